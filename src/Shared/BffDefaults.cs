@@ -1,0 +1,35 @@
+using Bff.Admission;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Edge;
+using Bff.Events;
+using Bff.Observability;
+using Bff.RateLimiting;
+using Bff.Routes;
+using Bff.State;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff;
+
+/// <summary>Registers everything that must never differ between gateways.</summary>
+public static class BffDefaults
+{
+    /// <summary>All stages, in the order in which a request meets them. The host adds its credentials, its typed clients and its endpoints.</summary>
+    public static WebApplicationBuilder AddBffDefaults(this WebApplicationBuilder builder)
+    {
+        return builder
+            .AddState()
+            .AddEdge()
+            .AddCallers()
+            .AddRateLimiting()
+            .AddAdmission()
+            .AddRoutes()
+            .AddComposition()
+            .AddCaching()
+            .AddUpstreams()
+            .AddEvents()
+            .AddObservability();
+    }
+}

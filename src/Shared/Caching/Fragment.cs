@@ -1,0 +1,22 @@
+using Bff.Upstreams;
+
+namespace Bff.Caching;
+
+/// <summary>Where a fragment came from.</summary>
+public enum FragmentSource
+{
+    /// <summary>Asked of the upstream for this request (or for an identical one in flight).</summary>
+    Live,
+
+    /// <summary>From the cache, still fresh.</summary>
+    Cached,
+
+    /// <summary>From the cache, past its freshness, within its staleness (RFC 5861).</summary>
+    Stale,
+}
+
+/// <summary>An answer with its provenance.</summary>
+/// <param name="Answer">The value, or why there is none.</param>
+/// <param name="Source">Where it came from.</param>
+/// <param name="AgeSeconds">Since it was live; 0 when it is.</param>
+public readonly record struct Fragment<T>(UpstreamAnswer<T> Answer, FragmentSource Source, int AgeSeconds);

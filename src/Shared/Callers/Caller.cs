@@ -1,0 +1,82 @@
+using System.Collections.Frozen;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Callers;
+
+/// <summary>How a caller proved who it is.</summary>
+public enum CallerKind
+{
+    /// <summary>Not at all.</summary>
+    Anonymous,
+
+    /// <summary>An access token (JWT or opaque) in <c>Authorization</c>.</summary>
+    Token,
+
+    /// <summary>A browser session's cookie.</summary>
+    Session,
+
+    /// <summary>An API key.</summary>
+    ApiKey,
+}
+
+/// <summary>Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.</summary>
+public sealed class Caller
+{
+    /// <summary>Nobody in particular.</summary>
+    public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
+
+    /// <summary>Claim <c>sub</c>; for an API key the key's id. Empty only for <see cref="Anonymous"/>.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>How the caller proved it.</summary>
+    public required CallerKind Kind { get; init; }
+
+    /// <summary>Claim <c>tid</c> or <c>tenant</c>, or the API key's tenant.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Claim <c>client_id</c> or <c>azp</c>.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>Claim <c>email</c>.</summary>
+    public string? Email { get; init; }
+
+    /// <summary>Claim <c>name</c>.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Claim <c>roles</c> (array) or <c>role</c>.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary>Claim <c>scope</c> or <c>scp</c>, or the API key's scopes.</summary>
+    public FrozenSet<string> Scopes { get; init; } = [];
+
+    /// <summary>Claim <c>jti</c>.</summary>
+    public string? TokenId { get; init; }
+
+    /// <summary>Claim <c>iat</c>.</summary>
+    public DateTimeOffset? IssuedAt { get; init; }
+
+    /// <summary>When the credential ends.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>An API key's id; null for other kinds.</summary>
+    public string? KeyId { get; init; }
+
+    /// <summary>True for a test-mode API key: served by the sandbox upstreams, sees nothing live.</summary>
+    public bool IsSandbox { get; init; }
+
+    /// <summary>The browser session's id (not the cookie); null for other kinds.</summary>
+    public string? SessionId { get; init; }
+
+    /// <summary>False only for <see cref="Anonymous"/>.</summary>
+    public bool IsAuthenticated => Kind != CallerKind.Anonymous;
+
+    /// <summary>Whether the credential carries the scope. Ordinal.</summary>
+    public bool HasScope(string scope) => Scopes.Contains(scope);
+
+    /// <summary>Whether the caller has the role. Ordinal.</summary>
+    public bool IsInRole(string role) => Roles.Contains(role, StringComparer.Ordinal);
+
+    /// <summary>Lets endpoints ask for the caller as a parameter.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context) => new(BffRequest.Of(context).Caller);
+}

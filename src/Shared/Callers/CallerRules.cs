@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff.Callers;
+
+/// <summary>What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.</summary>
+/// <param name="Scope">The scope that the caller must have; null: none in particular.</param>
+/// <param name="Role">The role that the caller must have; null: none in particular.</param>
+public sealed record CallerRule(string? Scope, string? Role = null);
+
+/// <summary>The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.</summary>
+/// <param name="Name">Lower case, as in configuration.</param>
+public sealed record EndpointName(string Name);
+
+/// <summary>Guards on endpoints and groups.</summary>
+public static class CallerRuleExtensions
+{
+    /// <summary>Callers need this OAuth scope; others get 403 <c>insufficient_scope</c> (RFC 6750 section 3.1).</summary>
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
+        builder.With(new CallerRule(scope));
+
+    /// <summary>Callers need this role; others get 403 <c>forbidden</c>.</summary>
+    public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role) where TBuilder : IEndpointConventionBuilder =>
+        builder.With(new CallerRule(null, role));
+
+    /// <summary>Gives the endpoint the name that <c>Composition:&lt;endpoint&gt;</c> and <c>Limits:Endpoints</c> use.</summary>
+    public static TBuilder Named<TBuilder>(this TBuilder builder, string name) where TBuilder : IEndpointConventionBuilder =>
+        builder.With(new EndpointName(name));
+
+    private static TBuilder With<TBuilder>(this TBuilder builder, object metadata) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(metadata));
+        return builder;
+    }
+}

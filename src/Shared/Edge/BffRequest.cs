@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using Bff.Callers;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// What the stages know of one request: made by the edge, completed by the callers' stage, read by all that follow.
+/// Travels as a feature of the <see cref="HttpContext"/>, so that no ambient (async-local) state is needed.
+/// </summary>
+public sealed class BffRequest
+{
+    private ConcurrentQueue<KeyValuePair<string, string>>? _degraded;
+
+    /// <summary>The request that this describes.</summary>
+    public required HttpContext HttpContext { get; init; }
+
+    /// <summary><c>X-Request-Id</c>: the client's when well-formed, else minted.</summary>
+    public required string RequestId { get; init; }
+
+    /// <summary><c>X-Correlation-Id</c>: the client's when well-formed, else the request id.</summary>
+    public required string CorrelationId { get; init; }
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> at arrival.</summary>
+    public required long StartTimestamp { get; init; }
+
+    /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
+    public Caller Caller { get; set; } = Caller.Anonymous;
+
+    /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
+    public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
+
+    /// <summary>Notes a part that was not served live.</summary>
+    public void AddDegraded(string part, string status) =>
+        LazyInitializer.EnsureInitialized(ref _degraded).Enqueue(new(part, status));
+
+    /// <summary>The request's own; the edge has run before anything can ask.</summary>
+    /// <exception cref="InvalidOperationException">The pipeline of <c>UseBffPipeline</c> is not in place.</exception>
+    public static BffRequest Of(HttpContext context) =>
+        context.Features.Get<BffRequest>() ?? throw new InvalidOperationException("UseBffPipeline has not run for this request.");
+
+    /// <summary>Lets endpoints ask for it as a parameter.</summary>
+    public static ValueTask<BffRequest?> BindAsync(HttpContext context) => new(Of(context));
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Edge;
+
+/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says.</summary>
+public static class ProblemWriter
+{
+    private const string MediaType = "application/problem+json";
+
+    /// <summary>Answers with the problem. A response that has started cannot change its mind: its connection is aborted.</summary>
+    public static async Task Write(HttpContext context, Problem problem)
+    {
+        var response = context.Response;
+        if (response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        response.StatusCode = problem.Code.Status;
+        response.ContentType = MediaType;
+        response.ContentLength = null;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.ETag = default;
+        response.Headers.LastModified = default;
+        if (problem.RetryAfter is { } delay)
+        {
+            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        await using (var json = new Utf8JsonWriter(response.BodyWriter))
+        {
+            WriteDocument(json, context, problem);
+        }
+
+        await response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private static void WriteDocument(Utf8JsonWriter json, HttpContext context, Problem problem)
+    {
+        json.WriteStartObject();
+        json.WriteString("type", PublicUrl.Of(context) + "/problems/" + problem.Code.Code);
+        json.WriteString("title", problem.Code.Title);
+        json.WriteNumber("status", problem.Code.Status);
+        json.WriteString("detail", problem.Detail ?? problem.Code.Explanation);
+        json.WriteString("instance", context.Request.Path.ToUriComponent());
+        json.WriteString("code", problem.Code.Code);
+        json.WriteString("requestId", BffRequest.Of(context).RequestId);
+        json.WriteString("traceId", Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier);
+        if (problem.Section is { } section)
+        {
+            json.WriteString("section", section);
+        }
+
+        if (problem.Errors is { } errors)
+        {
+            json.WriteStartObject("errors");
+            foreach (var (member, messages) in errors)
+            {
+                WriteStrings(json, member, messages);
+            }
+
+            json.WriteEndObject();
+        }
+
+        foreach (var (name, value) in problem.Extensions ?? new Dictionary<string, object>())
+        {
+            switch (value)
+            {
+                case int or long: json.WriteNumber(name, Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
+                case bool flag: json.WriteBoolean(name, flag); break;
+                case IEnumerable<string> list: WriteStrings(json, name, list); break;
+                default: json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture)); break;
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Edge;
+
+/// <summary>Turns whatever fails behind it, and every bare error status, into a problem document.</summary>
+internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<ProblemsMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // Nobody is left to answer.
+        }
+        catch (BadHttpRequestException malformed)
+        {
+            await ProblemWriter.Write(context, new Problem(ProblemCodes.ForStatus(malformed.StatusCode) ?? ProblemCodes.MalformedRequest));
+            return;
+        }
+        catch (ProblemException refused)
+        {
+            await ProblemWriter.Write(context, refused.Problem);
+            return;
+        }
+#pragma warning disable CA1031 // The last line of defence answers for everything.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(logger, unexpected, BffRequest.Of(context).RequestId);
+            await ProblemWriter.Write(context, new Problem(ProblemCodes.InternalError));
+            return;
+        }
+
+        var response = context.Response;
+        if (!response.HasStarted && response.StatusCode >= 400 && response.ContentType is null && response.ContentLength is null or 0
+            && context.Features.Get<IStatusCodePagesFeature>() is not { Enabled: false }
+            && ProblemCodes.ForStatus(response.StatusCode) is { } code)
+        {
+            await ProblemWriter.Write(context, new Problem(code));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed unexpectedly")]
+    private static partial void LogUnexpected(ILogger logger, Exception exception, string requestId);
+}

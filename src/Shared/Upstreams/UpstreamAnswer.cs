@@ -1,0 +1,68 @@
+using Bff.Edge;
+
+namespace Bff.Upstreams;
+
+/// <summary>How a call to an upstream ended.</summary>
+public enum UpstreamOutcome
+{
+    /// <summary>A 2xx answer that could be read.</summary>
+    Ok,
+
+    /// <summary>404 or 403: for the caller it does not exist.</summary>
+    NotFound,
+
+    /// <summary>Another 4xx; <see cref="UpstreamAnswer{T}.Status"/> says which.</summary>
+    Rejected,
+
+    /// <summary>5xx, connection reset or refused, garbage, too large.</summary>
+    Failed,
+
+    /// <summary>No whole answer within the attempt's or the request's time.</summary>
+    Timeout,
+
+    /// <summary>Not asked: the breaker is open, the bulkhead is full, or the part is switched off.</summary>
+    Unavailable,
+}
+
+/// <summary>A value or the reason why there is none: a missing part is a value, not an exception.</summary>
+/// <typeparam name="T">What the gateway reads of the upstream's document.</typeparam>
+public readonly record struct UpstreamAnswer<T>
+{
+    /// <summary>How the call ended.</summary>
+    public UpstreamOutcome Outcome { get; private init; }
+
+    /// <summary>The document; set when <see cref="Outcome"/> is <see cref="UpstreamOutcome.Ok"/>.</summary>
+    public T? Value { get; private init; }
+
+    /// <summary>The upstream's HTTP status; 0 when there was none.</summary>
+    public int Status { get; private init; }
+
+    /// <summary>When to try again, where the upstream or the breaker said so.</summary>
+    public TimeSpan? RetryAfter { get; private init; }
+
+    /// <summary>True when there is a value.</summary>
+    public bool IsOk => Outcome == UpstreamOutcome.Ok;
+
+    /// <summary>A good answer.</summary>
+    public static UpstreamAnswer<T> Ok(T value, int status = 200) => new() { Outcome = UpstreamOutcome.Ok, Value = value, Status = status };
+
+    /// <summary>No answer.</summary>
+    public static UpstreamAnswer<T> No(UpstreamOutcome outcome, int status = 0, TimeSpan? retryAfter = null) =>
+        new() { Outcome = outcome, Status = status, RetryAfter = retryAfter };
+
+    /// <summary>The same failure for another type.</summary>
+    public UpstreamAnswer<TOther> As<TOther>() => UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter);
+
+    /// <summary>The same answer with its value projected; failures stay as they are.</summary>
+    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) : As<TOther>();
+
+    /// <summary>The problem that a required part's failure becomes.</summary>
+    /// <param name="section">The part's name.</param>
+    public Problem ToProblem(string? section) => Outcome switch
+    {
+        UpstreamOutcome.NotFound => new Problem(ProblemCodes.NotFound),
+        UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
+        UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable) { Section = section, RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1) },
+        _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section },
+    };
+}
