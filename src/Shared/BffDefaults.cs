@@ -2,6 +2,7 @@ using Bff.Admission;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Composition;
+using Bff.Configuration;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Observability;
@@ -20,6 +21,7 @@ public static class BffDefaults
     public static WebApplicationBuilder AddBffDefaults(this WebApplicationBuilder builder)
     {
         return builder
+            .AddReloading()
             .AddState()
             .AddEdge()
             .AddCallers()

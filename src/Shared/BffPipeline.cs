@@ -1,4 +1,5 @@
 using Bff.Callers;
+using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.AspNetCore.Builder;
 
@@ -13,6 +14,8 @@ public static class BffPipeline
     /// </summary>
     public static WebApplication UseBffPipeline(this WebApplication app)
     {
+        app.CheckConfiguration();
+
         // 1. Edge
         app.UseMiddleware<RequestIdentityMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();

@@ -1,0 +1,182 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace Bff.Configuration;
+
+/// <summary>
+/// Lets an edit of the configuration through as a whole or not at all:
+/// 1. every reloadable section parses the new configuration; 2. one mistake anywhere refuses the edit, each mistake is logged once and every
+/// section keeps its last good snapshot; 3. otherwise all take effect, then whoever asked is told. At start mistakes stop the host instead.
+/// </summary>
+internal sealed partial class ReloadGate : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly IConfiguration _configuration;
+    private readonly IReloadable[] _sections;
+    private readonly BrokenFiles _files;
+    private readonly ILogger _logger;
+    private HashSet<ConfigurationMistake> _refused = [];
+    private IDisposable? _watch;
+
+    public ReloadGate(IConfiguration configuration, IEnumerable<IReloadable> sections, BrokenFiles files, ILogger<ReloadGate> logger)
+    {
+        _configuration = configuration;
+        _sections = [.. sections];
+        _files = files;
+        _logger = logger;
+    }
+
+    /// <summary>Reads everything for the first time, unless that has happened.</summary>
+    /// <param name="others">Validates the options that are read only at start, so that their mistakes are reported together with these.</param>
+    /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
+    public void Load(IStartupValidator? others = null)
+    {
+        lock (_lock)
+        {
+            var mistakes = new ConfigurationMistakes();
+            var commits = _watch is null ? Prepare(mistakes) : [];
+            Check(others, mistakes);
+            if (mistakes.All.Count > 0)
+            {
+                foreach (var mistake in mistakes.All)
+                {
+                    LogStops(_logger, mistake.Key, mistake.Message);
+                }
+
+                throw new InvalidConfigurationException(mistakes.All);
+            }
+
+            foreach (var (_, commit) in commits)
+            {
+                commit();
+            }
+
+            _watch ??= ChangeToken.OnChange(_configuration.GetReloadToken, Reload);
+        }
+    }
+
+    public void Dispose() => _watch?.Dispose();
+
+    private void Reload()
+    {
+        lock (_lock)
+        {
+            var mistakes = new ConfigurationMistakes();
+            var commits = Prepare(mistakes);
+            if (mistakes.All.Count > 0)
+            {
+                Refuse(mistakes.All);
+                return;
+            }
+
+            _refused = [];
+            if (commits.Count == 0)
+            {
+                return;
+            }
+
+            foreach (var (_, commit) in commits)
+            {
+                commit();
+            }
+
+            foreach (var (section, _) in commits)
+            {
+                Announce(section);
+            }
+
+            LogTaken(_logger, commits.Count);
+        }
+    }
+
+    private List<(IReloadable Section, Action Commit)> Prepare(ConfigurationMistakes mistakes)
+    {
+        var commits = new List<(IReloadable, Action)>();
+        _files.Check(mistakes);
+        foreach (var section in _sections)
+        {
+            try
+            {
+                if (section.Prepare(_configuration, mistakes) is { } commit)
+                {
+                    commits.Add((section, commit));
+                }
+            }
+#pragma warning disable CA1031 // A parse function that trips over a mistake must not take the host or the other sections' reports along.
+            catch (Exception unreadable)
+#pragma warning restore CA1031
+            {
+                mistakes.Add(section.ToString()!, $"cannot be read: {unreadable.Message}");
+            }
+        }
+
+        return commits;
+    }
+
+    private static void Check(IStartupValidator? others, ConfigurationMistakes mistakes)
+    {
+        try
+        {
+            others?.Validate();
+        }
+        catch (OptionsValidationException invalid)
+        {
+            Add(invalid);
+        }
+        catch (AggregateException several) when (several.InnerExceptions.All(e => e is OptionsValidationException))
+        {
+            foreach (var invalid in several.InnerExceptions.Cast<OptionsValidationException>())
+            {
+                Add(invalid);
+            }
+        }
+
+        void Add(OptionsValidationException invalid)
+        {
+            foreach (var failure in invalid.Failures)
+            {
+                mistakes.Add(invalid.OptionsType.Name, failure);
+            }
+        }
+    }
+
+    private void Refuse(IReadOnlyList<ConfigurationMistake> mistakes)
+    {
+        // One save often raises several change notifications: what has been reported stays reported until it changes.
+        foreach (var mistake in mistakes.Where(m => !_refused.Contains(m)))
+        {
+            LogRefused(_logger, mistake.Key, mistake.Message);
+        }
+
+        _refused = [.. mistakes];
+    }
+
+    private void Announce(IReloadable section)
+    {
+        try
+        {
+            section.Announce();
+        }
+#pragma warning disable CA1031 // One listener's failure is not the next one's.
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            LogListenerFailed(_logger, failed, section.ToString()!);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Critical, "Configuration mistake in {Key}: {Mistake} The host does not start.")]
+    private static partial void LogStops(ILogger logger, string key, string mistake);
+
+    [LoggerMessage(LogLevel.Error, "Configuration mistake in {Key}: {Mistake} The edit is refused as a whole; the last good configuration stays in force.")]
+    private static partial void LogRefused(ILogger logger, string key, string mistake);
+
+    [LoggerMessage(LogLevel.Information, "New configuration in force ({Sections} section(s) changed)")]
+    private static partial void LogTaken(ILogger logger, int sections);
+
+    [LoggerMessage(LogLevel.Error, "What depends on {Section} failed to follow its change")]
+    private static partial void LogListenerFailed(ILogger logger, Exception exception, string section);
+}
