@@ -1,2 +1,3 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using Bff.Dev.IdentityProvider;
+
+return await DevelopmentIdentityProvider.RunAsync(args);
