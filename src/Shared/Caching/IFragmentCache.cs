@@ -5,12 +5,19 @@ namespace Bff.Caching;
 /// <summary>The fragment cache as the composer sees it.</summary>
 public interface IFragmentCache
 {
+    /// <summary>A fresh fragment in this process, about a microsecond away and without allocating; asking first spares the closure that <see cref="Get"/> needs.</summary>
+    bool TryGet<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
+
     /// <summary>
     /// Serves a fresh fragment, or a stale one while one flight refreshes it, or asks the upstream (one flight per key) and keeps a good answer.
-    /// A failed refresh serves the stale fragment; never throws for an upstream's failure.
+    /// After a failed refresh the stale fragment goes on being served; never throws for an upstream's failure.
     /// </summary>
     /// <param name="request">What is wanted.</param>
-    /// <param name="fetch">Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when nobody waits any more.</param>
+    /// <param name="fetch">
+    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when nobody waits any more, or after 30 s.
+    /// It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
+    /// </param>
     /// <param name="cancellation">Ends this caller's waiting.</param>
+    /// <exception cref="OperationCanceledException">This caller's waiting ended.</exception>
     ValueTask<Fragment<T>> Get<T>(FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation);
 }
