@@ -4,7 +4,7 @@ namespace Bff.Edge;
 /// <param name="problem">What the client is told.</param>
 /// <param name="inner">The cause, for the log.</param>
 #pragma warning disable CA1032 // Without a problem it would say nothing.
-public sealed class ProblemException(Problem problem, Exception? inner = null) : Exception(problem.Code.Code, inner)
+public class ProblemException(Problem problem, Exception? inner = null) : Exception(problem.Code.Code, inner)
 #pragma warning restore CA1032
 {
     /// <summary>What the client is told.</summary>

@@ -1,14 +1,52 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Bff.State;
 
 /// <summary>Registers the stage.</summary>
-internal static class StateRegistration
+public static class StateRegistration
 {
     /// <summary>The Redis connection, or the embedded stores.</summary>
-    public static WebApplicationBuilder AddState(this WebApplicationBuilder builder)
+    internal static WebApplicationBuilder AddState(this WebApplicationBuilder builder)
     {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddOptions<StateOptions>().BindConfiguration("State").ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<StateOptions>, StateOptionsValidator>();
+        builder.Services.AddSingleton<RedisState>();
+        builder.Services.AddHostedService<RedisStart>();
+        builder.Services.AddStore<IKeyRing, RedisKeyRing, EmbeddedKeyRing>(builder.Configuration);
         return builder;
+    }
+
+    /// <summary>Registers a store as a singleton: over Redis when <c>ConnectionStrings:redis</c> is set, else in process.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">Read when the store is first needed.</param>
+    public static IServiceCollection AddStore<
+        TStore,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TRedis,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEmbedded>(
+        this IServiceCollection services, IConfiguration configuration)
+        where TStore : class
+        where TRedis : class, TStore
+        where TEmbedded : class, TStore =>
+        services.AddSingleton<TStore>(provider => string.IsNullOrWhiteSpace(configuration.GetConnectionString("redis"))
+            ? ActivatorUtilities.CreateInstance<TEmbedded>(provider)
+            : ActivatorUtilities.CreateInstance<TRedis>(provider));
+
+    /// <summary>Connects while the host starts, without holding it up.</summary>
+    private sealed class RedisStart(RedisState redis) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            redis.Start();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask; // Others still hand back what they hold.
     }
 }

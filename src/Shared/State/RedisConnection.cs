@@ -1,0 +1,36 @@
+using StackExchange.Redis;
+
+namespace Bff.State;
+
+/// <summary>One multiplexer and what is used of it.</summary>
+internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisposable
+{
+    public IDatabase Database { get; } = multiplexer.GetDatabase();
+
+    public ISubscriber Subscriber { get; } = multiplexer.GetSubscriber();
+
+    public bool IsConnected => multiplexer.IsConnected;
+
+    /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
+    public static async Task<RedisConnection> Open(string connectionString, Action restored)
+    {
+        // The completion order of one caller's commands is no concern here, and keeping it costs a queue in 1.x; later versions ignore the word.
+        var options = ConfigurationOptions.Parse(connectionString + ",preserveAsyncOrder=false", ignoreUnknown: true);
+        options.AbortOnConnectFail = false;
+        options.ConnectTimeout = 1000;
+        options.ConnectRetry = 1;
+        options.KeepAlive = 5;
+        options.ConfigCheckSeconds = 10;
+        options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.
+        options.ConfigurationChannel = "";
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(options);
+        multiplexer.ConnectionRestored += (_, _) => restored();
+        return new RedisConnection(multiplexer);
+    }
+
+    public void Dispose()
+    {
+        multiplexer.Close(allowCommandsToComplete: false);
+        multiplexer.Dispose();
+    }
+}

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Bff.State;
+
+/// <content>Pub/sub that survives lost connections; without Redis it stays within the process.</content>
+public sealed partial class RedisState
+{
+    private readonly Lock _subscribing = new();
+    private ImmutableDictionary<string, ImmutableArray<Action<string>>> _handlers = ImmutableDictionary<string, ImmutableArray<Action<string>>>.Empty;
+
+    /// <summary>
+    /// Hands every message of the channel (<c>bff:...</c>) to the handler, on a background thread, in no promised order, also after reconnections.
+    /// Messages may be missed while disconnected, and until <see cref="Reconnected"/> is raised after this call.
+    /// </summary>
+    /// <returns>Dispose to stop.</returns>
+    public IDisposable Subscribe(string channel, Action<string> handler)
+    {
+        lock (_subscribing)
+        {
+            var isFirst = !_handlers.TryGetValue(channel, out var others);
+            _handlers = _handlers.SetItem(channel, isFirst ? [handler] : others.Add(handler));
+            if (isFirst && _connection is not null)
+            {
+                _ = SubscribeLater(channel);
+            }
+        }
+
+        return new Subscription(() =>
+        {
+            lock (_subscribing)
+            {
+                if (_handlers.TryGetValue(channel, out var handlers))
+                {
+                    _handlers = _handlers.SetItem(channel, handlers.Remove(handler)); // The server side stays: channels are few and fixed.
+                }
+            }
+        });
+    }
+
+    /// <summary>Sends a message to every subscriber of the channel on every instance.</summary>
+    /// <exception cref="StoreUnavailableException">Redis is away.</exception>
+    public async Task Publish(string channel, string message, CancellationToken cancellation = default)
+    {
+        if (!IsConfigured)
+        {
+            Dispatch(channel, message);
+            return;
+        }
+
+        await Run(database => database.PublishAsync(channel, message), cancellation);
+    }
+
+    private async Task SubscribeLater(string channel)
+    {
+        try
+        {
+            if (_connection is { } connection)
+            {
+                await SubscribeOne(connection, channel);
+                OnRestored();
+            }
+        }
+        catch (Exception failure) when (failure is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            _replace = true;
+            Wake();
+        }
+    }
+
+    /// <summary>Puts the connection in use. Who subscribes from here on does so on it; who did before is carried over.</summary>
+    private async Task Use(RedisConnection connection)
+    {
+        ImmutableDictionary<string, ImmutableArray<Action<string>>> handlers;
+        lock (_subscribing)
+        {
+            handlers = _handlers;
+            _connection = connection;
+        }
+
+        await Task.WhenAll(handlers.Keys.Select(channel => SubscribeOne(connection, channel)));
+    }
+
+    private Task SubscribeOne(RedisConnection connection, string channel) =>
+        connection.Subscriber.SubscribeAsync(channel, (_, message) => Dispatch(channel, message!)).WaitAsync(TimeSpan.FromSeconds(1));
+
+    private void Dispatch(string channel, string message)
+    {
+        if (!_handlers.TryGetValue(channel, out var handlers))
+        {
+            return;
+        }
+
+        foreach (var handler in handlers)
+        {
+            try
+            {
+                handler(message);
+            }
+#pragma warning disable CA1031 // One listener's mistake must not silence the others.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                LogListenerFailed(_logger, failure);
+            }
+        }
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

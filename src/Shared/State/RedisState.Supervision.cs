@@ -1,0 +1,217 @@
+using Microsoft.Extensions.Logging;
+
+namespace Bff.State;
+
+/// <content>Connecting, probing and replacing the connection, away from any request.</content>
+public sealed partial class RedisState
+{
+    private static readonly TimeSpan ProbeWhenWell = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ProbeWhenAway = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The client library reconnects by itself; when that takes longer, a new connection also discovers roles and slots anew.</summary>
+    private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _replace;
+    private volatile bool _announce;
+    private long _awaySince;
+    private bool _wasAvailable;
+
+    /// <summary>
+    /// Raised on a background thread whenever connection and subscriptions are in place (again), the first time included:
+    /// what was published before may have been missed, so read it again.
+    /// </summary>
+    public event EventHandler? Reconnected;
+
+    /// <summary>Begins to connect, if there is anything to connect to. Returns at once.</summary>
+    internal void Start()
+    {
+        if (IsConfigured)
+        {
+            _ = _supervision.Value;
+        }
+    }
+
+    private void Wake()
+    {
+        try
+        {
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
+        {
+            // Somebody else woke it, or it is gone.
+        }
+    }
+
+    private async Task Supervise()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Check();
+            }
+#pragma warning disable CA1031 // The supervisor outlives whatever the client library comes up with.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                LogProbeFailed(_logger, failure.GetType().Name); // Its message names addresses.
+            }
+
+            _firstAttempt.TrySetResult();
+            try
+            {
+                await _wake.WaitAsync(IsAvailable ? ProbeWhenWell : ProbeWhenAway, _stopping.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task Check()
+    {
+        var isWell = _connection is { } current && !_replace && await Answers(current);
+        if (!isWell && (_connection is null || _replace || AwayFor() > ReplaceAfter))
+        {
+            isWell = await Replace();
+        }
+
+        if (isWell)
+        {
+            _awaySince = 0;
+            _circuit.Close();
+            if (!_wasAvailable)
+            {
+                _wasAvailable = _announce = true;
+                LogBack(_logger);
+            }
+        }
+        else if (_awaySince == 0)
+        {
+            _awaySince = Environment.TickCount64;
+        }
+
+        if (!isWell && _wasAvailable && (_circuit.IsOpen || _connection is not { IsConnected: true }))
+        {
+            _wasAvailable = false;
+            LogAway(_logger);
+        }
+
+        if (isWell && _announce)
+        {
+            _announce = false;
+            Announce();
+        }
+    }
+
+    private TimeSpan AwayFor() => _awaySince == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Environment.TickCount64 - _awaySince);
+
+    /// <summary>Commands and the subscriptions' own connection alike: a lost subscription would be silence.</summary>
+    private async Task<bool> Answers(RedisConnection connection)
+    {
+        if (!connection.IsConnected)
+        {
+            return false;
+        }
+
+        var commands = connection.Database.PingAsync();
+        var subscriptions = connection.Subscriber.PingAsync();
+        try
+        {
+            await Task.WhenAll(commands, subscriptions).WaitAsync(_timeout, _stopping.Token);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            Forget(commands);
+            Forget(subscriptions);
+            if (!commands.IsCompletedSuccessfully)
+            {
+                _circuit.TimedOut();
+            }
+
+            return false;
+        }
+    }
+
+    private async Task<bool> Replace()
+    {
+        var fresh = await RedisConnection.Open(_connectionString!, OnRestored);
+        if (!fresh.IsConnected || !await Answers(fresh))
+        {
+            Discard(fresh);
+            return false;
+        }
+
+        if (_connection is { } old)
+        {
+            Discard(old);
+        }
+
+        _replace = true; // Stays so when a subscription fails.
+        await Use(fresh);
+        _replace = false;
+        _announce = true;
+        return true;
+    }
+
+    private void OnRestored()
+    {
+        _announce = true;
+        Wake();
+    }
+
+    private void Announce()
+    {
+        foreach (var handler in (Reconnected?.GetInvocationList() ?? []).Cast<EventHandler>())
+        {
+            try
+            {
+                handler(this, EventArgs.Empty);
+            }
+#pragma warning disable CA1031 // One listener's mistake must not silence the others.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                LogListenerFailed(_logger, failure);
+            }
+        }
+    }
+
+    /// <summary>Closing a connection to a dead server may take its time.</summary>
+    private static void Discard(RedisConnection connection) => Forget(Task.Run(connection.Dispose));
+
+    /// <summary>Ends probing and closes the connection without waiting for it.</summary>
+    public void Dispose()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        _stopping.Cancel();
+        if (_connection is { } connection)
+        {
+            Discard(connection);
+        }
+
+        _stopping.Dispose();
+    }
+
+    [LoggerMessage(LogLevel.Information, "Redis answers")]
+    private static partial void LogBack(ILogger logger);
+
+    [LoggerMessage(LogLevel.Debug, "Probing Redis failed: {Failure}")]
+    private static partial void LogProbeFailed(ILogger logger, string failure);
+
+    [LoggerMessage(LogLevel.Error, "A listener of the Redis connection failed")]
+    private static partial void LogListenerFailed(ILogger logger, Exception failure);
+}

@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Bff.State;
+
+/// <summary>
+/// The one connection to Redis: a single server, a primary with replicas, or a cluster.
+/// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
+/// 3. Once Redis is known to be away (disconnected, or several timeouts in a row) operations fail at once.
+/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised.
+/// </summary>
+public sealed partial class RedisState : IDisposable
+{
+    private readonly string? _connectionString;
+    private readonly TimeSpan _timeout;
+    private readonly ILogger<RedisState> _logger;
+    private readonly StoreCircuit _circuit = new();
+    private readonly Lazy<Task> _supervision;
+    private volatile RedisConnection? _connection;
+
+    /// <summary>Does not connect yet.</summary>
+    public RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger)
+    {
+        _connectionString = configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
+        _timeout = options.Value.Timeout;
+        _logger = logger;
+        _supervision = new(() => Task.Run(Supervise));
+    }
+
+    /// <summary>Whether <c>ConnectionStrings:redis</c> is set; false: the stores are embedded.</summary>
+    public bool IsConfigured => _connectionString is not null;
+
+    /// <summary>Whether an operation would be tried now. For readiness and for choosing what to do without asking.</summary>
+    public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };
+
+    /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
+    /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen later.</exception>
+    public async Task<T> Run<T>(Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
+    {
+        var database = await Database();
+        return await Bounded(Started(operation, database), cancellation);
+    }
+
+    /// <summary>Runs a script on the primary that owns its keys, within <c>State:Timeout</c>.</summary>
+    /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>.</exception>
+    public async Task<RedisResult> Evaluate(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellation = default)
+    {
+        var database = await Database();
+        return await Bounded(script.Evaluate(database, keys, values), cancellation);
+    }
+
+    private static Task<T> Started<T>(Func<IDatabase, Task<T>> operation, IDatabase database)
+    {
+        try
+        {
+            return operation(database);
+        }
+        catch (RedisException refused) // The client library may fail before it makes a task.
+        {
+            return Task.FromException<T>(refused);
+        }
+    }
+
+    private ValueTask<IDatabase> Database()
+    {
+        if (_connection is { } connection)
+        {
+            return !_circuit.IsOpen && connection.IsConnected ? new(connection.Database) : throw new StoreUnavailableException();
+        }
+
+        return FirstConnection();
+    }
+
+    /// <summary>Nothing is known yet: the first requests after the start may wait for the first attempt.</summary>
+    private async ValueTask<IDatabase> FirstConnection()
+    {
+        if (!IsConfigured)
+        {
+            throw new InvalidOperationException("ConnectionStrings:redis is not set; the embedded store should have been used.");
+        }
+
+        Start();
+        await Task.WhenAny(_firstAttempt.Task, Task.Delay(_timeout));
+        return IsAvailable ? _connection!.Database : throw new StoreUnavailableException();
+    }
+
+    private async Task<T> Bounded<T>(Task<T> operation, CancellationToken cancellation)
+    {
+        try
+        {
+            var result = await operation.WaitAsync(_timeout, cancellation);
+            _circuit.Answered();
+            return result;
+        }
+        catch (TimeoutException slow)
+        {
+            Forget(operation);
+            if (_circuit.TimedOut())
+            {
+                LogAway(_logger);
+                Wake();
+            }
+
+            throw new StoreUnavailableException(slow);
+        }
+        catch (OperationCanceledException aborted)
+        {
+            Forget(operation);
+            cancellation.ThrowIfCancellationRequested();
+            throw new StoreUnavailableException(aborted); // The connection was replaced under it.
+        }
+        catch (Exception failure) when (failure is RedisConnectionException or ObjectDisposedException)
+        {
+            Wake();
+            throw new StoreUnavailableException(failure);
+        }
+        catch (RedisServerException refused) when (CannotServeNow(refused.Message))
+        {
+            if (refused.Message.StartsWith("READONLY", StringComparison.Ordinal))
+            {
+                _replace = true; // The primary has become a replica: discover the roles anew.
+            }
+
+            throw new StoreUnavailableException(refused);
+        }
+    }
+
+    private static bool CannotServeNow(string error)
+    {
+        ReadOnlySpan<string> states =
+            ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "OOM", "BUSY", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "Key has MOVED", "Endpoint"];
+        foreach (var state in states)
+        {
+            if (error.StartsWith(state, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Nobody waits for it any more; its late failure is nobody's news.</summary>
+    private static void Forget(Task operation) =>
+        operation.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+
+    [LoggerMessage(LogLevel.Warning, "Redis does not answer; its users go on without it")]
+    private static partial void LogAway(ILogger logger);
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Bff.TestKit;
+
+/// <summary>A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.</summary>
+public sealed partial class RedisServer : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("bff-redis-").FullName;
+    private readonly string[] _arguments;
+    private Process? _process;
+
+    private RedisServer(int port, string[] arguments)
+    {
+        Port = port;
+        _arguments = arguments;
+    }
+
+    public static bool IsInstalled { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(p => File.Exists(Path.Combine(p, "redis-server")));
+
+    public int Port { get; }
+
+    public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
+
+    /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
+    public string ConnectionString => Address;
+
+    /// <summary>Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.</summary>
+    public static RedisServer Run(params string[] arguments)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var server = new RedisServer(FreePort(arguments.Contains("--cluster-enabled")), arguments);
+            try
+            {
+                server.Start();
+                return server;
+            }
+            catch (InvalidOperationException) when (attempt < 3)
+            {
+                server.Dispose(); // Somebody else took the port in between.
+            }
+        }
+    }
+
+    /// <summary>Starts (again) on the same port with the same data.</summary>
+    public void Start()
+    {
+        var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] own =
+        [
+            "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
+            "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning",
+        ];
+        foreach (var argument in own.Concat(_arguments))
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += static (_, _) => { };
+        _process.ErrorDataReceived += static (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        var patience = Stopwatch.StartNew();
+        while (!TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal))
+        {
+            if (_process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(20))
+            {
+                throw new InvalidOperationException("redis-server did not start");
+            }
+
+            Thread.Sleep(10); // Waits for another program, which has no signal to give.
+        }
+    }
+
+    /// <summary>Kills it, as a crash would.</summary>
+    public void Stop()
+    {
+        if (_process is { HasExited: false })
+        {
+            Signal(18); // A frozen process does not die.
+            _process.Kill();
+            _process.WaitForExit();
+        }
+    }
+
+    /// <summary>It keeps its connections and answers nothing.</summary>
+    public void Freeze() => Signal(19);
+
+    /// <summary>Ends <see cref="Freeze"/>.</summary>
+    public void Continue() => Signal(18);
+
+    public void FlushAll() => Command("FLUSHALL");
+
+    /// <summary>Sends one command over a connection of its own and returns the raw answer (RESP).</summary>
+    public string Command(params string[] words)
+    {
+        using var client = new TcpClient();
+        client.Connect(IPAddress.Loopback, Port);
+        client.ReceiveTimeout = 10_000;
+        using var stream = client.GetStream();
+        var text = $"*{words.Length}\r\n" + string.Concat(words.Select(w => $"${System.Text.Encoding.UTF8.GetByteCount(w)}\r\n{w}\r\n"));
+        stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        var buffer = new byte[64 * 1024];
+        var read = stream.Read(buffer);
+        return System.Text.Encoding.UTF8.GetString(buffer, 0, read);
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _process?.Dispose();
+        try
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // A file of a dying process; the temporary folder is cleaned by the system.
+        }
+    }
+
+    private string TryCommand(params string[] words)
+    {
+        try
+        {
+            return Command(words);
+        }
+        catch (Exception notYet) when (notYet is SocketException or IOException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>A cluster node also listens on its port + 10000, which must exist.</summary>
+    private static int FreePort(bool forCluster)
+    {
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, forCluster ? Random.Shared.Next(20_000, 32_000) : 0);
+            try
+            {
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException)
+            {
+                // Taken; try another.
+            }
+        }
+    }
+
+    private void Signal(int signal) => _ = Kill(_process!.Id, signal);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}
