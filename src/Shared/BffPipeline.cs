@@ -19,6 +19,7 @@ public static class BffPipeline
         // 1. Edge
         app.UseMiddleware<RequestIdentityMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();
+        app.UseMiddleware<IdentityHeadersMiddleware>();
         app.UseRouting();
 
         // 2. Callers

@@ -71,6 +71,9 @@ public sealed class Caller
     /// <summary>False only for <see cref="Anonymous"/>.</summary>
     public bool IsAuthenticated => Kind != CallerKind.Anonymous;
 
+    /// <summary>Computed on first use; see <see cref="Callers.IdentityHeaders.Of"/>.</summary>
+    internal KeyValuePair<string, string>[] IdentityHeaders => field ??= Callers.IdentityHeaders.Compute(this);
+
     /// <summary>Whether the credential carries the scope. Ordinal.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope);
 

@@ -1,0 +1,94 @@
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Callers;
+
+/// <summary>
+/// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:
+/// 1. one header with one token; 2. a remembered token is answered at once; 3. a JWT is verified, an opaque token introspected; 4. the verdict is remembered.
+/// </summary>
+internal sealed class BearerTokens(JwtVerifier jwts, SigningKeys keys, TimeProvider time) : ICallerSource
+{
+    /// <summary>In characters, all of them ASCII.</summary>
+    public const int MaxTokenLength = 8 * 1024;
+
+    private const string Scheme = "Bearer ";
+    private static readonly TimeSpan RejectedFor = TimeSpan.FromSeconds(2); // Not longer: a key may come with the next fetch.
+
+    private readonly TokenMemory<VerifiedToken> _verified = new(maxBytes: 64 << 20);
+    private readonly TokenMemory<RejectedToken> _rejected = new(maxBytes: 4 << 20);
+
+    private sealed record RejectedToken(CallerResult Result, SigningKeySet Keys, DateTimeOffset Until);
+
+    /// <inheritdoc />
+    public string? Challenge => "Bearer";
+
+    /// <inheritdoc />
+    public ValueTask<CallerResult> Resolve(HttpContext context)
+    {
+        var authorization = context.Request.Headers.Authorization;
+        if (IsTokenInQuery(context.Request))
+        {
+            return new(Refusals.InQuery);
+        }
+
+        if (authorization.Count != 1)
+        {
+            return new(authorization.Count == 0 ? CallerResult.None : Refusals.Repeated);
+        }
+
+        var header = authorization[0].AsSpan();
+        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return new(header.Equals("Bearer", StringComparison.OrdinalIgnoreCase) ? Refusals.Malformed : CallerResult.None);
+        }
+
+        var token = header[Scheme.Length..].Trim(' ');
+        if (token.Length is 0 or > MaxTokenLength)
+        {
+            return new(Refusals.Malformed);
+        }
+
+        return Remembered(token) is { } known ? new(known) : Verify(token.ToString(), context.RequestAborted);
+    }
+
+    private CallerResult? Remembered(ReadOnlySpan<char> token)
+    {
+        if (_verified.TryGet(token, out var verified))
+        {
+            if (verified.Until > time.GetUtcNow() && verified.IsKeyGood(keys.Current))
+            {
+                return verified.Result;
+            }
+
+            _verified.Remove(token);
+        }
+
+        return _rejected.TryGet(token, out var rejected) && ReferenceEquals(rejected.Keys, keys.Current) && rejected.Until > time.GetUtcNow()
+            ? rejected.Result
+            : null;
+    }
+
+    private async ValueTask<CallerResult> Verify(string token, CancellationToken cancellation)
+    {
+        var current = keys.Current;
+        var (verified, refusal) = await jwts.Verify(token, cancellation);
+        if (verified is not null)
+        {
+            _verified.Set(token, verified);
+            return verified.Result;
+        }
+
+        if (refusal.Refusal != Refusals.Unavailable.Refusal && refusal.Refusal != Refusals.Malformed.Refusal)
+        {
+            _rejected.Set(token, new RejectedToken(refusal, current, time.GetUtcNow() + RejectedFor));
+        }
+
+        return refusal;
+    }
+
+    private static bool IsTokenInQuery(HttpRequest request) =>
+        request.QueryString.Value is { Length: > 0 } query
+        && (query.Contains("token", StringComparison.OrdinalIgnoreCase) || query.Contains('%', StringComparison.Ordinal))
+        && request.Query.ContainsKey("access_token");
+}

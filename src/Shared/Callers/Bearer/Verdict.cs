@@ -1,0 +1,55 @@
+using Bff.Edge;
+
+namespace Bff.Callers;
+
+/// <summary>A caller whose token was verified, with what it depends on.</summary>
+/// <param name="caller">Who.</param>
+/// <param name="until">From when on it is not accepted any more, skew included.</param>
+/// <param name="key">What it was signed with; null for an introspected token.</param>
+/// <param name="keys">The set that the key was last seen in.</param>
+internal sealed class VerifiedToken(Caller caller, DateTimeOffset until, VerificationKey? key, SigningKeySet? keys)
+{
+    private SigningKeySet? _keys = keys;
+
+    /// <summary>Who.</summary>
+    public CallerResult Result { get; } = CallerResult.Ok(caller);
+
+    /// <summary>From when on it is not accepted any more, skew included.</summary>
+    public DateTimeOffset Until { get; } = until;
+
+    /// <summary>Whether the key has not been withdrawn; looked up only when the keys have changed.</summary>
+    public bool IsKeyGood(SigningKeySet current)
+    {
+        if (key is null || ReferenceEquals(_keys, current))
+        {
+            return true;
+        }
+
+        if (!current.Contains(key))
+        {
+            return false;
+        }
+
+        _keys = current;
+        return true;
+    }
+}
+
+/// <summary>The refusals, made once: a refused token must cost little.</summary>
+internal static class Refusals
+{
+    public static readonly CallerResult Malformed = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is malformed or of a kind that is not accepted.");
+    public static readonly CallerResult Signature = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token's signature does not verify.");
+    public static readonly CallerResult Issuer = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is from another issuer or for another audience.");
+    public static readonly CallerResult NotYet = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not valid yet.");
+    public static readonly CallerResult Claims = CallerResult.Refused(ProblemCodes.InvalidToken, "A claim of the access token is missing or malformed.");
+    public static readonly CallerResult Inactive = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not active.");
+    public static readonly CallerResult Repeated = CallerResult.Refused(ProblemCodes.InvalidToken, "Send one Authorization header with one token.");
+    public static readonly CallerResult InQuery = CallerResult.Refused(ProblemCodes.InvalidToken, "A token in the query is not accepted. Send it in the Authorization header.");
+    public static readonly CallerResult Expired = CallerResult.Refused(ProblemCodes.TokenExpired);
+    public static readonly CallerResult Unavailable = new(null, new Problem(ProblemCodes.UpstreamUnavailable)
+    {
+        Detail = "The token cannot be verified now. Try again after Retry-After.",
+        RetryAfter = TimeSpan.FromSeconds(2),
+    });
+}

@@ -1,0 +1,99 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text;
+using Bff.Edge;
+
+namespace Bff.Callers;
+
+/// <summary>The headers in which services are told who is calling. Only the gateway may set them.</summary>
+public static class IdentityHeaders
+{
+    private static readonly FrozenSet<string> Names = new[]
+    {
+        "X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id", "X-Identity-Token",
+    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether a header of this name speaks of identity, in any case and with <c>_</c> for <c>-</c> (which many servers take for the same).</summary>
+    public static bool IsReserved(string name)
+    {
+        if (name.Length is < 9 or > 16 || name[0] is not ('X' or 'x'))
+        {
+            return false;
+        }
+
+        return Names.Contains(name.Contains('_', StringComparison.Ordinal) ? name.Replace('_', '-') : name);
+    }
+
+    /// <summary>The caller's headers, computed once per caller; empty for the anonymous one. Values are printable ASCII.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(Caller caller) => caller.IdentityHeaders;
+
+    /// <summary>Replaces whatever identity headers the outgoing request has by those of the request's caller.</summary>
+    /// <param name="outgoing">On its way to an upstream.</param>
+    /// <param name="request">The request that is being served.</param>
+    public static void Apply(HttpRequestMessage outgoing, BffRequest request)
+    {
+        foreach (var name in Names)
+        {
+            outgoing.Headers.Remove(name);
+        }
+
+        foreach (var (name, value) in Of(request.Caller))
+        {
+            outgoing.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    internal static KeyValuePair<string, string>[] Compute(Caller caller)
+    {
+        if (!caller.IsAuthenticated)
+        {
+            return [];
+        }
+
+        var headers = new List<KeyValuePair<string, string>>(6);
+        Add("X-User-Id", caller.Subject);
+        Add("X-User-Email", caller.Email);
+        Add("X-User-Roles", string.Join(',', caller.Roles.Where(role => !role.Contains(',', StringComparison.Ordinal))));
+        Add("X-OAuth-Scopes", string.Join(' ', caller.Scopes.Order(StringComparer.Ordinal)));
+        Add("X-Tenant-Id", caller.Tenant);
+        Add("X-Client-Id", caller.Client);
+        return [.. headers];
+
+        void Add(string name, string? value)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                headers.Add(new(name, Encode(value)));
+            }
+        }
+    }
+
+    /// <summary>
+    /// Percent-encodes what is not printable ASCII (as UTF-8), and spaces at either end, which HTTP would drop: <c>" u-1"</c> must not arrive as <c>u-1</c>.
+    /// Control characters cannot come from a token, but could from elsewhere.
+    /// </summary>
+    private static string Encode(string value)
+    {
+        if (!value.AsSpan().ContainsAnyExceptInRange(' ', '~') && value[0] != ' ' && value[^1] != ' ')
+        {
+            return value;
+        }
+
+        var text = new StringBuilder(value.Length + 16);
+        var bytes = Encoding.UTF8.GetBytes(value);
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            var isEdge = i == 0 || i == bytes.Length - 1;
+            if (bytes[i] is > (byte)' ' and <= (byte)'~' || (bytes[i] == ' ' && !isEdge))
+            {
+                text.Append((char)bytes[i]);
+            }
+            else
+            {
+                text.Append(CultureInfo.InvariantCulture, $"%{bytes[i]:X2}");
+            }
+        }
+
+        return text.ToString();
+    }
+}

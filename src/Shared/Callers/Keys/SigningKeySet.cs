@@ -1,0 +1,48 @@
+using System.Collections.Frozen;
+
+namespace Bff.Callers;
+
+/// <summary>The keys that are good now, and who issues with them. Immutable; a new set replaces it as a whole.</summary>
+internal sealed class SigningKeySet
+{
+    private readonly VerificationKey[] _keys;
+    private readonly FrozenSet<string> _thumbprints;
+
+    public SigningKeySet(IEnumerable<VerificationKey> keys, IEnumerable<string> issuers)
+    {
+        _keys = [.. keys];
+        _thumbprints = _keys.Select(k => k.Thumbprint).ToFrozenSet();
+        Issuers = [.. issuers.Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Accepted values of <c>iss</c>.</summary>
+    public IReadOnlyList<string> Issuers { get; }
+
+    /// <summary>How many keys.</summary>
+    public int Count => _keys.Length;
+
+    /// <summary>Whether the key is still good.</summary>
+    public bool Contains(VerificationKey key) => _thumbprints.Contains(key.Thumbprint);
+
+    /// <summary>The keys that may have signed: those of the id, and configured ones without an id; without an id all that do the algorithm.</summary>
+    public List<VerificationKey> Candidates(string? kid, string algorithm)
+    {
+        var candidates = new List<VerificationKey>(1);
+        foreach (var key in _keys)
+        {
+            if (key.Algorithms.Contains(algorithm) && (kid is null || key.Kid is null || string.Equals(key.Kid, kid, StringComparison.Ordinal)))
+            {
+                candidates.Add(key);
+            }
+        }
+
+        return candidates;
+    }
+
+    /// <summary>Same keys under the same ids and the same issuers.</summary>
+    public bool IsSameAs(SigningKeySet other) =>
+        Issuers.SequenceEqual(other.Issuers)
+        && _keys.Select(Identity).SequenceEqual(other._keys.Select(Identity));
+
+    private static (string?, string, int) Identity(VerificationKey key) => (key.Kid, key.Thumbprint, key.Algorithms.Count);
+}

@@ -1,0 +1,180 @@
+using Bff.Configuration;
+using Bff.Observability;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Callers;
+
+/// <summary>
+/// The signing keys, kept fresh in the background by one loop:
+/// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
+/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing.
+/// </summary>
+internal sealed partial class SigningKeys(
+    Reloadable<BearerSettings> settings, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger) : BackgroundService, IReadinessCheck
+{
+    private const int MaxWaiting = 100;
+    private static readonly TimeSpan MinGap = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(3);
+
+    private readonly BearerSettings _settings = settings.Current;
+    private readonly AuthorityDocuments _authority = new(clients, settings.Current);
+    private readonly SemaphoreSlim _wanted = new(0, 1);
+    private AuthorityDocuments.Discovery? _discovery;
+    private long _discoveryRead;
+    private SigningKeySet _current = new(settings.Current.Secrets, settings.Current.Issuers);
+    private TaskCompletionSource _nextFetch = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _everRead;
+    private int _waiting;
+
+    /// <summary>What is good now.</summary>
+    public SigningKeySet Current => Volatile.Read(ref _current);
+
+    /// <inheritdoc />
+    public string Name => "signing-keys";
+
+    /// <summary>False until the authority's keys have been read once; configured keys need nobody.</summary>
+    public bool IsReady => _settings.MetadataAddress is null || Volatile.Read(ref _everRead);
+
+    /// <summary>Asks for a fetch without waiting for it: a signature did not verify, so a key may have been replaced in place.</summary>
+    public void Suspect()
+    {
+        if (_settings.MetadataAddress is not null && _wanted.CurrentCount == 0)
+        {
+            try
+            {
+                _wanted.Release();
+            }
+            catch (SemaphoreFullException)
+            {
+                // Somebody else has just asked.
+            }
+        }
+    }
+
+    /// <summary>Asks for a fetch and waits for its end, three seconds at most; at once when enough others wait already. True when the keys have changed.</summary>
+    /// <param name="seen">The keys that did not suffice.</param>
+    /// <param name="cancellation">The client has gone.</param>
+    public async ValueTask<bool> WaitForNewer(SigningKeySet seen, CancellationToken cancellation)
+    {
+        if (_settings.MetadataAddress is null)
+        {
+            return false;
+        }
+
+        var next = Volatile.Read(ref _nextFetch).Task;
+        if (ReferenceEquals(seen, Current))
+        {
+            Suspect();
+            if (Interlocked.Increment(ref _waiting) <= MaxWaiting)
+            {
+                try
+                {
+                    await next.WaitAsync(MaxWait, time, cancellation);
+                }
+                catch (TimeoutException)
+                {
+                    // Judged by what is known.
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _waiting);
+                }
+            }
+            else
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
+        }
+
+        return !ReferenceEquals(seen, Current);
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_settings.MetadataAddress is null)
+        {
+            return;
+        }
+
+        try
+        {
+            while (true)
+            {
+                await Fetch(stoppingToken);
+                await Task.Delay(MinGap, time, stoppingToken);
+                await WantedOrDue(Volatile.Read(ref _everRead) ? _settings.KeyRefresh - MinGap : TimeSpan.Zero, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private async Task WantedOrDue(TimeSpan interval, CancellationToken stopping)
+    {
+        if (interval <= TimeSpan.Zero)
+        {
+            _wanted.Wait(0, CancellationToken.None);
+            return;
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var wanted = _wanted.WaitAsync(either.Token);
+        await Task.WhenAny(wanted, Task.Delay(interval, time, either.Token));
+        await either.CancelAsync();
+        await wanted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task Fetch(CancellationToken stopping)
+    {
+        var fetched = Volatile.Read(ref _nextFetch);
+        try
+        {
+            // With each regular round, but not with each one that a token asks for: a flood would double what the authority has to bear.
+            if (_discovery is null || time.GetElapsedTime(_discoveryRead) >= _settings.KeyRefresh)
+            {
+                _discovery = await _authority.ReadDiscovery(stopping);
+                _discoveryRead = time.GetTimestamp();
+            }
+
+            Take(await _authority.ReadKeys(_discovery.KeysAddress, stopping), _discovery.Issuer);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw;
+        }
+#pragma warning disable CA1031 // Whatever an authority answers, the loop goes on.
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            _discoveryRead = time.GetTimestamp() - (long)(_settings.KeyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
+            LogUnreadable(logger, failed.GetType().Name, Current.Count);
+        }
+        finally
+        {
+            Volatile.Write(ref _nextFetch, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            fetched.TrySetResult();
+        }
+    }
+
+    private void Take(List<VerificationKey> published, string? issuer)
+    {
+        var next = new SigningKeySet(_settings.Secrets.Concat(published), issuer is null ? _settings.Issuers : _settings.Issuers.Append(issuer));
+        if (!next.IsSameAs(_current))
+        {
+            LogChanged(logger, next.Count);
+            Volatile.Write(ref _current, next);
+        }
+
+        Volatile.Write(ref _everRead, true);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The authority's keys could not be read ({Reason}); {Known} known key(s) stay in force")]
+    private static partial void LogUnreadable(ILogger logger, string reason, int known);
+
+    [LoggerMessage(LogLevel.Information, "The signing keys have changed; {Count} in force")]
+    private static partial void LogChanged(ILogger logger, int count);
+}
