@@ -12,14 +12,17 @@ internal sealed class SsoSessions(IdentityProviderOptions options)
 
     public SsoSession Begin(HttpContext context, DevelopmentUser user)
     {
-        if (Of(context) is { } before) sessions.Remove(before.CookieValue);
+        // Signing in again continues the session, so that a later sign-out still reaches the clients that joined before.
+        var before = Of(context) is { } current && current.User.Subject == user.Subject ? current : null;
+        if (before is not null) sessions.Remove(before.CookieValue);
         var session = new SsoSession
         {
             CookieValue = Handle.Create("sso_"),
-            Sid = RandomNumberGenerator.GetHexString(32, lowercase: true),
+            Sid = before?.Sid ?? RandomNumberGenerator.GetHexString(32, lowercase: true),
             User = user,
             SignedInAt = options.Time.GetUtcNow(),
         };
+        foreach (var clientId in before?.Clients() ?? []) session.Joined(clientId);
         sessions.Keep(session.CookieValue, session, options.Time.GetUtcNow() + options.SessionLifetime);
         context.Response.Cookies.Append(CookieName, session.CookieValue, Attributes(context));
         return session;

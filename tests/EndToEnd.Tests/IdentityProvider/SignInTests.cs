@@ -136,6 +136,18 @@ public sealed class SignInTests : IdentityProviderTests
     }
 
     [Fact]
+    public async Task Signing_in_again_keeps_the_session_of_the_same_user_and_starts_one_for_another()
+    {
+        await Browser.SignIn("alice");
+        var sid = Assert.Single(Provider.SessionsOf("u-1001"));
+        await Browser.SignIn("alice", ("prompt", "login"));
+        Assert.Equal(sid, Assert.Single(Provider.SessionsOf("u-1001")));
+
+        await Browser.SignIn("bob");
+        Assert.NotEqual(sid, Assert.Single(Provider.SessionsOf("u-1002")));
+    }
+
+    [Fact]
     public async Task Flawed_id_tokens_can_be_ordered()
     {
         Provider.IdTokenFlaw = TokenFlaw.ForeignSignature;
