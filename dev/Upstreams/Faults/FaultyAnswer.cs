@@ -1,0 +1,149 @@
+using System.IO.Compression;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Dev.Upstreams.Faults;
+
+/// <summary>Carries a fault out: the wait first, then the harm.</summary>
+internal static class FaultyAnswer
+{
+    // Long enough for half a body to leave the socket before the reset overtakes it.
+    private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan EndlessGap = TimeSpan.FromMilliseconds(50);
+    private static readonly Lazy<byte[]> Bomb = new(MakeBomb);
+
+    public static async Task SendAsync(Fault fault, SampleService service, Exchange exchange)
+    {
+        var gone = exchange.Context.RequestAborted;
+        if (fault.Until is { } until) await until.WaitAsync(gone);
+        if (fault.DelayMs > 0 && fault.Mode != FaultMode.Endless) await Task.Delay(fault.DelayMs, gone);
+
+        switch (fault.Mode)
+        {
+            case FaultMode.Status: await StatusAsync(fault, service, exchange); break;
+            case FaultMode.Reset: Reset(exchange.Context); break;
+            case FaultMode.ResetMidBody: await ResetMidBodyAsync(service, exchange); break;
+            case FaultMode.Garbage: await BodyAsync(exchange, Harm.Garbage, ContentTypeOf(service)); break;
+            case FaultMode.Html: await BodyAsync(exchange, Harm.Html, "text/html; charset=utf-8"); break;
+            case FaultMode.Hang: await Task.Delay(Timeout.Infinite, gone); break;
+            case FaultMode.Endless: await EndlessAsync(fault, service, exchange); break;
+            case FaultMode.Empty: await BodyAsync(exchange, [], ContentTypeOf(service)); break;
+            case FaultMode.Bomb: await BombAsync(service, exchange); break;
+            case FaultMode.Oversize: await HarmedAsync(service, exchange, Harm.Swell, chunked: true); break;
+            case FaultMode.WrongType: await HarmedAsync(service, exchange, Harm.SwapTypes); break;
+            case FaultMode.Truncated: await HarmedAsync(service, exchange, static (body, _) => body[..(body.Length / 2)]); break;
+            default: await service.HandleAsync(exchange); break;
+        }
+    }
+
+    /// <summary>SO_LINGER of zero makes the close an RST; on HTTP/2 every stream of the connection goes with it.</summary>
+    private static void Reset(HttpContext context)
+    {
+        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Close();
+        }
+        context.Abort();
+    }
+
+    private static async Task ResetMidBodyAsync(SampleService service, Exchange exchange)
+    {
+        var body = await CaptureAsync(service, exchange);
+        exchange.Response.ContentLength = body.Length;
+        await exchange.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), exchange.Context.RequestAborted);
+        await exchange.Response.Body.FlushAsync(exchange.Context.RequestAborted);
+        await Task.Delay(Drain, exchange.Context.RequestAborted);
+        Reset(exchange.Context);
+    }
+
+    private static Task StatusAsync(Fault fault, SampleService service, Exchange exchange)
+    {
+        if (fault.RetryAfter is { } seconds) exchange.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return (service, fault.Status) switch
+        {
+            (Catalog, <= 16) => Catalog.FailAsync(exchange, fault.Status, "as told"),
+            (Pricing, 200) => Answer.JsonAsync(exchange, Harm.GraphQLError),
+            _ => Answer.ProblemAsync(exchange, fault.Status, "service_fault", "This service was told to fail."),
+        };
+    }
+
+    private static async Task EndlessAsync(Fault fault, SampleService service, Exchange exchange)
+    {
+        var gap = fault.DelayMs > 0 ? TimeSpan.FromMilliseconds(fault.DelayMs) : EndlessGap;
+        exchange.Response.ContentType = ContentTypeOf(service);
+        // A gRPC frame that promises 2 GB, or a JSON text that never closes.
+        await exchange.Response.Body.WriteAsync(service is Catalog ? Harm.FrameHead(int.MaxValue) : "{\"items\":[\""u8.ToArray(), exchange.Context.RequestAborted);
+        var piece = new byte[64];
+        Array.Fill(piece, (byte)'a');
+        while (true)
+        {
+            await exchange.Response.Body.WriteAsync(piece, exchange.Context.RequestAborted);
+            await exchange.Response.Body.FlushAsync(exchange.Context.RequestAborted);
+            await Task.Delay(gap, exchange.Context.RequestAborted);
+        }
+    }
+
+    private static Task BombAsync(SampleService service, Exchange exchange)
+    {
+        exchange.Response.Headers.ContentEncoding = "gzip";
+        return BodyAsync(exchange, Bomb.Value, ContentTypeOf(service));
+    }
+
+    private static async Task HarmedAsync(SampleService service, Exchange exchange, Func<byte[], SampleService, byte[]> harm, bool chunked = false)
+    {
+        var body = harm(await CaptureAsync(service, exchange), service);
+        exchange.Response.ContentLength = chunked ? null : body.Length;
+        if (service is Media && harm == Harm.SwapTypes) exchange.Response.ContentType = "text/plain";
+        await exchange.Response.Body.WriteAsync(body, exchange.Context.RequestAborted);
+    }
+
+    private static async Task BodyAsync(Exchange exchange, byte[] body, string contentType)
+    {
+        exchange.Response.ContentType = contentType;
+        exchange.Response.ContentLength = body.Length;
+        await exchange.Response.Body.WriteAsync(body, exchange.Context.RequestAborted);
+    }
+
+    /// <summary>The real answer's body; its status and headers are on the response already.</summary>
+    private static async Task<byte[]> CaptureAsync(SampleService service, Exchange exchange)
+    {
+        var features = exchange.Context.Features;
+        var real = features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        using var buffer = new MemoryStream();
+        var captured = new StreamResponseBodyFeature(buffer);
+        features.Set<IHttpResponseBodyFeature>(captured);
+        try
+        {
+            await service.HandleAsync(exchange);
+            await captured.CompleteAsync();
+            return buffer.ToArray();
+        }
+        finally
+        {
+            features.Set(real);
+        }
+    }
+
+    private static string ContentTypeOf(SampleService service) => service switch
+    {
+        Catalog => Catalog.ContentType,
+        Media => "image/jpeg",
+        _ => Answer.Json,
+    };
+
+    private static byte[] MakeBomb()
+    {
+        using var buffer = new MemoryStream();
+        using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest))
+        {
+            gzip.Write("{\"id\":\""u8);
+            var block = new byte[1_000_000];
+            Array.Fill(block, (byte)'0');
+            for (var i = 0; i < 200; i++) gzip.Write(block);
+            gzip.Write("\"}"u8);
+        }
+        return buffer.ToArray();
+    }
+}
