@@ -1,0 +1,87 @@
+using System.Buffers;
+
+namespace Bff.Upstreams;
+
+/// <summary>A response body that was read whole into a pooled buffer; goes back to the pool with the response.</summary>
+internal sealed class BufferedBody : HttpContent
+{
+    private byte[]? _buffer;
+    private readonly int _length;
+
+    private BufferedBody(byte[] buffer, int length, HttpContent original)
+    {
+        _buffer = buffer;
+        _length = length;
+        foreach (var header in original.Headers.NonValidated)
+        {
+            if (!header.Key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
+                Headers.TryAddWithoutValidation(header.Key, header.Value.ToString());
+            }
+        }
+    }
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
+
+    /// <summary>Replaces the response's content by its bytes.</summary>
+    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/> or breaks off.</exception>
+    public static async ValueTask Read(HttpResponseMessage response, int maxBytes, CancellationToken cancellation)
+    {
+        var content = response.Content;
+        var expected = content.Headers.ContentLength ?? 0;
+        if (expected > maxBytes)
+        {
+            throw new HttpRequestException("The upstream's body is larger than MaxResponseBytes.");
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(Math.Max(4096, (int)expected + 1));
+        var length = 0;
+        try
+        {
+            var stream = await content.ReadAsStreamAsync(cancellation);
+            int read;
+            while ((read = await stream.ReadAsync(buffer.AsMemory(length), cancellation)) > 0)
+            {
+                length += read;
+                if (length > maxBytes)
+                {
+                    throw new HttpRequestException("The upstream's body is larger than MaxResponseBytes.");
+                }
+
+                if (length == buffer.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length * 2, maxBytes + 1));
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+
+        response.Content = new BufferedBody(buffer, length, content);
+        content.Dispose();
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => stream.WriteAsync(Memory).AsTask();
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _length;
+        return true;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        base.Dispose(disposing);
+    }
+}

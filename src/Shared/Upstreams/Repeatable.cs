@@ -1,0 +1,16 @@
+namespace Bff.Upstreams;
+
+/// <summary>The one rule that decides what may be sent to an upstream more than once.</summary>
+internal static class Repeatable
+{
+    /// <summary>Marks a POST that only reads (a GraphQL query, a gRPC read).</summary>
+    public static readonly HttpRequestOptionsKey<bool> ReadsOnly = new("bff.reads-only");
+
+    /// <summary>Reads change nothing, so they may be repeated and hedged (RFC 9110 section 9.2.1).</summary>
+    public static bool IsRead(HttpRequestMessage request) =>
+        request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
+        || (request.Options.TryGetValue(ReadsOnly, out var reads) && reads);
+
+    /// <summary>Writes may be repeated under the caller's key alone; never hedged.</summary>
+    public static bool IsRepeatable(HttpRequestMessage request) => IsRead(request) || request.Headers.Contains("Idempotency-Key");
+}

@@ -1,0 +1,48 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Bff.Upstreams;
+
+/// <summary>TLS and mTLS towards a service.</summary>
+internal static class TransportSecurity
+{
+    /// <summary>Reads the certificate files; null when the options name none.</summary>
+    public static SslClientAuthenticationOptions? From(UpstreamOptions options)
+    {
+        if (options.ClientCertificate is null && options.ServerCa is null)
+        {
+            return null;
+        }
+
+        var ssl = new SslClientAuthenticationOptions();
+        if (options.ClientCertificate is { } client)
+        {
+            ssl.ClientCertificateContext = SslStreamCertificateContext.Create(Load(client), additionalCertificates: null, offline: true);
+        }
+
+        if (options.ServerCa is { } authority)
+        {
+            ssl.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+            ssl.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(authority.Path);
+        }
+
+        return ssl;
+    }
+
+    /// <summary>Loads a certificate with its private key.</summary>
+    public static X509Certificate2 Load(CertificateOptions options)
+    {
+        if (Path.GetExtension(options.Path) is ".pfx" or ".p12")
+        {
+            return X509CertificateLoader.LoadPkcs12FromFile(options.Path, options.Password);
+        }
+
+        return options.Password is { } password
+            ? X509Certificate2.CreateFromEncryptedPemFile(options.Path, password, options.KeyPath)
+            : X509Certificate2.CreateFromPemFile(options.Path, options.KeyPath);
+    }
+}

@@ -1,0 +1,71 @@
+namespace Bff.Upstreams;
+
+/// <summary>One address of a pool: its load and its recent luck.</summary>
+internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
+{
+    private const int FailuresToEject = 3;
+    private static readonly TimeSpan EjectedFor = TimeSpan.FromSeconds(5);
+
+    private int _inFlight;
+    private int _failuresInRow;
+    private long _ejectedUntil;
+
+    public Uri Uri { get; } = uri;
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    public bool IsHealthy => Volatile.Read(ref _ejectedUntil) is var until && (until == 0 || time.GetTimestamp() >= until);
+
+    public void Started() => Interlocked.Increment(ref _inFlight);
+
+    public void Ended(bool failed)
+    {
+        Interlocked.Decrement(ref _inFlight);
+        if (!failed)
+        {
+            if (_failuresInRow != 0)
+            {
+                Volatile.Write(ref _failuresInRow, 0);
+                Volatile.Write(ref _ejectedUntil, 0);
+            }
+        }
+        else if (Interlocked.Increment(ref _failuresInRow) >= FailuresToEject)
+        {
+            Volatile.Write(ref _ejectedUntil, time.GetTimestamp() + (long)(EjectedFor.TotalSeconds * time.TimestampFrequency));
+        }
+    }
+
+    /// <summary>Power of two choices (Mitzenmacher 2001) among the healthy; among all when none is. Avoids <paramref name="not"/> where it can.</summary>
+    public static UpstreamAddress Choose(UpstreamAddress[] addresses, UpstreamAddress? not)
+    {
+        if (addresses.Length == 1)
+        {
+            return addresses[0];
+        }
+
+        var a = Pick(addresses, not);
+        var b = Pick(addresses, not ?? a);
+        return b.InFlight < a.InFlight ? b : a;
+    }
+
+    private static UpstreamAddress Pick(UpstreamAddress[] addresses, UpstreamAddress? not)
+    {
+        var start = Random.Shared.Next(addresses.Length);
+        UpstreamAddress? second = null;
+        for (var i = 0; i < addresses.Length; i++)
+        {
+            var candidate = addresses[(start + i) % addresses.Length];
+            if (candidate.IsHealthy)
+            {
+                if (candidate != not)
+                {
+                    return candidate;
+                }
+
+                second = candidate;
+            }
+        }
+
+        return second ?? addresses[start];
+    }
+}

@@ -1,0 +1,93 @@
+using Bff.Callers;
+using Bff.Edge;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Timeout;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// Sends one call to a named upstream for a request, for typed clients and pass-through routes alike:
+/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out; 3. the pool's resilience;
+/// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone).
+/// </summary>
+internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityHeaders identity)
+{
+    /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
+    public async ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    {
+        var upstream = registry.Find(name, origin);
+        if (upstream is null)
+        {
+            return new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false);
+        }
+
+        var sent = await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
+        if (upstream.Options.Fallback is not { } fallback || !sent.IsFailure || !Repeatable.IsRead(request) || registry.Find(fallback, origin) is not { } other)
+        {
+            return sent;
+        }
+
+        var copy = RequestCopy.Of(request);
+        copy.RequestUri = Relative(request.RequestUri!, upstream.Options);
+        var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
+        if (second.IsFailure)
+        {
+            second.Response?.Dispose();
+            return sent;
+        }
+
+        sent.Response?.Dispose();
+        return second with { FromFallback = true };
+    }
+
+    private async ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    {
+        var pool = upstream.PoolFor(origin);
+        identity.Apply(request, origin, upstream.Options);
+        if (upstream.Options.Http2)
+        {
+            request.Version = System.Net.HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
+
+        var call = new UpstreamCall { Request = request, BuffersBody = buffersBody, DeadlineTimestamp = deadline };
+        var outcome = await pool.Send(call, cancellation);
+        return outcome.Exception switch
+        {
+            null => new Sent(outcome.Result, UpstreamOutcome.Ok, RetryAfter.Of(outcome.Result), FromFallback: false),
+            BrokenCircuitException open => new Sent(null, UpstreamOutcome.Unavailable, open.RetryAfter, false),
+            BulkheadFullException => new Sent(null, UpstreamOutcome.Unavailable, TimeSpan.FromSeconds(1), false),
+            TimeoutRejectedException => new Sent(null, UpstreamOutcome.Timeout, null, false),
+            OperationCanceledException when !cancellation.IsCancellationRequested => new Sent(null, UpstreamOutcome.Timeout, null, false),
+            OperationCanceledException cancelled => throw new OperationCanceledException(cancelled.Message, cancelled, cancellation),
+            _ when cancellation.IsCancellationRequested => throw new OperationCanceledException(cancellation),
+            _ => new Sent(null, UpstreamOutcome.Failed, null, false),
+        };
+    }
+
+    private static Uri Relative(Uri requested, UpstreamOptions options)
+    {
+        if (!requested.IsAbsoluteUri)
+        {
+            return requested;
+        }
+
+        foreach (var address in options.Addresses)
+        {
+            if (address.IsBaseOf(requested))
+            {
+                return address.MakeRelativeUri(requested);
+            }
+        }
+
+        return new Uri(requested.PathAndQuery.TrimStart('/'), UriKind.Relative);
+    }
+}
+
+/// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>
+internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback)
+{
+    /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
+    public bool IsFailure => Response is null || UpstreamResilience.IsFailure(Response);
+}
