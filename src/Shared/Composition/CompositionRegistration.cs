@@ -1,7 +1,15 @@
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Composition;
+
+/// <summary>What a host decides about its composed answers.</summary>
+public sealed class CompositionOptions
+{
+    /// <summary>Tells clients each part's time in <c>Server-Timing</c>. Default true; not towards strangers.</summary>
+    public bool ServerTiming { get; set; } = true;
+}
 
 /// <summary>Registers the stage.</summary>
 internal static class CompositionRegistration
@@ -9,6 +17,9 @@ internal static class CompositionRegistration
     /// <summary>Parts run in parallel inside one deadline.</summary>
     public static WebApplicationBuilder AddComposition(this WebApplicationBuilder builder)
     {
+        builder.Services.AddReloadable(["Composition"], CompositionPolicies.Parse);
+        builder.Services.AddSingleton<CompositionServices>();
+        builder.Services.AddSingleton<CompositionOptions>();
         return builder;
     }
 }

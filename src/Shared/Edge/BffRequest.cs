@@ -12,8 +12,8 @@ public sealed class BffRequest
 {
     private ConcurrentQueue<KeyValuePair<string, string>>? _degraded;
 
-    /// <summary>The request that this describes.</summary>
-    public required HttpContext HttpContext { get; init; }
+    /// <summary>The request that this describes; null for work that goes on after the answer, such as the refresh of a stale fragment.</summary>
+    public HttpContext? HttpContext { get; init; }
 
     /// <summary><c>X-Request-Id</c>: the client's when well-formed, else minted.</summary>
     public required string RequestId { get; init; }
@@ -29,6 +29,15 @@ public sealed class BffRequest
 
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
+
+    /// <summary>The same caller and ids without the <see cref="HttpContext"/>, which serves somebody else once this request is answered.</summary>
+    public BffRequest Detach() => new()
+    {
+        RequestId = RequestId,
+        CorrelationId = CorrelationId,
+        StartTimestamp = StartTimestamp,
+        Caller = Caller,
+    };
 
     /// <summary>Notes a part that was not served live.</summary>
     public void AddDegraded(string part, string status) =>

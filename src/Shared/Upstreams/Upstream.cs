@@ -63,8 +63,7 @@ internal sealed class Upstream : IDisposable
 
     private static bool IsCanary(CanaryOptions options, BffRequest request)
     {
-        var http = request.HttpContext.Request;
-        if (options.HeaderName is { } name && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue))
+        if (options.HeaderName is { } name && request.HttpContext?.Request is { } http && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue))
         {
             return true;
         }
@@ -77,7 +76,7 @@ internal sealed class Upstream : IDisposable
     {
         var who = request.Caller.IsAuthenticated
             ? request.Caller.Tenant + "\n" + request.Caller.Subject
-            : request.HttpContext.Connection.RemoteIpAddress?.ToString() ?? "";
+            : request.HttpContext?.Connection.RemoteIpAddress?.ToString() ?? "";
         return StableHash(who) % 10_000 / 100.0;
     }
 

@@ -40,6 +40,15 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>When to try again, where the upstream or the breaker said so.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
+    /// <summary>The service's own problem document, where it refused with one.</summary>
+    public ServiceProblem? ServiceProblem { get; init; }
+
+    /// <summary>The answer's <c>Location</c>.</summary>
+    public Uri? Location { get; init; }
+
+    /// <summary>True when the upstream's <c>Fallback</c> gave the value.</summary>
+    public bool FromFallback { get; init; }
+
     /// <summary>True when there is a value.</summary>
     public bool IsOk => Outcome == UpstreamOutcome.Ok;
 
@@ -51,10 +60,10 @@ public readonly record struct UpstreamAnswer<T>
         new() { Outcome = outcome, Status = status, RetryAfter = retryAfter };
 
     /// <summary>The same failure for another type.</summary>
-    public UpstreamAnswer<TOther> As<TOther>() => UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter);
+    public UpstreamAnswer<TOther> As<TOther>() => UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter) with { ServiceProblem = ServiceProblem };
 
     /// <summary>The same answer with its value projected; failures stay as they are.</summary>
-    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) : As<TOther>();
+    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with { FromFallback = FromFallback, Location = Location } : As<TOther>();
 
     /// <summary>The problem that a required part's failure becomes.</summary>
     /// <param name="section">The part's name.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Configuration;
 
@@ -10,7 +11,7 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
     // Calls in flight on a replaced upstream end on its old connections within this time.
     private static readonly TimeSpan RetireAfter = TimeSpan.FromMinutes(2);
 
-    private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty);
+    private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty, FrozenSet<string>.Empty);
     private readonly List<ITimer> _retired = [];
 
     /// <summary>What a configuration says; immutable.</summary>
@@ -19,7 +20,7 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
         IReadOnlyDictionary<string, UpstreamOptions> Sandbox,
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, Uri>> Dedicated);
 
-    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox);
+    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox, FrozenSet<string> Tenants);
 
     /// <summary>Raised after the set was replaced.</summary>
     public event Action? Changed;
@@ -28,10 +29,10 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
     public IEnumerable<Upstream> All => _current.Live.Values;
 
     /// <summary>Reads and checks the sections; no side effects.</summary>
-    public static Parsed Parse(IConfiguration configuration, Action<string, string> report)
+    public static Parsed Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
-        var live = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), report);
-        var sandbox = UpstreamsParser.Parse(configuration.GetSection("Sandbox:Upstreams"), report);
+        var live = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), mistakes);
+        var sandbox = UpstreamsParser.Parse(configuration.GetSection("Sandbox:Upstreams"), mistakes);
         var dedicated = new Dictionary<string, Dictionary<string, Uri>>(StringComparer.OrdinalIgnoreCase);
         foreach (var tenant in configuration.GetSection("Tenants").GetChildren())
         {
@@ -39,9 +40,9 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
             {
                 if (!live.ContainsKey(upstream.Key))
                 {
-                    report(upstream.Path, "is not the name of an upstream.");
+                    mistakes.Add(upstream.Path, "is not the name of an upstream.");
                 }
-                else if (UpstreamsParser.Address(upstream.GetSection("Address"), report) is { } address)
+                else if (UpstreamsParser.Address(upstream.GetSection("Address"), mistakes) is { } address)
                 {
                     dedicated.TryAdd(upstream.Key, []);
                     dedicated[upstream.Key][tenant.Key] = address;
@@ -58,7 +59,8 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
         var before = _current;
         _current = new(
             Renew(parsed.Live, before.Live, parsed.Dedicated),
-            Renew(parsed.Sandbox, before.Sandbox, new Dictionary<string, IReadOnlyDictionary<string, Uri>>()));
+            Renew(parsed.Sandbox, before.Sandbox, new Dictionary<string, IReadOnlyDictionary<string, Uri>>()),
+            parsed.Dedicated.Values.SelectMany(d => d.Keys).ToFrozenSet());
         Retire(before.Live.Values.Except(_current.Live.Values).Concat(before.Sandbox.Values.Except(_current.Sandbox.Values)).ToList());
         Changed?.Invoke();
     }
@@ -66,6 +68,9 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
     /// <summary>The upstream for this request: the sandbox's for test keys, which see nothing live; null when there is none.</summary>
     public Upstream? Find(string name, BffRequest request) =>
         (request.Caller.IsSandbox ? _current.Sandbox : _current.Live).GetValueOrDefault(name);
+
+    /// <summary>Whether the tenant has a service of its own.</summary>
+    public bool HasDedicated(string tenant) => _current.Tenants.Contains(tenant);
 
     /// <summary>Whether configuration has an upstream of this name.</summary>
     public bool Contains(string name) => _current.Live.ContainsKey(name);

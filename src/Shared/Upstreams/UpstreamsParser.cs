@@ -7,13 +7,13 @@ namespace Bff.Upstreams;
 internal static class UpstreamsParser
 {
     /// <param name="section"><c>Upstreams</c> or <c>Sandbox:Upstreams</c>.</param>
-    /// <param name="report">Called with key and message for each mistake.</param>
-    public static Dictionary<string, UpstreamOptions> Parse(IConfigurationSection section, Action<string, string> report)
+    /// <param name="mistakes">Collects them.</param>
+    public static Dictionary<string, UpstreamOptions> Parse(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         var upstreams = new Dictionary<string, UpstreamOptions>(StringComparer.OrdinalIgnoreCase);
         foreach (var child in section.GetChildren())
         {
-            if (ParseOne(child, report) is { } options)
+            if (ParseOne(child, mistakes) is { } options)
             {
                 upstreams[child.Key] = options;
             }
@@ -24,7 +24,7 @@ internal static class UpstreamsParser
             if (options.Fallback is { } fallback
                 && (!upstreams.ContainsKey(fallback) || fallback.Equals(options.Name, StringComparison.OrdinalIgnoreCase)))
             {
-                report($"{section.Path}:{options.Name}:Fallback", $"'{fallback}' is not the name of another upstream.");
+                mistakes.Add($"{section.Path}:{options.Name}:Fallback", $"'{fallback}' is not the name of another upstream.");
             }
         }
 
@@ -32,7 +32,7 @@ internal static class UpstreamsParser
     }
 
     /// <summary>An absolute http or https address; reported and null otherwise.</summary>
-    public static Uri? Address(IConfigurationSection section, Action<string, string> report)
+    public static Uri? Address(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
             && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
@@ -40,49 +40,48 @@ internal static class UpstreamsParser
             return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
         }
 
-        report(section.Path, "needs an absolute http or https address without user info or query.");
+        mistakes.Add(section.Path, "needs an absolute http or https address without user info or query.");
         return null;
     }
 
-    private static UpstreamOptions? ParseOne(IConfigurationSection section, Action<string, string> report)
+    private static UpstreamOptions? ParseOne(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         var listed = section.GetSection("Addresses").GetChildren().ToList();
         var addresses = (listed.Count > 0 ? listed : [section.GetSection("Address")])
-            .Select(a => Address(a, report)).OfType<Uri>().ToList();
+            .Select(a => Address(a, mistakes)).OfType<Uri>().ToList();
         if (addresses.Count == 0)
         {
             return null;
         }
 
-        var read = new SectionReader(section, report);
         var defaults = new UpstreamOptions { Name = section.Key, Addresses = new(addresses) };
         return defaults with
         {
-            Timeout = read.Duration("Timeout", defaults.Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10)),
-            Retries = read.Count("Retries", defaults.Retries, 0, 5),
+            Timeout = mistakes.Read(section, "Timeout", defaults.Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10)),
+            Retries = mistakes.Read(section, "Retries", defaults.Retries, 0, 5),
             HedgeAfter = section["HedgeAfter"] is null
                 ? null
-                : read.Duration("HedgeAfter", TimeSpan.Zero, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
+                : mistakes.Read(section, "HedgeAfter", TimeSpan.Zero, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
             Breaker = new BreakerOptions
             {
-                FailureRatio = read.Number("Breaker:FailureRatio", 0.5, 0.01, 1),
-                MinimumThroughput = read.Count("Breaker:MinimumThroughput", 10, 2, 1_000_000),
-                SamplingDuration = read.Duration("Breaker:SamplingDuration", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
-                BreakDuration = read.Duration("Breaker:BreakDuration", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
+                FailureRatio = mistakes.Read(section, "Breaker:FailureRatio", 0.5, 0.01, 1.0),
+                MinimumThroughput = mistakes.Read(section, "Breaker:MinimumThroughput", 10, 2, 1_000_000),
+                SamplingDuration = mistakes.Read(section, "Breaker:SamplingDuration", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
+                BreakDuration = mistakes.Read(section, "Breaker:BreakDuration", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
             },
-            MaxConcurrency = read.Count("MaxConcurrency", defaults.MaxConcurrency, 1, 1_000_000),
-            MaxQueue = read.Count("MaxQueue", defaults.MaxQueue, 0, 1_000_000),
-            MaxResponseBytes = read.Count("MaxResponseBytes", defaults.MaxResponseBytes, 1024, 256 * 1024 * 1024),
-            Canary = Canary(section.GetSection("Canary"), read, report),
+            MaxConcurrency = mistakes.Read(section, "MaxConcurrency", defaults.MaxConcurrency, 1, 1_000_000),
+            MaxQueue = mistakes.Read(section, "MaxQueue", defaults.MaxQueue, 0, 1_000_000),
+            MaxResponseBytes = mistakes.Read(section, "MaxResponseBytes", defaults.MaxResponseBytes, 1024, 256 * 1024 * 1024),
+            Canary = Canary(section.GetSection("Canary"), mistakes),
             Fallback = section["Fallback"],
-            ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, report),
-            ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, report),
-            Http2 = read.Flag("Http2", false),
-            ForwardAuthorization = read.Flag("ForwardAuthorization", false),
+            ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
+            ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, mistakes),
+            Http2 = mistakes.Read(section, "Http2", false),
+            ForwardAuthorization = mistakes.Read(section, "ForwardAuthorization", false),
         };
     }
 
-    private static CanaryOptions? Canary(IConfigurationSection section, SectionReader read, Action<string, string> report)
+    private static CanaryOptions? Canary(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         if (!section.Exists())
         {
@@ -92,19 +91,19 @@ internal static class UpstreamsParser
         var selector = section["Header"]?.Split('=', 2);
         if (selector is { Length: 1 } || selector is ["", ..])
         {
-            report($"{section.Path}:Header", "needs the form name=value.");
+            mistakes.Add($"{section.Path}:Header", "needs the form name=value.");
         }
 
-        return Address(section.GetSection("Address"), report) is not { } address ? null : new CanaryOptions
+        return Address(section.GetSection("Address"), mistakes) is not { } address ? null : new CanaryOptions
         {
             Address = address,
-            Percent = read.Number("Canary:Percent", 0, 0, 100),
+            Percent = mistakes.Read(section, "Percent", 0.0, 0, 100),
             HeaderName = selector?[0],
             HeaderValue = selector?[^1],
         };
     }
 
-    private static CertificateOptions? Certificate(IConfigurationSection section, bool needsKey, Action<string, string> report)
+    private static CertificateOptions? Certificate(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
     {
         if (!section.Exists())
         {
@@ -118,7 +117,7 @@ internal static class UpstreamsParser
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
         {
-            report($"{section.Path}:Path", "is not a readable certificate" + (needsKey ? " with its private key." : "."));
+            mistakes.Add($"{section.Path}:Path", "is not a readable certificate" + (needsKey ? " with its private key." : "."));
         }
 
         return options;

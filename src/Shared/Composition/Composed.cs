@@ -1,0 +1,146 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Composition;
+
+/// <summary>A composed answer, or the problem that a required part's failure became.</summary>
+/// <typeparam name="T">The client's contract.</typeparam>
+public sealed class Composed<T> : IResult, IEndpointMetadataProvider
+{
+    private static readonly byte[] MetaName = ",\"_meta\":"u8.ToArray();
+    private readonly Problem? _problem;
+    private readonly T? _answer;
+    private readonly JsonTypeInfo<T>? _type;
+    private readonly CompositionReport _report;
+    private int? _maxAgeSeconds;
+    private bool _withMeta = true;
+    private string? _link;
+
+    internal Composed(Problem problem, CompositionReport report) => (_problem, _report) = (problem, report);
+
+    internal Composed(T answer, JsonTypeInfo<T> type, CompositionReport report) => (_answer, _type, _report) = (answer, type, report);
+
+    /// <summary>For answers of one part, which carry no <c>_meta</c>.</summary>
+    public Composed<T> WithoutMeta()
+    {
+        _withMeta = false;
+        return this;
+    }
+
+    /// <summary>Lets the client keep a whole answer (<c>Cache-Control: private, max-age</c>) and ask whether it still holds (ETag, 304).</summary>
+    public Composed<T> Cacheable(int maxAgeSeconds)
+    {
+        _maxAgeSeconds = maxAgeSeconds;
+        return this;
+    }
+
+    /// <summary>Adds a <c>Link</c> (RFC 8288).</summary>
+    public Composed<T> WithLink(string? link)
+    {
+        _link = link;
+        return this;
+    }
+
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var services = httpContext.RequestServices;
+        if (services.GetRequiredService<CompositionOptions>().ServerTiming)
+        {
+            httpContext.Response.Headers["Server-Timing"] = _report.ServerTiming();
+        }
+
+        if (_problem is not null)
+        {
+            await _problem.ExecuteAsync(httpContext);
+            return;
+        }
+
+        var body = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = _type!.Options.Encoder }))
+        {
+            JsonSerializer.Serialize(json, _answer!, _type);
+        }
+
+        if (_maxAgeSeconds is { } maxAge && !_report.IsDegraded && IsUnchanged(httpContext, body.WrittenSpan, maxAge))
+        {
+            httpContext.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        if (_withMeta && services.GetService<ICompositionMeta>() is { } meta)
+        {
+            body = Splice(body, meta);
+        }
+
+        var response = httpContext.Response;
+        if (_link is not null)
+        {
+            response.Headers.Link = _link;
+        }
+
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = body.WrittenCount;
+        if (!HttpMethods.IsHead(httpContext.Request.Method))
+        {
+            await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
+        }
+    }
+
+    /// <inheritdoc />
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
+    {
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(200, typeof(T), ["application/json"]));
+        foreach (var status in (int[])[401, 403, 404, 429, 502, 503, 504])
+        {
+            builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(ProblemDetails), ["application/problem+json"]));
+        }
+    }
+
+    // The tag is made of the answer without _meta, whose latencies differ each time.
+    private static bool IsUnchanged(HttpContext context, ReadOnlySpan<byte> answer, int maxAge)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(answer, hash);
+        var tag = $"\"{Base64Url.EncodeToString(hash[..16])}\"";
+        context.Response.Headers.ETag = tag;
+        context.Response.Headers.CacheControl = $"private, max-age={maxAge}";
+        foreach (var candidates in context.Request.Headers.IfNoneMatch)
+        {
+            foreach (var candidate in (candidates ?? "").Split(',', StringSplitOptions.TrimEntries))
+            {
+                if (candidate == "*" || candidate == tag || candidate == "W/" + tag)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    // Reopens the object's end for one more member.
+    private ArrayBufferWriter<byte> Splice(ArrayBufferWriter<byte> body, ICompositionMeta meta)
+    {
+        var whole = new ArrayBufferWriter<byte>(body.WrittenCount + 512);
+        whole.Write(body.WrittenSpan[..^1]);
+        whole.Write(body.WrittenCount > 2 ? MetaName : MetaName.AsSpan(1));
+        using (var json = new Utf8JsonWriter(whole))
+        {
+            meta.Write(json, _report);
+        }
+
+        whole.Write("}"u8);
+        return whole;
+    }
+}

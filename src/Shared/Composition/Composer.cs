@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Composition;
+
+/// <summary>
+/// Composes one answer out of several services' parts:
+/// 1. the endpoint declares its parts; 2. <see cref="Run"/> starts all that depend on nothing at the same time, the others as soon as what they
+/// depend on is there; 3. the first required part that fails decides the answer and cancels the rest; 4. everything ends within one deadline
+/// and when the client goes; 5. <see cref="Compose{T}"/> makes the answer with <c>_meta</c> and <c>Server-Timing</c>.
+/// </summary>
+public sealed class Composer : IDisposable
+{
+    /// <summary>More would turn one request into a burst.</summary>
+    public const int MaxParts = 10;
+
+    private readonly CompositionServices _services;
+    private readonly CompositionPolicies _policies;
+    private readonly List<Part> _parts = new(4);
+    private readonly CancellationTokenSource _lifetime;
+    private readonly CancellationTokenRegistration _clientGone;
+    private readonly long _deadline;
+    private Problem? _failure;
+
+    private Composer(HttpContext context, CompositionServices services)
+    {
+        _services = services;
+        Request = BffRequest.Of(context);
+        Endpoint = context.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
+        _policies = services.Policies.Current;
+        _deadline = Request.StartTimestamp + Ticks(_policies.Deadline);
+        _lifetime = new CancellationTokenSource(Positive(Remaining(_deadline)), Time);
+        _clientGone = context.RequestAborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _lifetime);
+    }
+
+    internal BffRequest Request { get; }
+
+    internal string Endpoint { get; }
+
+    internal TimeProvider Time => _services.Time;
+
+    internal IFragmentCache Cache => _services.Cache;
+
+    internal ILogger Logger => _services.Logger;
+
+    internal CancellationToken Cancellation => _lifetime.Token;
+
+    /// <summary>Lets endpoints ask for a composer as a parameter.</summary>
+    public static ValueTask<Composer?> BindAsync(HttpContext context)
+    {
+        var composer = new Composer(context, context.RequestServices.GetRequiredService<CompositionServices>());
+        context.Response.RegisterForDispose(composer);
+        return new(composer);
+    }
+
+    /// <summary>A part without which there is no answer: its failure is the request's.</summary>
+    public Part<T> Required<T>(string name, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch) where T : class =>
+        Add(new Part<T>(this, name, isRequired: true, fetch));
+
+    /// <summary>A part that the answer can do without: null when it fails.</summary>
+    public Part<T> Optional<T>(string name, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch) where T : class =>
+        Add(new Part<T>(this, name, isRequired: false, fetch));
+
+    /// <summary>Runs all parts; gives the problem that a required one's failure became, or null.</summary>
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    public async ValueTask<Problem?> Run()
+    {
+        using var activity = Telemetry.Source.StartActivity("compose " + Endpoint);
+        var running = new Task[_parts.Count];
+        for (var i = 0; i < running.Length; i++)
+        {
+            running[i] = _parts[i].Start();
+        }
+
+        await Task.WhenAll(running);
+        Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
+        Telemetry.Record(Endpoint, _parts);
+        foreach (var part in _parts)
+        {
+            if (part.Status is not (PartStatus.Live or PartStatus.Cached or PartStatus.Skipped))
+            {
+                Request.AddDegraded(part.Name, part.Status.Name());
+            }
+        }
+
+        return _failure;
+    }
+
+    /// <summary>Runs all parts and makes the answer of those that have data; call it last.</summary>
+    /// <param name="answer">Builds the answer; runs only when every required part has its value.</param>
+    /// <param name="type">Source-generated metadata of the answer.</param>
+    public async Task<Composed<T>> Compose<T>(Func<T> answer, JsonTypeInfo<T> type) =>
+        await Run() is { } failure ? new Composed<T>(failure, Report()) : new Composed<T>(answer(), type, Report());
+
+    /// <summary>Releases the deadline's timer.</summary>
+    public void Dispose()
+    {
+        _clientGone.Dispose();
+        _lifetime.Dispose();
+    }
+
+    internal void Fail(Problem problem)
+    {
+        if (Interlocked.CompareExchange(ref _failure, problem, null) is null)
+        {
+            _lifetime.Cancel();
+        }
+    }
+
+    internal PartPolicy? PolicyOf(string part) => _policies.Parts.GetValueOrDefault((Endpoint, part));
+
+    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Ticks(timeout)), _lifetime.Token);
+
+    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.GetTimestamp() + Ticks(timeout), flight);
+
+    internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
+
+    internal string OwnerOf(CacheScope scope) => _services.OwnerOf(scope, Request.Caller);
+
+    internal static Activity? StartActivity(string part) => Telemetry.Source.StartActivity("part " + part);
+
+    private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
+
+    private Part<T> Add<T>(Part<T> part) where T : class
+    {
+        if (_parts.Count == MaxParts)
+        {
+            throw new InvalidOperationException($"An endpoint has at most {MaxParts} parts; fetch lists with the service's batch call.");
+        }
+
+        _parts.Add(part);
+        return part;
+    }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Time.TimestampFrequency);
+
+    private TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now >= deadline ? TimeSpan.Zero : Time.GetElapsedTime(now, deadline);
+
+    private static TimeSpan Positive(TimeSpan span) => span < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : span;
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace Bff.Composition;
+
+/// <summary>How a composition went.</summary>
+/// <param name="Parts">Every part, in the order of declaration.</param>
+/// <param name="Total">From the request's arrival to now.</param>
+public sealed record CompositionReport(IReadOnlyList<Part> Parts, TimeSpan Total)
+{
+    /// <summary>Parts that were wanted, cached ones included.</summary>
+    public int ServicesCalled => Parts.Count(p => p.Status != PartStatus.Skipped);
+
+    /// <summary>Those with live, cached, stale or fallback data.</summary>
+    public int ServicesSucceeded => Parts.Count(p => p.Status.Succeeded());
+
+    /// <summary>True when a part was not served as it should have been: failed, late, not asked, stale or replaced.</summary>
+    public bool IsDegraded
+    {
+        get
+        {
+            foreach (var part in Parts)
+            {
+                if (part.Status is not (PartStatus.Live or PartStatus.Cached or PartStatus.Skipped))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The value of <c>Server-Timing</c> (W3C): <c>user;dur=12.3;desc="live", total;dur=41.0</c>.</summary>
+    public string ServerTiming()
+    {
+        var text = new DefaultInterpolatedStringHandler(0, 0, CultureInfo.InvariantCulture, stackalloc char[512]);
+        foreach (var part in Parts)
+        {
+            if (part.Status != PartStatus.Skipped)
+            {
+                text.AppendLiteral(part.Name);
+                text.AppendLiteral(";dur=");
+                text.AppendFormatted(part.Latency.TotalMilliseconds, "0.0");
+                text.AppendLiteral(";desc=\"");
+                text.AppendLiteral(part.Status.Name());
+                text.AppendLiteral("\", ");
+            }
+        }
+
+        text.AppendLiteral("total;dur=");
+        text.AppendFormatted(Total.TotalMilliseconds, "0.0");
+        return text.ToStringAndClear();
+    }
+}

@@ -1,0 +1,36 @@
+using Bff.Upstreams;
+
+namespace Bff.Composition;
+
+/// <summary>One piece of an answer, asked of one service.</summary>
+public abstract class Part
+{
+    private protected Part(Composer composer, string name, bool isRequired)
+    {
+        Composer = composer;
+        Name = name;
+        IsRequired = isRequired;
+    }
+
+    /// <summary>As in configuration, <c>_meta</c> and <c>Server-Timing</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the answer can do without it.</summary>
+    public bool IsRequired { get; }
+
+    /// <summary>What became of it; <see cref="PartStatus.Skipped"/> until it has run.</summary>
+    public PartStatus Status { get; private protected set; } = PartStatus.Skipped;
+
+    /// <summary>From its start to its end.</summary>
+    public TimeSpan Latency { get; private protected set; }
+
+    /// <summary>Age of a cached or stale value.</summary>
+    public int AgeSeconds { get; private protected set; }
+
+    /// <summary>True when there is a value.</summary>
+    public abstract bool HasValue { get; }
+
+    private protected Composer Composer { get; }
+
+    internal abstract Task Start();
+}

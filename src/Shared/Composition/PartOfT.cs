@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Caching;
+using Bff.Edge;
+using Bff.Upstreams;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Composition;
+
+/// <summary>A part with its policies, and after <see cref="Composer.Run"/> its value.</summary>
+public sealed partial class Part<T> : Part where T : class
+{
+    private readonly Func<CallContext, ValueTask<UpstreamAnswer<T>>> _fetch;
+    private TimeSpan _timeout = TimeSpan.FromSeconds(1);
+    private Part? _after;
+    private Func<bool>? _when;
+    private Func<T?>? _standIn;
+    private FragmentRequest<T>? _cache;
+    private Task? _running;
+
+    internal Part(Composer composer, string name, bool isRequired, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch)
+        : base(composer, name, isRequired)
+    {
+        _fetch = fetch;
+    }
+
+    /// <summary>The data; null when there is none, for whatever reason.</summary>
+    public T? Value { get; private set; }
+
+    /// <summary>How its service answered.</summary>
+    public UpstreamAnswer<T> Answer { get; private set; }
+
+    /// <inheritdoc />
+    public override bool HasValue => Value is not null;
+
+    /// <summary>How long it may take, at most what is left of the request's deadline. Default 1 s; <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.</summary>
+    public Part<T> Timeout(int milliseconds)
+    {
+        _timeout = TimeSpan.FromMilliseconds(milliseconds);
+        return this;
+    }
+
+    /// <summary>Keeps the value and serves it again, to whom <paramref name="scope"/> says.</summary>
+    /// <param name="scope">Who may see it.</param>
+    /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside <paramref name="tags"/>.</param>
+    /// <param name="freshSeconds">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
+    /// <param name="staleSeconds">How much longer it may stand in; <c>Composition:…:Stale</c> overrides.</param>
+    /// <param name="type">Source-generated metadata.</param>
+    /// <param name="tags">What else it depends on.</param>
+    public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, JsonTypeInfo<T> type, params IReadOnlyList<string> tags)
+    {
+        _cache = new FragmentRequest<T>(
+            key, scope, Composer.OwnerOf(scope), TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
+            tags.Count == 0 ? [key] : [key, .. tags], type);
+        return this;
+    }
+
+    /// <summary>Runs after another part has a value, and only then.</summary>
+    /// <param name="part">What it depends on; its value may be read by this part's fetch.</param>
+    /// <param name="when">Decides, with that value at hand, whether the part is wanted.</param>
+    public Part<T> After(Part part, Func<bool>? when = null)
+    {
+        _after = part;
+        _when = when;
+        return this;
+    }
+
+    /// <summary>Leaves the part out unless the condition holds: <c>skipped</c>.</summary>
+    public Part<T> OnlyIf(bool wanted)
+    {
+        _when = wanted ? null : static () => false;
+        return this;
+    }
+
+    /// <summary>Stands in when the part has no data: <c>fallback</c>.</summary>
+    public Part<T> Fallback(Func<T?> standIn)
+    {
+        _standIn = standIn;
+        return this;
+    }
+
+    internal override Task Start() => _running ??= Run();
+
+    private async Task Run()
+    {
+        if (_after is { } dependency)
+        {
+            await dependency.Start();
+            if (!dependency.HasValue)
+            {
+                return;
+            }
+        }
+
+        if (_when?.Invoke() == false)
+        {
+            return;
+        }
+
+        using var activity = Composer.StartActivity(Name);
+        var started = Composer.Time.GetTimestamp();
+        var policy = Composer.PolicyOf(Name);
+        if (policy is { Enabled: false })
+        {
+            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
+        }
+        else
+        {
+            await Ask(policy, started);
+        }
+
+        Settle();
+        Latency = Composer.Time.GetElapsedTime(started);
+        activity?.SetTag("bff.part.status", Status.Name());
+        if (IsRequired && Value is null)
+        {
+            Composer.Fail(Answer.ToProblem(Name));
+        }
+    }
+
+    private async ValueTask Ask(PartPolicy? policy, long started)
+    {
+        var timeout = policy?.Timeout ?? _timeout;
+        try
+        {
+            if (_cache is { } cache)
+            {
+                await AskCache(cache with { Fresh = policy?.Fresh ?? cache.Fresh, Stale = policy?.Stale ?? cache.Stale }, timeout);
+            }
+            else
+            {
+                Answer = await _fetch(Composer.Call(started, timeout));
+                Status = PartStatus.Live;
+            }
+        }
+        catch (Exception late) when (late is OperationCanceledException or TimeoutException)
+        {
+            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
+        }
+        catch (ProblemException refused) when (refused.Problem.Code.Status < 500)
+        {
+            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, refused.Problem.Code.Status);
+        }
+#pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
+        }
+    }
+
+    private async ValueTask AskCache(FragmentRequest<T> request, TimeSpan timeout)
+    {
+        var composer = Composer;
+        var detached = composer.Request.Detach(); // A flight may outlive this request.
+        var pending = composer.Cache.Get(request, flight => _fetch(composer.Call(detached, timeout, flight)), composer.Cancellation);
+        var fragment = pending.IsCompletedSuccessfully
+            ? pending.Result
+            : await pending.AsTask().WaitAsync(composer.Bounded(timeout), composer.Time, composer.Cancellation);
+        Answer = fragment.Answer;
+        AgeSeconds = fragment.AgeSeconds;
+        Status = fragment.Source switch
+        {
+            FragmentSource.Cached => PartStatus.Cached,
+            FragmentSource.Stale => PartStatus.Stale,
+            _ => PartStatus.Live,
+        };
+    }
+
+    private void Settle()
+    {
+        Value = Answer.Value;
+        if (Answer.IsOk)
+        {
+            Status = Answer.FromFallback ? PartStatus.Fallback : Status;
+            return;
+        }
+
+        // 404 of an optional part: its service answered that nothing is there.
+        Status = Answer.Outcome switch
+        {
+            UpstreamOutcome.NotFound => PartStatus.Live,
+            UpstreamOutcome.Timeout => PartStatus.Timeout,
+            UpstreamOutcome.Unavailable => PartStatus.Unavailable,
+            _ => PartStatus.Failed,
+        };
+        if (Status != PartStatus.Live && _standIn?.Invoke() is { } value)
+        {
+            Value = value;
+            Status = PartStatus.Fallback;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "Part {Part} of {Endpoint} failed unexpectedly")]
+    private static partial void LogUnexpected(ILogger logger, Exception exception, string endpoint, string part);
+}

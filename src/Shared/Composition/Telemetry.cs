@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Bff.Composition;
+
+/// <summary>Spans and metrics of compositions.</summary>
+internal static class Telemetry
+{
+    public static readonly ActivitySource Source = new("Bff.Composition");
+    private static readonly Meter Meter = new("Bff.Composition");
+    private static readonly Histogram<double> PartDuration = Meter.CreateHistogram<double>(
+        "bff.composition.part.duration", "s", "Time from a part's start to its end.");
+
+    public static void Record(string endpoint, List<Part> parts)
+    {
+        if (!PartDuration.Enabled)
+        {
+            return;
+        }
+
+        foreach (var part in parts)
+        {
+            if (part.Status != PartStatus.Skipped)
+            {
+                PartDuration.Record(
+                    part.Latency.TotalSeconds, new("endpoint", endpoint), new("part", part.Name), new("status", part.Status.Name()));
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Http.Headers;
+using Google.Protobuf;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// Unary gRPC calls that read, over HTTP/2 (gRPC over HTTP/2 protocol, github.com/grpc/grpc PROTOCOL-HTTP2): one length-prefixed
+/// message each way, status in the trailers. Identity, resilience and limits are those of every other call.
+/// </summary>
+/// <param name="upstream">Where to.</param>
+public sealed class GrpcClient(UpstreamClient upstream)
+{
+    private const int PrefixLength = 5;
+    private static readonly MediaTypeHeaderValue Grpc = new("application/grpc");
+
+    /// <summary>Calls a method that changes nothing; it may be repeated.</summary>
+    /// <param name="method">Service and method, such as <c>catalog.v1.ProductCatalog/GetProduct</c>.</param>
+    /// <param name="message">The request message.</param>
+    /// <param name="parser">Of the answer's message.</param>
+    /// <param name="call">For whom, and until when.</param>
+    public async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call)
+        where T : IMessage<T>
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(method, UriKind.Relative))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent(Frame(message)) { Headers = { ContentType = Grpc } },
+        };
+        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        request.Headers.TryAddWithoutValidation("grpc-accept-encoding", "identity");
+        request.Options.Set(Repeatable.ReadsOnly, true);
+
+        using var sent = await upstream.SendRaw(request, call);
+        if (sent.Response is not { } response)
+        {
+            return UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+        }
+
+        var status = (int)response.StatusCode;
+        return GrpcStatus.Of(response) switch
+        {
+            GrpcStatus.Ok when status == 200 => Unframe(response, parser, status),
+            GrpcStatus.NotFound or GrpcStatus.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
+            GrpcStatus.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
+            _ => UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status, sent.RetryAfter),
+        };
+    }
+
+    private static byte[] Frame(IMessage message)
+    {
+        var size = message.CalculateSize();
+        var frame = new byte[PrefixLength + size];
+        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), size);
+        message.WriteTo(frame.AsSpan(PrefixLength));
+        return frame;
+    }
+
+    private static UpstreamAnswer<T> Unframe<T>(HttpResponseMessage response, MessageParser<T> parser, int status) where T : IMessage<T>
+    {
+        var body = ((BufferedBody)response.Content).Memory.Span;
+        if (body.Length < PrefixLength || body[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body[1..]) != body.Length - PrefixLength)
+        {
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+        }
+
+        try
+        {
+            return UpstreamAnswer<T>.Ok(parser.ParseFrom(body[PrefixLength..]), status);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Bff.Upstreams;
+
+/// <summary>Calls one named upstream and reads its JSON; what a typed client is made of. Failures are values; only cancellation throws.</summary>
+public sealed class UpstreamClient
+{
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+    private static readonly Uri Root = new("http://upstream/");
+    private readonly UpstreamSender _sender;
+
+    internal UpstreamClient(string name, UpstreamSender sender)
+    {
+        Name = name;
+        _sender = sender;
+    }
+
+    /// <summary>The upstream's name in configuration.</summary>
+    public string Name { get; }
+
+    /// <summary>Reads a document. May be repeated and hedged.</summary>
+    /// <param name="path">Path and query below the upstream's address, without a leading slash; variable parts through <see cref="PathSegment"/>.</param>
+    /// <param name="type">Source-generated metadata of what the gateway reads of the document.</param>
+    /// <param name="call">For whom, and until when.</param>
+    public ValueTask<UpstreamAnswer<T>> Get<T>(string path, JsonTypeInfo<T> type, CallContext call) =>
+        Send(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), type, call);
+
+    /// <summary>Sends a write with a JSON body: once, unless it carries the caller's key.</summary>
+    /// <param name="method">POST, PUT, PATCH or DELETE.</param>
+    /// <param name="path">As for <see cref="Get"/>.</param>
+    /// <param name="body">The body as UTF-8 JSON; may be empty.</param>
+    /// <param name="type">Of the answer.</param>
+    /// <param name="call">For whom, and until when.</param>
+    /// <param name="idempotencyKey">Makes a repeat safe.</param>
+    public ValueTask<UpstreamAnswer<T>> Write<T>(
+        HttpMethod method, string path, ReadOnlyMemory<byte> body, JsonTypeInfo<T> type, CallContext call, string? idempotencyKey = null)
+    {
+        // Always with a content: the connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
+        var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = new ReadOnlyMemoryContent(body) };
+        if (body.Length > 0)
+        {
+            request.Content.Headers.ContentType = Json;
+        }
+
+        if (idempotencyKey is not null)
+        {
+            request.Content = new ByteArrayContent(body.ToArray()) { Headers = { ContentType = Json } };
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        }
+
+        return Send(request, type, call);
+    }
+
+    /// <summary>Sends any request and reads its JSON answer.</summary>
+    public async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    {
+        using var sent = await SendRaw(request, call);
+        return sent.Response is { } response ? Read(response, type, sent) : UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+    }
+
+    /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
+    internal async ValueTask<RawAnswer> SendRaw(HttpRequestMessage request, CallContext call)
+    {
+        request.RequestUri = request.RequestUri!.IsAbsoluteUri ? request.RequestUri : new Uri(Root, request.RequestUri);
+        var sent = await _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
+        return new RawAnswer(sent.Response, sent.Outcome, sent.RetryAfter, sent.FromFallback);
+    }
+
+    private static UpstreamAnswer<T> Read<T>(HttpResponseMessage response, JsonTypeInfo<T> type, RawAnswer sent)
+    {
+        var status = (int)response.StatusCode;
+        if (status is < 200 or > 299)
+        {
+            var outcome = Outcome(status);
+            return UpstreamAnswer<T>.No(outcome, status, sent.RetryAfter) with
+            {
+                ServiceProblem = outcome == UpstreamOutcome.Rejected ? ServiceProblem.Read(response) : null,
+            };
+        }
+
+        if (typeof(T) == typeof(NoContent))
+        {
+            return UpstreamAnswer<T>.Ok((T)(object)NoContent.Instance, status);
+        }
+
+        if (!IsJson(response.Content.Headers.ContentType))
+        {
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+        }
+
+        try
+        {
+            var value = JsonSerializer.Deserialize(((BufferedBody)response.Content).Memory.Span, type);
+            return value is null
+                ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status)
+                : UpstreamAnswer<T>.Ok(value, status) with { FromFallback = sent.FromFallback, Location = response.Headers.Location };
+        }
+        catch (JsonException)
+        {
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+        }
+    }
+
+    internal static bool IsJson(MediaTypeHeaderValue? type) =>
+        type?.MediaType is { } media
+        && (media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+
+    private static UpstreamOutcome Outcome(int status) => status switch
+    {
+        403 or 404 => UpstreamOutcome.NotFound,
+        >= 400 and < 500 => UpstreamOutcome.Rejected,
+        _ => UpstreamOutcome.Failed,
+    };
+}
+
+/// <summary>An answer whose body is in memory, or the reason why there is none.</summary>
+internal readonly record struct RawAnswer(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
+{
+    public void Dispose() => Response?.Dispose();
+}
+
+/// <summary>Stands for an answer without a document, such as 204.</summary>
+public sealed class NoContent
+{
+    /// <summary>The only one.</summary>
+    public static readonly NoContent Instance = new();
+}
