@@ -1,6 +1,7 @@
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
@@ -30,6 +31,7 @@ public static class BffPipeline
         // 4. Admission
 
         // 5. The endpoint: the host's composition, or a pass-through route.
+        app.MapRoutes();
         return app;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Callers;
@@ -124,7 +123,7 @@ public sealed class Composer : IDisposable
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
 
-    internal string OwnerOf(CacheScope scope) => _services.OwnerOf(scope, Request.Caller);
+    internal CacheScope ScopeFor(CacheScope scope) => _services.ScopeFor(scope, Request.Caller);
 
     internal static Activity? StartActivity(string part) => Telemetry.Source.StartActivity("part " + part);
 

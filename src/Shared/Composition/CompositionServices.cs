@@ -18,19 +18,7 @@ internal sealed class CompositionServices(
 
     public ILogger Logger => logger;
 
-    /// <summary>
-    /// Whose values a scope refers to. Test keys see nothing live, and a tenant with services of its own shares nothing
-    /// with others: for both, public means among themselves.
-    /// </summary>
-    public string OwnerOf(CacheScope scope, Caller caller)
-    {
-        var mode = caller.IsSandbox ? "test" : "live";
-        return scope switch
-        {
-            CacheScope.Public when caller.Tenant is { } tenant && upstreams.HasDedicated(tenant) => $"{mode}\n{tenant}",
-            CacheScope.Public => caller.IsSandbox ? mode : "",
-            CacheScope.Tenant => $"{mode}\n{caller.Tenant}",
-            _ => $"{mode}\n{caller.Tenant}\n{caller.Subject}",
-        };
-    }
+    /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
+    public CacheScope ScopeFor(CacheScope scope, Caller caller) =>
+        scope == CacheScope.Public && caller.Tenant is { } tenant && upstreams.HasDedicated(tenant) ? CacheScope.Tenant : scope;
 }

@@ -50,7 +50,7 @@ public sealed partial class Part<T> : Part where T : class
     public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, JsonTypeInfo<T> type, params IReadOnlyList<string> tags)
     {
         _cache = new FragmentRequest<T>(
-            key, scope, Composer.OwnerOf(scope), TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
+            key, Composer.ScopeFor(scope), Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
             tags.Count == 0 ? [key] : [key, .. tags], type);
         return this;
     }

@@ -1,14 +1,48 @@
+using Bff.Callers;
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
 
 /// <summary>Registers the stage.</summary>
 internal static class RoutesRegistration
 {
-    /// <summary>Pass-through routes (YARP) from ReverseProxy:Routes, clusters from Upstreams.</summary>
+    /// <summary>Pass-through routes (YARP) from <c>ReverseProxy:Routes</c>, clusters from <c>Upstreams</c>.</summary>
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder)
     {
+        builder.Services.AddReloadable(["ReverseProxy", "Upstreams"], RouteParser.Parse);
+        builder.Services.AddReloadable(["Headers"], ForwardedRequestHeaders.Parse);
+        builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
+        builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
+        builder.Services.AddSingleton<RequestHeadersTransform>();
+        builder.Services.AddReverseProxy().AddTransforms(context =>
+        {
+            context.CopyRequestHeaders = false;
+            context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
+            context.ResponseTransforms.Add(new GatewayResponseTransform());
+        });
         return builder;
     }
+
+    /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
+    public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapReverseProxy(static _ => { }).Add(static endpoint =>
+        {
+            if (endpoint.Metadata.OfType<RouteModel>().FirstOrDefault()?.Config is not { } route)
+            {
+                return;
+            }
+
+            endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
+            if (route.Metadata?.GetValueOrDefault("Scope") is { Length: > 0 } scope)
+            {
+                endpoint.Metadata.Add(new CallerRule(scope));
+            }
+        });
 }

@@ -45,6 +45,8 @@ internal sealed class UpstreamSender(UpstreamRegistry registry)
     {
         var pool = upstream.PoolFor(origin);
         IdentityHeaders.Apply(request, origin);
+        request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
+        request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
         if (upstream.Options.Http2)
         {
             request.Version = System.Net.HttpVersion.Version20;

@@ -1,0 +1,33 @@
+using Bff.Upstreams;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Bff.Routes;
+
+/// <summary>
+/// What comes back of a service's answer: its 5xx becomes 502 without its body, its 4xx passes when it is a document that clients can
+/// read. Bodiless errors become problems at the edge.
+/// </summary>
+internal sealed class GatewayResponseTransform : ResponseTransform
+{
+    public override ValueTask ApplyAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is not { } upstream)
+        {
+            return default;
+        }
+
+        var response = context.HttpContext.Response;
+        var status = (int)upstream.StatusCode;
+        if (upstream is GatewayResponse || status >= 500 || (status >= 400 && !UpstreamClient.IsJson(upstream.Content.Headers.ContentType)))
+        {
+            context.SuppressResponseBody = true;
+            response.StatusCode = upstream is GatewayResponse || status < 500 ? status : 502;
+            response.ContentType = null;
+            response.ContentLength = null;
+            response.Headers.ContentEncoding = StringValues.Empty;
+        }
+
+        return default;
+    }
+}

@@ -1,0 +1,41 @@
+using Bff.Edge;
+using Bff.Upstreams;
+
+namespace Bff.Routes;
+
+/// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>; a service sets no cookie and no policy of the gateway's.</summary>
+internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time) : HttpMessageHandler
+{
+    private static readonly string[] NotTheServices =
+    [
+        "Set-Cookie", "Server", "X-Powered-By", "Via", "Alt-Svc", "Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options",
+        "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Cross-Origin-Resource-Policy", "WWW-Authenticate", "Clear-Site-Data",
+        "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+        "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Server-Timing", "X-Request-Id", "X-Correlation-Id",
+        "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+    ];
+
+    /// <summary>For whom the request is sent; set by the request transform.</summary>
+    public static readonly HttpRequestOptionsKey<BffRequest> Origin = new("bff.origin");
+
+    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        if (!request.Options.TryGetValue(Origin, out var origin))
+        {
+            throw new InvalidOperationException("The request did not come through the gateway's transforms.");
+        }
+
+        var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
+        var deadline = time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
+        var sent = await sender.Send(upstream, request, origin, buffersBody: false, deadline, cancellationToken);
+        if (sent.Response is { } response)
+        {
+            foreach (var name in NotTheServices)
+            {
+                response.Headers.Remove(name);
+            }
+        }
+
+        return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Collections.Frozen;
+using Bff.Configuration;
+using Bff.Edge;
+using Microsoft.Extensions.Configuration;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Bff.Routes;
+
+/// <summary>What goes upstream of a client's headers: an allow-list, and the gateway's own.</summary>
+internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders> allowed) : RequestTransform
+{
+    public override ValueTask ApplyAsync(RequestTransformContext context)
+    {
+        context.ProxyRequest.Options.Set(PassThroughHandler.Origin, BffRequest.Of(context.HttpContext));
+        var names = allowed.Current;
+        foreach (var (name, values) in context.HttpContext.Request.Headers)
+        {
+            if (names.Contains(name))
+            {
+                AddHeader(context, name, values);
+            }
+        }
+
+        return default;
+    }
+}
+
+/// <summary>The names that pass towards proxied upstreams: content, conditional, negotiation, WebSocket handshake, and <c>Headers:Forward</c>.</summary>
+internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
+{
+    private static readonly string[] Always =
+    [
+        "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language",
+        "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Disposition", "Content-MD5", "Content-Digest",
+        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range", "Cache-Control",
+        "User-Agent", "Idempotency-Key", "Prefer", "Save-Data",
+        "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+    ];
+
+    private static readonly FrozenSet<string> Never = FrozenSet.ToFrozenSet(
+        ["Authorization", "Cookie", "Host", "Connection", "Transfer-Encoding", "Proxy", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"],
+        StringComparer.OrdinalIgnoreCase);
+
+    public bool Contains(string name) => names.Contains(name);
+
+    public static ForwardedRequestHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var further = configuration.GetSection("Headers:Forward").GetChildren().ToList();
+        foreach (var name in further.Where(f => string.IsNullOrWhiteSpace(f.Value) || Never.Contains(f.Value) || Callers.IdentityHeaders.IsReserved(f.Value)))
+        {
+            mistakes.Add(name.Path, $"'{name.Value}' may not be forwarded.");
+        }
+
+        return new(Always.Concat(further.Select(f => f.Value ?? "")).ToFrozenSet(StringComparer.OrdinalIgnoreCase));
+    }
+}

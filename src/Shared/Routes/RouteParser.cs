@@ -1,0 +1,115 @@
+using Bff.Configuration;
+using Bff.Upstreams;
+using Microsoft.Extensions.Configuration;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Bff.Routes;
+
+/// <summary>What pass-through needs of the configuration; replaced as a whole on a reload.</summary>
+/// <param name="Routes">From <c>ReverseProxy:Routes</c>, in YARP's own format.</param>
+/// <param name="Clusters">One per upstream.</param>
+internal sealed record ProxyRoutes(IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters);
+
+/// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
+internal static class RouteParser
+{
+    public static ProxyRoutes Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes()); // Reported by its own stage.
+        if (configuration.GetSection("ReverseProxy:Clusters").Exists())
+        {
+            mistakes.Add("ReverseProxy:Clusters", "is not read: clusters are made from Upstreams. Move the addresses there.");
+        }
+
+        var routes = configuration.GetSection("ReverseProxy:Routes").GetChildren()
+            .Select(section => Route(section, upstreams, mistakes)).OfType<RouteConfig>().ToList();
+        return new(routes, [.. upstreams.Values.Select(Cluster)]);
+    }
+
+    private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
+    {
+        var cluster = section["ClusterId"];
+        if (cluster is null || !upstreams.ContainsKey(cluster))
+        {
+            mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream.");
+            return null;
+        }
+
+        var route = new RouteConfig
+        {
+            RouteId = section.Key,
+            ClusterId = cluster,
+            Order = section["Order"] is null ? null : mistakes.Read(section, "Order", 0, int.MinValue, int.MaxValue),
+            AuthorizationPolicy = section["AuthorizationPolicy"],
+            MaxRequestBodySize = section["MaxRequestBodySize"] is null ? null : mistakes.Read(section, "MaxRequestBodySize", 0L, -1, long.MaxValue),
+            Match = new RouteMatch
+            {
+                Path = section["Match:Path"],
+                Methods = List(section.GetSection("Match:Methods")),
+                Hosts = List(section.GetSection("Match:Hosts")),
+                Headers = [.. section.GetSection("Match:Headers").GetChildren().Select(Header)],
+                QueryParameters = [.. section.GetSection("Match:QueryParameters").GetChildren().Select(QueryParameter)],
+            },
+            Metadata = section.GetSection("Metadata").GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase),
+            Transforms = section.GetSection("Transforms").Exists()
+                ? [.. section.GetSection("Transforms").GetChildren().Select(t => t.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase))]
+                : null,
+        };
+        Check(section, route, mistakes);
+        return route;
+    }
+
+    private static void Check(IConfigurationSection section, RouteConfig route, ConfigurationMistakes mistakes)
+    {
+        if (route.Match.Path is not { Length: > 1 } path || path[0] != '/')
+        {
+            mistakes.Add(section, "Match:Path", "is missing or does not begin with a slash.");
+        }
+
+        var anonymous = string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase);
+        if (route.AuthorizationPolicy is not null && !anonymous)
+        {
+            mistakes.Add(section, "AuthorizationPolicy", "must be Anonymous or absent; say the scope in Metadata:Scope.");
+        }
+
+        if (anonymous && route.Match.Path?.Contains("{**", StringComparison.Ordinal) == true)
+        {
+            mistakes.Add(section, "Match:Path", "an anonymous route is matched exactly, never by prefix.");
+        }
+
+        if (!anonymous && string.IsNullOrWhiteSpace(route.Metadata?.GetValueOrDefault("Scope")))
+        {
+            mistakes.Add(section, "Metadata:Scope", "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous.");
+        }
+    }
+
+    private static RouteHeader Header(IConfigurationSection section) => new()
+    {
+        Name = section["Name"] ?? "",
+        Values = List(section.GetSection("Values")),
+        Mode = Enum.TryParse<HeaderMatchMode>(section["Mode"], ignoreCase: true, out var mode) ? mode : HeaderMatchMode.ExactHeader,
+        IsCaseSensitive = section["IsCaseSensitive"] is "true" or "True",
+    };
+
+    private static RouteQueryParameter QueryParameter(IConfigurationSection section) => new()
+    {
+        Name = section["Name"] ?? "",
+        Values = List(section.GetSection("Values")),
+        Mode = Enum.TryParse<QueryParameterMatchMode>(section["Mode"], ignoreCase: true, out var mode) ? mode : QueryParameterMatchMode.Exact,
+        IsCaseSensitive = section["IsCaseSensitive"] is "true" or "True",
+    };
+
+    private static string[]? List(IConfigurationSection section) =>
+        section.Exists() ? [.. section.GetChildren().Select(c => c.Value ?? "")] : null;
+
+    private static ClusterConfig Cluster(UpstreamOptions upstream) => new()
+    {
+        ClusterId = upstream.Name,
+        Destinations = new Dictionary<string, DestinationConfig> { ["0"] = new() { Address = upstream.Addresses[0].AbsoluteUri } },
+        HttpRequest = new()
+        {
+            Version = upstream.Http2 ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        },
+    };
+}
