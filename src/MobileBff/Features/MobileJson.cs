@@ -1,0 +1,23 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MobileBff.Features.HomeFeed;
+using MobileBff.Features.Orders;
+using MobileBff.Features.Products;
+
+namespace MobileBff.Features;
+
+/// <summary>
+/// The app's contract. Parts that failed are written as null, so nulls are kept by default; members that are left out when there is
+/// nothing say so themselves.
+/// </summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(HomeFeed.HomeFeed))]
+[JsonSerializable(typeof(OrderDetail))]
+[JsonSerializable(typeof(ProductDetail))]
+internal sealed partial class MobileJson : JsonSerializerContext
+{
+    /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>
+    public static MobileJson Answers =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

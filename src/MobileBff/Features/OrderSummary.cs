@@ -1,0 +1,13 @@
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features;
+
+/// <summary>An order as lists show it.</summary>
+/// <param name="ItemCount">Lines, not pieces.</param>
+/// <param name="Thumb">Of the first line.</param>
+public sealed record OrderSummary(string Id, string Status, decimal Total, string Currency, DateTimeOffset Date, int ItemCount, string? Thumb)
+{
+    internal static OrderSummary Of(Order order) => new(
+        order.Id, order.Status, order.TotalAmount, order.Currency, order.PlacedAt, order.Items.Count,
+        order.Items.Count > 0 ? Images.Thumb(order.Items[0].ProductImageUrl) : null);
+}

@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+using Bff.Caching;
+using Bff.Composition;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Products;
+
+/// <summary>One product. Members of a part that failed are null.</summary>
+/// <param name="DiscountPercent">Left out when there is no discount; null when pricing failed.</param>
+public sealed record ProductDetail(
+    string Id,
+    string Name,
+    decimal? Price,
+    string? Currency,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? DiscountPercent,
+    string? Image,
+    string? Thumb,
+    double? Rating,
+    int? ReviewCount,
+    bool? InStock,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+
+internal static class GetProduct
+{
+    public static Task<Composed<ProductDetail>> Handle(
+        string id, Composer composer, ProductsClient products, PricingClient pricing, ReviewsClient reviews, InventoryClient inventory)
+    {
+        var product = composer.Required("product", t => products.Get(id, t))
+            .Cached(CacheScope.Public, $"products:{id}", 30, 600, UpstreamJson.Default.Product);
+        var price = composer.Optional("pricing", t => pricing.Get(id, t)).Timeout(500)
+            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60, UpstreamJson.Default.Price);
+        var review = composer.Optional("reviews", t => reviews.Summary(id, t)).Timeout(2000)
+            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600, UpstreamJson.Default.Reviews);
+        var stock = composer.Optional("inventory", t => inventory.Get(id, t)).Timeout(500)
+            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60, UpstreamJson.Default.Stock);
+
+        return composer.Compose(
+            () => new ProductDetail(
+                product.Value!.Id, product.Value.Name,
+                price.Value?.Current, price.Value?.Currency, price.Value?.Discount?.Percentage,
+                Images.Image(product.Value.ImageUrl), Images.Thumb(product.Value.ImageUrl),
+                review.Value?.Summary.Average, review.Value?.Summary.Count, stock.Value?.InStock),
+            MobileJson.Answers.ProductDetail);
+    }
+}

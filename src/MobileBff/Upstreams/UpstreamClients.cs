@@ -1,0 +1,18 @@
+using Bff.Upstreams;
+
+namespace MobileBff.Upstreams;
+
+internal static class UpstreamClients
+{
+    /// <summary>The services that the mobile app's answers are made of.</summary>
+    public static WebApplicationBuilder AddMobileUpstreams(this WebApplicationBuilder builder) => builder
+        .AddUpstreamClient<UsersClient>("users")
+        .AddUpstreamClient<OrdersClient>("orders")
+        .AddUpstreamClient<RecommendationsClient>("recommendations")
+        .AddUpstreamClient<NotificationsClient>("notifications")
+        .AddUpstreamClient<ProductsClient>("products")
+        .AddUpstreamClient<PricingClient>("pricing")
+        .AddUpstreamClient<ReviewsClient>("reviews")
+        .AddUpstreamClient<InventoryClient>("inventory")
+        .AddUpstreamClient<ShippingClient>("shipping");
+}

@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+
+namespace MobileBff.Upstreams;
+
+/// <summary>
+/// What the host reads of the services' documents. A required member that is missing or null makes the document garbage;
+/// members that are not declared are skipped without a copy.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(User))]
+[JsonSerializable(typeof(Order))]
+[JsonSerializable(typeof(OrderPage))]
+[JsonSerializable(typeof(Recommendations))]
+[JsonSerializable(typeof(Notifications))]
+[JsonSerializable(typeof(Product))]
+[JsonSerializable(typeof(Reviews))]
+[JsonSerializable(typeof(Stock))]
+[JsonSerializable(typeof(Price))]
+[JsonSerializable(typeof(PricingAnswer))]
+[JsonSerializable(typeof(PricingVariables))]
+[JsonSerializable(typeof(Shipment))]
+internal sealed partial class UpstreamJson : JsonSerializerContext;
