@@ -20,7 +20,7 @@ public sealed class Media() : SampleService("media")
         ("GET" or "HEAD", ["media", "large" or "thumb", var file]) => NumberOf(file) is { } number
             ? SendAsync(exchange, Gallery.Picture(number, large: exchange.Segments[1] == "large"))
             : Answer.NotFoundAsync(exchange, "picture"),
-        (_, ["media", _, _]) => Answer.MethodNotAllowedAsync(exchange, "GET, HEAD"),
+        (_, ["media", "large" or "thumb", _]) => Answer.MethodNotAllowedAsync(exchange, "GET, HEAD"),
         _ => Answer.NotFoundAsync(exchange),
     };
 

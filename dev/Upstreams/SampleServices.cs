@@ -152,7 +152,7 @@ public sealed class SampleServices : IAsyncDisposable
         try
         {
             await (service.Faults.Take(context.Request.Method, context.Request.Path) is { } fault
-                ? FaultyAnswer.SendAsync(fault, service, exchange)
+                ? FaultyAnswer.SendAsync(fault, service, exchange, options.Time)
                 : service.HandleAsync(exchange));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)

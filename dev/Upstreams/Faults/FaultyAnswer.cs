@@ -13,11 +13,11 @@ internal static class FaultyAnswer
     private static readonly TimeSpan EndlessGap = TimeSpan.FromMilliseconds(50);
     private static readonly Lazy<byte[]> Bomb = new(MakeBomb);
 
-    public static async Task SendAsync(Fault fault, SampleService service, Exchange exchange)
+    public static async Task SendAsync(Fault fault, SampleService service, Exchange exchange, TimeProvider time)
     {
         var gone = exchange.Context.RequestAborted;
         if (fault.Until is { } until) await until.WaitAsync(gone);
-        if (fault.DelayMs > 0 && fault.Mode != FaultMode.Endless) await Task.Delay(fault.DelayMs, gone);
+        if (fault.DelayMs > 0 && fault.Mode != FaultMode.Endless) await Task.Delay(TimeSpan.FromMilliseconds(fault.DelayMs), time, gone);
 
         switch (fault.Mode)
         {

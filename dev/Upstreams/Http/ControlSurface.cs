@@ -55,7 +55,8 @@ internal static class ControlSurface
 
     private static CallView View(RecordedCall call) => new(
         call.Order, call.Service, call.StartedAt, call.Method, call.Path, call.Query, call.Protocol,
-        call.Headers.ToDictionary(h => h.Key, h => h.Value.ToString()), call.BodyText, call.Ended.IsCompleted, call.Aborted);
+        // Lower case, as in HTTP/2: the server writes well-known names in a spelling of its own.
+        call.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), call.BodyText, call.Ended.IsCompleted, call.Aborted);
 }
 
 internal sealed record CallList(CallView[] Calls);
