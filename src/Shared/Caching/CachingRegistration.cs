@@ -1,14 +1,33 @@
+using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Caching;
 
 /// <summary>Registers the stage.</summary>
 internal static class CachingRegistration
 {
+    private const long MemoryBytes = 64 << 20;
+
     /// <summary>Fragments: in process, then Redis.</summary>
     public static WebApplicationBuilder AddCaching(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddSingleton<TagGenerations>();
+        services.AddSingleton(new FragmentMemory(MemoryBytes));
+        services.AddSingleton<CacheMetrics>();
+        services.AddSingleton<RedisFragments>();
+        services.AddSingleton<IFragmentCache>(provider => new FragmentCache(
+            provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), Shared(provider),
+            provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
+        services.AddSingleton(provider => new FragmentInvalidator(
+            provider.GetRequiredService<RedisState>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), Shared(provider)));
+        services.AddSingleton<IFragmentInvalidator>(provider => provider.GetRequiredService<FragmentInvalidator>());
+        services.AddHostedService(provider => provider.GetRequiredService<FragmentInvalidator>());
         return builder;
     }
+
+    private static RedisFragments? Shared(IServiceProvider provider) =>
+        provider.GetRequiredService<RedisState>().IsConfigured ? provider.GetRequiredService<RedisFragments>() : null;
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Tests.Configuration;
+namespace Bff.Shared.Tests.Configuration;
 
 public sealed class ReloadGateTests : IDisposable
 {

@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Bff.Callers;
+
+namespace Bff.Caching;
+
+/// <summary>
+/// A fragment's identity. Its parts are compared one by one and never joined in process, so no key or subject, however it is spelt,
+/// can reach into another scope; in Redis they are hashed with their lengths.
+/// </summary>
+internal readonly record struct FragmentKey
+{
+    private FragmentKey(string key, CacheScope scope, string? tenant, string? subject, bool isApiKey, bool isSandbox, Type type)
+    {
+        Key = key;
+        Scope = scope;
+        Tenant = tenant;
+        Subject = subject;
+        IsApiKey = isApiKey;
+        IsSandbox = isSandbox;
+        Type = type;
+    }
+
+    public string Key { get; }
+
+    public CacheScope Scope { get; }
+
+    public string? Tenant { get; }
+
+    public string? Subject { get; }
+
+    /// <summary>An API key's id is not a user's subject, even if it is spelt like one.</summary>
+    public bool IsApiKey { get; }
+
+    public bool IsSandbox { get; }
+
+    /// <summary>What was read of the upstream's document: two endpoints may read different members of the same one.</summary>
+    public Type Type { get; }
+
+    /// <summary>False when nobody else can be identified as the same owner: the read is not shared.</summary>
+    public static bool TryMake<T>(in FragmentRequest<T> request, out FragmentKey key)
+    {
+        var caller = request.Caller;
+        var scope = request.Scope == CacheScope.Tenant && string.IsNullOrEmpty(caller.Tenant) ? CacheScope.Caller : request.Scope;
+        switch (scope)
+        {
+            case CacheScope.Public:
+                key = new(request.Key, scope, null, null, false, caller.IsSandbox, typeof(T));
+                return true;
+            case CacheScope.Tenant:
+                key = new(request.Key, scope, caller.Tenant, null, false, caller.IsSandbox, typeof(T));
+                return true;
+            case CacheScope.Caller when caller.IsAuthenticated && caller.Subject.Length > 0:
+                key = new(request.Key, scope, caller.Tenant, caller.Subject, caller.Kind == CallerKind.ApiKey, caller.IsSandbox, typeof(T));
+                return true;
+            default:
+                key = default;
+                return false;
+        }
+    }
+
+    /// <summary>The name in Redis: says nothing about whose it is. Another build reads other members, so it has other names.</summary>
+    public string SharedName(string host)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, Key);
+        Append(hash, Tenant);
+        Append(hash, Subject);
+        Append(hash, Type.FullName);
+        Append(hash, Type.Module.ModuleVersionId.ToString());
+        hash.AppendData([(byte)Scope, IsApiKey ? (byte)1 : (byte)0, IsSandbox ? (byte)1 : (byte)0]);
+        return $"bff:cache:{host}:{Convert.ToHexStringLower(hash.GetHashAndReset())}";
+    }
+
+    private static void Append(IncrementalHash hash, string? part)
+    {
+        // UTF-16 rather than UTF-8: unpaired surrogates must not fall together. The length says where a part ends, -1 that there is none.
+        hash.AppendData(BitConverter.GetBytes(part?.Length ?? -1));
+        hash.AppendData(MemoryMarshal.AsBytes(part.AsSpan()));
+    }
+}
+
+/// <summary>The record's own equality without its virtual calls per member.</summary>
+internal sealed class FragmentKeyComparer : IEqualityComparer<FragmentKey>
+{
+    public static readonly FragmentKeyComparer Instance = new();
+
+    public bool Equals(FragmentKey x, FragmentKey y) =>
+        x.Scope == y.Scope && x.IsSandbox == y.IsSandbox && x.IsApiKey == y.IsApiKey && ReferenceEquals(x.Type, y.Type)
+        && string.Equals(x.Key, y.Key) && string.Equals(x.Subject, y.Subject) && string.Equals(x.Tenant, y.Tenant);
+
+    public int GetHashCode(FragmentKey key) => HashCode.Combine(key.Key, key.Subject, key.Tenant, (int)key.Scope);
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Caching;
+
+/// <summary><c>POST /internal/cache/invalidate { "tags": ["pricing:p-1"] }</c>: 204 once every instance has been told.</summary>
+internal static class InvalidateFragments
+{
+    private const int MaxBytes = 512 * 1024;
+    private const int MaxTags = 1000;
+    private const int MaxTagLength = 256;
+
+    public static void MapCacheInvalidation(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost("/internal/cache/invalidate", (RequestDelegate)Handle)
+            .RequireScope("cache.invalidate").WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
+
+    private static async Task Handle(HttpContext context)
+    {
+        var result = await Invalidate(context);
+        await result.ExecuteAsync(context);
+    }
+
+    private static async Task<IResult> Invalidate(HttpContext context)
+    {
+        if (BffRequest.Of(context).Caller.Kind != CallerKind.Token)
+        {
+            return new Problem(ProblemCodes.Forbidden) { Detail = "The internal surface takes service tokens only." };
+        }
+
+        if (!context.Request.HasJsonContentType())
+        {
+            return new Problem(ProblemCodes.UnsupportedMediaType);
+        }
+
+        Request? request;
+        try
+        {
+            request = await JsonSerializer.DeserializeAsync(context.Request.Body, CachingJson.Default.Request, context.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return new Problem(ProblemCodes.MalformedRequest);
+        }
+
+        if (request?.Tags is not { Length: > 0 and <= MaxTags } tags || !tags.All(static t => t is { Length: > 0 and <= MaxTagLength }))
+        {
+            return Problem.Invalid("tags", $"Give 1 to {MaxTags} tags of 1 to {MaxTagLength} characters.");
+        }
+
+        await context.RequestServices.GetRequiredService<IFragmentInvalidator>().Invalidate(tags, context.RequestAborted);
+        return Results.NoContent();
+    }
+
+    internal sealed record Request(string[]? Tags);
+}

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Bff.State;
+using Microsoft.Extensions.Hosting;
+using StackExchange.Redis;
+
+namespace Bff.Caching;
+
+/// <summary>
+/// Fragments in Redis: one string with a lifetime each (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated tag
+/// (<c>bff:cache:tag:&lt;tag&gt;</c>). A value carries the versions seen before the upstream was asked and is valid only while they are the same. So
+/// an invalidation is one write per tag, each key is used alone (any slot of a cluster), and a write that comes late changes nothing.
+/// </summary>
+internal sealed class RedisFragments(RedisState redis, IHostEnvironment environment, TimeProvider time) : ISharedFragments
+{
+    private const int MaxBytes = 1 << 20;
+    private const int MaxTags = 32;
+
+    /// <summary>No value lives longer, so that a tag's version outlives every value that predates it.</summary>
+    private static readonly TimeSpan MaxLife = TimeSpan.FromHours(24);
+    private static readonly TimeSpan VersionLife = MaxLife + TimeSpan.FromHours(1);
+
+    public async ValueTask<SharedRead> Read(FragmentKey key, IReadOnlyList<string> tags, CancellationToken cancellation)
+    {
+        if (!redis.IsAvailable || tags.Count > MaxTags)
+        {
+            return default;
+        }
+
+        var name = key.SharedName(environment.ApplicationName);
+        try
+        {
+            var (value, versions) = await redis.Run(database => Ask(database, name, tags), cancellation);
+            if (value is null || SharedFragmentFormat.Read(name, versions, value, out var since) is not { } json)
+            {
+                return new(versions, null, TimeSpan.Zero);
+            }
+
+            var age = time.GetUtcNow() - since;
+            return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero); // The instances' clocks differ a little.
+        }
+        catch (Exception away) when (away is StoreUnavailableException or RedisException)
+        {
+            return default;
+        }
+    }
+
+    public async Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, TimeSpan age, TimeSpan life)
+    {
+        life = (life < MaxLife ? life : MaxLife) - age;
+        if (!redis.IsAvailable || life < TimeSpan.FromMilliseconds(1))
+        {
+            return;
+        }
+
+        var name = key.SharedName(environment.ApplicationName);
+        var value = SharedFragmentFormat.Write(name, versions, json.Span, time.GetUtcNow() - age);
+        if (value.Length > MaxBytes)
+        {
+            return;
+        }
+
+        try
+        {
+            await redis.Run(database => database.StringSetAsync(name, value, life));
+        }
+        catch (Exception away) when (away is StoreUnavailableException or RedisException)
+        {
+            // The next read asks the upstream again.
+        }
+    }
+
+    public async Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation)
+    {
+        var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
+        version[0] |= 1; // Zero stands for none.
+        await redis.Run(database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))), cancellation);
+    }
+
+    private static async Task<(byte[]? Value, ulong[] Versions)> Ask(IDatabase database, string name, IReadOnlyList<string> tags)
+    {
+        // The value is read before the versions: one that is invalidated in between is not taken for valid. All travel together.
+        var value = database.StringGetRangeAsync(name, 0, MaxBytes);
+        var versions = tags.Select(tag => database.StringGetAsync(TagName(tag))).ToArray();
+        var bytes = await Task.WhenAll(versions);
+        byte[]? found = null;
+        try
+        {
+            found = await value;
+        }
+        catch (RedisServerException)
+        {
+            // Not a string: as good as nothing, and the next write replaces it.
+        }
+
+        return (found is { Length: > 0 and <= MaxBytes } ? found : null, [.. bytes.Select(Version)]);
+    }
+
+    private static ulong Version(RedisValue value) =>
+        (byte[]?)value switch
+        {
+            null => 0,
+            { Length: sizeof(ulong) } bytes => BinaryPrimitives.ReadUInt64BigEndian(bytes),
+            var other => BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(other)), // Somebody else's idea of a version is a version too.
+        };
+
+    private static string TagName(string tag) => "bff:cache:tag:" + tag;
+}

@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Bff.Caching;
+
+/// <summary>
+/// A fragment's bytes in Redis: 8 checksum (SHA-256 of the name and the rest, cut), 1 format, 8 time (Unix ms), 1 number of tags, 8 version of each, the JSON.
+/// The name is part of the checksum: a value that strays to another key is no value there.
+/// </summary>
+internal static class SharedFragmentFormat
+{
+    private const byte Format = 1;
+    private const int Head = 8 + 1 + 8 + 1;
+
+    public static byte[] Write(string name, ulong[] versions, ReadOnlySpan<byte> json, DateTimeOffset since)
+    {
+        var value = new byte[Head + 8 * versions.Length + json.Length];
+        var span = value.AsSpan();
+        span[8] = Format;
+        BinaryPrimitives.WriteInt64BigEndian(span[9..], since.ToUnixTimeMilliseconds());
+        span[17] = (byte)versions.Length;
+        for (var i = 0; i < versions.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(span[(Head + 8 * i)..], versions[i]);
+        }
+
+        json.CopyTo(span[(Head + 8 * versions.Length)..]);
+        Checksum(name, span[8..], span[..8]);
+        return value;
+    }
+
+    /// <summary>Null when it is damaged, of another format, or of other versions.</summary>
+    public static ReadOnlyMemory<byte>? Read(string name, ulong[] versions, ReadOnlyMemory<byte> value, out DateTimeOffset since)
+    {
+        since = default;
+        var span = value.Span;
+        Span<byte> checksum = stackalloc byte[8];
+        if (span.Length < Head + 8 * versions.Length || span[8] != Format || span[17] != versions.Length)
+        {
+            return null;
+        }
+
+        Checksum(name, span[8..], checksum);
+        if (!checksum.SequenceEqual(span[..8]))
+        {
+            return null;
+        }
+
+        for (var i = 0; i < versions.Length; i++)
+        {
+            if (BinaryPrimitives.ReadUInt64BigEndian(span[(Head + 8 * i)..]) != versions[i])
+            {
+                return null;
+            }
+        }
+
+        since = DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(span[9..]));
+        return value[(Head + 8 * versions.Length)..];
+    }
+
+    private static void Checksum(string name, ReadOnlySpan<byte> rest, Span<byte> checksum)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(name));
+        hash.AppendData(rest);
+        Span<byte> whole = stackalloc byte[SHA256.HashSizeInBytes];
+        hash.GetHashAndReset(whole);
+        whole[..8].CopyTo(checksum);
+    }
+}

@@ -1,0 +1,61 @@
+namespace Bff.Caching;
+
+/// <summary>
+/// Counts the invalidations of each tag. A read notes the counts before it asks anybody; what it brings is good only while they are unchanged,
+/// so an invalidation also reaches reads that are in flight, and nothing needs to find a tag's fragments.
+/// </summary>
+/// <remarks>Tags share a fixed number of counters by hash: memory is bounded, and a collision merely drops a fragment too many.</remarks>
+internal sealed class TagGenerations
+{
+    private const int Counters = 1 << 16;
+    private readonly int[] _counts = new int[Counters];
+    private int _epoch;
+
+    /// <summary>What the counts are now.</summary>
+    public TagStamp Capture(IReadOnlyList<string> tags)
+    {
+        var stamp = new TagStamp(Volatile.Read(ref _epoch), tags.Count == 0 ? [] : new (int, int)[tags.Count]);
+        for (var i = 0; i < tags.Count; i++)
+        {
+            var counter = CounterOf(tags[i]);
+            stamp.Counts[i] = (counter, Volatile.Read(ref _counts[counter]));
+        }
+
+        return stamp;
+    }
+
+    /// <summary>Whether nothing was invalidated since.</summary>
+    public bool AreCurrent(in TagStamp stamp)
+    {
+        if (stamp.Epoch != Volatile.Read(ref _epoch))
+        {
+            return false;
+        }
+
+        foreach (var (counter, count) in stamp.Counts)
+        {
+            if (Volatile.Read(ref _counts[counter]) != count)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public void Invalidate(IEnumerable<string> tags)
+    {
+        foreach (var tag in tags)
+        {
+            Interlocked.Increment(ref _counts[CounterOf(tag)]);
+        }
+    }
+
+    /// <summary>Everything: invalidations may have been missed.</summary>
+    public void InvalidateAll() => Interlocked.Increment(ref _epoch);
+
+    private static int CounterOf(string tag) => string.GetHashCode(tag) & (Counters - 1);
+}
+
+/// <summary>The counts of a fragment's tags when it was asked for.</summary>
+internal readonly record struct TagStamp(int Epoch, (int Counter, int Count)[] Counts);

@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Shared.Tests.State;
+using Bff.TestKit;
+using Bff.Upstreams;
+
+namespace Bff.Shared.Tests.Caching;
+
+/// <summary>Several instances, one real Redis.</summary>
+public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<SharedRedis>
+{
+    private readonly ManualTimeProvider _clock = new();
+    private readonly Upstream _upstream = new();
+
+    [RedisFact]
+    public async Task What_one_instance_has_read_another_serves()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(2));
+
+        var shared = await two.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Cached, "first", 2), (shared.Source, shared.Answer.Value!.Text, shared.AgeSeconds));
+        Assert.Equal(1, _upstream.Calls);
+    }
+
+    [RedisFact]
+    public async Task A_stale_fragment_of_another_instance_stands_in_and_is_refreshed()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        var stale = await two.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Stale, "first"), (stale.Source, stale.Answer.Value!.Text));
+        await RedisStateTests.Until(
+            async () => await two.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" });
+    }
+
+    [RedisFact]
+    public async Task An_invalidation_reaches_the_other_instances_memory()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+        await RedisStateTests.Until(async () =>
+        {
+            await two.Cache.Get(request, _upstream.Fetch, default);
+            return two.Cache.TryGet(request, out _);
+        });
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        await one.Invalidator.Invalidate([request.Tags[0]], default);
+
+        await RedisStateTests.Until(() => Task.FromResult(!two.Cache.TryGet(request, out _)));
+        Assert.Equal("second", (await two.Cache.Get(request, _upstream.Fetch, default)).Answer.Value!.Text);
+    }
+
+    [RedisFact]
+    public async Task A_read_that_another_instance_began_before_the_invalidation_is_not_shared_afterwards()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        Assert.True(FragmentKey.TryMake(request, out var key));
+
+        // Instance two has seen the versions, asks the upstream, and writes late, without having heard of the invalidation.
+        var seen = await two.Shared.Read(key, request.Tags, default);
+        await one.Invalidator.Invalidate([request.Tags[0]], default);
+        await two.Shared.Write(key, seen.Versions!, """{"Text":"old"}"""u8.ToArray(), TimeSpan.Zero, TimeSpan.FromSeconds(60));
+
+        Assert.Equal("first", (await one.Cache.Get(request, _upstream.Fetch, default)).Answer.Value!.Text);
+    }
+
+    [RedisFact]
+    public async Task Other_callers_get_nothing_from_redis_that_is_not_theirs()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique(CacheScope.Caller);
+        await one.Prime(request, _upstream);
+        Caller[] others =
+        [
+            new() { Subject = "bob", Tenant = "acme", Kind = CallerKind.Token }, new() { Subject = "ann", Tenant = "other", Kind = CallerKind.Token },
+            new() { Subject = "ann", Kind = CallerKind.Token }, new() { Subject = "ann", Tenant = "acme", Kind = CallerKind.ApiKey },
+            new() { Subject = "ann", Tenant = "acme", Kind = CallerKind.Token, IsSandbox = true }, Caller.Anonymous,
+        ];
+
+        foreach (var other in others)
+        {
+            Assert.Equal(FragmentSource.Live, (await two.Cache.Get(request with { Caller = other }, _upstream.Fetch, default)).Source);
+        }
+
+        Assert.Equal(FragmentSource.Cached, (await two.Cache.Get(request, _upstream.Fetch, default)).Source);
+    }
+
+    [RedisTheory, InlineData("garbage"), InlineData("truncated"), InlineData("flipped"), InlineData("other key's"), InlineData("too large"), InlineData("a list")]
+    public async Task A_damaged_value_is_a_miss_and_is_replaced(string damage)
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        var neighbour = Fragments.Unique() with { Tags = request.Tags };
+        await one.Prime(request, _upstream);
+        await one.Prime(neighbour, _upstream);
+        var host = Microsoft.AspNetCore.Builder.WebApplication.CreateSlimBuilder().Environment.ApplicationName;
+        var (name, other) = (Name(request, host), Name(neighbour, host));
+        await one.Redis.Run(async database =>
+        {
+            byte[] value = (await database.StringGetAsync(name))!;
+            switch (damage)
+            {
+                case "garbage": return await database.StringSetAsync(name, new byte[] { 1, 2, 3 });
+                case "truncated": return await database.StringSetAsync(name, value[..^3]);
+                case "flipped": value[^4] ^= 1; return await database.StringSetAsync(name, value);
+                case "other key's": return await database.StringSetAsync(name, await database.StringGetAsync(other));
+                case "too large": return await database.StringSetAsync(name, new byte[3 << 20]);
+                default:
+                    await database.KeyDeleteAsync(name);
+                    return await database.ListLeftPushAsync(name, "x") > 0;
+            }
+        });
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        var read = await two.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Live, "second"), (read.Source, read.Answer.Value!.Text));
+        await two.Settled(request);
+    }
+
+    [RedisFact]
+    public async Task Without_redis_reads_go_straight_to_the_upstream_and_invalidation_says_so()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await CacheInstance.Start(server.ConnectionString, _clock);
+        server.Stop();
+        await RedisStateTests.Until(() => Task.FromResult(!instance.Redis.IsAvailable));
+        var watch = Stopwatch.StartNew();
+
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal("first", (await instance.Cache.Get(Fragments.Unique(), _upstream.Fetch, default)).Answer.Value!.Text);
+        }
+
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"100 reads took {watch.Elapsed}"); // Were each to wait its second, a hundred.
+        var kept = Fragments.Unique();
+        await instance.Cache.Get(kept, _upstream.Fetch, default);
+        await Assert.ThrowsAsync<Bff.State.StoreUnavailableException>(() => instance.Invalidator.Invalidate([kept.Tags[0]], default));
+        Assert.False(instance.Cache.TryGet(kept, out _));
+    }
+
+    [RedisFact]
+    public async Task After_a_lost_connection_the_memory_is_dropped_because_messages_may_have_been_missed()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await CacheInstance.Start(server.ConnectionString, _clock);
+        server.Stop();
+        await RedisStateTests.Until(() => Task.FromResult(!instance.Redis.IsAvailable));
+        var request = Fragments.Unique();
+        await instance.Cache.Get(request, _upstream.Fetch, default);
+        Assert.True(instance.Cache.TryGet(request, out _));
+
+        server.Start();
+
+        await RedisStateTests.Until(() => Task.FromResult(!instance.Cache.TryGet(request, out _)));
+    }
+
+    [RedisFact]
+    public async Task A_frozen_redis_costs_no_more_than_its_timeout_and_soon_nothing()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await CacheInstance.Start(server.ConnectionString, _clock);
+        server.Freeze();
+        var watch = Stopwatch.StartNew();
+
+        while (instance.Redis.IsAvailable)
+        {
+            Assert.Equal("first", (await instance.Cache.Get(Fragments.Unique(), _upstream.Fetch, default)).Answer.Value!.Text);
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30));
+        }
+
+        server.Continue();
+    }
+
+    private static string Name(FragmentRequest<Item> request, string host) =>
+        FragmentKey.TryMake(request, out var key) ? key.SharedName(host) : throw new InvalidOperationException();
+}
