@@ -1,3 +1,4 @@
+using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
@@ -31,6 +32,7 @@ public static class BffPipeline
         // 4. Admission
 
         // 5. The endpoint: the host's composition, or a pass-through route.
+        app.MapCacheInvalidation();
         app.MapRoutes();
         return app;
     }
