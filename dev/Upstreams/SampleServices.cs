@@ -142,7 +142,10 @@ public sealed class SampleServices : IAsyncDisposable
     {
         if (context.Request.Path.StartsWithSegments("/__faults") || context.Request.Path.StartsWithSegments("/__calls"))
         {
-            await ControlSurface.ServeAsync(context, context.Request.Query["service"] is [{ } name] ? this[name] : service);
+            var named = context.Request.Query["service"] is [{ } name] ? All.FirstOrDefault(other => other.Name == name) : service;
+            await (named is null
+                ? Answer.NotFoundAsync(new Exchange(context, []), "service")
+                : ControlSurface.ServeAsync(context, named));
             return;
         }
 

@@ -186,6 +186,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
     {
         using var answer = await services.SendAsync("users", "POST", "/__faults", Services.Json("""{"mode":"sulk"}"""));
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        using var nobody = await services.SendAsync("users", "POST", "/__faults?service=nobody", Services.Json("""{"mode":"hang"}"""));
+        Assert.Equal(HttpStatusCode.NotFound, nobody.StatusCode);
     }
 
     [Fact]
