@@ -20,18 +20,27 @@ public static class BffPipeline
 
         // 1. Edge
         app.UseMiddleware<RequestIdentityMiddleware>();
+        app.UseMiddleware<CompressionMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();
+        app.UseMiddleware<RequestGateMiddleware>();
+        app.UseForwardedHeaders();
+        app.UseMiddleware<HostGateMiddleware>();
         app.UseMiddleware<IdentityHeadersMiddleware>();
+        app.UseCors();
         app.UseRouting();
+        app.UseMiddleware<HeadAsGetMiddleware>();
+        app.UseRouting(); // Looks only at what has no endpoint: a HEAD that is to be answered as GET.
 
         // 2. Callers
         app.UseMiddleware<CallersMiddleware>();
 
         // 3. Rate limiting
+        app.UseMiddleware<BodyLimitMiddleware>();
 
         // 4. Admission
 
         // 5. The endpoint: the host's composition, or a pass-through route.
+        app.MapProblemPages();
         app.MapCacheInvalidation();
         app.MapRoutes();
         return app;

@@ -1,12 +1,13 @@
 using Bff.Edge;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Callers;
 
 /// <summary>
 /// Stage 2. Decides who is calling and whether the endpoint admits them:
-/// 1. ask each source for its credential; 2. no endpoint: nothing to guard (404 follows); 3. anonymous endpoints go on;
+/// 1. ask each source for its credential; 2. no endpoint of ours: nothing to guard (404, 405 or 415 follows); 3. anonymous endpoints go on;
 /// 4. everything else needs a caller; 5. and the endpoint's scope or role.
 /// </summary>
 internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources)
@@ -16,7 +17,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
     public async Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint();
-        if (endpoint is null)
+        if (endpoint is not RouteEndpoint)
         {
             await next(context);
             return;

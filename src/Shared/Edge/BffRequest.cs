@@ -24,6 +24,18 @@ public sealed class BffRequest
     /// <summary><see cref="TimeProvider.GetTimestamp"/> at arrival.</summary>
     public required long StartTimestamp { get; init; }
 
+    /// <summary>
+    /// The canonical, decoded path: the one form that is routed, checked and forwarded. No empty or dot segments, no <c>;</c>, backslash or control character;
+    /// every <c>/</c> in it separates. Always equal to the request's <see cref="HttpRequest.Path"/>.
+    /// </summary>
+    public string Path { get; internal set; } = "/";
+
+    /// <summary><c>Content-Security-Policy</c> of an answer that is a page; null for everything else, which gets the strictest. See <see cref="HtmlPage"/>.</summary>
+    public string? PagePolicy { get; set; }
+
+    /// <summary>The body once it has been read as a whole. See <see cref="RequestBody"/>.</summary>
+    internal byte[]? Body { get; set; }
+
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
 

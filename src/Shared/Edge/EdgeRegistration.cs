@@ -1,5 +1,10 @@
+using System.Diagnostics;
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -11,9 +16,39 @@ internal static class EdgeRegistration
     /// <summary>Client address, request id, response headers, body limits, compression, problem details.</summary>
     public static WebApplicationBuilder AddEdge(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<PublicUrl>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BodyLimit.DefaultBytes;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        });
+
+        var services = builder.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<EdgeOptions>();
+        services.AddReloadable(EdgeSettings.Sections, EdgeSettings.Parse);
+        services.AddSingleton(provider => new PublicUrl(provider.GetRequiredService<Reloadable<EdgeSettings>>()));
+        services.Replace(ServiceDescriptor.Singleton<DistributedContextPropagator, InboundTraceContext>());
+
+        // The framework's host filtering answers in HTML; HostGateMiddleware does its work.
+        services.PostConfigure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]);
+        services.AddOptions<ForwardedHeadersOptions>().PostConfigure<Reloadable<EdgeSettings>>(ConfigureForwardedHeaders);
+        services.AddCors();
+        services.AddSingleton<ICorsPolicyProvider, CorsRules>();
         return builder;
+    }
+
+    /// <summary>Post-configured, so that ASPNETCORE_FORWARDEDHEADERS_ENABLED, which believes everybody, has no effect.</summary>
+    private static void ConfigureForwardedHeaders(ForwardedHeadersOptions forwarded, Reloadable<EdgeSettings> settings)
+    {
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        settings.Current.KnownProxies.ForEach(forwarded.KnownProxies.Add);
+        settings.Current.KnownNetworks.ForEach(forwarded.KnownIPNetworks.Add);
+        var any = forwarded.KnownProxies.Count + forwarded.KnownIPNetworks.Count > 0;
+        forwarded.ForwardedHeaders = any
+            ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost
+            : ForwardedHeaders.None;
+        forwarded.ForwardLimit = null; // As far back as every hop is a known one.
     }
 }

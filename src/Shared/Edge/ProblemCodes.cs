@@ -35,6 +35,7 @@ public static class ProblemCodes
     public static readonly ProblemCode RateLimitExceeded = new("rate_limit_exceeded", 429, "Rate limit exceeded", "Too many requests. Wait as long as Retry-After says.");
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "Quota exceeded", "The day's quota is used up. Wait as long as Retry-After says.");
     public static readonly ProblemCode HeadersTooLarge = new("request_header_fields_too_large", 431, "Request header fields too large", "The request's header fields are too large.");
+    public static readonly ProblemCode ClientError = new("client_error", 400, "Client error", "The request cannot be served as it is. The status says why.");
     public static readonly ProblemCode InternalError = new("internal_error", 500, "Internal error", "Something went wrong in the gateway. The request id helps to find it.");
     public static readonly ProblemCode UpstreamFailed = new("upstream_failed", 502, "Upstream failed", "A service behind the gateway failed to answer properly.");
     public static readonly ProblemCode UpstreamUnavailable = new("upstream_unavailable", 503, "Upstream unavailable", "A service behind the gateway is not available now. Try again after Retry-After.");
@@ -68,6 +69,6 @@ public static class ProblemCodes
         503 => UpstreamUnavailable,
         504 => UpstreamTimeout,
         >= 500 => InternalError,
-        _ => new ProblemCode("client_error", status, "Client error", "The request cannot be served."),
+        _ => ClientError with { Status = status },
     };
 }

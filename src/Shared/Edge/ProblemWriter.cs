@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
@@ -14,7 +15,7 @@ public static class ProblemWriter
     public static async Task Write(HttpContext context, Problem problem)
     {
         var response = context.Response;
-        if (response.HasStarted)
+        if (response.HasStarted || !TryStartOver(context))
         {
             context.Abort();
             return;
@@ -26,6 +27,7 @@ public static class ProblemWriter
         response.Headers.CacheControl = "no-store";
         response.Headers.ETag = default;
         response.Headers.LastModified = default;
+        response.Headers.ContentEncoding = default;
         if (problem.RetryAfter is { } delay)
         {
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
@@ -44,6 +46,12 @@ public static class ProblemWriter
         await response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
+    /// <summary>Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait for compression can.</summary>
+    private static bool TryStartOver(HttpContext context) =>
+        context.Features.Get<IHttpResponseBodyFeature>() is CompressedBody compressed
+            ? compressed.TryDiscard()
+            : context.Response.BodyWriter is not { CanGetUnflushedBytes: true, UnflushedBytes: > 0 };
+
     private static void WriteDocument(Utf8JsonWriter json, HttpContext context, Problem problem)
     {
         json.WriteStartObject();
@@ -51,7 +59,7 @@ public static class ProblemWriter
         json.WriteString("title", problem.Code.Title);
         json.WriteNumber("status", problem.Code.Status);
         json.WriteString("detail", problem.Detail ?? problem.Code.Explanation);
-        json.WriteString("instance", context.Request.Path.ToUriComponent());
+        json.WriteString("instance", context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "/");
         json.WriteString("code", problem.Code.Code);
         json.WriteString("requestId", BffRequest.Of(context).RequestId);
         json.WriteString("traceId", Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier);

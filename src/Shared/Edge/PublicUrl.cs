@@ -1,16 +1,18 @@
+using Bff.Configuration;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Edge;
 
 /// <summary>Scheme and authority under which clients know this host: the setting <c>PublicUrl</c>, else the request's own.</summary>
-public sealed class PublicUrl(IConfiguration configuration)
+public sealed class PublicUrl
 {
-    private readonly string? _configured = configuration["PublicUrl"]?.TrimEnd('/');
+    private readonly Reloadable<EdgeSettings> _settings;
+
+    internal PublicUrl(Reloadable<EdgeSettings> settings) => _settings = settings;
 
     /// <summary>For example <c>https://mobile-api.example.com</c>; no trailing slash.</summary>
     public static string Of(HttpContext context) =>
-        context.RequestServices.GetRequiredService<PublicUrl>()._configured
+        context.RequestServices.GetRequiredService<PublicUrl>()._settings.Current.PublicUrl
         ?? context.Request.Scheme + "://" + context.Request.Host.ToUriComponent();
 }

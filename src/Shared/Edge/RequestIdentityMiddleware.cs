@@ -1,9 +1,10 @@
 using System.Buffers;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>Gives every request its <see cref="BffRequest"/> and echoes the ids on every answer, errors included.</summary>
+/// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.</summary>
 internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time)
 {
     private const int MaxLength = 128;
@@ -21,9 +22,20 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
             StartTimestamp = time.GetTimestamp(),
         };
         context.Features.Set(request);
-        context.Response.Headers["X-Request-Id"] = request.RequestId;
-        context.Response.Headers["X-Correlation-Id"] = request.CorrelationId;
+        context.Response.OnStarting(ResponseHeaders.OnStarting, request);
+        TakeTraceContext(context.Request.Headers);
         return next(context);
+    }
+
+    /// <summary>The request's activity has read what it may believe; what the client wrote is not copied to anybody.</summary>
+    private static void TakeTraceContext(IHeaderDictionary headers)
+    {
+        if (Activity.Current is not null)
+        {
+            headers.TraceParent = default;
+            headers.TraceState = default;
+            headers.Baggage = default;
+        }
     }
 
     private static string? Taken(HttpContext context, string header)

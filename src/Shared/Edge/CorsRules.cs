@@ -1,0 +1,33 @@
+using Bff.Configuration;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Edge;
+
+/// <summary>Which other origins may read answers (the Fetch standard's CORS protocol): those in <c>Cors:Origins</c>, with the caller's credentials; never all.</summary>
+internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicyProvider
+{
+    private static readonly string[] CorsMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+    private static readonly string[] CorsRequestHeaders =
+    [
+        "Accept", "Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "Save-Data",
+        "X-API-Key", "X-Correlation-Id", "X-CSRF", "X-Request-Id", "traceparent", "tracestate",
+    ];
+
+    private static readonly string[] CorsResponseHeaders =
+    [
+        "Content-Location", "Deprecation", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing",
+        "Sunset", "X-Correlation-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id",
+    ];
+
+    public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) => Task.FromResult(settings.Current.Cors);
+
+    public static CorsPolicy For(IReadOnlyList<string> origins) => new CorsPolicyBuilder([.. origins])
+        .AllowCredentials()
+        .WithMethods(CorsMethods)
+        .WithHeaders(CorsRequestHeaders)
+        .WithExposedHeaders(CorsResponseHeaders)
+        .SetPreflightMaxAge(TimeSpan.FromHours(1))
+        .Build();
+}

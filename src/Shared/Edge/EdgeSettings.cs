@@ -1,0 +1,124 @@
+using System.Net;
+using Bff.Configuration;
+using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// What operators decide about the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c>, and <c>ForwardedHeaders:*</c>, the last of which is in
+/// force from the next start. A mistake never leaves the host running with less protection than was asked for.
+/// </summary>
+internal sealed class EdgeSettings
+{
+    /// <summary>The sections that this is read from.</summary>
+    public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
+
+    /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
+    public string[] AllowedHosts { get; private set; } = [];
+
+    /// <summary>Without a trailing slash; null: the request's own.</summary>
+    public string? PublicUrl { get; private set; }
+
+    /// <summary>Null: no other origin may read anything.</summary>
+    public CorsPolicy? Cors { get; private set; }
+
+    public List<IPAddress> KnownProxies { get; } = [];
+
+    public List<IPNetwork> KnownNetworks { get; } = [];
+
+    public static EdgeSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var settings = new EdgeSettings();
+        settings.ReadHosts(configuration, mistakes);
+        settings.ReadCors(configuration, mistakes);
+        settings.ReadProxies(configuration, mistakes);
+        return settings;
+    }
+
+    private void ReadProxies(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        foreach (var (key, value) in Values(configuration, "ForwardedHeaders:KnownProxies"))
+        {
+            if (IPAddress.TryParse(value, out var address))
+            {
+                KnownProxies.Add(address);
+            }
+            else
+            {
+                mistakes.Add(key, $"'{value}' is not an IP address. Write one address, such as 10.0.0.5; ranges belong to ForwardedHeaders:KnownNetworks.");
+            }
+        }
+
+        foreach (var (key, value) in Values(configuration, "ForwardedHeaders:KnownNetworks"))
+        {
+            if (!IPNetwork.TryParse(value, out var network))
+            {
+                mistakes.Add(key, $"'{value}' is not a network. Write it as prefix and length, such as 10.0.0.0/8, with no bit set behind the prefix.");
+            }
+            else if (network.PrefixLength == 0)
+            {
+                mistakes.Add(key, $"'{value}' would believe every client's forwarded headers. Name the proxies' own network.");
+            }
+            else
+            {
+                KnownNetworks.Add(network);
+            }
+        }
+    }
+
+    private void ReadHosts(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var hosts = Values(configuration, "AllowedHosts").ToArray();
+        foreach (var (key, value) in hosts.Where(h => h.Value is not "*" && (h.Value.TrimStart('*', '.').Contains('*') || h.Value.AsSpan().ContainsAny("/@ "))))
+        {
+            mistakes.Add(key, $"'{value}' is not a host name. Write names without scheme and port, separated by ';', such as api.example.com;*.example.com.");
+        }
+
+        AllowedHosts = hosts.Any(h => h.Value is "*") ? [] : [.. hosts.Select(h => h.Value)];
+        if (configuration["PublicUrl"] is { Length: > 0 } url)
+        {
+            if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri is { Query: "", Fragment: "", UserInfo: "" })
+            {
+                PublicUrl = url.TrimEnd('/');
+            }
+            else
+            {
+                mistakes.Add("PublicUrl", $"'{url}' is not an address. Write scheme and host as clients see them, such as https://api.example.com.");
+            }
+        }
+    }
+
+    private void ReadCors(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var origins = new List<string>();
+        foreach (var (key, value) in Values(configuration, "Cors:Origins"))
+        {
+            if (value.Contains('*', StringComparison.Ordinal))
+            {
+                mistakes.Add(key, $"'{value}' would let any site read answers with the user's credentials. List the origins one by one.");
+            }
+            else if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")
+                || !string.Equals(uri.GetLeftPart(UriPartial.Authority), value, StringComparison.OrdinalIgnoreCase) || uri.UserInfo.Length > 0)
+            {
+                mistakes.Add(key, $"'{value}' is not an origin. Write scheme, host and port only, such as https://www.example.com.");
+            }
+            else
+            {
+                origins.Add(value);
+            }
+        }
+
+        Cors = origins.Count > 0 ? CorsRules.For(origins) : null;
+    }
+
+    /// <summary>A list as <c>Key:0..n</c>, or as one value separated by ';' or ','.</summary>
+    private static IEnumerable<(string Key, string Value)> Values(IConfiguration configuration, string key)
+    {
+        var section = configuration.GetSection(key);
+        var values = section.Value is { } one
+            ? one.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(v => (key, v))
+            : section.GetChildren().Select(child => (child.Path, (child.Value ?? "").Trim()));
+        return values.Where(pair => pair.Item2.Length > 0 || section.Value is null);
+    }
+}

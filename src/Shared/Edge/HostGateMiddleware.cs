@@ -1,0 +1,45 @@
+using Bff.Configuration;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// Answers only for the hosts in <c>AllowedHosts</c>, after trusted proxies have said which one it was.
+/// Does what the framework's host filtering does, but answers with a problem.
+/// </summary>
+internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSettings> settings)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var allowed = settings.Current.AllowedHosts;
+        if (allowed.Length == 0 || IsAllowed(allowed, context.Request.Host.Value))
+        {
+            return next(context);
+        }
+
+        context.Request.Host = new HostString(allowed[0].TrimStart('*', '.')); // No link is built from a name that is not ours.
+        return ProblemWriter.Write(context, new Problem(ProblemCodes.MalformedRequest) { Detail = "This host does not answer for the requested authority." });
+    }
+
+    private static bool IsAllowed(string[] allowed, string? host)
+    {
+        var name = WithoutPort(host);
+        foreach (var pattern in allowed)
+        {
+            if (pattern.StartsWith("*.", StringComparison.Ordinal)
+                ? name.Length > pattern.Length - 1 && name.EndsWith(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase)
+                : name.Equals(pattern, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon >= 0 && host[(colon + 1)..].IndexOf(']') < 0 ? host[..colon] : host;
+    }
+}

@@ -1,0 +1,109 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Bff.Edge;
+
+/// <summary>What a request's JSON body turned out to be: a value, or the problem to answer with.</summary>
+/// <typeparam name="T">The body's contract.</typeparam>
+/// <param name="Value">The value; null when there is a problem.</param>
+/// <param name="Problem">415, 400 <c>malformed_request</c> or 400 <c>validation_failed</c>; null when there is a value.</param>
+public readonly record struct JsonBody<T>(T? Value, Problem? Problem) where T : class
+{
+    /// <summary>True with the value, false with the problem.</summary>
+    public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out Problem? problem)
+    {
+        (value, problem) = (Value, Problem);
+        return value is not null;
+    }
+}
+
+/// <summary>
+/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no comments, at most
+/// <see cref="MaxDepth"/> levels; <c>null</c> only where the contract allows it. Errors name members in the JSON's own spelling.
+/// </summary>
+public static class JsonBody
+{
+    /// <summary>Levels of nesting.</summary>
+    public const int MaxDepth = 32;
+
+    private static readonly JsonDocumentOptions Document = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
+    private static readonly string[] Required = ["Is required."];
+    private static readonly ConditionalWeakTable<JsonTypeInfo, JsonTypeInfo> Strict = [];
+
+    /// <summary>The body as <typeparamref name="T"/>, or the problem.</summary>
+    /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>: thrown while reading; the edge answers with it.</exception>
+    public static async ValueTask<JsonBody<T>> Read<T>(HttpContext context, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
+    {
+        if (!IsJson(context.Request))
+        {
+            return new(null, new Problem(ProblemCodes.UnsupportedMediaType));
+        }
+
+        return Parse(await RequestBody.Read(context, cancellationToken), type);
+    }
+
+    /// <summary>The bytes as <typeparamref name="T"/>, or the problem.</summary>
+    public static JsonBody<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type) where T : class
+    {
+        if (!Utf8.IsValid(utf8.Span))
+        {
+            return Malformed<T>("The body is not UTF-8.");
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(utf8, Document);
+            return document.RootElement.Deserialize(StrictOf(type)) is { } value
+                ? new(value, null)
+                : Malformed<T>("The body is null.");
+        }
+        catch (JsonException invalid) when (invalid.Path is not null)
+        {
+            return new(null, new Problem(ProblemCodes.ValidationFailed) { Errors = Errors(invalid) });
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: an escape that is no character, such as half of a surrogate pair.
+            return Malformed<T>("The body is not well-formed JSON, names a member twice or is nested too deeply.");
+        }
+    }
+
+    private static bool IsJson(HttpRequest request) =>
+        MediaTypes.IsJson(request.ContentType) && request.Headers.ContentEncoding.Count == 0
+        && MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    private static JsonBody<T> Malformed<T>(string detail) where T : class =>
+        new(null, new Problem(ProblemCodes.MalformedRequest) { Detail = detail });
+
+    private static JsonTypeInfo<T> StrictOf<T>(JsonTypeInfo<T> type) => (JsonTypeInfo<T>)Strict.GetValue(type, static loose =>
+        new JsonSerializerOptions(loose.Options)
+        {
+            AllowDuplicateProperties = false,
+            AllowTrailingCommas = false,
+            MaxDepth = MaxDepth,
+            ReadCommentHandling = JsonCommentHandling.Disallow,
+            RespectNullableAnnotations = true,
+        }.GetTypeInfo(loose.Type));
+
+    /// <summary>The serializer's message names types of ours, so only member names are taken from it.</summary>
+    private static Dictionary<string, string[]> Errors(JsonException invalid)
+    {
+        const string Missing = "missing required properties including:";
+        var path = invalid.Path!.TrimStart('$').TrimStart('.');
+        var at = invalid.Message.IndexOf(Missing, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return new() { [path] = ["Is not of the expected type."] };
+        }
+
+        var names = invalid.Message[(at + Missing.Length)..].Split('\'').Where((_, i) => i % 2 == 1);
+        return names.Distinct().ToDictionary(name => path.Length == 0 ? name : path + "." + name, _ => Required);
+    }
+}

@@ -1,0 +1,14 @@
+namespace Bff.Edge;
+
+/// <summary>Media types (RFC 6838) as the edge tells them apart.</summary>
+internal static class MediaTypes
+{
+    /// <summary><c>application/json</c> and <c>application/*+json</c>, with or without parameters.</summary>
+    public static bool IsJson(ReadOnlySpan<char> contentType)
+    {
+        var end = contentType.IndexOf(';');
+        var type = (end < 0 ? contentType : contentType[..end]).TrimEnd();
+        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+    }
+}

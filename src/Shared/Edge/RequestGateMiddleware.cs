@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// Lets through only requests that mean the same to every reader:
+/// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded.
+/// Runs before forwarded headers are applied: an absolute-form target has to agree with the <c>Host</c> that came on the wire.
+/// </summary>
+internal sealed class RequestGateMiddleware(RequestDelegate next)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        var request = context.Request;
+
+        // The server obeys Transfer-Encoding and moves the length that contradicts it here; somebody before us may have obeyed the length.
+        if (request.Headers.TransferEncoding.Count > 0 && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length")))
+        {
+            context.Response.Headers.Connection = "close";
+            return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
+        }
+
+        if (HttpMethods.IsOptions(request.Method) && context.Features.Get<IHttpRequestFeature>()!.RawTarget == "*")
+        {
+            context.Response.StatusCode = StatusCodes.Status204NoContent; // RFC 9110 section 9.3.7: a ping of the server as a whole.
+            return Task.CompletedTask;
+        }
+
+        var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
+        if (target.Length == 0)
+        {
+            target = request.Path.ToUriComponent(); // A server that keeps no raw target.
+        }
+
+        if (CanonicalPath.Of(target, request.Host.Value, request.Path.Value) is not { } path)
+        {
+            return Refuse(context, "The request target is ambiguous: it has encoded separators, dot or empty segments, ';', control characters, bad escapes or a foreign authority.");
+        }
+
+        if (!ReferenceEquals(path, request.Path.Value))
+        {
+            request.Path = new PathString(path);
+        }
+
+        BffRequest.Of(context).Path = path;
+        return next(context);
+    }
+
+    private static Task Refuse(HttpContext context, string detail) =>
+        ProblemWriter.Write(context, new Problem(ProblemCodes.MalformedRequest) { Detail = detail });
+}

@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// The headers that every answer has, set in the moment it starts, so that neither an endpoint nor a proxied service can leave one out, add a second
+/// or loosen it. All values are shared; nothing is allocated per request.
+/// </summary>
+internal static class ResponseHeaders
+{
+    public const int CompressFromBytes = 1024;
+
+    private static readonly StringValues NoSniff = "nosniff";
+    private static readonly StringValues Deny = "DENY";
+    private static readonly StringValues NoReferrer = "no-referrer";
+    private static readonly StringValues SameOrigin = "same-origin";
+    private static readonly StringValues Hsts = "max-age=31536000; includeSubDomains";
+    private static readonly StringValues Nothing =
+        "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()";
+    private static readonly StringValues ApiPolicy = "default-src 'none'; frame-ancestors 'none'";
+    private static readonly StringValues NoStore = "no-store";
+    private static readonly StringValues AcceptEncoding = "Accept-Encoding";
+
+    /// <summary>For <see cref="HttpResponse.OnStarting(Func{object, Task}, object)"/>; the state is the <see cref="BffRequest"/>.</summary>
+    public static readonly Func<object, Task> OnStarting = static state =>
+    {
+        Apply((BffRequest)state);
+        return Task.CompletedTask;
+    };
+
+    private static void Apply(BffRequest request)
+    {
+        var context = request.HttpContext!;
+        var response = context.Response;
+        var headers = response.Headers;
+        headers["X-Request-Id"] = request.RequestId;
+        headers["X-Correlation-Id"] = request.CorrelationId;
+        headers.XContentTypeOptions = NoSniff;
+        headers.XFrameOptions = Deny;
+        headers["Referrer-Policy"] = NoReferrer;
+        headers["Cross-Origin-Resource-Policy"] = SameOrigin;
+        headers["Permissions-Policy"] = Nothing;
+        headers.ContentSecurityPolicy = request.PagePolicy is { } policy ? policy : ApiPolicy;
+        headers.Server = default;
+        if (context.Request.IsHttps)
+        {
+            headers.StrictTransportSecurity = Hsts;
+        }
+
+        if (headers.CacheControl.Count == 0)
+        {
+            headers.CacheControl = NoStore;
+        }
+
+        if (response.ContentLength is null or >= CompressFromBytes && MediaTypes.IsJson(response.ContentType))
+        {
+            VaryByEncoding(headers);
+        }
+    }
+
+    private static void VaryByEncoding(IHeaderDictionary headers)
+    {
+        var vary = headers.Vary;
+        if (vary.Count == 0)
+        {
+            headers.Vary = AcceptEncoding;
+            return;
+        }
+
+        foreach (var value in vary)
+        {
+            if (value is "*" || value?.Contains("Accept-Encoding", StringComparison.OrdinalIgnoreCase) == true)
+            {
+                return;
+            }
+        }
+
+        headers.Vary = StringValues.Concat(vary, AcceptEncoding);
+    }
+}

@@ -1,0 +1,116 @@
+using System.IO.Compression;
+using System.Net.Http.Headers;
+using Bff.TestKit;
+
+namespace Bff.Shared.Tests.Edge;
+
+public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
+{
+    [Theory]
+    [InlineData("gzip, deflate, br", "br")]
+    [InlineData("br", "br")]
+    [InlineData("gzip", "gzip")]
+    [InlineData("gzip;q=1.0, br;q=0.5", "gzip")]
+    [InlineData("br;q=0, gzip", "gzip")]
+    [InlineData("*", "br")]
+    [InlineData("BR", "br")]
+    [InlineData("deflate", null)]
+    [InlineData("identity", null)]
+    [InlineData("br;q=0, gzip;q=0", null)]
+    [InlineData("br;q=nonsense", null)]
+    [InlineData(null, null)]
+    public async Task Json_is_compressed_by_the_coding_that_the_client_prefers_and_brotli_where_it_does_not_care(string? accepted, string? coding)
+    {
+        var answer = await Get("/large", accepted);
+
+        Assert.Equal(coding, answer.Header("Content-Encoding"));
+        Assert.Equal("Accept-Encoding", answer.Header("Vary"));
+        Assert.Equal(5011, (coding is null ? answer.Body : Decompress(answer.Body, coding)).Length);
+    }
+
+    [Theory]
+    [InlineData(1023, false, null)]
+    [InlineData(1023, true, null)]
+    [InlineData(1024, false, "br")]
+    [InlineData(1024, true, "br")]
+    [InlineData(64 * 1024, false, "br")]
+    [InlineData(64 * 1024 + 1, false, "br")]
+    [InlineData(3_000_000, true, "br")]
+    [InlineData(3_000_000, false, "br")]
+    public async Task Compression_begins_at_one_kibibyte_and_keeps_every_byte(int size, bool known, string? coding)
+    {
+        var answer = await Get($"/json?size={size}&known={known}", "br");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(coding, answer.Header("Content-Encoding"));
+        Assert.Equal(coding is null ? "\"strong\"" : "W/\"strong\"", answer.Header("ETag"));
+        var plain = coding is null ? answer.Body : Decompress(answer.Body, coding);
+        Assert.Equal(size, plain.Length);
+        Assert.Equal((byte)'}', plain[^1]);
+    }
+
+    [Theory]
+    [InlineData("/text")]
+    [InlineData("/sse")]
+    public async Task What_is_not_json_is_left_alone(string path)
+    {
+        var answer = await Get(path, "br, gzip");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Null(answer.Header("Content-Encoding"));
+        Assert.Null(answer.Header("Vary"));
+        Assert.True(answer.Body.Length > 4000);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_encoded_already_is_not_encoded_again()
+    {
+        var answer = await Get("/encoded", "br");
+
+        Assert.Equal("zstd", answer.Header("Content-Encoding"));
+        Assert.Equal(5011, answer.Body.Length);
+    }
+
+    [Fact]
+    public async Task Large_problems_are_compressed_too()
+    {
+        var answer = await Get("/problem", "gzip");
+
+        Assert.Equal("gzip", answer.Header("Content-Encoding"));
+        Assert.Equal("application/problem+json", answer.Header("Content-Type"));
+        Assert.Contains("member_59", System.Text.Encoding.UTF8.GetString(Decompress(answer.Body, "gzip")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Head_tells_the_same_headers_without_a_body()
+    {
+        var answer = await RawHttp.Send(host.Host.Address, "HEAD /large HTTP/1.1\r\nHost: gateway\r\nAccept-Encoding: br\r\n\r\n", host.Host.Leaks);
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("br", answer.Header("Content-Encoding"));
+        Assert.Empty(answer.Body);
+    }
+
+    [Fact]
+    public async Task Events_arrive_one_by_one_for_a_client_that_accepts_compression()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/sse");
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("br"));
+        using var answer = await host.Host.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+
+        Assert.StartsWith("data: eee", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    internal static byte[] Decompress(byte[] bytes, string coding)
+    {
+        using var source = new MemoryStream(bytes);
+        using Stream stream = coding == "br" ? new BrotliStream(source, CompressionMode.Decompress) : new GZipStream(source, CompressionMode.Decompress);
+        using var plain = new MemoryStream();
+        stream.CopyTo(plain);
+        return plain.ToArray();
+    }
+
+    private Task<RawResponse> Get(string path, string? accepted) => RawHttp.Send(
+        host.Host.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{(accepted is null ? "" : $"Accept-Encoding: {accepted}\r\n")}\r\n", host.Host.Leaks);
+}

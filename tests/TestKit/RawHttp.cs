@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Bff.TestKit;
+
+/// <summary>An answer as it came over the wire.</summary>
+public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string Value)> Headers, byte[] Body)
+{
+    public string Text => Encoding.UTF8.GetString(Body);
+
+    /// <summary>The only value of the header; null when it is absent; repeated ones joined with " | ", which no assertion expects.</summary>
+    public string? Header(string name)
+    {
+        var values = Headers.Where(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(h => h.Value).ToArray();
+        return values.Length == 0 ? null : string.Join(" | ", values);
+    }
+}
+
+/// <summary>Sends bytes that no well-behaved client would send, and reads HTTP/1.1 answers.</summary>
+public static class RawHttp
+{
+    /// <summary>Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.</summary>
+    public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel? sentinel = null)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(host.Host, host.Port, timeout.Token);
+        var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request), timeout.Token);
+        var isHead = request.StartsWith("HEAD ", StringComparison.Ordinal);
+        var response = await Read(stream, isHead, timeout.Token);
+        if (response.Status >= 400)
+        {
+            sentinel?.CheckErrorBody(request.Split('\r')[0], response.Text);
+        }
+
+        return response;
+    }
+
+    private static async Task<RawResponse> Read(Stream stream, bool isHead, CancellationToken cancellationToken)
+    {
+        var bytes = new List<byte>();
+        var chunk = new byte[16 * 1024];
+        while (true)
+        {
+            if (TryParse(bytes.ToArray(), isHead, ended: false) is { } response)
+            {
+                return response;
+            }
+
+            int read;
+            try
+            {
+                read = await stream.ReadAsync(chunk, cancellationToken);
+            }
+            catch (IOException)
+            {
+                read = 0; // A reset is an end.
+            }
+
+            if (read == 0)
+            {
+                return TryParse(bytes.ToArray(), isHead, ended: true) ?? new RawResponse(0, [], [.. bytes]);
+            }
+
+            bytes.AddRange(chunk.AsSpan(0, read));
+        }
+    }
+
+    private static RawResponse? TryParse(byte[] bytes, bool isHead, bool ended)
+    {
+        var end = bytes.AsSpan().IndexOf("\r\n\r\n"u8);
+        if (end < 0)
+        {
+            return null;
+        }
+
+        var lines = Encoding.Latin1.GetString(bytes, 0, end).Split("\r\n");
+        var status = int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture);
+        var rest = bytes.AsSpan(end + 4).ToArray();
+        if (status is >= 100 and < 200)
+        {
+            return TryParse(rest, isHead, ended);
+        }
+
+        var headers = lines.Skip(1).Select(l => (l[..l.IndexOf(':', StringComparison.Ordinal)], l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim())).ToList();
+        var head = new RawResponse(status, headers, []);
+        if (isHead || status is 204 or 304)
+        {
+            return head;
+        }
+
+        if (head.Header("Transfer-Encoding") == "chunked")
+        {
+            return Unchunk(rest) is { } body ? head with { Body = body } : ended ? new RawResponse(0, headers, rest) : null;
+        }
+
+        if (head.Header("Content-Length") is { } length)
+        {
+            var expected = int.Parse(length, CultureInfo.InvariantCulture);
+            return rest.Length >= expected ? head with { Body = rest[..expected] } : ended ? new RawResponse(0, headers, rest) : null;
+        }
+
+        return ended ? head with { Body = rest } : null;
+    }
+
+    private static byte[]? Unchunk(ReadOnlySpan<byte> bytes)
+    {
+        var body = new List<byte>();
+        while (true)
+        {
+            var line = bytes.IndexOf("\r\n"u8);
+            if (line < 0)
+            {
+                return null;
+            }
+
+            var size = int.Parse(Encoding.Latin1.GetString(bytes[..line]), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            bytes = bytes[(line + 2)..];
+            if (bytes.Length < size + 2)
+            {
+                return null;
+            }
+
+            if (size == 0)
+            {
+                return [.. body];
+            }
+
+            body.AddRange(bytes[..size]);
+            bytes = bytes[(size + 2)..];
+        }
+    }
+}
