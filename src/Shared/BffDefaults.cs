@@ -6,6 +6,7 @@ using Bff.Configuration;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Observability;
+using Bff.Paging;
 using Bff.RateLimiting;
 using Bff.Routes;
 using Bff.State;
@@ -29,6 +30,7 @@ public static class BffDefaults
             .AddAdmission()
             .AddRoutes()
             .AddComposition()
+            .AddPaging()
             .AddCaching()
             .AddUpstreams()
             .AddEvents()

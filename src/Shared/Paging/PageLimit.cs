@@ -1,0 +1,38 @@
+using System.Globalization;
+using Bff.Edge;
+
+namespace Bff.Paging;
+
+/// <summary>The query parameter <c>limit</c> of every list.</summary>
+public static class PageLimit
+{
+    /// <summary>Without the parameter.</summary>
+    public const int Default = 20;
+
+    /// <summary>A larger limit is taken as this.</summary>
+    public const int Largest = 100;
+
+    /// <summary>1 to <see cref="Largest"/>.</summary>
+    /// <param name="limit">As the client sent it; null when it did not.</param>
+    /// <exception cref="ProblemException">400 <c>validation_failed</c>: less than 1, or not a number.</exception>
+    public static int Of(string? limit)
+    {
+        if (limit is null)
+        {
+            return Default;
+        }
+
+        if (limit.Length is > 0 and <= 300 && !limit.AsSpan().ContainsAnyExceptInRange('0', '9'))
+        {
+            // More digits than an int holds still are a number.
+            var digits = limit.AsSpan().TrimStart('0');
+            var number = digits.Length == 0 ? 0 : digits.Length > 3 ? Largest : int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+            if (number >= 1)
+            {
+                return Math.Min(number, Largest);
+            }
+        }
+
+        throw new ProblemException(Problem.Invalid("limit", "Must be a whole number of at least 1."));
+    }
+}

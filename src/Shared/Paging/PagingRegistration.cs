@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Paging;
+
+/// <summary>Registers the stage.</summary>
+internal static class PagingRegistration
+{
+    /// <summary>Cursors that clients cannot read, change or pass on.</summary>
+    public static WebApplicationBuilder AddPaging(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton(provider => new Cursors(provider.GetRequiredService<State.IKeyRing>()));
+        return builder;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Composition;
+using WebBff.Upstreams;
+
+namespace WebBff.Features.Dashboard;
+
+/// <summary>The app's first page. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.sections</c> says why.</summary>
+public sealed record DashboardView(
+    DashboardUser User,
+    IReadOnlyList<OrderView>? RecentOrders,
+    NotificationsView? Notifications,
+    IReadOnlyList<PickView>? Recommendations,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+
+public sealed record DashboardUser(string Id, string Name, string? Email, string? Plan, string? AvatarUrl);
+
+public sealed record NotificationsView(int UnreadCount, IReadOnlyList<NotificationView> Items);
+
+public sealed record NotificationView(string Id, string Type, string Title, string? Body, DateTimeOffset CreatedAt, bool Read);
+
+internal static class GetDashboard
+{
+    public static Task<Composed<DashboardView>> Handle(
+        Caller caller, Composer composer, UsersClient users, OrdersClient orders, NotificationsClient notifications, RecommendationsClient recommendations)
+    {
+        var user = composer.Required("user", t => users.Get(caller.Subject, t));
+        var latest = composer.Optional("orders", t => orders.Of(caller.Subject, 5, null, t));
+        var unread = composer.Optional("notifications", t => notifications.Unread(caller.Subject, t));
+        var picks = composer.Optional("recommendations", t => recommendations.For(caller.Subject, 10, t))
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600, UpstreamJson.Default.PickList);
+
+        return composer.Compose(
+            () => new DashboardView(
+                new DashboardUser(user.Value!.Id, user.Value.Name, user.Value.Email, user.Value.Plan, user.Value.AvatarUrl),
+                latest.Value?.Items.Take(5).Select(OrderView.Of).ToList(),
+                unread.Value is { } list ? new NotificationsView(list.UnreadCount, [.. list.Items.Select(View)]) : null,
+                picks.Value is { } found ? PickView.Of(found, 10) : null),
+            WebJson.Answers.DashboardView);
+    }
+
+    private static NotificationView View(Notification n) => new(n.Id, n.Type, n.Title, n.Body, n.CreatedAt, n.Read);
+}

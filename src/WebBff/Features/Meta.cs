@@ -1,0 +1,39 @@
+using System.Text.Json;
+using Bff.Composition;
+
+namespace WebBff.Features;
+
+/// <summary>How a composed answer came about.</summary>
+/// <param name="ServicesCalled">Parts that were wanted, cached ones included.</param>
+/// <param name="ServicesSucceeded">Those that have data.</param>
+/// <param name="TotalLatencyMs">From arrival to answer.</param>
+/// <param name="Sections">Every part by name.</param>
+public sealed record Meta(int ServicesCalled, int ServicesSucceeded, int TotalLatencyMs, IReadOnlyDictionary<string, SectionMeta> Sections);
+
+/// <param name="Status"><c>live</c>, <c>cached</c>, <c>stale</c>, <c>fallback</c>, <c>failed</c>, <c>timeout</c>, <c>unavailable</c> or <c>skipped</c>.</param>
+/// <param name="LatencyMs">From the part's start to its end.</param>
+/// <param name="AgeSeconds">Of a cached or stale value; 0 otherwise.</param>
+public sealed record SectionMeta(string Status, int LatencyMs, int AgeSeconds);
+
+internal sealed class WebMeta : ICompositionMeta
+{
+    public void Write(Utf8JsonWriter json, CompositionReport report)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("servicesCalled"u8, report.ServicesCalled);
+        json.WriteNumber("servicesSucceeded"u8, report.ServicesSucceeded);
+        json.WriteNumber("totalLatencyMs"u8, (int)report.Total.TotalMilliseconds);
+        json.WriteStartObject("sections"u8);
+        foreach (var part in report.Parts)
+        {
+            json.WriteStartObject(part.Name);
+            json.WriteString("status"u8, part.Status.Name());
+            json.WriteNumber("latencyMs"u8, (int)part.Latency.TotalMilliseconds);
+            json.WriteNumber("ageSeconds"u8, part.AgeSeconds);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}

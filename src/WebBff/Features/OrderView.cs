@@ -1,0 +1,21 @@
+using WebBff.Upstreams;
+
+namespace WebBff.Features;
+
+/// <summary>An order as lists show it.</summary>
+public sealed record OrderView(
+    string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, string? Reference, IReadOnlyList<OrderLineView> Items)
+{
+    internal static OrderView Of(Order order) => new(
+        order.Id, order.Status, order.PlacedAt, order.TotalAmount, order.Currency, order.Reference,
+        [.. order.Items.Select(i => new OrderLineView(i.ProductId, i.ProductName, i.ProductImageUrl, i.Quantity, i.UnitPrice))]);
+}
+
+public sealed record OrderLineView(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
+
+/// <summary>A product that was picked, for the user or beside another.</summary>
+public sealed record PickView(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency, double? Score)
+{
+    internal static List<PickView> Of(PickList picks, int limit) =>
+        [.. picks.Items.Take(limit).Select(p => new PickView(p.ProductId, p.Name, p.ImageUrl, p.Price, p.Currency, p.Score))];
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Serialization;
+using Bff.Composition;
+using WebBff.Upstreams;
+
+namespace WebBff.Features.Orders;
+
+/// <summary>One order. <paramref name="Shipping"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.sections</c> then says.</summary>
+public sealed record OrderDetail(
+    OrderHead Order,
+    CustomerView? Customer,
+    IReadOnlyList<OrderItemView> Items,
+    ShippingView? Shipping,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+
+public sealed record OrderHead(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency);
+
+public sealed record CustomerView(string Id, string Name, string? Email);
+
+public sealed record OrderItemView(int Quantity, decimal UnitPrice, OrderItemProduct Product);
+
+public sealed record OrderItemProduct(string Id, string? Name, string? ImageUrl);
+
+public sealed record ShippingView(string? TrackingNumber, string? Carrier, DateTimeOffset? EstimatedDelivery, string? Status);
+
+internal static class GetOrder
+{
+    public static Task<Composed<OrderDetail>> Handle(
+        string id, Composer composer, OrdersClient orders, UsersClient users, ProductsClient products, ShippingClient shipping)
+    {
+        var order = composer.Required("order", t => orders.Get(id, t));
+        var customer = composer.Optional("customer", t => users.Get(order.Value!.CustomerId, t)).After(order);
+        var catalogue = composer.Optional("products", t => products.Batch(order.Value!.Items.Select(i => i.ProductId).Distinct(), t))
+            .After(order, when: () => order.Value!.Items.Count > 0)
+            .Fallback(() => AsOrdered(order.Value!));
+        var shipment = composer.Optional("shipping", t => shipping.ForOrder(id, t))
+            .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
+
+        return composer.Compose(() => Shape(order.Value!, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);
+    }
+
+    // What the order remembers of its products from the day it was placed.
+    private static ProductList AsOrdered(Order order) =>
+        new([.. order.Items.Select(i => new Product(i.ProductId, i.ProductName ?? i.ProductId, ImageUrl: i.ProductImageUrl))]);
+
+    private static OrderDetail Shape(Order order, User? customer, ProductList? catalogue, Shipment? shipment)
+    {
+        var known = new Dictionary<string, Product>(StringComparer.Ordinal);
+        foreach (var product in catalogue?.Items ?? [])
+        {
+            known[product.Id] = product;
+        }
+
+        return new OrderDetail(
+            new OrderHead(order.Id, order.Status, order.PlacedAt, order.TotalAmount, order.Currency),
+            customer is null ? null : new CustomerView(customer.Id, customer.Name, customer.Email),
+            [.. order.Items.Select(line => new OrderItemView(line.Quantity, line.UnitPrice, Product(line, known.GetValueOrDefault(line.ProductId))))],
+            shipment is null ? null : new ShippingView(shipment.TrackingNumber, shipment.Carrier, shipment.EstimatedDelivery, shipment.Status));
+    }
+
+    // A product that has left the catalogue still has the name it was ordered under.
+    private static OrderItemProduct Product(OrderLine line, Product? product) =>
+        new(line.ProductId, product?.Name ?? line.ProductName, product?.ImageUrl ?? line.ProductImageUrl);
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Paging;
+using WebBff.Upstreams;
+
+namespace WebBff.Features.Products;
+
+/// <summary>One product. A part that failed is null, one that <c>include</c> leaves out is absent; <c>_meta.sections</c> says which is which.</summary>
+public sealed record ProductPage(
+    ProductView Product,
+    PricingView? Pricing,
+    InventoryView? Inventory,
+    ProductReviews? Reviews,
+    IReadOnlyList<PickView>? Related,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null)
+{
+    [JsonIgnore]
+    internal ProductParts Included { get; init; } = ProductParts.All;
+}
+
+public sealed record PricingView(decimal Current, string Currency, DiscountView? Discount);
+
+public sealed record InventoryView(bool InStock, int Quantity);
+
+public sealed record ProductReviews(ReviewSummaryView Summary, IReadOnlyList<ReviewView> Items, string? NextCursor);
+
+internal static class GetProduct
+{
+    private const int ReviewsShown = 5, RelatedShown = 6;
+
+    public static async Task<Composed<ProductPage>> Handle(
+        string id, string? include, Caller caller, Composer composer, Cursors cursors, CatalogClient catalog, PricingClient pricing,
+        InventoryClient inventory, ReviewsClient reviews, RecommendationsClient recommendations)
+    {
+        var parts = ProductPartsQuery.Read(include);
+        var pages = await GetReviews.Cursors(cursors, caller, id);
+
+        var product = composer.Required("product", t => catalog.Get(id, t)).Timeout(500)
+            .Cached(CacheScope.Public, $"products:{id}", 30, 600, UpstreamJson.Default.Product);
+        var price = composer.Optional("pricing", t => pricing.Get(id, t)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Pricing))
+            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60, UpstreamJson.Default.Price);
+        var stock = composer.Optional("inventory", t => inventory.Get(id, t)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Inventory))
+            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60, UpstreamJson.Default.Stock);
+        var review = composer.Optional("reviews", t => reviews.Of(id, ReviewsShown, null, t)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Reviews))
+            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600, UpstreamJson.Default.ReviewList);
+        var related = composer.Optional("related", t => recommendations.Related(id, RelatedShown, t)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Related))
+            .Cached(CacheScope.Public, $"related:{id}", 60, 3600, UpstreamJson.Default.PickList);
+
+        return await composer.Compose(
+            () => new ProductPage(
+                ProductView.Of(product.Value!),
+                price.Value is { } p ? new PricingView(p.Current, p.Currency, DiscountView.Of(p.Discount)) : null,
+                stock.Value is { } s ? new InventoryView(s.InStock, s.Quantity) : null,
+                review.Value is { } r ? new ProductReviews(ReviewSummaryView.Of(r.Summary), ReviewView.Of(r), pages.Seal(r.NextCursor)) : null,
+                related.Value is { } picks ? PickView.Of(picks, RelatedShown) : null) { Included = parts },
+            WebJson.ProductPageType);
+    }
+}

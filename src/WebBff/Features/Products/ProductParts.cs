@@ -1,0 +1,43 @@
+using Bff.Edge;
+
+namespace WebBff.Features.Products;
+
+/// <summary>The parts of a product page that the client asked for.</summary>
+[Flags]
+internal enum ProductParts
+{
+    None = 0,
+    Pricing = 1,
+    Inventory = 2,
+    Reviews = 4,
+    Related = 8,
+    All = Pricing | Inventory | Reviews | Related,
+}
+
+internal static class ProductPartsQuery
+{
+    /// <summary>A comma list; absent: all.</summary>
+    /// <exception cref="ProblemException">400: a name that is no part's.</exception>
+    public static ProductParts Read(string? include)
+    {
+        if (include is null)
+        {
+            return ProductParts.All;
+        }
+
+        var parts = ProductParts.None;
+        foreach (var name in include.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            parts |= name switch
+            {
+                "pricing" => ProductParts.Pricing,
+                "inventory" => ProductParts.Inventory,
+                "reviews" => ProductParts.Reviews,
+                "related" => ProductParts.Related,
+                _ => throw new ProblemException(Problem.Invalid("include", "Names are pricing, inventory, reviews and related, separated by commas.")),
+            };
+        }
+
+        return parts;
+    }
+}

@@ -1,0 +1,32 @@
+using Bff.Composition;
+using Bff.Edge;
+using Bff.Paging;
+using WebBff.Upstreams;
+
+namespace WebBff.Features.Search;
+
+/// <summary>Products that match.</summary>
+public sealed record SearchResults(IReadOnlyList<SearchItem> Items, int Total);
+
+public sealed record SearchItem(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency);
+
+internal static class GetSearch
+{
+    private const int LongestQuery = 200;
+
+    public static async Task<Composed<SearchResults>> Handle(string? q, string? limit, Composer composer, SearchClient search)
+    {
+        if (string.IsNullOrWhiteSpace(q) || q.Length > LongestQuery)
+        {
+            throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {LongestQuery} characters."));
+        }
+
+        var size = PageLimit.Of(limit);
+        var found = composer.Required("search", t => search.Find(q, size, t));
+        var answer = await composer.Compose(
+            () => new SearchResults(
+                [.. found.Value!.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))], found.Value.Total),
+            WebJson.Answers.SearchResults);
+        return answer.WithoutMeta();
+    }
+}

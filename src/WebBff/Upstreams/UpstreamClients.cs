@@ -1,0 +1,20 @@
+using Bff.Upstreams;
+
+namespace WebBff.Upstreams;
+
+internal static class UpstreamClients
+{
+    /// <summary>The services that the web app's answers are made of.</summary>
+    public static WebApplicationBuilder AddWebUpstreams(this WebApplicationBuilder builder) => builder
+        .AddUpstreamClient<UsersClient>("users")
+        .AddUpstreamClient<OrdersClient>("orders")
+        .AddUpstreamClient<ProductsClient>("products")
+        .AddUpstreamClient<CatalogClient>("catalog")
+        .AddUpstreamClient<ReviewsClient>("reviews")
+        .AddUpstreamClient<InventoryClient>("inventory")
+        .AddUpstreamClient<PricingClient>("pricing")
+        .AddUpstreamClient<RecommendationsClient>("recommendations")
+        .AddUpstreamClient<NotificationsClient>("notifications")
+        .AddUpstreamClient<ShippingClient>("shipping")
+        .AddUpstreamClient<SearchClient>("search");
+}
