@@ -1,0 +1,51 @@
+using System.Net;
+using Bff.Edge;
+
+namespace Bff.Shared.Tests.Edge;
+
+public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
+{
+    [Fact]
+    public async Task Every_code_has_its_page_and_the_index_leads_to_each()
+    {
+        var index = await host.Host.Client.GetStringAsync("/problems");
+        foreach (var (code, problem) in ProblemCodes.All)
+        {
+            Assert.Contains($"href=\"/problems/{code}\"", index, StringComparison.Ordinal);
+
+            using var page = await host.Host.Client.GetAsync("/problems/" + code);
+
+            Assert.Equal(HttpStatusCode.OK, page.StatusCode);
+            Assert.Equal("text/html; charset=utf-8", page.Content.Headers.ContentType?.ToString());
+            var html = await page.Content.ReadAsStringAsync();
+            Assert.Contains($"<h1>{WebUtility.HtmlEncode(problem.Title)}</h1>", html, StringComparison.Ordinal);
+            Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+            Assert.DoesNotContain("style=", html, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal(
+                "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+                Assert.Single(page.Headers.GetValues("Content-Security-Policy")));
+        }
+    }
+
+    [Fact]
+    public async Task The_style_sheet_is_served_and_unknown_codes_are_not_found()
+    {
+        using var style = await host.Host.Client.GetAsync("/problems/style.css");
+        using var unknown = await host.Host.Client.GetAsync("/problems/%3Cscript%3E");
+
+        Assert.Equal("text/css; charset=utf-8", style.Content.Headers.ContentType?.ToString());
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        Assert.DoesNotContain("<script", await unknown.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_pages_are_open_to_anybody_by_their_exact_paths_alone()
+    {
+        using var deeper = await host.Host.Client.GetAsync("/problems/not_found/more");
+        using var written = await host.Host.Client.PostAsync("/problems", null);
+
+        Assert.Equal(HttpStatusCode.NotFound, deeper.StatusCode);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, written.StatusCode);
+        Assert.Equal(["GET"], written.Content.Headers.Allow);
+    }
+}
