@@ -1,0 +1,34 @@
+namespace Bff.Dev.Stack;
+
+/// <summary>What a person sees when everything runs.</summary>
+internal static class Banner
+{
+    public static void Print(RunningStack stack, ExampleCalls calls)
+    {
+        Console.WriteLine();
+        Row("MobileBff", RunningStack.Mobile, "for the mobile app");
+        Row("WebBff", RunningStack.Web, "for the browser app");
+        Row("PartnerBff", RunningStack.Partner, "for partners; portal at /portal, documentation at /docs");
+        Row("sign-in", RunningStack.IdentityProvider, "development identity provider: alice, bob, carol, dave");
+        foreach (var service in RunningStack.Services)
+        {
+            Row(service, RunningStack.Address(service).GetLeftPart(UriPartial.Authority), "sample service");
+        }
+
+        foreach (var host in calls.All.GroupBy(c => c.Host))
+        {
+            Console.WriteLine();
+            Console.WriteLine($"# {host.Key}");
+            foreach (var call in host)
+            {
+                Console.WriteLine(call.Curl);
+            }
+        }
+
+        Console.WriteLine();
+        Console.WriteLine($"API key of the tenant acme: {stack.ApiKey}");
+        Console.WriteLine("Ctrl+C stops everything.");
+    }
+
+    private static void Row(string name, string address, string note) => Console.WriteLine($"  {name,-16} {address,-24} {note}");
+}
