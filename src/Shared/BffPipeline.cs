@@ -2,6 +2,7 @@ using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.RateLimiting;
 using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 
@@ -36,6 +37,7 @@ public static class BffPipeline
 
         // 3. Rate limiting
         app.UseMiddleware<BodyLimitMiddleware>();
+        app.UseMiddleware<RateLimitingMiddleware>();
 
         // 4. Admission
 

@@ -1,14 +1,47 @@
+using Bff.Configuration;
+using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Bff.RateLimiting;
 
 /// <summary>Registers the stage.</summary>
-internal static class RateLimitingRegistration
+public static class RateLimitingRegistration
 {
-    /// <summary>The caller's plan: burst, minute, day, cost units.</summary>
-    public static WebApplicationBuilder AddRateLimiting(this WebApplicationBuilder builder)
+    /// <summary>Plans, buckets, tenants.</summary>
+    internal static WebApplicationBuilder AddRateLimiting(this WebApplicationBuilder builder)
     {
+        var properties = ((IHostApplicationBuilder)builder).Properties;
+        builder.Services.AddReloadable(
+            ["Plans", "Limits", "Tenants"],
+            (configuration, mistakes) => LimitSettingsReader.Read(configuration, Family(properties), mistakes));
+        builder.Services.AddStore<ILimitStore, RedisLimitStore, EmbeddedLimitStore>(builder.Configuration);
+        builder.Services.AddSingleton<ITenants, Tenants>();
+        builder.Services.AddSingleton<LocalLimits>();
+        builder.Services.AddSingleton<LeaseDesk>();
+        builder.Services.AddSingleton<BucketRegistry>();
+        builder.Services.AddSingleton<CallerLimitsCache>();
+        builder.Services.AddSingleton<RateLimitMetrics>();
+        builder.Services.AddSingleton<LimitDecider>();
+        builder.Services.AddSingleton(s => ActivatorUtilities.CreateInstance<RateLimiterFactory>(s).Create());
+        builder.Services.AddHostedService<LeaseReturn>();
         return builder;
+    }
+
+    /// <summary>Chooses the plans that the host ships with, and what decides a caller's. Without it: <see cref="PlanFamily.Users"/>.</summary>
+    public static WebApplicationBuilder UsePlans(this WebApplicationBuilder builder, PlanFamily family)
+    {
+        ((IHostApplicationBuilder)builder).Properties[typeof(PlanFamily)] = family;
+        return builder;
+    }
+
+    private static PlanFamily Family(IDictionary<object, object> properties) =>
+        properties.TryGetValue(typeof(PlanFamily), out var family) ? (PlanFamily)family : PlanFamily.Users;
+
+    private sealed class RateLimiterFactory(
+        LimitDecider decider, CallerLimitsCache callers, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time)
+    {
+        public RateLimiter Create() => new(decider, callers, settings, store, time);
     }
 }

@@ -35,6 +35,9 @@ public sealed partial class RedisState : IDisposable
     /// <summary>Whether an operation would be tried now. For readiness and for choosing what to do without asking.</summary>
     public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };
 
+    /// <summary>Whether an operation would be refused without being tried; unlike <see cref="IsAvailable"/> false before the first attempt to connect.</summary>
+    internal bool IsKnownAway => !IsAvailable && (_connection is not null || _firstAttempt.Task.IsCompleted);
+
     /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen later.</exception>
     public async Task<T> Run<T>(Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
@@ -82,6 +85,11 @@ public sealed partial class RedisState : IDisposable
         }
 
         Start();
+        if (_firstAttempt.Task.IsCompleted)
+        {
+            throw new StoreUnavailableException();
+        }
+
         await Task.WhenAny(_firstAttempt.Task, Task.Delay(_timeout));
         return IsAvailable ? _connection!.Database : throw new StoreUnavailableException();
     }

@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using Bff.Callers;
+
+namespace Bff.RateLimiting;
+
+/// <summary>One caller under one configuration: plan, tenant, and the buckets that its requests pass.</summary>
+internal sealed class CallerLimits
+{
+    private readonly BucketRegistry _registry;
+    private readonly string _tag;
+    private readonly string _key;
+    private readonly LimitSet _plain;
+    private ConcurrentDictionary<string, LimitSet>? _endpoints;
+
+    private CallerLimits(LimitSettings settings, BucketRegistry registry, Plan plan, Tenant? tenant, string tag, string key)
+    {
+        (Settings, _registry, Plan, Tenant, _tag, _key) = (settings, registry, plan, tenant, tag, key);
+        var own = registry.Bucket(tag, key, plan.Bucket);
+        _plain = tenant?.Bucket is { } shared ? new(plan, tenant.Id, own, registry.Bucket(tag, "tenant", shared)) : new(plan, tenant?.Id, own);
+    }
+
+    /// <summary>The configuration that this was made of; another one makes it anew.</summary>
+    public LimitSettings Settings { get; }
+
+    public Plan Plan { get; }
+
+    /// <summary>Null: not configured, or no tenant's.</summary>
+    public Tenant? Tenant { get; }
+
+    /// <summary>Partners without a configured tenant have no business here.</summary>
+    public bool IsForbidden { get; private init; }
+
+    public static CallerLimits Of(Caller caller, LimitSettings settings, BucketRegistry registry)
+    {
+        var tenant = caller.Tenant is { } id ? settings.Tenants.GetValueOrDefault(id) : null;
+        var key = BucketKeys.Of(caller);
+        var tag = caller.Tenant is { Length: > 0 } name ? "t:" + BucketKeys.Safe(name) : key;
+        return new(settings, registry, CallerPlan.Of(caller, tenant, settings), tenant, tag, key)
+        {
+            IsForbidden = settings.Family == PlanFamily.Partner && tenant is null,
+        };
+    }
+
+    public static CallerLimits Of(UInt128 address, LimitSettings settings, BucketRegistry registry)
+    {
+        var key = BucketKeys.Of(address);
+        return new(settings, registry, settings.Plans[ShippedPlans.Anonymous], null, key, key);
+    }
+
+    /// <summary>The buckets of a request to the endpoint.</summary>
+    public LimitSet For(string? endpoint, EndpointLimit limit)
+    {
+        if (limit.Bucket is null || endpoint is null)
+        {
+            return _plain;
+        }
+
+        var sets = LazyInitializer.EnsureInitialized(ref _endpoints, static () => new(StringComparer.OrdinalIgnoreCase));
+        return sets.TryGetValue(endpoint, out var set) ? set : sets[endpoint] = new(
+            Plan, Tenant?.Id, [.. _plain.Levels, _registry.Bucket(_tag, $"{_key}:{BucketKeys.Safe(endpoint)}", limit.Bucket)]);
+    }
+}
+
+/// <summary>Which plan a caller is on.</summary>
+internal static class CallerPlan
+{
+    /// <summary>Partners: the tenant's. Users: of the role's and the tenant's the one that admits more.</summary>
+    public static Plan Of(Caller caller, Tenant? tenant, LimitSettings settings)
+    {
+        if (!caller.IsAuthenticated)
+        {
+            return settings.Plans[ShippedPlans.Anonymous];
+        }
+
+        var plan = tenant?.Plan ?? settings.Plans[ShippedPlans.Free];
+        if (settings.Family == PlanFamily.Users)
+        {
+            foreach (var role in caller.Roles)
+            {
+                if (settings.Plans.TryGetValue(role, out var named) && named.RequestsPerMinute > plan.RequestsPerMinute)
+                {
+                    plan = named;
+                }
+            }
+        }
+
+        return plan;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Runtime.CompilerServices;
+using Bff.Callers;
+using Bff.Configuration;
+
+namespace Bff.RateLimiting;
+
+/// <summary>Remembers what has been worked out for a caller, for as long as the caller is remembered and the configuration stays.</summary>
+internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, BucketRegistry registry, TimeProvider time)
+{
+    private const int MaxAddresses = 20_000;
+    private static readonly TimeSpan TrimInterval = TimeSpan.FromSeconds(10);
+
+    private readonly ConditionalWeakTable<Caller, CallerLimits> _callers = [];
+    private readonly ConcurrentDictionary<UInt128, CallerLimits> _addresses = new();
+    private DateTimeOffset _trimAt;
+
+    public CallerLimits Of(Caller caller, IPAddress? address) => caller.IsAuthenticated ? Of(caller) : Of(BucketKeys.Of(address));
+
+    public CallerLimits Of(Caller caller)
+    {
+        var current = settings.Current;
+        if (_callers.TryGetValue(caller, out var known) && ReferenceEquals(known.Settings, current))
+        {
+            return known;
+        }
+
+        var fresh = CallerLimits.Of(caller, current, registry);
+        _callers.AddOrUpdate(caller, fresh);
+        return fresh;
+    }
+
+    /// <summary>Drops what nobody uses, now and then.</summary>
+    public void Trim()
+    {
+        var now = time.GetUtcNow();
+        if (now < _trimAt)
+        {
+            return;
+        }
+
+        _trimAt = now + TrimInterval;
+        registry.Trim();
+    }
+
+    private CallerLimits Of(UInt128 address)
+    {
+        var current = settings.Current;
+        if (_addresses.TryGetValue(address, out var known) && ReferenceEquals(known.Settings, current))
+        {
+            return known;
+        }
+
+        if (_addresses.Count >= MaxAddresses)
+        {
+            _addresses.Clear(); // Cheap to work out again; the buckets themselves are in the store.
+        }
+
+        return _addresses[address] = CallerLimits.Of(address, current, registry);
+    }
+}

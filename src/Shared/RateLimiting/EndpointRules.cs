@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using Bff.Callers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.RateLimiting;
+
+/// <summary>Metadata: the endpoint is no business of the limiter (health, the internal surface, problem pages).</summary>
+internal sealed record Unlimited;
+
+/// <summary>Metadata: the endpoint says itself how much a request is worth, with <see cref="RateLimiter.Charge"/>.</summary>
+internal sealed record ChargesItself;
+
+/// <summary>How endpoints and groups are limited.</summary>
+public static class RateLimitExtensions
+{
+    /// <summary>Neither limits nor plans nor tenants apply: for health, the internal surface and problem pages.</summary>
+    public static TBuilder WithoutLimits<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new Unlimited()));
+        return builder;
+    }
+
+    /// <summary>
+    /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with <see cref="RateLimiter.Charge"/>,
+    /// such as a batch its items. A request for which it charges nothing costs one unit.
+    /// </summary>
+    public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself()));
+        return builder;
+    }
+}
+
+/// <summary>What the limiter wants to know of an endpoint, worked out once.</summary>
+internal sealed class EndpointRules
+{
+    private static readonly ConditionalWeakTable<Endpoint, EndpointRules> Known = [];
+    private Tuple<LimitSettings, EndpointLimit>? _limit;
+
+    private EndpointRules(Endpoint endpoint)
+    {
+        Name = endpoint.Metadata.GetMetadata<EndpointName>()?.Name;
+        IsUnlimited = endpoint.Metadata.GetMetadata<Unlimited>() is not null;
+        ChargesItself = endpoint.Metadata.GetMetadata<ChargesItself>() is not null;
+        IsDomainWrite = endpoint.Metadata.GetOrderedMetadata<CallerRule>()
+            .Any(r => r.Scope?.EndsWith(".write", StringComparison.Ordinal) == true);
+    }
+
+    public string? Name { get; }
+
+    public bool IsUnlimited { get; }
+
+    public bool ChargesItself { get; }
+
+    /// <summary>Keys and webhooks have scopes of their own (<c>.manage</c>): a read-only plan may manage them.</summary>
+    public bool IsDomainWrite { get; }
+
+    public static EndpointRules Of(Endpoint endpoint) => Known.TryGetValue(endpoint, out var rules) ? rules : Known.GetValue(endpoint, static e => new(e));
+
+    public EndpointLimit LimitIn(LimitSettings settings)
+    {
+        var known = _limit;
+        if (known is null || !ReferenceEquals(known.Item1, settings))
+        {
+            _limit = known = Tuple.Create(settings, settings.Endpoint(Name));
+        }
+
+        return known.Item2;
+    }
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using Bff.State;
+
+namespace Bff.RateLimiting;
+
+/// <summary>
+/// Leases: small amounts taken of the shared buckets ahead of need, spent without a round trip, given back when they are not used.
+/// A lease is at most 5 % of its bucket and lasts at most 1 s. Renewal begins in the background before a lease is used up.
+/// </summary>
+internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<Bucket, bool> _holding = new();
+    private readonly long _second = time.TimestampFrequency;
+
+    /// <summary>Spends at every level, or at none. Allocates nothing unless a renewal begins.</summary>
+    public bool TrySpend(LimitSet set, int units, int cost, long now)
+    {
+        var levels = set.Levels;
+        var renew = false;
+        for (var i = 0; i < levels.Length; i++)
+        {
+            if (!levels[i].TrySpend(levels[i].Need(units, cost), now))
+            {
+                while (--i >= 0)
+                {
+                    levels[i].Unspend(levels[i].Need(units, cost));
+                }
+
+                return false;
+            }
+
+            renew |= levels[i].WantsRenewal(now);
+        }
+
+        if (renew && levels[0].Flight is null)
+        {
+            _ = Observe(Renew(set, 0, 0)); // Nobody waits for it: the lease still holds.
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether the store is known to have too little at some level.</summary>
+    public static bool IsDenied(LimitSet set, int units, int cost, long now)
+    {
+        foreach (var level in set.Levels)
+        {
+            if (level.IsDenied(level.Need(units, cost), now))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Fills the leases; whoever asks meanwhile for the same caller waits for the same call.</summary>
+    public Task Renew(LimitSet set, int units, int cost)
+    {
+        var first = set.Levels[0];
+        lock (first)
+        {
+            return first.Flight ??= Flight(first, Ask(set, units, cost));
+        }
+    }
+
+    private static async Task Flight(Bucket first, Task call)
+    {
+        try
+        {
+            await Task.Yield(); // So that the field is set before it is cleared.
+            await call;
+        }
+        finally
+        {
+            lock (first)
+            {
+                first.Flight = null;
+            }
+        }
+    }
+
+    /// <summary>Gives back what has not been used in time; at the end of the host everything.</summary>
+    public async Task GiveBack(bool everything)
+    {
+        var now = everything ? long.MaxValue : time.GetTimestamp();
+        foreach (var bucket in _holding.Keys)
+        {
+            var (tokens, day) = bucket.TakeBack(now);
+            if (tokens > 0)
+            {
+                await Observe(store.Take(bucket.Tag, [new(bucket.Key, bucket.Policy, 0, 0, tokens, day)]).AsTask());
+            }
+            else if (bucket.Available == 0)
+            {
+                _holding.TryRemove(bucket, out _);
+                if (bucket.Available > 0)
+                {
+                    _holding[bucket] = true; // A renewal came in between.
+                }
+            }
+        }
+    }
+
+    private async Task Ask(LimitSet set, int units, int cost)
+    {
+        var asked = time.GetTimestamp();
+        var demands = new List<LevelDemand>(set.Levels.Length);
+        var buckets = new List<Bucket>(set.Levels.Length);
+        foreach (var level in set.Levels)
+        {
+            var demand = level.Demand(units == 0 ? 0 : level.Need(units, cost), asked);
+            if (demand.Need > 0 || demand.Want > 0 || demand.Back > 0)
+            {
+                demands.Add(demand);
+                buckets.Add(level);
+            }
+        }
+
+        if (demands.Count == 0)
+        {
+            return;
+        }
+
+        StoreAnswer? answer = null;
+        try
+        {
+            answer = await store.Take(set.Tag, [.. demands]);
+        }
+        finally
+        {
+            Settle(demands, buckets, answer, asked);
+        }
+    }
+
+    private void Settle(List<LevelDemand> demands, List<Bucket> buckets, StoreAnswer? answer, long asked)
+    {
+        var now = time.GetTimestamp();
+        for (var i = 0; i < buckets.Count; i++)
+        {
+            var (bucket, demand) = (buckets[i], demands[i]);
+            bucket.Settle(demand, answer?.Levels[i], answer?.NowMicros ?? 0, now, asked + _second);
+            if (answer is not { } known)
+            {
+                bucket.RenewAfter(now + (_second / 10));
+            }
+            else if (known.Levels[i] is var state && state.Taken < demand.Want && (known.IsAdmitted || Left(bucket.Policy, state) < demand.Need))
+            {
+                bucket.Deny(now + Patience(bucket.Policy, state));
+            }
+
+            if (bucket.Available > 0)
+            {
+                _holding.TryAdd(bucket, true);
+            }
+        }
+    }
+
+    private static long Left(BucketPolicy policy, in LevelState state)
+    {
+        var left = state.Units / BucketPolicy.UnitsPerToken;
+        return policy.Ceiling is { } ceiling ? Math.Min(left, ceiling - state.Used) : left;
+    }
+
+    /// <summary>Until a whole lease has refilled, so that an exhausted bucket is not asked for every single token; at most 1 s, which is the least Retry-After.</summary>
+    private long Patience(BucketPolicy policy, in LevelState state)
+    {
+        var micros = Math.Clamp(policy.MicrosUntil(policy.LeaseMax * BucketPolicy.UnitsPerToken, state.Units), 1_000, 1_000_000);
+        return micros * _second / 1_000_000;
+    }
+
+    private static async Task Observe(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (StoreUnavailableException)
+        {
+            // The store has lost a lease's worth at most; whoever needs it next finds out.
+        }
+    }
+}

@@ -1,0 +1,210 @@
+using System.Collections.Frozen;
+using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.RateLimiting;
+
+/// <summary>Reads <c>Plans</c>, <c>Limits</c> and <c>Tenants</c>; a pure function that reports every mistake with its key.</summary>
+internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
+{
+    private const long MaxBytes = 1L << 40;
+
+    public static LimitSettings Read(IConfiguration configuration, PlanFamily family, ConfigurationMistakes mistakes)
+    {
+        var reader = new LimitSettingsReader(mistakes);
+        var plans = reader.Plans(configuration.GetSection("Plans"), family);
+        var tenants = configuration.GetSection("Tenants").GetChildren().Select(section => reader.Tenant(section, plans)).ToList();
+        reader.CheckDomains(tenants);
+        var limits = configuration.GetSection("Limits");
+        return new LimitSettings
+        {
+            Family = family,
+            Mode = mistakes.Read(limits, "Mode", LimitMode.Exact),
+            Plans = plans.ToFrozenDictionary(StringComparer.Ordinal),
+            Endpoints = reader.Endpoints(limits.GetSection("Endpoints")),
+            Tenants = tenants.ToFrozenDictionary(t => t.Id, StringComparer.Ordinal),
+            TenantsByDomain = tenants.Where(t => t.CustomDomain is not null).DistinctBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
+                .ToFrozenDictionary(t => t.CustomDomain!, StringComparer.OrdinalIgnoreCase),
+        };
+    }
+
+    private Dictionary<string, Plan> Plans(IConfigurationSection section, PlanFamily family)
+    {
+        // Configuration keys have no case: Plans:Free overrides the plan free.
+        var plans = ShippedPlans.Of(family).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var name in section.GetChildren().Select(c => c.Key).Union(plans.Keys.ToList(), StringComparer.OrdinalIgnoreCase))
+        {
+            plans[name] = Plan(section.GetSection(name), plans.GetValueOrDefault(name));
+        }
+
+        return plans;
+    }
+
+    private Plan Plan(IConfigurationSection section, Plan? shipped)
+    {
+        if (shipped is null)
+        {
+            Require(section, "RequestsPerMinute", "the plan is not a shipped one, so say how many requests it admits per minute.");
+            Require(section, "Burst", "the plan is not a shipped one, so say how many requests a full bucket holds.");
+        }
+
+        var perDay = Optional(section, "RequestsPerDay", shipped?.RequestsPerDay, 1_000_000_000_000);
+        var overage = mistakes.Read(section, "Overage", shipped?.Overage ?? false);
+        var ceiling = Optional(section, "OverageCeiling", shipped?.OverageCeiling, 1_000_000_000_000) ?? (overage ? perDay * 2 : null);
+        if (overage && perDay is null)
+        {
+            mistakes.Add(section, "Overage", "needs RequestsPerDay: there is nothing to exceed.");
+        }
+
+        if (ceiling < perDay)
+        {
+            mistakes.Add(section, "OverageCeiling", "is the day's last request of all, so it is not below RequestsPerDay.");
+        }
+
+        return new Plan
+        {
+            Name = shipped?.Name ?? section.Key,
+            RequestsPerMinute = mistakes.Read(section, "RequestsPerMinute", shipped?.RequestsPerMinute ?? 1, 1, BucketPolicy.Max),
+            Burst = mistakes.Read(section, "Burst", shipped?.Burst ?? 1, 1, BucketPolicy.Max),
+            RequestsPerDay = perDay,
+            MaxPayloadBytes = Optional(section, "MaxPayloadBytes", shipped?.MaxPayloadBytes, MaxBytes),
+            IsReadOnly = IsReadOnly(section, shipped?.IsReadOnly ?? false),
+            OnStoreFailure = mistakes.Read(section, "OnStoreFailure", shipped?.OnStoreFailure ?? StoreFailure.Local),
+            Overage = overage,
+            OverageCeiling = ceiling,
+            Price = section["Price"] ?? shipped?.Price,
+            Support = section["Support"] ?? shipped?.Support,
+            Sla = section["Sla"] ?? shipped?.Sla,
+        };
+    }
+
+    private FrozenDictionary<string, EndpointLimit> Endpoints(IConfigurationSection section)
+    {
+        var limits = new Dictionary<string, EndpointLimit>(StringComparer.OrdinalIgnoreCase) { ["search"] = new(2, null) };
+        foreach (var endpoint in section.GetChildren())
+        {
+            var shipped = limits.GetValueOrDefault(endpoint.Key) ?? EndpointLimit.Default;
+            limits[endpoint.Key] = new(
+                mistakes.Read(endpoint, "Cost", shipped.Cost, 1, 1_000_000), Bucket(endpoint, BucketPolicy.EndpointName) ?? shipped.Bucket);
+        }
+
+        return limits.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
+
+    private Tenant Tenant(IConfigurationSection section, Dictionary<string, Plan> plans)
+    {
+        Plan? plan = null;
+        if (section["Plan"] is { Length: > 0 } name && !plans.TryGetValue(name, out plan))
+        {
+            mistakes.Add(section, "Plan", $"there is no plan '{name}'; use one of {string.Join(", ", plans.Keys)} or describe it under Plans.");
+        }
+
+        return new Tenant
+        {
+            Id = section.Key,
+            Plan = plan,
+            Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
+            AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
+            CustomDomain = Domain(section),
+            DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams")),
+            Priority = mistakes.Read(section, "Priority", TenantPriority.Normal),
+            MaxConcurrency = (int?)Optional(section, "MaxConcurrency", null, 1_000_000),
+        };
+    }
+
+    private BucketPolicy? Bucket(IConfigurationSection section, string name)
+    {
+        var (hasRate, hasBurst) = (section["RequestsPerMinute"] is { Length: > 0 }, section["Burst"] is { Length: > 0 });
+        if (!hasRate && !hasBurst)
+        {
+            return null;
+        }
+
+        if (!hasRate)
+        {
+            Require(section, "RequestsPerMinute", "Burst alone makes no bucket.");
+        }
+
+        var rate = mistakes.Read(section, "RequestsPerMinute", 1, 1, BucketPolicy.Max);
+        return new(name, mistakes.Read(section, "Burst", rate, 1, BucketPolicy.Max), rate);
+    }
+
+    private PathPattern? Pattern(IConfigurationSection entry)
+    {
+        var pattern = entry.Value is { } text ? PathPattern.Parse(text) : null;
+        if (pattern is null)
+        {
+            mistakes.Add(entry.Path, "not a path pattern such as /v1/orders/**: * is one segment, a last ** the rest of the path.");
+        }
+
+        return pattern;
+    }
+
+    private string? Domain(IConfigurationSection section)
+    {
+        if (section["CustomDomain"] is not { Length: > 0 } domain)
+        {
+            return null;
+        }
+
+        if (Uri.CheckHostName(domain) != UriHostNameType.Dns)
+        {
+            mistakes.Add(section, "CustomDomain", "not a host name such as api.example.com, without scheme, port or path.");
+        }
+
+        return domain;
+    }
+
+    private void CheckDomains(List<Tenant> tenants)
+    {
+        foreach (var shared in tenants.Where(t => t.CustomDomain is not null).GroupBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase))
+        {
+            foreach (var later in shared.Skip(1))
+            {
+                mistakes.Add($"Tenants:{later.Id}:CustomDomain", $"is the domain of tenant '{shared.First().Id}' already.");
+            }
+        }
+    }
+
+    private Dictionary<string, Uri> Upstreams(IConfigurationSection section)
+    {
+        var upstreams = new Dictionary<string, Uri>(StringComparer.OrdinalIgnoreCase);
+        foreach (var upstream in section.GetChildren())
+        {
+            if (Uri.TryCreate(upstream["Address"], UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+            {
+                upstreams[upstream.Key] = address;
+            }
+            else
+            {
+                mistakes.Add(upstream, "Address", "required: an absolute http or https address.");
+            }
+        }
+
+        return upstreams;
+    }
+
+    private bool IsReadOnly(IConfigurationSection section, bool fallback)
+    {
+        switch (section["Endpoints"]?.ToUpperInvariant())
+        {
+            case null or "": return fallback;
+            case "ALL": return false;
+            case "READ-ONLY": return true;
+            default:
+                mistakes.Add(section, "Endpoints", $"'{section["Endpoints"]}' is not one of all, read-only.");
+                return true;
+        }
+    }
+
+    private long? Optional(IConfigurationSection section, string key, long? fallback, long max) =>
+        section[key] is { Length: > 0 } ? mistakes.Read(section, key, fallback ?? 1, 1, max) : fallback;
+
+    private void Require(IConfigurationSection section, string key, string why)
+    {
+        if (section[key] is not { Length: > 0 })
+        {
+            mistakes.Add(section, key, "required: " + why);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+namespace Bff.RateLimiting;
+
+/// <summary>A path pattern: <c>*</c> is one segment, a last <c>**</c> the rest of the path (also nothing). Ignores case and a trailing slash, as routing does.</summary>
+public sealed class PathPattern
+{
+    private readonly string[] _segments;
+    private readonly bool _takesRest;
+
+    private PathPattern(string[] segments, bool takesRest) => (_segments, _takesRest) = (segments, takesRest);
+
+    /// <summary>Reads a pattern; null when it is none: it begins with a slash, has no empty segment, and stars stand alone, <c>**</c> only at the end.</summary>
+    public static PathPattern? Parse(string text)
+    {
+        if (text is not ['/', ..])
+        {
+            return null;
+        }
+
+        var trimmed = text.Trim('/');
+        string[] segments = trimmed.Length == 0 ? [] : trimmed.Split('/');
+        var takesRest = segments is [.., "**"];
+        if (takesRest)
+        {
+            segments = segments[..^1];
+        }
+
+        return segments.All(s => s.Length > 0 && (s == "*" || !s.Contains('*', StringComparison.Ordinal))) ? new(segments, takesRest) : null;
+    }
+
+    /// <summary>Whether the decoded, normalised path matches. Allocates nothing.</summary>
+    public bool Matches(ReadOnlySpan<char> path)
+    {
+        path = path.Trim('/');
+        foreach (var expected in _segments)
+        {
+            if (path.IsEmpty)
+            {
+                return false;
+            }
+
+            var end = path.IndexOf('/');
+            var segment = end < 0 ? path : path[..end];
+            if (expected != "*" && !segment.Equals(expected, StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+
+            path = end < 0 ? [] : path[(end + 1)..];
+        }
+
+        return _takesRest || path.IsEmpty;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics.Metrics;
+
+namespace Bff.RateLimiting;
+
+/// <summary><c>bff.ratelimit.decisions</c>: <c>decision</c> (admitted, refused, unavailable), <c>source</c> (store, lease, local), <c>plan</c>, and the <c>tenant</c> of refusals.</summary>
+internal sealed class RateLimitMetrics
+{
+    private static readonly string[] Verdicts = ["admitted", "refused", "unavailable"];
+    private static readonly string[] Sources = ["store", "lease", "local"];
+    private readonly Counter<long> _decisions;
+
+    public RateLimitMetrics(IMeterFactory meters)
+    {
+#pragma warning disable CA2000 // The factory owns it.
+        _decisions = meters.Create("Bff").CreateCounter<long>("bff.ratelimit.decisions", "{request}", "Decisions of the rate limiter.");
+#pragma warning restore CA2000
+    }
+
+    public void Count(LimitSet set, in Decision decision)
+    {
+        if (!_decisions.Enabled)
+        {
+            return;
+        }
+
+        KeyValuePair<string, object?> verdict = new("decision", Verdicts[(int)decision.Verdict]);
+        KeyValuePair<string, object?> source = new("source", Sources[(int)decision.Source]);
+        KeyValuePair<string, object?> plan = new("plan", set.Plan.Name);
+        if (decision.Verdict == Verdict.Admitted || set.Tenant is null)
+        {
+            _decisions.Add(1, verdict, source, plan);
+        }
+        else
+        {
+            _decisions.Add(1, [verdict, source, plan, new("tenant", set.Tenant)]);
+        }
+    }
+}

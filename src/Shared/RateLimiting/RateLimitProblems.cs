@@ -1,0 +1,25 @@
+using Bff.Edge;
+
+namespace Bff.RateLimiting;
+
+/// <summary>Decisions as problems.</summary>
+internal static class RateLimitProblems
+{
+    /// <summary>Null for an admitted request.</summary>
+    public static Problem? Of(in Decision decision) => decision switch
+    {
+        { Verdict: Verdict.Admitted } => null,
+        { Refusal: { } refusal } => new Problem(refusal.IsQuota ? ProblemCodes.QuotaExceeded : ProblemCodes.RateLimitExceeded)
+        {
+            RetryAfter = TimeSpan.FromSeconds(refusal.RetryAfterSeconds),
+            Extensions = new Dictionary<string, object>
+            {
+                ["limit"] = refusal.Limit,
+                ["window"] = refusal.WindowSeconds,
+                ["retryAfter"] = refusal.RetryAfterSeconds,
+                ["violated-policies"] = refusal.Violated,
+            },
+        },
+        _ => new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) },
+    };
+}

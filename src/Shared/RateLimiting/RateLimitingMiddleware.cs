@@ -1,0 +1,114 @@
+using Bff.Callers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.RateLimiting;
+
+/// <summary>
+/// Stage 3. What the caller's plan and tenant allow:
+/// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the body must fit the plan;
+/// 4. every bucket must have enough: on lease or in one round trip; 5. the answer says what is left.
+/// </summary>
+internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TimeProvider time)
+{
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.GetEndpoint() is not { } endpoint || EndpointRules.Of(endpoint) is not { IsUnlimited: false } rules)
+        {
+            return next(context);
+        }
+
+        var caller = BffRequest.Of(context).Caller;
+        var limits = callers.Of(caller, context.Connection.RemoteIpAddress);
+        if (Entitlement.Refusal(context, caller, limits, rules) is { } refusal)
+        {
+            return refusal.ExecuteAsync(context);
+        }
+
+        var limit = rules.LimitIn(limits.Settings);
+        var set = limits.For(rules.Name, limit);
+        if (rules.ChargesItself)
+        {
+            return ChargedByEndpoint(context, set, limit.Cost);
+        }
+
+        return decider.TryDecide(set, 1, limit.Cost, out var decision)
+            ? Go(context, set, decision)
+            : Slow(context, set, limit.Cost);
+    }
+
+    private async Task Slow(HttpContext context, LimitSet set, int cost) => await Go(context, set, await decider.Decide(set, 1, cost));
+
+    private async Task ChargedByEndpoint(HttpContext context, LimitSet set, int cost)
+    {
+        var decision = await decider.Decide(set, 1, cost, isPeek: true);
+        var charge = new OpenCharge(set, cost);
+        context.Features.Set(charge);
+        try
+        {
+            await Go(context, set, decision);
+        }
+        finally
+        {
+            if (!charge.IsCharged && decision.Verdict == Verdict.Admitted)
+            {
+                await decider.Decide(set, 1, cost); // Ended before it was worth anything, such as a malformed batch.
+            }
+        }
+    }
+
+    private Task Go(HttpContext context, LimitSet set, in Decision decision)
+    {
+        RateLimitHeaders.Write(context, set, decision, time);
+        return RateLimitProblems.Of(decision) is { } problem ? problem.ExecuteAsync(context) : next(context);
+    }
+}
+
+/// <summary>What plan and tenant allow, before anything is counted.</summary>
+internal static class Entitlement
+{
+    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, EndpointRules rules)
+    {
+        if (limits.IsForbidden && caller.IsAuthenticated)
+        {
+            return new Problem(ProblemCodes.Forbidden) { Detail = "The credential's tenant is not known here." };
+        }
+
+        if (limits.Settings.TenantsByDomain.Count > 0 && caller.IsAuthenticated
+            && limits.Settings.TenantsByDomain.TryGetValue(context.Request.Host.Host, out var owner) && owner.Id != caller.Tenant)
+        {
+            return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
+        }
+
+        if (limits.Tenant is { } tenant && !tenant.Allows(context.Request.Path.Value))
+        {
+            return new Problem(ProblemCodes.EndpointNotInPlan);
+        }
+
+        if (limits.Plan.IsReadOnly && rules.IsDomainWrite && IsWrite(context.Request.Method))
+        {
+            return new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." };
+        }
+
+        return limits.Plan.MaxPayloadBytes is { } max ? TooLarge(context, max) : null;
+    }
+
+    private static bool IsWrite(string method) => !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
+
+    private static Problem? TooLarge(HttpContext context, long max)
+    {
+        if (context.Request.ContentLength > max)
+        {
+            return new Problem(ProblemCodes.PayloadTooLarge);
+        }
+
+        // A body without a length is cut off by the server while it is read, which the edge answers with the same problem.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body && !(body.MaxRequestBodySize <= max))
+        {
+            body.MaxRequestBodySize = max;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,65 @@
+using Bff.State;
+
+namespace Bff.RateLimiting;
+
+/// <summary>
+/// The buckets in Redis. Each is a hash: <c>n</c> units left at <c>t</c> (microseconds), <c>u</c> tokens used on UTC day <c>d</c>.
+/// All numbers are whole and below 2^53, so Lua's arithmetic is exact. The clock is the server's: instances need not agree on time.
+/// </summary>
+internal static class TokenBucketScript
+{
+    /// <summary>KEYS: the buckets, then the overage counter. ARGV: per bucket capacity, rate, quota, ceiling, need, want, back, day of back.</summary>
+    public static readonly RedisScript Take = new("""
+        local time = redis.call('TIME')
+        local clock = time[1] * 1000000 + time[2]
+        local levels, admitted = {}, 1
+        for i = 1, #KEYS - 1 do
+          local p = (i - 1) * 8
+          local l = { cap = ARGV[p + 1] * 60000000, rate = tonumber(ARGV[p + 2]), quota = tonumber(ARGV[p + 3]), ceiling = tonumber(ARGV[p + 4]),
+                      need = tonumber(ARGV[p + 5]), want = tonumber(ARGV[p + 6]), back = tonumber(ARGV[p + 7]), now = clock }
+          local s = redis.call('HMGET', KEYS[i], 'n', 't', 'd', 'u')
+          local n, t = tonumber(s[1] or l.cap), tonumber(s[2] or clock)
+          if t > clock then l.now = t end -- After a failover the clock may be behind; no token is made twice.
+          l.day = math.floor(l.now / 86400000000)
+          l.u = tonumber(s[3] or 0) == l.day and tonumber(s[4] or 0) or 0
+          l.u0 = l.u
+          local gain = (l.now - t) * l.rate
+          if n + gain > l.cap then n = l.cap else n = n + gain end
+          if l.back > 0 then
+            n = math.min(l.cap, n + l.back * 60000000)
+            if tonumber(ARGV[p + 8]) == l.day then l.u = math.max(0, l.u - l.back) end
+          end
+          l.n = n
+          l.left = math.floor(n / 60000000)
+          if l.ceiling >= 0 then l.left = math.min(l.left, l.ceiling - l.u) end
+          if l.left < l.need then admitted = 0 end
+          levels[i] = l
+        end
+        local answer = { clock, admitted }
+        for i, l in ipairs(levels) do
+          local take = 0
+          if admitted == 1 then take = math.max(0, math.min(l.want, l.left)) end
+          l.n = l.n - take * 60000000
+          l.u = l.u + take
+          if take > 0 or l.back > 0 then
+            local life = math.ceil((l.cap - l.n) / l.rate / 1000) + 1000
+            if l.quota >= 0 then
+              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', l.now), 'd', l.day, 'u', l.u)
+              life = math.max(life, math.ceil(((l.day + 1) * 86400000000 - l.now) / 1000) + 60000)
+              local over = math.max(0, l.u - l.quota) - math.max(0, l.u0 - l.quota)
+              if over ~= 0 then
+                redis.call('HINCRBY', KEYS[#KEYS], l.day, over)
+                redis.call('EXPIRE', KEYS[#KEYS], 8035200)
+              end
+            else
+              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', l.now))
+            end
+            redis.call('PEXPIRE', KEYS[i], string.format('%.0f', life))
+          end
+          answer[#answer + 1] = take
+          answer[#answer + 1] = l.n
+          answer[#answer + 1] = l.u
+        end
+        return answer
+        """);
+}
