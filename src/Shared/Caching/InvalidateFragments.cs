@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Bff.Callers;
 using Bff.Edge;
+using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -18,7 +19,7 @@ internal static class InvalidateFragments
 
     public static void MapCacheInvalidation(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/internal/cache/invalidate", (RequestDelegate)Handle)
-            .RequireScope("cache.invalidate").WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
+            .RequireScope("cache.invalidate").WithoutLimits().WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
 
     private static async Task Handle(HttpContext context)
     {

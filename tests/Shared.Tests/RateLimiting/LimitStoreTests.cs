@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using Bff.RateLimiting;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Internal;
+
+namespace Bff.Shared.Tests.RateLimiting;
+
+public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
+{
+    private readonly ManualTimeProvider _clock = new();
+
+    private protected override Task<ILimitStore> Store() => Task.FromResult<ILimitStore>(new EmbeddedLimitStore(_clock));
+
+    private protected override Task Pass(TimeSpan time)
+    {
+        _clock.Advance(time);
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
+
+    [Fact]
+    public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
+
+    [Fact]
+    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() => What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+
+    [Fact]
+    public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>
+        The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted_();
+
+    [Fact]
+    public Task A_bucket_made_smaller_holds_no_more_than_its_new_size() => A_bucket_made_smaller_holds_no_more_than_its_new_size_();
+
+    [Fact]
+    public Task Callers_at_the_same_time_get_no_more_than_there_is() => Callers_at_the_same_time_get_no_more_than_there_is_();
+
+    [Fact]
+    public async Task A_new_day_brings_a_new_quota_and_no_tokens_are_made_by_a_clock_that_goes_back()
+    {
+        var store = await Store();
+        var policy = new BucketPolicy("burst", 10, 1, PerDay: 2);
+        Assert.True((await store.Take("a", [new("b", policy, 2, 2)])).IsAdmitted);
+        Assert.False((await store.Take("a", [new("b", policy, 1, 1)])).IsAdmitted);
+        _clock.Advance(TimeSpan.FromDays(1));
+        Assert.True((await store.Take("a", [new("b", policy, 2, 2)])).IsAdmitted);
+        _clock.Advance(TimeSpan.FromHours(-30));
+        Assert.False((await store.Take("a", [new("b", policy, 1, 1)])).IsAdmitted);
+    }
+}
+
+/// <summary>The suite on a real server; the tests of the cluster run the same one.</summary>
+public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
+{
+    private RedisServer? _server;
+    private ServiceProvider? _provider;
+
+    private protected virtual string ConnectionString => (_server ??= RedisServer.Run()).ConnectionString;
+
+    private protected override async Task<ILimitStore> Store()
+    {
+        _provider = await StateEngines.Ready(ConnectionString);
+        return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests" });
+    }
+
+    /// <summary>The server's clock cannot be moved.</summary>
+    private protected override async Task Pass(TimeSpan time)
+    {
+        var passed = Stopwatch.StartNew();
+        await RedisStateTests.Until(() => Task.FromResult(passed.Elapsed > time));
+    }
+
+    [RedisFact]
+    public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
+
+    [RedisFact]
+    public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
+
+    [RedisFact]
+    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() => What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+
+    [RedisFact]
+    public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>
+        The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted_();
+
+    [RedisFact]
+    public Task A_bucket_made_smaller_holds_no_more_than_its_new_size() => A_bucket_made_smaller_holds_no_more_than_its_new_size_();
+
+    [RedisFact]
+    public Task Callers_at_the_same_time_get_no_more_than_there_is() => Callers_at_the_same_time_get_no_more_than_there_is_();
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        _provider?.Dispose();
+        _server?.Dispose();
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.RateLimiting;
+
+/// <summary>A real host on a free port whose callers say in headers who they are.</summary>
+internal sealed class LimitedHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private LimitedHost(WebApplication app) => _app = app;
+
+    public IServiceProvider Services => _app.Services;
+
+    public HttpClient Client { get; } = new();
+
+    public ConfigurationManager Configuration { get; private init; } = null!;
+
+    public static async Task<LimitedHost> Start(PlanFamily family, Dictionary<string, string?> settings, TimeProvider? time = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
+        builder.AddBffDefaults().UsePlans(family);
+        var app = builder.Build();
+        app.UseBffPipeline();
+        app.MapGet("/things", () => "things").RequireScope("api");
+        app.MapGet("/search", () => "found").RequireScope("api").Named("search");
+        app.MapGet("/expensive", () => "gold").RequireScope("api").Named("expensive");
+        app.MapGet("/open", () => "open").AllowAnonymous();
+        app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
+        app.MapPost("/orders", async (HttpContext c) => { await c.Request.Body.CopyToAsync(Stream.Null); return "ordered"; }).RequireScope("orders.write");
+        app.MapPost("/webhooks", () => "managed").RequireScope("webhooks.manage");
+        app.MapGet("/v1/orders/{id}", (string id) => id).RequireScope("api");
+        app.MapPost("/batch/{items:int}", async (int items, HttpContext context, RateLimiter limiter) =>
+            items == 0 ? Results.BadRequest() : await limiter.Charge(context, items) is { } refused ? refused : Results.Ok(items))
+            .RequireScope("orders.write").Named("batch").ChargedByEndpoint();
+        await app.StartAsync();
+        var host = new LimitedHost(app) { Configuration = builder.Configuration };
+        host.Client.BaseAddress = new Uri(app.Urls.First());
+        return host;
+    }
+
+    public async Task<HttpResponseMessage> Get(string path, string? subject = "alice", string? tenant = null, string? roles = null, string? host = null) =>
+        await Send(HttpMethod.Get, path, subject, tenant, roles, null, host);
+
+    public async Task<HttpResponseMessage> Send(
+        HttpMethod method, string path, string? subject, string? tenant = null, string? roles = null, HttpContent? content = null, string? host = null)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = content };
+        request.Headers.Host = host;
+        request.Headers.TryAddWithoutValidation("Test-Subject", subject);
+        request.Headers.TryAddWithoutValidation("Test-Tenant", tenant);
+        request.Headers.TryAddWithoutValidation("Test-Roles", roles);
+        return await Client.SendAsync(request);
+    }
+
+    public static async Task<JsonElement> Problem(HttpResponseMessage response)
+    {
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private sealed class HeaderCallers : ICallerSource
+    {
+        public string? Challenge => "Test";
+
+        public ValueTask<CallerResult> Resolve(HttpContext context)
+        {
+            var headers = context.Request.Headers;
+            return new(headers["Test-Subject"] is [{ Length: > 0 } subject] ? CallerResult.Ok(new Caller
+            {
+                Subject = subject,
+                Kind = CallerKind.Token,
+                Tenant = headers["Test-Tenant"] is [{ Length: > 0 } tenant] ? tenant : null,
+                Roles = [.. headers["Test-Roles"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries)],
+                Scopes = [.. new[] { "api", "orders.write", "webhooks.manage" }],
+            }) : CallerResult.None);
+        }
+    }
+}
