@@ -241,7 +241,7 @@ public sealed class RateLimitingTests
     [Fact]
     public async Task Plans_and_tenants_follow_the_configuration_and_a_bad_edit_changes_nothing()
     {
-        await using var host = await Users(("Tenants:acme:Plan", "free"));
+        await using var host = await Users(("Tenants:acme:Plan", "free"), ("Upstreams:orders:Address", "http://127.0.0.1:9"));
         var tenants = host.Services.GetRequiredService<ITenants>();
         Assert.Equal("30", Header(await host.Get("/things"), "X-RateLimit-Limit"));
 
