@@ -1,0 +1,95 @@
+global using Bff.Dev.IdentityProvider;
+global using Bff.Dev.Upstreams;
+global using Bff.Dev.Upstreams.Faults;
+global using Bff.TestKit;
+global using System.Net;
+global using System.Text.Json.Nodes;
+global using MobileHost = Bff.TestKit.GatewayHost<MobileBff.Features.Meta>;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MobileBff.Tests;
+
+/// <summary>Shared by a class's tests, which run one after the other.</summary>
+public sealed class SharedSurroundings : IAsyncLifetime
+{
+    public Surroundings Value { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Value = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync() => await Value.DisposeAsync();
+}
+
+/// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
+public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
+{
+    private static readonly string[] Parts =
+    [
+        "home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "orders:orders", "order:order", "order:shipping",
+        "product:product", "product:pricing", "product:reviews", "product:inventory", "search:search", "sync:orders", "sync:notifications", "me:user",
+    ];
+
+    private readonly List<MobileHost> _hosts = [];
+
+    protected MobileTest(SharedSurroundings surroundings)
+    {
+        Surroundings = surroundings.Value;
+        Upstream.Reset();
+    }
+
+    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+
+    protected Surroundings Surroundings { get; }
+
+    protected SampleServices Upstream => Surroundings.Services;
+
+    /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
+    protected MobileHost Start(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
+    {
+        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var part in Parts)
+        {
+            all[$"Composition:{part}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
+        var host = MobileHost.Start(Surroundings, all, services);
+        _hosts.Add(host);
+        return host;
+    }
+
+    protected static async Task<JsonObject> Json(HttpResponseMessage response) =>
+        JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+
+    protected static async Task<JsonObject> Ok(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        return JsonNode.Parse(text)!.AsObject();
+    }
+
+    protected static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonNode.Parse(text)!.AsObject();
+        Assert.Equal(code, (string?)problem["code"]);
+        Assert.Equal(status, (int?)problem["status"]);
+        return problem;
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var host in _hosts)
+        {
+            await host.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.TestKit;
+
+/// <summary>
+/// A gateway as it ships, on real Kestrel and a free port, amid <see cref="Surroundings"/>. Its clocks are generous by default, so that a slow
+/// machine changes nothing; a test that is about a time-out sets that one.
+/// </summary>
+/// <typeparam name="TEntryPoint">Any public type of the host's assembly.</typeparam>
+public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoint : class
+{
+    private readonly Factory _factory;
+    private readonly SettingsSource _settings;
+
+    private GatewayHost(Surroundings surroundings, IEnumerable<KeyValuePair<string, string?>> settings, Action<IServiceCollection>? services, string environment)
+    {
+        Surroundings = surroundings;
+        _settings = new SettingsSource(settings);
+        _factory = new Factory(_settings, Log, services, environment);
+        _factory.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        _factory.StartServer();
+        Address = new Uri(_factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Client = NewClient();
+    }
+
+    public Surroundings Surroundings { get; }
+
+    public Uri Address { get; }
+
+    /// <summary>No redirects, no cookies, no decompression, no proxy: what arrives is what was sent.</summary>
+    public HttpClient Client { get; }
+
+    public LogRecorder Log { get; } = new();
+
+    public IServiceProvider Services => _factory.Services;
+
+    /// <param name="surroundings">Where it lives; several hosts may share them.</param>
+    /// <param name="settings">Configuration beside that of the surroundings; wins over everything.</param>
+    /// <param name="services">Replaces services, such as the <see cref="TimeProvider"/>.</param>
+    /// <param name="environment">Of the host.</param>
+    public static GatewayHost<TEntryPoint> Start(
+        Surroundings surroundings, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, string environment = "Development")
+    {
+        var all = new Dictionary<string, string?>(surroundings.GatewaySettings, StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00" };
+        foreach (var upstream in surroundings.Services.All)
+        {
+            all[$"Upstreams:{upstream.Name}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
+        return new(surroundings, all, services, environment);
+    }
+
+    /// <summary>Edits the configuration as a changed file would; null takes a key back.</summary>
+    public void Configure(params (string Key, string? Value)[] edits) => _settings.Edit(edits);
+
+    public HttpClient NewClient() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = Address };
+
+    /// <summary>A request with a user's token.</summary>
+    public HttpRequestMessage Request(HttpMethod method, string path, string? user = "u-1001")
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (user is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Surroundings.Token(user));
+        }
+
+        return request;
+    }
+
+    public Task<HttpResponseMessage> Get(string path, string? user = "u-1001", CancellationToken cancellation = default) =>
+        Client.SendAsync(Request(HttpMethod.Get, path, user), cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _factory.DisposeAsync();
+    }
+
+    private sealed class Factory(SettingsSource settings, LogRecorder log, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<TEntryPoint>
+    {
+        protected override void ConfigureWebHost(IWebHostBuilder builder)
+        {
+            builder.UseEnvironment(environment);
+            builder.UseContentRoot(SourceFolder());
+            foreach (var (key, value) in settings.Initial)
+            {
+                builder.UseSetting(key, value);
+            }
+
+            builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
+            builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
+            if (services is not null)
+            {
+                builder.ConfigureTestServices(services);
+            }
+        }
+
+        // The host reads its own appsettings.json where it is, as when it is started there.
+        private static string SourceFolder()
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
+            {
+                folder = folder.Parent ?? throw new InvalidOperationException("Bff.sln is not above the tests.");
+            }
+
+            return Path.Combine(folder.FullName, "src", typeof(TEntryPoint).Assembly.GetName().Name!);
+        }
+    }
+
+    private sealed class SettingsSource(IEnumerable<KeyValuePair<string, string?>> settings) : ConfigurationProvider, IConfigurationSource
+    {
+        public IReadOnlyDictionary<string, string?> Initial { get; } = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase);
+
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+        public override void Load() => Data = new Dictionary<string, string?>(Initial, StringComparer.OrdinalIgnoreCase);
+
+        public void Edit((string Key, string? Value)[] edits)
+        {
+            var next = new Dictionary<string, string?>(Data, StringComparer.OrdinalIgnoreCase);
+            foreach (var (key, value) in edits)
+            {
+                if (value is null)
+                {
+                    next.Remove(key);
+                }
+                else
+                {
+                    next[key] = value;
+                }
+            }
+
+            Data = next;
+            OnReload();
+        }
+    }
+}
