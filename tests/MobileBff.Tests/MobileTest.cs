@@ -1,9 +1,11 @@
-global using Bff.Dev.IdentityProvider;
 global using Bff.Dev.Upstreams;
-global using Bff.Dev.Upstreams.Faults;
 global using Bff.TestKit;
 global using System.Net;
 global using System.Text.Json.Nodes;
+global using Fault = Bff.Dev.Upstreams.Faults.Fault;
+global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
+global using TokenFlaw = Bff.Dev.IdentityProvider.TokenFlaw;
+global using TokenRequest = Bff.Dev.IdentityProvider.TokenRequest;
 global using MobileHost = Bff.TestKit.GatewayHost<MobileBff.Features.Meta>;
 using Microsoft.Extensions.DependencyInjection;
 

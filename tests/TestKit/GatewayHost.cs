@@ -96,11 +96,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         {
             builder.UseEnvironment(environment);
             builder.UseContentRoot(SourceFolder());
-            foreach (var (key, value) in settings.Initial)
-            {
-                builder.UseSetting(key, value);
-            }
-
+            // Not UseSetting: it hands empty values for the sections above each key to the host.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
             if (services is not null)
@@ -124,11 +120,9 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
 
     private sealed class SettingsSource(IEnumerable<KeyValuePair<string, string?>> settings) : ConfigurationProvider, IConfigurationSource
     {
-        public IReadOnlyDictionary<string, string?> Initial { get; } = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase);
-
         public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
-        public override void Load() => Data = new Dictionary<string, string?>(Initial, StringComparer.OrdinalIgnoreCase);
+        public override void Load() => Data = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase);
 
         public void Edit((string Key, string? Value)[] edits)
         {

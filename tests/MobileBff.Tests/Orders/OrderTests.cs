@@ -85,5 +85,5 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
         Assert.Equal("no-store", response.Headers.CacheControl?.ToString());
     }
 
-    private async Task<string> Mine(MobileHost host) => (string)(await Ok(await host.Get("/home-feed")))["orders"]![0]!["id"]!;
+    private static async Task<string> Mine(MobileHost host) => (string)(await Ok(await host.Get("/home-feed")))["orders"]![0]!["id"]!;
 }
