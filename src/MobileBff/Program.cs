@@ -1,6 +1,7 @@
 using Bff;
 using Bff.Callers;
 using Bff.Composition;
+using Bff.OpenApi;
 using MobileBff.Features;
 using MobileBff.Upstreams;
 
@@ -10,10 +11,12 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
 builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
+builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default);
 
 var app = builder.Build();
 
 app.UseBffPipeline();
 app.MapMobileFeatures();
+app.MapBffOpenApi();
 
 app.Run();

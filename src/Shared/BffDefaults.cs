@@ -6,6 +6,7 @@ using Bff.Configuration;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Observability;
+using Bff.OpenApi;
 using Bff.Paging;
 using Bff.RateLimiting;
 using Bff.Routes;
@@ -22,6 +23,7 @@ public static class BffDefaults
     public static WebApplicationBuilder AddBffDefaults(this WebApplicationBuilder builder)
     {
         return builder
+            .AddDocumentGeneration()
             .AddReloading()
             .AddState()
             .AddEdge()

@@ -12,7 +12,7 @@ public sealed record ProductDetail(
     string Name,
     decimal? Price,
     string? Currency,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] decimal? DiscountPercent,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] OptionalNumber DiscountPercent,
     string? Image,
     string? Thumb,
     double? Rating,
@@ -37,7 +37,8 @@ internal static class GetProduct
         return composer.Compose(
             () => new ProductDetail(
                 product.Value!.Id, product.Value.Name,
-                price.Value?.Current, price.Value?.Currency, price.Value?.Discount?.Percentage,
+                price.Value?.Current, price.Value?.Currency,
+                price.Status.Succeeded() ? OptionalNumber.Of(price.Value?.Discount?.Percentage) : OptionalNumber.Unknown,
                 Images.Image(product.Value.ImageUrl), Images.Thumb(product.Value.ImageUrl),
                 review.Value?.Summary.Average, review.Value?.Summary.Count, stock.Value?.InStock),
             MobileJson.Answers.ProductDetail);

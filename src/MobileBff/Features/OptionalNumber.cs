@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace MobileBff.Features;
+
+/// <summary>A number that is left out when there is nothing to say (the default), and null when the part that knows it failed.</summary>
+[JsonConverter(typeof(OptionalNumberConverter))]
+public readonly record struct OptionalNumber
+{
+    private OptionalNumber(decimal? value) => (Value, IsWritten) = (value, true);
+
+    public decimal? Value { get; }
+
+    public bool IsWritten { get; }
+
+    /// <summary>Nobody knows: null.</summary>
+    public static OptionalNumber Unknown => new(null);
+
+    /// <summary>The number, or nothing at all.</summary>
+    public static OptionalNumber Of(decimal? value) => value is null ? default : new(value);
+}
+
+internal sealed class OptionalNumberConverter : JsonConverter<OptionalNumber>
+{
+    public override bool HandleNull => true;
+
+    public override OptionalNumber Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.Null ? OptionalNumber.Unknown : OptionalNumber.Of(reader.GetDecimal());
+
+    public override void Write(Utf8JsonWriter writer, OptionalNumber value, JsonSerializerOptions options)
+    {
+        if (value.Value is { } number)
+        {
+            writer.WriteNumberValue(number);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+
+namespace Bff.OpenApi;
+
+/// <summary>Describes a host's endpoints as OpenAPI 3.1, served at <c>/openapi/&lt;name&gt;.json</c> and written to <c>contracts/</c> by the build.</summary>
+public static class OpenApiRegistration
+{
+    /// <summary>Registers one document.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="documentName">Its name, such as <c>mobile</c>. Endpoints with another group name (<c>WithGroupName</c>) are not in it.</param>
+    /// <param name="title">What the document is called.</param>
+    /// <param name="answers">The host's own source-generated metadata: schemas are made of what it serializes with.</param>
+    /// <param name="configure">Whatever only this host says.</param>
+    public static WebApplicationBuilder AddBffOpenApi(
+        this WebApplicationBuilder builder, string documentName, string title, IJsonTypeInfoResolver answers, Action<OpenApiOptions>? configure = null)
+    {
+        builder.Services.Configure<JsonOptions>(json =>
+        {
+            json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict; // Numbers are numbers in the schemas too.
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers);
+            json.SerializerOptions.TypeInfoResolverChain.Insert(1, ProblemDocumentJson.Default);
+        });
+        builder.Services.AddOpenApi(documentName, options =>
+        {
+            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info = new OpenApiInfo { Title = title, Version = documentName };
+                document.Servers?.Clear(); // Each environment has its own address.
+                return Task.CompletedTask;
+            });
+            options.AddOperationTransformer(ProblemAnswers.Describe);
+            options.AddOperationTransformer(Credentials.Describe);
+            options.AddDocumentTransformer(Credentials.Describe);
+            configure?.Invoke(options);
+        });
+        return builder;
+    }
+
+    /// <summary>Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>.</summary>
+    public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app) =>
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+}
