@@ -11,7 +11,7 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
 builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
-builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default);
+builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default, OptionalNumber.Describe);
 
 var app = builder.Build();
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
 
 namespace MobileBff.Features;
 
@@ -12,6 +14,23 @@ public readonly record struct OptionalNumber
     public decimal? Value { get; }
 
     public bool IsWritten { get; }
+
+    /// <summary>In the contract: a number or null, in place.</summary>
+    internal static void Describe(OpenApiOptions options)
+    {
+        var name = options.CreateSchemaReferenceId;
+        options.CreateSchemaReferenceId = type => type.Type == typeof(OptionalNumber) ? null : name(type);
+        options.AddSchemaTransformer(static (schema, context, _) =>
+        {
+            if (context.JsonTypeInfo.Type == typeof(OptionalNumber))
+            {
+                schema.Type = JsonSchemaType.Number | JsonSchemaType.Null;
+                schema.Format = "double";
+            }
+
+            return Task.CompletedTask;
+        });
+    }
 
     /// <summary>Nobody knows: null.</summary>
     public static OptionalNumber Unknown => new(null);

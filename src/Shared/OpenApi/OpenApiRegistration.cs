@@ -34,6 +34,9 @@ public static class OpenApiRegistration
                 document.Servers?.Clear(); // Each environment has its own address.
                 return Task.CompletedTask;
             });
+            options.CreateSchemaReferenceId = static type =>
+                type.Type == typeof(ProblemDocument) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+            options.AddSchemaTransformer(MembersLeftOut.Describe);
             options.AddOperationTransformer(ProblemAnswers.Describe);
             options.AddOperationTransformer(Credentials.Describe);
             options.AddDocumentTransformer(Credentials.Describe);

@@ -17,7 +17,7 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
         Assert.Equal((int)order["itemCount"]! > 3, (bool)order["hasMoreItems"]!);
         Assert.Equal(["name", "qty", "price", "thumb"], order["items"]![0]!.AsObject().Select(m => m.Key));
         Assert.Equal(["carrier", "number", "eta"], order["tracking"]!.AsObject().Select(m => m.Key));
-        Assert.Equal("private, max-age=60", response.Headers.GetValues("Cache-Control").Single());
+        Assert.Equal("private, max-age=60", response.Headers.NonValidated["Cache-Control"].ToString());
     }
 
     [Fact]
