@@ -34,8 +34,20 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             {
                 response.Headers.Remove(name);
             }
+
+            HideAddress(response);
         }
 
         return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+    }
+
+    /// <summary>A <c>Location</c> that names the service's own address becomes one on this host.</summary>
+    private static void HideAddress(HttpResponseMessage response)
+    {
+        if (response.Headers.Location is { IsAbsoluteUri: true } location && response.RequestMessage?.RequestUri is { IsAbsoluteUri: true } asked
+            && location.Authority == asked.Authority)
+        {
+            response.Headers.Location = new Uri(location.PathAndQuery + location.Fragment, UriKind.Relative);
+        }
     }
 }

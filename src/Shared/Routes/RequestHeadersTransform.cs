@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
@@ -13,15 +14,34 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
     {
         context.ProxyRequest.Options.Set(PassThroughHandler.Origin, BffRequest.Of(context.HttpContext));
         var names = allowed.Current;
-        foreach (var (name, values) in context.HttpContext.Request.Headers)
+        var headers = context.HttpContext.Request.Headers;
+        var connection = headers.Connection;
+        foreach (var (name, values) in headers)
         {
-            if (names.Contains(name))
+            if (names.Contains(name) && (connection.Count == 0 || !IsNamed(connection, name)))
             {
                 AddHeader(context, name, values);
             }
         }
 
         return default;
+    }
+
+    /// <summary>What <c>Connection</c> names is meant for us alone (RFC 9110 section 7.6.1).</summary>
+    private static bool IsNamed(StringValues connection, string name)
+    {
+        foreach (var line in connection)
+        {
+            foreach (var option in line.AsSpan().Split(','))
+            {
+                if (line.AsSpan()[option].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 }
 

@@ -1,0 +1,327 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Text;
+using Bff.Callers;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Edge;
+
+/// <summary>A pass-through route between a raw client and a service that notes what reaches it.</summary>
+public sealed class RouteEdgeTests : IAsyncLifetime
+{
+    private readonly ConcurrentQueue<Arrived> _arrived = new();
+    private readonly ManualTimeProvider _time = new();
+    private TestHost? _service;
+    private TestHost? _gateway;
+
+    public async Task InitializeAsync()
+    {
+        _service = await TestHost.Start(_ => { }, app => app.Run(Serve));
+        _gateway = await TestHost.Start(
+            builder =>
+            {
+                builder.Services.AddSingleton<TimeProvider>(_time);
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+            },
+            app => app.UseBffPipeline(),
+            new Dictionary<string, string?>
+            {
+                ["Upstreams:stub:Address"] = _service.Address.ToString(),
+                ["Upstreams:stub:Retries"] = "0",
+                ["Upstreams:stub:Timeout"] = "00:00:10",
+                ["Headers:Forward:0"] = "X-Custom",
+                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
+                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+            });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway!.DisposeAsync();
+        await _service!.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_service_sees_the_one_canonical_path_or_nothing()
+    {
+        foreach (var row in RequestTable.Rows)
+        {
+            if (row is not [string name, string request, int status, _, var reached] || !name.StartsWith("/any", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            _arrived.Clear();
+
+            var answer = await RawHttp.Send(_gateway!.Address, request, _gateway.Leaks);
+
+            Assert.True(status == answer.Status, $"{name}: {answer.Status} {answer.Text}");
+            Assert.Equal(reached is null ? [] : [(string)reached], _arrived.Select(a => $"{a.Method} {a.Target}"));
+        }
+    }
+
+    [Theory]
+    [InlineData("/any/caf%c3%a9", "/any/caf%C3%A9")]
+    [InlineData("/any/%41%2e", "/any/A.")]
+    [InlineData("/any/100%25", "/any/100%25")]
+    [InlineData("/any/a%20b?q=%2f..%2f&r=;", "/any/a%20b?q=%2f..%2f&r=;")]
+    [InlineData("/any/a%3fb%23c", "/any/a%3Fb%23c")]
+    public async Task A_decoded_path_is_forwarded_in_its_canonical_spelling(string sent, string target)
+    {
+        Assert.Equal(200, (await Get(sent)).Status);
+
+        Assert.Equal(target, Assert.Single(_arrived).Target);
+    }
+
+    [Fact]
+    public async Task Only_headers_of_the_allow_list_arrive()
+    {
+        await Get("/any/x", """
+            Accept: application/json
+            Accept-Language: de
+            Range: bytes=0-1
+            User-Agent: test
+            Idempotency-Key: k
+            If-None-Match: "a"
+            X-Custom: mine
+            X-Other: no
+            X-Original-URL: /admin
+            X-Rewrite-URL: /admin
+            X-HTTP-Method-Override: DELETE
+            X-Real-IP: 1.2.3.4
+            X-Forwarded-For: 1.2.3.4
+            X-Forwarded-Host: evil
+            X-Forwarded-Proto: https
+            X-Forwarded-Prefix: /evil
+            Forwarded: for=1.2.3.4
+            Proxy: http://evil
+            Cookie: session=1
+            Authorization: Bearer abc
+            X-API-Key: key
+            X-User-Id: admin
+            X_User_Id: admin
+            x-tenant-id: other
+            X-Identity-Token: forged
+            TE: trailers
+            tracestate: a=b
+            baggage: a=b
+            X-Request-Id: r-1
+
+            """.ReplaceLineEndings("\r\n"));
+
+        var headers = Assert.Single(_arrived).Headers;
+        foreach (var (name, value) in new[]
+        {
+            ("Accept", "application/json"), ("Accept-Language", "de"), ("Range", "bytes=0-1"), ("User-Agent", "test"), ("Idempotency-Key", "k"),
+            ("If-None-Match", "\"a\""), ("X-Custom", "mine"), ("X-Request-Id", "r-1"), ("X-Correlation-Id", "r-1"), ("X-User-Id", "u-1"),
+            ("X-OAuth-Scopes", "api"), ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "gateway"),
+        })
+        {
+            Assert.True(headers.TryGetValue(name, out var arrived), name);
+            Assert.Equal((name, value), (name, arrived));
+        }
+
+        Assert.Empty(headers.Keys.Except(
+            [
+                "Accept", "Accept-Language", "Range", "User-Agent", "Idempotency-Key", "If-None-Match", "X-Custom", "X-Request-Id", "X-Correlation-Id",
+                "X-User-Id", "X-OAuth-Scopes", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Host", "traceparent", "tracestate", "baggage",
+            ],
+            StringComparer.OrdinalIgnoreCase));
+        Assert.Equal(_service!.Address.Authority, headers["Host"]);
+    }
+
+    [Fact]
+    public async Task What_connection_names_does_not_arrive_but_the_gateways_own_does()
+    {
+        await Get("/any/x", "X-Custom: mine\r\nIdempotency-Key: k\r\nX-Request-Id: r-1\r\nConnection: x-custom, Idempotency-Key, X-User-Id, X-Request-Id, traceparent\r\n");
+
+        var headers = Assert.Single(_arrived).Headers;
+        Assert.False(headers.ContainsKey("X-Custom"));
+        Assert.False(headers.ContainsKey("Idempotency-Key"));
+        Assert.Equal("u-1", headers["X-User-Id"]);
+        Assert.Equal("r-1", headers["X-Request-Id"]);
+        Assert.True(headers.ContainsKey("traceparent"));
+    }
+
+    [Fact]
+    public async Task The_trace_goes_on_to_the_service()
+    {
+        await Get("/any/x", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntracestate: a=b\r\n");
+
+        var headers = Assert.Single(_arrived).Headers;
+        Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", headers["traceparent"], StringComparison.Ordinal);
+        Assert.DoesNotContain("b7ad6b7169203331", headers["traceparent"], StringComparison.Ordinal);
+        Assert.Equal("a=b", headers["tracestate"]);
+    }
+
+    [Fact]
+    public async Task A_service_loosens_no_header_of_the_gateway()
+    {
+        var answer = await Get("/any/loose");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("DENY", answer.Header("X-Frame-Options"));
+        Assert.Equal("default-src 'none'; frame-ancestors 'none'", answer.Header("Content-Security-Policy"));
+        Assert.Equal("private, max-age=5", answer.Header("Cache-Control"));
+        Assert.Null(answer.Header("Server"));
+        Assert.Null(answer.Header("X-Powered-By"));
+        Assert.Null(answer.Header("Set-Cookie"));
+        Assert.DoesNotContain(_service!.Address.Authority, answer.Header("Location") ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain("another", answer.Header("X-Request-Id"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("chunked and too large", "Transfer-Encoding: chunked\r\n\r\n100001\r\n", 0x100001, "\r\n0\r\n\r\n", 413)]
+    [InlineData("announced and too large", "Content-Length: 1048577\r\n\r\n", 0, "", 413)]
+    [InlineData("badly chunked", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, "", 400)]
+    [InlineData("of two lengths", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 0, "", 400)]
+    public async Task A_body_that_the_edge_refuses_is_the_clients_fault_and_reaches_nobody(string name, string head, int filler, string tail, int status)
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            var refused = await RawHttp.Send(_gateway!.Address, $"POST /any/x HTTP/1.1\r\nHost: gateway\r\n{head}{new string('a', filler)}{tail}", _gateway.Leaks);
+            Assert.True(status == refused.Status, $"{name}: {refused.Status} {refused.Text}");
+        }
+
+        Assert.Empty(_arrived);
+        Assert.Equal(200, (await Get("/any/x")).Status); // The breaker has not been opened by it.
+    }
+
+    [Fact]
+    public async Task A_client_that_breaks_off_its_body_does_not_open_the_breaker()
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(_gateway!.Address.Host, _gateway.Address.Port);
+            await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nabc"u8.ToArray());
+        }
+
+        Assert.Equal(200, (await Get("/any/x")).Status);
+        Assert.Equal("GET", Assert.Single(_arrived).Method);
+    }
+
+    [Fact]
+    public async Task A_client_that_is_slower_than_the_service_may_be_is_waited_for_at_the_edge()
+    {
+        var idle = _time.ActiveTimers;
+        using var client = new TcpClient();
+        await client.ConnectAsync(_gateway!.Address.Host, _gateway.Address.Port);
+        await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 5\r\n\r\nhel"u8.ToArray());
+        while (_time.ActiveTimers == idle)
+        {
+            await Task.Yield();
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(29)); // Longer than the upstream's time-out, shorter than the edge's patience.
+        await client.GetStream().WriteAsync("lo"u8.ToArray());
+        var status = new byte[12];
+        await client.GetStream().ReadExactlyAsync(status);
+
+        Assert.Equal("HTTP/1.1 200", Encoding.ASCII.GetString(status));
+        Assert.Equal("hello", Assert.Single(_arrived).Body);
+    }
+
+    [Fact]
+    public async Task Bodies_arrive_whole()
+    {
+        var answer = await RawHttp.Send(_gateway!.Address, "POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", _gateway.Leaks);
+        Assert.Equal(200, answer.Status);
+        var chunked = await RawHttp.Send(_gateway.Address, "PUT /any/x HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", _gateway.Leaks);
+        Assert.Equal(200, chunked.Status);
+
+        Assert.Equal(["hello", "abcde"], _arrived.Select(a => a.Body));
+        Assert.Equal("text/plain", _arrived.First().Headers["Content-Type"]);
+    }
+
+    [Theory]
+    [InlineData("br", "br")]
+    [InlineData("", null)]
+    public async Task A_services_large_json_is_compressed_by_the_gateway(string accepted, string? coding)
+    {
+        var answer = await Get("/any/large", accepted.Length > 0 ? $"Accept-Encoding: {accepted}\r\n" : "");
+
+        Assert.Equal(coding, answer.Header("Content-Encoding"));
+        Assert.Equal(coding is null ? "\"s\"" : "W/\"s\"", answer.Header("ETag"));
+        Assert.Equal(5000, (coding is null ? answer.Body : CompressionTests.Decompress(answer.Body, coding)).Length);
+    }
+
+    [Theory]
+    [InlineData("/any/error", 502, "upstream_failed")]
+    [InlineData("/any/missing", 404, "not_found")]
+    [InlineData("/any/teapot", 418, "client_error")]
+    public async Task A_services_error_that_clients_cannot_read_becomes_a_problem(string path, int status, string code)
+    {
+        var answer = await Get(path);
+
+        Assert.Equal(status, answer.Status);
+        Assert.Equal("application/problem+json", answer.Header("Content-Type"));
+        Assert.Contains($"\"code\":\"{code}\"", answer.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("stack", answer.Text, StringComparison.Ordinal);
+    }
+
+    private Task<RawResponse> Get(string path, string headers = "") =>
+        RawHttp.Send(_gateway!.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", _gateway.Leaks);
+
+    private async Task Serve(HttpContext context)
+    {
+        using var body = new StreamReader(context.Request.Body);
+        var arrived = new Arrived(
+            context.Request.Method,
+            context.Features.Get<IHttpRequestFeature>()!.RawTarget,
+            context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            await body.ReadToEndAsync());
+        _arrived.Enqueue(arrived);
+        var response = context.Response;
+        switch (context.Request.Path.Value)
+        {
+            case "/any/loose":
+                response.Headers["X-Frame-Options"] = "ALLOWALL";
+                response.Headers.ContentSecurityPolicy = "default-src *";
+                response.Headers["X-Powered-By"] = "stub";
+                response.Headers.Server = "stub";
+                response.Headers.SetCookie = "a=b";
+                response.Headers["X-Request-Id"] = "another";
+                response.Headers.CacheControl = "private, max-age=5";
+                response.Headers.Location = _service!.Address + "any/5";
+                break;
+            case "/any/large":
+                response.ContentType = "application/json";
+                response.ContentLength = 5000;
+                response.Headers.ETag = "\"s\"";
+                await response.Body.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', 4998) + "\""));
+                break;
+            case "/any/error":
+                response.StatusCode = 500;
+                await response.WriteAsync("stack trace at 10.0.0.7");
+                break;
+            case "/any/missing":
+                response.StatusCode = 404;
+                response.ContentType = "text/html";
+                await response.WriteAsync("<p>stack</p>");
+                break;
+            case "/any/teapot":
+                response.StatusCode = 418;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private sealed record Arrived(string Method, string Target, Dictionary<string, string> Headers, string Body);
+
+    private sealed class Somebody : ICallerSource
+    {
+        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
+
+        public string? Challenge => null;
+
+        public ValueTask<CallerResult> Resolve(HttpContext context) => new(CallerResult.Ok(_caller));
+    }
+}
