@@ -15,7 +15,13 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return; // Nobody is left to answer.
+            // Nobody is left to answer; the access log should not call it a success.
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            }
+
+            return;
         }
         catch (BadHttpRequestException malformed)
         {

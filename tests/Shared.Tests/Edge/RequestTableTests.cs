@@ -26,7 +26,7 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
         AssertHeaders(answer);
         if (code is not null)
         {
-            AssertProblem(host.Host.Address, answer, status, code);
+            AssertProblem(answer, status, code);
         }
     }
 
@@ -46,7 +46,7 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
         Assert.Equal(answer.Status == 405, answer.Header("Allow") is not null);
     }
 
-    private static void AssertProblem(Uri _, RawResponse answer, int status, string code)
+    private static void AssertProblem(RawResponse answer, int status, string code)
     {
         Assert.Equal("application/problem+json", answer.Header("Content-Type"));
         var body = answer.Header("Content-Encoding") is null
@@ -54,7 +54,7 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
             : CompressionTests.Decompress(answer.Body, answer.Header("Content-Encoding")!);
         using var problem = JsonDocument.Parse(body);
         var root = problem.RootElement;
-        Assert.Equal($"http://gateway{(root.GetProperty("type").GetString()!.Contains(":80/", StringComparison.Ordinal) ? ":80" : "")}/problems/{code}", root.GetProperty("type").GetString());
+        Assert.Matches($"^http://gateway(:80)?/problems/{code}$", root.GetProperty("type").GetString());
         Assert.Equal(status, root.GetProperty("status").GetInt32());
         Assert.Equal(code, root.GetProperty("code").GetString());
         Assert.Equal(answer.Header("X-Request-Id"), root.GetProperty("requestId").GetString());
