@@ -44,7 +44,7 @@ public sealed class EdgeHost : IAsyncLifetime
                 app.UseBffPipeline();
                 Map(app.MapGroup("").AllowAnonymous(), reached);
             },
-            settings);
+            [new("Plans:anonymous:RequestsPerMinute", "100000"), new("Plans:anonymous:Burst", "10000"), .. settings ?? []]);
 
     public async Task InitializeAsync() => _host = await Start(Reached);
 
