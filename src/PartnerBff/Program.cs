@@ -1,3 +1,21 @@
+using Bff;
+using Bff.Callers;
+using Bff.Callers.ApiKeys;
+using Bff.Composition;
+using PartnerBff.Features;
+using PartnerBff.Upstreams;
+
 var builder = WebApplication.CreateBuilder(args);
+
+builder.AddBffDefaults();
+builder.AddApiKeys(PartnerScopes.All);
+builder.AddBearerTokens();
+builder.AddPartnerUpstreams();
+builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
+
 var app = builder.Build();
+
+app.UseBffPipeline();
+app.MapPartnerFeatures();
+
 app.Run();

@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>What is kept of an API key; never the key.</summary>
+public sealed record ApiKeyRecord
+{
+    /// <summary>Names the key; says nothing about it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    public required string Tenant { get; init; }
+
+    /// <summary>The partner's own name for it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>HMAC-SHA256 of the key under the pepper, hexadecimal.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>The key's first characters.</summary>
+    public required string Prefix { get; init; }
+
+    /// <summary>The key's last four characters.</summary>
+    public required string LastFour { get; init; }
+
+    /// <summary>Of the sandbox.</summary>
+    public bool IsTest { get; init; }
+
+    /// <summary>What it may do.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>When it was made.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it ends; null: never.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Its last use, to about ten seconds; kept apart, so that using a key never rewrites it.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>Whether it has ended.</summary>
+    public bool IsExpired(DateTimeOffset now) => ExpiresAt <= now;
+
+    /// <inheritdoc />
+    public override string ToString() => Id; // The hash is nobody's business in a log.
+
+    internal Caller ToCaller() => new()
+    {
+        Subject = Id,
+        Kind = CallerKind.ApiKey,
+        Tenant = Tenant,
+        Name = Name,
+        KeyId = Id,
+        ExpiresAt = ExpiresAt,
+        IsSandbox = IsTest,
+        Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),
+    };
+}
+
+[JsonSerializable(typeof(ApiKeyRecord))]
+internal sealed partial class ApiKeyJson : JsonSerializerContext;

@@ -1,0 +1,80 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>Section <c>ApiKeys</c>; replaced as a whole on a reload.</summary>
+internal sealed class ApiKeySettings
+{
+    private const int MinPepperLength = 32;
+
+    private readonly byte[] _pepper;
+
+    private ApiKeySettings(string pepper) => _pepper = Encoding.UTF8.GetBytes(pepper);
+
+    /// <summary>How long remembered keys go on while the store is away.</summary>
+    public TimeSpan MaxStale { get; private init; }
+
+    /// <summary>Keys that configuration accepts with every scope, by their hash.</summary>
+    public FrozenDictionary<string, ApiKeyRecord> Bootstrap { get; private set; } = FrozenDictionary<string, ApiKeyRecord>.Empty;
+
+    /// <summary>HMAC-SHA256 under the pepper: what is stored and looked up in the key's place.</summary>
+    public string HashOf(ReadOnlySpan<char> key)
+    {
+        Span<byte> bytes = stackalloc byte[ApiKeyFormat.Length];
+        Encoding.ASCII.GetBytes(key, bytes);
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_pepper, bytes, hash);
+        return Convert.ToHexStringLower(hash);
+    }
+
+    /// <param name="configuration">The root.</param>
+    /// <param name="mistakes">Collects them.</param>
+    /// <param name="isProduction">There a pepper must be given.</param>
+    /// <param name="scopes">Every scope that a key may have.</param>
+    public static ApiKeySettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes, bool isProduction, IReadOnlyCollection<string> scopes)
+    {
+        var section = configuration.GetSection("ApiKeys");
+        var pepper = section["Pepper"];
+        if (string.IsNullOrWhiteSpace(pepper))
+        {
+            pepper = "development only; says nothing in Production";
+            if (isProduction)
+            {
+                mistakes.Add(section, "Pepper", $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, for good.");
+            }
+        }
+        else if (pepper.Length < MinPepperLength && isProduction)
+        {
+            mistakes.Add(section, "Pepper", $"is too short. Give at least {MinPepperLength} random characters.");
+        }
+
+        var settings = new ApiKeySettings(pepper)
+        {
+            MaxStale = mistakes.Read(section, "MaxStale", TimeSpan.FromMinutes(10), TimeSpan.Zero, TimeSpan.FromDays(1)),
+        };
+        var bootstrap = new Dictionary<string, ApiKeyRecord>();
+        foreach (var entry in section.GetSection("Bootstrap").GetChildren())
+        {
+            if (entry.Value is { } key && ApiKeyFormat.IsValid(key))
+            {
+                var hash = settings.HashOf(key);
+                bootstrap[hash] = new ApiKeyRecord
+                {
+                    Id = "key_bootstrap_" + entry.Key, Tenant = entry.Key, Name = "From configuration", Hash = hash,
+                    Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = ApiKeyFormat.IsTest(key), Scopes = [.. scopes],
+                };
+            }
+            else
+            {
+                mistakes.Add(entry.Path, "is not an API key: pk_live_ or pk_test_, 32 characters of 0-9A-Za-z and their 6-character checksum.");
+            }
+        }
+
+        settings.Bootstrap = bootstrap.ToFrozenDictionary();
+        return settings;
+    }
+}

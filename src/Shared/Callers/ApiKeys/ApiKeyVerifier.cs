@@ -1,0 +1,180 @@
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.State;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>
+/// Verifies keys: 1. a remembered key is answered at once, without allocation; 2. a mistyped one fails its checksum and costs nothing;
+/// 3. keys of the configuration; 4. what was lately found to be no key; 5. the store, by the key's HMAC. Remembered keys are void as soon as any
+/// instance changes them, are confirmed again after each reconnection, and go on for <c>ApiKeys:MaxStale</c> while the store is away.
+/// </summary>
+internal sealed partial class ApiKeyVerifier : IDisposable
+{
+    private const int MaxKnown = 200_000;
+    private const int MaxUnknown = 20_000;
+    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(30); // In case a message was lost without a disconnection.
+    private static readonly TimeSpan UnknownFor = TimeSpan.FromSeconds(5);
+    private static readonly CallerResult Invalid = CallerResult.Refused(ProblemCodes.InvalidApiKey);
+
+    private readonly IApiKeyStore _store;
+    private readonly RedisState _redis;
+    private readonly Reloadable<ApiKeySettings> _settings;
+    private readonly ApiKeyUses _uses;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ApiKeyMemory _known = new(MaxKnown);
+    private readonly ApiKeyMemory _unknown = new(MaxUnknown);
+    private int _epoch;
+    private int _changes;
+
+    public ApiKeyVerifier(
+        IApiKeyStore store, RedisState redis, Reloadable<ApiKeySettings> settings, ApiKeyUses uses, TimeProvider time, ILogger<ApiKeyVerifier> logger)
+    {
+        (_store, _redis, _settings, _uses, _time, _logger) = (store, redis, settings, uses, time, logger);
+        _store.Changed += OnChanged;
+        _redis.Reconnected += OnReconnected;
+        _settings.OnChange(_ => ForgetAll());
+    }
+
+    /// <summary>Entries held of good keys and of bad ones.</summary>
+    internal (int Known, int Unknown) Held => (_known.Count, _unknown.Count);
+
+    /// <summary>Who the key is. Completes synchronously when the key is remembered or mistyped.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away and the key is not remembered, or has been for too long.</exception>
+    public ValueTask<CallerResult> Verify(ReadOnlySpan<char> key, CancellationToken cancellation)
+    {
+        if (_known.Find(key) is { } known)
+        {
+            var age = _time.GetElapsedTime(known.ConfirmedAt);
+            var settings = _settings.Current;
+            if (known.Epoch == Volatile.Read(ref _epoch) && age <= settings.MaxStale)
+            {
+                if (age > RefreshAfter && known.TryBeginRefresh())
+                {
+                    _ = Refresh(known);
+                }
+
+                return new(Used(known));
+            }
+
+            return Confirm(known, settings, cancellation);
+        }
+
+        if (!ApiKeyFormat.IsValid(key)
+            || (_unknown.Find(key) is { } unknown && _time.GetElapsedTime(unknown.ConfirmedAt) <= UnknownFor && unknown.Epoch == Volatile.Read(ref _epoch)))
+        {
+            return new(Invalid);
+        }
+
+        return LookUp(key.ToString(), cancellation);
+    }
+
+    public void Dispose()
+    {
+        _store.Changed -= OnChanged;
+        _redis.Reconnected -= OnReconnected;
+    }
+
+    private async ValueTask<CallerResult> Confirm(RememberedKey known, ApiKeySettings settings, CancellationToken cancellation)
+    {
+        try
+        {
+            var result = await LookUp(known.Key, cancellation);
+            if (result.Caller is null)
+            {
+                _known.Forget(known.Record!.Id);
+            }
+
+            return result;
+        }
+        catch (StoreUnavailableException) when (_time.GetElapsedTime(known.ConfirmedAt) <= settings.MaxStale)
+        {
+            return Used(known);
+        }
+    }
+
+    private async ValueTask<CallerResult> LookUp(string key, CancellationToken cancellation)
+    {
+        var changes = Volatile.Read(ref _changes);
+        var epoch = Volatile.Read(ref _epoch);
+        var hash = _settings.Current.HashOf(key);
+        var record = _settings.Current.Bootstrap.GetValueOrDefault(hash) ?? await _store.Find(hash, cancellation);
+        var known = new RememberedKey(key, record, record is null ? Invalid : CallerResult.Ok(record.ToCaller()), _time.GetTimestamp(), epoch);
+        if (changes == Volatile.Read(ref _changes)) // Else what was read may be what has just been changed.
+        {
+            (record is null ? _unknown : _known).Set(known);
+        }
+
+        if (record is null)
+        {
+            return Invalid;
+        }
+
+        return Used(known);
+    }
+
+    private async Task Refresh(RememberedKey known)
+    {
+        try
+        {
+            var result = await LookUp(known.Key, CancellationToken.None);
+            if (result.Caller is null && known.Record is { } gone)
+            {
+                _known.Forget(gone.Id);
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // It goes on until MaxStale.
+        }
+#pragma warning disable CA1031 // Nobody waits for this task.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogRefreshFailed(_logger, failure);
+        }
+        finally
+        {
+            known.EndRefresh();
+        }
+    }
+
+    private CallerResult Used(RememberedKey known)
+    {
+        var now = _time.GetUtcNow();
+        if (known.Record!.IsExpired(now))
+        {
+            return Invalid;
+        }
+
+        _uses.Note(known, now);
+        return known.Result;
+    }
+
+    private void OnChanged(string what)
+    {
+        Interlocked.Increment(ref _changes);
+        if (what == IApiKeyStore.Added)
+        {
+            _unknown.Clear();
+        }
+        else
+        {
+            _known.Forget(what);
+        }
+    }
+
+    private void OnReconnected(object? sender, EventArgs e) => Interlocked.Increment(ref _epoch);
+
+    private void ForgetAll()
+    {
+        Interlocked.Increment(ref _changes);
+        _known.Clear();
+        _unknown.Clear();
+    }
+
+    [LoggerMessage(LogLevel.Error, "An API key could not be confirmed")]
+    private static partial void LogRefreshFailed(ILogger logger, Exception exception);
+}

@@ -1,0 +1,99 @@
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>Keys of a single instance; gone with it.</summary>
+internal sealed class EmbeddedApiKeyStore(TimeProvider time) : IApiKeyStore
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, ApiKeyRecord> _byHash = [];
+    private readonly Dictionary<(string Tenant, string Id), DateTimeOffset> _uses = [];
+
+    public event Action<string>? Changed;
+
+    public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            return new(_byHash.GetValueOrDefault(hash));
+        }
+    }
+
+    public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            foreach (var old in _byHash.Values.Where(k => ApiKeyOrder.IsForgotten(k, time)).ToList())
+            {
+                _byHash.Remove(old.Hash);
+                _uses.Remove((old.Tenant, old.Id));
+            }
+
+            return new(ApiKeyOrder.Newest(_byHash.Values.Where(k => k.Tenant == tenant)
+                .Select(k => k with { LastUsedAt = _uses.TryGetValue((tenant, k.Id), out var at) ? at : null })));
+        }
+    }
+
+    public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            _byHash.Add(key.Hash, key);
+        }
+
+        Changed?.Invoke(IApiKeyStore.Added);
+        return default;
+    }
+
+    public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (!_byHash.ContainsKey(key.Hash))
+            {
+                return new(false);
+            }
+
+            _byHash[key.Hash] = key;
+        }
+
+        Changed?.Invoke(key.Id);
+        return new(true);
+    }
+
+    public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            _byHash.Remove(key.Hash);
+            _uses.Remove((key.Tenant, key.Id));
+        }
+
+        Changed?.Invoke(key.Id);
+        return default;
+    }
+
+    public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            foreach (var (id, at) in uses)
+            {
+                _uses[(tenant, id)] = at;
+            }
+        }
+
+        return default;
+    }
+}
+
+/// <summary>What both engines do the same with a tenant's list.</summary>
+internal static class ApiKeyOrder
+{
+    private static readonly TimeSpan ShownAfterExpiry = TimeSpan.FromDays(30);
+
+    /// <summary>Newest first; ids begin with the time.</summary>
+    public static List<ApiKeyRecord> Newest(IEnumerable<ApiKeyRecord> keys) =>
+        [.. keys.OrderByDescending(k => k.CreatedAt).ThenByDescending(k => k.Id, StringComparer.Ordinal)];
+
+    /// <summary>Expired so long ago that lists no longer show it.</summary>
+    public static bool IsForgotten(ApiKeyRecord key, TimeProvider time) => key.ExpiresAt is { } end && end + ShownAfterExpiry < time.GetUtcNow();
+}

@@ -1,0 +1,32 @@
+using Bff.State;
+
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>Where API keys are kept, by hash and by tenant.</summary>
+public interface IApiKeyStore
+{
+    /// <summary>Says which keys of this process's memory are void: a key's id, or <see cref="Added"/> when a key has come. Raised for changes made anywhere.</summary>
+    event Action<string>? Changed;
+
+    /// <summary>What <see cref="Changed"/> says of a new key.</summary>
+    public const string Added = "+";
+
+    /// <summary>The key of this hash; null when there is none.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away. The same holds for every other member.</exception>
+    ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation);
+
+    /// <summary>The tenant's keys with their last use, the newest first.</summary>
+    ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation);
+
+    /// <summary>Adds a key.</summary>
+    ValueTask Add(ApiKeyRecord key, CancellationToken cancellation);
+
+    /// <summary>Replaces a key by one of the same id and hash; false when it has gone meanwhile.</summary>
+    ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation);
+
+    /// <summary>Removes a key: from now on no instance accepts it.</summary>
+    ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation);
+
+    /// <summary>Notes when keys of a tenant were last used, by id.</summary>
+    ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation);
+}

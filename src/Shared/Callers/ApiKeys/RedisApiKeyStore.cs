@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Text.Json;
+using Bff.State;
+using StackExchange.Redis;
+
+namespace Bff.Callers.ApiKeys;
+
+/// <summary>
+/// Keys in Redis: <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's list and
+/// <c>bff:apikeys:{tenant}:used</c> the last uses. The first decides; it comes last and goes first, and every change of it tells all instances in the same step.
+/// </summary>
+internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
+{
+    private const string Channel = "bff:apikeys:changed";
+    private static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
+
+    private static readonly RedisScript PutRecord = new("""
+        if ARGV[4] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+        if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+        redis.call('PUBLISH', ARGV[3], ARGV[5])
+        return 1
+        """);
+
+    private static readonly RedisScript DropRecord = new("""
+        redis.call('DEL', KEYS[1])
+        redis.call('PUBLISH', ARGV[1], ARGV[2])
+        return 1
+        """);
+
+    private static readonly RedisScript ReplaceListed = new("""
+        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+        redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+        return 1
+        """);
+
+    private readonly RedisState _redis;
+    private readonly TimeProvider _time;
+    private readonly IDisposable _subscription;
+
+    public RedisApiKeyStore(RedisState redis, TimeProvider time)
+    {
+        (_redis, _time) = (redis, time);
+        _subscription = redis.Subscribe(Channel, message => Changed?.Invoke(message));
+    }
+
+    public event Action<string>? Changed;
+
+    public async ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
+    {
+        byte[]? json = await _redis.Run(database => database.StringGetAsync(Record(hash)), cancellation);
+        return json is null ? null : Read(json);
+    }
+
+    public async ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation)
+    {
+        var (listed, used) = await _redis.Run(
+            async database =>
+            {
+                var listed = database.HashGetAllAsync(Tenant(tenant));
+                var used = database.HashGetAllAsync(Used(tenant));
+                await Task.WhenAll(listed, used);
+                return (listed.Result, used.Result);
+            },
+            cancellation);
+        var uses = used.ToDictionary(u => (string)u.Name!, u => DateTimeOffset.FromUnixTimeSeconds((long)u.Value));
+        var keys = listed.Select(l => Read(l.Value!)).OfType<ApiKeyRecord>().ToList();
+        var forgotten = keys.Where(k => ApiKeyOrder.IsForgotten(k, _time)).ToList();
+        foreach (var old in forgotten)
+        {
+            await Remove(old, cancellation);
+        }
+
+        return ApiKeyOrder.Newest(keys.Except(forgotten).Select(k => k with { LastUsedAt = uses.TryGetValue(k.Id, out var at) ? at : null }));
+    }
+
+    public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        await _redis.Run(database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
+        await Put(key, "add", IApiKeyStore.Added, cancellation);
+    }
+
+    public async ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) =>
+        (int)await _redis.Evaluate(ReplaceListed, [Tenant(key.Tenant)], [key.Id, Write(key)], cancellation) == 1
+        && await Put(key, "replace", key.Id, cancellation);
+
+    public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        await _redis.Evaluate(DropRecord, [Record(key.Hash)], [Channel, key.Id], cancellation);
+        await _redis.Run(
+            async database =>
+            {
+                await Task.WhenAll(database.HashDeleteAsync(Tenant(key.Tenant), key.Id), database.HashDeleteAsync(Used(key.Tenant), key.Id));
+                return true;
+            },
+            cancellation);
+    }
+
+    public async ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+    {
+        var entries = uses.Select(u => new HashEntry(u.Key, u.Value.ToUnixTimeSeconds())).ToArray();
+        await _redis.Run(
+            async database =>
+            {
+                await database.HashSetAsync(Used(tenant), entries);
+                return true;
+            },
+            cancellation);
+    }
+
+    public void Dispose() => _subscription.Dispose();
+
+    private async ValueTask<bool> Put(ApiKeyRecord key, string how, string message, CancellationToken cancellation)
+    {
+        // Redis forgets it some time after its end, which every reader checks for himself.
+        var left = key.ExpiresAt is { } end ? end - _time.GetUtcNow() + KeptAfterExpiry : TimeSpan.Zero;
+        var lifetime = key.ExpiresAt is null ? 0L : Math.Max(1L, (long)left.TotalMilliseconds);
+        var result = await _redis.Evaluate(
+            PutRecord, [Record(key.Hash)], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), Channel, how, message], cancellation);
+        return (int)result == 1;
+    }
+
+    private static RedisKey Record(string hash) => "bff:apikey:" + hash;
+
+    private static RedisKey Tenant(string tenant) => $"bff:apikeys:{{{tenant}}}";
+
+    private static RedisKey Used(string tenant) => $"bff:apikeys:{{{tenant}}}:used";
+
+    private static byte[] Write(ApiKeyRecord key) => JsonSerializer.SerializeToUtf8Bytes(key, ApiKeyJson.Default.ApiKeyRecord);
+
+    private static ApiKeyRecord? Read(byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ApiKeyJson.Default.ApiKeyRecord);
+        }
+        catch (JsonException)
+        {
+            return null; // Not ours, or of a later version: no key.
+        }
+    }
+}
