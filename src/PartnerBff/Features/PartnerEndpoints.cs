@@ -1,5 +1,5 @@
-using Bff.Callers;
 using PartnerBff.Features.V1;
+using PartnerBff.Features.V2;
 
 namespace PartnerBff.Features;
 
@@ -7,6 +7,7 @@ internal static class PartnerEndpoints
 {
     public static void MapPartnerFeatures(this WebApplication app)
     {
-        app.MapV1();
+        app.MapGroup("/v1").MapV1();
+        app.MapGroup("/v2").MapV2();
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PartnerBff.Features.Operations;
 using PartnerBff.Features.V1;
+using PartnerBff.Features.V2;
 
 namespace PartnerBff.Features;
 
@@ -10,8 +11,17 @@ namespace PartnerBff.Features;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(OrderRequest))]
+[JsonSerializable(typeof(BatchRequest))]
+[JsonSerializable(typeof(ItemError))]
 [JsonSerializable(typeof(OrderV1))]
 [JsonSerializable(typeof(Page<OrderV1>))]
+[JsonSerializable(typeof(BatchAnswer<OrderV1>))]
+[JsonSerializable(typeof(OrderV2))]
+[JsonSerializable(typeof(Page<OrderV2>))]
+[JsonSerializable(typeof(BatchAnswer<OrderV2>))]
+[JsonSerializable(typeof(ProductContract))]
+[JsonSerializable(typeof(Page<ProductContract>))]
+[JsonSerializable(typeof(InventoryContract))]
 internal sealed partial class PartnerJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

@@ -13,6 +13,12 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     /// <summary>About this occurrence, for the client's developer; the code's explanation when null. Never an internal name or secret.</summary>
     public string? Detail { get; init; }
 
+    /// <summary>A service's own problem type, in place of the gateway's.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>A service's own title, in place of the code's.</summary>
+    public string? Title { get; init; }
+
     /// <summary>Becomes <c>Retry-After</c>, rounded up to whole seconds.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

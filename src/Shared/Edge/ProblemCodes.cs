@@ -32,6 +32,7 @@ public static class ProblemCodes
     public static readonly ProblemCode UriTooLong = new("uri_too_long", 414, "URI too long", "The request target is too long.");
     public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "Unsupported media type", "Send the body as application/json.");
     public static readonly ProblemCode IdempotencyMismatch = new("idempotency_mismatch", 422, "Idempotency key reused", "The Idempotency-Key was used with another request. Use a new key.");
+    public static readonly ProblemCode Unprocessable = new("unprocessable", 422, "Request refused", "The service understood the request and refuses it. Its type, title and detail say why.");
     public static readonly ProblemCode RateLimitExceeded = new("rate_limit_exceeded", 429, "Rate limit exceeded", "Too many requests. Wait as long as Retry-After says.");
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "Quota exceeded", "The day's quota is used up. Wait as long as Retry-After says.");
     public static readonly ProblemCode HeadersTooLarge = new("request_header_fields_too_large", 431, "Request header fields too large", "The request's header fields are too large.");
@@ -63,6 +64,7 @@ public static class ProblemCodes
         413 => PayloadTooLarge,
         414 => UriTooLong,
         415 => UnsupportedMediaType,
+        422 => Unprocessable,
         429 => RateLimitExceeded,
         431 => HeadersTooLarge,
         502 => UpstreamFailed,

@@ -55,8 +55,8 @@ public static class ProblemWriter
     private static void WriteDocument(Utf8JsonWriter json, HttpContext context, Problem problem)
     {
         json.WriteStartObject();
-        json.WriteString("type", PublicUrl.Of(context) + "/problems/" + problem.Code.Code);
-        json.WriteString("title", problem.Code.Title);
+        json.WriteString("type", problem.Type ?? PublicUrl.Of(context) + "/problems/" + problem.Code.Code);
+        json.WriteString("title", problem.Title ?? problem.Code.Title);
         json.WriteNumber("status", problem.Code.Status);
         json.WriteString("detail", problem.Detail ?? problem.Code.Explanation);
         json.WriteString("instance", context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "/");

@@ -74,4 +74,22 @@ public readonly record struct UpstreamAnswer<T>
         UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable) { Section = section, RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1) },
         _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section },
     };
+
+    /// <summary>
+    /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and detail pass through;
+    /// anything else is as for a required part.
+    /// </summary>
+    /// <param name="section">The part's name.</param>
+    public Problem ToWriteProblem(string? section) =>
+        Outcome == UpstreamOutcome.Rejected && Status is 400 or 409 or 410 or 412 or 422
+            ? new Problem((Status == 410 ? null : ProblemCodes.ForStatus(Status)) ?? new ProblemCode("gone", Status, "Gone", "The resource is no longer there."))
+            {
+                Type = Bounded(ServiceProblem?.Type),
+                Title = Bounded(ServiceProblem?.Title),
+                Detail = Bounded(ServiceProblem?.Detail),
+            }
+            : ToProblem(section);
+
+    // A service's text goes to strangers: no more of it than anybody reads.
+    private static string? Bounded(string? text) => text is { Length: > 2000 } ? text[..2000] : string.IsNullOrWhiteSpace(text) ? null : text;
 }

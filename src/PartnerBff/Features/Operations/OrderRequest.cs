@@ -5,10 +5,10 @@ using PartnerBff.Upstreams;
 namespace PartnerBff.Features.Operations;
 
 /// <summary>An order to place.</summary>
-/// <param name="Reference">The partner's own name for it; at most 100 characters; comes back with the order.</param>
 /// <param name="Currency">ISO 4217, three capital letters.</param>
 /// <param name="Items">1 to 100 lines.</param>
-public sealed record OrderRequest(string? Reference, string Currency, IReadOnlyList<OrderRequestItem> Items)
+/// <param name="Reference">The partner's own name for it; at most 100 characters; comes back with the order.</param>
+public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestItem> Items, string? Reference = null)
 {
     private const int MaxItems = 100;
     private const int MaxQuantity = 1_000_000;

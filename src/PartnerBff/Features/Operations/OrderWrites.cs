@@ -1,7 +1,7 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Composition;
 using Bff.Edge;
+using Bff.Idempotency;
 using Bff.Upstreams;
 using PartnerBff.Upstreams;
 
@@ -10,23 +10,15 @@ namespace PartnerBff.Features.Operations;
 /// <summary>Writes go to the service once, or again under the partner's own key.</summary>
 internal static class OrderWrites
 {
-    private const int PatienceMilliseconds = 3000; // The request's deadline is the smaller one.
+    private const int PatienceMilliseconds = 60_000; // The request's deadline is the smaller one.
 
-    public static async Task<IResult> Place<T>(HttpContext context, Composer composer, OrdersClient orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+    public static async Task<IResult> Place<T>(
+        HttpContext context, Composer composer, OrdersClient orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
-        OrderRequest? request;
-        try
+        var body = await JsonBody.Read(context, PartnerJson.Default.OrderRequest, context.RequestAborted);
+        if (!body.TryGet(out var request, out var problem))
         {
-            request = await JsonSerializer.DeserializeAsync(context.Request.Body, PartnerJson.Default.OrderRequest, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            request = null;
-        }
-
-        if (request is null)
-        {
-            return new Problem(ProblemCodes.MalformedRequest);
+            return problem;
         }
 
         if (request.Objection() is { } objection)
@@ -34,14 +26,22 @@ internal static class OrderWrites
             return objection;
         }
 
-        var key = context.Request.Headers["Idempotency-Key"].ToString();
-        var placed = composer.Required("order", t => orders.Place(request.ToUpstream(), key, t)).Timeout(PatienceMilliseconds);
-        var failure = await composer.Run();
-        if (failure is not null)
+        var key = KeyedRequest.Of(context)!.Key;
+        var order = composer.Required("order", t => orders.Place(request.ToUpstream(), key, t)).Timeout(PatienceMilliseconds);
+        if (await composer.Run() is not null)
         {
-            return failure;
+            return order.Answer.ToWriteProblem("order");
         }
 
-        return TypedResults.Json(shape(placed.Value!), type, statusCode: 201);
+        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + PathSegment.Of(order.Value!.Id);
+        return TypedResults.Json(shape(order.Value), type, statusCode: StatusCodes.Status201Created);
+    }
+
+    public static async Task<IResult> Cancel<T>(
+        HttpContext context, string id, Composer composer, OrdersClient orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+    {
+        var key = KeyedRequest.Of(context)?.Key;
+        var order = composer.Required("order", t => orders.Cancel(id, key, t)).Timeout(PatienceMilliseconds);
+        return await composer.Run() is null ? TypedResults.Json(shape(order.Value!), type) : order.Answer.ToWriteProblem("order");
     }
 }

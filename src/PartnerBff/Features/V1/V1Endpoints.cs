@@ -1,26 +1,18 @@
 using Bff.Callers;
-using Bff.Composition;
-using PartnerBff.Features.Operations;
-using PartnerBff.Upstreams;
+using Bff.Idempotency;
 
 namespace PartnerBff.Features.V1;
 
 internal static class V1Endpoints
 {
-    public static void MapV1(this WebApplication app)
+    public static void MapV1(this RouteGroupBuilder v1)
     {
-        var orders = app.MapGroup("/v1/orders").WithTags("Orders");
-        orders.MapGet("", ListOrders).RequireScope(PartnerScopes.OrdersRead).Named("orders");
-        orders.MapGet("/{id}", GetOrder).RequireScope(PartnerScopes.OrdersRead).Named("order");
-        orders.MapPost("", PlaceOrder).RequireScope(PartnerScopes.OrdersWrite).Named("place-order");
+        var orders = v1.MapGroup("/orders").WithTags("Orders");
+        orders.MapGet("", OrdersV1.List).RequireScope(PartnerScopes.OrdersRead).Named("orders");
+        orders.MapGet("/{id}", OrdersV1.Get).RequireScope(PartnerScopes.OrdersRead).Named("order");
+        orders.MapPost("", OrdersV1.Place).RequireScope(PartnerScopes.OrdersWrite).Named("place-order").RequireIdempotencyKey();
+        orders.MapPost("/{id}/cancel", OrdersV1.Cancel).RequireScope(PartnerScopes.OrdersWrite).Named("cancel-order").AcceptIdempotencyKey();
+        orders.MapPost("/batch", OrdersV1.Batch).RequireScope(PartnerScopes.OrdersWrite).Named("batch").RequireIdempotencyKey();
+        v1.MapShared();
     }
-
-    private static Task<Composed<Page<OrderV1>>> ListOrders(HttpContext context, Composer composer, OrdersClient orders) =>
-        OrderReads.List(context, composer, orders, OrderV1.Of, PartnerJson.Answers.PageOrderV1);
-
-    private static Task<Composed<OrderV1>> GetOrder(string id, Composer composer, OrdersClient orders) =>
-        OrderReads.Get(id, composer, orders, OrderV1.Of, PartnerJson.Answers.OrderV1);
-
-    private static Task<IResult> PlaceOrder(HttpContext context, Composer composer, OrdersClient orders) =>
-        OrderWrites.Place(context, composer, orders, OrderV1.Of, PartnerJson.Answers.OrderV1);
 }

@@ -1,0 +1,34 @@
+using System.Text.Json.Serialization;
+
+namespace PartnerBff.Features.Operations;
+
+/// <summary>Orders to place together. Each succeeds or fails by itself.</summary>
+/// <param name="Orders">1 to 100.</param>
+public sealed record BatchRequest(IReadOnlyList<OrderRequest> Orders)
+{
+    internal const int MaxOrders = 100;
+}
+
+/// <summary>What became of each order, in the order of the request.</summary>
+/// <param name="Succeeded">How many were placed.</param>
+/// <param name="Failed">How many were not.</param>
+public sealed record BatchAnswer<T>(IReadOnlyList<BatchResult<T>> Results, int Succeeded, int Failed);
+
+/// <summary>What became of one order: <paramref name="Order"/> or <paramref name="Error"/>.</summary>
+/// <param name="Index">Its place in the request, from 0.</param>
+/// <param name="Status">The HTTP status that it would have had alone.</param>
+public sealed record BatchResult<T>(
+    int Index,
+    string? Reference,
+    int Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] T? Order,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ItemError? Error);
+
+/// <summary>Why an order of a batch was not placed; the members are those of a problem document.</summary>
+public sealed record ItemError(
+    string Type,
+    string Title,
+    int Status,
+    string? Detail,
+    string Code,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string[]>? Errors = null);

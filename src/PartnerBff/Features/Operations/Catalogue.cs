@@ -1,0 +1,51 @@
+using System.Text.Json.Serialization.Metadata;
+using Bff.Composition;
+using PartnerBff.Upstreams;
+
+namespace PartnerBff.Features.Operations;
+
+/// <summary>A product of the catalogue. The same in every version.</summary>
+public sealed record ProductContract(
+    string Id, string Name, string? Description, string? Brand, string? Category,
+    IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<VariantContract> Variants, DateTimeOffset? UpdatedAt)
+{
+    internal static ProductContract Of(Product product) => new(
+        product.Id, product.Name, product.Description, product.Brand, product.Category, product.Attributes ?? new Dictionary<string, string>(),
+        [.. (product.Variants ?? []).Select(v => new VariantContract(v.Sku, v.Size, v.Color))], product.UpdatedAt);
+}
+
+/// <summary>One way in which a product is sold.</summary>
+public sealed record VariantContract(string Sku, string? Size, string? Color);
+
+/// <summary>What is in stock of a product. The same in every version.</summary>
+public sealed record InventoryContract(
+    string ProductId, bool InStock, int Quantity, IReadOnlyList<WarehouseContract> Warehouses, DateTimeOffset? UpdatedAt)
+{
+    internal static InventoryContract Of(Stock stock) => new(
+        stock.ProductId, stock.InStock, stock.Quantity, [.. (stock.Warehouses ?? []).Select(w => new WarehouseContract(w.Id, w.Quantity))], stock.UpdatedAt);
+}
+
+/// <summary>What one warehouse has.</summary>
+public sealed record WarehouseContract(string Id, int Quantity);
+
+/// <summary>Reads of products and stock.</summary>
+internal static class Catalogue
+{
+    public static Task<Composed<Page<ProductContract>>> Products(HttpContext context, Composer composer, ProductsClient products) =>
+        Lists.Page(
+            context, "products", composer, products.List, page => page.Items.Select(ProductContract.Of), page => page.NextCursor,
+            PartnerJson.Answers.PageProductContract);
+
+    public static async Task<Composed<ProductContract>> Product(string id, Composer composer, ProductsClient products)
+    {
+        var product = composer.Required("product", t => products.Get(id, t));
+        return (await composer.Compose(() => ProductContract.Of(product.Value!), PartnerJson.Answers.ProductContract)).WithoutMeta();
+    }
+
+    public static async Task<Composed<InventoryContract>> Inventory(
+        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "product_id")] string productId, Composer composer, InventoryClient inventory)
+    {
+        var stock = composer.Required("inventory", t => inventory.Get(productId, t));
+        return (await composer.Compose(() => InventoryContract.Of(stock.Value!), PartnerJson.Answers.InventoryContract)).WithoutMeta();
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json.Serialization.Metadata;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Edge;
+using Bff.Paging;
+using Bff.Upstreams;
+
+namespace PartnerBff.Features.Operations;
+
+/// <summary>A page of a service's list, with the service's cursor sealed to this list and tenant.</summary>
+internal static class Lists
+{
+    /// <param name="context">Has <c>limit</c> and <c>cursor</c>.</param>
+    /// <param name="name">Of the part, the list and its cursors.</param>
+    /// <param name="composer">The request's.</param>
+    /// <param name="fetch">Asks the service for a page.</param>
+    /// <param name="items">Makes the entries.</param>
+    /// <param name="next">The service's cursor.</param>
+    /// <param name="type">Of the page.</param>
+    public static async Task<Composed<Page<T>>> Page<TPage, T>(
+        HttpContext context, string name, Composer composer, Func<int, string?, CallContext, ValueTask<UpstreamAnswer<TPage>>> fetch,
+        Func<TPage, IEnumerable<T>> items, Func<TPage, string?> next, JsonTypeInfo<Page<T>> type) where TPage : class
+    {
+        var limit = Limit.Parse(context).Value;
+        var cursors = await context.RequestServices.GetRequiredService<Cursors>().For("partner/" + name, BffRequest.Of(context).Caller);
+        var cursor = await cursors.Open(CursorOf(context), context.RequestAborted);
+        var page = composer.Required(name, t => fetch(limit, cursor, t));
+        string? following = null;
+        var answer = await composer.Compose(
+            () =>
+            {
+                following = cursors.Seal(next(page.Value!));
+                return new Page<T>([.. items(page.Value!)], following is not null, following);
+            },
+            type);
+        return answer.WithoutMeta().WithLink(NextLink.Of(context, following));
+    }
+
+    /// <summary>The request's cursor; given twice it is none.</summary>
+    public static string? CursorOf(HttpContext context) => context.Request.Query["cursor"] switch
+    {
+        { Count: 0 } => null,
+        [{ } one] => one,
+        _ => throw new ProblemException(new Problem(ProblemCodes.InvalidCursor)),
+    };
+}

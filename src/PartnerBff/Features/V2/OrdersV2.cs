@@ -1,0 +1,27 @@
+using Bff.Composition;
+using Bff.Idempotency;
+using PartnerBff.Features.Operations;
+using PartnerBff.Upstreams;
+
+namespace PartnerBff.Features.V2;
+
+/// <summary>Orders as v2 shows them.</summary>
+internal static class OrdersV2
+{
+    private static PartnerJson Json => PartnerJson.Answers;
+
+    public static Task<Composed<Page<OrderV2>>> List(HttpContext context, Composer composer, OrdersClient orders) =>
+        OrderReads.List(context, composer, orders, OrderV2.Of, Json.PageOrderV2);
+
+    public static Task<Composed<OrderV2>> Get(string id, Composer composer, OrdersClient orders) =>
+        OrderReads.Get(id, composer, orders, OrderV2.Of, Json.OrderV2);
+
+    public static Task<IResult> Place(HttpContext context, Composer composer, OrdersClient orders) =>
+        OrderWrites.Place(context, composer, orders, OrderV2.Of, Json.OrderV2);
+
+    public static Task<IResult> Cancel(HttpContext context, string id, Composer composer, OrdersClient orders) =>
+        OrderWrites.Cancel(context, id, composer, orders, OrderV2.Of, Json.OrderV2);
+
+    public static Task<IResult> Batch(HttpContext context, OrdersClient orders, Idempotent idempotent, TimeProvider time) =>
+        BatchOrders.Place(context, orders, idempotent, time, OrderV2.Of, Json.BatchAnswerOrderV2);
+}

@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Callers;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Idempotency;
+
+/// <summary>The request header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header): a structured-field string, or bare.</summary>
+public static class IdempotencyKey
+{
+    /// <summary>The header's name.</summary>
+    public const string Header = "Idempotency-Key";
+
+    /// <summary>In characters, without quotes.</summary>
+    public const int MaxLength = 255;
+
+    /// <summary>The key, without quotes; null when the header is missing, repeated or malformed.</summary>
+    public static string? Of(HttpRequest request) => request.Headers[Header] is [{ } value] ? Parse(value) : null;
+
+    /// <summary>Whether the request has the header, well-formed or not.</summary>
+    public static bool IsPresent(HttpRequest request) => request.Headers[Header].Count > 0;
+
+    internal static string? Parse(string value)
+    {
+        value = value.Trim(' ', '\t');
+        var key = value.StartsWith('"') ? Unquoted(value) : value.AsSpan().ContainsAny(' ', '"') ? null : value;
+        return key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~') ? key : null;
+    }
+
+    /// <summary>Whose keys these are: a tenant's and mode's, or the user's within his tenant.</summary>
+    internal static string ScopeOf(Caller caller, IdempotencyScope scope) => scope == IdempotencyScope.Tenant && caller.Tenant is { } tenant
+        ? Scope("tenant", tenant, caller.IsSandbox ? "test" : "live")
+        : Scope("caller", caller.Tenant ?? "", caller.Subject);
+
+    /// <summary>Joins names so that no two lists give the same scope.</summary>
+    internal static string Scope(params ReadOnlySpan<string> parts)
+    {
+        var text = new StringBuilder();
+        foreach (var part in parts)
+        {
+            text.Append(part.Length).Append(':').Append(part);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Under what a scoped key is stored: of fixed length, and tells nothing to who reads the store's keys.</summary>
+    internal static string Hash(string scope, string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Scope(scope, key))));
+
+    // RFC 8941 section 4.2.5.
+    private static string? Unquoted(string value)
+    {
+        var key = new StringBuilder(value.Length);
+        for (var i = 1; i < value.Length; i++)
+        {
+            switch (value[i])
+            {
+                case '"':
+                    return i == value.Length - 1 ? key.ToString() : null;
+                case '\\' when i + 1 < value.Length && value[i + 1] is '"' or '\\':
+                    key.Append(value[++i]);
+                    break;
+                case '\\':
+                    return null;
+                default:
+                    key.Append(value[i]);
+                    break;
+            }
+        }
+
+        return null;
+    }
+}

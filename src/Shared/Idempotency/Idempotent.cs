@@ -1,0 +1,236 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Edge;
+using Bff.State;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Bff.Idempotency;
+
+/// <summary>
+/// Serves a keyed write once (draft-ietf-httpapi-idempotency-key-header):
+/// 1. read key and body; 2. lock the key in the store (409 while a copy runs, 422 for another request, the stored answer when there is one; 503 while
+/// the store is away: nothing is sent unguarded); 3. serve, renewing the lock; 4. store the answer, or give the key back; 5. answer.
+/// Who dies between 2 and 4 leaves a lock that runs out: the next copy goes to the service under the same key, by which the service tells.
+/// </summary>
+public sealed partial class Idempotent(
+    IIdempotencyStore store, IOptions<IdempotencyOptions> options, TimeProvider time, ILogger<Idempotent> logger)
+{
+    private static readonly Problem KeyRequired = new(ProblemCodes.IdempotencyKeyRequired);
+    private static readonly Problem Mismatch = new(ProblemCodes.IdempotencyMismatch);
+
+    /// <summary>Serves the request under its key; buffers the answer.</summary>
+    /// <param name="context">The request; its body is read here and can be read again.</param>
+    /// <param name="isRequired">400 <c>idempotency_key_required</c> when there is no key; otherwise a request without one is simply served.</param>
+    /// <param name="serve">Writes the answer to the response; runs at most once.</param>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public async Task Run(HttpContext context, bool isRequired, RequestDelegate serve)
+    {
+        if (IdempotencyKey.Of(context.Request) is not { } key)
+        {
+            await (isRequired || IdempotencyKey.IsPresent(context.Request) ? KeyRequired.ExecuteAsync(context) : serve(context));
+            return;
+        }
+
+        var body = await RequestBody.Read(context, context.RequestAborted);
+        var scope = IdempotencyKey.ScopeOf(BffRequest.Of(context).Caller, options.Value.Scope);
+        var request = new KeyedRequest(key, scope);
+        context.Features.Set(request);
+        var guarded = await Guard(IdempotencyKey.Hash(scope, key), Fingerprint(context.Request, body.Span), async () =>
+        {
+            var answer = await AnswerBuffer.Capture(context, serve);
+            return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
+        });
+        await Answer(context, guarded);
+    }
+
+    /// <summary>Serves one item of a request that has many, under a key of its own.</summary>
+    /// <param name="request">The request's key.</param>
+    /// <param name="item">Names the item within the request.</param>
+    /// <param name="content">What the item is; the key is bound to it.</param>
+    /// <param name="serve">Sends it under the given key; runs at most once. Only the status and the body of what it returns are kept.</param>
+    /// <returns>The item's answer, or the problem: in flight, another item under the key.</returns>
+    /// <exception cref="StoreUnavailableException">The store is away; the item was not sent.</exception>
+    public async Task<(StoredAnswer? Answer, Problem? Problem)> RunItem(
+        KeyedRequest request, string item, ReadOnlyMemory<byte> content, Func<string, Task<StoredAnswer>> serve)
+    {
+        var key = request.Key + "-" + item;
+        var guarded = await Guard(
+            IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
+            Convert.ToHexStringLower(SHA256.HashData(content.Span)),
+            async () =>
+            {
+                var answer = await serve(key);
+                return (answer, KeepingOf(answer.Status));
+            });
+        return guarded.Outcome switch
+        {
+            ClaimOutcome.InFlight => (null, InFlight()),
+            ClaimOutcome.Mismatch => (null, Mismatch),
+            _ => (guarded.Answer, null),
+        };
+    }
+
+    private async Task<Guarded> Guard(string key, string fingerprint, Func<Task<(StoredAnswer Answer, Keeping Keeping)>> serve)
+    {
+        var owner = Guid.NewGuid().ToString("N");
+        var claim = await store.Claim(key, fingerprint, owner, CancellationToken.None); // Bounded by State:Timeout; half a claim would block the key.
+        if (claim.Outcome != ClaimOutcome.Taken)
+        {
+            return new(claim.Outcome, claim.Answer);
+        }
+
+        using var served = new CancellationTokenSource();
+        var renewal = KeepLocked(key, owner, served.Token);
+        var keeping = Keeping.Binding;
+        try
+        {
+            (var answer, keeping) = await serve();
+            if (keeping != Keeping.Answer)
+            {
+                return new(ClaimOutcome.Taken, answer);
+            }
+
+            var earlier = await Complete(key, owner, answer);
+            return earlier is null ? new(ClaimOutcome.Taken, answer) : new(ClaimOutcome.Answered, earlier);
+        }
+        catch (ProblemException refused)
+        {
+            keeping = KeepingOf(refused.Problem.Code.Status);
+            throw;
+        }
+        finally
+        {
+            await served.CancelAsync();
+            await renewal;
+            if (keeping != Keeping.Answer)
+            {
+                await Release(key, owner, keeping == Keeping.Binding);
+            }
+        }
+    }
+
+    private async Task<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer)
+    {
+        try
+        {
+            return await store.Complete(key, owner, answer, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            LogNotKept(logger); // The lock runs out; a repeat goes to the service under the same key.
+            return null;
+        }
+    }
+
+    private async Task Release(string key, string owner, bool keepFingerprint)
+    {
+        try
+        {
+            await store.Release(key, owner, keepFingerprint, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            LogNotKept(logger);
+        }
+    }
+
+    private async Task KeepLocked(string key, string owner, CancellationToken served)
+    {
+        while (true)
+        {
+            var delay = Task.Delay(options.Value.Lease / 3, time, served);
+            await delay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (served.IsCancellationRequested)
+            {
+                return;
+            }
+
+            try
+            {
+                if (!await store.Renew(key, owner, CancellationToken.None))
+                {
+                    return; // It ran out and is another's: the service sees the same key twice.
+                }
+            }
+            catch (StoreUnavailableException)
+            {
+                // Tried again; if the store stays away the lock runs out.
+            }
+        }
+    }
+
+    private static async Task Answer(HttpContext context, Guarded guarded)
+    {
+        switch (guarded.Outcome)
+        {
+            case ClaimOutcome.Mismatch:
+                await Mismatch.ExecuteAsync(context);
+                return;
+            case ClaimOutcome.InFlight:
+                await InFlight().ExecuteAsync(context);
+                return;
+            case ClaimOutcome.Answered:
+                await guarded.Answer!.Replay(context);
+                return;
+            default:
+                await guarded.Answer!.WriteBody(context);
+                return;
+        }
+    }
+
+    private static Problem InFlight() => new(ProblemCodes.IdempotencyInFlight) { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    /// <summary>The key belongs to this method, path, query and body.</summary>
+    private static string Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(IdempotencyKey.Scope(request.Method, request.Path.Value ?? "", request.QueryString.Value ?? "")));
+        hash.AppendData(body);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static Keeping KeepingOf(int status) => status switch
+    {
+        400 or 401 or 403 or 405 or 406 or 408 or 409 or 411 or 412 or 413 or 414 or 415 or 417 or 429 or 431 => Keeping.Nothing,
+        503 => Keeping.Nothing, // Breaker, bulkhead, overload, store: the service was not asked.
+        >= 500 => Keeping.Binding,
+        _ => Keeping.Answer,
+    };
+
+    /// <summary>What stays of a request once it is served.</summary>
+    private enum Keeping
+    {
+        /// <summary>The service has not acted: the key is free.</summary>
+        Nothing,
+
+        /// <summary>It may have acted: the same request, and no other, may be sent again under the key.</summary>
+        Binding,
+
+        /// <summary>It has acted, and every repeat gets this answer.</summary>
+        Answer,
+    }
+
+    private readonly record struct Guarded(ClaimOutcome Outcome, StoredAnswer? Answer);
+
+    [LoggerMessage(LogLevel.Warning, "The outcome of a keyed request could not be stored; a repeat goes to the service under the same key")]
+    private static partial void LogNotKept(ILogger logger);
+}
+
+/// <summary>The request's key, as a feature of the context while it is served.</summary>
+/// <param name="key">Without quotes; goes to the service as <c>Idempotency-Key</c>.</param>
+/// <param name="scope">Among whose requests it is unique.</param>
+public sealed class KeyedRequest(string key, string scope)
+{
+    /// <summary>Without quotes; goes to the service as <c>Idempotency-Key</c>.</summary>
+    public string Key { get; } = key;
+
+    /// <summary>False when a repeat is to be served again although this answer is a success: a batch with unfinished items.</summary>
+    public bool IsFinal { get; set; } = true;
+
+    internal string Scope { get; } = scope;
+
+    /// <summary>Of the request that is being served; null when it has no key.</summary>
+    public static KeyedRequest? Of(HttpContext context) => context.Features.Get<KeyedRequest>();
+}

@@ -1,0 +1,86 @@
+using Bff.State;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Bff.Idempotency;
+
+/// <summary>
+/// Keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms on the server's clock),
+/// b (bound: the service may have seen it) and a (the answer). Every step is one script.
+/// </summary>
+internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
+{
+    private static readonly RedisScript ClaimScript = new("""
+        local t = redis.call('TIME')
+        local now = t[1] * 1000 + math.floor(t[2] / 1000)
+        local r = redis.call('HMGET', KEYS[1], 'f', 'a', 'o', 'u')
+        if r[1] then
+          if r[1] ~= ARGV[1] then return {2} end
+          if r[2] then return {3, r[2]} end
+          if r[3] then
+            if tonumber(r[4]) > now then return {1} end
+            redis.call('HSET', KEYS[1], 'b', '1')
+          end
+        end
+        redis.call('HSET', KEYS[1], 'f', ARGV[1], 'o', ARGV[2], 'u', string.format('%.0f', now + ARGV[3]))
+        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        return {0}
+        """);
+
+    private static readonly RedisScript RenewScript = new("""
+        if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
+        local t = redis.call('TIME')
+        redis.call('HSET', KEYS[1], 'u', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[2]))
+        return 1
+        """);
+
+    private static readonly RedisScript CompleteScript = new("""
+        local r = redis.call('HMGET', KEYS[1], 'o', 'a')
+        if r[2] then return r[2] end
+        if r[1] ~= ARGV[1] then return false end
+        redis.call('HSET', KEYS[1], 'a', ARGV[2])
+        redis.call('HDEL', KEYS[1], 'o', 'u', 'b')
+        redis.call('PEXPIRE', KEYS[1], ARGV[3])
+        return false
+        """);
+
+    private static readonly RedisScript ReleaseScript = new("""
+        local r = redis.call('HMGET', KEYS[1], 'o', 'b')
+        if r[1] ~= ARGV[1] then return 0 end
+        if ARGV[2] == '0' and not r[2] then return redis.call('DEL', KEYS[1]) end
+        redis.call('HDEL', KEYS[1], 'o', 'u')
+        redis.call('HSET', KEYS[1], 'b', '1')
+        return 1
+        """);
+
+    private long LeaseMilliseconds => (long)options.Value.Lease.TotalMilliseconds;
+
+    private long RetentionMilliseconds => (long)options.Value.Retention.TotalMilliseconds;
+
+    public async ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, CancellationToken cancellation)
+    {
+        var result = (RedisResult[])(await redis.Evaluate(
+            ClaimScript, [Key(key)], [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds], cancellation))!;
+        return (int)result[0] switch
+        {
+            0 => new(ClaimOutcome.Taken),
+            1 => new(ClaimOutcome.InFlight),
+            2 => new(ClaimOutcome.Mismatch),
+            _ => new(ClaimOutcome.Answered, StoredAnswer.Deserialize((byte[])result[1]!)),
+        };
+    }
+
+    public async ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation) =>
+        (int)await redis.Evaluate(RenewScript, [Key(key)], [owner, LeaseMilliseconds], cancellation) == 1;
+
+    public async ValueTask<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer, CancellationToken cancellation)
+    {
+        var other = await redis.Evaluate(CompleteScript, [Key(key)], [owner, answer.Serialize(), RetentionMilliseconds], cancellation);
+        return other.IsNull ? null : StoredAnswer.Deserialize((byte[])other!);
+    }
+
+    public async ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation) =>
+        await redis.Evaluate(ReleaseScript, [Key(key)], [owner, keepFingerprint ? "1" : "0"], cancellation);
+
+    private static RedisKey Key(string key) => "bff:idem:" + key;
+}
