@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Sessions.SignIn;
+using Microsoft.AspNetCore.Http;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Bff.Sessions.Endpoints;
+
+/// <summary>What the sign-in needs.</summary>
+internal sealed record CallbackServices(
+    SessionSite Site, SessionCookie Cookie, LoginStates States, ProviderMetadata Metadata, ProviderClient Provider, ProviderTokens Tokens,
+    SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
+
+/// <summary>
+/// The browser comes back from the provider: 1. its state is spent, whatever follows; 2. the answer is this provider's (RFC 9207); 3. the code is
+/// exchanged, once; 4. the id_token is verified; 5. a new session begins under a new cookie, and the browser's former one ends.
+/// </summary>
+internal static class Callback
+{
+    public static async Task<IResult> Handle(HttpContext context, CallbackServices services)
+    {
+        var query = context.Request.Query;
+        if (One(query, "state") is not { } state || await services.States.Spend(context, state) is not { } login)
+        {
+            return Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.");
+        }
+
+        var provider = await services.Metadata.Get(context.RequestAborted);
+        if (!IsFrom(provider, query))
+        {
+            return Malformed("The answer is not the identity provider's.");
+        }
+
+        if (query.ContainsKey("error"))
+        {
+            return new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." };
+        }
+
+        if (One(query, "code") is not { Length: > 0 } code)
+        {
+            return Malformed("The identity provider's answer has no code.");
+        }
+
+        // Not with the request's token: a code is spent at the provider whether or not the browser waits for it.
+        var asked = services.Time.GetUtcNow();
+        var answer = await services.Provider.RedeemCode(code, login.Verifier, Login.RedirectUri(context, services.Site), CancellationToken.None);
+        if (answer is not { Outcome: ProviderOutcome.Ok, Tokens: { } tokens })
+        {
+            return answer.Outcome == ProviderOutcome.Refused
+                ? Malformed("The identity provider refused the code.")
+                : new Problem(ProblemCodes.UpstreamUnavailable) { Detail = "The identity provider does not answer.", RetryAfter = TimeSpan.FromSeconds(2) };
+        }
+
+        var claims = await services.Tokens.ReadIdToken(tokens.IdToken, login.Nonce, tokens.AccessToken!, CancellationToken.None);
+        if (claims is not { } verified || TokenClaims.Read(verified) is not { } user)
+        {
+            return Malformed("The identity provider's token could not be verified.");
+        }
+
+        await Begin(context, services, tokens, verified, user, asked);
+        return TypedResults.Redirect(login.ReturnUrl);
+    }
+
+    private static async Task Begin(
+        HttpContext context, CallbackServices services, TokenAnswer tokens, JsonElement claims, Caller user, DateTimeOffset asked)
+    {
+        var settings = services.Settings.Current;
+        var absolute = asked + settings.AbsoluteTimeout;
+        var refreshEnd = tokens.RefreshTokenLife is { } life ? asked + life : absolute;
+        var cookie = SessionKey.NewCookie();
+        var former = SessionKey.OfCookie(services.Cookie.Read(context));
+        await services.Vault.Add(SessionKey.Hash(cookie), new SessionRecord
+        {
+            Id = SessionKey.NewId(),
+            Subject = user.Subject,
+            Name = user.Name,
+            Email = user.Email,
+            Tenant = user.Tenant,
+            Client = settings.ClientId,
+            Roles = [.. user.Roles],
+            Scopes = (tokens.Scope ?? settings.Scopes).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ProviderSession = ProviderTokens.Text(claims, "sid"),
+            Device = Device.Of(context.Request.Headers.UserAgent),
+            CreatedAt = asked,
+            EndsAt = refreshEnd < absolute ? refreshEnd : absolute,
+            AccessToken = tokens.AccessToken!,
+            AccessTokenIssuedAt = asked,
+            AccessTokenEndsAt = asked + tokens.AccessTokenLife,
+            RefreshToken = tokens.RefreshToken,
+        });
+        if (former is not null && (await services.Vault.Find(former, slides: false)).Session is { } old)
+        {
+            await services.Vault.End(former, old.Record, leaveMark: false);
+        }
+
+        services.Cookie.Write(context, cookie);
+    }
+
+    private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
+        query.ContainsKey("iss")
+            ? One(query, "iss") == provider.Issuer
+            : !(provider.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var says)
+                && string.Equals(says?.ToString(), "true", StringComparison.OrdinalIgnoreCase));
+
+    private static string? One(IQueryCollection query, string name) => query[name] is [{ } value] ? value : null;
+
+    private static Problem Malformed(string detail) => new(ProblemCodes.MalformedRequest) { Detail = detail };
+}

@@ -1,0 +1,29 @@
+using Bff.Callers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Sessions.Endpoints;
+
+/// <summary>Who is signed in.</summary>
+/// <param name="Sub">The subject.</param>
+/// <param name="Name">For people.</param>
+/// <param name="Email">Where the provider says it.</param>
+/// <param name="Roles">What the user may do.</param>
+/// <param name="SessionExpiresIn">Seconds until the session ends unless a request comes.</param>
+/// <param name="LogoutUrl">Navigate there to sign out.</param>
+public sealed record SignedInUser(string Sub, string? Name, string? Email, IReadOnlyList<string> Roles, long SessionExpiresIn, string LogoutUrl);
+
+internal static class GetUser
+{
+    public static IResult Handle(HttpContext context, Caller caller, SessionSite site, TimeProvider time)
+    {
+        if (BrowserSession.Of(context) is not { } session)
+        {
+            return new Problem(ProblemCodes.MissingToken);
+        }
+
+        var left = (long)Math.Max(0, Math.Floor((session.EndsAt - time.GetUtcNow()).TotalSeconds));
+        var user = new SignedInUser(caller.Subject, caller.Name, caller.Email, caller.Roles, left, $"{site.Prefix}/logout?sid={session.Id}");
+        return TypedResults.Json(user, SessionAnswersJson.Default.SignedInUser);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Sessions.SignIn;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Bff.Sessions.Endpoints;
+
+/// <summary>
+/// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token is taken
+/// back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the browser.
+/// </summary>
+internal static class Logout
+{
+    private static readonly TimeSpan RevocationPatience = TimeSpan.FromSeconds(2);
+
+    public static async Task<IResult> Handle(
+        HttpContext context, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderMetadata metadata, ProviderClient provider,
+        Reloadable<SessionSettings> settings)
+    {
+        var key = SessionKey.OfCookie(cookie.Read(context));
+        var session = key is null ? null : (await vault.Find(key, slides: false, context.RequestAborted)).Session;
+        if (session is null)
+        {
+            cookie.Delete(context);
+            return TypedResults.Redirect(site.Home); // There is nothing left to protect.
+        }
+
+        if (context.Request.Query["sid"] is not [{ } sid] || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sid), Encoding.UTF8.GetBytes(session.Id)))
+        {
+            return new Problem(ProblemCodes.Forbidden) { Detail = "Sign out with the address that the user resource gives." };
+        }
+
+        await vault.End(session.Key, session.Record, leaveMark: false);
+        cookie.Delete(context);
+        if (session.Record.RefreshToken is { } refreshToken)
+        {
+            using var patience = new CancellationTokenSource(RevocationPatience);
+            await provider.Revoke(refreshToken, patience.Token);
+        }
+
+        return TypedResults.Redirect(await Exit(context, site, session.Record, metadata, settings.Current));
+    }
+
+    private static async Task<string> Exit(
+        HttpContext context, SessionSite site, SessionRecord record, ProviderMetadata metadata, SessionSettings settings)
+    {
+        try
+        {
+            if ((await metadata.Get(context.RequestAborted)).EndSessionEndpoint is { Length: > 0 } endpoint)
+            {
+                return QueryHelpers.AddQueryString(endpoint, new Dictionary<string, string?>
+                {
+                    ["client_id"] = settings.ClientId,
+                    ["logout_hint"] = record.ProviderSession ?? record.Subject,
+                    ["post_logout_redirect_uri"] = PublicUrl.Of(context) + site.Home,
+                });
+            }
+        }
+        catch (ProblemException)
+        {
+            // The provider is away; here the user is signed out.
+        }
+
+        return site.Home;
+    }
+}

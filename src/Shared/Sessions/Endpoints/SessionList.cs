@@ -1,0 +1,77 @@
+using Bff.Edge;
+using Bff.Sessions.SignIn;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Sessions.Endpoints;
+
+/// <summary>Where the user is signed in.</summary>
+public sealed record SessionList(IReadOnlyList<SessionItem> Items);
+
+/// <param name="Id">For ending it; says nothing about its cookie.</param>
+/// <param name="Device">Such as <c>Firefox on Linux</c>.</param>
+/// <param name="Created">When it began.</param>
+/// <param name="LastSeen">To about a minute.</param>
+/// <param name="Current">The one that asks.</param>
+public sealed record SessionItem(string Id, string Device, DateTimeOffset Created, DateTimeOffset LastSeen, bool Current);
+
+internal static class ManageSessions
+{
+    private static readonly TimeSpan RevocationPatience = TimeSpan.FromSeconds(2);
+
+    public static async Task<IResult> List(HttpContext context, SessionVault vault)
+    {
+        if (BrowserSession.Of(context) is not { } current)
+        {
+            return new Problem(ProblemCodes.MissingToken);
+        }
+
+        var sessions = await vault.Members(SessionKey.UserIndex(current.Record.Subject));
+        var items = sessions.OrderByDescending(s => s.LastSeen)
+            .Select(s => new SessionItem(s.Id, s.Record.Device, s.Record.CreatedAt, s.LastSeen, s.Key == current.Key)).ToList();
+        return TypedResults.Json(new SessionList(items), SessionAnswersJson.Default.SessionList);
+    }
+
+    public static async Task<IResult> EndOne(string id, HttpContext context, SessionVault vault, SessionCookie cookie, ProviderClient provider)
+    {
+        if (BrowserSession.Of(context) is not { } current)
+        {
+            return new Problem(ProblemCodes.MissingToken);
+        }
+
+        var session = (await vault.Members(SessionKey.UserIndex(current.Record.Subject))).Find(s => s.Id == id);
+        if (session is null)
+        {
+            return new Problem(ProblemCodes.NotFound);
+        }
+
+        await End(session, vault, provider);
+        if (session.Key == current.Key)
+        {
+            cookie.Delete(context);
+        }
+
+        return TypedResults.NoContent();
+    }
+
+    public static async Task<IResult> EndOthers(HttpContext context, SessionVault vault, ProviderClient provider)
+    {
+        if (BrowserSession.Of(context) is not { } current)
+        {
+            return new Problem(ProblemCodes.MissingToken);
+        }
+
+        var others = (await vault.Members(SessionKey.UserIndex(current.Record.Subject))).Where(s => s.Key != current.Key);
+        await Task.WhenAll(others.Select(other => End(other, vault, provider)));
+        return TypedResults.NoContent();
+    }
+
+    private static async Task End(BrowserSession session, SessionVault vault, ProviderClient provider)
+    {
+        await vault.End(session.Key, session.Record, leaveMark: false);
+        if (session.Record.RefreshToken is { } refreshToken)
+        {
+            using var patience = new CancellationTokenSource(RevocationPatience);
+            await provider.Revoke(refreshToken, patience.Token);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+
+namespace Bff.Sessions;
+
+/// <summary>
+/// The host's cookies (RFC 6265bis): HttpOnly, Secure, SameSite=Lax, Path=/, named <c>__Host-…</c>, so that no other host can set them, or
+/// <c>__Host-Http-…</c> where the browser knows that name, so that no script can either. In development over plain http there is no prefix.
+/// </summary>
+internal sealed class SessionCookie(SessionSite site, IHostEnvironment environment)
+{
+    private const string Host = "__Host-", HttpOnlyHost = "__Host-Http-";
+    private const int ChromiumThatKnows = 140;
+
+    public string? Read(HttpContext context, string suffix = "")
+    {
+        var cookies = context.Request.Cookies;
+        var name = site.CookieName + suffix;
+        return IsPlain(context) ? cookies[name] : cookies[HttpOnlyHost + name] ?? cookies[Host + name];
+    }
+
+    public bool Has(HttpContext context) => !string.IsNullOrEmpty(Read(context));
+
+    public void Write(HttpContext context, string value, string suffix = "", TimeSpan? life = null) =>
+        context.Response.Cookies.Append(Name(context, site.CookieName + suffix), value, Options(context, life));
+
+    public void Delete(HttpContext context, string suffix = "")
+    {
+        var name = site.CookieName + suffix;
+        foreach (var spelling in IsPlain(context) ? [name] : new[] { Host + name, HttpOnlyHost + name })
+        {
+            if (context.Request.Cookies.ContainsKey(spelling))
+            {
+                context.Response.Cookies.Delete(spelling, Options(context, null));
+            }
+        }
+    }
+
+    private string Name(HttpContext context, string name) =>
+        IsPlain(context) ? name : (KnowsHttpPrefix(context.Request) ? HttpOnlyHost : Host) + name;
+
+    private bool IsPlain(HttpContext context) => !context.Request.IsHttps && environment.IsDevelopment();
+
+    private CookieOptions Options(HttpContext context, TimeSpan? life) => new()
+    {
+        HttpOnly = true,
+        Secure = !IsPlain(context),
+        SameSite = SameSiteMode.Lax,
+        Path = "/",
+        MaxAge = life,
+        IsEssential = true,
+    };
+
+    /// <summary>Others take the name for an ordinary <c>__Host-</c> one, but would lose the session if they forgot the hint in between.</summary>
+    private static bool KnowsHttpPrefix(HttpRequest request)
+    {
+        var brands = request.Headers["Sec-CH-UA"].ToString();
+        var at = brands.IndexOf("\"Chromium\";v=\"", StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return false;
+        }
+
+        var version = brands.AsSpan(at + "\"Chromium\";v=\"".Length);
+        var end = version.IndexOfAnyExceptInRange('0', '9');
+        return end > 0 && int.TryParse(version[..end], out var major) && major >= ChromiumThatKnows;
+    }
+}

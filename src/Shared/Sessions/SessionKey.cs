@@ -1,0 +1,26 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Bff.Sessions;
+
+/// <summary>Random names of sessions. The store knows a session by its cookie's hash: who reads the store has no cookie.</summary>
+internal static class SessionKey
+{
+    public const int CookieLength = 43;
+
+    /// <summary>256 random bits.</summary>
+    public static string NewCookie() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>128 random bits.</summary>
+    public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+
+    public static string? OfCookie(string? cookie) =>
+        cookie is { Length: CookieLength } && Base64Url.IsValid(cookie) ? Hash(cookie) : null;
+
+    public static string UserIndex(string subject) => "of-user:" + Hash(subject);
+
+    public static string ProviderIndex(string providerSession) => "of-sid:" + Hash(providerSession);
+
+    public static string Hash(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

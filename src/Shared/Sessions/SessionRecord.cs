@@ -1,0 +1,72 @@
+using System.Collections.Frozen;
+using System.Text.Json.Serialization;
+using Bff.Callers;
+
+namespace Bff.Sessions;
+
+/// <summary>What the host keeps of a signed-in browser; sealed before it leaves the process.</summary>
+internal sealed record SessionRecord
+{
+    /// <summary>Names the session to its user; says nothing about the cookie.</summary>
+    public required string Id { get; init; }
+
+    public required string Subject { get; init; }
+
+    public string? Name { get; init; }
+
+    public string? Email { get; init; }
+
+    public string? Tenant { get; init; }
+
+    public required string Client { get; init; }
+
+    public string[] Roles { get; init; } = [];
+
+    public string[] Scopes { get; init; } = [];
+
+    /// <summary>The session at the provider (claim <c>sid</c>).</summary>
+    public string? ProviderSession { get; init; }
+
+    /// <summary>Such as <c>Firefox on Linux</c>.</summary>
+    public required string Device { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The absolute end.</summary>
+    public required DateTimeOffset EndsAt { get; init; }
+
+    public required string AccessToken { get; init; }
+
+    public required DateTimeOffset AccessTokenIssuedAt { get; init; }
+
+    public required DateTimeOffset AccessTokenEndsAt { get; init; }
+
+    public string? RefreshToken { get; init; }
+
+    /// <summary>When the access token wants a successor.</summary>
+    public DateTimeOffset RefreshAt(TimeSpan before)
+    {
+        var half = (AccessTokenEndsAt - AccessTokenIssuedAt) / 2;
+        return AccessTokenEndsAt - (before < half ? before : half);
+    }
+
+    public Caller ToCaller() => new()
+    {
+        Subject = Subject,
+        Kind = CallerKind.Session,
+        Tenant = Tenant,
+        Client = Client,
+        Email = Email,
+        Name = Name,
+        Roles = Roles,
+        Scopes = Scopes.ToFrozenSet(StringComparer.Ordinal),
+        IssuedAt = CreatedAt,
+        ExpiresAt = EndsAt,
+        SessionId = Id,
+    };
+}
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SessionRecord))]
+[JsonSerializable(typeof(SignIn.LoginState))]
+internal sealed partial class SessionRecordJson : JsonSerializerContext;

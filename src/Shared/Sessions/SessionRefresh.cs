@@ -1,0 +1,200 @@
+using System.Collections.Concurrent;
+using Bff.Configuration;
+using Bff.Sessions.SignIn;
+using Bff.State;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Sessions;
+
+/// <summary>How a refresh ended for a request that waited for it.</summary>
+internal enum RefreshOutcome
+{
+    /// <summary>The session has a token that holds.</summary>
+    Ok,
+
+    /// <summary>The provider refused, or the session ended meanwhile.</summary>
+    Ended,
+
+    /// <summary>The provider does not answer and the token is over.</summary>
+    Away,
+}
+
+/// <summary>
+/// Gives a session its next access token:
+/// 1. one flight per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
+/// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider once;
+/// 4. a refusal ends the session; 5. after a failure nobody asks for two seconds.
+/// </summary>
+internal sealed partial class SessionRefresh(
+    SessionVault vault, ISessionStore store, ProviderClient provider, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<SessionRefresh> logger)
+{
+    private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan SparedAfterFailure = TimeSpan.FromSeconds(2);
+    private readonly ConcurrentDictionary<string, Lazy<Task<RefreshOutcome>>> _flights = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _spared = new(StringComparer.Ordinal);
+
+    /// <summary>True when the session's token should be replaced before it is used.</summary>
+    public bool IsDue(SessionRecord record) => record.RefreshToken is not null && time.GetUtcNow() >= record.RefreshAt(settings.Current.RefreshBefore);
+
+    /// <exception cref="StoreUnavailableException">Redis is away.</exception>
+    public async Task<RefreshOutcome> Run(BrowserSession session, CancellationToken cancellation)
+    {
+        var key = session.Key;
+        if (_spared.TryGetValue(key, out var until))
+        {
+            if (until > time.GetUtcNow())
+            {
+                return IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok;
+            }
+
+            _spared.TryRemove(key, out _);
+        }
+
+        var flight = _flights.GetOrAdd(key, k => new Lazy<Task<RefreshOutcome>>(() => Fly(k)));
+        return await flight.Value.WaitAsync(cancellation);
+    }
+
+    private bool IsOver(SessionRecord record) => time.GetUtcNow() >= record.AccessTokenEndsAt;
+
+    private async Task<RefreshOutcome> Fly(string key)
+    {
+        try
+        {
+            await Task.Yield(); // The flight is registered before it can end.
+            return await Hold(key);
+        }
+        finally
+        {
+            _flights.TryRemove(key, out _);
+        }
+    }
+
+    private async Task<RefreshOutcome> Hold(string key)
+    {
+        var owner = SessionKey.NewId();
+        var giveUp = time.GetUtcNow() + Patience;
+        while (true)
+        {
+            if (await store.TryLock(key, owner, LockLife))
+            {
+                try
+                {
+                    return await Refresh(key);
+                }
+                finally
+                {
+                    await Release(key, owner);
+                }
+            }
+
+            if ((await vault.Find(key, slides: false)).Session is not { } session)
+            {
+                return RefreshOutcome.Ended;
+            }
+
+            if (!IsDue(session.Record) || !IsOver(session.Record))
+            {
+                return RefreshOutcome.Ok; // Somebody has refreshed, or is about to while the old one still holds.
+            }
+
+            if (time.GetUtcNow() >= giveUp)
+            {
+                return RefreshOutcome.Away;
+            }
+
+            await Task.Delay(LookAgainAfter, time);
+        }
+    }
+
+    private async Task<RefreshOutcome> Refresh(string key)
+    {
+        if ((await vault.Find(key, slides: false)).Session is not { } session)
+        {
+            return RefreshOutcome.Ended;
+        }
+
+        if (!IsDue(session.Record))
+        {
+            return RefreshOutcome.Ok;
+        }
+
+        var asked = time.GetUtcNow();
+        var answer = await provider.Refresh(session.Record.RefreshToken!, CancellationToken.None);
+        switch (answer)
+        {
+            case { Outcome: ProviderOutcome.Ok, Tokens: { } tokens }:
+                return await Save(session, Next(session.Record, tokens, asked)) ? RefreshOutcome.Ok : RefreshOutcome.Ended;
+            case { Outcome: ProviderOutcome.Refused }:
+                LogRefused(logger, session.Id);
+                await vault.End(key, session.Record, leaveMark: true);
+                return RefreshOutcome.Ended;
+            default:
+                Spare(key);
+                return IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok;
+        }
+    }
+
+    private SessionRecord Next(SessionRecord record, TokenAnswer tokens, DateTimeOffset asked)
+    {
+        var absolute = record.CreatedAt + settings.Current.AbsoluteTimeout;
+        var refreshEnd = tokens.RefreshTokenLife is { } life ? asked + life : record.EndsAt;
+        return record with
+        {
+            AccessToken = tokens.AccessToken!,
+            AccessTokenIssuedAt = asked,
+            AccessTokenEndsAt = asked + tokens.AccessTokenLife,
+            RefreshToken = tokens.RefreshToken ?? record.RefreshToken,
+            EndsAt = refreshEnd < absolute ? refreshEnd : absolute,
+            Scopes = tokens.Scope is { } scope ? scope.Split(' ', StringSplitOptions.RemoveEmptyEntries) : record.Scopes,
+        };
+    }
+
+    // With rotation the old refresh token is spent: the new one is worth some patience with Redis.
+    private async Task<bool> Save(BrowserSession session, SessionRecord next)
+    {
+        for (var giveUp = time.GetUtcNow() + Patience; ;)
+        {
+            try
+            {
+                return await vault.Replace(session, next);
+            }
+            catch (StoreUnavailableException) when (time.GetUtcNow() < giveUp)
+            {
+                await Task.Delay(LookAgainAfter, time);
+            }
+        }
+    }
+
+    private void Spare(string key)
+    {
+        var now = time.GetUtcNow();
+        _spared[key] = now + SparedAfterFailure;
+        if (_spared.Count > 1000)
+        {
+            foreach (var (other, until) in _spared)
+            {
+                if (until <= now)
+                {
+                    _spared.TryRemove(other, out _);
+                }
+            }
+        }
+    }
+
+    private async Task Release(string key, string owner)
+    {
+        try
+        {
+            await store.Unlock(key, owner);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It goes by itself.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Session {Session} ends: the provider refuses to refresh it")]
+    private static partial void LogRefused(ILogger logger, string session);
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using System.Text.Json;
+using Bff.Configuration;
+using Bff.State;
+
+namespace Bff.Sessions;
+
+/// <summary>A session that was found, or what is known of one that was not.</summary>
+internal readonly record struct SessionLookup(BrowserSession? Session, bool IsOver);
+
+/// <summary>Keeps sessions sealed in the store and tells every instance when one ends.</summary>
+internal sealed class SessionVault(
+    ISessionStore store, IKeyRing keys, RedisState messages, Reloadable<SessionSettings> settings, TimeProvider time)
+{
+    public const string EndedChannel = "bff:sessions:ended";
+    private const string Purpose = "sessions";
+    private static readonly TimeSpan LongestUnnoted = TimeSpan.FromMinutes(1);
+
+    public async Task Add(string key, SessionRecord record)
+    {
+        List<string> indexes = [SessionKey.UserIndex(record.Subject)];
+        if (record.ProviderSession is { } sid)
+        {
+            indexes.Add(SessionKey.ProviderIndex(sid));
+        }
+
+        await store.Add(key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, indexes);
+    }
+
+    public async ValueTask<SessionLookup> Find(string key, bool slides, CancellationToken cancellation = default)
+    {
+        var idle = settings.Current.IdleTimeout;
+
+        // Not written on each request: a session may be taken for idle by a sixtieth too early, never too late.
+        var touchAfter = idle / 60 < LongestUnnoted ? idle / 60 : LongestUnnoted;
+        var found = await store.Find(key, time.GetUtcNow(), idle, slides ? touchAfter : null);
+        if (found.Session is not { } stored)
+        {
+            return new SessionLookup(null, found.IsOver);
+        }
+
+        var plain = await SealedBox.Open(keys, Purpose, stored.Box, Encoding.ASCII.GetBytes(key), cancellation);
+        var record = plain is null ? null : JsonSerializer.Deserialize(plain, SessionRecordJson.Default.SessionRecord);
+        return record is null
+            ? new SessionLookup(null, true) // Its key is gone: nobody can read it any more.
+            : new SessionLookup(new BrowserSession(key, record, stored.Version, stored.LastSeen + idle) { LastSeen = stored.LastSeen }, false);
+    }
+
+    public async Task<bool> Replace(BrowserSession session, SessionRecord record) =>
+        await store.Replace(session.Key, await Seal(session.Key, record), record.EndsAt, session.Version);
+
+    /// <summary>Ends a session on every instance; its open streams too.</summary>
+    public async Task End(string key, SessionRecord? record, bool leaveMark)
+    {
+        await store.End(key, leaveMark);
+        if (record is not null)
+        {
+            await store.Drop(SessionKey.UserIndex(record.Subject), key);
+            if (record.ProviderSession is { } sid)
+            {
+                await store.Drop(SessionKey.ProviderIndex(sid), key);
+            }
+        }
+
+        await messages.Publish(EndedChannel, key);
+    }
+
+    /// <summary>The living sessions of a user, or of a session at the provider.</summary>
+    public async Task<List<BrowserSession>> Members(string index)
+    {
+        var sessions = new List<BrowserSession>();
+        foreach (var key in await store.Members(index))
+        {
+            if ((await Find(key, slides: false)).Session is { } session)
+            {
+                sessions.Add(session);
+            }
+        }
+
+        return sessions;
+    }
+
+    /// <summary>Ends every session of an index, those included that are only just being added.</summary>
+    public async Task EndAll(string index, Func<SessionRecord, bool> which)
+    {
+        foreach (var key in await store.Members(index))
+        {
+            var session = (await Find(key, slides: false)).Session;
+            if (session is null || which(session.Record))
+            {
+                await store.Drop(index, key);
+                await End(key, session?.Record, leaveMark: false);
+            }
+        }
+    }
+
+    private async ValueTask<byte[]> Seal(string key, SessionRecord record) => SealedBox.Seal(
+        await keys.Current(Purpose), JsonSerializer.SerializeToUtf8Bytes(record, SessionRecordJson.Default.SessionRecord), Encoding.ASCII.GetBytes(key));
+}

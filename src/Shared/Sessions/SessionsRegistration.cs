@@ -1,0 +1,66 @@
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.Sessions.Endpoints;
+using Bff.Sessions.SignIn;
+using Bff.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Sessions;
+
+/// <summary>Registers server-side browser sessions (OAuth 2.0 for Browser-Based Apps: the gateway is the confidential client).</summary>
+public static class SessionsRegistration
+{
+    /// <summary>Accepts the session's cookie as a credential, beside and after what was registered before. Section <c>Session</c>.</summary>
+    public static WebApplicationBuilder AddBrowserSessions(this WebApplicationBuilder builder, Action<SessionSite>? configure = null)
+    {
+        var site = new SessionSite();
+        configure?.Invoke(site);
+        var services = builder.Services;
+        services.AddSingleton(site);
+        services.AddReloadable(["Session"], SessionSettings.Parse);
+        services.AddStore<ISessionStore, RedisSessionStore, EmbeddedSessionStore>(builder.Configuration);
+        services.AddHttpClient(ProviderClient.HttpName, client =>
+            {
+                client.Timeout = TimeSpan.FromSeconds(5);
+                client.MaxResponseContentBufferSize = 1 << 20;
+            })
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            })
+            .RemoveAllLoggers();
+        services.AddSingleton<ProviderMetadata>();
+        services.AddSingleton<ProviderClient>();
+        services.AddSingleton<ProviderTokens>();
+        services.AddSingleton<SessionCookie>();
+        services.AddSingleton<LoginStates>();
+        services.AddSingleton<SessionVault>();
+        services.AddSingleton<SessionRefresh>();
+        services.AddSingleton<SessionStreams>();
+        services.AddSingleton<CsrfRule>();
+        services.AddSingleton<CallbackServices>();
+        services.AddSingleton<ICallerSource, SessionCallers>();
+        return builder;
+    }
+
+    /// <summary>Maps <c>login</c>, <c>callback</c>, <c>user</c>, <c>logout</c>, <c>sessions</c> and <c>backchannel-logout</c> below the site's prefix.</summary>
+    public static void MapBrowserSessions(this WebApplication app)
+    {
+        var group = app.MapGroup(app.Services.GetRequiredService<SessionSite>().Prefix).WithTags("Session");
+        group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
+        group.MapGet("/callback", Callback.Handle).AllowAnonymous().Named("login").ExcludeFromDescription();
+        group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").Produces(StatusCodes.Status302Found);
+        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").ExcludeFromDescription();
+
+        var own = group.MapGroup("").RequireCaller();
+        own.MapGet("/user", GetUser.Handle).Named("session").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();
+        own.MapGet("/sessions", ManageSessions.List).Named("session").Produces<SessionList>();
+        own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").Produces(StatusCodes.Status204NoContent);
+        own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static TBuilder RequireCaller<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new CallerRule(null));
+}

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Bff.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Sessions.SignIn;
+
+/// <summary>How the provider answered.</summary>
+internal enum ProviderOutcome
+{
+    Ok,
+
+    /// <summary>It refused, and would again.</summary>
+    Refused,
+
+    /// <summary>No usable answer.</summary>
+    Away,
+}
+
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Tokens">Set when it went well.</param>
+internal readonly record struct ProviderAnswer(ProviderOutcome Outcome, TokenAnswer? Tokens = null);
+
+/// <summary>The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.</summary>
+internal sealed partial class ProviderClient(
+    IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, ILogger<ProviderClient> logger)
+{
+    public const string HttpName = "identity-provider";
+
+    public Task<ProviderAnswer> RedeemCode(string code, string verifier, string redirectUri, CancellationToken cancellation) => Tokens(
+        [new("grant_type", "authorization_code"), new("code", code), new("redirect_uri", redirectUri), new("code_verifier", verifier)], cancellation);
+
+    public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) => Tokens(
+        [new("grant_type", "refresh_token"), new("refresh_token", refreshToken)], cancellation);
+
+    /// <summary>Takes a refresh token back; the session has ended whether or not the provider hears of it.</summary>
+    public async Task Revoke(string refreshToken, CancellationToken cancellation)
+    {
+        try
+        {
+            var configuration = await metadata.Get(cancellation);
+            if (configuration.AdditionalData.TryGetValue("revocation_endpoint", out var found) && found?.ToString() is { Length: > 0 } endpoint
+                || (endpoint = configuration.RevocationEndpoint) is { Length: > 0 })
+            {
+                using var answer = await Post(endpoint, [new("token", refreshToken), new("token_type_hint", "refresh_token")], cancellation);
+                if (!answer.IsSuccessStatusCode)
+                {
+                    LogNotRevoked(logger, (int)answer.StatusCode);
+                }
+            }
+        }
+        catch (Exception away) when (away is HttpRequestException or OperationCanceledException or Edge.ProblemException)
+        {
+            LogNotRevoked(logger, 0);
+        }
+    }
+
+    private async Task<ProviderAnswer> Tokens(KeyValuePair<string, string>[] form, CancellationToken cancellation)
+    {
+        try
+        {
+            var configuration = await metadata.Get(cancellation);
+            using var answer = await Post(configuration.TokenEndpoint, form, cancellation);
+            var body = await answer.Content.ReadAsByteArrayAsync(cancellation);
+            if (answer.IsSuccessStatusCode)
+            {
+                var tokens = JsonSerializer.Deserialize(body, ProviderJson.Default.TokenAnswer);
+                return tokens is { AccessToken.Length: > 0 } && string.Equals(tokens.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase)
+                    ? new(ProviderOutcome.Ok, tokens)
+                    : new(ProviderOutcome.Away);
+            }
+
+            var error = answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized
+                ? JsonSerializer.Deserialize(body, ProviderJson.Default.ErrorAnswer)?.Error
+                : null;
+            LogRefused(logger, (int)answer.StatusCode, error is "invalid_grant" or "invalid_client" ? error : "other");
+
+            // A wrong secret or an unknown endpoint is the host's mistake, for which no user is signed out.
+            return new(error is "invalid_grant" ? ProviderOutcome.Refused : ProviderOutcome.Away);
+        }
+        catch (Exception away) when (away is HttpRequestException or JsonException or Edge.ProblemException
+            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            LogAway(logger, away.GetType().Name);
+            return new(ProviderOutcome.Away);
+        }
+    }
+
+    private async Task<HttpResponseMessage> Post(string endpoint, KeyValuePair<string, string>[] form, CancellationToken cancellation)
+    {
+        var current = settings.Current;
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new FormUrlEncodedContent(form) };
+
+        // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+        var credentials = $"{Uri.EscapeDataString(current.ClientId)}:{Uri.EscapeDataString(current.ClientSecret)}";
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        return await clients.CreateClient(HttpName).SendAsync(request, cancellation);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The identity provider refused a request for tokens: {Status} ({Error})")]
+    private static partial void LogRefused(ILogger logger, int status, string error);
+
+    [LoggerMessage(LogLevel.Warning, "The identity provider gave no tokens: {Failure}")]
+    private static partial void LogAway(ILogger logger, string failure);
+
+    [LoggerMessage(LogLevel.Warning, "The identity provider did not take back a refresh token (status {Status})")]
+    private static partial void LogNotRevoked(ILogger logger, int status);
+}
+
+/// <summary>The token endpoint's answer, RFC 6749 section 5.1; <c>refresh_expires_in</c> is a common extension.</summary>
+internal sealed record TokenAnswer(
+    string? AccessToken, string? TokenType, double? ExpiresIn = null, string? RefreshToken = null, string? Scope = null, string? IdToken = null,
+    double? RefreshExpiresIn = null, double? RefreshTokenExpiresIn = null)
+{
+    /// <summary>Null when the provider does not say, or says that it has no end.</summary>
+    public TimeSpan? RefreshTokenLife =>
+        (RefreshExpiresIn ?? RefreshTokenExpiresIn) is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : null;
+
+    /// <summary>Five minutes when the provider does not say.</summary>
+    public TimeSpan AccessTokenLife => ExpiresIn is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromMinutes(5);
+}
+
+internal sealed record ErrorAnswer(string? Error);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
+[JsonSerializable(typeof(TokenAnswer))]
+[JsonSerializable(typeof(ErrorAnswer))]
+internal sealed partial class ProviderJson : JsonSerializerContext;

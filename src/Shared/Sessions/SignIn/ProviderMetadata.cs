@@ -1,0 +1,117 @@
+using Bff.Configuration;
+using Bff.Edge;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Bff.Sessions.SignIn;
+
+/// <summary>
+/// The provider's discovery document and keys. Read when first needed and every ten minutes; read again for a key that is not known, at most
+/// every two seconds. While the provider is away the last good copy goes on.
+/// </summary>
+internal sealed partial class ProviderMetadata(
+    IHttpClientFactory clients, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderMetadata> logger)
+{
+    private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan AskedAgainAfter = TimeSpan.FromSeconds(2);
+    private readonly Lock _lock = new();
+    private Known? _known;
+    private Task<Known>? _flight;
+    private DateTimeOffset _askedAt = DateTimeOffset.MinValue;
+
+    private sealed record Known(string Authority, OpenIdConnectConfiguration Configuration, DateTimeOffset ReadAt);
+
+    /// <summary>What is known, read now if nothing is.</summary>
+    /// <exception cref="ProblemException">503 <c>upstream_unavailable</c>: nothing is known and the provider does not answer.</exception>
+    public ValueTask<OpenIdConnectConfiguration> Get(CancellationToken cancellation)
+    {
+        var known = Volatile.Read(ref _known);
+        return known is not null && known.Authority == settings.Current.Authority && time.GetUtcNow() - known.ReadAt < FreshFor
+            ? new(known.Configuration)
+            : new(Read(known, cancellation));
+    }
+
+    /// <summary>A newer copy than the one that lacked a key, if there may be one; else the same.</summary>
+    public async ValueTask<OpenIdConnectConfiguration> GetNewer(OpenIdConnectConfiguration than, CancellationToken cancellation)
+    {
+        var known = Volatile.Read(ref _known);
+        return known is not null && known.Configuration != than ? known.Configuration : await Read(known, cancellation);
+    }
+
+    private async Task<OpenIdConnectConfiguration> Read(Known? known, CancellationToken cancellation)
+    {
+        if (known?.Authority != settings.Current.Authority)
+        {
+            known = null;
+        }
+
+        Task<Known>? flight;
+        lock (_lock)
+        {
+            if (_flight is null or { IsCompleted: true })
+            {
+                if (time.GetUtcNow() - _askedAt < AskedAgainAfter)
+                {
+                    return known?.Configuration ?? throw Away();
+                }
+
+                _askedAt = time.GetUtcNow();
+                _flight = Fetch(settings.Current);
+            }
+
+            flight = _flight;
+        }
+
+        try
+        {
+            return (await flight.WaitAsync(cancellation)).Configuration;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            return known?.Configuration ?? throw Away(failure);
+        }
+    }
+
+    private async Task<Known> Fetch(SessionSettings current)
+    {
+        try
+        {
+            var client = clients.CreateClient(ProviderClient.HttpName);
+            var retriever = new HttpDocumentRetriever(client) { RequireHttps = current.RequireHttpsMetadata };
+            var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(
+                current.Authority + "/.well-known/openid-configuration", retriever, CancellationToken.None);
+            Check(configuration, current);
+            var known = new Known(current.Authority, configuration, time.GetUtcNow());
+            Volatile.Write(ref _known, known);
+            return known;
+        }
+        catch (Exception failure)
+        {
+            LogAway(logger, failure.GetType().Name);
+            throw;
+        }
+    }
+
+    private static void Check(OpenIdConnectConfiguration configuration, SessionSettings current)
+    {
+        if (configuration.Issuer?.TrimEnd('/') != current.Authority)
+        {
+            throw new InvalidDataException("The discovery document is another issuer's."); // OpenID Connect Discovery 1.0 section 4.3.
+        }
+
+        foreach (var address in (string?[])[configuration.AuthorizationEndpoint, configuration.TokenEndpoint])
+        {
+            if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || (current.RequireHttpsMetadata && uri.Scheme != Uri.UriSchemeHttps))
+            {
+                throw new InvalidDataException("The discovery document lacks an endpoint.");
+            }
+        }
+    }
+
+    private static ProblemException Away(Exception? inner = null) => new(
+        new Problem(ProblemCodes.UpstreamUnavailable) { Detail = "The identity provider does not answer.", RetryAfter = AskedAgainAfter }, inner);
+
+    [LoggerMessage(LogLevel.Warning, "The identity provider's discovery document cannot be read: {Failure}")]
+    private static partial void LogAway(ILogger logger, string failure);
+}

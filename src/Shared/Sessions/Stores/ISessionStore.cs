@@ -1,0 +1,50 @@
+namespace Bff.Sessions;
+
+/// <summary>A session as the store keeps it.</summary>
+/// <param name="Box">The sealed record.</param>
+/// <param name="LastSeen">The latest request that counted.</param>
+/// <param name="EndsAt">The absolute end.</param>
+/// <param name="Version">Grows with each replacement.</param>
+internal sealed record StoredSession(byte[] Box, DateTimeOffset LastSeen, DateTimeOffset EndsAt, long Version);
+
+/// <summary>What a look-up found: a living session, one that is over, or nothing that ever was.</summary>
+/// <param name="Session">Null when there is none that lives.</param>
+/// <param name="IsOver">True when there was one that ran out or whose refresh was refused.</param>
+internal readonly record struct SessionFound(StoredSession? Session, bool IsOver);
+
+/// <summary>
+/// Sessions by key (a hash of the cookie), shared by the instances. Times are the caller's clock; what is over is never found again.
+/// Every member throws <see cref="State.StoreUnavailableException"/> when Redis is away.
+/// </summary>
+internal interface ISessionStore
+{
+    Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes);
+
+    /// <param name="key">Which.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="idle">The idle time-out.</param>
+    /// <param name="touchAfter">Notes the session as seen now when it was last seen this long ago; null: never.</param>
+    Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter);
+
+    /// <summary>Puts another record in the place of the given version. False: the session has ended, or somebody else replaced it.</summary>
+    Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version);
+
+    /// <param name="key">Which.</param>
+    /// <param name="leaveMark">True when its cookie is to be told that it is over; false when it is to name nothing.</param>
+    Task End(string key, bool leaveMark);
+
+    /// <summary>The keys that were added under an index and have not been dropped; some may have ended since.</summary>
+    Task<IReadOnlyList<string>> Members(string index);
+
+    Task Drop(string index, string key);
+
+    /// <summary>Takes the session's refresh lock; false: somebody has it.</summary>
+    Task<bool> TryLock(string key, string owner, TimeSpan life);
+
+    Task Unlock(string key, string owner);
+
+    /// <summary>Marks something that may be used once; false: it has been used.</summary>
+    Task<bool> Spend(string name, TimeSpan life);
+
+    Task<bool> IsSpent(string name);
+}
