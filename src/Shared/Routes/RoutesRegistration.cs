@@ -21,7 +21,7 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
         builder.Services.AddSingleton<RequestHeadersTransform>();
-        builder.Services.AddReverseProxy().AddTransforms(context =>
+        builder.Services.AddReverseProxy().AddTransformFactory<CallerPathFactory>().AddTransforms(context =>
         {
             context.CopyRequestHeaders = false;
             context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
