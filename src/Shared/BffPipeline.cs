@@ -1,10 +1,9 @@
-using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.RateLimiting;
-using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff;
 
@@ -18,6 +17,7 @@ public static class BffPipeline
     public static WebApplication UseBffPipeline(this WebApplication app)
     {
         app.CheckConfiguration();
+        app.Services.GetRequiredService<EndpointGuard>().Watch(app);
 
         // 1. Edge
         app.UseMiddleware<RequestIdentityMiddleware>();
@@ -42,9 +42,7 @@ public static class BffPipeline
         // 4. Admission
 
         // 5. The endpoint: the host's composition, or a pass-through route.
-        app.MapProblemPages();
-        app.MapCacheInvalidation();
-        app.MapRoutes();
+        app.MapBffEndpoints();
         return app;
     }
 }

@@ -19,7 +19,7 @@ internal static class InvalidateFragments
 
     public static void MapCacheInvalidation(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapPost("/internal/cache/invalidate", (RequestDelegate)Handle)
-            .RequireScope("cache.invalidate").WithoutLimits().WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
+            .RequireServiceToken("cache.invalidate").WithoutLimits().WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
 
     private static async Task Handle(HttpContext context)
     {

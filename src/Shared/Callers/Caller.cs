@@ -23,6 +23,8 @@ public enum CallerKind
 /// <summary>Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.</summary>
 public sealed class Caller
 {
+    private long _notRevokedAt;
+
     /// <summary>Nobody in particular.</summary>
     public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
 
@@ -73,6 +75,9 @@ public sealed class Caller
 
     /// <summary>Computed on first use; see <see cref="Callers.IdentityHeaders.Of"/>.</summary>
     internal KeyValuePair<string, string>[] IdentityHeaders => field ??= Callers.IdentityHeaders.Compute(this);
+
+    /// <summary>The state of the <see cref="RevocationList"/> in which the credential was last found not to be revoked.</summary>
+    internal long NotRevokedAt { get => Volatile.Read(ref _notRevokedAt); set => Volatile.Write(ref _notRevokedAt, value); }
 
     /// <summary>Whether the credential carries the scope. Ordinal.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope);

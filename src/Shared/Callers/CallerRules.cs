@@ -5,7 +5,8 @@ namespace Bff.Callers;
 /// <summary>What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.</summary>
 /// <param name="Scope">The scope that the caller must have; null: none in particular.</param>
 /// <param name="Role">The role that the caller must have; null: none in particular.</param>
-public sealed record CallerRule(string? Scope, string? Role = null);
+/// <param name="Kind">How the caller must have proved itself; null: any way.</param>
+public sealed record CallerRule(string? Scope, string? Role = null, CallerKind? Kind = null);
 
 /// <summary>The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.</summary>
 /// <param name="Name">Lower case, as in configuration.</param>
@@ -21,6 +22,10 @@ public static class CallerRuleExtensions
     /// <summary>Callers need this role; others get 403 <c>forbidden</c>.</summary>
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role) where TBuilder : IEndpointConventionBuilder =>
         builder.With(new CallerRule(null, role));
+
+    /// <summary>Callers need an access token with this scope: neither an API key nor a browser session will do, whatever scopes it has.</summary>
+    public static TBuilder RequireServiceToken<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
+        builder.With(new CallerRule(scope, Kind: CallerKind.Token));
 
     /// <summary>Gives the endpoint the name that <c>Composition:&lt;endpoint&gt;</c> and <c>Limits:Endpoints</c> use.</summary>
     public static TBuilder Named<TBuilder>(this TBuilder builder, string name) where TBuilder : IEndpointConventionBuilder =>

@@ -7,54 +7,78 @@ namespace Bff.Callers;
 
 /// <summary>
 /// Stage 2. Decides who is calling and whether the endpoint admits them:
-/// 1. ask each source for its credential; 2. no endpoint of ours: nothing to guard (404, 405 or 415 follows); 3. anonymous endpoints go on;
-/// 4. everything else needs a caller; 5. and the endpoint's scope or role.
+/// 1. no endpoint, or one that routing made to answer 405 or 415: nothing to guard; 2. ask each source for its credential; 3. refuse what is revoked;
+/// 4. anonymous endpoints go on, without a caller when the credential was no good; 5. everything else needs a caller; 6. and the endpoint's scope or role.
 /// </summary>
-internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources)
+internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations)
 {
     private readonly ICallerSource[] _sources = [.. sources];
 
-    public async Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
-        var endpoint = context.GetEndpoint();
-        if (endpoint is not RouteEndpoint)
+        if (context.GetEndpoint() is not RouteEndpoint endpoint)
         {
-            await next(context);
-            return;
+            return next(context);
         }
 
-        var anonymousAllowed = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
-        var result = CallerResult.None;
-        foreach (var source in _sources)
+        for (var i = 0; i < _sources.Length; i++)
         {
-            result = await source.Resolve(context);
+            var resolving = _sources[i].Resolve(context);
+            if (!resolving.IsCompletedSuccessfully)
+            {
+                return Await(context, endpoint, i, resolving);
+            }
+
+            var result = resolving.Result;
             if (!result.IsNone)
             {
-                break;
+                return Decide(context, endpoint, result, _sources[i]);
             }
         }
 
+        return Decide(context, endpoint, CallerResult.None, null);
+    }
+
+    private async Task Await(HttpContext context, Endpoint endpoint, int index, ValueTask<CallerResult> resolving)
+    {
+        var result = await resolving;
+        while (result.IsNone && ++index < _sources.Length)
+        {
+            result = await _sources[index].Resolve(context);
+        }
+
+        await Decide(context, endpoint, result, result.IsNone ? null : _sources[index]);
+    }
+
+    private Task Decide(HttpContext context, Endpoint endpoint, CallerResult result, ICallerSource? source)
+    {
+        if (result.Caller is { } found && revocations.Check(found) is { } revoked)
+        {
+            result = new CallerResult(null, revoked);
+        }
+
+        var isAnonymous = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
         if (result.Caller is { } caller)
         {
             BffRequest.Of(context).Caller = caller;
-            if (!anonymousAllowed && Refusal(endpoint, caller) is { } refusal)
-            {
-                await refusal.ExecuteAsync(context);
-                return;
-            }
-        }
-        else if (!anonymousAllowed || result.Refusal is not null)
-        {
-            var problem = result.Refusal ?? new Problem(ProblemCodes.MissingToken);
-            Challenge(context, problem.Code);
-            await problem.ExecuteAsync(context);
-            return;
+            return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? next(context) : refusal.ExecuteAsync(context);
         }
 
-        await next(context);
+        if (isAnonymous)
+        {
+            return next(context);
+        }
+
+        var problem = result.Refusal ?? new Problem(ProblemCodes.MissingToken);
+        if (problem.Code.Status == StatusCodes.Status401Unauthorized)
+        {
+            Challenge(context, problem.Code, source);
+        }
+
+        return problem.ExecuteAsync(context);
     }
 
-    private static Problem? Refusal(Endpoint endpoint, Caller caller)
+    private static Problem? Refusal(HttpContext context, Endpoint endpoint, Caller caller)
     {
         var rules = endpoint.Metadata.GetOrderedMetadata<CallerRule>();
         if (rules.Count == 0)
@@ -66,10 +90,15 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         {
             if (rule.Scope is { } scope && !caller.HasScope(scope))
             {
+                if (caller.Kind == CallerKind.Token)
+                {
+                    context.Response.Headers.WWWAuthenticate = $"Bearer error=\"insufficient_scope\", scope=\"{scope}\"";
+                }
+
                 return new Problem(ProblemCodes.InsufficientScope) { Detail = $"The credential lacks the scope '{scope}'." };
             }
 
-            if (rule.Role is { } role && !caller.IsInRole(role))
+            if ((rule.Role is { } role && !caller.IsInRole(role)) || (rule.Kind is { } kind && caller.Kind != kind))
             {
                 return new Problem(ProblemCodes.Forbidden);
             }
@@ -78,14 +107,17 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         return null;
     }
 
-    private void Challenge(HttpContext context, ProblemCode code)
+    /// <summary>RFC 6750 section 3: the scheme alone when no credential came; what is wrong with it when one came.</summary>
+    private void Challenge(HttpContext context, ProblemCode code, ICallerSource? refusedBy)
     {
         foreach (var source in _sources)
         {
             if (source.Challenge is { } challenge)
             {
-                context.Response.Headers.Append(
-                    "WWW-Authenticate", code == ProblemCodes.MissingToken ? challenge : $"{challenge} error=\"invalid_token\"");
+                var separator = challenge.Contains(' ', StringComparison.Ordinal) ? ", " : " ";
+                context.Response.Headers.Append("WWW-Authenticate", source == refusedBy
+                    ? $"{challenge}{separator}error=\"invalid_token\", error_description=\"{code.Title}\""
+                    : challenge);
             }
         }
     }

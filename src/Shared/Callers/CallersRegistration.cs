@@ -1,7 +1,11 @@
 using Bff.Configuration;
 using Bff.Observability;
+using Bff.State;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers;
 
@@ -11,6 +15,23 @@ public static class CallersRegistration
     /// <summary>Who is calling: one <see cref="Caller"/> from whichever credentials the host accepts.</summary>
     internal static WebApplicationBuilder AddCallers(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddSingleton<EndpointGuard>();
+        services.AddHostedService(provider => provider.GetRequiredService<EndpointGuard>());
+        services.AddReloadable(["Authentication:Revocation"], RevocationSettings.Parse);
+        services.AddStore<IRevocationStore, RedisRevocationStore, EmbeddedRevocationStore>(builder.Configuration);
+        services.AddSingleton(provider => new Revocations(
+            provider.GetRequiredService<IRevocationStore>(),
+            provider.GetRequiredService<Reloadable<RevocationSettings>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Revocations>>()));
+        services.AddBackgroundCheck<Revocations>();
+        if (builder.Configuration.GetValue<bool>("Identity:SignedAssertion"))
+        {
+            services.AddSingleton<IdentityAssertions>();
+            services.AddBackgroundCheck<IdentityAssertions>();
+        }
+
         return builder;
     }
 
@@ -23,10 +44,16 @@ public static class CallersRegistration
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
             .RemoveAllLoggers();
         services.AddSingleton<SigningKeys>();
-        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<SigningKeys>());
-        services.AddHostedService(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddBackgroundCheck<SigningKeys>();
         services.AddSingleton<JwtVerifier>();
+        services.AddSingleton<Introspector>();
         services.AddSingleton<ICallerSource, BearerTokens>();
         return builder;
+    }
+
+    private static void AddBackgroundCheck<T>(this IServiceCollection services) where T : class, IHostedService, IReadinessCheck
+    {
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<T>());
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
     }
 }

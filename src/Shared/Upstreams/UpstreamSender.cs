@@ -11,7 +11,7 @@ namespace Bff.Upstreams;
 /// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out; 3. the pool's resilience;
 /// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone).
 /// </summary>
-internal sealed class UpstreamSender(UpstreamRegistry registry)
+internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertions? assertions = null)
 {
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
     public async ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
@@ -41,10 +41,10 @@ internal sealed class UpstreamSender(UpstreamRegistry registry)
         return second with { FromFallback = true };
     }
 
-    private static async ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    private async ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {
         var pool = upstream.PoolFor(origin);
-        IdentityHeaders.Apply(request, origin);
+        IdentityHeaders.Apply(request, origin, upstream.Options.Name, assertions);
         request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
         request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
         if (upstream.Options.Http2)

@@ -7,7 +7,7 @@ namespace Bff.Callers;
 /// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:
 /// 1. one header with one token; 2. a remembered token is answered at once; 3. a JWT is verified, an opaque token introspected; 4. the verdict is remembered.
 /// </summary>
-internal sealed class BearerTokens(JwtVerifier jwts, SigningKeys keys, TimeProvider time) : ICallerSource
+internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, SigningKeys keys, TimeProvider time) : ICallerSource
 {
     /// <summary>In characters, all of them ASCII.</summary>
     public const int MaxTokenLength = 8 * 1024;
@@ -71,15 +71,21 @@ internal sealed class BearerTokens(JwtVerifier jwts, SigningKeys keys, TimeProvi
 
     private async ValueTask<CallerResult> Verify(string token, CancellationToken cancellation)
     {
+        var isJwt = jwts.IsConfigured && JwtSyntax.LooksLikeJwt(token);
+        if (!isJwt && !introspector.IsConfigured)
+        {
+            return Refusals.Malformed;
+        }
+
         var current = keys.Current;
-        var (verified, refusal) = await jwts.Verify(token, cancellation);
+        var (verified, refusal) = isJwt ? await jwts.Verify(token, cancellation) : await introspector.Introspect(token, cancellation);
         if (verified is not null)
         {
             _verified.Set(token, verified);
             return verified.Result;
         }
 
-        if (refusal.Refusal != Refusals.Unavailable.Refusal && refusal.Refusal != Refusals.Malformed.Refusal)
+        if (isJwt && refusal != Refusals.Unavailable && refusal != Refusals.Malformed)
         {
             _rejected.Set(token, new RejectedToken(refusal, current, time.GetUtcNow() + RejectedFor));
         }

@@ -14,6 +14,9 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
     private readonly BearerSettings _settings = settings.Current;
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerTokens.MaxTokenLength };
 
+    /// <summary>Whether there are keys, or an authority to have them from.</summary>
+    public bool IsConfigured => _settings.MetadataAddress is not null || _settings.Secrets.Count > 0;
+
     /// <summary>The caller, or why not. Waits only for a key that is not known yet.</summary>
     public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Verify(string token, CancellationToken cancellation)
     {

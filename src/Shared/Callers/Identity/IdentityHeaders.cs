@@ -28,7 +28,7 @@ public static class IdentityHeaders
     public static IReadOnlyList<KeyValuePair<string, string>> Of(Caller caller) => caller.IdentityHeaders;
 
     /// <summary>Replaces whatever identity headers the outgoing request has by those of the request's caller.</summary>
-    /// <param name="outgoing">On its way to an upstream.</param>
+    /// <param name="outgoing">On its way to an upstream. Called after everything else that writes headers, so that nothing can take these away.</param>
     /// <param name="request">The request that is being served.</param>
     public static void Apply(HttpRequestMessage outgoing, BffRequest request)
     {
@@ -40,6 +40,20 @@ public static class IdentityHeaders
         foreach (var (name, value) in Of(request.Caller))
         {
             outgoing.Headers.TryAddWithoutValidation(name, value);
+        }
+    }
+
+    /// <summary>As the other, with the signed assertion where those are made.</summary>
+    /// <param name="outgoing">On its way to an upstream.</param>
+    /// <param name="request">The request that is being served.</param>
+    /// <param name="upstream">The upstream's name: the assertion's audience.</param>
+    /// <param name="assertions">Null unless <c>Identity:SignedAssertion</c> is set.</param>
+    internal static void Apply(HttpRequestMessage outgoing, BffRequest request, string upstream, IdentityAssertions? assertions)
+    {
+        Apply(outgoing, request);
+        if (assertions?.For(request.Caller, upstream) is { } assertion)
+        {
+            outgoing.Headers.TryAddWithoutValidation("X-Identity-Token", assertion);
         }
     }
 

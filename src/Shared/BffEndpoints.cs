@@ -1,0 +1,23 @@
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Routes;
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff;
+
+/// <summary>What every gateway serves beside its own endpoints; one line each.</summary>
+internal static class BffEndpoints
+{
+    public static void MapBffEndpoints(this WebApplication app)
+    {
+        app.MapProblemPages();
+        app.MapGatewayKeys();
+
+        // The internal surface is kept off the public ingress and takes service tokens only: RequireServiceToken.
+        app.MapRevocations();
+        app.MapCacheInvalidation();
+
+        app.MapRoutes();
+    }
+}

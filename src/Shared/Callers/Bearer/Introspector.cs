@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Bff.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Callers;
+
+/// <summary>
+/// Asks the authority about opaque tokens (RFC 7662): once per token at a time, whoever else has it; within <c>Authentication:Introspection:Timeout</c>;
+/// a bounded number at once. An answer that is not one says nothing about the token: 503, never 401.
+/// </summary>
+internal sealed partial class Introspector(
+    Reloadable<BearerSettings> settings, SigningKeys keys, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)
+{
+    private const int MaxAtOnce = 256;
+    private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(60);
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    private readonly BearerSettings _settings = settings.Current;
+    private readonly ConcurrentDictionary<string, Lazy<Task<(VerifiedToken?, CallerResult)>>> _flights = new(StringComparer.Ordinal);
+
+    /// <summary>Whether opaque tokens are accepted at all.</summary>
+    public bool IsConfigured => _settings.Introspection is not null;
+
+    /// <summary>The caller, or why not.</summary>
+    public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Introspect(string token, CancellationToken cancellation)
+    {
+        if (!_flights.TryGetValue(token, out var flight))
+        {
+            if (_flights.Count >= MaxAtOnce)
+            {
+                return (null, Refusals.Unavailable);
+            }
+
+            flight = _flights.GetOrAdd(token, static (key, self) => new(() => self.Fly(key)), this);
+        }
+
+        return await flight.Value.WaitAsync(cancellation);
+    }
+
+    /// <summary>Not cancelled with the request that began it: others wait for the same answer.</summary>
+    private async Task<(VerifiedToken?, CallerResult)> Fly(string token)
+    {
+        try
+        {
+            await Task.Yield(); // The flight is registered before it can end.
+            using var timeout = new CancellationTokenSource(_settings.Introspection!.Timeout, time);
+            using var answer = await Ask(token, timeout.Token);
+            return Judge(answer.RootElement);
+        }
+#pragma warning disable CA1031 // Whatever went wrong, the token was not judged.
+        catch (Exception failed)
+#pragma warning restore CA1031
+        {
+            LogFailed(logger, failed.GetType().Name);
+            return (null, Refusals.Unavailable);
+        }
+        finally
+        {
+            _flights.TryRemove(token, out _);
+        }
+    }
+
+    private async Task<JsonDocument> Ask(string token, CancellationToken cancellation)
+    {
+        var introspection = _settings.Introspection!;
+        using var request = new HttpRequestMessage(HttpMethod.Post, introspection.Endpoint)
+        {
+            Content = new FormUrlEncodedContent([new("token", token), new("token_type_hint", "access_token")]),
+        };
+
+        // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+        var credentials = WebUtility.UrlEncode(introspection.ClientId) + ":" + WebUtility.UrlEncode(introspection.ClientSecret);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(credentials)));
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        using var client = clients.CreateClient(AuthorityDocuments.ClientName);
+        using var response = await client.SendAsync(request, cancellation);
+        if (response.StatusCode != HttpStatusCode.OK)
+        {
+            throw new InvalidDataException("The introspection endpoint did not answer 200.");
+        }
+
+        return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation), Strict);
+    }
+
+    private (VerifiedToken?, CallerResult) Judge(JsonElement answer)
+    {
+        var isActive = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("active", out var active) && active.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? active.ValueKind == JsonValueKind.True
+            : throw new InvalidDataException("The introspection endpoint's answer has no 'active'.");
+        if (!isActive)
+        {
+            return (null, Refusals.Inactive);
+        }
+
+        var now = time.GetUtcNow();
+        if (TokenClaims.Read(answer) is not { } caller || !TokenClaims.TryReadDate(answer, "nbf", out var notBefore))
+        {
+            return (null, Refusals.Claims);
+        }
+
+        if (!IsAmong(answer, "iss", keys.Current.Issuers) || !IsAmong(answer, "aud", _settings.Audiences))
+        {
+            return (null, Refusals.Issuer);
+        }
+
+        if (caller.ExpiresAt <= now)
+        {
+            return (null, Refusals.Expired);
+        }
+
+        if (notBefore > now)
+        {
+            return (null, Refusals.NotYet);
+        }
+
+        var until = now + RememberedFor;
+        return (new VerifiedToken(caller, caller.ExpiresAt < until ? caller.ExpiresAt.Value : until, null, null), default);
+    }
+
+    /// <summary>Both members are optional (RFC 7662 section 2.2); where one is there, and something to compare it with, it must fit.</summary>
+    private static bool IsAmong(JsonElement answer, string name, IReadOnlyList<string> accepted)
+    {
+        if (accepted.Count == 0 || !answer.TryGetProperty(name, out var value))
+        {
+            return true;
+        }
+
+        return value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
+            : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "A token could not be introspected ({Reason})")]
+    private static partial void LogFailed(ILogger logger, string reason);
+}

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace Bff.Callers;
+
+/// <summary>Remembers as long as the process lives; for one instance.</summary>
+internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationStore
+{
+    private readonly Lock _lock = new();
+    private ImmutableArray<Action<Revocation, long>> _subscribers = [];
+    private List<Revocation> _all = [];
+    private long _version;
+
+    public bool IsAvailable => true;
+
+    public Task Add(Revocation revocation, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            _all = [.. _all.Where(r => r.Until > now && r.ToMember() != revocation.ToMember()), revocation];
+            _version++;
+            foreach (var subscriber in _subscribers)
+            {
+                subscriber(revocation, _version);
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<long> Version(CancellationToken cancellation) => Task.FromResult(Volatile.Read(ref _version));
+
+    public Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            return Task.FromResult<IReadOnlyList<Revocation>>([.. _all.Where(r => r.Until > now)]);
+        }
+    }
+
+    public IDisposable Subscribe(Action<Revocation, long> added)
+    {
+        lock (_lock)
+        {
+            _subscribers = _subscribers.Add(added);
+        }
+
+        return new Subscription(() =>
+        {
+            lock (_lock)
+            {
+                _subscribers = _subscribers.Remove(added);
+            }
+        });
+    }
+
+    private sealed class Subscription(Action end) : IDisposable
+    {
+        public void Dispose() => end();
+    }
+}

@@ -1,0 +1,25 @@
+using Bff.State;
+
+namespace Bff.Callers;
+
+/// <summary>Where the instances keep what is revoked.</summary>
+public interface IRevocationStore
+{
+    /// <summary>False while the store is known to be away.</summary>
+    bool IsAvailable { get; }
+
+    /// <summary>Writes it and announces it to every instance.</summary>
+    /// <exception cref="StoreUnavailableException">Nothing is promised: it may have been written.</exception>
+    Task Add(Revocation revocation, CancellationToken cancellation);
+
+    /// <summary>Changes with every <see cref="Add"/>.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    Task<long> Version(CancellationToken cancellation);
+
+    /// <summary>Everything that has not ended; whatever is added meanwhile may be missing.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation);
+
+    /// <summary>Calls back for each announced revocation with the version that it made; some may be missed.</summary>
+    IDisposable Subscribe(Action<Revocation, long> added);
+}

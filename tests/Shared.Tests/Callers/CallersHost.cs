@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Observability;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Callers;
+
+/// <summary>A real gateway with a guarded and a public endpoint that write down who reached them and what would go upstream.</summary>
+internal sealed class CallersHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private CallersHost(WebApplication app)
+    {
+        _app = app;
+        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+    }
+
+    public HttpClient Client { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public ConcurrentQueue<Caller> Reached { get; } = new();
+
+    /// <summary>Identity headers as a typed client would send them, of the latest request.</summary>
+    public IReadOnlyDictionary<string, string> Upstream { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>Request headers as the endpoint saw them, of the latest request.</summary>
+    public IReadOnlyDictionary<string, string> Seen { get; private set; } = new Dictionary<string, string>();
+
+    public static async Task<CallersHost> Start(
+        TestIssuer? issuer = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Authentication:Schemes:Bearer:Authority"] = issuer?.Address,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
+            ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
+            ["State:Timeout"] = "00:00:01",
+        });
+        builder.Configuration.AddInMemoryCollection(settings ?? []);
+        builder.AddBffDefaults();
+        builder.AddBearerTokens();
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        CallersHost? host = null;
+        app.UseBffPipeline();
+        app.MapGet("/guarded", (HttpContext context) => host!.Note(context)).RequireScope("api");
+        app.MapGet("/public", (HttpContext context) => host!.Note(context)).AllowAnonymous();
+        map?.Invoke(app);
+        await app.StartAsync();
+        return host = new CallersHost(app);
+    }
+
+    /// <summary>Waits until the host says that it can work.</summary>
+    public async Task<CallersHost> Ready()
+    {
+        await Eventually.True(() => Services.GetServices<IReadinessCheck>().All(c => c.IsReady));
+        return this;
+    }
+
+    public async Task<(HttpStatusCode Status, string? Code, HttpResponseMessage Response)> Get(string? token, string path = "/guarded")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (token is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+        }
+
+        return await Send(request);
+    }
+
+    public async Task<(HttpStatusCode Status, string? Code, HttpResponseMessage Response)> Send(HttpRequestMessage request)
+    {
+        var response = await Client.SendAsync(request);
+        var body = await response.Content.ReadAsStringAsync();
+        var code = response.Content.Headers.ContentType is MediaTypeHeaderValue { MediaType: "application/problem+json" } ? (string?)JsonNode.Parse(body)!["code"] : null;
+        return (response.StatusCode, code, response);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private string Note(HttpContext context)
+    {
+        var request = BffRequest.Of(context);
+        using var outgoing = new HttpRequestMessage(HttpMethod.Get, "http://upstream/");
+        IdentityHeaders.Apply(outgoing, request, "orders", Services.GetService<IdentityAssertions>());
+        Upstream = outgoing.Headers.ToDictionary(h => h.Key, h => string.Join('|', h.Value));
+        Seen = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString());
+        Reached.Enqueue(request.Caller);
+        return "reached";
+    }
+}

@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Bff.Callers;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Bff.Shared.Tests.Callers;
+
+/// <summary>One issuer and one gateway for the spellings, in front of a service that writes down what arrives.</summary>
+public sealed class IdentityHeadersHost : IAsyncLifetime
+{
+    private WebApplication _service = null!;
+
+    internal TestIssuer Issuer { get; private set; } = null!;
+
+    internal CallersHost Host { get; private set; } = null!;
+
+    internal ConcurrentQueue<Dictionary<string, string>> Arrived { get; } = new();
+
+    public async Task InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _service = builder.Build();
+        _service.Run(context =>
+        {
+            Arrived.Enqueue(context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString()));
+            return Task.CompletedTask;
+        });
+        await _service.StartAsync();
+        Issuer = await TestIssuer.Start();
+        Host = await (await CallersHost.Start(Issuer, new()
+        {
+            ["Upstreams:orders:Address"] = _service.Urls.First(),
+            ["ReverseProxy:Routes:orders:ClusterId"] = "orders",
+            ["ReverseProxy:Routes:orders:Match:Path"] = "/proxied/{**rest}",
+            ["ReverseProxy:Routes:orders:Metadata:Scope"] = "api",
+        })).Ready();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        await Issuer.DisposeAsync();
+        await _service.DisposeAsync();
+    }
+}
+
+public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFixture<IdentityHeadersHost>
+{
+    private static readonly string[] Names = ["X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id", "X-Identity-Token"];
+
+    public static TheoryData<string, string> Spellings
+    {
+        get
+        {
+            var all = new TheoryData<string, string>();
+            foreach (var name in Names)
+            {
+                foreach (var path in (string[])["/guarded", "/public"])
+                {
+                    all.Add(path, $"{name}: admin");
+                    all.Add(path, $"{name.ToLowerInvariant()}: admin");
+                    all.Add(path, $"{name.ToUpperInvariant()}: admin");
+                    all.Add(path, $"{name.Replace('-', '_')}: admin");
+                    all.Add(path, $"{name.ToLowerInvariant().Replace("-", "_", StringComparison.Ordinal)}: admin");
+                    all.Add(path, $"X_{name[2..]}: admin");
+                    all.Add(path, $"{name}: u-1\r\n{name}: admin\r\n{name.Replace('-', '_')}: admin");
+                    all.Add(path, $"Connection: {name}\r\n{name}: admin");
+                }
+            }
+
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Spellings))]
+    public async Task What_a_client_says_about_its_identity_is_gone_in_every_spelling(string path, string lines)
+    {
+        var host = shared.Host;
+        var answer = await RawHttp.Send(
+            host.Client.BaseAddress!, $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n");
+
+        Assert.Equal(200, answer.Status);
+        Assert.DoesNotContain(host.Seen.Values, value => value.Contains("admin", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Seen.Keys, seen => Names.Contains(seen.Replace('_', '-'), StringComparer.OrdinalIgnoreCase));
+        Assert.Equal("kept", host.Seen["X-Other"]);
+        Assert.Equal(new Dictionary<string, string> { ["X-User-Id"] = "u-1", ["X-OAuth-Scopes"] = "api" }, host.Upstream);
+    }
+
+    [Fact]
+    public async Task An_anonymous_request_carries_no_identity_upstream()
+    {
+        var host = shared.Host;
+        await RawHttp.Send(host.Client.BaseAddress!, $"GET /public HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-User-Id: admin\r\n\r\n");
+
+        Assert.Empty(host.Upstream);
+    }
+
+    [Fact]
+    public async Task Through_a_route_naming_a_header_in_Connection_does_not_drop_the_gateways_own()
+    {
+        var host = shared.Host;
+        shared.Arrived.Clear();
+
+        var answer = await RawHttp.Send(
+            host.Client.BaseAddress!,
+            $"GET /proxied/a HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\nX-User-Id: admin\r\nx_user_id: admin\r\nConnection: X-User-Id, X-OAuth-Scopes\r\n\r\n");
+
+        Assert.Equal(200, answer.Status);
+        var headers = Assert.Single(shared.Arrived);
+        Assert.Equal("u-1", headers["X-User-Id"]);
+        Assert.Equal("api", headers["X-OAuth-Scopes"]);
+        Assert.DoesNotContain("x_user_id", headers.Keys, StringComparer.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Authorization", headers.Keys);
+    }
+
+    [RedisFact]
+    public async Task A_signed_assertion_verifies_with_the_keys_that_any_instance_publishes()
+    {
+        using var redis = RedisServer.Run();
+        await using var issuer = await TestIssuer.Start();
+        var settings = new Dictionary<string, string?> { ["Identity:SignedAssertion"] = "true", ["ConnectionStrings:redis"] = redis.ConnectionString };
+        await using var one = await (await CallersHost.Start(issuer, settings)).Ready();
+        await using var two = await (await CallersHost.Start(issuer, settings)).Ready();
+
+        var token = issuer.Token(c => { c["roles"] = new JsonArray("premium"); c["tid"] = "acme"; });
+        await one.Get(token);
+        var assertion = one.Upstream["X-Identity-Token"];
+        await one.Get(token);
+        Assert.Equal(assertion, one.Upstream["X-Identity-Token"]); // Kept, not signed per request.
+
+        var published = await two.Client.GetStringAsync("/.well-known/gateway-jwks.json");
+        Assert.DoesNotContain("\"d\"", published, StringComparison.Ordinal);
+        var result = await new JsonWebTokenHandler { MapInboundClaims = false }.ValidateTokenAsync(assertion, new TokenValidationParameters
+        {
+            IssuerSigningKeys = new JsonWebKeySet(published).GetSigningKeys(),
+            ValidIssuer = "bff",
+            ValidAudience = "orders",
+            ValidAlgorithms = ["ES256"],
+        });
+        Assert.True(result.IsValid, result.Exception?.Message);
+        Assert.Equal("u-1", result.Claims["sub"]);
+        Assert.Equal("acme", result.Claims["tid"]);
+        Assert.InRange(result.SecurityToken.ValidTo, DateTime.UtcNow, DateTime.UtcNow.AddMinutes(3));
+    }
+
+    [Fact]
+    public async Task An_assertion_is_renewed_before_it_ends_and_is_for_one_upstream()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(
+            issuer, new() { ["Identity:SignedAssertion"] = "true" }, b => b.Services.AddSingleton<TimeProvider>(clock))).Ready();
+        var assertions = host.Services.GetRequiredService<IdentityAssertions>();
+        var caller = new Caller { Subject = "u-1", Kind = CallerKind.Token };
+
+        var first = assertions.For(caller, "orders");
+        Assert.NotEqual(first, assertions.For(caller, "users"));
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(first, assertions.For(caller, "orders"));
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.NotEqual(first, assertions.For(caller, "orders"));
+        Assert.Null(assertions.For(Caller.Anonymous, "orders"));
+    }
+
+    [Fact]
+    public async Task Without_the_setting_there_is_no_assertion_and_no_key_set()
+    {
+        await shared.Host.Get(shared.Issuer.Token());
+
+        Assert.DoesNotContain("X-Identity-Token", shared.Host.Upstream.Keys);
+        Assert.Equal("not_found", (await shared.Host.Get(null, "/.well-known/gateway-jwks.json")).Code);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Callers;
+
+public sealed class IntrospectionTests
+{
+    [Fact]
+    public async Task An_opaque_token_is_introspected_once_however_many_ask_and_remembered_for_a_minute()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, clock);
+        issuer.Opaque["opaque-1"] = Active(clock, life: 600);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => host.Get("opaque-1")));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.Status));
+        Assert.Equal(1, issuer.Introspections);
+        Assert.All(host.Reached, c => Assert.Equal("u-7", c.Subject));
+        issuer.Opaque.Clear();
+        clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("invalid_token", (await host.Get("opaque-1")).Code);
+    }
+
+    [Fact]
+    public async Task It_is_not_remembered_beyond_its_own_life()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, clock);
+        issuer.Opaque["opaque-1"] = Active(clock, life: 10);
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
+
+        clock.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.Equal("token_expired", (await host.Get("opaque-1")).Code);
+    }
+
+    [Theory]
+    [InlineData(IssuerFault.Reset)]
+    [InlineData(IssuerFault.Error)]
+    [InlineData(IssuerFault.Hang)]
+    [InlineData(IssuerFault.NotJson)]
+    [InlineData(IssuerFault.NotAKeySet)]
+    public async Task A_failure_is_503_and_is_not_remembered(IssuerFault fault)
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, TimeProvider.System);
+        issuer.Opaque["opaque-1"] = Active(TimeProvider.System, life: 600);
+        issuer.IntrospectionFault = fault;
+
+        var (status, code, response) = await host.Get("opaque-1");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "upstream_unavailable"), (status, code));
+        Assert.Empty(response.Headers.WwwAuthenticate);
+        Assert.NotNull(response.Headers.RetryAfter);
+        issuer.IntrospectionFault = IssuerFault.None;
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
+    }
+
+    [Fact]
+    public async Task What_the_authority_does_not_vouch_for_is_refused_and_asked_again_next_time()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, TimeProvider.System);
+
+        Assert.Equal("invalid_token", (await host.Get("opaque-1")).Code);
+        issuer.Opaque["opaque-1"] = Active(TimeProvider.System, life: 600);
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
+
+        issuer.Opaque["text"] = new JsonObject { ["active"] = "true", ["sub"] = "u-7", ["scope"] = "api" };
+        issuer.Opaque["nobody"] = new JsonObject { ["active"] = true, ["scope"] = "api" };
+        issuer.Opaque["control"] = new JsonObject { ["active"] = true, ["sub"] = "u\n7", ["scope"] = "api" };
+        issuer.Opaque["other-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "other" };
+        issuer.Opaque["other-issuer"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["iss"] = "https://elsewhere.example" };
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Get("text")).Status);
+        foreach (var token in (string[])["nobody", "control", "other-audience", "other-issuer"])
+        {
+            Assert.Equal("invalid_token", (await host.Get(token)).Code);
+        }
+
+        Assert.Single(host.Reached);
+    }
+
+    [Fact]
+    public async Task A_JWT_is_never_sent_to_the_introspection_endpoint()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, TimeProvider.System);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
+        Assert.Equal("invalid_token", (await host.Get(issuer.Token(c => c["aud"] = "other"))).Code);
+
+        Assert.Equal(0, issuer.Introspections);
+    }
+
+    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock) => await (await CallersHost.Start(
+        issuer,
+        new()
+        {
+            ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
+            ["Authentication:Introspection:ClientId"] = "gateway",
+            ["Authentication:Introspection:ClientSecret"] = "s3cret",
+            ["Authentication:Introspection:Timeout"] = "00:00:02",
+        },
+        b => b.Services.AddSingleton(clock))).Ready();
+
+    private static JsonObject Active(TimeProvider clock, int life) => new()
+    {
+        ["active"] = true,
+        ["sub"] = "u-7",
+        ["scope"] = "api",
+        ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + life,
+    };
+}
