@@ -28,7 +28,7 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
                 var (bucket, level) = (buckets[i], levels[i]);
                 var taken = isAdmitted ? Math.Max(0, Math.Min(level.Want, Left(bucket, level.Policy))) : 0;
                 bucket.Units -= taken * BucketPolicy.UnitsPerToken;
-                bucket.Used += taken;
+                bucket.Used += level.Policy.PerDay is null ? 0 : taken;
                 states[i] = new(taken, bucket.Units, bucket.Used);
                 if (taken > 0 || level.Back > 0)
                 {

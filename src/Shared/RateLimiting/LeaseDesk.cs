@@ -146,7 +146,7 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
             }
             else if (known.Levels[i] is var state && state.Taken < demand.Want && (known.IsAdmitted || Left(bucket.Policy, state) < demand.Need))
             {
-                bucket.Deny(now + Patience(bucket.Policy, state));
+                bucket.Deny(now + Patience(bucket.Policy, state, demand.Want));
             }
 
             if (bucket.Available > 0)
@@ -162,10 +162,14 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         return policy.Ceiling is { } ceiling ? Math.Min(left, ceiling - state.Used) : left;
     }
 
-    /// <summary>Until a whole lease has refilled, so that an exhausted bucket is not asked for every single token; at most 1 s, which is the least Retry-After.</summary>
-    private long Patience(BucketPolicy policy, in LevelState state)
+    /// <summary>
+    /// Until a whole lease has refilled, so that an exhausted bucket is not asked for every single token; longer when others took most of it last time.
+    /// At most 1 s, which is the least Retry-After.
+    /// </summary>
+    private long Patience(BucketPolicy policy, in LevelState state, long wanted)
     {
-        var micros = Math.Clamp(policy.MicrosUntil(policy.LeaseMax * BucketPolicy.UnitsPerToken, state.Units), 1_000, 1_000_000);
+        var others = state.Taken == 0 ? 2 : Math.Min(8, wanted / state.Taken);
+        var micros = Math.Clamp(policy.MicrosUntil(policy.LeaseMax * BucketPolicy.UnitsPerToken, state.Units) * others, 1_000, 1_000_000);
         return micros * _second / 1_000_000;
     }
 

@@ -40,7 +40,7 @@ internal static class TokenBucketScript
           local take = 0
           if admitted == 1 then take = math.max(0, math.min(l.want, l.left)) end
           l.n = l.n - take * 60000000
-          l.u = l.u + take
+          if l.quota >= 0 then l.u = l.u + take end
           if take > 0 or l.back > 0 then
             local life = math.ceil((l.cap - l.n) / l.rate / 1000) + 1000
             if l.quota >= 0 then

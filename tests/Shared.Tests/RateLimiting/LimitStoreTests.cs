@@ -53,7 +53,7 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
     }
 }
 
-/// <summary>The suite on a real server; the tests of the cluster run the same one.</summary>
+/// <summary>The suite on a real server.</summary>
 public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
 {
     private RedisServer? _server;
@@ -64,7 +64,7 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     private protected override async Task<ILimitStore> Store()
     {
         _provider = await StateEngines.Ready(ConnectionString);
-        return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests" });
+        return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests-" + Guid.NewGuid().ToString("N") });
     }
 
     /// <summary>The server's clock cannot be moved.</summary>
@@ -104,4 +104,10 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
         _provider?.Dispose();
         _server?.Dispose();
     }
+}
+
+/// <summary>The suite on a real cluster.</summary>
+public sealed class RedisClusterLimitStoreTests(RedisClusterFixture cluster) : RedisLimitStoreTests, IClassFixture<RedisClusterFixture>
+{
+    private protected override string ConnectionString => cluster.ConnectionString;
 }

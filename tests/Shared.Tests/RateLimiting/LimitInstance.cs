@@ -1,0 +1,62 @@
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.RateLimiting;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.RateLimiting;
+
+/// <summary>One instance of a host, without the requests: its limiter over a Redis that it shares with others.</summary>
+internal sealed class LimitInstance : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private LimitInstance(WebApplication app)
+    {
+        _app = app;
+        Decider = app.Services.GetRequiredService<LimitDecider>();
+        Redis = app.Services.GetRequiredService<RedisState>();
+    }
+
+    public LimitDecider Decider { get; }
+
+    public RedisState Redis { get; }
+
+    public static async Task<LimitInstance> Start(string redis, LimitMode mode, params (string Key, string Value)[] settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:redis"] = redis,
+            ["State:Timeout"] = "00:00:05", // What is limited here is the limiter, not the machine that runs the tests.
+            ["Limits:Mode"] = mode.ToString(),
+        });
+        builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+        builder.AddReloading().AddState().AddRateLimiting();
+        var app = builder.Build();
+        await app.StartAsync();
+        var instance = new LimitInstance(app);
+        await RedisStateTests.Until(() => Task.FromResult(instance.Redis.IsAvailable));
+        return instance;
+    }
+
+    public LimitSet Set(string subject = "alice") => _app.Services.GetRequiredService<CallerLimitsCache>()
+        .Of(new Caller { Subject = subject, Kind = CallerKind.Token }).For(null, EndpointLimit.Default);
+
+    public async Task<Decision> Decide(LimitSet set) => Decider.TryDecide(set, 1, 1, out var decision) ? decision : await Decider.Decide(set, 1, 1);
+
+    /// <summary>Ends as a killed process would: nothing is given back.</summary>
+    public void Die() => Redis.Dispose();
+
+    /// <summary>Ends as it should.</summary>
+    public Task Stop() => _app.StopAsync();
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+}

@@ -1,0 +1,19 @@
+using Bff.TestKit;
+
+namespace Bff.Shared.Tests.State;
+
+/// <summary>One cluster for the tests of a class, started by the first that needs it.</summary>
+public sealed class RedisClusterFixture : IDisposable
+{
+    private readonly Lazy<RedisCluster> _cluster = new(RedisCluster.Run);
+
+    public string ConnectionString => _cluster.Value.ConnectionString;
+
+    public void Dispose()
+    {
+        if (_cluster.IsValueCreated)
+        {
+            _cluster.Value.Dispose();
+        }
+    }
+}
