@@ -30,19 +30,38 @@ internal static class AnswerBuffer
         return StoredAnswer.Of(context.Response, buffer.ToArray());
     }
 
-    private sealed class BoundedStream : MemoryStream
+    /// <summary>Wraps rather than derives: a derived memory stream routes its overloads through one another.</summary>
+    private sealed class BoundedStream : Stream
     {
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+        private readonly MemoryStream _bytes = new();
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => _bytes.Length;
+
+        public override long Position
+        {
+            get => _bytes.Position;
+            set => throw new NotSupportedException();
+        }
+
+        public byte[] ToArray() => _bytes.ToArray();
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            if (Length + buffer.Length > MaxBytes)
+            if (_bytes.Length + buffer.Length > MaxBytes)
             {
                 throw new ProblemException(new Problem(ProblemCodes.UpstreamFailed));
             }
 
-            base.Write(buffer);
+            _bytes.Write(buffer);
         }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
         public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
         {
@@ -55,5 +74,17 @@ internal static class AnswerBuffer
             Write(buffer.Span);
             return default;
         }
+
+        public override void Flush()
+        {
+        }
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }
