@@ -46,7 +46,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s");
         Launch("dev/Upstreams", ["--base-port", "9001"], []);
         Launch("dev/IdentityProvider", [], new() { ["IdentityProvider__Port"] = "9000" });
-        return await Ready("sample services", Address("media").AbsoluteUri + "__faults", 0, cancellation)
+        return await Ready("sample services", Address("media").AbsoluteUri + "__calls", 0, cancellation)
             && await Ready("identity provider", IdentityProvider + "/.well-known/openid-configuration", 1, cancellation)
             && Launch("src/MobileBff", [], Host(Mobile))
             && Launch("src/WebBff", [], Host(Web))
