@@ -1,8 +1,11 @@
 using Bff;
 using Bff.Callers;
 using Bff.Composition;
+using Bff.OpenApi;
 using Bff.Sessions;
 using WebBff.Features;
+using WebBff.Features.Products;
+using WebBff.Features.Spa;
 using WebBff.Upstreams;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -12,11 +15,14 @@ builder.AddBearerTokens();
 builder.AddBrowserSessions();
 builder.AddWebUpstreams();
 builder.Services.AddSingleton<ICompositionMeta, WebMeta>();
+builder.AddBffOpenApi("web", "Web API", WebJson.Default, ProductPage.Describe);
 
 var app = builder.Build();
 
 app.UseBffPipeline();
 app.MapBrowserSessions();
 app.MapWebFeatures();
+app.MapBffOpenApi();
+app.MapSpa();
 
 app.Run();

@@ -32,7 +32,11 @@ internal static class RoutesRegistration
 
     /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapReverseProxy(static proxy => proxy.UseRequestBuffering()).Add(static endpoint =>
+        endpoints.MapReverseProxy(static proxy =>
+        {
+            proxy.UseRequestBuffering();
+            proxy.UseStreamPatience();
+        }).Add(static endpoint =>
         {
             if (endpoint.Metadata.OfType<RouteModel>().FirstOrDefault()?.Config is not { } route)
             {

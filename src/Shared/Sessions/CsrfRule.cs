@@ -13,7 +13,7 @@ internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
     public bool Admits(HttpContext context, SessionUse? use)
     {
         var request = context.Request;
-        if (use is { IsStream: true })
+        if (use is { IsStream: true } || IsWebSocket(request))
         {
             return AdmitsStream(context);
         }
@@ -49,6 +49,6 @@ internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
 
     private static bool HasHeader(HttpRequest request) => request.Headers["X-CSRF"] is [var value] && value == "1";
 
-    private static bool IsWebSocket(HttpRequest request) =>
-        request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(request.Method);
+    public static bool IsWebSocket(HttpRequest request) =>
+        request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(request.Method); // Neither can be had by a page's script but for a WebSocket.
 }

@@ -3,6 +3,7 @@ using Bff.Caching;
 using Bff.Callers;
 using Bff.Composition;
 using Bff.Paging;
+using Microsoft.AspNetCore.OpenApi;
 using WebBff.Upstreams;
 
 namespace WebBff.Features.Products;
@@ -18,6 +19,17 @@ public sealed record ProductPage(
 {
     [JsonIgnore]
     internal ProductParts Included { get; init; } = ProductParts.All;
+
+    /// <summary>Only the product is always there.</summary>
+    internal static void Describe(OpenApiOptions options) => options.AddSchemaTransformer(static (schema, context, _) =>
+    {
+        if (context.JsonTypeInfo.Type == typeof(ProductPage))
+        {
+            schema.Required = new HashSet<string> { "product" };
+        }
+
+        return Task.CompletedTask;
+    });
 }
 
 public sealed record PricingView(decimal Current, string Currency, DiscountView? Discount);

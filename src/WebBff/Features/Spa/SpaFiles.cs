@@ -1,0 +1,47 @@
+using Bff.Edge;
+using Microsoft.AspNetCore.StaticFiles;
+
+namespace WebBff.Features.Spa;
+
+/// <summary>
+/// In development the single-page app is served from this host, so that app and gateway have one origin as in production, where whatever
+/// serves the app shares the gateway's domain. Each file of the folder <c>Spa:Path</c> is a route of its own, matched exactly.
+/// </summary>
+internal static class SpaFiles
+{
+    private const string Index = "index.html";
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+    public static void MapSpa(this WebApplication app)
+    {
+        if (!app.Environment.IsDevelopment() || app.Configuration["Spa:Path"] is not { Length: > 0 } configured)
+        {
+            return;
+        }
+
+        var folder = Path.GetFullPath(configured, app.Environment.ContentRootPath);
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        var types = new FileExtensionContentTypeProvider();
+        foreach (var path in Directory.EnumerateFiles(folder))
+        {
+            var name = Path.GetFileName(path);
+            if (types.TryGetContentType(name, out var type))
+            {
+                app.MapGet(name == Index ? "/" : "/" + name, (HttpContext context) => Serve(context, path, type))
+                    .AllowAnonymous().ExcludeFromDescription();
+            }
+        }
+    }
+
+    private static IResult Serve(HttpContext context, string path, string type)
+    {
+        BffRequest.Of(context).PagePolicy = Policy;
+        context.Response.Headers.CacheControl = "no-cache";
+        return TypedResults.PhysicalFile(path, type.StartsWith("text/", StringComparison.Ordinal) ? type + "; charset=utf-8" : type);
+    }
+}
