@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>One instance of a host, without the requests: its limiter over a Redis that it shares with others.</summary>
+/// <summary>One instance of a host, without the requests: its limiter over a Redis that it shares with others, or embedded.</summary>
 internal sealed class LimitInstance : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -27,7 +27,9 @@ internal sealed class LimitInstance : IAsyncDisposable
 
     public RedisState Redis { get; }
 
-    public static async Task<LimitInstance> Start(string redis, LimitMode mode, params (string Key, string Value)[] settings)
+    public ILimitStore Store => _app.Services.GetRequiredService<ILimitStore>();
+
+    public static async Task<LimitInstance> Start(string? redis, LimitMode mode, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
         builder.Logging.ClearProviders();
@@ -43,12 +45,12 @@ internal sealed class LimitInstance : IAsyncDisposable
         var app = builder.Build();
         await app.StartAsync();
         var instance = new LimitInstance(app);
-        await RedisStateTests.Until(() => Task.FromResult(instance.Redis.IsAvailable));
+        await RedisStateTests.Until(() => Task.FromResult(redis is null || instance.Redis.IsAvailable));
         return instance;
     }
 
-    public LimitSet Set(string subject = "alice") => _app.Services.GetRequiredService<CallerLimitsCache>()
-        .Of(new Caller { Subject = subject, Kind = CallerKind.Token }).For(null, EndpointLimit.Default);
+    public LimitSet Set(string subject = "alice", string? tenant = null) => _app.Services.GetRequiredService<CallerLimitsCache>()
+        .Of(new Caller { Subject = subject, Kind = CallerKind.Token, Tenant = tenant }).For(null, EndpointLimit.Default);
 
     public async Task<Decision> Decide(LimitSet set) => Decider.TryDecide(set, 1, 1, out var decision) ? decision : await Decider.Decide(set, 1, 1);
 

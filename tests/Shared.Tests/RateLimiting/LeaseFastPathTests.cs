@@ -1,0 +1,54 @@
+using Bff.RateLimiting;
+
+namespace Bff.Shared.Tests.RateLimiting;
+
+public sealed class LeaseFastPathTests
+{
+    [Fact]
+    public async Task A_request_admitted_on_lease_allocates_nothing_and_asks_nobody()
+    {
+        await using var instance = await LimitInstance.Start(
+            null, LimitMode.Leased, ("Plans:free:Burst", "1000000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:RequestsPerDay", "900000"));
+        var set = instance.Set();
+        Assert.Equal(DecisionSource.Lease, (await instance.Decide(set)).Source);
+        var (admitted, allocated) = (0, 0L);
+        for (var round = 0; round < 2; round++) // The first round compiles.
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            admitted = 0;
+            for (var i = 0; i < 10_000; i++)
+            {
+                admitted += instance.Decider.TryDecide(set, 1, 1, out var decision) && decision.Verdict == Verdict.Admitted ? 1 : 0;
+            }
+
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+
+        Assert.Equal((10_000, 0), (admitted, allocated));
+        Assert.Equal(1_000_000 - 50_000, set.Levels[0].Seen!.Units / BucketPolicy.UnitsPerToken); // One lease of 5 % served them all.
+    }
+
+    [Fact]
+    public async Task A_request_that_another_level_refuses_leaves_the_lease_as_it_was()
+    {
+        await using var instance = await LimitInstance.Start(
+            null, LimitMode.Leased, ("Plans:free:Burst", "1000"), ("Plans:free:RequestsPerMinute", "1"),
+            ("Tenants:acme:RateLimit:Burst", "40"), ("Tenants:acme:RateLimit:RequestsPerMinute", "1"));
+        var set = instance.Set("alice", "acme");
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.Equal(Verdict.Admitted, (await instance.Decide(set)).Verdict);
+        }
+
+        for (var i = 0; i < 10; i++)
+        {
+            var refused = await instance.Decide(set);
+            Assert.Equal((Verdict.Refused, "tenant"), (refused.Verdict, refused.Refusal!.Violated[0]));
+        }
+
+        await instance.Stop();
+        var caller = set.Levels[0];
+        var peek = await instance.Store.Take(set.Tag, [new(caller.Key, caller.Policy, 0, 0)]);
+        Assert.Equal(960, peek.Levels[0].Units / BucketPolicy.UnitsPerToken);
+    }
+}
