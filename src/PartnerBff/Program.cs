@@ -4,22 +4,30 @@ using Bff.Callers.ApiKeys;
 using Bff.Composition;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.RateLimiting;
 using PartnerBff.Features;
 using PartnerBff.Upstreams;
+using PartnerBff.Usage;
+using PartnerBff.Versions;
 
 var builder = WebApplication.CreateBuilder(args);
 
-builder.AddBffDefaults();
+builder.AddBffDefaults().UsePlans(PlanFamily.Partner);
 builder.AddApiKeys(PartnerScopes.All);
 builder.AddBearerTokens();
 builder.AddIdempotency(IdempotencyScope.Tenant);
 builder.AddPartnerUpstreams();
+builder.AddUsage();
+builder.AddVersions();
 builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
 builder.Services.Configure<EdgeOptions>(edge => edge.TrustTraceContext = false);
 
 var app = builder.Build();
 
+app.UseMiddleware<UsageMiddleware>();
+app.UseMiddleware<VersionHeaders>();
 app.UseBffPipeline();
+app.UseMiddleware<RetiredVersions>();
 app.MapPartnerFeatures();
 
 app.Run();

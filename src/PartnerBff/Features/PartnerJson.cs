@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PartnerBff.Features.Account;
+using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
 using PartnerBff.Features.V1;
 using PartnerBff.Features.V2;
@@ -22,6 +24,12 @@ namespace PartnerBff.Features;
 [JsonSerializable(typeof(ProductContract))]
 [JsonSerializable(typeof(Page<ProductContract>))]
 [JsonSerializable(typeof(InventoryContract))]
+[JsonSerializable(typeof(AccountContract))]
+[JsonSerializable(typeof(UsageContract))]
+[JsonSerializable(typeof(NewKeyRequest))]
+[JsonSerializable(typeof(RotateKeyRequest))]
+[JsonSerializable(typeof(KeyContract))]
+[JsonSerializable(typeof(Page<KeyContract>))]
 internal sealed partial class PartnerJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

@@ -23,7 +23,7 @@ public static class IdempotencyKey
     internal static string? Parse(string value)
     {
         value = value.Trim(' ', '\t');
-        var key = value.StartsWith('"') ? Unquoted(value) : value.AsSpan().ContainsAny(' ', '"') ? null : value;
+        var key = value.StartsWith('"') ? Unquoted(value) : value.Contains('"', StringComparison.Ordinal) ? null : value;
         return key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~') ? key : null;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.RateLimiting;
 using Bff.Upstreams;
 using PartnerBff.Upstreams;
 
@@ -20,7 +21,7 @@ internal static class BatchOrders
     private static readonly TimeSpan ItemPatience = TimeSpan.FromSeconds(5);
 
     public static async Task<IResult> Place<T>(
-        HttpContext context, OrdersClient orders, Idempotent idempotent, TimeProvider time,
+        HttpContext context, OrdersClient orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time,
         Func<Order, T> shape, JsonTypeInfo<BatchAnswer<T>> type)
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.BatchRequest, context.RequestAborted);
@@ -32,6 +33,11 @@ internal static class BatchOrders
         if (batch.Orders.Count is 0 or > BatchRequest.MaxOrders || batch.Orders.Any(o => o is null))
         {
             return Problem.Invalid("orders", $"Must have 1 to {BatchRequest.MaxOrders} orders.");
+        }
+
+        if (await limiter.Charge(context, batch.Orders.Count) is { } tooMany)
+        {
+            return tooMany;
         }
 
         var request = KeyedRequest.Of(context)!;

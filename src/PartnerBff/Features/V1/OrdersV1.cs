@@ -1,5 +1,6 @@
 using Bff.Composition;
 using Bff.Idempotency;
+using Bff.RateLimiting;
 using PartnerBff.Features.Operations;
 using PartnerBff.Upstreams;
 
@@ -22,6 +23,7 @@ internal static class OrdersV1
     public static Task<IResult> Cancel(HttpContext context, string id, Composer composer, OrdersClient orders) =>
         OrderWrites.Cancel(context, id, composer, orders, OrderV1.Of, Json.OrderV1);
 
-    public static Task<IResult> Batch(HttpContext context, OrdersClient orders, Idempotent idempotent, TimeProvider time) =>
-        BatchOrders.Place(context, orders, idempotent, time, OrderV1.Of, Json.BatchAnswerOrderV1);
+    public static Task<IResult> Batch(
+        HttpContext context, OrdersClient orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time) =>
+        BatchOrders.Place(context, orders, idempotent, limiter, time, OrderV1.Of, Json.BatchAnswerOrderV1);
 }

@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Idempotency;
+using Bff.RateLimiting;
 
 namespace PartnerBff.Features.V1;
 
@@ -12,7 +13,7 @@ internal static class V1Endpoints
         orders.MapGet("/{id}", OrdersV1.Get).RequireScope(PartnerScopes.OrdersRead).Named("order");
         orders.MapPost("", OrdersV1.Place).RequireScope(PartnerScopes.OrdersWrite).Named("place-order").RequireIdempotencyKey();
         orders.MapPost("/{id}/cancel", OrdersV1.Cancel).RequireScope(PartnerScopes.OrdersWrite).Named("cancel-order").AcceptIdempotencyKey();
-        orders.MapPost("/batch", OrdersV1.Batch).RequireScope(PartnerScopes.OrdersWrite).Named("batch").RequireIdempotencyKey();
+        orders.MapPost("/batch", OrdersV1.Batch).RequireScope(PartnerScopes.OrdersWrite).Named("batch").ChargedByEndpoint().RequireIdempotencyKey();
         v1.MapShared();
     }
 }

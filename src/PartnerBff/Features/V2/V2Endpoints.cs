@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Idempotency;
+using Bff.RateLimiting;
 
 namespace PartnerBff.Features.V2;
 
@@ -12,7 +13,7 @@ internal static class V2Endpoints
         orders.MapGet("/{id}", OrdersV2.Get).RequireScope(PartnerScopes.OrdersRead).Named("order");
         orders.MapPost("", OrdersV2.Place).RequireScope(PartnerScopes.OrdersWrite).Named("place-order").RequireIdempotencyKey();
         orders.MapPost("/{id}/cancel", OrdersV2.Cancel).RequireScope(PartnerScopes.OrdersWrite).Named("cancel-order").AcceptIdempotencyKey();
-        orders.MapPost("/batch", OrdersV2.Batch).RequireScope(PartnerScopes.OrdersWrite).Named("batch").RequireIdempotencyKey();
+        orders.MapPost("/batch", OrdersV2.Batch).RequireScope(PartnerScopes.OrdersWrite).Named("batch").ChargedByEndpoint().RequireIdempotencyKey();
         v2.MapShared();
     }
 }

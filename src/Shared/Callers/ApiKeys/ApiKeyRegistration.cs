@@ -21,6 +21,8 @@ public static class ApiKeyRegistration
         services.AddSingleton<ApiKeyUses>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeyUses>());
         services.AddSingleton<ApiKeyVerifier>();
+        services.AddSingleton(provider => new ApiKeyRegistry(
+            provider.GetRequiredService<IApiKeyStore>(), provider.GetRequiredService<Reloadable<ApiKeySettings>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICallerSource, ApiKeySource>();
         return builder;
     }

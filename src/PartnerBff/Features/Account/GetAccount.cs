@@ -1,0 +1,32 @@
+using Bff.Callers;
+using Bff.RateLimiting;
+
+namespace PartnerBff.Features.Account;
+
+/// <summary>Who the partner is here and what it may do.</summary>
+/// <param name="Mode"><c>live</c>, or <c>test</c> for a test key.</param>
+public sealed record AccountContract(string Tenant, string Mode, PlanContract Plan, LimitsContract Limits);
+
+/// <summary>What was agreed.</summary>
+/// <param name="Endpoints"><c>all</c> or <c>read-only</c>.</param>
+/// <param name="Overage">Whether requests beyond the day's quota are admitted and billed.</param>
+public sealed record PlanContract(string Name, string? Price, string? Support, string? Sla, string Endpoints, bool Overage);
+
+/// <summary>How much of it.</summary>
+/// <param name="RequestsPerDay">Null: unlimited.</param>
+/// <param name="UsedToday">Of the day's quota, by this credential; null where there is none.</param>
+public sealed record LimitsContract(long RequestsPerMinute, long Burst, long? RequestsPerDay, long? MaxPayloadBytes, long Remaining, long? UsedToday);
+
+internal static class GetAccount
+{
+    public static async Task<IResult> Handle(Caller caller, RateLimiter limiter)
+    {
+        var (plan, remaining, used) = await limiter.UsageOf(caller);
+        var account = new AccountContract(
+            caller.Tenant!, caller.IsSandbox ? "test" : "live",
+            new PlanContract(plan.Name, plan.Price, plan.Support, plan.Sla, plan.IsReadOnly ? "read-only" : "all", plan.Overage),
+            new LimitsContract(
+                plan.RequestsPerMinute, plan.Burst, plan.RequestsPerDay, plan.MaxPayloadBytes, remaining, plan.RequestsPerDay is null ? null : used));
+        return TypedResults.Json(account, PartnerJson.Answers.AccountContract);
+    }
+}

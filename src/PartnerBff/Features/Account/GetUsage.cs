@@ -1,0 +1,83 @@
+using System.Globalization;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.RateLimiting;
+using PartnerBff.Usage;
+
+namespace PartnerBff.Features.Account;
+
+/// <summary>What was used, from the first day to the last, both included.</summary>
+/// <param name="From">UTC day.</param>
+/// <param name="To">UTC day.</param>
+/// <param name="Data">By day and endpoint.</param>
+/// <param name="Days">By day: what is billed.</param>
+public sealed record UsageContract(
+    DateOnly From, DateOnly To, IReadOnlyList<EndpointUsageContract> Data, IReadOnlyList<DayUsageContract> Days, bool HasMore, string? NextCursor);
+
+/// <summary>One endpoint on one day.</summary>
+/// <param name="Endpoint">Method and route.</param>
+/// <param name="ClientErrors">Answered 4xx.</param>
+/// <param name="ServerErrors">Answered 5xx.</param>
+/// <param name="P50Ms">Half were faster; right to 20 %.</param>
+/// <param name="P95Ms">19 of 20 were faster; right to 20 %.</param>
+public sealed record EndpointUsageContract(
+    DateOnly Date, string Endpoint, long Requests, long ClientErrors, long ServerErrors, double P50Ms, double P95Ms);
+
+/// <summary>One day of all endpoints.</summary>
+/// <param name="BillableOverage">Units beyond the day's quota.</param>
+public sealed record DayUsageContract(DateOnly Date, long Requests, long BillableOverage);
+
+internal static class GetUsage
+{
+    private const int MaxDays = 92;
+    private const int DefaultDays = 30;
+
+    public static async Task<IResult> Handle(
+        HttpContext context, Caller caller, UsageRecorder recorder, IUsageStore store, RateLimiter limiter, TimeProvider time)
+    {
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        if (!TryDay(context, "to", today, out var to) || !TryDay(context, "from", to.AddDays(1 - DefaultDays), out var from))
+        {
+            return Problem.Invalid(TryDay(context, "to", today, out _) ? "from" : "to", "Must be a day such as 2026-01-31.");
+        }
+
+        if (from > to || to.DayNumber - from.DayNumber >= MaxDays)
+        {
+            return Problem.Invalid("from", $"Must be at most {MaxDays - 1} days before to.");
+        }
+
+        await recorder.Flush(context.RequestAborted);
+        var account = UsageKey.AccountOf(caller.Tenant!, caller.IsSandbox);
+        var overage = caller.IsSandbox ? new Dictionary<DateOnly, long>() : await limiter.OverageOf(caller.Tenant!);
+        var data = new List<EndpointUsageContract>();
+        var days = new List<DayUsageContract>();
+        for (var day = from; day <= to; day = day.AddDays(1))
+        {
+            var endpoints = await store.Read(account, day, context.RequestAborted);
+            data.AddRange(endpoints.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => Row(day, e.Key, e.Value)));
+            if (endpoints.Count > 0 || overage.ContainsKey(day))
+            {
+                days.Add(new(day, endpoints.Values.Sum(u => u.Requests), overage.GetValueOrDefault(day)));
+            }
+        }
+
+        return TypedResults.Json(new UsageContract(from, to, data, days, HasMore: false, NextCursor: null), PartnerJson.Answers.UsageContract);
+    }
+
+    private static EndpointUsageContract Row(DateOnly day, string endpoint, EndpointUsage usage) => new(
+        day, endpoint, usage.Requests, usage.ClientErrors, usage.ServerErrors,
+        LatencyHistogram.Percentile(usage.Latencies, 0.5), LatencyHistogram.Percentile(usage.Latencies, 0.95));
+
+    private static bool TryDay(HttpContext context, string name, DateOnly fallback, out DateOnly day)
+    {
+        day = fallback;
+        return context.Request.Query[name] switch
+        {
+            { Count: 0 } => true,
+            [{ } text] => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day)
+                || (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+                    && (day = DateOnly.FromDateTime(instant.UtcDateTime)) > DateOnly.MinValue),
+            _ => false,
+        };
+    }
+}

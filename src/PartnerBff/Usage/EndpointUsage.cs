@@ -1,0 +1,67 @@
+namespace PartnerBff.Usage;
+
+/// <summary>Whose usage of what on which day.</summary>
+/// <param name="Account">Tenant, and <c>:test</c> for test keys: the modes see nothing of each other.</param>
+/// <param name="Day">UTC.</param>
+/// <param name="Endpoint">Method and route.</param>
+internal readonly record struct UsageKey(string Account, DateOnly Day, string Endpoint)
+{
+    public static string AccountOf(string tenant, bool isSandbox) => isSandbox ? tenant + ":test" : tenant;
+}
+
+/// <summary>Counts of one endpoint on one day; safe to add to from any thread.</summary>
+internal sealed class EndpointUsage
+{
+    private readonly long[] _latencies = new long[LatencyHistogram.Buckets];
+    private long _requests;
+    private long _clientErrors;
+    private long _serverErrors;
+
+    public long Requests => Volatile.Read(ref _requests);
+
+    public long ClientErrors => Volatile.Read(ref _clientErrors);
+
+    public long ServerErrors => Volatile.Read(ref _serverErrors);
+
+    public ReadOnlySpan<long> Latencies => _latencies;
+
+    public void Add(int status, TimeSpan latency)
+    {
+        Interlocked.Increment(ref _requests);
+        if (status >= 400)
+        {
+            Interlocked.Increment(ref status >= 500 ? ref _serverErrors : ref _clientErrors);
+        }
+
+        Interlocked.Increment(ref _latencies[LatencyHistogram.BucketOf(latency)]);
+    }
+
+    public void Add(EndpointUsage other)
+    {
+        foreach (var (name, count) in other.Fields())
+        {
+            Add(name, count);
+        }
+    }
+
+    /// <summary>The counts by their stored names: n, c, s and b0 to b69; those that are 0 are left out.</summary>
+    public IEnumerable<KeyValuePair<string, long>> Fields()
+    {
+        var fixedFields = new KeyValuePair<string, long>[] { new("n", Requests), new("c", ClientErrors), new("s", ServerErrors) };
+        return fixedFields.Concat(_latencies.Select((count, i) => KeyValuePair.Create("b" + i, count))).Where(f => f.Value > 0);
+    }
+
+    /// <summary>Adds to a count by its stored name; unknown ones are of another version and ignored.</summary>
+    public void Add(string name, long count)
+    {
+        switch (name)
+        {
+            case "n": Interlocked.Add(ref _requests, count); break;
+            case "c": Interlocked.Add(ref _clientErrors, count); break;
+            case "s": Interlocked.Add(ref _serverErrors, count); break;
+            case ['b', ..] when int.TryParse(name.AsSpan(1), out var bucket) && bucket is >= 0 and < LatencyHistogram.Buckets:
+                Interlocked.Add(ref _latencies[bucket], count);
+                break;
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.Collections.Concurrent;
+using Bff.Edge;
+
+namespace PartnerBff.Usage;
+
+/// <summary>Around the whole pipeline, so that refusals count too: who asked for what, how it ended and how long it took.</summary>
+internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder recorder, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<Endpoint, string> _names = new();
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        await next(context);
+        if (context.Features.Get<BffRequest>() is { Caller: { Tenant: { } tenant } caller } && context.GetEndpoint() is RouteEndpoint endpoint
+            && endpoint.RoutePattern.RawText is { } route && route.StartsWith("/v", StringComparison.Ordinal))
+        {
+            var name = _names.GetOrAdd(
+                endpoint, static (_, c) => c.Method + " " + c.Route.TrimEnd('/'), (context.Request.Method, Route: route));
+            recorder.Add(UsageKey.AccountOf(tenant, caller.IsSandbox), name, context.Response.StatusCode, time.GetElapsedTime(started));
+        }
+    }
+}

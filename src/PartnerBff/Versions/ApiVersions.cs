@@ -1,0 +1,104 @@
+using System.Globalization;
+using Bff.Configuration;
+
+namespace PartnerBff.Versions;
+
+/// <summary>When a version of the API began to end and when it does: section <c>Versions:&lt;v&gt;</c>.</summary>
+/// <param name="Deprecation">Since when new integrations should use the successor.</param>
+/// <param name="Sunset">From when on it answers 410.</param>
+/// <param name="Link">Where the migration is explained.</param>
+/// <param name="Successor">What comes after it.</param>
+internal sealed record ApiVersion(DateTimeOffset? Deprecation, DateTimeOffset? Sunset, string? Link, string? Successor)
+{
+    /// <summary>RFC 9745.</summary>
+    public string? DeprecationHeader { get; } = Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
+
+    /// <summary>RFC 8594.</summary>
+    public string? SunsetHeader { get; } = Sunset?.ToUniversalTime().ToString("R", CultureInfo.InvariantCulture);
+}
+
+/// <summary>All versions; replaced as a whole on a reload.</summary>
+internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versions)
+{
+    private const int MonthsOfNotice = 6;
+    private static readonly string[] Names = ["v1", "v2"];
+
+    /// <summary>The version of a path, and what is said of it; null when nothing is.</summary>
+    public (string Name, ApiVersion? Version)? Of(PathString path)
+    {
+        foreach (var name in Names)
+        {
+            if (path.StartsWithSegments("/" + name, StringComparison.Ordinal))
+            {
+                return (name, versions.GetValueOrDefault(name));
+            }
+        }
+
+        return null;
+    }
+
+    public static ApiVersions Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var versions = new Dictionary<string, ApiVersion>(StringComparer.OrdinalIgnoreCase);
+        foreach (var section in configuration.GetSection("Versions").GetChildren())
+        {
+            if (!Names.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                mistakes.Add(section.Path, $"is not a version of this API; there are {string.Join(", ", Names)}.");
+                continue;
+            }
+
+            var deprecation = Date(section, "Deprecation", mistakes);
+            var sunset = Date(section, "Sunset", mistakes);
+            if (sunset is not null && deprecation is null)
+            {
+                mistakes.Add(section, "Deprecation", "is missing: a version is deprecated for six months at least before it ends.");
+            }
+            else if (sunset < deprecation?.AddMonths(MonthsOfNotice))
+            {
+                mistakes.Add(section, "Sunset", "is earlier than six months after Deprecation; partners were promised that time.");
+            }
+
+            versions[section.Key] = new ApiVersion(deprecation, sunset, Address(section, "Link", mistakes), Address(section, "Successor", mistakes));
+        }
+
+        return new(versions);
+    }
+
+    private static DateTimeOffset? Date(IConfigurationSection section, string key, ConfigurationMistakes mistakes)
+    {
+        if (section[key] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date))
+        {
+            return date;
+        }
+
+        mistakes.Add(section, key, $"'{text}' is not a date (RFC 3339), such as 2027-01-01T00:00:00Z.");
+        return null;
+    }
+
+    private static string? Address(IConfigurationSection section, string key, ConfigurationMistakes mistakes)
+    {
+        if (section[key] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (Names.Contains(text))
+        {
+            return "/" + text;
+        }
+
+        if ((text[0] == '/' || Uri.TryCreate(text, UriKind.Absolute, out _)) && !text.AsSpan().ContainsAny("<>\" \r\n"))
+        {
+            return text;
+        }
+
+        mistakes.Add(section, key, $"'{text}' is neither an address nor a path of this host.");
+        return null;
+    }
+}

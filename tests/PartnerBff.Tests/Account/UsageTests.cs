@@ -1,0 +1,38 @@
+namespace PartnerBff.Tests.Account;
+
+public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
+{
+    [Fact]
+    public async Task The_account_says_plan_and_limits()
+    {
+        var host = Start();
+        var account = await Json(await Get(host, "/v1/account", InitechKey));
+        Assert.Equal(("initech", "live"), ((string)account["tenant"]!, (string)account["mode"]!));
+        Assert.Equal(("free", "read-only"), ((string)account["plan"]!["name"]!, (string)account["plan"]!["endpoints"]!));
+        Assert.Equal((100, 10_000), ((int)account["limits"]!["requests_per_minute"]!, (int)account["limits"]!["requests_per_day"]!));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Usage_adds_up_over_instances_by_day_and_endpoint_refusals_apart(bool withRedis)
+    {
+        var redis = withRedis ? StartRedis() : null;
+        var one = Start(redis: redis);
+        var two = withRedis ? Start(redis: redis) : one;
+        foreach (var host in (PartnerHost[])[one, two])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", AcmeKey)).StatusCode);
+            await Problem(await Get(host, "/v1/products/p-nope", AcmeKey), 404, "not_found");
+        }
+
+        await Json(await Get(two, "/v1/usage", AcmeKey)); // Reading writes what the instance has.
+        var usage = await Json(await Get(one, "/v1/usage", AcmeKey));
+        var row = Assert.Single(usage["data"]!.AsArray(), r => (string?)r!["endpoint"] == "GET /v1/products/{id}")!;
+        Assert.Equal((4, 2, 0), ((int)row["requests"]!, (int)row["client_errors"]!, (int)row["server_errors"]!));
+        Assert.True((double)row["p95_ms"]! >= (double)row["p50_ms"]! && (double)row["p50_ms"]! > 0);
+        Assert.Empty((await Json(await Get(one, "/v1/usage", GlobexKey)))["data"]!.AsArray());
+        await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
+        await Problem(await Get(one, "/v1/usage?from=yesterday", AcmeKey), 400, "validation_failed");
+    }
+}

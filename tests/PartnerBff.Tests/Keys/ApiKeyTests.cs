@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PartnerBff.Tests.Keys;
+
+public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
+{
+    private static JsonObject NewKey(string mode = "live", params string[] scopes) => new()
+    {
+        ["name"] = "ci", ["mode"] = mode, ["scopes"] = new JsonArray([.. (scopes.Length == 0 ? ["orders.read"] : scopes).Select(s => (JsonNode)s)]),
+    };
+
+    [RedisFact]
+    public async Task A_key_lives_and_dies_on_every_instance()
+    {
+        var redis = StartRedis();
+        var (one, two) = (Start(redis: redis), Start(redis: redis));
+        await Eventually(() => one.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable && two.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable);
+        var made = await Json(await Send(one, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201);
+        var key = (string)made["key"]!;
+        Assert.True(ApiKeyFormat.IsValid(key));
+        Assert.Equal((key[^4..], "live", "ci"), ((string)made["last_four"]!, (string)made["mode"]!, (string)made["name"]!));
+        Assert.StartsWith((string)made["prefix"]!, key, StringComparison.Ordinal);
+        await Json(await Get(one, "/v1/orders", key));
+        await Json(await Get(two, "/v1/orders", key));
+        await Problem(await Get(two, "/v1/api-keys", key), 403, "insufficient_scope");
+        var listed = await Json(await Get(two, "/v1/api-keys", AcmeKey));
+        Assert.Null(listed["data"]!.AsArray().Single()!["key"]);
+        Assert.Empty((await Json(await Get(two, "/v1/api-keys", GlobexKey)))["data"]!.AsArray());
+        await Problem(await Send(two, HttpMethod.Delete, "/v1/api-keys/" + made["id"], GlobexKey), 404, "not_found");
+
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(one, HttpMethod.Delete, "/v1/api-keys/" + made["id"], AcmeKey)).StatusCode);
+        await Problem(await Get(one, "/v1/orders", key), 401, "invalid_api_key");
+        var since = Stopwatch.StartNew();
+        while ((await Get(two, "/v1/orders", key)).StatusCode != HttpStatusCode.Unauthorized)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(10), "A revoked key goes on.");
+        }
+    }
+
+    [Fact]
+    public async Task A_rotated_key_goes_on_for_the_overlap()
+    {
+        var host = Start();
+        var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201);
+        var rotated = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
+        Assert.NotNull(rotated["previous_expires_at"]);
+        await Json(await Get(host, "/v1/orders", (string)made["key"]!));
+        await Json(await Get(host, "/v1/orders", (string)rotated["key"]!));
+        await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 0 }), 201);
+        await Problem(await Get(host, "/v1/orders", (string)rotated["key"]!), 401, "invalid_api_key");
+        await Problem(await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey), 404, "not_found");
+    }
+
+    [Fact]
+    public async Task A_mistyped_key_makes_no_look_up_and_an_unknown_one_a_single_one()
+    {
+        var store = new CountingStore();
+        var host = Start(services: services => services.AddSingleton<IApiKeyStore>(store));
+        var unknown = ApiKeyFormat.New(isTest: false);
+        var mistyped = unknown[..^1] + (unknown[^1] == 'x' ? 'y' : 'x');
+        await Problem(await Get(host, "/v1/orders", mistyped), 401, "invalid_api_key");
+        await Problem(await Get(host, "/v1/orders", "pk_live_short"), 401, "invalid_api_key");
+        Assert.Equal(0, store.LookUps);
+        for (var i = 0; i < 5; i++)
+        {
+            await Problem(await Get(host, "/v1/orders", unknown), 401, "invalid_api_key");
+        }
+
+        Assert.Equal(1, store.LookUps);
+    }
+
+    [Fact]
+    public async Task A_test_key_sees_the_sandbox_and_nothing_live()
+    {
+        var host = Start();
+        var test = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("test", "orders.read", "orders.write", "keys.manage")), 201))["key"]!;
+        Assert.StartsWith("pk_test_", test, StringComparison.Ordinal);
+        var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", test, Order(reference: "sandboxed"), "k"), 201);
+        Assert.Equal((0, 1), (Placed(Upstream), Placed(Sandbox)));
+        await Json(await Get(host, "/v1/orders/" + order["id"], test));
+        await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 3), "k"), 201); // The live key of the same name is another.
+        var live = await Json(await Get(host, "/v1/orders?limit=100", AcmeKey));
+        Assert.DoesNotContain(live["data"]!.AsArray(), o => (string?)o!["reference"] == "sandboxed");
+        await Problem(await Send(host, HttpMethod.Post, "/v1/api-keys", test, NewKey("live")), 403, "forbidden");
+        Assert.All((await Json(await Get(host, "/v1/api-keys", test)))["data"]!.AsArray(), k => Assert.Equal("test", (string?)k!["mode"]));
+        var cursor = (await Json(await Get(host, "/v1/orders?limit=1", AcmeKey)))["next_cursor"];
+        await Problem(await Get(host, "/v1/orders?cursor=" + cursor, test), 400, "invalid_cursor");
+    }
+
+    [Fact]
+    public async Task A_key_is_taken_from_either_header_but_two_that_differ_are_refused()
+    {
+        var host = Start();
+        Assert.Equal(HttpStatusCode.OK, (await WithHeaders(host, null, AcmeKey)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await WithHeaders(host, AcmeKey, AcmeKey)).StatusCode);
+        await Problem(await WithHeaders(host, AcmeKey, GlobexKey), 401, "invalid_api_key");
+        await Problem(await WithHeaders(host, Surroundings.Token(), AcmeKey), 401, "invalid_api_key");
+        await Problem(await WithHeaders(host, null, "nonsense"), 401, "invalid_api_key");
+        var cookie = new HttpRequestMessage(HttpMethod.Get, "/v1/orders");
+        cookie.Headers.Add("Cookie", "X-API-Key=" + AcmeKey);
+        var refused = await host.Client.SendAsync(cookie);
+        await Problem(refused, 401, "missing_token");
+        Assert.NotEmpty(refused.Headers.WwwAuthenticate);
+    }
+
+    [Fact]
+    public async Task What_is_asked_of_a_new_key_is_checked()
+    {
+        var host = Start();
+        var problem = await Problem(
+            await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, new JsonObject { ["name"] = " ", ["scopes"] = new JsonArray("everything"), ["mode"] = "prod", ["expires_at"] = "2020-01-01T00:00:00Z" }),
+            400, "validation_failed");
+        Assert.Equal(["expires_at", "mode", "name", "scopes"], problem["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal));
+    }
+
+    [RedisFact]
+    public async Task Known_keys_go_on_while_the_store_is_away_and_no_key_is_ever_logged()
+    {
+        var redis = StartRedis();
+        var host = Start(redis: redis, settings: new() { ["Plans:enterprise:OnStoreFailure"] = "Local" });
+        await Eventually(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable);
+        var key = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201))["key"]!;
+        await Problem(await Get(host, "/v1/orders/o-1", key), 404, "not_found");
+        redis.Stop();
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", AcmeKey)).StatusCode); // Of the configuration.
+        Assert.Equal(HttpStatusCode.NotFound, (await Get(host, "/v1/orders/o-1", key)).StatusCode); // Remembered.
+        await Problem(await Get(host, "/v1/orders/o-1", ApiKeyFormat.New(isTest: false)), 503, "store_unavailable"); // Never seen.
+        Assert.DoesNotContain(host.Log.Entries, e => e.Message.Contains(key, StringComparison.Ordinal) || e.Message.Contains(AcmeKey, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Without_a_pepper_the_host_does_not_start_in_Production()
+    {
+        var settings = new Dictionary<string, string?>(Surroundings.GatewaySettings) { ["State:AllowEmbedded"] = "true" };
+        var refused = Assert.ThrowsAny<Exception>(() => PartnerHost.Start(Surroundings, settings, environment: "Production"));
+        Assert.Contains("ApiKeys:Pepper", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    private static Task<HttpResponseMessage> WithHeaders(PartnerHost host, string? bearer, string named)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, "/v1/products?limit=1");
+        request.Headers.Add("X-API-Key", named);
+        if (bearer is not null)
+        {
+            request.Headers.Authorization = new("Bearer", bearer);
+        }
+
+        return host.Client.SendAsync(request);
+    }
+
+    private static async Task Eventually(Func<bool> holds)
+    {
+        while (!holds())
+        {
+            await Task.Delay(20);
+        }
+    }
+
+    private sealed class CountingStore : IApiKeyStore
+    {
+        public int LookUps;
+
+        public event Action<string>? Changed { add { } remove { } }
+
+        public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
+        {
+            Interlocked.Increment(ref LookUps);
+            return default;
+        }
+
+        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => new([]);
+
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation) => default;
+
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) => default;
+
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => default;
+
+        public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) => default;
+    }
+}

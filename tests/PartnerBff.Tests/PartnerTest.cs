@@ -1,0 +1,177 @@
+global using System.Net;
+global using System.Net.Http.Headers;
+global using System.Net.Http.Json;
+global using System.Text.Json.Nodes;
+global using Bff.Callers.ApiKeys;
+global using Bff.Dev.Upstreams;
+global using Bff.TestKit;
+global using Fault = Bff.Dev.Upstreams.Faults.Fault;
+global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
+global using PartnerHost = Bff.TestKit.GatewayHost<PartnerBff.Features.V1.OrderV1>;
+global using TokenRequest = Bff.Dev.IdentityProvider.TokenRequest;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PartnerBff.Tests;
+
+/// <summary>Shared by a class's tests, which run one after the other.</summary>
+public sealed class SharedSurroundings : IAsyncLifetime
+{
+    public Surroundings Value { get; private set; } = null!;
+
+    /// <summary>Services of the sandbox, which know nothing of the live ones.</summary>
+    public SampleServices Sandbox { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        Value = await Surroundings.StartAsync();
+        Sandbox = await SampleServices.StartAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Value.DisposeAsync();
+        await Sandbox.DisposeAsync();
+    }
+}
+
+/// <summary>Fresh hosts for every test amid services that are as they were at the start.</summary>
+public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
+{
+    protected static readonly string AcmeKey = ApiKeyFormat.New(isTest: false);
+    protected static readonly string AcmeTestKey = ApiKeyFormat.New(isTest: true);
+    protected static readonly string GlobexKey = ApiKeyFormat.New(isTest: false);
+    protected static readonly string InitechKey = ApiKeyFormat.New(isTest: false);
+
+    private readonly List<IAsyncDisposable> _hosts = [];
+
+    protected PartnerTest(SharedSurroundings surroundings)
+    {
+        Surroundings = surroundings.Value;
+        Sandbox = surroundings.Sandbox;
+        Upstream.Reset();
+        Sandbox.Reset();
+    }
+
+    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+
+    protected Surroundings Surroundings { get; }
+
+    protected SampleServices Upstream => Surroundings.Services;
+
+    protected SampleServices Sandbox { get; }
+
+    /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
+    protected PartnerHost Start(
+        Dictionary<string, string?>? settings = null, RedisServer? redis = null, Action<IServiceCollection>? services = null)
+    {
+        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["ApiKeys:Bootstrap:acme"] = AcmeKey,
+            ["ApiKeys:Bootstrap:globex"] = GlobexKey,
+            ["ApiKeys:Bootstrap:initech"] = InitechKey,
+            ["State:Timeout"] = "00:00:02",
+            ["ConnectionStrings:redis"] = redis?.ConnectionString,
+        };
+        foreach (var part in (string[])["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"])
+        {
+            all[$"Composition:{part}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var service in Sandbox.All)
+        {
+            all[$"Sandbox:Upstreams:{service.Name}:Address"] = service.Address.ToString();
+            all[$"Sandbox:Upstreams:{service.Name}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
+        var host = PartnerHost.Start(Surroundings, all, services);
+        _hosts.Add(host);
+        return host;
+    }
+
+    protected RedisServer StartRedis()
+    {
+        var server = RedisServer.Run();
+        _hosts.Insert(0, new Last(server));
+        return server;
+    }
+
+    protected static JsonObject Order(string product = "p-1", int quantity = 1, string? reference = null)
+    {
+        var order = new JsonObject { ["currency"] = "EUR", ["items"] = new JsonArray(new JsonObject { ["product_id"] = product, ["quantity"] = quantity }) };
+        if (reference is not null)
+        {
+            order["reference"] = reference;
+        }
+
+        return order;
+    }
+
+    protected static Task<HttpResponseMessage> Send(
+        PartnerHost host, HttpMethod method, string path, string? credential, JsonNode? body = null, string? key = null,
+        HttpClient? client = null, CancellationToken cancellation = default)
+    {
+        var request = new HttpRequestMessage(method, path);
+        if (credential is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", credential);
+        }
+
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), new MediaTypeHeaderValue("application/json"));
+        }
+
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+
+        return (client ?? host.Client).SendAsync(request, cancellation);
+    }
+
+    protected static Task<HttpResponseMessage> Get(PartnerHost host, string path, string? credential) => Send(host, HttpMethod.Get, path, credential);
+
+    protected static async Task<JsonObject> Json(HttpResponseMessage response, int status = 200)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        return JsonNode.Parse(text)!.AsObject();
+    }
+
+    protected static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonNode.Parse(text)!.AsObject();
+        Assert.Equal(code, (string?)problem["code"]);
+        return problem;
+    }
+
+    protected static int Placed(SampleServices services) => services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" });
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        for (var i = _hosts.Count - 1; i >= 0; i--)
+        {
+            await _hosts[i].DisposeAsync();
+        }
+    }
+
+    private sealed class Last(RedisServer server) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            server.Dispose();
+            return default;
+        }
+    }
+}

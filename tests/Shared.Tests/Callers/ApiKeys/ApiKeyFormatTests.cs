@@ -1,0 +1,41 @@
+using Bff.Callers.ApiKeys;
+
+namespace Bff.Shared.Tests.Callers.ApiKeys;
+
+public sealed class ApiKeyFormatTests
+{
+    [Theory]
+    [InlineData(false, "pk_live_")]
+    [InlineData(true, "pk_test_")]
+    public void A_new_key_is_valid_and_says_its_mode(bool isTest, string prefix)
+    {
+        var key = ApiKeyFormat.New(isTest);
+        Assert.Equal(46, key.Length);
+        Assert.StartsWith(prefix, key, StringComparison.Ordinal);
+        Assert.True(ApiKeyFormat.IsValid(key));
+        Assert.Equal(isTest, ApiKeyFormat.IsTest(key));
+    }
+
+    /// <summary>Expected values come from zlib's crc32, not from this code.</summary>
+    [Theory]
+    [InlineData("00000000000000000000000000000000", "2wjyrI")]
+    [InlineData("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef", "07kqpP")]
+    public void The_checksum_is_the_crc32_in_base62(string random, string checksum) =>
+        Assert.True(ApiKeyFormat.IsValid("pk_live_" + random + checksum));
+
+    [Fact]
+    public void Every_single_mistyped_character_is_noticed()
+    {
+        var key = ApiKeyFormat.New(isTest: false);
+        for (var i = 0; i < key.Length; i++)
+        {
+            var wrong = key.ToCharArray();
+            wrong[i] = wrong[i] == 'x' ? 'y' : 'x';
+            Assert.False(ApiKeyFormat.IsValid(wrong), new string(wrong));
+        }
+
+        Assert.False(ApiKeyFormat.IsValid(key[..^1]));
+        Assert.False(ApiKeyFormat.IsValid(key + "0"));
+        Assert.False(ApiKeyFormat.IsValid(key.Replace("pk_live_", "pk_test_", StringComparison.Ordinal)[..45] + "é"));
+    }
+}

@@ -1,0 +1,126 @@
+using Bff.Callers.ApiKeys;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Callers.ApiKeys;
+
+/// <summary>What holds of the store on either engine.</summary>
+public sealed class ApiKeyStoreTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Keys_are_found_by_hash_and_listed_by_tenant_newest_first(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var (older, newer, others) = (Key("a", Now.AddMinutes(-1)), Key("b", Now), Key("c", Now, tenant: "globex"));
+        foreach (var key in (ApiKeyRecord[])[older, newer, others])
+        {
+            await engine.Store.Add(key, default);
+        }
+
+        Assert.Equal("a", (await engine.Store.Find(older.Hash, default))!.Id);
+        Assert.Equal(["orders.read"], (await engine.Store.Find(older.Hash, default))!.Scopes);
+        Assert.Null(await engine.Store.Find("0000", default));
+        Assert.Equal(["b", "a"], (await engine.Store.List("acme", default)).Select(k => k.Id));
+        Assert.Equal(["c"], (await engine.Store.List("globex", default)).Select(k => k.Id));
+
+        await engine.Store.Remove(older, default);
+        Assert.Null(await engine.Store.Find(older.Hash, default));
+        Assert.Equal(["b"], (await engine.Store.List("acme", default)).Select(k => k.Id));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_deleted_key_is_not_brought_back_by_replacing_it(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var key = Key("a", Now);
+        await engine.Store.Add(key, default);
+        Assert.True(await engine.Store.Replace(key with { ExpiresAt = Now.AddHours(1) }, default));
+        Assert.Equal(Now.AddHours(1), (await engine.Store.Find(key.Hash, default))!.ExpiresAt);
+        await engine.Store.Remove(key, default);
+        Assert.False(await engine.Store.Replace(key with { ExpiresAt = null }, default));
+        Assert.Null(await engine.Store.Find(key.Hash, default));
+        Assert.Empty(await engine.Store.List("acme", default));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Lists_say_when_a_key_was_last_used_and_forget_what_expired_long_ago(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        await engine.Store.Add(Key("a", Now), default);
+        await engine.Store.Add(Key("old", Now.AddDays(-90)) with { ExpiresAt = Now.AddDays(-31) }, default);
+        await engine.Store.Touch("acme", [new("a", Now.AddMinutes(-5))], default);
+        var listed = Assert.Single(await engine.Store.List("acme", default));
+        Assert.Equal(Now.AddMinutes(-5).ToUnixTimeSeconds(), listed.LastUsedAt!.Value.ToUnixTimeSeconds());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Changes_are_told(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var added = engine.Next(IApiKeyStore.Added);
+        var key = Key("a", Now);
+        await engine.Store.Add(key, default);
+        await added.WaitAsync(TimeSpan.FromSeconds(30));
+        var removed = engine.Next("a");
+        await engine.Store.Remove(key, default);
+        await removed.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    private static ApiKeyRecord Key(string id, DateTimeOffset created, string tenant = "acme") => new()
+    {
+        Id = id, Tenant = tenant, Name = "n", Hash = "hash-of-" + id, Prefix = "pk_live_ab", LastFour = "wxyz", Scopes = ["orders.read"], CreatedAt = created,
+    };
+
+    private sealed class Engine(ServiceProvider services, RedisServer? redis, IApiKeyStore store) : IAsyncDisposable
+    {
+        public IApiKeyStore Store => store;
+
+        public static async Task<Engine> Start(bool withRedis)
+        {
+            var redis = withRedis ? RedisServer.Run() : null;
+            var services = await StateEngines.Ready(redis?.ConnectionString);
+            var state = services.GetRequiredService<RedisState>();
+            var reconnected = new TaskCompletionSource();
+            state.Reconnected += (_, _) => reconnected.TrySetResult();
+            IApiKeyStore store = redis is null ? new EmbeddedApiKeyStore(TimeProvider.System) : new RedisApiKeyStore(state, TimeProvider.System);
+            if (redis is not null)
+            {
+                await reconnected.Task.WaitAsync(TimeSpan.FromSeconds(30)); // The subscription is in place.
+            }
+
+            return new(services, redis, store);
+        }
+
+        public Task Next(string message)
+        {
+            var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            store.Changed += what =>
+            {
+                if (what == message)
+                {
+                    seen.TrySetResult();
+                }
+            };
+            return seen.Task;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            (store as IDisposable)?.Dispose();
+            await services.DisposeAsync();
+            redis?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Bff.Idempotency;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Bff.Shared.Tests.Idempotency;
+
+/// <summary>What holds of the store on either engine.</summary>
+public sealed class IdempotencyStoreTests
+{
+    private static readonly StoredAnswer Answer = new(201, [new("Content-Type", "application/json")], [1, 2, 0, 255]);
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_key_is_taken_once_and_answered_ever_after(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var store = engine.Store();
+        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => store.Claim("k", "f", "owner" + i, default).AsTask()));
+        var winner = "owner" + Array.FindIndex(claims, c => c.Outcome == ClaimOutcome.Taken);
+        Assert.Single(claims, c => c.Outcome == ClaimOutcome.Taken);
+        Assert.Equal(49, claims.Count(c => c.Outcome == ClaimOutcome.InFlight));
+
+        Assert.Null(await store.Complete("k", winner, Answer, default));
+        var repeat = await store.Claim("k", "f", "later", default);
+        Assert.Equal(ClaimOutcome.Answered, repeat.Outcome);
+        Assert.Equal((Answer.Status, Convert.ToHexString(Answer.Body)), (repeat.Answer!.Status, Convert.ToHexString(repeat.Answer.Body)));
+        Assert.Equal(Answer.Headers, repeat.Answer.Headers);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "other", "later", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("another key", "f", "later", default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_released_key_is_free_unless_the_service_may_have_seen_the_request(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var store = engine.Store();
+        await store.Claim("k", "f", "a", default);
+        await store.Release("k", "a", keepFingerprint: false, default);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", default)).Outcome);
+        await store.Release("k", "b", keepFingerprint: true, default);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "c", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "c", default)).Outcome);
+        await store.Release("k", "c", keepFingerprint: false, default); // The attempt before it stays bound.
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "d", default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Who_dies_with_the_lock_blocks_the_key_until_it_runs_out(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis, lease: TimeSpan.FromMilliseconds(300));
+        var store = engine.Store();
+        await store.Claim("k", "f", "dead", default);
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", default)).Outcome);
+        await engine.Pass(TimeSpan.FromMilliseconds(400));
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", default)).Outcome);
+        Assert.False(await store.Renew("k", "dead", default));
+        Assert.True(await store.Renew("k", "next", default));
+        Assert.Null(await store.Complete("k", "next", Answer, default));
+        var late = await store.Complete("k", "dead", Answer with { Status = 200 }, default);
+        Assert.Equal(201, late!.Status); // It was only slow: the answer that stands is the stored one.
+        await store.Release("k", "dead", keepFingerprint: false, default);
+        Assert.Equal(ClaimOutcome.Answered, (await store.Claim("k", "f", "x", default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_key_is_forgotten_after_its_retention(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis, retention: TimeSpan.FromMilliseconds(300));
+        var store = engine.Store();
+        await store.Claim("k", "f", "a", default);
+        await store.Complete("k", "a", Answer, default);
+        await engine.Pass(TimeSpan.FromMilliseconds(400));
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", default)).Outcome);
+    }
+
+    [RedisFact]
+    public async Task Without_its_store_nothing_is_claimed()
+    {
+        await using var engine = await Engine.Start(withRedis: true);
+        var store = engine.Store();
+        engine.Redis!.Stop();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Claim("k", "f", "a", default).AsTask());
+    }
+
+    private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options) : IAsyncDisposable
+    {
+        public RedisServer? Redis => redis;
+
+        public static async Task<Engine> Start(bool withRedis, TimeSpan? lease = null, TimeSpan? retention = null)
+        {
+            var redis = withRedis ? RedisServer.Run() : null;
+            var options = new IdempotencyOptions { Lease = lease ?? TimeSpan.FromSeconds(10), Retention = retention ?? TimeSpan.FromHours(24) };
+            return new(await StateEngines.Ready(redis?.ConnectionString), redis, new ManualTimeProvider(), options);
+        }
+
+        public IIdempotencyStore Store() => redis is null
+            ? new EmbeddedIdempotencyStore(Options.Create(options), clock)
+            : new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(options));
+
+        /// <summary>Redis measures time itself: there it has to pass.</summary>
+        public Task Pass(TimeSpan time)
+        {
+            clock.Advance(time);
+            return redis is null ? Task.CompletedTask : Task.Delay(time);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await services.DisposeAsync();
+            redis?.Dispose();
+        }
+    }
+}
