@@ -1,6 +1,7 @@
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Edge;
+using Bff.Events;
 using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 
@@ -17,6 +18,7 @@ internal static class BffEndpoints
         // The internal surface is kept off the public ingress and takes service tokens only: RequireServiceToken.
         app.MapRevocations();
         app.MapCacheInvalidation();
+        app.MapEventPublishing();
 
         app.MapRoutes();
     }

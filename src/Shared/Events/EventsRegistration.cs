@@ -1,5 +1,7 @@
+using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Bff.Events;
 
@@ -9,6 +11,15 @@ internal static class EventsRegistration
     /// <summary>The event log that feeds server-sent events and webhooks.</summary>
     public static WebApplicationBuilder AddEvents(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddOptions<EventsOptions>().BindConfiguration("Events").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
+        services.AddStore<IEventLog, RedisEventLog, EmbeddedEventLog>(builder.Configuration);
+        services.AddStore<IEventQueue, RedisEventQueue, EmbeddedEventQueue>(builder.Configuration);
+        services.AddSingleton<EventMetrics>();
+        services.AddSingleton<EventTail>();
+        services.AddSingleton(provider => new UserEvents(
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<EventTail>(), provider.GetRequiredService<TimeProvider>()));
         return builder;
     }
 }

@@ -1,0 +1,182 @@
+using Microsoft.Extensions.Options;
+
+namespace Bff.Events;
+
+/// <summary>The log of a single process, and its queue; lost with it.</summary>
+internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProvider time) : IEventLog
+{
+    private const int SweepEvery = 1000;
+    private static readonly TimeSpan SeenFor = TimeSpan.FromHours(24);
+
+    private readonly Lock _lock = new();
+    private readonly EventsOptions _options = options.Value;
+    private readonly List<LoggedEvent> _all = [];
+    private readonly Dictionary<string, List<LoggedEvent>> _users = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<LoggedEvent>> _tenants = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Source, string Id), DateTimeOffset> _seen = [];
+    private readonly EventId _epoch = Before(time);
+    private EventId _last;
+    private long _number;
+    private Action? _appended;
+
+    /// <summary>Called within the lock for each event, so that taking and queueing are one step; returns false when too much waits.</summary>
+    internal Func<IReadOnlyList<LoggedEvent>, bool>? Queue { get; set; }
+
+    public Task Append(IReadOnlyList<NewEvent> events, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow();
+            var taken = new List<LoggedEvent>();
+            var last = _last;
+            var batch = new HashSet<(string, string)>();
+            foreach (var (head, data) in events)
+            {
+                var name = (head.Source, head.SourceId);
+                if ((!_seen.TryGetValue(name, out var until) || until <= now) && batch.Add(name))
+                {
+                    var ms = now.ToUnixTimeMilliseconds();
+                    last = ms > last.Milliseconds ? new(ms, 0) : last with { Sequence = last.Sequence + 1 };
+                    taken.Add(new(last, head, data));
+                }
+            }
+
+            if (taken.Count > 0 && Queue?.Invoke(taken) == false)
+            {
+                throw new State.StoreUnavailableException();
+            }
+
+            foreach (var item in taken)
+            {
+                Keep(item, now);
+            }
+        }
+
+        Volatile.Read(ref _appended)?.Invoke();
+        return Task.CompletedTask;
+    }
+
+    public Task<EventLogEnd> End(CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            return Task.FromResult(new EventLogEnd(Latest(), _number));
+        }
+    }
+
+    public Task<EventPage> ReadUser(string user, EventId after, int count, CancellationToken cancellation) => Read(_users, user, after, count);
+
+    public Task<EventPage> ReadTenant(string tenant, EventId after, int count, CancellationToken cancellation) => Read(_tenants, tenant, after, count);
+
+    public Task<EventTailPage> ReadAll(EventId after, int count, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            var from = FirstAfter(_all, after);
+            var events = _all.GetRange(from, Math.Min(count, _all.Count - from));
+            var latest = Latest();
+            return Task.FromResult(events.Count == 0
+                ? new EventTailPage([], 0, latest > after ? latest : after)
+                : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id));
+        }
+    }
+
+    public IDisposable OnAppended(Action appended)
+    {
+        lock (_lock)
+        {
+            _appended += appended;
+        }
+
+        return new Registration(this, appended);
+    }
+
+    private static EventId Before(TimeProvider time) => new(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, 0);
+
+    private EventId Latest() => Before(time) is var now && now > _last ? now : _last;
+
+    private void Keep(LoggedEvent item, DateTimeOffset now)
+    {
+        _last = item.Id;
+        _number++;
+        _seen[(item.Head.Source, item.Head.SourceId)] = now + SeenFor;
+        Add(_all, item, now);
+        Add(_tenants, item.Head.Tenant, item, now);
+        Add(_users, item.Head.User, item, now);
+        if (_number % SweepEvery == 0)
+        {
+            Sweep(now);
+        }
+    }
+
+    private void Add(Dictionary<string, List<LoggedEvent>> of, string? name, LoggedEvent item, DateTimeOffset now)
+    {
+        if (name is not null)
+        {
+            if (!of.TryGetValue(name, out var list))
+            {
+                of[name] = list = [];
+            }
+
+            Add(list, item, now);
+        }
+    }
+
+    private void Add(List<LoggedEvent> list, LoggedEvent item, DateTimeOffset now)
+    {
+        list.Add(item);
+        var tooOld = FirstAfter(list, EventId.JustBefore(now - _options.Retention));
+        list.RemoveRange(0, Math.Max(tooOld, list.Count - _options.MaxLength - 1 is > 0 and var tooMany ? tooMany : 0));
+    }
+
+    private void Sweep(DateTimeOffset now)
+    {
+        foreach (var (name, _) in _seen.Where(s => s.Value <= now).ToList())
+        {
+            _seen.Remove(name);
+        }
+
+        foreach (var of in new[] { _users, _tenants })
+        {
+            foreach (var (name, _) in of.Where(l => l.Value[^1].Id.At < now - _options.Retention).ToList())
+            {
+                of.Remove(name);
+            }
+        }
+    }
+
+    private Task<EventPage> Read(Dictionary<string, List<LoggedEvent>> of, string name, EventId after, int count)
+    {
+        lock (_lock)
+        {
+            var list = of.GetValueOrDefault(name) ?? [];
+            var from = FirstAfter(list, after);
+            var isComplete = after.Milliseconds >= _epoch.Milliseconds && time.GetUtcNow() - after.At < _options.Retention
+                && (list.Count <= _options.MaxLength || from > 0);
+            return Task.FromResult(new EventPage(list.GetRange(from, Math.Min(count, list.Count - from)), isComplete));
+        }
+    }
+
+    private static int FirstAfter(List<LoggedEvent> list, EventId after)
+    {
+        var (low, high) = (0, list.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = list[middle].Id > after ? (low, middle) : (middle + 1, high);
+        }
+
+        return low;
+    }
+
+    private sealed class Registration(EmbeddedEventLog log, Action appended) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (log._lock)
+            {
+                log._appended -= appended;
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Diagnostics.Metrics;
+
+namespace Bff.Events;
+
+/// <summary><c>bff.events.lag</c>: seconds from taking an event to handing it over, by <c>reader</c> (<c>streams</c>, <c>webhooks</c>).</summary>
+public sealed class EventMetrics
+{
+    private readonly Histogram<double> _lag;
+    private readonly TimeProvider _time;
+
+    /// <summary>Made by the container.</summary>
+    public EventMetrics(IMeterFactory meters, TimeProvider time)
+    {
+        _lag = meters.Create("Bff").CreateHistogram<double>("bff.events.lag", "s", "From taking an event to handing it over");
+        _time = time;
+    }
+
+    /// <summary>An event is being handed over.</summary>
+    public void HandedOver(EventId id, string reader)
+    {
+        if (_lag.Enabled)
+        {
+            _lag.Record(Math.Max(0, (_time.GetUtcNow() - id.At).TotalSeconds), new KeyValuePair<string, object?>("reader", reader));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+namespace Bff.Events;
+
+/// <summary>
+/// What one open stream has still to send. Holds a few events at most; a reader that is slower than that is told to read the log instead.
+/// </summary>
+internal sealed class EventSubscription : IDisposable
+{
+    private const int Held = 32;
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _signal = new(0, 1);
+    private Queue<LoggedEvent>? _events; // Most streams are idle.
+    private bool _isBehind;
+
+    /// <summary>Another event for this stream; never waits.</summary>
+    public void Offer(LoggedEvent item)
+    {
+        lock (_lock)
+        {
+            if (_isBehind)
+            {
+                return;
+            }
+
+            if (_events?.Count >= Held)
+            {
+                _events = null;
+                _isBehind = true;
+            }
+            else
+            {
+                (_events ??= new(4)).Enqueue(item);
+            }
+        }
+
+        Signal();
+    }
+
+    /// <summary>Something may have been missed.</summary>
+    public void FallBehind()
+    {
+        lock (_lock)
+        {
+            _events = null;
+            _isBehind = true;
+        }
+
+        Signal();
+    }
+
+    /// <summary>The next event; null when there is none, or when the log is to be read, which is said once.</summary>
+    public LoggedEvent? Next(out bool isBehind)
+    {
+        lock (_lock)
+        {
+            isBehind = _isBehind;
+            _isBehind = false;
+            LoggedEvent? next = null;
+            if (_events?.TryDequeue(out next) == true && _events.Count == 0)
+            {
+                _events = null;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Nothing is waiting to be sent or read.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _events is null && !_isBehind;
+            }
+        }
+    }
+
+    /// <summary>Returns when there may be something.</summary>
+    public Task Wait(CancellationToken cancellation) => _signal.WaitAsync(cancellation);
+
+    /// <summary>Ends the waiting.</summary>
+    public void Signal()
+    {
+        try
+        {
+            if (_signal.CurrentCount == 0)
+            {
+                _signal.Release();
+            }
+        }
+        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
+        {
+            // Signalled already, or gone.
+        }
+    }
+
+    public void Dispose() => _signal.Dispose();
+}

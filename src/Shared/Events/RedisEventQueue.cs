@@ -1,0 +1,32 @@
+using Bff.State;
+using StackExchange.Redis;
+using Keys = Bff.Events.RedisEventKeys;
+using Scripts = Bff.Events.RedisEventScripts;
+
+namespace Bff.Events;
+
+/// <summary>A stream with one consumer group. All instances share one consumer's name: who took what does not matter, only how long ago.</summary>
+internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
+{
+    internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
+
+    public Task Watch(string tenant, CancellationToken cancellation) =>
+        redis.Run(database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
+
+    public Task Unwatch(string tenant, CancellationToken cancellation) =>
+        redis.Run(database => database.SetRemoveAsync(Keys.Watched, tenant), cancellation);
+
+    public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
+    {
+        var entries = await redis.Evaluate(
+            Scripts.Take, [Keys.Queue], [Keys.Group, (long)Patience.TotalMilliseconds, count], cancellation);
+        return RedisEventEntries.Read((RedisResult[])entries!);
+    }
+
+    public Task Done(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) => ForEach(Scripts.Done, ids, cancellation);
+
+    public Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) => ForEach(Scripts.Return, ids, cancellation);
+
+    private Task ForEach(RedisScript script, IReadOnlyCollection<EventId> ids, CancellationToken cancellation) =>
+        ids.Count == 0 ? Task.CompletedTask : redis.Evaluate(script, [Keys.Queue], [Keys.Group, .. ids.Select(id => (RedisValue)id.ToString())], cancellation);
+}

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Bff.Events;
+
+/// <summary>
+/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the token is cancelled or the host drains.
+/// <c>id</c> is the place in the log, <c>event</c> the type, <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>; where events may have been
+/// lost comes one event of type <c>reset</c>. A comment every 15 s keeps the connection open. 503 when the log cannot be read.
+/// </summary>
+/// <param name="until">Ends the stream, such as the end of the browser session. The client is told to come back, and then finds out why.</param>
+public sealed class ServerSentEvents(CancellationToken until = default) : IResult
+{
+    /// <summary>How long a stream may be silent.</summary>
+    public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>A silent reader is told where the log has got to, well before its last place is too old to come back to.</summary>
+    private const int PlaceEvery = 8;
+
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var services = httpContext.RequestServices;
+        var draining = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, until, draining);
+        var response = httpContext.Response;
+        try
+        {
+            await Write(httpContext, services.GetRequiredService<UserEvents>(), ends.Token);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            if (draining.IsCancellationRequested && response.HasStarted && !httpContext.RequestAborted.IsCancellationRequested)
+            {
+                // Spread, so that not everybody comes back to the others at once.
+                Append(response.BodyWriter, string.Create(CultureInfo.InvariantCulture, $"retry: {Random.Shared.Next(500, 3000)}\n: going away\n\n"));
+                await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+            }
+        }
+    }
+
+    private static async Task Write(HttpContext context, UserEvents events, CancellationToken ends)
+    {
+        var writer = context.Response.BodyWriter;
+        var silences = 0;
+        await foreach (var item in events.Follow(BffRequest.Of(context).Caller, After(context.Request), Heartbeat, ends))
+        {
+            switch (item.Kind)
+            {
+                case UserEventKind.Opened:
+                    Begin(context);
+                    Append(writer, $": ok\nid: {item.Id}\n\n"); // An id without data is no event, but the browser comes back with it.
+                    break;
+                case UserEventKind.Event:
+                    Append(writer, $"id: {item.Id}\nevent: {item.Event!.Head.Type}\ndata: ");
+                    writer.Write(item.Event.Data.Span);
+                    Append(writer, "\n\n");
+                    break;
+                case UserEventKind.Reset:
+                    Append(writer, $"id: {item.Id}\nevent: reset\ndata: {{}}\n\n");
+                    break;
+                default:
+                    Append(writer, ++silences % PlaceEvery == 0 ? $":\nid: {item.Id}\n\n" : ":\n\n");
+                    break;
+            }
+
+            if ((await writer.FlushAsync(ends)).IsCompleted)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>A place that nobody gave out is too old to come back to.</summary>
+    private static EventId? After(HttpRequest request) =>
+        request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } text ? (EventId.TryParse(text, out var id) ? id : default(EventId)) : null;
+
+    private static void Begin(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        context.Response.ContentType = "text/event-stream";
+        headers.CacheControl = "no-store, no-transform";
+        headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+    }
+
+    private static void Append(IBufferWriter<byte> writer, string text) => Encoding.UTF8.GetBytes(text, writer);
+}

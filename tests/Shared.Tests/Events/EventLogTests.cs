@@ -1,0 +1,206 @@
+using System.Text;
+using Bff.Events;
+using Bff.Shared.Tests.Caching;
+using Bff.State;
+using Bff.TestKit;
+
+namespace Bff.Shared.Tests.Events;
+
+/// <summary>The same behaviour on both engines.</summary>
+public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis>
+{
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Events_are_read_by_user_and_tenant_in_the_order_in_which_they_were_taken(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var (ann, acme) = (Sample.Unique("ann"), Sample.Unique("acme"));
+        var start = (await instance.Log.End(default)).Id;
+
+        await instance.Publish(Sample.Event(ann, acme, data: "1"), Sample.Event(tenant: acme, data: "2"));
+        await instance.Publish(Sample.Event(ann, data: "3"), Sample.Event(data: "4"));
+
+        var user = await instance.Log.ReadUser(ann, start, 10, default);
+        var tenant = await instance.Log.ReadTenant(acme, start, 10, default);
+        Assert.True(user.IsComplete && tenant.IsComplete);
+        Assert.Equal(["1", "3"], user.Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.Equal(["1", "2"], tenant.Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.Equal(user.Events[0].Id, tenant.Events[0].Id);
+        Assert.Equal(ann, user.Events[0].Head.User);
+        Assert.Equal(["3"], (await instance.Log.ReadUser(ann, user.Events[0].Id, 10, default)).Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.Single((await instance.Log.ReadUser(ann, start, 1, default)).Events);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task The_whole_log_is_numbered_without_gaps_and_says_how_far_it_was_read(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var end = await instance.Log.End(default);
+
+        await instance.Publish(Sample.Event(), Sample.Event(), Sample.Event());
+        var first = await instance.Log.ReadAll(end.Id, 2, default);
+        var rest = await instance.Log.ReadAll(first.ReadUpTo, 2, default);
+        var nothing = await instance.Log.ReadAll(rest.ReadUpTo, 2, default);
+
+        Assert.Equal((2, end.Number + 1), (first.Events.Count, first.FirstNumber));
+        Assert.Equal((1, end.Number + 3), (rest.Events.Count, rest.FirstNumber));
+        Assert.Empty(nothing.Events);
+        Assert.True(nothing.ReadUpTo >= rest.ReadUpTo);
+        Assert.Equal(end.Number + 3, (await instance.Log.End(default)).Number);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task The_same_source_and_id_is_taken_once_within_and_across_batches(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var (ann, id) = (Sample.Unique("ann"), Sample.Unique("e"));
+        var start = (await instance.Log.End(default)).Id;
+
+        await instance.Publish(Sample.Event(ann, id: id), Sample.Event(ann, id: id));
+        await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => instance.Publish(Sample.Event(ann, id: id), Sample.Event(ann))));
+
+        Assert.Equal(11, (await instance.Log.ReadUser(ann, start, 100, default)).Events.Count);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Ten_thousand_events_can_be_missed_without_loss_and_more_is_said_to_be_incomplete(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var (ann, bob) = (Sample.Unique("ann"), Sample.Unique("bob"));
+        var start = (await instance.Log.End(default)).Id;
+        await instance.Publish(Sample.Event(bob));
+        for (var i = 0; i < 100; i++)
+        {
+            await instance.Publish([.. Enumerable.Range(0, 100).Select(_ => Sample.Event(ann))]);
+        }
+
+        var all = await instance.Log.ReadUser(ann, start, 20_000, default);
+        Assert.True(all.IsComplete);
+        Assert.Equal(10_000, all.Events.Count);
+
+        await instance.Publish(Sample.Event(ann), Sample.Event(ann));
+        Assert.False((await instance.Log.ReadUser(ann, start, 1, default)).IsComplete);
+        var last = await instance.Log.ReadUser(ann, all.Events[^1].Id, 10, default);
+        Assert.True(last.IsComplete);
+        Assert.Equal(2, last.Events.Count);
+        var others = await instance.Log.ReadUser(bob, start, 10, default); // Nobody's noise pushes out another's events.
+        Assert.True(others.IsComplete);
+        Assert.Single(others.Events);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_place_of_another_log_or_too_long_ago_is_said_to_be_incomplete(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var ann = Sample.Unique("ann");
+        await instance.Publish(Sample.Event(ann));
+
+        Assert.False((await instance.Log.ReadUser(ann, default, 1, default)).IsComplete);
+        Assert.False((await instance.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UtcNow - TimeSpan.FromHours(1.01)), 1, default)).IsComplete);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Who_listens_hears_of_what_is_appended(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listening = instance.Log.OnAppended(() => heard.TrySetResult());
+        await Until(async () =>
+        {
+            await instance.Publish(Sample.Event());
+            return heard.Task.IsCompleted;
+        });
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Events_of_watched_tenants_wait_until_they_are_done(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var acme = Sample.Unique("acme");
+        await instance.Publish(Sample.Event(tenant: acme, data: "0"));
+        await instance.Queue.Watch(acme, default);
+        await instance.Publish(Sample.Event(tenant: acme, data: "1"), Sample.Event(tenant: acme, data: "2"), Sample.Event(tenant: Sample.Unique("globex")));
+
+        var first = await instance.Queue.Take(1, default);
+        var second = await instance.Queue.Take(10, default);
+        Assert.Equal("1", Encoding.UTF8.GetString(Assert.Single(first).Data.Span));
+        Assert.Equal("2", Encoding.UTF8.GetString(Assert.Single(second).Data.Span));
+        Assert.Empty(await instance.Queue.Take(10, default));
+
+        await instance.Queue.Return([second[0].Id], default);
+        Assert.Equal(second[0].Id, Assert.Single(await instance.Queue.Take(10, default)).Id);
+
+        await instance.Queue.Done([first[0].Id, second[0].Id], default);
+        await instance.Queue.Return([first[0].Id, second[0].Id], default);
+        Assert.Empty(await instance.Queue.Take(10, default));
+
+        await instance.Queue.Unwatch(acme, default);
+        await instance.Publish(Sample.Event(tenant: acme));
+        Assert.Empty(await instance.Queue.Take(10, default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Work_that_its_taker_never_finished_is_handed_out_again_after_a_while(string engine)
+    {
+        var time = new ManualTimeProvider();
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine), engine == "embedded" ? time : null);
+        IEventQueue queue = engine == "embedded"
+            ? new EmbeddedEventQueue(instance.Log, time) { Patience = TimeSpan.FromMilliseconds(100) }
+            : new RedisEventQueue(instance.Redis) { Patience = TimeSpan.FromMilliseconds(100) };
+        var acme = Sample.Unique("acme");
+        await queue.Watch(acme, default);
+        await instance.Publish(Sample.Event(tenant: acme));
+        var taken = Assert.Single(await queue.Take(10, default));
+
+        await Until(async () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(20));
+            return (await queue.Take(10, default)).SingleOrDefault()?.Id == taken.Id;
+        });
+        await queue.Done([taken.Id], default);
+    }
+
+    [RedisFact]
+    public async Task A_stopped_Redis_refuses_events_and_loses_none_that_it_took()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await EventsInstance.Start(server.ConnectionString);
+        var (ann, acme) = (Sample.Unique("ann"), Sample.Unique("acme"));
+        await instance.Queue.Watch(acme, default);
+        var start = (await instance.Log.End(default)).Id;
+        var accepted = new List<string>();
+        var refused = 0;
+
+        async Task Publish(string id)
+        {
+            try
+            {
+                await instance.Publish(Sample.Event(ann, acme, id: id));
+                accepted.Add(id);
+            }
+            catch (StoreUnavailableException)
+            {
+                refused++;
+            }
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            await Publish($"before-{i}");
+        }
+
+        server.Stop();
+        await Publish("away-1");
+        await Publish("away-2");
+        server.Start();
+        await Until(() => Task.FromResult(instance.Redis.IsAvailable));
+        await Publish("away-1");
+        await Publish("after");
+
+        var kept = (await instance.Log.ReadUser(ann, start, 100, default)).Events.Select(e => e.Head.SourceId).ToList();
+        Assert.Equal(2, refused);
+        Assert.Equal(accepted.Order(), kept.Order());
+        Assert.Equal(accepted.Order(), (await instance.Queue.Take(100, default)).Select(e => e.Head.SourceId).Order());
+    }
+
+    private static Task Until(Func<Task<bool>> isSo) => State.RedisStateTests.Until(isSo);
+}

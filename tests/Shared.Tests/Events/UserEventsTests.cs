@@ -1,0 +1,131 @@
+using System.Text;
+using Bff.Events;
+using Bff.Shared.Tests.Caching;
+using Bff.TestKit;
+
+namespace Bff.Shared.Tests.Events;
+
+public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRedis>
+{
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_user_hears_of_his_events_as_they_come_and_of_nobody_elses(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var (ann, bob) = (Sample.Unique("ann"), Sample.Unique("bob"));
+        await using var stream = await new Follower(instance.Users, Sample.Caller(ann, "acme")).Opened();
+
+        await instance.Publish(Sample.Event(bob, data: "0"), Sample.Event(tenant: "acme", data: "0"), Sample.Event(ann, "globex", data: "0"), Sample.Event(ann, data: "1"));
+        await instance.Publish(Sample.Event(ann, "acme", data: "2"));
+
+        Assert.Equal("1", Text(await stream.Next()));
+        Assert.Equal("2", Text(await stream.Next()));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Whoever_comes_back_hears_of_everything_once_while_more_keeps_coming(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var ann = Sample.Unique("ann");
+        EventId place;
+        await using (var first = new Follower(instance.Users, Sample.Caller(ann)))
+        {
+            place = (await first.Next()).Id;
+        }
+
+        var publishing = Task.Run(async () =>
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                await instance.Publish(Sample.Event(ann, data: $"{i}"), Sample.Event());
+            }
+        });
+        var heard = new List<string>();
+        while (heard.Count < 500)
+        {
+            // Gone and back again every few events.
+            await using var stream = await new Follower(instance.Users, Sample.Caller(ann), place).Opened();
+            for (var i = 0; i < 60 && heard.Count < 500; i++)
+            {
+                var item = await stream.Next();
+                heard.Add(Text(item));
+                place = item.Id;
+            }
+        }
+
+        await publishing;
+        Assert.Equal(Enumerable.Range(0, 500).Select(i => $"{i}"), heard);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_slow_reader_gets_everything_all_the_same(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var ann = Sample.Unique("ann");
+        await using var stream = await new Follower(instance.Users, Sample.Caller(ann)).Opened();
+        for (var i = 0; i < 300; i++)
+        {
+            await instance.Publish(Sample.Event(ann, data: $"{i}"));
+        }
+
+        for (var i = 0; i < 300; i++)
+        {
+            Assert.Equal($"{i}", Text(await stream.Next()));
+        }
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_place_that_the_log_does_not_know_gives_one_reset_and_then_what_comes(string engine)
+    {
+        await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
+        var ann = Sample.Unique("ann");
+        await instance.Publish(Sample.Event(ann, data: "old"));
+        await using var stream = await new Follower(instance.Users, Sample.Caller(ann), new EventId(1, 0)).Opened();
+
+        var reset = await stream.Next();
+        Assert.Equal(UserEventKind.Reset, reset.Kind);
+        await instance.Publish(Sample.Event(ann, data: "new"));
+        Assert.Equal("new", Text(await stream.Next()));
+
+        await using var again = await new Follower(instance.Users, Sample.Caller(ann), reset.Id).Opened();
+        Assert.Equal("new", Text(await again.Next()));
+    }
+
+    [RedisFact]
+    public async Task Streams_on_every_instance_hear_of_an_event_and_outlive_a_restart_of_Redis()
+    {
+        using var server = RedisServer.Run();
+        await using var one = await EventsInstance.Start(server.ConnectionString);
+        await using var two = await EventsInstance.Start(server.ConnectionString);
+        await using var first = await new Follower(one.Users, Sample.Caller("ann")).Opened();
+        await using var second = await new Follower(two.Users, Sample.Caller("ann")).Opened();
+
+        await one.Publish(Sample.Event("ann", data: "1"));
+        Assert.Equal("1", Text(await first.Next()));
+        Assert.Equal("1", Text(await second.Next()));
+
+        server.Stop();
+        server.Start();
+        await State.RedisStateTests.Until(() => Task.FromResult(one.Redis.IsAvailable));
+        await one.Publish(Sample.Event("ann", data: "2"));
+        Assert.Equal("2", Text(await first.Next()));
+        Assert.Equal("2", Text(await second.Next()));
+    }
+
+    [Fact]
+    public async Task The_log_is_read_only_while_there_are_streams()
+    {
+        await using var instance = await EventsInstance.Start(null);
+        await using (await new Follower(instance.Users, Sample.Caller("ann")).Opened())
+        {
+            Assert.Equal(1, instance.Users.Open);
+        }
+
+        await State.RedisStateTests.Until(() => Task.FromResult(instance.Users.Open == 0));
+    }
+
+    private static string Text(UserEvent item)
+    {
+        Assert.Equal(UserEventKind.Event, item.Kind);
+        return Encoding.UTF8.GetString(item.Event!.Data.Span);
+    }
+}
