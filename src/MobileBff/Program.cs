@@ -1,6 +1,5 @@
 using Bff;
 using Bff.Callers;
-using Bff.Composition;
 using Bff.OpenApi;
 using MobileBff.Features;
 using MobileBff.Upstreams;
@@ -10,7 +9,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
-builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
+builder.AddMobileFeatures();
 builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default, OptionalNumber.Describe);
 
 var app = builder.Build();

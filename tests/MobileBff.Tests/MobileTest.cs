@@ -53,6 +53,12 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
             all[$"Composition:{part}:Timeout"] = "00:00:30";
         }
 
+        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
+        {
+            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
+            all[$"Plans:{plan}:Burst"] = "100000";
+        }
+
         foreach (var (key, value) in settings ?? [])
         {
             all[key] = value;

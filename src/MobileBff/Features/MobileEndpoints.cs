@@ -1,17 +1,48 @@
 using Bff.Callers;
+using Bff.Composition;
+using Bff.OpenApi;
 using MobileBff.Features.HomeFeed;
+using MobileBff.Features.Me;
+using MobileBff.Features.Notifications;
 using MobileBff.Features.Orders;
+using MobileBff.Features.Pictures;
 using MobileBff.Features.Products;
+using MobileBff.Features.Search;
+using MobileBff.Features.Sync;
 
 namespace MobileBff.Features;
 
 internal static class MobileEndpoints
 {
+    public static WebApplicationBuilder AddMobileFeatures(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
+        builder.Services.AddSingleton<SyncTokens>();
+        builder.Services.AddOptions<PictureOptions>().BindConfiguration("Images")
+            .Validate(o => o is { MaxPixels: > 0, MaxDecodes: > 0, MaxWaiting: >= 0, CacheBytes: >= 0 }, "Images: MaxPixels and MaxDecodes are above 0, MaxWaiting and CacheBytes not below.")
+            .ValidateOnStart();
+        builder.Services.AddSingleton<PictureStore>();
+        return builder;
+    }
+
     public static void MapMobileFeatures(this WebApplication app)
     {
+        app.Services.GetRequiredService<PictureStore>(); // Says at start whether pictures are made to size.
         var api = app.MapGroup("").RequireScope("api");
         api.MapGet("/home-feed", GetHomeFeed.Handle).Named("home-feed").WithTags("Home feed");
-        api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders");
+        api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders").ProducesProblemDocument(400);
+        api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders").Produces(304);
+        api.MapPost("/orders", PlaceOrder.Handle).Named("place-order").WithTags("Orders")
+            .Accepts<NewOrder>("application/json").Produces<PlacedOrder>(201).ProducesProblemDocument(400, 409, 415, 422, 502, 504);
         api.MapGet("/products/{id}", GetProduct.Handle).Named("product").WithTags("Products").AllowAnonymous();
+        api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Products").ProducesProblemDocument(400);
+        api.MapGet("/sync", GetSync.Handle).Named("sync").WithTags("Sync").ProducesProblemDocument(400, 410);
+        api.MapGet("/me", GetMe.Handle).Named("me").WithTags("Me");
+        api.MapPatch("/me", PatchMe.Handle).Named("change-me").WithTags("Me")
+            .Accepts<ProfilePatch>("application/merge-patch+json", "application/json").ProducesProblemDocument(400, 415, 422);
+        api.MapPost("/notifications/{id}/read", MarkRead.Handle).Named("mark-read").WithTags("Notifications")
+            .Produces(204).ProducesProblemDocument(404, 502, 504);
+        api.MapGet("/images/{file}", GetPicture.Handle).Named("images").WithTags("Images").AllowAnonymous()
+            .Produces(200, contentType: "image/jpeg", additionalContentTypes: "image/webp").Produces(304).ProducesProblemDocument(400, 404, 502, 504);
     }
 }

@@ -4,6 +4,9 @@ using System.Text.Json.Serialization;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Orders;
 using MobileBff.Features.Products;
+using MobileBff.Features.Me;
+using MobileBff.Features.Search;
+using MobileBff.Features.Sync;
 
 namespace MobileBff.Features;
 
@@ -14,7 +17,14 @@ namespace MobileBff.Features;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(HomeFeed.HomeFeed))]
 [JsonSerializable(typeof(OrderDetail))]
+[JsonSerializable(typeof(OrderList))]
+[JsonSerializable(typeof(NewOrder))]
+[JsonSerializable(typeof(PlacedOrder))]
 [JsonSerializable(typeof(ProductDetail))]
+[JsonSerializable(typeof(SearchResult))]
+[JsonSerializable(typeof(SyncAnswer))]
+[JsonSerializable(typeof(Profile))]
+[JsonSerializable(typeof(ProfilePatch))]
 internal sealed partial class MobileJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

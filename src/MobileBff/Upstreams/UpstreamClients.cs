@@ -14,5 +14,7 @@ internal static class UpstreamClients
         .AddUpstreamClient<PricingClient>("pricing")
         .AddUpstreamClient<ReviewsClient>("reviews")
         .AddUpstreamClient<InventoryClient>("inventory")
-        .AddUpstreamClient<ShippingClient>("shipping");
+        .AddUpstreamClient<ShippingClient>("shipping")
+        .AddUpstreamClient<SearchClient>("search")
+        .AddUpstreamClient<MediaClient>("media");
 }

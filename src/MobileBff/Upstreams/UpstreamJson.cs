@@ -9,6 +9,9 @@ namespace MobileBff.Upstreams;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(User))]
+[JsonSerializable(typeof(UserProfile))]
+[JsonSerializable(typeof(Hits))]
+[JsonSerializable(typeof(OrderChanges))]
 [JsonSerializable(typeof(Order))]
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(Recommendations))]

@@ -15,6 +15,7 @@ public sealed partial class Part<T> : Part where T : class
     private Part? _after;
     private Func<bool>? _when;
     private Func<T?>? _standIn;
+    private Func<UpstreamAnswer<T>, Problem?>? _refused;
     private FragmentRequest<T>? _cache;
     private Task? _running;
 
@@ -72,6 +73,13 @@ public sealed partial class Part<T> : Part where T : class
         return this;
     }
 
+    /// <summary>For a required part: failures that mean something of their own to the client, such as a token that is too old; null for the others.</summary>
+    public Part<T> Refused(Func<UpstreamAnswer<T>, Problem?> problem)
+    {
+        _refused = problem;
+        return this;
+    }
+
     /// <summary>Stands in when the part has no data: <c>fallback</c>.</summary>
     public Part<T> Fallback(Func<T?> standIn)
     {
@@ -114,7 +122,7 @@ public sealed partial class Part<T> : Part where T : class
         activity?.SetTag("bff.part.status", Status.Name());
         if (IsRequired && Value is null)
         {
-            Composer.Fail(Answer.ToProblem(Name));
+            Composer.Fail(_refused?.Invoke(Answer) ?? Answer.ToProblem(Name));
         }
     }
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using Bff.Callers;
 using Bff.Edge;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -34,5 +36,22 @@ internal static class ProblemAnswers
             };
             operation.Responses[status.ToString(CultureInfo.InvariantCulture)] = response;
         }
+    }
+}
+
+/// <summary>Declares problems on endpoints whose handlers do not say them in their type.</summary>
+public static class ProblemAnswersExtensions
+{
+    /// <summary>The endpoint can answer with problems of these statuses.</summary>
+    public static TBuilder ProducesProblemDocument<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint =>
+        {
+            foreach (var status in statuses)
+            {
+                endpoint.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(ProblemDocument), ["application/problem+json"]));
+            }
+        });
+        return builder;
     }
 }

@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +8,7 @@ using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
 using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Bff.Routes;
 
@@ -21,13 +23,19 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
         builder.Services.AddSingleton<RequestHeadersTransform>();
-        builder.Services.AddReverseProxy().AddTransformFactory<CallerPathFactory>().AddTransforms(context =>
-        {
-            context.CopyRequestHeaders = false;
-            context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
-            context.ResponseTransforms.Add(new GatewayResponseTransform());
-        });
+        builder.Services.AddReverseProxy().AddTransformFactory<CallerPathFactory>().AddTransforms(Shape);
+        builder.Services.AddSingleton(provider => new PassThrough(
+            provider.GetRequiredService<IHttpForwarder>(), provider.GetRequiredService<ITransformBuilder>(), provider.GetRequiredService<UpstreamSender>(),
+            provider.GetRequiredService<UpstreamRegistry>(), provider.GetRequiredService<TimeProvider>()));
         return builder;
+    }
+
+    /// <summary>What every proxied exchange has: an allow-list of headers on the way in, the gateway's errors on the way out.</summary>
+    internal static void Shape(TransformBuilderContext context)
+    {
+        context.CopyRequestHeaders = false;
+        context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
+        context.ResponseTransforms.Add(new GatewayResponseTransform());
     }
 
     /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>

@@ -60,6 +60,21 @@ public sealed class UpstreamClient
         return sent.Response is { } response ? Read(response, type, sent) : UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
     }
 
+    /// <summary>Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.</summary>
+    public async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(string path, CallContext call)
+    {
+        using var sent = await SendRaw(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), call);
+        if (sent.Response is not { } response)
+        {
+            return UpstreamAnswer<UpstreamFile>.No(sent.Outcome, 0, sent.RetryAfter);
+        }
+
+        var status = (int)response.StatusCode;
+        return status == 200
+            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(((BufferedBody)response.Content).Memory.ToArray(), response.Content.Headers.ContentType?.MediaType)) with { FromFallback = sent.FromFallback }
+            : UpstreamAnswer<UpstreamFile>.No(status < 400 ? UpstreamOutcome.Failed : Outcome(status), status, sent.RetryAfter);
+    }
+
     /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
     internal async ValueTask<RawAnswer> SendRaw(HttpRequestMessage request, CallContext call)
     {
@@ -114,6 +129,11 @@ public sealed class UpstreamClient
         _ => UpstreamOutcome.Failed,
     };
 }
+
+/// <summary>A file's bytes.</summary>
+/// <param name="Content">All of it.</param>
+/// <param name="MediaType">As the service says, without parameters; null when it does not.</param>
+public sealed record UpstreamFile(ReadOnlyMemory<byte> Content, string? MediaType);
 
 /// <summary>An answer whose body is in memory, or the reason why there is none.</summary>
 internal readonly record struct RawAnswer(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable

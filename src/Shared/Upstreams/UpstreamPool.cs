@@ -56,6 +56,12 @@ internal sealed class UpstreamPool : IDisposable
             await RequestCopy.MakeRepeatable(call.Request, cancellation);
         }
 
+        if (!isRead)
+        {
+            // The connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
+            call.Request.Content ??= new ByteArrayContent([]);
+        }
+
         _budget.Request();
         var context = ResilienceContextPool.Shared.Get(cancellation);
         context.Properties.Set(UpstreamResilience.Call, call);

@@ -1,0 +1,14 @@
+using Bff.Callers;
+using Bff.Composition;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Me;
+
+internal static class GetMe
+{
+    public static async Task<Composed<Profile>> Handle(Caller caller, Composer composer, UsersClient users)
+    {
+        var user = composer.Required("user", t => users.Profile(caller.Subject, t));
+        return (await composer.Compose(() => Profile.Of(user.Value!), MobileJson.Answers.Profile)).WithoutMeta();
+    }
+}

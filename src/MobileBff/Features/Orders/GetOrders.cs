@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Paging;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Orders;
+
+/// <summary>A page of the caller's orders, newest first.</summary>
+/// <param name="Next">The next page's cursor; left out at the end.</param>
+public sealed record OrderList(
+    IReadOnlyList<OrderSummary> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next = null);
+
+internal static class GetOrders
+{
+    public static async Task<Composed<OrderList>> Handle(
+        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, OrdersClient orders, HttpContext context)
+    {
+        var size = PageLimit.Of(limit);
+        var pages = await cursors.For("mobile/orders", caller);
+        var place = await pages.Open(cursor, context.RequestAborted);
+
+        var page = composer.Required("orders", t => orders.Page(caller.Subject, size, place, t));
+
+        var answer = await composer.Compose(
+            () => new OrderList([.. page.Value!.Items.Take(size).Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)), MobileJson.Answers.OrderList);
+        return answer.WithoutMeta();
+    }
+}

@@ -1,0 +1,17 @@
+using Bff.Routes;
+
+namespace MobileBff.Features.Orders;
+
+/// <summary>What the orders service takes.</summary>
+public sealed record NewOrder(IReadOnlyList<NewOrderItem> Items, string? Currency = null, string? Reference = null);
+
+public sealed record NewOrderItem(string ProductId, int Quantity);
+
+/// <summary>The order as its service answers; further members may come at any time.</summary>
+public sealed record PlacedOrder(string Id, string Status, decimal TotalAmount, string Currency, DateTimeOffset PlacedAt);
+
+/// <summary>Places an order: the service's own business, passed through. Sent once, or again under the caller's key.</summary>
+internal static class PlaceOrder
+{
+    public static Task Handle(HttpContext context, PassThrough through) => through.Send(context, "orders", "/orders");
+}

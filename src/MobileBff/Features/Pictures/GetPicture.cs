@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+using Bff.Edge;
+using Microsoft.Net.Http.Headers;
+
+namespace MobileBff.Features.Pictures;
+
+/// <summary>A picture no wider than asked for, as WebP where the client takes it.</summary>
+internal static partial class GetPicture
+{
+    private static readonly int[] Widths = [96, 160, 320, 640, 960];
+
+    public static async Task Handle(string file, string? w, HttpContext context, PictureStore pictures)
+    {
+        var width = Array.Find(Widths, allowed => allowed.ToString(System.Globalization.CultureInfo.InvariantCulture) == w);
+        if (width == 0)
+        {
+            throw new ProblemException(Problem.Invalid("w", "Must be one of 96, 160, 320, 640, 960."));
+        }
+
+        if (!PlainName().IsMatch(file))
+        {
+            throw new ProblemException(new Problem(ProblemCodes.NotFound));
+        }
+
+        var variant = new PictureVariant(file, width, TakesWebP(context.Request), context.Request.Headers["Save-Data"] == "on");
+        var picture = await pictures.Get(variant, BffRequest.Of(context), context.RequestAborted);
+
+        var headers = context.Response.Headers;
+        headers.ETag = picture.ETag;
+        headers.CacheControl = "public, max-age=604800, stale-while-revalidate=86400";
+        headers.Vary = "Accept, Save-Data";
+        if (context.Request.Headers.IfNoneMatch.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries)).Any(tag => tag == "*" || tag == picture.ETag || tag == "W/" + picture.ETag))
+        {
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        context.Response.ContentType = picture.MediaType;
+        context.Response.ContentLength = picture.Content.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(picture.Content, context.RequestAborted);
+        }
+    }
+
+    // Only who names it: a wildcard is also sent by clients that cannot show WebP.
+    private static bool TakesWebP(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
+        && accepted.Any(a => a.MediaType.Equals("image/webp", StringComparison.OrdinalIgnoreCase) && a.Quality is not 0);
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex PlainName();
+}

@@ -1,0 +1,144 @@
+using System.Buffers.Text;
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Threading.RateLimiting;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Upstreams;
+using Microsoft.Extensions.Options;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Pictures;
+
+/// <summary>Which variant of which picture.</summary>
+internal readonly record struct PictureVariant(string File, int Width, bool WebP, bool SavesData)
+{
+    public int Quality => (WebP, SavesData) switch { (true, false) => 76, (true, true) => 38, (false, false) => 80, (false, true) => 40 };
+}
+
+/// <summary>A finished variant.</summary>
+internal sealed record Picture(byte[] Content, string MediaType, string ETag, DateTimeOffset MadeAt);
+
+/// <summary>
+/// Makes variants: 1. from memory; 2. one flight per variant fetches the original; 3. whose header says what it is and how large; 4. a place among
+/// the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
+/// </summary>
+internal sealed partial class PictureStore : IDisposable
+{
+    private const int LargestFromThumb = 320;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<PictureVariant, Lazy<Task<Picture>>> _flights = new();
+    private readonly PictureMemory _memory;
+    private readonly ConcurrencyLimiter _decodes;
+    private readonly MediaClient _media;
+    private readonly PictureOptions _options;
+    private readonly TimeProvider _time;
+
+    public PictureStore(MediaClient media, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
+    {
+        _media = media;
+        _options = options.Value;
+        _time = time;
+        _memory = new PictureMemory(_options.CacheBytes);
+        _decodes = new ConcurrencyLimiter(new() { PermitLimit = _options.MaxDecodes, QueueLimit = _options.MaxWaiting });
+        Decodes = _options.Decode && Vips.IsAvailable;
+        if (Decodes)
+        {
+            LogDecodes(logger, _options.MaxDecodes);
+        }
+        else
+        {
+            LogStoredSizes(logger);
+        }
+    }
+
+    /// <summary>Whether pictures are made to size here.</summary>
+    public bool Decodes { get; }
+
+    /// <summary>How many pictures have been decoded; for tests.</summary>
+    public int Decoded => Volatile.Read(ref _decoded);
+
+    private int _decoded;
+
+    public bool TryGet(PictureVariant variant, [NotNullWhen(true)] out Picture? picture) =>
+        _memory.TryGet(variant, out picture) && _time.GetUtcNow() - picture.MadeAt < _options.CacheFor;
+
+    /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
+    public async Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
+    {
+        if (TryGet(variant, out var kept))
+        {
+            return kept;
+        }
+
+        var anybody = new BffRequest
+        {
+            RequestId = request.RequestId, CorrelationId = request.CorrelationId, StartTimestamp = request.StartTimestamp, Caller = Caller.Anonymous,
+        };
+        var flight = _flights.GetOrAdd(variant, v => new Lazy<Task<Picture>>(() => Make(v, anybody)));
+        return await flight.Value.WaitAsync(cancellation);
+    }
+
+    public void Dispose() => _decodes.Dispose();
+
+    private async Task<Picture> Make(PictureVariant variant, BffRequest request)
+    {
+        await Task.Yield();
+        using var patience = new CancellationTokenSource(Patience, _time);
+        try
+        {
+            var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), patience.Token);
+            var fromThumb = !Decodes && variant.Width <= LargestFromThumb;
+            var answer = fromThumb ? await _media.Thumb(variant.File, call) : await _media.Large(variant.File, call);
+            if (answer.Value is not { } original)
+            {
+                throw new ProblemException(answer.ToProblem(null));
+            }
+
+            if (original.MediaType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) != true
+                || !PictureHeader.TryRead(original.Content.Span, out var header) || header.Pixels > _options.MaxPixels)
+            {
+                throw NotAPicture();
+            }
+
+            var (content, mediaType) = Decodes
+                ? (await Decode(original.Content, variant, patience.Token), variant.WebP ? "image/webp" : "image/jpeg")
+                : (original.Content.ToArray(), header.MediaType);
+            var picture = new Picture(content, mediaType, $"\"{Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, 16))}\"", _time.GetUtcNow());
+            _memory.Add(variant, picture);
+            return picture;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ProblemException(new Problem(ProblemCodes.UpstreamTimeout));
+        }
+        finally
+        {
+            _flights.TryRemove(variant, out _);
+        }
+    }
+
+    private async Task<byte[]> Decode(ReadOnlyMemory<byte> original, PictureVariant variant, CancellationToken cancellation)
+    {
+        using var place = await _decodes.AcquireAsync(1, cancellation);
+        if (!place.IsAcquired)
+        {
+            throw new ProblemException(new Problem(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) });
+        }
+
+        Interlocked.Increment(ref _decoded);
+        return await Task.Factory.StartNew(
+            () => Vips.Shrink(original.Span, variant.Width, variant.WebP, variant.Quality) ?? throw NotAPicture(),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private static ProblemException NotAPicture() => new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
+
+    [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
+    private static partial void LogDecodes(ILogger logger, int decodes);
+
+    [LoggerMessage(LogLevel.Warning, "libvips is not used: pictures are served in the nearest stored size")]
+    private static partial void LogStoredSizes(ILogger logger);
+}

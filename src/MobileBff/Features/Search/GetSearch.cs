@@ -1,0 +1,34 @@
+using Bff.Composition;
+using Bff.Edge;
+using Bff.Paging;
+using MobileBff.Features.HomeFeed;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Search;
+
+/// <summary>Products that match.</summary>
+/// <param name="Total">Matches in all, beyond those listed.</param>
+public sealed record SearchResult(IReadOnlyList<Pick> Items, int Total);
+
+internal static class GetSearch
+{
+    private const int MaxLength = 200;
+
+    public static async Task<Composed<SearchResult>> Handle(string? q, string? limit, Composer composer, SearchClient search)
+    {
+        var size = PageLimit.Of(limit);
+        var query = q?.Trim() ?? "";
+        if (query.Length == 0 || query.EnumerateRunes().Take(MaxLength + 1).Count() > MaxLength)
+        {
+            throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {MaxLength} characters."));
+        }
+
+        var found = composer.Required("search", t => search.Find(query, size, t)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
+
+        var answer = await composer.Compose(
+            () => new SearchResult(
+                [.. found.Value!.Items.Take(size).Select(h => new Pick(h.ProductId, h.Name, h.Price, h.Currency, Images.Thumb(h.ImageUrl)))], found.Value.Total),
+            MobileJson.Answers.SearchResult);
+        return answer.WithoutMeta();
+    }
+}

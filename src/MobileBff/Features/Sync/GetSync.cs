@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Edge;
+using Bff.Paging;
+using Bff.Upstreams;
+using MobileBff.Upstreams;
+
+namespace MobileBff.Features.Sync;
+
+/// <summary>What has changed since the last time.</summary>
+/// <param name="Unread">Null when notifications failed.</param>
+/// <param name="Next">Give it as <c>since</c> the next time; the same token always stands for the same moment.</param>
+/// <param name="HasMore">Ask again at once.</param>
+public sealed record SyncAnswer(
+    SyncOrders Orders,
+    int? Unread,
+    string Next,
+    bool HasMore,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+
+/// <param name="Changed">New or changed orders, as they are now.</param>
+/// <param name="Deleted">Ids of orders that are no more.</param>
+public sealed record SyncOrders(IReadOnlyList<OrderSummary> Changed, IReadOnlyList<string> Deleted);
+
+internal static class GetSync
+{
+    public static async Task<Composed<SyncAnswer>> Handle(
+        string? since, string? limit, Caller caller, Composer composer, SyncTokens tokens, OrdersClient orders, NotificationsClient notifications, HttpContext context)
+    {
+        var size = PageLimit.Of(limit);
+        var mine = await tokens.For(caller);
+        var from = await mine.Open(since, context.RequestAborted);
+
+        var changes = composer.Required("orders", t => orders.Changes(caller.Subject, from, size, t)).Refused(TooOld);
+        var unread = composer.Optional("notifications", t => notifications.Unread(caller.Subject, t));
+
+        return await composer.Compose(
+            () => new SyncAnswer(
+                new SyncOrders([.. changes.Value!.Items.Select(OrderSummary.Of)], changes.Value.Deleted),
+                unread.Value?.UnreadCount, mine.Seal(changes.Value.NextToken)!, changes.Value.HasMore),
+            MobileJson.Answers.SyncAnswer);
+    }
+
+    private static Problem? TooOld(UpstreamAnswer<OrderChanges> answer) =>
+        answer.Status == StatusCodes.Status410Gone ? new Problem(ProblemCodes.SyncTokenExpired) : null;
+}

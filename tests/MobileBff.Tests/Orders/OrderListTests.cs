@@ -1,0 +1,61 @@
+namespace MobileBff.Tests.Orders;
+
+public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    [Fact]
+    public async Task Pages_follow_each_other_to_the_end()
+    {
+        var host = Start();
+        var all = (await Ok(await host.Get("/orders?limit=100")))["items"]!.AsArray().Select(o => (string)o!["id"]!).ToList();
+
+        var seen = new List<string>();
+        string? next = null;
+        do
+        {
+            var page = await Ok(await host.Get("/orders?limit=2" + (next is null ? "" : "&cursor=" + next)));
+            Assert.DoesNotContain("_meta", page.Select(m => m.Key));
+            seen.AddRange(page["items"]!.AsArray().Select(o => (string)o!["id"]!));
+            next = (string?)page["next"];
+            Assert.Equal(next is not null, page.ContainsKey("next"));
+        }
+        while (next is not null);
+
+        Assert.True(all.Count > 2);
+        Assert.Equal(all, seen);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("many")]
+    [InlineData("1.5")]
+    public async Task A_limit_that_is_not_one_is_refused(string limit)
+    {
+        var problem = await Problem(await Start().Get("/orders?limit=" + limit), 400, "validation_failed");
+
+        Assert.NotNull(problem["errors"]!["limit"]);
+        Assert.Equal(0, Upstream.Orders.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_larger_limit_is_taken_as_a_hundred()
+    {
+        await Ok(await Start().Get("/orders?limit=99999999999999999999"));
+
+        Assert.Contains("limit=100", Upstream.Orders.Calls.All[0].Query, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cursor_is_its_callers_alone()
+    {
+        var host = Start();
+        var next = (string)(await Ok(await host.Get("/orders?limit=1")))["next"]!;
+        Upstream.Orders.Calls.Clear();
+
+        await Problem(await host.Get("/orders?limit=1&cursor=" + next, "u-1002"), 400, "invalid_cursor");
+        await Problem(await host.Get("/orders?limit=1&cursor=" + next[..^1] + (next[^1] == 'A' ? 'B' : 'A')), 400, "invalid_cursor");
+        await Problem(await host.Get("/orders?limit=1&cursor=x"), 400, "invalid_cursor");
+
+        Assert.Equal(0, Upstream.Orders.Calls.Count);
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace MobileBff.Tests.Orders;
+
+public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    private const string Body = """{"currency":"EUR","items":[{"productId":"p-1","quantity":2}]}""";
+
+    [Fact]
+    public async Task An_order_is_placed_once_and_answered_as_its_service_answers()
+    {
+        var host = Start();
+
+        var response = await Place(host, Body);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        var order = await Json(response);
+        Assert.Equal($"/orders/{order["id"]}", response.Headers.Location!.ToString());
+        var call = Assert.Single(Upstream.Orders.Calls.All);
+        Assert.Equal(("POST", "/orders", Body, "u-1001"), (call.Method, call.Path, call.BodyText, call.Header("X-User-Id")));
+        Assert.Null(call.Header("Authorization"));
+    }
+
+    [Theory]
+    [InlineData(FaultMode.Status, 502)]
+    [InlineData(FaultMode.Reset, 502)]
+    [InlineData(FaultMode.Hang, 504)]
+    public async Task An_order_without_a_key_is_sent_once_whatever_happens(FaultMode mode, int status)
+    {
+        var host = Start(mode == FaultMode.Hang ? new() { ["Upstreams:orders:Timeout"] = "00:00:00.300" } : null);
+        await Ok(await host.Get("/orders")); // A kept-alive connection exists.
+        Upstream.Orders.Calls.Clear();
+        Upstream.Orders.Faults.Set(mode);
+
+        var response = await Place(host, Body);
+
+        await Problem(response, status, status == 502 ? "upstream_failed" : "upstream_timeout");
+        Assert.Equal(1, Upstream.Orders.Calls.Count);
+    }
+
+    [Fact]
+    public async Task What_the_services_domain_refuses_passes_through()
+    {
+        var response = await Place(Start(), """{"items":[{"productId":"p-none","quantity":1}]}""");
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("p-none", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private static Task<HttpResponseMessage> Place(MobileHost host, string body, string? key = null)
+    {
+        var request = host.Request(HttpMethod.Post, "/orders");
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return host.Client.SendAsync(request);
+    }
+}
