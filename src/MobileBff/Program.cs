@@ -1,5 +1,6 @@
 using Bff;
 using Bff.Callers;
+using Bff.Idempotency;
 using Bff.OpenApi;
 using MobileBff.Features;
 using MobileBff.Upstreams;
@@ -10,6 +11,7 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
 builder.AddMobileFeatures();
+builder.AddIdempotency(IdempotencyScope.Caller);
 builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default, OptionalNumber.Describe);
 
 var app = builder.Build();

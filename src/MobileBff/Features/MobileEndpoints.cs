@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Composition;
+using Bff.Idempotency;
 using Bff.OpenApi;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Me;
@@ -32,7 +33,7 @@ internal static class MobileEndpoints
         api.MapGet("/home-feed", GetHomeFeed.Handle).Named("home-feed").WithTags("Home feed");
         api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders").ProducesProblemDocument(400);
         api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders").Produces(304);
-        api.MapPost("/orders", PlaceOrder.Handle).Named("place-order").WithTags("Orders")
+        api.MapPost("/orders", PlaceOrder.Handle).Named("place-order").WithTags("Orders").AcceptIdempotencyKey()
             .Accepts<NewOrder>("application/json").Produces<PlacedOrder>(201).ProducesProblemDocument(400, 409, 415, 422, 502, 504);
         api.MapGet("/products/{id}", GetProduct.Handle).Named("product").WithTags("Products").AllowAnonymous();
         api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Products").ProducesProblemDocument(400);

@@ -49,9 +49,40 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
         Assert.Contains("p-none", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    private static Task<HttpResponseMessage> Place(MobileHost host, string body, string? key = null)
+    [Fact]
+    public async Task A_repeat_under_the_same_key_gets_the_stored_answer_and_other_callers_do_not()
     {
-        var request = host.Request(HttpMethod.Post, "/orders");
+        var host = Start();
+
+        var first = await Place(host, Body, "key-1");
+        var again = await Place(host, Body, "key-1");
+        var other = await Place(host, Body, "key-1", "u-1002");
+        var mismatch = await Place(host, Body.Replace("2", "3", StringComparison.Ordinal), "key-1");
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.Created), (first.StatusCode, again.StatusCode));
+        Assert.Equal(await first.Content.ReadAsStringAsync(), await again.Content.ReadAsStringAsync());
+        Assert.Equal("true", again.Headers.GetValues("Idempotent-Replayed").Single());
+        Assert.False(first.Headers.Contains("Idempotent-Replayed"));
+        Assert.NotEqual((string?)(await Json(first))["id"], (string?)(await Json(other))["id"]);
+        await Problem(mismatch, 422, "idempotency_mismatch");
+        Assert.Equal(2, Upstream.Orders.Calls.Count);
+        Assert.All(Upstream.Orders.Calls.All, c => Assert.Equal("key-1", c.Header("Idempotency-Key")));
+    }
+
+    [Fact]
+    public async Task A_keyed_order_is_repeated_when_the_service_breaks()
+    {
+        var host = Start();
+        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
+
+        Assert.Equal(HttpStatusCode.Created, (await Place(host, Body, "key-2")).StatusCode);
+
+        Assert.Equal(2, Upstream.Orders.Calls.Count);
+    }
+
+    private static Task<HttpResponseMessage> Place(MobileHost host, string body, string? key = null, string user = "u-1001")
+    {
+        var request = host.Request(HttpMethod.Post, "/orders", user);
         request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         if (key is not null)
         {

@@ -1,0 +1,169 @@
+using Microsoft.Extensions.DependencyInjection;
+using MobileBff.Features.Pictures;
+
+namespace MobileBff.Tests.Pictures;
+
+public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    [VipsFact]
+    public async Task A_picture_is_no_wider_than_asked_for_and_kept()
+    {
+        var host = Start();
+
+        var response = await host.Get("/images/p-1.jpg?w=160", user: null);
+        var bytes = await response.Content.ReadAsByteArrayAsync();
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("image/jpeg", response.Content.Headers.ContentType!.MediaType);
+        Assert.True(PictureHeader.TryRead(bytes, out var header));
+        Assert.Equal((160, 120), (header.Width, header.Height));
+        Assert.Contains("Accept", response.Headers.NonValidated["Vary"].ToString(), StringComparison.Ordinal);
+        Assert.Contains("Save-Data", response.Headers.NonValidated["Vary"].ToString(), StringComparison.Ordinal);
+        Assert.True(response.Headers.CacheControl!.MaxAge >= TimeSpan.FromDays(1));
+
+        var again = host.Request(HttpMethod.Get, "/images/p-1.jpg?w=160", user: null);
+        again.Headers.TryAddWithoutValidation("If-None-Match", response.Headers.ETag!.ToString());
+        Assert.Equal(HttpStatusCode.NotModified, (await host.Client.SendAsync(again)).StatusCode);
+        Assert.Equal(1, host.Services.GetRequiredService<PictureStore>().Decoded);
+        Assert.Equal(1, Upstream.Media.Calls.Count);
+        await host.Log.Until(e => e.Message.Contains("libvips", StringComparison.Ordinal));
+    }
+
+    [VipsFact]
+    public async Task WebP_goes_to_who_accepts_it_and_saved_data_is_smaller()
+    {
+        var host = Start();
+
+        var webp = await Send(host, "/images/p-2.jpg?w=640", ("Accept", "image/avif,image/webp,*/*"));
+        var any = await Send(host, "/images/p-2.jpg?w=640", ("Accept", "*/*"));
+        var refused = await Send(host, "/images/p-2.jpg?w=640", ("Accept", "image/webp;q=0, image/jpeg"));
+        var saving = await Send(host, "/images/p-2.jpg?w=640", ("Save-Data", "on"));
+
+        Assert.Equal("image/webp", webp.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("WEBP"u8.ToArray(), (await webp.Content.ReadAsByteArrayAsync())[8..12]);
+        Assert.Equal("image/jpeg", any.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("image/jpeg", refused.Content.Headers.ContentType!.MediaType);
+        Assert.True((await saving.Content.ReadAsByteArrayAsync()).Length < (await any.Content.ReadAsByteArrayAsync()).Length);
+    }
+
+    [Fact]
+    public async Task Copies_that_are_asked_for_at_once_are_made_once()
+    {
+        var host = Start();
+        var held = Upstream.Media.Faults.Hold();
+        var answers = Enumerable.Range(0, 20).Select(_ => host.Get("/images/p-3.jpg?w=320", user: null)).ToList();
+        await Upstream.Media.Calls.ReachAsync(1).WaitAsync(Patience);
+        held.Dispose();
+
+        foreach (var answer in await Task.WhenAll(answers))
+        {
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        Assert.Equal(1, Upstream.Media.Calls.Count);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?w=161")]
+    [InlineData("?w=0160")]
+    [InlineData("?w=-160")]
+    [InlineData("?w=160&w=320")]
+    public async Task An_unknown_width_is_refused(string query)
+    {
+        var problem = await Problem(await Start().Get("/images/p-1.jpg" + query, user: null), 400, "validation_failed");
+
+        Assert.NotNull(problem["errors"]!["w"]);
+        Assert.Equal(0, Upstream.Media.Calls.Count);
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("%2e%2e")]
+    [InlineData("..%2fusers")]
+    [InlineData("a%5cb")]
+    [InlineData(".hidden")]
+    [InlineData("a%3fb")]
+    [InlineData("a%20b")]
+    [InlineData("p-1.jpg%00")]
+    public async Task Nothing_but_a_plain_file_name_reaches_the_media_service(string file)
+    {
+        var response = await Start().Get($"/images/{file}?w=160", user: null);
+
+        Assert.InRange((int)response.StatusCode, 400, 404);
+        Assert.Equal(0, Upstream.Media.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_picture_that_is_not_there_is_not_found() => await Problem(await Start().Get("/images/p-none.jpg?w=160", user: null), 404, "not_found");
+
+    [Theory]
+    [InlineData(FaultMode.Html)]
+    [InlineData(FaultMode.Garbage)]
+    [InlineData(FaultMode.Empty)]
+    [InlineData(FaultMode.WrongType)]
+    [InlineData(FaultMode.Oversize)]
+    [InlineData(FaultMode.Status)]
+    [InlineData(FaultMode.ResetMidBody)]
+    public async Task What_is_no_picture_is_the_services_failure(FaultMode mode)
+    {
+        Upstream.Media.Faults.Set(mode);
+
+        await Problem(await Start().Get("/images/p-4.jpg?w=160", user: null), 502, "upstream_failed");
+    }
+
+    [VipsFact]
+    public async Task A_truncated_picture_is_the_services_failure()
+    {
+        Upstream.Media.Faults.Set(FaultMode.Truncated);
+
+        await Problem(await Start().Get("/images/p-5.jpg?w=960", user: null), 502, "upstream_failed");
+    }
+
+    [Fact]
+    public async Task A_picture_of_too_many_pixels_is_refused_before_it_is_decoded()
+    {
+        await using var stored = await StoredPictures.StartAsync();
+        var bomb = StoredPictures.Png(20_000, 20_000);
+        stored.Files["/media/large/bomb.png"] = (bomb, "image/png");
+        var host = Start(new() { ["Upstreams:media:Address"] = stored.Address, ["Images:Decode"] = "true" });
+        var before = GC.GetTotalAllocatedBytes();
+
+        await Problem(await host.Get("/images/bomb.png?w=960", user: null), 502, "upstream_failed");
+
+        Assert.Equal(0, host.Services.GetRequiredService<PictureStore>().Decoded);
+        Assert.True(GC.GetTotalAllocatedBytes() - before < 64 * 1024 * 1024);
+    }
+
+    [VipsFact]
+    public async Task A_png_becomes_a_jpeg()
+    {
+        await using var stored = await StoredPictures.StartAsync();
+        stored.Files["/media/large/small.png"] = (StoredPictures.Png(1000, 500), "image/png");
+        var host = Start(new() { ["Upstreams:media:Address"] = stored.Address });
+
+        var response = await host.Get("/images/small.png?w=96", user: null);
+
+        Assert.True(PictureHeader.TryRead(await response.Content.ReadAsByteArrayAsync(), out var header));
+        Assert.Equal(("image/jpeg", 96, 48), (header.MediaType, header.Width, header.Height));
+    }
+
+    [Fact]
+    public async Task Without_libvips_the_nearest_stored_size_is_served_and_the_start_says_so()
+    {
+        var host = Start(new() { ["Images:Decode"] = "false" });
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("/images/p-6.jpg?w=160", user: null)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("/images/p-6.jpg?w=960", user: null)).StatusCode);
+
+        Assert.Equal(["/media/thumb/p-6.jpg", "/media/large/p-6.jpg"], Upstream.Media.Calls.All.Select(c => c.Path));
+        Assert.Contains(host.Log.Entries, e => e.Message.Contains("nearest stored size", StringComparison.Ordinal));
+    }
+
+    private static Task<HttpResponseMessage> Send(MobileHost host, string path, (string Name, string Value) header)
+    {
+        var request = host.Request(HttpMethod.Get, path, user: null);
+        request.Headers.TryAddWithoutValidation(header.Name, header.Value);
+        return host.Client.SendAsync(request);
+    }
+}
