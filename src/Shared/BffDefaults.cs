@@ -5,6 +5,7 @@ using Bff.Composition;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Events;
+using Bff.Life;
 using Bff.Observability;
 using Bff.OpenApi;
 using Bff.Paging;
@@ -25,6 +26,7 @@ public static class BffDefaults
         return builder
             .AddDocumentGeneration()
             .AddReloading()
+            .AddLife()
             .AddState()
             .AddEdge()
             .AddCallers()

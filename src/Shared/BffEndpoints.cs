@@ -2,6 +2,7 @@ using Bff.Caching;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
+using Bff.Life;
 using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 
@@ -14,6 +15,7 @@ internal static class BffEndpoints
     {
         app.MapProblemPages();
         app.MapGatewayKeys();
+        app.MapHealth();
 
         // The internal surface is kept off the public ingress and takes service tokens only: RequireServiceToken.
         app.MapRevocations();

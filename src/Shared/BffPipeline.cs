@@ -1,7 +1,11 @@
+using Bff.Admission;
+using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Life;
 using Bff.RateLimiting;
+using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,6 +24,7 @@ public static class BffPipeline
         app.Services.GetRequiredService<EndpointGuard>().Watch(app);
 
         // 1. Edge
+        app.UseMiddleware<ConnectionDrainMiddleware>();
         app.UseMiddleware<RequestIdentityMiddleware>();
         app.UseMiddleware<CompressionMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();
@@ -40,6 +45,7 @@ public static class BffPipeline
         app.UseMiddleware<RateLimitingMiddleware>();
 
         // 4. Admission
+        app.UseMiddleware<AdmissionMiddleware>();
 
         // 5. The endpoint: the host's composition, or a pass-through route.
         app.MapBffEndpoints();

@@ -1,14 +1,44 @@
+using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Bff.Admission;
 
 /// <summary>Registers the stage.</summary>
 internal static class AdmissionRegistration
 {
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
+
     /// <summary>Bounded concurrency; under overload low priority is shed first.</summary>
     public static WebApplicationBuilder AddAdmission(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddOptions<AdmissionOptions>().BindConfiguration("Admission")
+            .Validate(static o => o.MaxConcurrency is >= 1 and <= 1_000_000, "Admission:MaxConcurrency: give a number from 1 to 1000000.")
+            .Validate(static o => o.MaxQueue is null or >= 0 and <= 1_000_000, "Admission:MaxQueue: give a number from 0 to 1000000.")
+            .ValidateOnStart();
+        services.AddSingleton(static provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;
+            return new AdaptiveLimit(options.MinConcurrency, options.MaxConcurrency);
+        });
+        services.AddSingleton(static provider =>
+        {
+            var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;
+            return new AdmissionGate(
+                provider.GetRequiredService<AdaptiveLimit>(), options.MaxQueue ?? options.MaxConcurrency, MaxWait, provider.GetRequiredService<TimeProvider>());
+        });
+        services.AddSingleton<TenantSlots>();
+        services.AddSingleton<AdmissionMetrics>();
+        services.TryAddSingleton<AdmissionClassifier>(static provider =>
+        {
+            var tenants = provider.GetRequiredService<ITenants>();
+            return request => tenants.Find(request.Caller.Tenant) is { } tenant
+                ? new(tenant.Priority, tenant.Id, tenant.MaxConcurrency)
+                : new AdmissionClass(TenantPriority.Normal);
+        });
         return builder;
     }
 }

@@ -145,8 +145,9 @@ internal sealed partial class FragmentCache(
             metrics.Add("miss", request.Scope);
             var since = time.GetTimestamp();
             var answer = await fetch(flight.Token);
-            var json = answer.IsOk && request.IsKept ? Keep(flight, key, request, answer.Value!, since, read) : default;
-            if (!answer.IsOk && refreshed is not null)
+            var isGood = answer is { IsOk: true, FromFallback: false }; // What stands in for the real thing is not kept in its place.
+            var json = isGood && request.IsKept ? Keep(flight, key, request, answer.Value!, since, read) : default;
+            if (!isGood && refreshed is not null)
             {
                 refreshed.RefreshNotBefore = time.GetTimestamp() + (long)(RefreshPause.TotalSeconds * time.TimestampFrequency);
             }

@@ -29,11 +29,6 @@ internal static class InvalidateFragments
 
     private static async Task<IResult> Invalidate(HttpContext context)
     {
-        if (BffRequest.Of(context).Caller.Kind != CallerKind.Token)
-        {
-            return new Problem(ProblemCodes.Forbidden) { Detail = "The internal surface takes service tokens only." };
-        }
-
         if (!context.Request.HasJsonContentType())
         {
             return new Problem(ProblemCodes.UnsupportedMediaType);

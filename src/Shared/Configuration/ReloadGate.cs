@@ -134,6 +134,11 @@ internal sealed partial class ReloadGate : IDisposable
             }
         }
 
+        catch (InvalidOperationException unreadable) // The binder met a value of the wrong kind; its message names the key.
+        {
+            mistakes.Add("configuration", unreadable.Message);
+        }
+
         void Add(OptionsValidationException invalid)
         {
             foreach (var failure in invalid.Failures)

@@ -1,3 +1,4 @@
+using Bff.Admission;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Sessions.Endpoints;
@@ -51,8 +52,8 @@ public static class SessionsRegistration
         var group = app.MapGroup(app.Services.GetRequiredService<SessionSite>().Prefix).WithTags("Session");
         group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
         group.MapGet("/callback", Callback.Handle).AllowAnonymous().Named("login").ExcludeFromDescription();
-        group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").Produces(StatusCodes.Status302Found);
-        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").ExcludeFromDescription();
+        group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").NeverShed().Produces(StatusCodes.Status302Found);
+        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().ExcludeFromDescription();
 
         var own = group.MapGroup("").RequireCaller();
         own.MapGet("/user", GetUser.Handle).Named("session").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();

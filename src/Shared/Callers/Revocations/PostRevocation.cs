@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Bff.Admission;
 using Bff.Edge;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
@@ -15,7 +16,7 @@ internal static class PostRevocation
     private const int MaxLength = 512;
 
     public static void MapRevocations(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/internal/revocations", Post).Named("revocations").RequireServiceToken("tokens.revoke").WithoutLimits().ExcludeFromDescription();
+        endpoints.MapPost("/internal/revocations", Post).Named("revocations").RequireServiceToken("tokens.revoke").WithoutLimits().NeverShed().ExcludeFromDescription();
 
     private static async Task<Results<NoContent, Problem>> Post(HttpContext context, Revocations revocations, CancellationToken cancellation)
     {

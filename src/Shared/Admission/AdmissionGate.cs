@@ -1,0 +1,119 @@
+using Bff.RateLimiting;
+
+namespace Bff.Admission;
+
+/// <summary>
+/// Counts the requests in flight. While nobody waits, coming and going are one interlocked operation each; the lock belongs to the queue.
+/// </summary>
+/// <param name="limit">How many at once.</param>
+/// <param name="maxQueue">How many may wait.</param>
+/// <param name="maxWait">How long.</param>
+/// <param name="time">The clock.</param>
+internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan maxWait, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly AdmissionQueue _queue = new(maxQueue);
+    private int _inFlight;
+    private int _waiting;
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Takes a slot if one is free and nobody waits for it.</summary>
+    public bool TryEnter() => Volatile.Read(ref _waiting) == 0 && TryTakeSlot();
+
+    /// <summary>Takes a slot, or waits for one, or says why there is none.</summary>
+    public ValueTask<AdmissionVerdict> Enter(TenantPriority priority, CancellationToken cancellation)
+    {
+        if (TryEnter())
+        {
+            return new(AdmissionVerdict.Admitted);
+        }
+
+        var waiter = new AdmissionWaiter(priority);
+        AdmissionWaiter? displaced;
+        lock (_lock)
+        {
+            if (!_queue.TryAdd(waiter, out displaced))
+            {
+                return new(TryTakeSlotIfNobodyWaits() ? AdmissionVerdict.Admitted : AdmissionVerdict.QueueFull);
+            }
+
+            // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the other.
+            Interlocked.Exchange(ref _waiting, _queue.Count);
+            Pump();
+        }
+
+        displaced?.TrySetResult(AdmissionVerdict.Displaced);
+        return waiter.Task.IsCompleted ? new(waiter.Task) : new(Wait(waiter, cancellation));
+    }
+
+    /// <summary>Gives the slot back.</summary>
+    public void Leave()
+    {
+        Interlocked.Decrement(ref _inFlight);
+        if (Volatile.Read(ref _waiting) > 0)
+        {
+            lock (_lock)
+            {
+                Pump();
+            }
+        }
+    }
+
+    private async Task<AdmissionVerdict> Wait(AdmissionWaiter waiter, CancellationToken cancellation)
+    {
+        await using var end = cancellation.UnsafeRegister(_ => Dismiss(waiter, AdmissionVerdict.Gone), null);
+        await using var timer = time.CreateTimer(_ => Dismiss(waiter, AdmissionVerdict.WaitedTooLong), null, maxWait, Timeout.InfiniteTimeSpan);
+        return await waiter.Task;
+    }
+
+    private void Dismiss(AdmissionWaiter waiter, AdmissionVerdict verdict)
+    {
+        lock (_lock)
+        {
+            if (!_queue.Remove(waiter))
+            {
+                return; // It has been admitted, or displaced, meanwhile.
+            }
+
+            Volatile.Write(ref _waiting, _queue.Count);
+        }
+
+        waiter.TrySetResult(verdict);
+    }
+
+    private void Pump()
+    {
+        while (_queue.Count > 0 && TryTakeSlot())
+        {
+            if (!_queue.TryTake(out var next))
+            {
+                break;
+            }
+
+            Interlocked.Exchange(ref _waiting, _queue.Count);
+            next.TrySetResult(AdmissionVerdict.Admitted);
+        }
+    }
+
+    private bool TryTakeSlotIfNobodyWaits() => _queue.Count == 0 && TryTakeSlot();
+
+    private bool TryTakeSlot()
+    {
+        var inFlight = Volatile.Read(ref _inFlight);
+        while (inFlight < limit.Current)
+        {
+            var seen = Interlocked.CompareExchange(ref _inFlight, inFlight + 1, inFlight);
+            if (seen == inFlight)
+            {
+                return true;
+            }
+
+            inFlight = seen;
+        }
+
+        return false;
+    }
+}

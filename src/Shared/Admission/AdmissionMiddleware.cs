@@ -1,0 +1,138 @@
+using System.Runtime.CompilerServices;
+using Bff.Edge;
+using Bff.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Admission;
+
+/// <summary>
+/// Stage 4. Serves as many requests at once as the host serves well:
+/// 1. endpoints that are never shed pass by; 2. a tenant at its own ceiling is refused; 3. a free slot is taken; 4. else the request waits, important ones first,
+/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back once it streams.
+/// </summary>
+internal sealed class AdmissionMiddleware(
+    RequestDelegate next, AdmissionGate gate, AdaptiveLimit limit, TenantSlots tenants, AdmissionClassifier classify, AdmissionMetrics metrics, TimeProvider time)
+{
+    private static readonly Problem Overloaded = new(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    public Task InvokeAsync(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<NeverShed>() is not null ? next(context) : Admit(context);
+
+    private async Task Admit(HttpContext context)
+    {
+        var request = classify(BffRequest.Of(context));
+        StrongBox<int>? tenant = null;
+        if (request is { Tenant: { } name, TenantMaxConcurrency: { } ceiling } && (tenant = tenants.TryEnter(name, ceiling)) is null)
+        {
+            metrics.Shed("tenant", request.Priority);
+            await Overloaded.ExecuteAsync(context);
+            return;
+        }
+
+        try
+        {
+            if (!gate.TryEnter() && !await Wait(context, request.Priority))
+            {
+                return;
+            }
+
+            await Serve(context);
+        }
+        finally
+        {
+            if (tenant is not null)
+            {
+                TenantSlots.Leave(tenant);
+            }
+        }
+    }
+
+    private async ValueTask<bool> Wait(HttpContext context, TenantPriority priority)
+    {
+        var verdict = await gate.Enter(priority, context.RequestAborted);
+        switch (verdict)
+        {
+            case AdmissionVerdict.Admitted:
+                return true;
+            case AdmissionVerdict.Gone:
+                return false; // Nobody is left to answer.
+            default:
+                metrics.Shed(verdict switch { AdmissionVerdict.QueueFull => "queue_full", AdmissionVerdict.Displaced => "displaced", _ => "waited" }, priority);
+                await Overloaded.ExecuteAsync(context);
+                return false;
+        }
+    }
+
+    private Task Serve(HttpContext context) =>
+        MayStream(context) ? ServeStream(context) : ServeAnswer(context);
+
+    private async Task ServeAnswer(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            var inFlight = gate.InFlight;
+            gate.Leave();
+
+            // A body that its client sends slowly, or an answer that nobody waits for any more, says nothing about the host.
+            if (HttpMethods.IsGet(context.Request.Method) && !context.RequestAborted.IsCancellationRequested)
+            {
+                var now = time.GetTimestamp();
+                limit.Sample(time.GetElapsedTime(started, now).Ticks, inFlight, time.GetElapsedTime(0, now).Ticks);
+            }
+        }
+    }
+
+    private async Task ServeStream(HttpContext context)
+    {
+        var slot = new StreamSlot(gate, context);
+        context.Response.OnStarting(static state => ((StreamSlot)state).Started(), slot);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            slot.Leave();
+        }
+    }
+
+    /// <summary>By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).</summary>
+    private static bool MayStream(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<LongLived>() is not null
+        || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+        || context.Request.Headers.Accept is [{ } accept] && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Given back once: when it streams, or at the end.</summary>
+    private sealed class StreamSlot(AdmissionGate gate, HttpContext context)
+    {
+        private int _left;
+
+        public Task Started()
+        {
+            var response = context.Response;
+            if (response.StatusCode == StatusCodes.Status101SwitchingProtocols
+                || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+                || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true)
+            {
+                Leave();
+            }
+
+            return Task.CompletedTask;
+        }
+
+        public void Leave()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+            {
+                gate.Leave();
+            }
+        }
+    }
+}

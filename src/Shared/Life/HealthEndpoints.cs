@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization;
+using Bff.Admission;
+using Bff.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Life;
+
+/// <summary>Probes; exact routes without a caller, never shed.</summary>
+internal static class HealthEndpoints
+{
+    /// <summary><c>/health/live</c> says that the process answers, <c>/health/ready</c> and <c>/health</c> whether traffic is welcome (200 or 503).</summary>
+    public static void MapHealth(this IEndpointRouteBuilder endpoints)
+    {
+        Map(endpoints, "/health/live", static _ => true);
+        Map(endpoints, "/health/ready", static life => life.IsReady);
+        Map(endpoints, "/health", static life => life.IsReady);
+    }
+
+    private static void Map(IEndpointRouteBuilder endpoints, string path, Func<HostLife, bool> isHealthy)
+    {
+        var life = endpoints.ServiceProvider.GetRequiredService<HostLife>();
+        var time = endpoints.ServiceProvider.GetRequiredService<TimeProvider>();
+        endpoints.MapGet(path, (RequestDelegate)(context =>
+        {
+            var healthy = isHealthy(life);
+            context.Response.StatusCode = healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.CacheControl = "no-store";
+            return context.Response.WriteAsJsonAsync(
+                new Health(healthy ? "healthy" : "unhealthy", time.GetUtcNow()), HealthJson.Default.Health, cancellationToken: context.RequestAborted);
+        })).AllowAnonymous().WithoutLimits().NeverShed().ExcludeFromDescription();
+    }
+}
+
+/// <summary>The answer of a probe.</summary>
+/// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
+/// <param name="Timestamp">When that was so.</param>
+internal sealed record Health(string Status, DateTimeOffset Timestamp);
+
+[JsonSerializable(typeof(Health))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+internal sealed partial class HealthJson : JsonSerializerContext;

@@ -1,0 +1,152 @@
+using Bff.Observability;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Bff.Life;
+
+/// <summary>
+/// From start to end:
+/// 1. the host serves, warms up, and is ready once everything that it cannot work without is;
+/// 2. SIGTERM: not ready any more, and for <c>Shutdown:Delay</c> everything goes on while the balancer takes notice;
+/// 3. streams are told to reconnect; 4. no new connections, requests in flight have 30 s; 5. leases and unacknowledged events go back.
+/// </summary>
+public sealed partial class HostLife : IHostedLifecycleService, IDisposable
+{
+    internal static readonly TimeSpan InFlight = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WarmupLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(10);
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly IReadinessCheck[] _checks;
+    private readonly IWarmup[] _warmups;
+    private readonly Lazy<IDrainable[]> _drainables;
+    private readonly TimeSpan _delay;
+    private readonly TimeProvider _time;
+    private readonly ILogger<HostLife> _logger;
+    private readonly CancellationTokenSource _draining = new();
+    private volatile bool _isWarm;
+
+    /// <summary>Made by the container.</summary>
+    public HostLife(
+        IHostApplicationLifetime lifetime, IEnumerable<IReadinessCheck> checks, IEnumerable<IWarmup> warmups, IServiceProvider services,
+        IOptions<ShutdownOptions> options, TimeProvider time, ILogger<HostLife> logger)
+    {
+        _lifetime = lifetime;
+        _checks = [.. checks];
+        _warmups = [.. warmups];
+        _drainables = new(() => [.. (IEnumerable<IDrainable>)services.GetService(typeof(IEnumerable<IDrainable>))!]); // They may ask for this class.
+        _delay = options.Value.Delay;
+        _time = time;
+        _logger = logger;
+        Draining = _draining.Token;
+    }
+
+    /// <summary>Cancelled, for good, when streams are to end so that the host can. Not cancelled during <c>Shutdown:Delay</c>.</summary>
+    public CancellationToken Draining { get; }
+
+    /// <summary>True from the moment SIGTERM arrives.</summary>
+    public bool IsStopping => _lifetime.ApplicationStopping.IsCancellationRequested;
+
+    /// <summary>Whether new traffic is welcome.</summary>
+    public bool IsReady
+    {
+        get
+        {
+            if (!_isWarm || IsStopping)
+            {
+                return false;
+            }
+
+            foreach (var check in _checks)
+            {
+                if (!check.IsReady)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken)
+    {
+        _ = Warm();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Runs before the server stops. After a signal the stopping token is cancelled already; a host that is stopped by its own code needs no balancer's notice.</summary>
+    async Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken)
+    {
+        if (IsStopping && _delay > TimeSpan.Zero)
+        {
+            LogDelay(_logger, _delay);
+            try
+            {
+                await Task.Delay(_delay, _time, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // Somebody is in a hurry.
+            }
+        }
+
+        await _draining.CancelAsync();
+        await Task.WhenAll(_drainables.Value.Select(drainable => Drain(drainable, cancellationToken)));
+    }
+
+    Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    Task IHostedLifecycleService.StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public void Dispose() => _draining.Dispose();
+
+    private async Task Warm()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.ApplicationStopping);
+        limit.CancelAfter(WarmupLimit);
+        foreach (var warmup in _warmups)
+        {
+            try
+            {
+                await warmup.Warm(limit.Token).WaitAsync(limit.Token);
+            }
+#pragma warning disable CA1031 // A cold host is slow for a while; it is no reason not to serve.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                LogWarmupFailed(_logger, failure, warmup.GetType().Name);
+            }
+        }
+
+        _isWarm = true;
+    }
+
+    private async Task Drain(IDrainable drainable, CancellationToken cancellation)
+    {
+        try
+        {
+            await drainable.Drain(cancellation).WaitAsync(DrainLimit, _time, cancellation);
+        }
+#pragma warning disable CA1031 // The others drain all the same.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogDrainFailed(_logger, failure, drainable.GetType().Name);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Not ready any more; serving for another {Delay} while the balancer takes notice")]
+    private static partial void LogDelay(ILogger logger, TimeSpan delay);
+
+    [LoggerMessage(LogLevel.Warning, "Warm-up {Warmup} failed; the first requests will be slower")]
+    private static partial void LogWarmupFailed(ILogger logger, Exception exception, string warmup);
+
+    [LoggerMessage(LogLevel.Warning, "{Drainable} did not drain")]
+    private static partial void LogDrainFailed(ILogger logger, Exception exception, string drainable);
+}

@@ -1,0 +1,149 @@
+using Bff.Admission;
+using Bff.RateLimiting;
+using Bff.TestKit;
+
+namespace Bff.Shared.Tests.Admission;
+
+public sealed class AdmissionGateTests
+{
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
+    public async Task A_freed_slot_goes_to_the_most_important_who_came_first()
+    {
+        var gate = Gate(slots: 1, queue: 10);
+        Assert.True(gate.TryEnter());
+        var order = new List<string>();
+        var low = Queue(gate, TenantPriority.Low, "low", order);
+        var normal = Queue(gate, TenantPriority.Normal, "normal", order);
+        var high = Queue(gate, TenantPriority.High, "high", order);
+        var second = Queue(gate, TenantPriority.High, "second high", order);
+
+        gate.Leave();
+        await Task.WhenAll(low, normal, high, second).WaitAsync(TimeSpan.FromSeconds(30));
+
+        Assert.Equal(["high", "second high", "normal", "low"], order);
+        Assert.Equal((0, 0), (gate.InFlight, gate.Waiting));
+    }
+
+    [Fact]
+    public async Task A_full_queue_makes_room_for_the_more_important_by_shedding_the_latest_of_the_lowest()
+    {
+        var gate = Gate(slots: 1, queue: 2);
+        Assert.True(gate.TryEnter());
+        var earlyLow = gate.Enter(TenantPriority.Low, default).AsTask();
+        var lateLow = gate.Enter(TenantPriority.Low, default).AsTask();
+
+        Assert.Equal(AdmissionVerdict.QueueFull, await gate.Enter(TenantPriority.Low, default));
+        var high = gate.Enter(TenantPriority.High, default).AsTask();
+
+        Assert.Equal(AdmissionVerdict.Displaced, await lateLow);
+        Assert.False(earlyLow.IsCompleted);
+        gate.Leave();
+        Assert.Equal(AdmissionVerdict.Admitted, await high);
+        gate.Leave();
+        Assert.Equal(AdmissionVerdict.Admitted, await earlyLow);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_longer_than_the_bound()
+    {
+        var gate = Gate(slots: 1, queue: 2);
+        Assert.True(gate.TryEnter());
+        var waiting = gate.Enter(TenantPriority.High, default).AsTask();
+
+        _clock.Advance(TimeSpan.FromMilliseconds(999));
+        Assert.False(waiting.IsCompleted);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(AdmissionVerdict.WaitedTooLong, await waiting);
+        Assert.Equal(0, gate.Waiting);
+        Assert.Equal(0, _clock.ActiveTimers);
+    }
+
+    [Fact]
+    public async Task Who_goes_away_leaves_the_queue()
+    {
+        var gate = Gate(slots: 1, queue: 1);
+        Assert.True(gate.TryEnter());
+        using var client = new CancellationTokenSource();
+        var waiting = gate.Enter(TenantPriority.Normal, client.Token).AsTask();
+
+        await client.CancelAsync();
+
+        Assert.Equal(AdmissionVerdict.Gone, await waiting);
+        var next = gate.Enter(TenantPriority.Normal, default).AsTask();
+        gate.Leave();
+        Assert.Equal(AdmissionVerdict.Admitted, await next);
+    }
+
+    [Fact]
+    public async Task Without_a_queue_the_slots_are_all_there_is()
+    {
+        var gate = Gate(slots: 2, queue: 0);
+        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(TenantPriority.Low, default));
+        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(TenantPriority.Low, default));
+        Assert.Equal(AdmissionVerdict.QueueFull, await gate.Enter(TenantPriority.High, default));
+    }
+
+    [Fact]
+    public async Task However_many_come_and_go_at_once_the_limit_holds_and_no_slot_is_lost()
+    {
+        var gate = Gate(slots: 3, queue: 100_000);
+        var inside = 0;
+        var most = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 3000; i++)
+            {
+                Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter((TenantPriority)(i % 3), default));
+                var now = Interlocked.Increment(ref inside);
+                if (now > Volatile.Read(ref most))
+                {
+                    Volatile.Write(ref most, now);
+                }
+
+                if (i % 7 == 0)
+                {
+                    await Task.Yield();
+                }
+
+                Interlocked.Decrement(ref inside);
+                gate.Leave();
+            }
+        }))).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.InRange(most, 1, 3);
+        Assert.Equal((0, 0), (gate.InFlight, gate.Waiting));
+        Assert.True(gate.TryEnter() && gate.TryEnter() && gate.TryEnter() && !gate.TryEnter());
+    }
+
+    [Fact]
+    public void Coming_and_going_allocates_nothing_while_nobody_waits()
+    {
+        var gate = Gate(slots: 3, queue: 3);
+        var rounds = new List<long>();
+        while (rounds.Count < 20 && !rounds.Contains(0)) // The just-in-time compiler's own allocations are of the first rounds.
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 1000; i++)
+            {
+                Assert.True(gate.TryEnter());
+                gate.Leave();
+            }
+
+            rounds.Add(GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Contains(0, rounds);
+    }
+
+    private AdmissionGate Gate(int slots, int queue) => new(new AdaptiveLimit(slots, slots), queue, TimeSpan.FromSeconds(1), _clock);
+
+    private static async Task Queue(AdmissionGate gate, TenantPriority priority, string name, List<string> order)
+    {
+        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(priority, default));
+        order.Add(name); // One slot: never two at once.
+        gate.Leave();
+    }
+}

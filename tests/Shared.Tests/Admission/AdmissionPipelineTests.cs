@@ -1,0 +1,194 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using Bff.Admission;
+using Bff.Callers;
+using Bff.RateLimiting;
+using Bff.Shared.Tests.State;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Admission;
+
+/// <summary>The stage in a real host: one slot, and room for one to wait.</summary>
+public sealed class AdmissionPipelineTests
+{
+    private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ManualTimeProvider _clock = new();
+    private int _arrived;
+
+    [Fact]
+    public async Task Beyond_slots_and_queue_the_answer_is_503_overloaded_and_health_is_served_all_the_same()
+    {
+        await using var host = await Start();
+        var shed = Shed(host, out var listener);
+        using var _ = listener;
+        var served = host.Client.GetAsync("/work");
+        await Arrived(1);
+        var queued = host.Client.GetAsync("/work");
+        await RedisStateTests.Until(() => Task.FromResult(Gate(host).Waiting == 1));
+
+        using var refused = await host.Client.GetAsync("/work");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal("application/problem+json", refused.Content.Headers.ContentType?.MediaType);
+        Assert.Contains("\"code\":\"overloaded\"", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
+        Assert.Equal(["queue_full normal"], shed);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/health/live")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/sign-out")).StatusCode);
+
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await queued).StatusCode);
+        Assert.Equal((0, 0), (Gate(host).InFlight, Gate(host).Waiting));
+    }
+
+    [Fact]
+    public async Task The_important_take_the_place_of_the_others_in_the_queue()
+    {
+        await using var host = await Start();
+        var served = host.Client.GetAsync("/work");
+        await Arrived(1);
+        var low = host.Client.GetAsync("/work?priority=Low");
+        await RedisStateTests.Until(() => Task.FromResult(Gate(host).Waiting == 1));
+
+        var high = host.Client.GetAsync("/work?priority=High");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await low).StatusCode);
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await high).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_tenant_at_its_ceiling_takes_nobody_elses_place()
+    {
+        await using var host = await Start(slots: 10);
+        var first = host.Client.GetAsync("/work?tenant=acme&ceiling=1");
+        await Arrived(1);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode);
+        var other = host.Client.GetAsync("/work?tenant=other&ceiling=1");
+        await Arrived(2);
+        _go.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await other).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_waits_too_long_is_refused()
+    {
+        await using var host = await Start();
+        var served = host.Client.GetAsync("/work");
+        await Arrived(1);
+        var queued = host.Client.GetAsync("/work");
+        await RedisStateTests.Until(() => Task.FromResult(Gate(host).Waiting == 1));
+
+        await RedisStateTests.Until(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(Gate(host).Waiting == 0);
+        });
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await queued).StatusCode);
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_while_it_waits_is_never_served()
+    {
+        await using var host = await Start();
+        var served = host.Client.GetAsync("/work");
+        await Arrived(1);
+        using var client = new CancellationTokenSource();
+        var queued = host.Client.GetAsync("/work", client.Token);
+        await RedisStateTests.Until(() => Task.FromResult(Gate(host).Waiting == 1));
+
+        await client.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+        await RedisStateTests.Until(() => Task.FromResult(Gate(host).Waiting == 0));
+
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+        Assert.Equal(1, Volatile.Read(ref _arrived));
+    }
+
+    [Fact]
+    public async Task A_stream_gives_its_slot_back_once_it_streams()
+    {
+        await using var host = await Start();
+        using var stream = await host.Client.GetAsync("/stream", HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal("text/event-stream", stream.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(0, Gate(host).InFlight);
+
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work")).StatusCode);
+        await stream.Content.ReadAsStringAsync();
+        Assert.Equal(0, Gate(host).InFlight);
+    }
+
+    private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
+
+    private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));
+
+    private Task<TestHost> Start(int slots = 1) => TestHost.Start(
+        builder =>
+        {
+            builder.Services.AddSingleton<TimeProvider>(_clock);
+            builder.Services.AddSingleton<AdmissionClassifier>(static request =>
+            {
+                var query = request.HttpContext!.Request.Query;
+                return new(
+                    Enum.TryParse<TenantPriority>(query["priority"], out var priority) ? priority : TenantPriority.Normal,
+                    query["tenant"], int.TryParse(query["ceiling"], out var ceiling) ? ceiling : null);
+            });
+            builder.AddBffDefaults();
+        },
+        app =>
+        {
+            app.UseBffPipeline();
+            app.MapGet("/work", async () =>
+            {
+                Interlocked.Increment(ref _arrived);
+                await _go.Task;
+                return "done";
+            }).AllowAnonymous();
+            app.MapGet("/sign-out", () => "bye").AllowAnonymous().NeverShed();
+            app.MapGet("/stream", async (HttpContext context) =>
+            {
+                context.Response.ContentType = "text/event-stream";
+                await context.Response.Body.FlushAsync();
+                await _go.Task;
+            }).AllowAnonymous().LongLived();
+        },
+        [new("Admission:MaxConcurrency", slots.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+
+    private static List<string> Shed(TestHost host, out MeterListener listener)
+    {
+        var seen = new List<string>();
+        var meters = host.Services.GetRequiredService<IMeterFactory>();
+        listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            {
+                if (instrument.Name == "bff.admission.shed" && ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    all.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            lock (seen)
+            {
+                seen.Add($"{tags[0].Value} {tags[1].Value}");
+            }
+        });
+        listener.Start();
+        return seen;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Net;
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Life;
+using Bff.Observability;
+using Bff.Shared.Tests.State;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Life;
+
+public sealed class HostLifeTests : IDisposable
+{
+    private readonly ManualTimeProvider _clock = new();
+    private readonly LogRecorder _log = new();
+
+    public void Dispose() => _log.Dispose();
+
+    [Theory, InlineData("/health"), InlineData("/health/live"), InlineData("/health/ready")]
+    public async Task A_probe_needs_no_caller_and_tells_status_and_time(string path)
+    {
+        await using var host = await Start();
+        using var client = Client(host);
+
+        using var answer = await client.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal("healthy", document.RootElement.GetProperty("status").GetString());
+        Assert.Equal(_clock.GetUtcNow(), document.RootElement.GetProperty("timestamp").GetDateTimeOffset());
+        Assert.Equal(2, document.RootElement.EnumerateObject().Count());
+        Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(path + "/x")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_host_that_lacks_what_it_cannot_work_without_is_alive_and_not_ready()
+    {
+        var check = new Check();
+        await using var host = await Start(services => services.AddSingleton<IReadinessCheck>(check));
+        using var client = Client(host);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/health/ready")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/health")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live")).StatusCode);
+
+        check.IsReady = true;
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready")).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_host_is_not_ready_before_it_is_warm_and_a_failed_warm_up_does_not_keep_it_so()
+    {
+        var warmup = new Warmup();
+        await using var host = await Start(services => services.AddSingleton<IWarmup>(warmup));
+        using var client = Client(host);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await client.GetAsync("/health/ready")).StatusCode);
+
+        warmup.Done.SetException(new InvalidOperationException("cold"));
+
+        await RedisStateTests.Until(async () => (await client.GetAsync("/health/ready")).IsSuccessStatusCode);
+        Assert.Contains(_log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("Warmup", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task After_the_signal_the_host_serves_on_unready_then_drains_and_finishes_what_is_in_flight()
+    {
+        var drainable = new Drainable();
+        await using var host = await Start(services => services.AddSingleton<IDrainable>(drainable));
+        using var client = Client(host);
+        var life = host.Services.GetRequiredService<HostLife>();
+        var inFlight = client.GetAsync("/slow");
+        await Slow.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var ended = host.WaitForShutdownAsync();
+
+        host.Lifetime.StopApplication(); // What SIGTERM does.
+        await _log.Until(e => e.Message.Contains("Not ready any more", StringComparison.Ordinal));
+
+        using (var ready = await client.GetAsync("/health/ready"))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        }
+
+        using (var live = await client.GetAsync("/health/live"))
+        {
+            Assert.Equal(HttpStatusCode.OK, live.StatusCode);
+            Assert.True(live.Headers.ConnectionClose);
+        }
+
+        Assert.False(life.Draining.IsCancellationRequested);
+        Assert.False(drainable.Called.Task.IsCompleted);
+
+        await RedisStateTests.Until(() =>
+        {
+            _clock.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(drainable.Called.Task.IsCompleted);
+        });
+        Assert.True(life.Draining.IsCancellationRequested);
+        Assert.False(ended.IsCompleted);
+
+        Slow.Go.SetResult();
+        Assert.Equal("done", await (await inFlight).Content.ReadAsStringAsync());
+        await ended.WaitAsync(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/health/live"));
+    }
+
+    private SlowEndpoint Slow { get; } = new();
+
+    private async Task<WebApplication> Start(Action<IServiceCollection>? services = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")]);
+        builder.Logging.ClearProviders().AddProvider(_log);
+        builder.Services.AddSingleton<TimeProvider>(_clock);
+        builder.AddBffDefaults();
+        services?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.UseBffPipeline();
+        app.MapGet("/slow", async () =>
+        {
+            Slow.Arrived.SetResult();
+            await Slow.Go.Task;
+            return "done";
+        }).AllowAnonymous();
+        await app.StartAsync();
+        return app;
+    }
+
+    private static HttpClient Client(WebApplication host) =>
+        new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(host.Urls.First()), Timeout = TimeSpan.FromSeconds(60) };
+
+
+    private sealed class SlowEndpoint
+    {
+        public TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class Check : IReadinessCheck
+    {
+        public string Name => "keys";
+
+        public bool IsReady { get; set; }
+    }
+
+    private sealed class Warmup : IWarmup
+    {
+        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Warm(CancellationToken cancellation) => Done.Task;
+    }
+
+    private sealed class Drainable : IDrainable
+    {
+        public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Drain(CancellationToken cancellation)
+        {
+            Called.TrySetResult();
+            return Task.CompletedTask;
+        }
+    }
+}
