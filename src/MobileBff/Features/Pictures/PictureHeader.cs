@@ -3,8 +3,14 @@ using System.Buffers.Binary;
 namespace MobileBff.Features.Pictures;
 
 /// <summary>What a JPEG or PNG says of itself in its first bytes, read before anything is decoded.</summary>
-internal readonly record struct PictureHeader(string MediaType, int Width, int Height)
+/// <param name="MediaType">Of the format that it really is.</param>
+/// <param name="Width">In pixels.</param>
+/// <param name="Height">In pixels.</param>
+/// <param name="IsComplete">The format's end mark is there: what was cut off is refused without decoding it.</param>
+internal readonly record struct PictureHeader(string MediaType, int Width, int Height, bool IsComplete)
 {
+    private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
+
     public long Pixels => (long)Width * Height;
 
     /// <summary>False when it is neither, or its size is not there.</summary>
@@ -34,7 +40,7 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
             return false;
         }
 
-        header = new("image/png", (int)width, (int)height);
+        header = new("image/png", (int)width, (int)height, file[33..].IndexOf("IEND"u8) >= 0);
         return true;
     }
 
@@ -55,7 +61,8 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
             var length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
-                header = new("image/jpeg", BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]), BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]));
+                header = new("image/jpeg", BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]), BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]),
+                    file[at..].IndexOf(EndOfImage) >= 0); // Coded data never holds a marker (B.1.1.5).
                 return header.Width > 0 && header.Height > 0;
             }
 

@@ -98,7 +98,7 @@ internal sealed partial class PictureStore : IDisposable
             }
 
             if (original.MediaType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) != true
-                || !PictureHeader.TryRead(original.Content.Span, out var header) || header.Pixels > _options.MaxPixels)
+                || !PictureHeader.TryRead(original.Content.Span, out var header) || !header.IsComplete || header.Pixels > _options.MaxPixels)
             {
                 throw NotAPicture();
             }

@@ -1,0 +1,79 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Dev.Upstreams.Faults;
+using Bff.Upstreams;
+using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
+using static Bff.Shared.Tests.Upstreams.UpstreamBench;
+
+namespace Bff.Shared.Tests.Upstreams;
+
+/// <summary>What is made of a service's answer, whatever it is.</summary>
+public sealed class DocumentTests
+{
+    [Theory]
+    [InlineData(FaultMode.Garbage)]
+    [InlineData(FaultMode.Html)]
+    [InlineData(FaultMode.Empty)]
+    [InlineData(FaultMode.Truncated)]
+    [InlineData(FaultMode.Oversize)]
+    [InlineData(FaultMode.Bomb)]
+    [InlineData(FaultMode.ResetMidBody)]
+    public async Task A_body_that_is_no_document_is_a_failure_within_bounded_memory(FaultMode mode)
+    {
+        await using var bench = await StartAsync(null, ("Upstreams:users:Retries", "0"));
+        bench.Services.Users.Faults.Set(mode);
+        await bench.Client("users").Get("users/u-1001", Any, bench.Call()); // The service makes its bomb once.
+        var before = GC.GetTotalAllocatedBytes();
+
+        Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1001", Any, bench.Call())).Outcome);
+
+        Assert.True(GC.GetTotalAllocatedBytes() - before < 100 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task A_grpc_read_gives_its_message_or_not_found()
+    {
+        await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"));
+        var catalog = new GrpcClient(bench.Client("catalog"));
+
+        // Request and answer have a text as their first field, which is all that StringValue reads.
+        var found = await catalog.Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
+        var unknown = await catalog.Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-none" }, StringValue.Parser, bench.Call());
+
+        Assert.Equal("p-1", found.Value!.Value);
+        Assert.Equal(UpstreamOutcome.NotFound, unknown.Outcome);
+    }
+
+    [Theory]
+    [InlineData(14)]
+    [InlineData(13)]
+    public async Task A_grpc_status_in_the_trailers_is_a_failure(int status)
+    {
+        await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"), ("Upstreams:catalog:Retries", "0"));
+        bench.Services.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = status });
+
+        var answer = await new GrpcClient(bench.Client("catalog")).Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
+
+        Assert.Equal(UpstreamOutcome.Failed, answer.Outcome);
+    }
+
+    [Fact]
+    public async Task A_graphql_error_is_a_failure_whatever_its_status()
+    {
+        await using var bench = await StartAsync();
+        var pricing = new GraphQlClient(bench.Client("pricing"));
+        var type = (JsonTypeInfo<Answer>)JsonSerializerOptions.Web.GetTypeInfo(typeof(Answer));
+        const string Query = "query($id: ID!) { pricing(productId: $id) { productId } }";
+        var variables = Encoding.UTF8.GetBytes("""{"id":"p-1"}""");
+
+        Assert.True((await pricing.Query(Query, variables, type, bench.Call())).IsOk);
+        bench.Services.Pricing.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 200 });
+        Assert.Equal(UpstreamOutcome.Failed, (await pricing.Query(Query, variables, type, bench.Call())).Outcome);
+    }
+
+    private sealed record Answer(JsonElement? Data = null, JsonElement[]? Errors = null) : IGraphQlAnswer
+    {
+        public bool HasErrors => Errors is { Length: > 0 };
+    }
+}
