@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Observability;
@@ -9,6 +10,14 @@ internal static class ObservabilityRegistration
     /// <summary>One trace, RED metrics, one access log line.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
+        var services = builder.Services;
+        services.AddSingleton(provider => new AccessLogOptions
+        {
+            Enabled = provider.GetRequiredService<IConfiguration>().GetValue("AccessLog:Enabled", true),
+        });
+        services.AddSingleton<AccessLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
+        services.AddHostedService<TelemetryExport>();
         return builder;
     }
 }

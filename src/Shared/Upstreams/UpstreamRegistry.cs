@@ -6,13 +6,21 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Upstreams;
 
 /// <summary>Every upstream by name: read by typed clients and by YARP alike. The current set is replaced as a whole; unchanged ones keep their connections.</summary>
-internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
+internal sealed class UpstreamRegistry : IDisposable
 {
     // Calls in flight on a replaced upstream end on its old connections within this time.
     private static readonly TimeSpan RetireAfter = TimeSpan.FromMinutes(2);
 
     private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty, FrozenSet<string>.Empty);
     private readonly List<ITimer> _retired = [];
+    private readonly TimeProvider _time;
+    private readonly UpstreamMetrics _metrics;
+
+    public UpstreamRegistry(TimeProvider time)
+    {
+        _time = time;
+        _metrics = new UpstreamMetrics(this);
+    }
 
     /// <summary>What a configuration says; immutable.</summary>
     public sealed record Parsed(
@@ -78,6 +86,7 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
+        _metrics.Dispose();
         foreach (var timer in _retired)
         {
             timer.Dispose();
@@ -99,7 +108,7 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
                 return before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value
                     && kept.Tenants.Count == tenants.Count && !kept.Tenants.Except(tenants).Any()
                         ? kept
-                        : new Upstream(w.Value, tenants, time);
+                        : new Upstream(w.Value, tenants, _time);
             },
             StringComparer.OrdinalIgnoreCase);
 
@@ -107,7 +116,7 @@ internal sealed class UpstreamRegistry(TimeProvider time) : IDisposable
     {
         if (replaced.Count > 0)
         {
-            _retired.Add(time.CreateTimer(_ => replaced.ForEach(u => u.Dispose()), null, RetireAfter, Timeout.InfiniteTimeSpan));
+            _retired.Add(_time.CreateTimer(_ => replaced.ForEach(u => u.Dispose()), null, RetireAfter, Timeout.InfiniteTimeSpan));
         }
     }
 }

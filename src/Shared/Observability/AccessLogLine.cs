@@ -1,0 +1,51 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Bff.Observability;
+
+/// <summary>What one line of the access log says. Never a token, key, cookie, query or body.</summary>
+internal readonly record struct AccessLogLine(
+    DateTimeOffset Timestamp,
+    string Method,
+    string? Route,
+    int Status,
+    double DurationMs,
+    string RequestId,
+    string? TraceId,
+    string? Caller,
+    string? Tenant,
+    IPAddress? Client,
+    string? UserAgent,
+    IReadOnlyCollection<KeyValuePair<string, string>> Degraded)
+{
+    private const int MaxUserAgent = 256;
+
+    /// <summary>Writes the line as one JSON object; whatever a client put into a value is escaped.</summary>
+    public void Write(Utf8JsonWriter json)
+    {
+        json.WriteStartObject();
+        json.WriteString("timestamp"u8, Timestamp);
+        json.WriteString("method"u8, Method);
+        json.WriteString("route"u8, Route);
+        json.WriteNumber("status"u8, Status);
+        json.WriteNumber("durationMs"u8, Math.Round(DurationMs, 3));
+        json.WriteString("requestId"u8, RequestId);
+        json.WriteString("traceId"u8, TraceId);
+        json.WriteString("caller"u8, Caller);
+        json.WriteString("tenant"u8, Tenant);
+        json.WriteString("client"u8, Client?.ToString());
+        json.WriteString("userAgent"u8, UserAgent is { Length: > MaxUserAgent } ? UserAgent.AsSpan(0, MaxUserAgent) : UserAgent);
+        if (Degraded.Count > 0)
+        {
+            json.WriteStartObject("degraded"u8);
+            foreach (var (part, status) in Degraded)
+            {
+                json.WriteString(part, status);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+}

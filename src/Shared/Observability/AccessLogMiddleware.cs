@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Bff.Observability;
+
+/// <summary>Notes one line per request when it has ended, however it ended.</summary>
+internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLog log, TimeProvider time)
+{
+    public Task InvokeAsync(HttpContext context) => log.IsEnabled ? Logged(context) : next(context);
+
+    private async Task Logged(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            log.Write(Line(context));
+        }
+    }
+
+    private AccessLogLine Line(HttpContext context)
+    {
+        var request = BffRequest.Of(context);
+        var caller = request.Caller;
+        return new AccessLogLine(
+            time.GetUtcNow(),
+            context.Request.Method,
+            (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText,
+            context.Response.StatusCode,
+            time.GetElapsedTime(request.StartTimestamp).TotalMilliseconds,
+            request.RequestId,
+            Activity.Current?.TraceId.ToHexString(),
+            caller.IsAuthenticated ? caller.Subject : null,
+            caller.Tenant,
+            context.Connection.RemoteIpAddress,
+            context.Request.Headers.UserAgent,
+            request.Degraded);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Bff.Observability;
+
+/// <summary><c>AccessLog</c>.</summary>
+public sealed class AccessLogOptions
+{
+    /// <summary>One JSON line per request. Default true.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Where lines go; null: standard output. Set in code.</summary>
+    public Stream? Output { get; set; }
+}

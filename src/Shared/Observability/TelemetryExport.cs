@@ -1,0 +1,65 @@
+using Bff.Edge;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace Bff.Observability;
+
+/// <summary>
+/// Sends spans and metrics by OTLP, as the standard <c>OTEL_*</c> variables say; without an endpoint nothing is recorded or sent. The SDK's own
+/// processors batch and export on their threads: nothing on the request path waits for them.
+/// </summary>
+internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedService, IDisposable
+{
+    private TracerProvider? _traces;
+    private MeterProvider? _metrics;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (configuration["OTEL_SDK_DISABLED"] is "true")
+        {
+            return Task.CompletedTask;
+        }
+
+        var resource = ResourceBuilder.CreateDefault().AddService(
+            configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
+        if (IsExported("TRACES"))
+        {
+            _traces = Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .SetSampler(TraceSampler.From(configuration, edge.Value.TrustTraceContext))
+                .AddSource(Telemetry.Sources)
+                .AddProcessor(new SpanPrivacy())
+                .AddOtlpExporter()
+                .Build();
+        }
+
+        if (IsExported("METRICS"))
+        {
+            _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Telemetry.Meters).AddOtlpExporter().Build();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _traces?.ForceFlush(2000);
+        _metrics?.ForceFlush(2000);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _traces?.Dispose();
+        _metrics?.Dispose();
+    }
+
+    private bool IsExported(string signal) =>
+        configuration[$"OTEL_{signal}_EXPORTER"] != "none"
+        && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]) is { Length: > 0 };
+}
