@@ -4,6 +4,7 @@ using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Life;
+using Bff.Observability;
 using Bff.RateLimiting;
 using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,7 @@ public static class BffPipeline
         // 1. Edge
         app.UseMiddleware<ConnectionDrainMiddleware>();
         app.UseMiddleware<RequestIdentityMiddleware>();
+        app.UseMiddleware<AccessLogMiddleware>();
         app.UseMiddleware<CompressionMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();
         app.UseMiddleware<RequestGateMiddleware>();

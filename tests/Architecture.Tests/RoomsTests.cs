@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+
+namespace Architecture.Tests;
+
+/// <summary>Who may know whom.</summary>
+public sealed partial class RoomsTests
+{
+    public static TheoryData<string> Hosts => new(Source.Hosts);
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public void No_host_references_another(string host)
+    {
+        var others = Source.Hosts.Where(h => h != host);
+
+        Assert.Empty(Source.Load(host).GetReferencedAssemblies().Select(a => a.Name).Intersect(others));
+        Assert.DoesNotMatch(
+            $"<ProjectReference[^>]*({string.Join('|', others)})", File.ReadAllText(Path.Combine(Source.Root, "src", host, host + ".csproj")));
+    }
+
+    [Fact]
+    public void Shared_knows_no_host()
+    {
+        Assert.Empty(Source.Load("Bff.Shared").GetReferencedAssemblies().Select(a => a.Name).Intersect(Source.Hosts));
+        Assert.Empty(Source.Files("src/Shared").Where(f => HostName().IsMatch(File.ReadAllText(f))));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public void A_program_fits_one_screen(string host) =>
+        Assert.InRange(File.ReadAllLines(Path.Combine(Source.Root, "src", host, "Program.cs")).Length, 5, 40);
+
+    [Fact]
+    public void Every_link_of_the_life_of_a_request_leads_to_a_file()
+    {
+        var page = Path.Combine(Source.Root, "docs", "life-of-a-request.md");
+        var links = Link().Matches(File.ReadAllText(page)).Select(m => m.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(links);
+        Assert.Empty(links.Where(l => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, l))));
+    }
+
+    [Fact]
+    public void Middleware_joins_only_where_the_order_is_written_out() =>
+        Assert.Empty(Source.Files("src").Where(f => UseMiddleware().IsMatch(File.ReadAllText(f)))
+            .Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "Program.cs")));
+
+    [GeneratedRegex(@"\b(MobileBff|WebBff|PartnerBff)\b")]
+    private static partial Regex HostName();
+
+    [GeneratedRegex(@"\]\((?!http)([^)#]+)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\.UseMiddleware<")]
+    private static partial Regex UseMiddleware();
+}

@@ -1,0 +1,66 @@
+using System.Text;
+using System.Text.Json;
+using Bff.Observability;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Observability;
+
+public sealed class AccessLogTests
+{
+    [Fact]
+    public async Task One_line_per_request_says_what_happened_and_nothing_secret()
+    {
+        var output = new MemoryStream();
+        await using (var host = await Start(output))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/things/7?secret=abc");
+            request.Headers.TryAddWithoutValidation("X-Request-Id", "req-1");
+            request.Headers.TryAddWithoutValidation("User-Agent", "app \"1\"");
+            request.Headers.TryAddWithoutValidation("Cookie", "session=abc");
+            using var answer = await host.Client.SendAsync(request);
+            using var missing = await host.Client.GetAsync("/nothing-here");
+        }
+
+        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.DoesNotContain("abc", lines[0], StringComparison.Ordinal);
+        var line = JsonDocument.Parse(lines[0]).RootElement;
+        Assert.Equal("GET", line.GetProperty("method").GetString());
+        Assert.Equal("/things/{id}", line.GetProperty("route").GetString());
+        Assert.Equal(200, line.GetProperty("status").GetInt32());
+        Assert.Equal("req-1", line.GetProperty("requestId").GetString());
+        Assert.Equal("app \"1\"", line.GetProperty("userAgent").GetString());
+        Assert.Equal("127.0.0.1", line.GetProperty("client").GetString());
+        Assert.Equal(JsonValueKind.Null, line.GetProperty("caller").ValueKind);
+        Assert.True(line.GetProperty("durationMs").GetDouble() >= 0);
+        Assert.Equal(404, JsonDocument.Parse(lines[1]).RootElement.GetProperty("status").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_request_that_fails_unexpectedly_is_logged_with_500()
+    {
+        var output = new MemoryStream();
+        await using (var host = await Start(output))
+        {
+            using var answer = await host.Client.GetAsync("/broken");
+        }
+
+        Assert.Equal(500, JsonDocument.Parse(output.ToArray().AsMemory()).RootElement.GetProperty("status").GetInt32());
+    }
+
+    private static Task<TestHost> Start(MemoryStream output) => TestHost.Start(
+        builder =>
+        {
+            builder.AddBffDefaults();
+            builder.Services.AddSingleton(new AccessLogOptions { Output = output });
+        },
+        app =>
+        {
+            app.UseBffPipeline();
+            app.MapGet("/things/{id}", (string id) => id).AllowAnonymous();
+            app.MapGet("/broken", (HttpContext _) => throw new InvalidOperationException("on purpose")).AllowAnonymous();
+        });
+}
