@@ -39,7 +39,7 @@ internal static class MobileEndpoints
         api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Products").ProducesProblemDocument(400);
         api.MapGet("/sync", GetSync.Handle).Named("sync").WithTags("Sync").ProducesProblemDocument(400, 410);
         api.MapGet("/me", GetMe.Handle).Named("me").WithTags("Me");
-        api.MapPatch("/me", PatchMe.Handle).Named("change-me").WithTags("Me")
+        api.MapPatch("/me", PatchMe.Handle).Named("me").WithName("change-me").WithTags("Me")
             .Accepts<ProfilePatch>("application/merge-patch+json", "application/json").ProducesProblemDocument(400, 415, 422);
         api.MapPost("/notifications/{id}/read", MarkRead.Handle).Named("mark-read").WithTags("Notifications")
             .Produces(204).ProducesProblemDocument(404, 502, 504);

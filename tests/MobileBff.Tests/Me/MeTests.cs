@@ -57,7 +57,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
     [InlineData(FaultMode.Hang, 504)]
     public async Task A_patch_is_sent_once_whatever_happens(FaultMode mode, int status)
     {
-        var host = Start(mode == FaultMode.Hang ? new() { ["Composition:me:user:Timeout"] = "00:00:00.300", ["Composition:change-me:user:Timeout"] = "00:00:00.300" } : null);
+        var host = Start(mode == FaultMode.Hang ? new() { ["Composition:me:user:Timeout"] = "00:00:00.300" } : null);
         await Ok(await host.Get("/me"));
         Upstream.Users.Calls.Clear();
         Upstream.Users.Faults.Set(mode);
