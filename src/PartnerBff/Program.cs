@@ -6,6 +6,7 @@ using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
 using PartnerBff.Features;
+using PartnerBff.OpenApi;
 using PartnerBff.Upstreams;
 using PartnerBff.Usage;
 using PartnerBff.Versions;
@@ -21,6 +22,7 @@ builder.AddUsage();
 builder.AddVersions();
 builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
 builder.Services.Configure<EdgeOptions>(edge => edge.TrustTraceContext = false);
+builder.AddPartnerContracts();
 
 var app = builder.Build();
 

@@ -1,3 +1,4 @@
+using Bff.OpenApi;
 using PartnerBff.Features.V1;
 using PartnerBff.Features.V2;
 
@@ -7,7 +8,8 @@ internal static class PartnerEndpoints
 {
     public static void MapPartnerFeatures(this WebApplication app)
     {
-        app.MapGroup("/v1").MapV1();
-        app.MapGroup("/v2").MapV2();
+        app.MapGroup("/v1").WithGroupName("v1").MapV1();
+        app.MapGroup("/v2").WithGroupName("v2").MapV2();
+        app.MapBffOpenApi();
     }
 }

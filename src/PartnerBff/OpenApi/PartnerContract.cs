@@ -1,0 +1,214 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Bff.Edge;
+using Bff.OpenApi;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using PartnerBff.Features;
+
+namespace PartnerBff.OpenApi;
+
+/// <summary>What the partners' documents say beyond the shared description: credentials, keys, pages, headers, every error with an example.</summary>
+internal static class PartnerContract
+{
+    private static readonly ProblemCode[] Everywhere =
+    [
+        ProblemCodes.MissingToken, ProblemCodes.InvalidToken, ProblemCodes.TokenExpired, ProblemCodes.TokenRevoked, ProblemCodes.InvalidApiKey,
+        ProblemCodes.InsufficientScope, ProblemCodes.EndpointNotInPlan, ProblemCodes.Forbidden, ProblemCodes.VersionRetired,
+        ProblemCodes.RateLimitExceeded, ProblemCodes.QuotaExceeded, ProblemCodes.InternalError,
+        ProblemCodes.Overloaded, ProblemCodes.StoreUnavailable,
+    ];
+
+    /// <summary>Two documents; each names its members as its answers do.</summary>
+    public static WebApplicationBuilder AddPartnerContracts(this WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<JsonOptions>(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
+        return builder
+            .AddBffOpenApi("v1", "Partner API", PartnerJson.Default, Describe)
+            .AddBffOpenApi("v2", "Partner API", PartnerJson.Default, Describe);
+    }
+
+    private static void Describe(OpenApiOptions options)
+    {
+        options.AddDocumentTransformer(Describe);
+        options.AddOperationTransformer(Describe);
+    }
+
+    private static Task Describe(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
+    {
+        document.Info.Description = Texts.Introduction;
+        document.Components ??= new OpenApiComponents();
+        document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
+        document.Components.SecuritySchemes["bearer"] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key (`pk_live_…`, `pk_test_…`) or a client-credentials access token.",
+        };
+        document.Components.SecuritySchemes["api_key"] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-API-Key", Description = "An API key.",
+        };
+        return Task.CompletedTask;
+    }
+
+    private static async Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<OperationDoc>().LastOrDefault() is not { } doc)
+        {
+            return;
+        }
+
+        operation.Summary = doc.Summary;
+        operation.Description = doc.Description;
+        operation.Parameters ??= [];
+        AddParameters(operation.Parameters, doc);
+        if (doc.Body is { } body)
+        {
+            var schema = await context.GetOrCreateSchemaAsync(body, null, cancellation);
+            context.Document!.AddComponent(body.Name, schema);
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = doc.IsBodyRequired,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new() { Schema = new OpenApiSchemaReference(body.Name, context.Document), Example = Parse(doc.BodyExample) },
+                },
+            };
+        }
+
+        AddAnswers(operation, doc, context.Document!);
+        if (operation.Security is { Count: > 0 } security)
+        {
+            security.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference("api_key", context.Document)] = [] });
+        }
+    }
+
+    private static void AddParameters(IList<IOpenApiParameter> parameters, OperationDoc doc)
+    {
+        if (doc.Key is { } required)
+        {
+            parameters.Add(new OpenApiParameter
+            {
+                Name = "Idempotency-Key", In = ParameterLocation.Header, Required = required, Description = Texts.Key,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 }, Example = "\"po-77-1\"",
+            });
+        }
+
+        if (doc.IsList)
+        {
+            parameters.Add(new OpenApiParameter
+            {
+                Name = "limit", In = ParameterLocation.Query, Description = "How many entries; more than 100 is taken as 100.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Default = 20 }, Example = 20,
+            });
+            parameters.Add(new OpenApiParameter
+            {
+                Name = "cursor", In = ParameterLocation.Query, Description = "`next_cursor` of the page before; of no use to another tenant or list.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+        }
+
+        foreach (var (name, meaning) in doc.Query)
+        {
+            parameters.Add(new OpenApiParameter
+            {
+                Name = name, In = ParameterLocation.Query, Description = meaning, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            });
+        }
+    }
+
+    private static void AddAnswers(OpenApiOperation operation, OperationDoc doc, OpenApiDocument document)
+    {
+        operation.Responses ??= [];
+        foreach (var (status, response) in operation.Responses)
+        {
+            if (status[0] == '2' && response is OpenApiResponse good)
+            {
+                good.Headers = Headers(doc);
+                if (doc.AnswerExample is not null && good.Content is { } contents && contents.TryGetValue("application/json", out var content)
+                    && content is OpenApiMediaType media)
+                {
+                    media.Example = Parse(doc.AnswerExample);
+                }
+            }
+        }
+
+        IEnumerable<ProblemCode> pages = doc.IsList ? [ProblemCodes.ValidationFailed, ProblemCodes.InvalidCursor] : [];
+        IEnumerable<ProblemCode> keys = doc.Key is null ? [] : [ProblemCodes.IdempotencyKeyRequired, ProblemCodes.IdempotencyInFlight, ProblemCodes.IdempotencyMismatch];
+        IEnumerable<ProblemCode> bodies = doc.Body is null
+            ? []
+            : [ProblemCodes.MalformedRequest, ProblemCodes.ValidationFailed, ProblemCodes.PayloadTooLarge, ProblemCodes.UnsupportedMediaType];
+        foreach (var status in doc.Errors.Concat(pages).Concat(keys).Concat(bodies).Concat(Everywhere).Distinct().GroupBy(c => c.Status).OrderBy(g => g.Key))
+        {
+            operation.Responses[status.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
+            {
+                Description = string.Join("\n\n", status.Select(c => $"`{c.Code}`: {c.Explanation}")),
+                Headers = status.Key is 429 or 503 or 409 ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = Header("Seconds to wait.", "2") } : null,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/problem+json"] = new()
+                    {
+                        Schema = new OpenApiSchemaReference("Problem", document),
+                        Examples = status.ToDictionary(c => c.Code, c => Shared(c, document)),
+                    },
+                },
+            };
+        }
+
+        foreach (var status in operation.Responses.Keys.Where(s => s[0] is '4' or '5').ToList())
+        {
+            if (operation.Responses[status] is OpenApiResponse { Description: null or "" })
+            {
+                operation.Responses.Remove(status);
+            }
+        }
+    }
+
+    private static IOpenApiExample Shared(ProblemCode code, OpenApiDocument document)
+    {
+        document.AddComponent<IOpenApiExample>(code.Code, new OpenApiExample { Summary = code.Title, Value = Example(code) });
+        return new OpenApiExampleReference(code.Code, document);
+    }
+
+    private static Dictionary<string, IOpenApiHeader> Headers(OperationDoc doc)
+    {
+        var headers = new Dictionary<string, IOpenApiHeader>
+        {
+            ["X-Request-Id"] = Header("Names the request; support asks for it.", "01a1f2c3d4e5f60718293a4b5c6d7e8f"),
+            ["RateLimit-Policy"] = Header("The limits in force.", "\"burst\";q=500;w=6"),
+            ["RateLimit"] = Header("What is left of them.", "\"burst\";r=499;t=1"),
+        };
+        if (doc.Key is not null)
+        {
+            headers["Idempotent-Replayed"] = Header("`true` when this is the stored answer to an earlier request with the same key.", "true");
+        }
+
+        if (doc.IsList)
+        {
+            headers["Link"] = Header("`rel=\"next\"`: the next page; absent on the last.", "<https://partner-api.example.com/v1/orders?cursor=…>; rel=\"next\"");
+        }
+
+        return headers;
+    }
+
+    private static OpenApiHeader Header(string description, string example) =>
+        new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
+
+    private static JsonObject Example(ProblemCode code)
+    {
+        var example = new JsonObject
+        {
+            ["type"] = "https://partner-api.example.com/problems/" + code.Code, ["title"] = code.Title, ["status"] = code.Status, ["detail"] = code.Explanation,
+            ["instance"] = "/v1/orders", ["code"] = code.Code, ["requestId"] = "01a1f2c3d4e5f60718293a4b5c6d7e8f", ["traceId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
+        };
+        if (code == ProblemCodes.ValidationFailed)
+        {
+            example["errors"] = new JsonObject { ["items[0].quantity"] = new JsonArray("Must be a whole number from 1 to 1000000.") };
+        }
+
+        return example;
+    }
+
+    private static JsonNode? Parse(string? json) => json is null ? null : JsonNode.Parse(json);
+}
