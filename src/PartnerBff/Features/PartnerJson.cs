@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using PartnerBff.Features.Account;
+using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
 using PartnerBff.Features.V1;
@@ -26,6 +27,7 @@ namespace PartnerBff.Features;
 [JsonSerializable(typeof(InventoryContract))]
 [JsonSerializable(typeof(AccountContract))]
 [JsonSerializable(typeof(UsageContract))]
+[JsonSerializable(typeof(EventPageContract))]
 [JsonSerializable(typeof(NewKeyRequest))]
 [JsonSerializable(typeof(RotateKeyRequest))]
 [JsonSerializable(typeof(KeyContract))]

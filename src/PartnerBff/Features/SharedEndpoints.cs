@@ -1,5 +1,6 @@
 using Bff.Callers;
 using PartnerBff.Features.Account;
+using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
 using PartnerBff.OpenApi;
@@ -21,6 +22,8 @@ internal static class SharedEndpoints
             .Produces<AccountContract>().Documented(Docs.GetAccount);
         version.MapGet("/usage", GetUsage.Handle).RequireScope(PartnerScopes.UsageRead).Named("usage").WithTags("Account")
             .Produces<UsageContract>().Documented(Docs.GetUsage);
+        version.MapGet("/events", ListEvents.Handle).RequireScope(PartnerScopes.EventsRead).Named("events").WithTags("Events")
+            .Produces<EventPageContract>().Documented(Docs.ListEvents);
 
         var keys = version.MapGroup("/api-keys").RequireScope(PartnerScopes.KeysManage).WithTags("API keys");
         keys.MapGet("", ApiKeyOperations.List).Named("api-keys").Produces<Page<KeyContract>>().Documented(Docs.ListKeys);

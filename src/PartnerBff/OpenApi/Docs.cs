@@ -85,6 +85,21 @@ internal static class Docs
             """,
     };
 
+    public static OperationDoc ListEvents { get; } = new(
+        "Replay events", "What happened, the oldest first: what webhooks tell, for those who missed one. The log is bounded; `is_complete` is false when part of what was asked for has gone.")
+    {
+        IsList = true,
+        Query = new Dictionary<string, string>
+        {
+            ["since"] = "An event's `id` or a time; from the beginning of the log by default.",
+            ["type"] = "Types that are wanted, separated by commas: names, `order.*`, `*`.",
+        },
+        AnswerExample = """
+            { "data": [ { "id": "1767225600000-0", "type": "order.shipped", "subject": "o-5001", "timestamp": "2026-01-31T09:30:00Z", "data": { "order_id": "o-5001" } } ],
+              "has_more": false, "next_cursor": null, "is_complete": true }
+            """,
+    };
+
     public static OperationDoc ListKeys { get; } = new("List API keys", "The keys themselves are never shown again. A test credential sees test keys alone.")
     {
         IsList = true, AnswerExample = Page(KeyExample),

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Events;
+using Bff.Paging;
+using PartnerBff.Features.Operations;
+using EventId = Bff.Events.EventId;
+
+namespace PartnerBff.Features.Events;
+
+/// <summary>Something that happened.</summary>
+/// <param name="Id">Its place in the log; pass it as <c>since</c> to get what came after it.</param>
+/// <param name="Type">Such as <c>order.shipped</c>.</param>
+/// <param name="Subject">What it happened to, such as an order's id.</param>
+/// <param name="Timestamp">When it happened.</param>
+/// <param name="Data">The same as a webhook's <c>data</c>.</param>
+public sealed record EventContract(string Id, string Type, string? Subject, DateTimeOffset Timestamp, JsonElement Data)
+{
+    internal static EventContract Of(LoggedEvent logged)
+    {
+        using var data = JsonDocument.Parse(logged.Data);
+        return new(logged.Id.ToString(), logged.Head.Type, logged.Head.Subject, logged.OccurredAt, data.RootElement.Clone());
+    }
+}
+
+/// <summary>A page of the log.</summary>
+/// <param name="IsComplete">False: events after <c>since</c> are older than the log keeps; read the resources themselves.</param>
+public sealed record EventPageContract(IReadOnlyList<EventContract> Data, bool HasMore, string? NextCursor, bool IsComplete);
+
+/// <summary>The tenant's events, oldest first. There are none in the sandbox: what services publish is live.</summary>
+internal static class ListEvents
+{
+    private const int Step = 100;
+    private const int MaxSteps = 10; // A filter that matches little is answered with an early page rather than with a long search.
+
+    public static async Task<IResult> Handle(HttpContext context, Caller caller, IEventLog log, Cursors cursors)
+    {
+        var limit = Limit.Parse(context).Value;
+        if (TypeFilter.Parse(context.Request.Query["type"]) is not { } filter)
+        {
+            return Problem.Invalid("type", "Must be names of event types, order.* or *.");
+        }
+
+        var pages = await cursors.For("partner/events", caller, context.Request.Query["type"].ToString());
+        var opened = await pages.Open(Lists.CursorOf(context), context.RequestAborted);
+        if (!TryPlace(opened ?? context.Request.Query["since"].ToString(), out var after))
+        {
+            return Problem.Invalid("since", "Must be an event's id or a time such as 2026-01-31T09:30:00Z.");
+        }
+
+        var page = caller.IsSandbox ? new Found([], null, true) : await Read(log, caller.Tenant!, after, filter, limit, context.RequestAborted);
+        var next = page.ReadUpTo is { } place ? pages.Seal(place.ToString()) : null;
+        if (NextLink.Of(context, next) is { } link)
+        {
+            context.Response.Headers.Link = link;
+        }
+
+        return TypedResults.Json(
+            new EventPageContract([.. page.Events.Select(EventContract.Of)], next is not null, next, page.IsComplete), PartnerJson.Answers.EventPageContract);
+    }
+
+    private static async Task<Found> Read(IEventLog log, string tenant, EventId after, TypeFilter filter, int limit, CancellationToken cancellation)
+    {
+        var found = new List<LoggedEvent>();
+        var isComplete = true;
+        for (var step = 0; step < MaxSteps; step++)
+        {
+            var page = await log.ReadTenant(tenant, after, Step, cancellation);
+            isComplete &= page.IsComplete || after == default;
+            foreach (var logged in page.Events)
+            {
+                if (filter.Matches(logged.Head.Type))
+                {
+                    if (found.Count == limit)
+                    {
+                        return new(found, after, isComplete);
+                    }
+
+                    found.Add(logged);
+                }
+
+                after = logged.Id;
+            }
+
+            if (page.Events.Count < Step)
+            {
+                return new(found, null, isComplete);
+            }
+        }
+
+        return new(found, after, isComplete);
+    }
+
+    private static bool TryPlace(string text, out EventId place)
+    {
+        place = default;
+        if (text.Length == 0 || EventId.TryParse(text, out place))
+        {
+            return true;
+        }
+
+        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment);
+        place = isTime ? EventId.JustBefore(moment) : default;
+        return isTime;
+    }
+
+    private sealed record Found(IReadOnlyList<LoggedEvent> Events, EventId? ReadUpTo, bool IsComplete);
+}

@@ -1,0 +1,48 @@
+using System.Text;
+using Bff.Events;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PartnerBff.Tests.Events;
+
+public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
+{
+    private static NewEvent Event(string id, string type, string tenant = "acme") => new(
+        new EventHead { Source = "/orders", SourceId = id, Type = type, Subject = "o-" + id, Tenant = tenant }, Encoding.UTF8.GetBytes($$"""{"n":{{id}}}"""));
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task The_tenants_events_are_replayed_in_pages_from_anywhere(bool withRedis)
+    {
+        var host = Start(redis: withRedis ? StartRedis() : null);
+        var log = host.Services.GetRequiredService<IEventLog>();
+        while (true)
+        {
+            try
+            {
+                await log.Append([Event("1", "order.placed"), Event("2", "order.shipped"), Event("3", "stock.changed"), Event("4", "order.placed", "globex"), Event("5", "order.shipped")], default);
+                break;
+            }
+            catch (Bff.State.StoreUnavailableException)
+            {
+                await Task.Delay(20); // Not connected yet.
+            }
+        }
+
+        var first = await Json(await Get(host, "/v1/events?limit=2", AcmeKey));
+        Assert.Equal([1, 2], Numbers(first));
+        Assert.Equal(("order.placed", "o-1"), ((string)first["data"]![0]!["type"]!, (string)first["data"]![0]!["subject"]!));
+        var second = await Json(await Get(host, "/v1/events?limit=2&cursor=" + first["next_cursor"], AcmeKey));
+        Assert.Equal([3, 5], Numbers(second));
+        Assert.False((bool)second["has_more"]!);
+        Assert.Equal([2, 3, 5], Numbers(await Json(await Get(host, "/v1/events?since=" + first["data"]![0]!["id"], AcmeKey))));
+        Assert.Equal([1, 2, 5], Numbers(await Json(await Get(host, "/v1/events?type=order.*", AcmeKey))));
+        Assert.Equal([2, 5], Numbers(await Json(await Get(host, "/v1/events?type=order.shipped", AcmeKey))));
+        Assert.Empty(Numbers(await Json(await Get(host, "/v1/events?since=2999-01-01T00:00:00Z", AcmeKey))));
+        Assert.Equal([4], Numbers(await Json(await Get(host, "/v1/events", GlobexKey))));
+        await Problem(await Get(host, "/v1/events?since=long ago", AcmeKey), 400, "validation_failed");
+        await Problem(await Get(host, "/v1/events?type=or*der", AcmeKey), 400, "validation_failed");
+    }
+
+    private static IEnumerable<int> Numbers(JsonObject page) => page["data"]!.AsArray().Select(e => (int)e!["data"]!["n"]!);
+}
