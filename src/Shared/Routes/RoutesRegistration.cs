@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.RateLimiting;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -52,6 +53,11 @@ internal static class RoutesRegistration
             }
 
             endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
+            if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
+            {
+                endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.
+            }
+
             if (route.Metadata?.GetValueOrDefault("Scope") is { Length: > 0 } scope)
             {
                 endpoint.Metadata.Add(new CallerRule(scope));

@@ -1,6 +1,7 @@
 using Bff.Admission;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.RateLimiting;
 using Bff.Sessions.Endpoints;
 using Bff.Sessions.SignIn;
 using Bff.State;
@@ -53,7 +54,7 @@ public static class SessionsRegistration
         group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
         group.MapGet("/callback", Callback.Handle).AllowAnonymous().Named("login").ExcludeFromDescription();
         group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").NeverShed().Produces(StatusCodes.Status302Found);
-        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().ExcludeFromDescription();
+        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().WithoutLimits().ExcludeFromDescription();
 
         var own = group.MapGroup("").RequireCaller();
         own.MapGet("/user", GetUser.Handle).Named("session").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();

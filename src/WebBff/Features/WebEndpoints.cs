@@ -1,5 +1,8 @@
+using Bff.Admission;
 using Bff.Callers;
+using Bff.Sessions;
 using WebBff.Features.Dashboard;
+using WebBff.Features.Events;
 using WebBff.Features.Orders;
 using WebBff.Features.Products;
 using WebBff.Features.Search;
@@ -18,5 +21,7 @@ internal static class WebEndpoints
         api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders");
         api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders");
         api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Search");
+        api.MapGet("/events", StreamEvents.Handle).Named("events").WithTags("Events").LongLived().WithMetadata(new SessionUse(IsStream: true))
+            .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
     }
 }

@@ -101,8 +101,7 @@ internal static class Callback
     private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
         query.ContainsKey("iss")
             ? One(query, "iss") == provider.Issuer
-            : !(provider.AdditionalData.TryGetValue("authorization_response_iss_parameter_supported", out var says)
-                && string.Equals(says?.ToString(), "true", StringComparison.OrdinalIgnoreCase));
+            : !provider.AuthorizationResponseIssParameterSupported;
 
     private static string? One(IQueryCollection query, string name) => query[name] is [{ } value] ? value : null;
 

@@ -42,8 +42,7 @@ internal sealed partial class ProviderClient(
         try
         {
             var configuration = await metadata.Get(cancellation);
-            if (configuration.AdditionalData.TryGetValue("revocation_endpoint", out var found) && found?.ToString() is { Length: > 0 } endpoint
-                || (endpoint = configuration.RevocationEndpoint) is { Length: > 0 })
+            if (configuration.RevocationEndpoint is { Length: > 0 } endpoint)
             {
                 using var answer = await Post(endpoint, [new("token", refreshToken), new("token_type_hint", "refresh_token")], cancellation);
                 if (!answer.IsSuccessStatusCode)

@@ -91,7 +91,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
         var configuration = await metadata.Get(cancellation);
         var result = await Validate(token, configuration, types);
-        if (result.Exception is SecurityTokenSignatureKeyNotFoundException)
+        if (!result.IsValid && IsOfUnknownKey(token, configuration))
         {
             var newer = await metadata.GetNewer(configuration, cancellation);
             result = newer == configuration ? result : await Validate(token, newer, types);
@@ -105,6 +105,9 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(((JsonWebToken)result.SecurityToken).EncodedPayload));
         return claims.RootElement.Clone();
     }
+
+    private bool IsOfUnknownKey(string token, OpenIdConnectConfiguration configuration) =>
+        _handler.CanReadToken(token) && new JsonWebToken(token).Kid is { Length: > 0 } kid && configuration.SigningKeys.All(key => key.KeyId != kid);
 
     private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, string[] types) =>
         _handler.ValidateTokenAsync(token, new TokenValidationParameters

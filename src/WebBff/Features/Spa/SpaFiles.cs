@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.RateLimiting;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace WebBff.Features.Spa;
@@ -33,7 +34,7 @@ internal static class SpaFiles
             if (types.TryGetContentType(name, out var type))
             {
                 app.MapGet(name == Index ? "/" : "/" + name, (HttpContext context) => Serve(context, path, type))
-                    .AllowAnonymous().ExcludeFromDescription();
+                    .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
             }
         }
     }

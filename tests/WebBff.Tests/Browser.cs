@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace WebBff.Tests;
+
+/// <summary>A browser that keeps cookies (which know no ports, as in real ones) and follows redirects only when told to.</summary>
+public sealed class Browser : IDisposable
+{
+    private readonly string _provider;
+    private readonly HttpClient _http;
+
+    public Browser(Uri gateway, string provider)
+    {
+        Gateway = gateway;
+        _provider = provider;
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Cookies }) { Timeout = TimeSpan.FromSeconds(90) };
+    }
+
+    /// <summary>May be changed to another instance.</summary>
+    public Uri Gateway { get; set; }
+
+    public CookieContainer Cookies { get; } = new();
+
+    public string? Session
+    {
+        get => Cookies.GetCookies(Gateway)["bff"]?.Value;
+        set => Cookies.Add(Gateway, new Cookie("bff", value, "/"));
+    }
+
+    public Task<HttpResponseMessage> Send(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(method, new Uri(Gateway, path));
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return _http.SendAsync(request);
+    }
+
+    public Task<HttpResponseMessage> Send(HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead) =>
+        _http.SendAsync(request, completion);
+
+    /// <summary>As a page of the app asks.</summary>
+    public Task<HttpResponseMessage> Get(string path) => Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"));
+
+    public async Task<JsonObject> User()
+    {
+        using var answer = await Get("/bff/user");
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsObject();
+    }
+
+    /// <summary>Goes to the provider; the query of its sign-in page.</summary>
+    public async Task<string> Begin(string returnUrl = "/")
+    {
+        using var answer = await Send(HttpMethod.Get, "/bff/login?returnUrl=" + Uri.EscapeDataString(returnUrl));
+        Assert.Equal(HttpStatusCode.Found, answer.StatusCode);
+        Assert.StartsWith(_provider + "/authorize?", answer.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        return answer.Headers.Location.Query;
+    }
+
+    /// <summary>Chooses a user there; the address that it sends the browser back to.</summary>
+    public async Task<Uri> Choose(string query, string user)
+    {
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", user)]);
+        using var answer = await _http.PostAsync(_provider + "/sign-in" + query, form);
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+        return answer.Headers.Location!;
+    }
+
+    public Task<HttpResponseMessage> Follow(Uri address) => _http.GetAsync(address);
+
+    public async Task<HttpResponseMessage> TrySignIn(string user = "alice", string returnUrl = "/") =>
+        await Follow(await Choose(await Begin(returnUrl), user));
+
+    public async Task SignIn(string user = "alice", string returnUrl = "/")
+    {
+        using var answer = await TrySignIn(user, returnUrl);
+        Assert.True(answer.StatusCode == HttpStatusCode.Found, await answer.Content.ReadAsStringAsync());
+        Assert.Equal(returnUrl, answer.Headers.Location!.OriginalString);
+        Assert.NotNull(Session);
+    }
+
+    public static Uri With(Uri address, string name, string? value)
+    {
+        var query = QueryHelpers.ParseQuery(address.Query).ToDictionary(p => p.Key, p => (string?)p.Value);
+        query[name] = value;
+        return new Uri(QueryHelpers.AddQueryString(address.GetLeftPart(UriPartial.Path), query.Where(p => p.Value is not null)));
+    }
+
+    public void Dispose() => _http.Dispose();
+}

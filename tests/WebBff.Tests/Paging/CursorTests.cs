@@ -1,0 +1,75 @@
+namespace WebBff.Tests.Paging;
+
+public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Fact]
+    public async Task Pages_follow_each_other_without_gap_or_repetition()
+    {
+        var host = Start();
+        var ids = new List<string>();
+        for (string? cursor = null; ;)
+        {
+            var page = await Ok(await host.Get("/api/orders?limit=7" + (cursor is null ? "" : "&cursor=" + cursor)));
+            ids.AddRange(page["items"]!.AsArray().Select(i => (string)i!["id"]!));
+            cursor = (string?)page["nextCursor"];
+            Assert.Equal(cursor is not null, (bool)page["hasMore"]!);
+            if (cursor is null)
+            {
+                break;
+            }
+
+            Assert.Matches("^[A-Za-z0-9_-]+$", cursor);
+        }
+
+        Assert.Equal(ids.Distinct(), ids);
+        Assert.True(ids.Count > 7);
+    }
+
+    [Fact]
+    public async Task A_cursor_opens_only_what_it_was_given_for()
+    {
+        var host = Start();
+        var cursor = (string)(await Ok(await host.Get("/api/orders?limit=2")))["nextCursor"]!;
+        var shoes = (string)(await Ok(await host.Get("/api/products?limit=2&category=shoes")))["nextCursor"]!;
+        var reviews = (string)(await Ok(await host.Get("/api/products/p-1/reviews?limit=2")))["nextCursor"]!;
+        (string Path, string User)[] attacks =
+        [
+            ($"/api/orders?cursor={cursor}", "u-1002"),
+            ($"/api/products?cursor={cursor}", "u-1001"),
+            ($"/api/products?cursor={shoes}", "u-1001"),
+            ($"/api/products?category=tents&cursor={shoes}", "u-1001"),
+            ($"/api/products/p-2/reviews?cursor={reviews}", "u-1001"),
+            ("/api/orders?cursor=", "u-1001"),
+            ("/api/orders?cursor=x", "u-1001"),
+            ("/api/orders?cursor=!!!", "u-1001"),
+            ($"/api/orders?cursor={cursor}%3D", "u-1001"),
+            ($"/api/orders?cursor={cursor}A", "u-1001"),
+            ($"/api/orders?cursor={cursor[..^1]}", "u-1001"),
+            ("/api/orders?cursor=" + new string('A', 5000), "u-1001"),
+            ("/api/orders?cursor=o-6801", "u-1001"),
+        ];
+        foreach (var (path, user) in attacks)
+        {
+            await Problem(await host.Get(path, user), 400, "invalid_cursor");
+        }
+
+        for (var i = 0; i < cursor.Length; i++)
+        {
+            var changed = cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..];
+            await Problem(await host.Get("/api/orders?cursor=" + changed), 400, "invalid_cursor");
+        }
+
+        await Ok(await host.Get("/api/orders?limit=50&cursor=" + cursor));
+        await Ok(await host.Get("/api/products?category=shoes&cursor=" + shoes));
+        await Ok(await host.Get("/api/products/p-1/reviews?cursor=" + reviews));
+    }
+
+    [RedisFact]
+    public async Task Another_instance_opens_it_and_so_does_one_that_was_restarted()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var cursor = (string)(await Ok(await Start(settings).Get("/api/orders?limit=2")))["nextCursor"]!;
+        await Ok(await Start(settings).Get("/api/orders?cursor=" + cursor));
+    }
+}

@@ -1,0 +1,99 @@
+namespace WebBff.Tests.Sessions;
+
+public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Theory]
+    [InlineData(TokenFlaw.WrongIssuer)]
+    [InlineData(TokenFlaw.WrongAudience)]
+    [InlineData(TokenFlaw.Expired)]
+    [InlineData(TokenFlaw.IssuedInTheFuture)]
+    [InlineData(TokenFlaw.ForeignSignature)]
+    [InlineData(TokenFlaw.NoSignature)]
+    [InlineData(TokenFlaw.PublicKeyAsSecret)]
+    [InlineData(TokenFlaw.UnknownKey)]
+    [InlineData(TokenFlaw.WrongType)]
+    [InlineData(TokenFlaw.WithNonce)]
+    [InlineData(TokenFlaw.MissingEvents)]
+    [InlineData(TokenFlaw.MissingJti)]
+    [InlineData(TokenFlaw.MissingSidAndSub)]
+    [InlineData(TokenFlaw.MissingIssuedAt)]
+    [InlineData(TokenFlaw.MissingExpiry)]
+    public async Task A_flawed_logout_token_ends_nothing(TokenFlaw flaw)
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+
+        using var answer = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null, flaw));
+
+        await Problem(answer, 400, "malformed_request");
+        await browser.User();
+    }
+
+    [Fact]
+    public async Task An_id_token_or_access_token_is_no_logout_token()
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+        foreach (var token in (string[])["", "x", "a.b.c", Surroundings.Token("u-1001"), new string('a', 20_000)])
+        {
+            using var answer = await Post(host, token);
+            await Problem(answer, 400, "malformed_request");
+        }
+
+        await browser.User();
+    }
+
+    [Fact]
+    public async Task A_subject_is_signed_out_everywhere_and_nobody_else_is()
+    {
+        var host = Start();
+        var (one, two, bob) = (await SignedIn(host), await SignedIn(host), await SignedIn(host, "bob"));
+
+        using var answer = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
+        foreach (var browser in (Browser[])[one, two])
+        {
+            using var refused = await browser.Get("/bff/user");
+            await Problem(refused, 401, "missing_token");
+        }
+
+        await bob.User();
+    }
+
+    [Fact]
+    public async Task A_session_at_the_provider_takes_only_its_own_along()
+    {
+        var host = Start();
+        var (one, two) = (await SignedIn(host, "carol"), await SignedIn(host, "dave"));
+        var sid = Assert.Single(Surroundings.Identity.SessionsOf("u-1003"));
+
+        using var foreign = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1004", sid));
+        await one.User();
+        using var own = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", null, sid));
+
+        using var refused = await one.Get("/bff/user");
+        await Problem(refused, 401, "missing_token");
+        await two.User();
+    }
+
+    [Fact]
+    public async Task A_logout_token_works_once()
+    {
+        var host = Start();
+        await SignedIn(host);
+        var token = Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null);
+        using var first = await Post(host, token);
+        var again = await SignedIn(host);
+
+        using var replay = await Post(host, token);
+
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        await Problem(replay, 400, "malformed_request");
+        await again.User();
+    }
+
+    private static Task<HttpResponseMessage> Post(WebHost host, string token) =>
+        host.Client.PostAsync("/bff/backchannel-logout", new FormUrlEncodedContent([KeyValuePair.Create("logout_token", token)]));
+}

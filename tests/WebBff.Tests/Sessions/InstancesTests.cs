@@ -1,0 +1,128 @@
+namespace WebBff.Tests.Sessions;
+
+public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [RedisFact]
+    public async Task A_session_belongs_to_all_instances_and_survives_their_restart()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var (one, two) = (Start(settings), Start(settings));
+        var browser = NewBrowser(one);
+        var query = await browser.Begin("/orders");
+        browser.Gateway = two.Address;
+        var back = await browser.Choose(query, "alice");
+        var redirect = new UriBuilder(back) { Port = one.Address.Port }.Uri;
+        using var signedIn = await browser.Follow(redirect);
+        Assert.Equal(HttpStatusCode.Found, signedIn.StatusCode);
+        await browser.User();
+
+        await one.DisposeAsync();
+        await two.DisposeAsync();
+        browser.Gateway = Start(settings).Address;
+
+        Assert.Equal("u-1001", (string?)(await browser.User())["sub"]);
+        using var orders = await browser.Get("/api/orders?limit=1");
+        Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
+    }
+
+    [RedisFact]
+    public async Task While_redis_is_away_session_routes_answer_503_and_afterwards_everybody_is_still_signed_in()
+    {
+        using var redis = RedisServer.Run();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:01" });
+        var browser = await SignedIn(host);
+
+        redis.Stop();
+        foreach (var path in (string[])["/bff/user", "/api/orders", "/bff/sessions", "/bff/logout?sid=x"])
+        {
+            using var answer = await browser.Get(path);
+            await Problem(answer, 503, "store_unavailable");
+            Assert.False(answer.Headers.Contains("Set-Cookie"));
+        }
+
+        using var bearer = await host.Get("/api/search?q=shoe");
+        using var nobody = await NewBrowser(host).Get("/api/orders");
+        Assert.Equal(HttpStatusCode.OK, bearer.StatusCode);
+        await Problem(nobody, 401, "missing_token");
+
+        redis.Start();
+        for (var patience = 0; ; patience++)
+        {
+            using var answer = await browser.Get("/bff/user");
+            if (answer.StatusCode == HttpStatusCode.OK)
+            {
+                break;
+            }
+
+            Assert.True(answer.StatusCode == HttpStatusCode.ServiceUnavailable && patience < 3000, $"{answer.StatusCode}");
+        }
+    }
+
+    [RedisFact]
+    public async Task What_redis_keeps_of_a_session_is_sealed_and_bounded()
+    {
+        using var redis = RedisServer.Run();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
+        var browser = await SignedIn(host);
+
+        var keys = redis.Command("KEYS", "bff:session*").Split("\r\n").Where(l => l.StartsWith("bff:", StringComparison.Ordinal)).ToList();
+
+        Assert.Contains(keys, k => k.StartsWith("bff:session:{", StringComparison.Ordinal));
+        foreach (var key in keys)
+        {
+            Assert.DoesNotContain(browser.Session!, key, StringComparison.Ordinal);
+            Assert.DoesNotContain("u-1001", key, StringComparison.Ordinal);
+            Assert.NotEqual(":-1\r\n", redis.Command("PTTL", key));
+        }
+
+        var record = redis.Command("HGETALL", keys.First(k => k.EndsWith('}')));
+        Assert.DoesNotContain("alice", record, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("eyJ", record, StringComparison.Ordinal);
+    }
+
+    [RedisFact]
+    public async Task Signing_out_over_the_back_channel_reaches_every_instance()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var (one, two) = (Start(settings), Start(settings));
+        var browser = await SignedIn(one);
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+
+        using var told = await two.Client.PostAsync("/bff/backchannel-logout", form);
+
+        Assert.Equal(HttpStatusCode.OK, told.StatusCode);
+        using var answer = await browser.Get("/bff/user");
+        await Problem(answer, 401, "missing_token");
+    }
+
+    [Fact]
+    public async Task A_user_sees_and_ends_sessions()
+    {
+        var host = Start();
+        var (here, there, elsewhere, bob) = (await SignedIn(host), await SignedIn(host), await SignedIn(host), await SignedIn(host, "bob"));
+        var list = await List(here);
+        Assert.Equal(3, list.Count);
+        Assert.Single(list, s => (bool)s!["current"]!);
+        var thereId = (string)(await List(there)).Single(s => (bool)s!["current"]!)!["id"]!;
+        var bobId = (string)(await List(bob)).Single()!["id"]!;
+
+        using var ended = await here.Send(HttpMethod.Delete, "/bff/sessions/" + thereId, ("X-CSRF", "1"));
+        using var foreign = await here.Send(HttpMethod.Delete, "/bff/sessions/" + bobId, ("X-CSRF", "1"));
+        using var gone = await there.Get("/bff/user");
+        await elsewhere.User();
+        using var others = await here.Send(HttpMethod.Delete, "/bff/sessions", ("X-CSRF", "1"));
+        using var alsoGone = await elsewhere.Get("/bff/user");
+
+        Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
+        await Problem(foreign, 404, "not_found");
+        await Problem(gone, 401, "missing_token");
+        Assert.Equal(HttpStatusCode.NoContent, others.StatusCode);
+        await Problem(alsoGone, 401, "missing_token");
+        await here.User();
+        await bob.User();
+    }
+
+    private static async Task<JsonArray> List(Browser browser) => (await Ok(await browser.Get("/bff/sessions")))["items"]!.AsArray();
+}

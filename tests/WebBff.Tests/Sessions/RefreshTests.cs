@@ -1,0 +1,132 @@
+namespace WebBff.Tests.Sessions;
+
+public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    private static readonly TimeSpan UntilDue = TimeSpan.FromMinutes(9.5);
+    private static readonly TimeSpan UntilOver = TimeSpan.FromMinutes(11);
+
+    [Fact]
+    public async Task Racing_requests_make_one_refresh()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        var before = Surroundings.Identity.Calls[IdentityEndpoint.Refresh];
+        clock.Advance(UntilOver);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => browser.Get("/api/orders?limit=1")));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
+    }
+
+    [RedisFact]
+    public async Task Racing_requests_on_two_instances_make_one_refresh()
+    {
+        using var redis = RedisServer.Run();
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var (one, two) = (Start(settings, s => s.Replace(clock)), Start(settings, s => s.Replace(clock)));
+        var browser = await SignedIn(one);
+        var other = NewBrowser(two);
+        other.Session = browser.Session;
+        var before = Surroundings.Identity.Calls[IdentityEndpoint.Refresh];
+        clock.Advance(UntilDue);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? browser : other).Get("/api/orders?limit=1")));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
+    }
+
+    [Fact]
+    public async Task A_token_that_holds_is_not_refreshed()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        var before = Surroundings.Identity.Calls[IdentityEndpoint.Refresh];
+        clock.Advance(TimeSpan.FromMinutes(8));
+
+        using var answer = await browser.Get("/api/orders?limit=1");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(before, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
+    }
+
+    [Fact]
+    public async Task A_refused_refresh_ends_the_session()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        Surroundings.Identity.RevokeRefreshTokens("u-1001");
+        clock.Advance(UntilDue);
+
+        using var refused = await browser.Get("/api/orders");
+        using var after = await browser.Get("/bff/user");
+
+        await Problem(refused, 401, "session_expired");
+        await Problem(after, 401, "session_expired");
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_away_signs_nobody_out()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        Surroundings.Identity.Faults[IdentityEndpoint.Token] = IdentityFault.Unavailable;
+
+        clock.Advance(UntilDue);
+        using var stillGood = await browser.Get("/api/orders?limit=1");
+        clock.Advance(UntilOver - UntilDue);
+        using var over = await browser.Get("/api/orders?limit=1");
+        Surroundings.Identity.Faults.Clear();
+        clock.Advance(TimeSpan.FromSeconds(3));
+        using var back = await browser.Get("/api/orders?limit=1");
+
+        Assert.Equal(HttpStatusCode.OK, stillGood.StatusCode);
+        await Problem(over, 503, "upstream_unavailable");
+        Assert.Equal(HttpStatusCode.OK, back.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_session_slides_with_requests_but_not_with_questions_about_it_and_ends_when_idle()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+
+        clock.Advance(TimeSpan.FromMinutes(20));
+        using var slides = await browser.Get("/api/orders?limit=1");
+        clock.Advance(TimeSpan.FromMinutes(20));
+        var left = (int)(await browser.User())["sessionExpiresIn"]!;
+        clock.Advance(TimeSpan.FromMinutes(9));
+        await browser.User();
+        clock.Advance(TimeSpan.FromMinutes(2));
+        using var idle = await browser.Get("/bff/user");
+
+        Assert.Equal(HttpStatusCode.OK, slides.StatusCode);
+        Assert.InRange(left, 590, 600);
+        await Problem(idle, 401, "session_expired");
+    }
+
+    [Fact]
+    public async Task A_session_ends_eight_hours_after_its_sign_in_however_busy_it_is()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        for (var i = 0; i < 19; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(25));
+            using var busy = await browser.Get("/api/orders?limit=1");
+            Assert.Equal(HttpStatusCode.OK, busy.StatusCode);
+        }
+
+        clock.Advance(TimeSpan.FromMinutes(10));
+        using var over = await browser.Get("/api/orders?limit=1");
+        await Problem(over, 401, "session_expired");
+    }
+
+    private (WebHost Host, ManualTimeProvider Clock) StartClocked()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        return (Start(services: s => s.Replace(clock)), clock);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text;
+using Bff.Events;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace WebBff.Tests.Streams;
+
+public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Fact]
+    public async Task A_user_sees_own_events_and_nobody_elses()
+    {
+        var host = Start();
+        using var stream = await EventStream.Open(await SignedIn(host));
+
+        await Publish(host, 1, user: "u-1002");
+        await Publish(host, 2, user: null);
+        await Publish(host, 3);
+
+        var seen = (await stream.Next())!.Value;
+        Assert.Equal(("order.updated", """{"n":3}"""), (seen.Type, seen.Data));
+        Assert.Equal("text/event-stream", stream.Response.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("no", stream.Response.Headers.GetValues("X-Accel-Buffering").Single());
+    }
+
+    [Fact]
+    public async Task Five_hundred_events_over_twenty_cuts_arrive_once_and_in_order()
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+        var seen = new List<string>();
+        string? last = null;
+        using (var first = await EventStream.Open(browser))
+        {
+            last = first.LastId;
+        }
+
+        var publishing = Task.Run(async () =>
+        {
+            for (var n = 0; n < 500; n++)
+            {
+                await Publish(host, n);
+            }
+        });
+        while (seen.Count < 500)
+        {
+            using var stream = await EventStream.Open(browser, last);
+            for (var i = 0; i < 25 && seen.Count < 500; i++)
+            {
+                var item = (await stream.Next().WaitAsync(Patience))!.Value;
+                seen.Add(item.Data);
+                last = item.Id;
+            }
+        }
+
+        await publishing;
+        Assert.Equal(Enumerable.Range(0, 500).Select(n => $$"""{"n":{{n}}}"""), seen);
+    }
+
+    [Fact]
+    public async Task A_place_that_the_log_does_not_know_gives_one_reset()
+    {
+        var host = Start();
+        using var stream = await EventStream.Open(await SignedIn(host), "1-1");
+
+        Assert.Equal("reset", (await stream.Next())!.Value.Type);
+        await Publish(host, 7);
+        Assert.Equal("""{"n":7}""", (await stream.Next())!.Value.Data);
+    }
+
+    [RedisFact]
+    public async Task Signing_out_over_the_back_channel_of_another_instance_ends_the_stream()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var (one, two) = (Start(settings), Start(settings));
+        var browser = await SignedIn(one);
+        using var stream = await EventStream.Open(browser);
+        using var other = await EventStream.Open(await SignedIn(one, "bob"));
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+
+        using var told = await two.Client.PostAsync("/bff/backchannel-logout", form);
+
+        Assert.Equal(HttpStatusCode.OK, told.StatusCode);
+        Assert.Null(await stream.Next().WaitAsync(Patience));
+        using var again = await browser.Send(HttpMethod.Get, "/api/events");
+        await Problem(again, 401, "missing_token");
+        await Publish(one, 1, "u-1002");
+        Assert.NotNull(await other.Next().WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_stream_does_not_outlive_an_idle_session_or_keep_it_alive()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(services: s => s.Replace(clock));
+        using var stream = await EventStream.Open(await SignedIn(host));
+        var ended = stream.Next();
+
+        clock.Advance(TimeSpan.FromMinutes(29));
+        Assert.False(ended.IsCompleted);
+        clock.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.Null(await ended.WaitAsync(Patience));
+    }
+
+    [Theory]
+    [InlineData("Origin", "https://evil.example")]
+    [InlineData("Origin", "null")]
+    [InlineData("Sec-Fetch-Site", "cross-site")]
+    public async Task A_page_of_another_site_reads_no_events(string header, string value)
+    {
+        using var answer = await (await SignedIn(Start())).Send(HttpMethod.Get, "/api/events", (header, value));
+        await Problem(answer, 403, "csrf_rejected");
+    }
+
+    [Fact]
+    public async Task A_host_that_drains_tells_its_streams_to_come_back()
+    {
+        var host = Start();
+        using var stream = await EventStream.Open(await SignedIn(host));
+        var ended = stream.Next();
+
+        await host.DisposeAsync();
+
+        Assert.Null(await ended.WaitAsync(Patience));
+        Assert.Contains("going away", stream.Comments);
+    }
+
+    private static async Task Publish(WebHost host, int n, string? user = "u-1001") =>
+        await host.Services.GetRequiredService<IEventLog>().Append(
+            [new NewEvent(new EventHead { Source = "/tests", SourceId = Guid.NewGuid().ToString("N"), Type = "order.updated", User = user }, Encoding.UTF8.GetBytes($$"""{"n":{{n}}}"""))],
+            CancellationToken.None);
+}

@@ -1,0 +1,69 @@
+using System.Net.WebSockets;
+using System.Text;
+
+namespace WebBff.Tests.Streams;
+
+public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Fact]
+    public async Task Notifications_arrive_over_the_gateway_until_the_session_ends()
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+        using var socket = await Connect(host, browser, Origin(host));
+
+        Assert.Contains("\"id\":\"n-1001-", await Receive(socket), StringComparison.Ordinal);
+        Upstream.Notifications.Push("u-1001", "price.drop", "Now", "cheaper");
+        Assert.Contains("price.drop", await Receive(socket), StringComparison.Ordinal);
+
+        using var signedOut = await browser.Send(HttpMethod.Get, (string)(await browser.User())["logoutUrl"]!);
+        await Assert.ThrowsAnyAsync<WebSocketException>(() => Receive(socket));
+    }
+
+    [Theory]
+    [InlineData("https://evil.example")]
+    [InlineData("null")]
+    [InlineData(null)]
+    public async Task A_page_of_another_site_opens_no_socket(string? origin)
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => Connect(host, browser, origin));
+
+        Assert.Contains("403", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0, Upstream.Notifications.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Nobody_opens_no_socket()
+    {
+        var host = Start();
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => Connect(host, NewBrowser(host), Origin(host)));
+        Assert.Contains("401", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static string Origin(WebHost host) => host.Address.GetLeftPart(UriPartial.Authority);
+
+    private static async Task<ClientWebSocket> Connect(WebHost host, Browser browser, string? origin)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.Cookies = browser.Cookies;
+        if (origin is not null)
+        {
+            socket.Options.SetRequestHeader("Origin", origin);
+        }
+
+        using var patience = new CancellationTokenSource(Patience);
+        await socket.ConnectAsync(new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri, patience.Token);
+        return socket;
+    }
+
+    private static async Task<string> Receive(ClientWebSocket socket)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var buffer = new byte[16 * 1024];
+        var result = await socket.ReceiveAsync(buffer, patience.Token);
+        return result.MessageType == WebSocketMessageType.Close ? throw new WebSocketException("closed") : Encoding.UTF8.GetString(buffer, 0, result.Count);
+    }
+}

@@ -1,0 +1,132 @@
+global using Bff.Dev.Upstreams;
+global using Bff.TestKit;
+global using System.Net;
+global using System.Text.Json.Nodes;
+global using Fault = Bff.Dev.Upstreams.Faults.Fault;
+global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
+global using IdentityEndpoint = Bff.Dev.IdentityProvider.IdentityEndpoint;
+global using IdentityFault = Bff.Dev.IdentityProvider.FaultMode;
+global using TokenFlaw = Bff.Dev.IdentityProvider.TokenFlaw;
+global using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace WebBff.Tests;
+
+/// <summary>Shared by a class's tests, which run one after the other.</summary>
+public sealed class SharedSurroundings : IAsyncLifetime
+{
+    public Surroundings Value { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Value = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync() => await Value.DisposeAsync();
+}
+
+/// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
+public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
+{
+    private static readonly string[] Parts =
+    [
+        "dashboard:user", "dashboard:orders", "dashboard:notifications", "dashboard:recommendations", "products:products", "products:pricing",
+        "products:inventory", "product:product", "product:pricing", "product:inventory", "product:reviews", "product:related", "reviews:reviews",
+        "orders:orders", "order:order", "order:customer", "order:products", "order:shipping", "search:search",
+    ];
+
+    private readonly List<IAsyncDisposable> _hosts = [];
+    private readonly List<Browser> _browsers = [];
+
+    protected WebTest(SharedSurroundings surroundings)
+    {
+        Surroundings = surroundings.Value;
+        Upstream.Reset();
+        Surroundings.Identity.Faults.Clear();
+        Surroundings.Identity.IdTokenFlaw = TokenFlaw.None;
+        Surroundings.Identity.ChangeIdToken = null;
+    }
+
+    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+
+    protected Surroundings Surroundings { get; }
+
+    protected SampleServices Upstream => Surroundings.Services;
+
+    protected WebHost Start(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
+    {
+        var host = WebHost.Start(Surroundings, Settings(Surroundings, settings), services);
+        _hosts.Add(host);
+        return host;
+    }
+
+    /// <summary>Time-outs and plans that no slow machine and no busy test reaches, except those that the test sets.</summary>
+    internal static Dictionary<string, string?> Settings(Surroundings surroundings, Dictionary<string, string?>? settings = null)
+    {
+        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Session:Authority"] = surroundings.Identity.Authority,
+            ["Session:ClientId"] = "web-bff",
+            ["Session:ClientSecret"] = "web-bff-development-secret",
+            ["Session:RequireHttpsMetadata"] = "false",
+            ["State:Timeout"] = "00:00:05",
+        };
+        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
+        {
+            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
+            all[$"Plans:{plan}:Burst"] = "100000";
+        }
+
+        foreach (var part in Parts)
+        {
+            all[$"Composition:{part}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
+        return all;
+    }
+
+    protected Browser NewBrowser(WebHost host)
+    {
+        var browser = new Browser(host.Address, Surroundings.Identity.Authority);
+        _browsers.Add(browser);
+        return browser;
+    }
+
+    protected async Task<Browser> SignedIn(WebHost host, string user = "alice")
+    {
+        var browser = NewBrowser(host);
+        await browser.SignIn(user);
+        return browser;
+    }
+
+    protected static async Task<JsonObject> Ok(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        return JsonNode.Parse(text)!.AsObject();
+    }
+
+    protected static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonNode.Parse(text)!.AsObject();
+        Assert.Equal(code, (string?)problem["code"]);
+        return problem;
+    }
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        _browsers.ForEach(b => b.Dispose());
+        foreach (var host in _hosts)
+        {
+            await host.DisposeAsync();
+        }
+    }
+}
