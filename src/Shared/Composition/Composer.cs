@@ -56,7 +56,7 @@ public sealed class Composer : IDisposable
     /// <summary>Lets endpoints ask for a composer as a parameter.</summary>
     public static ValueTask<Composer?> BindAsync(HttpContext context)
     {
-        var composer = new Composer(context, context.RequestServices.GetRequiredService<CompositionServices>());
+        var composer = For(context, context.RequestServices.GetRequiredService<CompositionServices>());
         context.Response.RegisterForDispose(composer);
         return new(composer);
     }
@@ -106,6 +106,8 @@ public sealed class Composer : IDisposable
         _clientGone.Dispose();
         _lifetime.Dispose();
     }
+
+    internal static Composer For(HttpContext context, CompositionServices services) => new(context, services);
 
     internal void Fail(Problem problem)
     {

@@ -1,6 +1,8 @@
 using Bff.Configuration;
+using Bff.Life;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Bff.Composition;
 
@@ -20,6 +22,11 @@ internal static class CompositionRegistration
         builder.Services.AddReloadable(["Composition"], CompositionPolicies.Parse);
         builder.Services.AddSingleton<CompositionServices>();
         builder.Services.AddSingleton<CompositionOptions>();
+        if (!builder.Environment.IsEnvironment("Testing"))
+        {
+            builder.Services.AddSingleton<IWarmup, CompositionWarmup>();
+        }
+
         return builder;
     }
 }

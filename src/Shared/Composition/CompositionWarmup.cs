@@ -1,0 +1,85 @@
+using System.Net;
+using Bff.Caching;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Life;
+using Bff.Upstreams;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Composition;
+
+/// <summary>
+/// Composes answers from a service of its own on a loopback port, so that parts, resilience, connections (HTTP/1.1 and HTTP/2) and JSON are
+/// compiled before a client comes. No real service is asked; the port is closed when it is done.
+/// </summary>
+internal sealed class CompositionWarmup(
+    IServiceProvider services, TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, ILogger<Composer> logger) : IWarmup
+{
+    private const int Rounds = 20;
+
+    public async Task Warm(CancellationToken cancellation)
+    {
+        await using var service = Service();
+        await service.StartAsync(cancellation);
+        var addresses = service.Urls.ToList();
+        using var registry = new UpstreamRegistry(time);
+        registry.Apply(UpstreamRegistry.Parse(
+            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Upstreams:json:Address"] = addresses[0],
+                ["Upstreams:grpc:Address"] = addresses[1],
+                ["Upstreams:grpc:Http2"] = "true",
+            }).Build(),
+            new ConfigurationMistakes()));
+
+        var sender = new UpstreamSender(registry);
+        var json = new UpstreamClient("json", sender);
+        var grpc = new GrpcClient(new UpstreamClient("grpc", sender));
+        var composition = new CompositionServices(time, cache, policies, registry, logger);
+        for (var round = 0; round < Rounds && !cancellation.IsCancellationRequested; round++)
+        {
+            await Compose(json, grpc, composition);
+        }
+    }
+
+    private async Task Compose(UpstreamClient json, GrpcClient grpc, CompositionServices composition)
+    {
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "warm-up", CorrelationId = "warm-up", StartTimestamp = time.GetTimestamp() });
+        using var composer = Composer.For(context, composition);
+        var first = composer.Required("first", t => json.Get("first", ServiceProblemJson.Default.ServiceProblem, t));
+        composer.Optional("second", t => json.Get("second", ServiceProblemJson.Default.ServiceProblem, t)).After(first);
+        composer.Optional("third", t => json.Get("third", ServiceProblemJson.Default.ServiceProblem, t)).Fallback(() => null);
+        composer.Optional("fourth", t => grpc.Read("warmup/read", new Empty(), Empty.Parser, t));
+        var answer = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
+        await answer.ExecuteAsync(context);
+    }
+
+    private static WebApplication Service()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        var service = builder.Build();
+        service.Run(static async context =>
+        {
+            var isGrpc = HttpProtocol.IsHttp2(context.Request.Protocol);
+            context.Response.ContentType = isGrpc ? "application/grpc" : "application/json";
+            await context.Response.Body.WriteAsync(isGrpc ? new byte[5] : "{\"title\":\"warm\"}"u8.ToArray(), context.RequestAborted);
+            if (isGrpc)
+            {
+                context.Response.AppendTrailer("grpc-status", "0");
+            }
+        });
+        return service;
+    }
+}
