@@ -88,6 +88,11 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
             all[key] = value;
         }
 
+        foreach (var key in all.Where(s => s.Value is null).Select(s => s.Key).ToList())
+        {
+            all.Remove(key); // A key without a value would still be a section.
+        }
+
         var host = PartnerHost.Start(Surroundings, all, services);
         _hosts.Add(host);
         return host;

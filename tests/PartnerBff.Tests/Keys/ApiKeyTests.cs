@@ -89,6 +89,51 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     }
 
     [Fact]
+    public async Task A_test_keys_passed_through_requests_stay_in_the_sandbox_too()
+    {
+        var host = Start(new() { ["ApiKeys:Bootstrap:acme"] = AcmeTestKey });
+        await Get(host, "/v1/shipments?orderId=o-5001", AcmeTestKey);
+        Assert.Equal((0, 1), (Upstream.Shipping.Calls.Count, Sandbox.Shipping.Calls.Count));
+    }
+
+    [Fact]
+    public async Task Without_a_sandbox_a_test_key_is_served_by_nobody()
+    {
+        var none = Sandbox.All.ToDictionary(s => $"Sandbox:Upstreams:{s.Name}:Address", _ => (string?)null);
+        foreach (var service in Sandbox.All)
+        {
+            none[$"Sandbox:Upstreams:{service.Name}:Timeout"] = null;
+        }
+
+        none["ApiKeys:Bootstrap:acme"] = AcmeTestKey;
+        var host = Start(none);
+        await Problem(await Get(host, "/v1/orders", AcmeTestKey), 503, "upstream_unavailable");
+        Assert.Equal(0, Upstream.Orders.Calls.Count);
+    }
+
+    [RedisFact]
+    public async Task A_revocation_that_was_missed_is_noticed_once_the_store_is_back()
+    {
+        var redis = StartRedis();
+        var host = Start(redis: redis, settings: new() { ["Plans:enterprise:OnStoreFailure"] = "Local" });
+        await Eventually(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable);
+        var key = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("live", "products.read")), 201))["key"]!;
+        await Json(await Get(host, "/v1/products/p-1", key));
+        var record = redis.Command("KEYS", "bff:apikey:*").Split("\r\n")[2];
+        redis.Command("DEL", record); // Nobody is told, as when the message was lost.
+        await Json(await Get(host, "/v1/products/p-1", key));
+        redis.Stop();
+        await Json(await Get(host, "/v1/products/p-1", key));
+        redis.Start();
+        var since = Stopwatch.StartNew();
+        while ((await Get(host, "/v1/products/p-1", key)).StatusCode != HttpStatusCode.Unauthorized)
+        {
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(25), "The key was not confirmed after the reconnection."); // Without it: 30 s.
+            await Task.Delay(20);
+        }
+    }
+
+    [Fact]
     public async Task A_key_is_taken_from_either_header_but_two_that_differ_are_refused()
     {
         var host = Start();
