@@ -10,6 +10,7 @@ using PartnerBff.OpenApi;
 using PartnerBff.Upstreams;
 using PartnerBff.Usage;
 using PartnerBff.Versions;
+using PartnerBff.Webhooks;
 
 var builder = WebApplication.CreateBuilder(args);
 
@@ -19,6 +20,7 @@ builder.AddBearerTokens();
 builder.AddIdempotency(IdempotencyScope.Tenant);
 builder.AddPartnerUpstreams();
 builder.AddUsage();
+builder.AddWebhooks();
 builder.AddVersions();
 builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
 builder.Services.Configure<EdgeOptions>(edge => edge.TrustTraceContext = false);

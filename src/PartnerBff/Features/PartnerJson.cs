@@ -6,6 +6,7 @@ using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
 using PartnerBff.Features.V1;
+using PartnerBff.Features.Webhooks;
 using PartnerBff.Features.V2;
 
 namespace PartnerBff.Features;
@@ -32,6 +33,14 @@ namespace PartnerBff.Features;
 [JsonSerializable(typeof(RotateKeyRequest))]
 [JsonSerializable(typeof(KeyContract))]
 [JsonSerializable(typeof(Page<KeyContract>))]
+[JsonSerializable(typeof(WebhookEndpointRequest))]
+[JsonSerializable(typeof(WebhookEndpointChange))]
+[JsonSerializable(typeof(RotateSecretRequest))]
+[JsonSerializable(typeof(WebhookEndpointContract))]
+[JsonSerializable(typeof(WebhookEndpointWithSecret))]
+[JsonSerializable(typeof(DeliveryContract))]
+[JsonSerializable(typeof(Page<WebhookEndpointContract>))]
+[JsonSerializable(typeof(Page<DeliveryContract>))]
 internal sealed partial class PartnerJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

@@ -3,6 +3,7 @@ using PartnerBff.Features.Account;
 using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
+using PartnerBff.Features.Webhooks;
 using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features;
@@ -31,5 +32,6 @@ internal static class SharedEndpoints
         keys.MapPost("/{id}/rotate", ApiKeyOperations.Rotate).Named("rotate-api-key").Produces<KeyContract>(StatusCodes.Status201Created)
             .Documented(Docs.RotateKey);
         keys.MapDelete("/{id}", ApiKeyOperations.Delete).Named("delete-api-key").Produces(StatusCodes.Status204NoContent).Documented(Docs.DeleteKey);
+        version.MapWebhooks();
     }
 }

@@ -18,8 +18,6 @@ internal sealed class EmbeddedEventQueue : IEventQueue
 
     public Task Watch(string tenant, CancellationToken cancellation) => Locked(() => _watched.Add(tenant));
 
-    public Task Unwatch(string tenant, CancellationToken cancellation) => Locked(() => _watched.Remove(tenant));
-
     public Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {
         lock (_lock)

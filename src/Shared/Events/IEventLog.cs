@@ -56,13 +56,9 @@ public interface IEventLog
 /// </summary>
 public interface IEventQueue
 {
-    /// <summary>From when this returns on, every event of the tenant that is taken is also queued.</summary>
+    /// <summary>From when this returns on, every event of the tenant that is taken is also queued, for good.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task Watch(string tenant, CancellationToken cancellation);
-
-    /// <summary>Its events are queued no longer.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away.</exception>
-    Task Unwatch(string tenant, CancellationToken cancellation);
 
     /// <summary>New work, and what somebody took longer than <see cref="Patience"/> ago and did not finish; at most <paramref name="count"/>. Empty when there is none.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>

@@ -1,6 +1,7 @@
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Edge;
+using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -15,7 +16,7 @@ namespace Bff.Events;
 internal static class PublishEvents
 {
     public static void MapEventPublishing(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/internal/events", (RequestDelegate)Handle).RequireServiceToken("events.publish").ExcludeFromDescription();
+        endpoints.MapPost("/internal/events", (RequestDelegate)Handle).RequireServiceToken("events.publish").WithoutLimits().ExcludeFromDescription();
 
     private static async Task Handle(HttpContext context)
     {

@@ -13,9 +13,6 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     public Task Watch(string tenant, CancellationToken cancellation) =>
         redis.Run(database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
 
-    public Task Unwatch(string tenant, CancellationToken cancellation) =>
-        redis.Run(database => database.SetRemoveAsync(Keys.Watched, tenant), cancellation);
-
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {
         var entries = await redis.Evaluate(

@@ -2,10 +2,10 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Bff.Edge;
+using Bff.Life;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Bff.Events;
 
@@ -27,7 +27,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var services = httpContext.RequestServices;
-        var draining = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var draining = services.GetRequiredService<HostLife>().Draining;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, until, draining);
         var response = httpContext.Response;
         try

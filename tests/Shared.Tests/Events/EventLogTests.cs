@@ -132,10 +132,6 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await instance.Queue.Done([first[0].Id, second[0].Id], default);
         await instance.Queue.Return([first[0].Id, second[0].Id], default);
         Assert.Empty(await instance.Queue.Take(10, default));
-
-        await instance.Queue.Unwatch(acme, default);
-        await instance.Publish(Sample.Event(tenant: acme));
-        Assert.Empty(await instance.Queue.Take(10, default));
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]

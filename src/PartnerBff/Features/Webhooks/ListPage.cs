@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
+using Bff.Paging;
+using PartnerBff.Features.Operations;
+
+namespace PartnerBff.Features.Webhooks;
+
+/// <summary>A page of a list that this host keeps itself; its cursor seals how much was shown.</summary>
+internal sealed record ListPage(int Limit, int Skip, CursorScope Cursors)
+{
+    /// <exception cref="ProblemException">400 for a limit or cursor that is none.</exception>
+    public static async Task<ListPage> Of(HttpContext context, Cursors cursors, string name, params string?[] filter)
+    {
+        var limit = PageLimit.Of(context.Request.Query["limit"] is [{ } text] ? text : context.Request.Query["limit"].Count == 0 ? null : "");
+        var scope = await cursors.For("partner/" + name, BffRequest.Of(context).Caller, filter);
+        var cursor = await scope.Open(Lists.CursorOf(context), context.RequestAborted);
+        return new(limit, cursor is null ? 0 : int.Parse(cursor, CultureInfo.InvariantCulture), scope);
+    }
+
+    /// <param name="context">The request's.</param>
+    /// <param name="found">One more than the limit, when there are more.</param>
+    /// <param name="type">Of the page.</param>
+    public IResult Answer<T>(HttpContext context, IEnumerable<T> found, JsonTypeInfo<Page<T>> type)
+    {
+        var items = found.ToList();
+        var hasMore = items.Count > Limit;
+        var next = hasMore ? Cursors.Seal((Skip + Limit).ToString(CultureInfo.InvariantCulture)) : null;
+        if (NextLink.Of(context, next) is { } link)
+        {
+            context.Response.Headers.Append("Link", link);
+        }
+
+        return TypedResults.Json(new Page<T>(hasMore ? items[..Limit] : items, hasMore, next), type);
+    }
+}

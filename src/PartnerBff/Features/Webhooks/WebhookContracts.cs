@@ -1,0 +1,45 @@
+using PartnerBff.Webhooks;
+
+namespace PartnerBff.Features.Webhooks;
+
+/// <summary>A new endpoint.</summary>
+/// <param name="Url">https; reachable on the public internet.</param>
+/// <param name="Types">Names, <c>order.*</c> or <c>*</c>; without them all types.</param>
+/// <param name="Description">The partner's own note.</param>
+public sealed record WebhookEndpointRequest(string? Url, IReadOnlyList<string>? Types = null, string? Description = null);
+
+/// <summary>What to change; the rest stays.</summary>
+public sealed record WebhookEndpointChange(string? Url = null, IReadOnlyList<string>? Types = null, string? Description = null, bool? Enabled = null);
+
+/// <summary>How long both secrets sign.</summary>
+/// <param name="OverlapSeconds">0 to 2 592 000; default 86 400.</param>
+public sealed record RotateSecretRequest(int? OverlapSeconds = null);
+
+/// <summary>An endpoint.</summary>
+public sealed record WebhookEndpointContract(string Id, string Url, IReadOnlyList<string> Types, string? Description, bool Enabled, DateTimeOffset CreatedAt)
+{
+    internal static WebhookEndpointContract Of(WebhookEndpoint e) => new(e.Id, e.Url, e.Types, e.Description, e.Enabled, e.CreatedAt);
+}
+
+/// <summary>An endpoint with its secret, which is shown this once.</summary>
+public sealed record WebhookEndpointWithSecret(
+    string Id, string Url, IReadOnlyList<string> Types, string? Description, bool Enabled, string Secret, DateTimeOffset CreatedAt)
+{
+    internal static WebhookEndpointWithSecret Of(WebhookEndpoint e, string secret) => new(e.Id, e.Url, e.Types, e.Description, e.Enabled, secret, e.CreatedAt);
+}
+
+/// <summary>One attempt.</summary>
+/// <param name="At">When it began.</param>
+/// <param name="StatusCode">Null: there was no answer.</param>
+/// <param name="LatencyMs">To the answer, or to giving up.</param>
+/// <param name="Response">The first 1 KiB of the answer, or why there was none.</param>
+public sealed record DeliveryAttemptContract(DateTimeOffset At, int? StatusCode, int LatencyMs, string? Response);
+
+/// <summary>One event on its way to one endpoint.</summary>
+public sealed record DeliveryContract(
+    string Id, string EventId, string Type, string Status, IReadOnlyList<DeliveryAttemptContract> Attempts, DateTimeOffset? NextAttemptAt)
+{
+    internal static DeliveryContract Of(WebhookDelivery d) => new(
+        d.Id, d.EventId, d.Type, d.Status switch { DeliveryStatus.Pending => "pending", DeliveryStatus.Delivered => "delivered", _ => "failed" },
+        [.. d.Attempts.Select(a => new DeliveryAttemptContract(a.At, a.StatusCode, a.LatencyMs, a.Response))], d.NextAttemptAt);
+}

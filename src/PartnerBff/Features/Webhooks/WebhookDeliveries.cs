@@ -1,0 +1,79 @@
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Paging;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Delivery;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Features.Webhooks;
+
+/// <summary>What was sent, a test, and once more.</summary>
+internal static class WebhookDeliveries
+{
+    private static ReadOnlyMemory<byte> TestData => "{\"message\":\"This is a test.\"}"u8.ToArray();
+
+    public static async Task<IResult> List(HttpContext context, string id, Caller caller, IWebhookStore store, Cursors cursors, CancellationToken cancellation)
+    {
+        var page = await ListPage.Of(context, cursors, "webhook-deliveries", id);
+        if (await store.Find(WebhookRules.Owner(caller), id, cancellation) is null)
+        {
+            return new Problem(ProblemCodes.NotFound);
+        }
+
+        var found = await store.Deliveries(id, page.Skip, page.Limit + 1, cancellation);
+        return page.Answer(context, found.Select(DeliveryContract.Of), PartnerJson.Answers.PageDeliveryContract);
+    }
+
+    /// <summary>An event of type <c>webhook.test</c> for this endpoint alone, whatever types it wants.</summary>
+    public static async Task<IResult> Test(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
+    {
+        if (await store.Find(WebhookRules.Owner(caller), id, cancellation) is not { } endpoint)
+        {
+            return new Problem(ProblemCodes.NotFound);
+        }
+
+        if (!endpoint.Enabled)
+        {
+            return Disabled();
+        }
+
+        var now = time.GetUtcNow();
+        var delivery = WebhookDispatcher.Delivery(endpoint, "test_" + Guid.CreateVersion7().ToString("N"), "webhook.test", now, TestData, now);
+        await store.Begin([delivery], now, cancellation);
+        worker.Wake();
+        return Accepted(delivery);
+    }
+
+    /// <summary>The same delivery, with the same id, at once.</summary>
+    public static async Task<IResult> Retry(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
+    {
+        var owner = WebhookRules.Owner(caller);
+        if (await store.FindDelivery(id, cancellation) is not { } delivery || delivery.Owner != owner
+            || await store.Find(owner, delivery.EndpointId, cancellation) is not { } endpoint)
+        {
+            return new Problem(ProblemCodes.NotFound);
+        }
+
+        if (!endpoint.Enabled)
+        {
+            return Disabled();
+        }
+
+        // What is over gets this one attempt; what is still pending goes on with its schedule afterwards.
+        var now = time.GetUtcNow();
+        var again = delivery with
+        {
+            Status = DeliveryStatus.Pending,
+            NextAttemptAt = now,
+            Tries = delivery.Status == DeliveryStatus.Pending ? delivery.Tries : int.MaxValue - 1,
+        };
+        await store.Note(again, null, now, cancellation);
+        worker.Wake();
+        return Accepted(again);
+    }
+
+    private static IResult Accepted(WebhookDelivery delivery) =>
+        TypedResults.Json(DeliveryContract.Of(delivery), PartnerJson.Answers.DeliveryContract, statusCode: StatusCodes.Status202Accepted);
+
+    private static Problem Disabled() => new(ProblemCodes.Conflict) { Detail = "The endpoint is disabled. Enable it first." };
+}

@@ -1,0 +1,137 @@
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Events;
+using Bff.Paging;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Addresses;
+using PartnerBff.Webhooks.Delivery;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Features.Webhooks;
+
+/// <summary><c>/webhook-endpoints</c>: create, list, get, change, delete, rotate the secret.</summary>
+internal static class WebhookEndpoints
+{
+    private const int DefaultOverlap = 86_400;
+    private const int MaxOverlap = 30 * 86_400;
+
+    private static PartnerJson Json => PartnerJson.Answers;
+
+    /// <summary>From the answer on, every event that is accepted is delivered: the tenant is watched before the endpoint exists.</summary>
+    public static async Task<IResult> Create(
+        HttpContext context, Caller caller, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time, CancellationToken cancellation)
+    {
+        var owner = WebhookRules.Owner(caller);
+        var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointRequest, cancellation);
+        if (!body.TryGet(out var request, out var problem))
+        {
+            return problem;
+        }
+
+        if (WebhookRules.Objection(urls, request.Url ?? "", request.Types, request.Description) is { } objection)
+        {
+            return objection;
+        }
+
+        if ((await store.List(owner, cancellation)).Count >= WebhookRules.MaxEndpoints)
+        {
+            return new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." };
+        }
+
+        if (!caller.IsSandbox)
+        {
+            await queue.Watch(caller.Tenant!, cancellation);
+        }
+
+        var id = "we_" + Guid.CreateVersion7().ToString("N");
+        var secret = WebhookSigning.NewSecret();
+        var endpoint = new WebhookEndpoint
+        {
+            Id = id,
+            Owner = owner,
+            Url = request.Url!,
+            Types = request.Types ?? ["*"],
+            Description = request.Description,
+            CreatedAt = time.GetUtcNow(),
+            Secrets = [await secrets.Seal(id, secret, cancellation)],
+        };
+        await store.Add(endpoint, cancellation);
+        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + id;
+        return TypedResults.Json(WebhookEndpointWithSecret.Of(endpoint, WebhookSigning.Show(secret)), Json.WebhookEndpointWithSecret, statusCode: StatusCodes.Status201Created);
+    }
+
+    public static async Task<IResult> List(HttpContext context, Caller caller, IWebhookStore store, Cursors cursors, CancellationToken cancellation)
+    {
+        var page = await ListPage.Of(context, cursors, "webhook-endpoints");
+        var all = await store.List(WebhookRules.Owner(caller), cancellation);
+        return page.Answer(context, all.Skip(page.Skip).Take(page.Limit + 1).Select(WebhookEndpointContract.Of), Json.PageWebhookEndpointContract);
+    }
+
+    public static async Task<IResult> Get(string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
+        Answer(await store.Find(WebhookRules.Owner(caller), id, cancellation));
+
+    public static async Task<IResult> Change(HttpContext context, string id, Caller caller, IWebhookStore store, WebhookUrl urls, CancellationToken cancellation)
+    {
+        var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointChange, cancellation);
+        if (!body.TryGet(out var change, out var problem))
+        {
+            return problem;
+        }
+
+        return WebhookRules.Objection(urls, change.Url, change.Types, change.Description) is { } objection
+            ? objection
+            : Answer(await store.Change(
+                WebhookRules.Owner(caller), id,
+                e => e with
+                {
+                    Url = change.Url ?? e.Url,
+                    Types = change.Types ?? e.Types,
+                    Description = change.Description ?? e.Description,
+                    Enabled = change.Enabled ?? e.Enabled,
+                },
+                cancellation));
+    }
+
+    public static async Task<IResult> Delete(string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
+        await store.Delete(WebhookRules.Owner(caller), id, cancellation) ? TypedResults.NoContent() : new Problem(ProblemCodes.NotFound);
+
+    public static async Task<IResult> RotateSecret(
+        HttpContext context, string id, Caller caller, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, CancellationToken cancellation)
+    {
+        var overlap = DefaultOverlap;
+        if (context.Request.ContentLength is not (null or 0) || context.Request.ContentType is not null)
+        {
+            var body = await JsonBody.Read(context, PartnerJson.Default.RotateSecretRequest, cancellation);
+            if (!body.TryGet(out var request, out var problem))
+            {
+                return problem;
+            }
+
+            overlap = request.OverlapSeconds ?? DefaultOverlap;
+        }
+
+        if (overlap is < 0 or > MaxOverlap)
+        {
+            return Problem.Invalid("overlap_seconds", $"Must be from 0 to {MaxOverlap}.");
+        }
+
+        var secret = WebhookSigning.NewSecret();
+        var boxed = await secrets.Seal(id, secret, cancellation);
+        var now = time.GetUtcNow();
+        var until = now.AddSeconds(overlap);
+        var endpoint = await store.Change(
+            WebhookRules.Owner(caller), id,
+            e => e with
+            {
+                // One that was to end earlier still does.
+                Secrets = [boxed, .. e.Secrets.Where(s => overlap > 0 && (s.Until ?? until) > now).Select(s => s with { Until = s.Until < until ? s.Until : until }).Take(3)],
+            },
+            cancellation);
+        return endpoint is null
+            ? new Problem(ProblemCodes.NotFound)
+            : TypedResults.Json(WebhookEndpointWithSecret.Of(endpoint, WebhookSigning.Show(secret)), Json.WebhookEndpointWithSecret);
+    }
+
+    private static IResult Answer(WebhookEndpoint? endpoint) =>
+        endpoint is null ? new Problem(ProblemCodes.NotFound) : TypedResults.Json(WebhookEndpointContract.Of(endpoint), Json.WebhookEndpointContract);
+}

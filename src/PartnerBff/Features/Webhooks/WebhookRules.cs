@@ -1,0 +1,39 @@
+using Bff.Callers;
+using Bff.Edge;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Addresses;
+
+namespace PartnerBff.Features.Webhooks;
+
+/// <summary>What a partner may say about an endpoint, and whose it is.</summary>
+internal static class WebhookRules
+{
+    public const int MaxEndpoints = 50;
+    private const int MaxDescription = 500;
+
+    /// <exception cref="ProblemException">403: a credential without a tenant owns nothing.</exception>
+    public static string Owner(Caller caller) =>
+        string.IsNullOrEmpty(caller.Tenant) ? throw new ProblemException(new Problem(ProblemCodes.Forbidden)) : WebhookOwner.Of(caller);
+
+    /// <summary>Null when all is well; a member that is null is not checked.</summary>
+    public static Problem? Objection(WebhookUrl urls, string? url, IReadOnlyList<string>? types, string? description)
+    {
+        var errors = new Dictionary<string, string[]>();
+        if (url is not null && urls.Objection(url) is { } objection)
+        {
+            errors["url"] = [objection];
+        }
+
+        if (types is not null && (types.Count is 0 or > WebhookTypes.MaxCount || !types.All(WebhookTypes.IsValid)))
+        {
+            errors["types"] = [$"Give 1 to {WebhookTypes.MaxCount} names such as order.shipped, order.* or *."];
+        }
+
+        if (description?.Length > MaxDescription)
+        {
+            errors["description"] = [$"Must be at most {MaxDescription} characters."];
+        }
+
+        return errors.Count == 0 ? null : new Problem(ProblemCodes.ValidationFailed) { Errors = errors };
+    }
+}

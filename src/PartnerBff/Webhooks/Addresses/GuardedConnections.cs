@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace PartnerBff.Webhooks.Addresses;
+
+/// <summary>The address may not be connected to.</summary>
+internal sealed class ForbiddenAddressException() : IOException("The address is not on the public internet.");
+
+/// <summary>Asks the resolver; a test has its own.</summary>
+internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellation);
+
+/// <summary>
+/// Makes the connections to partners' endpoints: 1. resolves the name, once; 2. refuses when any of the addresses is not public; 3. connects to those very
+/// addresses, so that a name which leads elsewhere a moment later gains nothing. No redirects, no proxy, no cookies, no trace headers.
+/// </summary>
+internal sealed class GuardedConnections(ResolveHost resolve, IOptions<WebhookOptions> options)
+{
+    public SocketsHttpHandler CreateHandler() => new()
+    {
+        ConnectCallback = Connect,
+        AllowAutoRedirect = false,
+        UseProxy = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ActivityHeadersPropagator = null,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+        MaxConnectionsPerServer = 16,
+        MaxResponseHeadersLength = 16,
+        MaxResponseDrainSize = 16 * 1024,
+    };
+
+    private async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await resolve(host, cancellation);
+        if (addresses.Length == 0 || (!options.Value.AllowPrivateNetworks && !Array.TrueForAll(addresses, AddressGuard.IsPublic)))
+        {
+            throw new ForbiddenAddressException();
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, port, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net;
+using Microsoft.Extensions.Options;
+
+namespace PartnerBff.Webhooks.Addresses;
+
+/// <summary>What a partner may give as an endpoint's URL. Where its name leads is found out, and checked, each time that a connection is made.</summary>
+internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironment environment)
+{
+    private const int MaxLength = 2048;
+
+    /// <summary>Why it may not be used; null when it may.</summary>
+    public string? Objection(string? text)
+    {
+        if (string.IsNullOrEmpty(text) || text.Length > MaxLength || text.Any(static c => c <= ' ' || c == '\\' || c == '\u007f')
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Host.Length == 0)
+        {
+            return $"Must be an absolute URL of at most {MaxLength} characters.";
+        }
+
+        if (url.Scheme != Uri.UriSchemeHttps && !(url.Scheme == Uri.UriSchemeHttp && environment.IsDevelopment()))
+        {
+            return "Must begin with https://.";
+        }
+
+        var authority = text.AsSpan(text.IndexOf("//", StringComparison.Ordinal) + 2);
+        authority = authority.IndexOfAny('/', '?', '#') is >= 0 and var end ? authority[..end] : authority;
+        if (url.UserInfo.Length > 0 || authority.Contains('@') || authority.Contains('%') || authority.ContainsAnyExceptInRange('!', '~') || text.Contains('#', StringComparison.Ordinal))
+        {
+            return "Must have no user information, no fragment, no zone, and an ASCII host (punycode).";
+        }
+
+        return options.Value.AllowPrivateNetworks || IsPlausible(url) ? null : "Must be reachable on the public internet.";
+    }
+
+    private static bool IsPlausible(Uri url)
+    {
+        var host = url.IdnHost.TrimEnd('.');
+        if (IPAddress.TryParse(host.Trim('[', ']'), out var address))
+        {
+            return AddressGuard.IsPublic(address); // Uri has made dotted decimals of every other spelling.
+        }
+
+        return host.Contains('.', StringComparison.Ordinal) && url.HostNameType == UriHostNameType.Dns
+            && !host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) && !host.EndsWith(".local", StringComparison.OrdinalIgnoreCase)
+            && !host.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
+    }
+}

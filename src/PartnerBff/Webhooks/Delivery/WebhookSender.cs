@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.Extensions.Options;
+using PartnerBff.Webhooks.Addresses;
+
+namespace PartnerBff.Webhooks.Delivery;
+
+/// <summary>What came of an attempt.</summary>
+/// <param name="Attempt">For the record.</param>
+/// <param name="RetryAfter">What a 429 or 503 asked for.</param>
+internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? RetryAfter)
+{
+    public bool IsSuccess => Attempt.StatusCode is >= 200 and < 300;
+
+    public bool IsGone => Attempt.StatusCode == 410;
+}
+
+/// <summary>Makes one attempt: signs, sends, and reads no more than the first 1 KiB of the answer, all within <c>Webhooks:Timeout</c>.</summary>
+internal sealed class WebhookSender : IDisposable
+{
+    private const int ResponseKept = 1024;
+    private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(24);
+    private readonly HttpClient _client;
+    private readonly WebhookSecrets _secrets;
+    private readonly WebhookMetrics _metrics;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+
+    public WebhookSender(GuardedConnections connections, WebhookSecrets secrets, WebhookMetrics metrics, IOptions<WebhookOptions> options, TimeProvider time)
+    {
+        (_secrets, _metrics, _timeout, _time) = (secrets, metrics, options.Value.Timeout, time);
+        _client = new(connections.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <exception cref="OperationCanceledException">This instance is stopping; it is not known whether the endpoint has got it.</exception>
+    /// <exception cref="Bff.State.StoreUnavailableException">The keys cannot be read.</exception>
+    public async Task<SendResult> Send(WebhookEndpoint endpoint, WebhookDelivery delivery, CancellationToken cancellation)
+    {
+        var at = _time.GetUtcNow();
+        var secrets = await _secrets.Open(endpoint, at, cancellation);
+        var started = _time.GetTimestamp();
+        using var patience = new CancellationTokenSource(_timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        using var request = Request(endpoint, delivery, secrets, at);
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            var text = await Beginning(response, either.Token);
+            var result = Result((int)response.StatusCode, text) with { RetryAfter = RetryAfter(response) };
+            _metrics.Attempt(result.IsSuccess ? "success" : "rejected");
+            return result;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            _metrics.Attempt("timeout");
+            return Result(null, "No answer in time.");
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        {
+            var isForbidden = failure is ForbiddenAddressException || failure.InnerException is ForbiddenAddressException;
+            _metrics.Attempt(isForbidden ? "refused" : "unreachable");
+            return Result(null, isForbidden ? "The address is not on the public internet." : "The connection failed."); // Messages name addresses.
+        }
+
+        SendResult Result(int? status, string? text) =>
+            new(new(at, status, (int)_time.GetElapsedTime(started).TotalMilliseconds, text), null);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private static HttpRequestMessage Request(WebhookEndpoint endpoint, WebhookDelivery delivery, List<byte[]> secrets, DateTimeOffset at)
+    {
+        var timestamp = at.ToUnixTimeSeconds();
+        var request = new HttpRequestMessage(HttpMethod.Post, endpoint.Url) { Content = new ByteArrayContent(delivery.Body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Add("webhook-id", delivery.Id);
+        request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
+        request.Headers.Add("webhook-signature", WebhookSigning.Sign(secrets, delivery.Id, timestamp, delivery.Body));
+        request.Headers.Add("User-Agent", "Bff-Webhooks/1.0");
+        return request;
+    }
+
+    private static async Task<string> Beginning(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var buffer = new byte[ResponseKept];
+        var count = 0;
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        while (count < buffer.Length && await body.ReadAsync(buffer.AsMemory(count), cancellation) is > 0 and var read)
+        {
+            count += read;
+        }
+
+        return Encoding.UTF8.GetString(buffer, 0, count);
+    }
+
+    private TimeSpan? RetryAfter(HttpResponseMessage response)
+    {
+        if ((int)response.StatusCode is not (429 or 503) || response.Headers.RetryAfter is not { } header)
+        {
+            return null;
+        }
+
+        var wait = header.Delta ?? header.Date - _time.GetUtcNow();
+        return wait > LongestRetryAfter ? LongestRetryAfter : wait;
+    }
+}

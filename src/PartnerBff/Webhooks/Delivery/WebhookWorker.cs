@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using Bff.State;
+using Microsoft.Extensions.Options;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Webhooks.Delivery;
+
+/// <summary>
+/// Sends what is due: 1. asks for endpoints with something due; 2. claims as much of each as this instance still sends to it at once: one at a time to an
+/// endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes what came of it and when is next.
+/// </summary>
+internal sealed partial class WebhookWorker(
+    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, TimeProvider time, ILogger<WebhookWorker> logger)
+    : WebhookWork(time, logger)
+{
+    private const int EndpointsAtOnce = 200;
+    private const int AtOnce = 1024;
+    private const int AtOnceToNew = 2;
+    private const int AtOnceToHealthy = 8;
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<Task, byte> _inFlight = new();
+    private readonly TimeProvider _time = time;
+    private readonly ILogger _logger = logger;
+    private readonly CancellationTokenSource _breakOff = new();
+    private volatile bool _isDead;
+
+    /// <summary>For tests: dies as a process does, without handing anything back.</summary>
+    internal void Kill()
+    {
+        _isDead = true;
+        _breakOff.Cancel();
+        base.Dispose();
+    }
+
+    /// <summary>Attempts under way get a moment to end; the others are handed back.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await Task.WhenAll(_inFlight.Keys).WaitAsync(Grace, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _breakOff.CancelAsync();
+        await Task.WhenAll(_inFlight.Keys).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _breakOff.Dispose();
+    }
+
+    protected override async Task Work(CancellationToken cancellation)
+    {
+        var breakOff = _breakOff.Token;
+        var found = true;
+        while (found && !cancellation.IsCancellationRequested)
+        {
+            found = false;
+            foreach (var id in await store.Due(_time.GetUtcNow(), EndpointsAtOnce, cancellation))
+            {
+                var lane = _lanes.GetOrAdd(id, static _ => new());
+                var room = Math.Min(lane.Room, AtOnce - _inFlight.Count);
+                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, Math.Max(0, room), cancellation);
+                found |= claimed.Count > 0;
+                foreach (var delivery in claimed)
+                {
+                    lane.Enter();
+                    var sending = Task.Run(() => Send(delivery, lane, breakOff), CancellationToken.None);
+                    _inFlight[sending] = 0;
+                    _ = sending.ContinueWith(done => _inFlight.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                }
+            }
+        }
+    }
+
+    private async Task Send(WebhookDelivery delivery, Lane lane, CancellationToken breakOff)
+    {
+        try
+        {
+            var endpoint = await store.Find(delivery.Owner, delivery.EndpointId, breakOff);
+            if (endpoint is not { Enabled: true })
+            {
+                await store.Note(delivery with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, null, _time.GetUtcNow(), breakOff);
+                return;
+            }
+
+            var result = await sender.Send(endpoint, delivery, breakOff);
+            lane.IsHealthy = result.IsSuccess;
+            await Note(endpoint, delivery, result);
+        }
+        catch (OperationCanceledException)
+        {
+            await HandBack(delivery);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The claim ends by itself, and then it is sent (again).
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogFailed(_logger, failure);
+        }
+        finally
+        {
+            lane.Leave();
+            Wake();
+        }
+    }
+
+    private async Task Note(WebhookEndpoint endpoint, WebhookDelivery delivery, SendResult result)
+    {
+        var now = _time.GetUtcNow();
+        var tries = delivery.Tries + 1;
+        DateTimeOffset? next = result.IsSuccess || result.IsGone || tries >= options.Value.Gaps.Length ? null : now + Gap(tries, result.RetryAfter);
+        var noted = delivery with
+        {
+            Tries = tries,
+            Attempts = [.. delivery.Attempts.TakeLast(WebhookDelivery.AttemptsKept - 1), result.Attempt],
+            Status = result.IsSuccess ? DeliveryStatus.Delivered : next is null ? DeliveryStatus.Failed : DeliveryStatus.Pending,
+            NextAttemptAt = next,
+        };
+
+        // What has happened is noted even when the host is stopping by now.
+        var failingSince = await store.Note(noted, result.IsSuccess, now, default);
+        if (result.IsGone || (!result.IsSuccess && failingSince is { } since && now - since >= options.Value.DisableAfter))
+        {
+            LogDisabled(_logger, endpoint.Id, result.IsGone);
+            await store.Change(endpoint.Owner, endpoint.Id, e => e with { Enabled = false }, default);
+        }
+    }
+
+    private TimeSpan Gap(int tries, TimeSpan? retryAfter)
+    {
+        var gap = options.Value.Gaps[tries] * (1 + options.Value.Jitter * Random.Shared.NextDouble());
+        return retryAfter > gap ? retryAfter.Value : gap;
+    }
+
+    /// <summary>Another instance takes it at once.</summary>
+    private async Task HandBack(WebhookDelivery delivery)
+    {
+        if (_isDead)
+        {
+            return;
+        }
+
+        try
+        {
+            await store.Note(delivery with { NextAttemptAt = _time.GetUtcNow() }, null, _time.GetUtcNow(), default);
+        }
+        catch (Exception away) when (away is StoreUnavailableException or ObjectDisposedException)
+        {
+            // The claim ends by itself.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "An attempt to deliver a webhook broke off; it will be made again")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "Webhook endpoint {Endpoint} is disabled (it said that it is gone: {IsGone})")]
+    private static partial void LogDisabled(ILogger logger, string endpoint, bool isGone);
+
+    /// <summary>What this instance sends to one endpoint.</summary>
+    private sealed class Lane
+    {
+        private int _inFlight;
+        private int _known; // 0 not yet, 1 healthy, 2 failing
+
+        public bool IsHealthy
+        {
+            set => Volatile.Write(ref _known, value ? 1 : 2);
+        }
+
+        public int Room => (Volatile.Read(ref _known) switch { 0 => AtOnceToNew, 1 => AtOnceToHealthy, _ => 1 }) - Volatile.Read(ref _inFlight);
+
+        public void Enter() => Interlocked.Increment(ref _inFlight);
+
+        public void Leave() => Interlocked.Decrement(ref _inFlight);
+    }
+}

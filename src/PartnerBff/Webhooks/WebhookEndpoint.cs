@@ -1,0 +1,104 @@
+using System.Text.Json.Serialization;
+
+namespace PartnerBff.Webhooks;
+
+/// <summary>A secret as it is stored.</summary>
+/// <param name="Box">Sealed with the instances' shared keys.</param>
+/// <param name="Until">After this it signs no more; null: the current one.</param>
+internal sealed record WebhookSecret(byte[] Box, DateTimeOffset? Until);
+
+/// <summary>Where a partner wants events sent to.</summary>
+internal sealed record WebhookEndpoint
+{
+    public required string Id { get; init; }
+
+    /// <summary>See <see cref="WebhookOwner"/>.</summary>
+    public required string Owner { get; init; }
+
+    public required string Url { get; init; }
+
+    public required IReadOnlyList<string> Types { get; init; }
+
+    public string? Description { get; init; }
+
+    public bool Enabled { get; init; } = true;
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The current one first.</summary>
+    public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
+
+    public bool Wants(string type) => Enabled && Types.Any(filter => WebhookTypes.Matches(filter, type));
+}
+
+/// <summary>Whose an endpoint is: test keys see nothing live.</summary>
+internal static class WebhookOwner
+{
+    public static string Live(string tenant) => "live:" + tenant;
+
+    public static string Of(Bff.Callers.Caller caller) => (caller.IsSandbox ? "test:" : "live:") + caller.Tenant;
+}
+
+/// <summary>Type filters: a name, <c>order.*</c> or <c>*</c>.</summary>
+internal static class WebhookTypes
+{
+    public const int MaxCount = 50;
+
+    public static bool IsValid(string? filter) =>
+        filter is { Length: > 0 and <= 128 } && (filter == "*" || Name(filter.EndsWith(".*", StringComparison.Ordinal) ? filter[..^2] : filter));
+
+    public static bool Matches(string filter, string type) =>
+        filter == "*" || filter == type || (filter.EndsWith(".*", StringComparison.Ordinal) && type.StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal));
+
+    private static bool Name(string text) =>
+        text.Length > 0 && text[0] != '.' && text[^1] != '.' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+}
+
+internal enum DeliveryStatus
+{
+    Pending,
+    Delivered,
+    Failed,
+}
+
+/// <summary>One attempt.</summary>
+/// <param name="At">When it began.</param>
+/// <param name="StatusCode">Null: there was no answer.</param>
+/// <param name="LatencyMs">To the answer, or to giving up.</param>
+/// <param name="Response">The first 1 KiB of the answer, or why there was none.</param>
+internal sealed record DeliveryAttempt(DateTimeOffset At, int? StatusCode, int LatencyMs, string? Response);
+
+/// <summary>One event on its way to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, whatever is repeated.</summary>
+internal sealed record WebhookDelivery
+{
+    public const int AttemptsKept = 20;
+
+    public required string Id { get; init; }
+
+    public required string Owner { get; init; }
+
+    public required string EndpointId { get; init; }
+
+    public required string EventId { get; init; }
+
+    public required string Type { get; init; }
+
+    /// <summary>What is sent and signed.</summary>
+    public required byte[] Body { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DeliveryStatus Status { get; init; }
+
+    /// <summary>How far the schedule has got.</summary>
+    public int Tries { get; init; }
+
+    public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
+
+    public DateTimeOffset? NextAttemptAt { get; init; }
+}
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(WebhookEndpoint))]
+[JsonSerializable(typeof(WebhookDelivery))]
+internal sealed partial class WebhookStoreJson : JsonSerializerContext;

@@ -1,0 +1,31 @@
+using System.Net;
+using Bff.State;
+using Microsoft.Extensions.Options;
+using PartnerBff.Webhooks.Addresses;
+using PartnerBff.Webhooks.Delivery;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Webhooks;
+
+/// <summary>Registers the webhooks' engine.</summary>
+internal static class WebhooksRegistration
+{
+    public static WebApplicationBuilder AddWebhooks(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
+        services.AddStore<IWebhookStore, RedisWebhookStore, EmbeddedWebhookStore>(builder.Configuration);
+        services.AddSingleton<ResolveHost>(static (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation));
+        services.AddSingleton<GuardedConnections>();
+        services.AddSingleton<WebhookUrl>();
+        services.AddSingleton<WebhookSecrets>();
+        services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<WebhookSender>();
+        services.AddSingleton<WebhookWorker>();
+        services.AddSingleton<WebhookDispatcher>();
+        services.AddHostedService(static provider => provider.GetRequiredService<WebhookWorker>());
+        services.AddHostedService(static provider => provider.GetRequiredService<WebhookDispatcher>());
+        return builder;
+    }
+}
