@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Composition;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Orders;
 using MobileBff.Features.Products;
@@ -14,7 +15,7 @@ namespace MobileBff.Features;
 /// The app's contract. Parts that failed are written as null, so nulls are kept by default; members that are left out when there is
 /// nothing say so themselves.
 /// </summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(HomeFeed.HomeFeed))]
 [JsonSerializable(typeof(OrderDetail))]
 [JsonSerializable(typeof(OrderList))]

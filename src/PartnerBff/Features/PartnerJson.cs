@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Composition;
 using PartnerBff.Features.Account;
 using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
@@ -13,7 +14,8 @@ namespace PartnerBff.Features;
 
 /// <summary>The partners' contract: snake_case, nulls written, requests read strictly.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(ItemError))]

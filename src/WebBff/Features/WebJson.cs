@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Composition;
 using System.Text.Json.Serialization.Metadata;
 using WebBff.Features.Dashboard;
 using WebBff.Features.Orders;
@@ -10,7 +11,7 @@ using WebBff.Features.Search;
 namespace WebBff.Features;
 
 /// <summary>The app's contract. Parts that failed are written as null.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(DashboardView))]
 [JsonSerializable(typeof(ProductPage))]
 [JsonSerializable(typeof(ProductListPage))]
