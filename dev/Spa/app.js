@@ -23,11 +23,12 @@ function welcome(expired) {
   aside.hidden = nav.hidden = true;
   account.replaceChildren(el('a.button.primary', { href: signInUrl() }, 'Sign in'));
   document.title = 'Norrland Outfitters';
-  main.replaceChildren(el('section.hero', {},
+  main.replaceChildren(el('section.hero', {}, el('div', {},
     expired ? el('p.notice', { role: 'status' }, 'Your session has ended. Sign in again to go on where you were.') : null,
     el('h1', {}, 'Things for long days outside'),
     el('p', {}, 'Your orders, our products and what happens to both, on one page that goes on when a part of it does not.'),
-    el('a.button.primary', { href: signInUrl() }, 'Sign in')));
+    el('a.button.primary', { href: signInUrl() }, 'Sign in')),
+  el('img', { src: '/hero.svg', alt: '', width: 640, height: 440 })));
 }
 
 function problem(error) {

@@ -24,7 +24,7 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
         builder.Services.AddSingleton<RequestHeadersTransform>();
-        builder.Services.AddReverseProxy().AddTransformFactory<CallerPathFactory>().AddTransforms(Shape);
+        builder.Services.AddReverseProxy().AddTransforms(Shape);
         builder.Services.AddSingleton(provider => new PassThrough(
             provider.GetRequiredService<IHttpForwarder>(), provider.GetRequiredService<ITransformBuilder>(), provider.GetRequiredService<UpstreamSender>(),
             provider.GetRequiredService<UpstreamRegistry>(), provider.GetRequiredService<TimeProvider>()));

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using WebBff.Features.Dashboard;
 using WebBff.Features.Orders;
 using WebBff.Features.Products;
+using WebBff.Features.Profile;
 using WebBff.Features.Search;
 
 namespace WebBff.Features;
@@ -19,6 +20,9 @@ namespace WebBff.Features;
 [JsonSerializable(typeof(OrderPage))]
 [JsonSerializable(typeof(OrderDetail))]
 [JsonSerializable(typeof(SearchResults))]
+[JsonSerializable(typeof(OrderView))]
+[JsonSerializable(typeof(NewOrder))]
+[JsonSerializable(typeof(ProfilePatch))]
 internal sealed partial class WebJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

@@ -1,0 +1,14 @@
+using Bff.Routes;
+
+namespace WebBff.Features.Orders;
+
+/// <summary>What the orders service takes.</summary>
+public sealed record NewOrder(IReadOnlyList<NewOrderLine> Items, string? Currency = null, string? Reference = null);
+
+public sealed record NewOrderLine(string ProductId, int Quantity);
+
+/// <summary>Passed through, once.</summary>
+internal static class PlaceOrder
+{
+    public static Task Handle(HttpContext context, PassThrough through) => through.Send(context, "orders", "/orders");
+}
