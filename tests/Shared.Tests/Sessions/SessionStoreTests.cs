@@ -1,0 +1,163 @@
+using Bff.Sessions;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Sessions;
+
+/// <summary>What holds of a session store on either engine.</summary>
+public sealed class SessionStoreTests : IDisposable
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(30);
+    private readonly ManualTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    private RedisServer? _redis;
+    private ServiceProvider? _services;
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_session_is_found_until_it_is_idle_and_then_it_is_over(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var key = await Added(store);
+
+        Assert.Equal([1, 2, 3], (await Find(store, key)).Session!.Box);
+        _clock.Advance(TimeSpan.FromMinutes(29));
+        Assert.NotNull((await Find(store, key, touch: true)).Session);
+        _clock.Advance(TimeSpan.FromMinutes(29));
+        Assert.NotNull((await Find(store, key)).Session);
+        _clock.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.Equal(new SessionFound(null, IsOver: true), await Find(store, key, touch: true));
+        Assert.Equal(new SessionFound(null, IsOver: false), await Find(store, "nobody"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_session_never_outlives_its_absolute_end(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var key = await Added(store, TimeSpan.FromHours(1));
+        for (var i = 0; i < 3; i++)
+        {
+            _clock.Advance(TimeSpan.FromMinutes(19));
+            Assert.NotNull((await Find(store, key, touch: true)).Session);
+        }
+
+        _clock.Advance(TimeSpan.FromMinutes(4));
+        Assert.True((await Find(store, key, touch: true)).IsOver);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_record_is_replaced_once_per_version_and_never_after_the_end(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var key = await Added(store);
+        var ends = _clock.GetUtcNow() + TimeSpan.FromHours(2);
+
+        Assert.True(await store.Replace(key, [9], ends, 0));
+        Assert.False(await store.Replace(key, [8], ends, 0));
+        var found = (await Find(store, key)).Session!;
+        Assert.Equal([9], found.Box);
+        Assert.Equal(1, found.Version);
+        Assert.Equal(ends.ToUnixTimeMilliseconds(), found.EndsAt.ToUnixTimeMilliseconds());
+        await store.End(key, leaveMark: false);
+        Assert.False(await store.Replace(key, [7], ends, 1));
+        Assert.Null((await Find(store, key)).Session);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_session_that_ended_is_remembered_when_it_ran_out_and_forgotten_when_it_was_signed_out(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var (ranOut, signedOut) = (await Added(store), await Added(store));
+
+        await store.End(ranOut, leaveMark: true);
+        await store.End(signedOut, leaveMark: false);
+
+        Assert.True((await Find(store, ranOut)).IsOver);
+        Assert.False((await Find(store, signedOut)).IsOver);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Sessions_are_found_by_what_they_were_added_under(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var (one, two) = (await Added(store), await Added(store));
+
+        Assert.Equal(new[] { one, two }.Order(StringComparer.Ordinal), (await store.Members("of-user:a")).Order(StringComparer.Ordinal));
+        await store.Drop("of-user:a", one);
+        Assert.Equal([two], await store.Members("of-user:a"));
+        Assert.Empty(await store.Members("of-user:b"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task A_lock_has_one_owner_who_alone_releases_it(bool onRedis)
+    {
+        var store = await Store(onRedis);
+
+        Assert.True(await store.TryLock("k", "me", TimeSpan.FromMinutes(1)));
+        Assert.False(await store.TryLock("k", "you", TimeSpan.FromMinutes(1)));
+        await store.Unlock("k", "you");
+        Assert.False(await store.TryLock("k", "you", TimeSpan.FromMinutes(1)));
+        await store.Unlock("k", "me");
+        Assert.True(await store.TryLock("k", "you", TimeSpan.FromMinutes(1)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task What_is_spent_is_spent_for_everybody_who_races(bool onRedis)
+    {
+        var store = await Store(onRedis);
+
+        Assert.False(await store.IsSpent("state"));
+        var spent = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => store.Spend("state", TimeSpan.FromMinutes(1))));
+
+        Assert.Single(spent, won => won);
+        Assert.True(await store.IsSpent("state"));
+    }
+
+    [RedisFact]
+    public async Task Without_redis_the_store_says_so()
+    {
+        var store = await Store(onRedis: true);
+        var key = await Added(store);
+        _redis!.Stop();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => Find(store, key));
+    }
+
+    public void Dispose()
+    {
+        _services?.Dispose();
+        _redis?.Dispose();
+    }
+
+    private async Task<ISessionStore> Store(bool onRedis)
+    {
+        _redis = onRedis ? RedisServer.Run() : null;
+        _services = await StateEngines.Ready(_redis?.ConnectionString, _clock);
+        return onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services) : new EmbeddedSessionStore(_clock);
+    }
+
+    private async Task<string> Added(ISessionStore store, TimeSpan? life = null)
+    {
+        var key = SessionKey.Hash(SessionKey.NewCookie());
+        var now = _clock.GetUtcNow();
+        await store.Add(key, new StoredSession([1, 2, 3], now, now + (life ?? TimeSpan.FromHours(8)), 0), Idle, ["of-user:a"]);
+        return key;
+    }
+
+    private Task<SessionFound> Find(ISessionStore store, string key, bool touch = false) =>
+        store.Find(key, _clock.GetUtcNow(), Idle, touch ? TimeSpan.FromSeconds(30) : null);
+}
