@@ -158,7 +158,19 @@ public sealed partial class Part<T> : Part where T : class
         }
     }
 
-    private async ValueTask AskCache(FragmentRequest<T> request, TimeSpan timeout)
+    private ValueTask AskCache(in FragmentRequest<T> request, TimeSpan timeout)
+    {
+        // A fresh fragment needs neither a detached request nor a closure.
+        if (Composer.Cache.TryGet(request, out var kept))
+        {
+            Take(kept);
+            return default;
+        }
+
+        return AskThroughCache(request, timeout);
+    }
+
+    private async ValueTask AskThroughCache(FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
         var detached = composer.Request.Detach(); // A flight may outlive this request.
@@ -166,6 +178,11 @@ public sealed partial class Part<T> : Part where T : class
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result
             : await pending.AsTask().WaitAsync(composer.Bounded(timeout), composer.Time, composer.Cancellation);
+        Take(fragment);
+    }
+
+    private void Take(in Fragment<T> fragment)
+    {
         Answer = fragment.Answer;
         AgeSeconds = fragment.AgeSeconds;
         Status = fragment.Source switch

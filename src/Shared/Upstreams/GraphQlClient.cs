@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -25,12 +26,13 @@ public sealed class GraphQlClient(UpstreamClient upstream)
             json.WriteEndObject();
         }
 
+        var body = buffer.WrittenSpan.ToArray();
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri("graphql", UriKind.Relative))
         {
-            Content = new ByteArrayContent(buffer.WrittenSpan.ToArray()) { Headers = { ContentType = new("application/json") } },
+            Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } },
         };
         request.Options.Set(Repeatable.ReadsOnly, true);
-        var answer = await upstream.Send(request, type, call);
+        var answer = await upstream.Read(Encoding.UTF8.GetString(body), request, type, call);
         return answer is { IsOk: true, Value.HasErrors: true } ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, answer.Status) : answer;
     }
 }

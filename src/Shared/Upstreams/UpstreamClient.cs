@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -10,6 +11,7 @@ public sealed class UpstreamClient
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly Uri Root = new("http://upstream/");
     private readonly UpstreamSender _sender;
+    private readonly ConcurrentDictionary<ReadKey, object> _reads = new();
 
     internal UpstreamClient(string name, UpstreamSender sender)
     {
@@ -20,12 +22,12 @@ public sealed class UpstreamClient
     /// <summary>The upstream's name in configuration.</summary>
     public string Name { get; }
 
-    /// <summary>Reads a document. May be repeated and hedged.</summary>
+    /// <summary>Reads a document. May be repeated and hedged; the same read by the same caller while it is in flight is one call, so its value is shared: immutable.</summary>
     /// <param name="path">Path and query below the upstream's address, without a leading slash; variable parts through <see cref="PathSegment"/>.</param>
     /// <param name="type">Source-generated metadata of what the gateway reads of the document.</param>
     /// <param name="call">For whom, and until when.</param>
     public ValueTask<UpstreamAnswer<T>> Get<T>(string path, JsonTypeInfo<T> type, CallContext call) =>
-        Send(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), type, call);
+        Read(path, new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), type, call);
 
     /// <summary>Sends a write with a JSON body: once, unless it carries the caller's key.</summary>
     /// <param name="method">POST, PUT, PATCH or DELETE.</param>
@@ -57,7 +59,38 @@ public sealed class UpstreamClient
     public async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         using var sent = await SendRaw(request, call);
-        return sent.Response is { } response ? Read(response, type, sent) : UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+        return sent.Response is { } response ? Parse(response, type, sent) : UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+    }
+
+    /// <summary>Sends a request that only reads, or joins the same one of the same caller that is in flight.</summary>
+    /// <param name="what">Everything that the request says.</param>
+    /// <param name="request">Sent unless there is one to join.</param>
+    /// <param name="type">Of the answer.</param>
+    /// <param name="call">For whom, and until when.</param>
+    internal ValueTask<UpstreamAnswer<T>> Read<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    {
+        if (!call.Request.Caller.IsAuthenticated || _sender.IsSteered(Name, call.Request))
+        {
+            return Send(request, type, call);
+        }
+
+        var key = new ReadKey(what, typeof(T), call.Request.Caller);
+        var own = new ReadInFlight<T>();
+        while (true)
+        {
+            var known = _reads.GetOrAdd(key, own);
+            if (ReferenceEquals(known, own))
+            {
+                return Lead(own, key, request, type, call);
+            }
+
+            if (((ReadInFlight<T>)known).Join() is { } landing)
+            {
+                return Follow(landing, what, request, type, call);
+            }
+
+            _reads.TryRemove(KeyValuePair.Create(key, known));
+        }
     }
 
     /// <summary>Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.</summary>
@@ -83,7 +116,41 @@ public sealed class UpstreamClient
         return new RawAnswer(sent.Response, sent.Outcome, sent.RetryAfter, sent.FromFallback);
     }
 
-    private static UpstreamAnswer<T> Read<T>(HttpResponseMessage response, JsonTypeInfo<T> type, RawAnswer sent)
+    private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    {
+        UpstreamAnswer<T>? landed = null;
+        try
+        {
+            var answer = await Send(request, type, call);
+            landed = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Those who came later may have more time.
+            return answer;
+        }
+        finally
+        {
+            _reads.TryRemove(KeyValuePair.Create(key, (object)own));
+            own.Land(landed);
+        }
+    }
+
+    private async ValueTask<UpstreamAnswer<T>> Follow<T>(
+        Task<UpstreamAnswer<T>?> landing, string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    {
+        try
+        {
+            if (await landing.WaitAsync(_sender.Remaining(call.DeadlineTimestamp), _sender.Time, call.Cancellation) is { } answer)
+            {
+                return answer;
+            }
+        }
+        catch (TimeoutException)
+        {
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
+        }
+
+        return await Read(what, request, type, call);
+    }
+
+    private static UpstreamAnswer<T> Parse<T>(HttpResponseMessage response, JsonTypeInfo<T> type, RawAnswer sent)
     {
         var status = (int)response.StatusCode;
         if (status is < 200 or > 299)

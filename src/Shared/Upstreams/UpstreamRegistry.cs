@@ -33,6 +33,8 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>Raised after the set was replaced.</summary>
     public event Action? Changed;
 
+    public TimeProvider Time => _time;
+
     /// <summary>All live upstreams.</summary>
     public IEnumerable<Upstream> All => _current.Live.Values;
 

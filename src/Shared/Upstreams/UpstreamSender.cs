@@ -13,6 +13,14 @@ namespace Bff.Upstreams;
 /// </summary>
 internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertions? assertions = null)
 {
+    public TimeProvider Time => registry.Time;
+
+    /// <summary>Whether more than the caller decides which of the upstream's addresses answers.</summary>
+    public bool IsSteered(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName is not null;
+
+    /// <summary>What is left until a timestamp; not below zero.</summary>
+    public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
+
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
     public async ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+using Bff.Callers;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with other roles or
+/// scopes may be answered differently.
+/// </summary>
+internal readonly struct ReadKey(string what, Type type, Caller caller) : IEquatable<ReadKey>
+{
+    private readonly string _what = what;
+    private readonly Type _type = type;
+    private readonly Caller _caller = caller;
+
+    public bool Equals(ReadKey other) => ReferenceEquals(_type, other._type) && _what == other._what && IsSame(_caller, other._caller);
+
+    public override bool Equals([NotNullWhen(true)] object? obj) => obj is ReadKey other && Equals(other);
+
+    public override int GetHashCode() => HashCode.Combine(_what, _caller.Subject);
+
+    private static bool IsSame(Caller one, Caller other) =>
+        ReferenceEquals(one, other)
+        || (one.Kind == other.Kind && one.IsSandbox == other.IsSandbox && one.Subject == other.Subject && one.Tenant == other.Tenant
+            && one.IdentityHeaders.AsSpan().SequenceEqual(other.IdentityHeaders));
+}
+
+/// <summary>A read that its first caller makes as if alone; it costs more than that only once somebody joins.</summary>
+internal sealed class ReadInFlight<T>
+{
+    private static readonly object Over = new();
+    private object? _state;
+
+    /// <summary>The answer to come, null in it when it came to nothing for reasons of the first caller's own; null when it is too late to join.</summary>
+    public Task<UpstreamAnswer<T>?>? Join()
+    {
+        var state = Volatile.Read(ref _state);
+        if (state is null)
+        {
+            var waiting = new TaskCompletionSource<UpstreamAnswer<T>?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            state = Interlocked.CompareExchange(ref _state, waiting, null) ?? waiting;
+        }
+
+        return (state as TaskCompletionSource<UpstreamAnswer<T>?>)?.Task;
+    }
+
+    public void Land(UpstreamAnswer<T>? answer) =>
+        (Interlocked.Exchange(ref _state, Over) as TaskCompletionSource<UpstreamAnswer<T>?>)?.SetResult(answer);
+}

@@ -1,0 +1,129 @@
+using System.Collections.Frozen;
+using Bff.Callers;
+using Bff.Dev.Upstreams.Faults;
+using Bff.Upstreams;
+using static Bff.Shared.Tests.Upstreams.UpstreamBench;
+
+namespace Bff.Shared.Tests.Upstreams;
+
+/// <summary>Identical reads in flight are one call, for one caller and never for two.</summary>
+public sealed class SharedReadsTests
+{
+    private const int Readers = 200;
+
+    [Fact]
+    public async Task Identical_reads_of_a_caller_at_once_are_one_call()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        using var held = bench.Services.Users.Faults.Hold();
+
+        // Each with a caller object of its own, as from tokens that were verified apart.
+        var readers = Enumerable.Range(0, Readers).Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask()).ToList();
+        held.Dispose();
+
+        Assert.All(await Task.WhenAll(readers), a => Assert.Equal("u-1001", a.Value.GetProperty("id").GetString()));
+        Assert.Equal(1, bench.Services.Users.Calls.Count);
+        Assert.True((await users.Get("users/u-1001", Any, bench.Call(User("u-1001")))).IsOk);
+        Assert.Equal(2, bench.Services.Users.Calls.Count); // Nothing is kept.
+    }
+
+    [Fact]
+    public async Task Identical_queries_of_a_caller_at_once_are_one_call()
+    {
+        await using var bench = await StartAsync();
+        var graphQl = new GraphQlClient(bench.Client("pricing"));
+        using var held = bench.Services.Pricing.Faults.Hold();
+
+        var readers = ((string[])["p-1", "p-1", "p-2", "p-1"])
+            .Select(id => graphQl.Query("query($id: ID!) { pricing(productId: $id) { current } }", System.Text.Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\"}}"), PriceJson.Default.PriceAnswer, bench.Call(User("u-1001"))).AsTask())
+            .ToList();
+        held.Dispose();
+
+        Assert.All(await Task.WhenAll(readers), a => Assert.True(a.IsOk));
+        Assert.Equal(2, bench.Services.Pricing.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Reads_are_shared_neither_across_callers_nor_across_what_services_are_told_of_one()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        using var held = bench.Services.Users.Faults.Hold();
+        Caller[] callers =
+        [
+            User("u-1001"), User("u-1002"), User("u-1001", "acme"), User("u-1001", "globex"),
+            new() { Subject = "u-1001", Kind = CallerKind.ApiKey },
+            new() { Subject = "u-1001", Kind = CallerKind.Token, Roles = ["admin"] },
+            new() { Subject = "u-1001", Kind = CallerKind.Token, Scopes = ((string[])["api"]).ToFrozenSet() },
+            Caller.Anonymous, Caller.Anonymous,
+        ];
+
+        var readers = callers.Select(c => users.Get("users/u-1001", Any, bench.Call(c)).AsTask()).ToList();
+        await bench.Services.Users.Calls.ReachAsync(callers.Length).WaitAsync(Patience);
+        held.Dispose();
+
+        await Task.WhenAll(readers);
+        Assert.Equal(callers.Length, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task When_the_one_who_asked_goes_away_the_others_are_answered()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        using var held = bench.Services.Users.Faults.Hold();
+        using var gone = new CancellationTokenSource();
+
+        var first = users.Get("users/u-1001", Any, bench.Call(User("u-1001"), cancellation: gone.Token)).AsTask();
+        var others = Enumerable.Range(0, 5).Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask()).ToList();
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        held.Dispose();
+
+        Assert.All(await Task.WhenAll(others), a => Assert.True(a.IsOk));
+        Assert.Equal(2, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Each_waits_no_longer_than_its_own_time()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        using var held = bench.Services.Users.Faults.Hold();
+
+        var patient = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        var hasty = await users.Get("users/u-1001", Any, bench.Call(User("u-1001"), within: TimeSpan.FromMilliseconds(50))).AsTask().WaitAsync(Patience);
+        Assert.Equal(UpstreamOutcome.Timeout, hasty.Outcome);
+        held.Dispose();
+
+        Assert.True((await patient).IsOk);
+        Assert.Equal(1, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_failure_is_shared_and_not_kept()
+    {
+        await using var bench = await StartAsync(null, ("Upstreams:users:Retries", "0"));
+        var users = bench.Client("users");
+        var released = new TaskCompletionSource();
+        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1, Until = released.Task });
+
+        var readers = Enumerable.Range(0, 5).Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask()).ToList();
+        released.SetResult();
+        Assert.All(await Task.WhenAll(readers), a => Assert.Equal(UpstreamOutcome.Failed, a.Outcome));
+        Assert.Equal(1, bench.Services.Users.Calls.Count);
+        Assert.True((await users.Get("users/u-1001", Any, bench.Call(User("u-1001")))).IsOk);
+    }
+}
+
+internal sealed record PriceAnswer(System.Text.Json.JsonElement Data) : IGraphQlAnswer
+{
+    public bool HasErrors => false;
+}
+
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase)]
+[System.Text.Json.Serialization.JsonSerializable(typeof(PriceAnswer))]
+internal sealed partial class PriceJson : System.Text.Json.Serialization.JsonSerializerContext;
