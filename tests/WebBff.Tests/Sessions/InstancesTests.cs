@@ -30,7 +30,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
     public async Task While_redis_is_away_session_routes_answer_503_and_afterwards_everybody_is_still_signed_in()
     {
         using var redis = RedisServer.Run();
-        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:01" });
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
         var browser = await SignedIn(host);
 
         redis.Stop();

@@ -106,8 +106,17 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         return claims.RootElement.Clone();
     }
 
-    private bool IsOfUnknownKey(string token, OpenIdConnectConfiguration configuration) =>
-        _handler.CanReadToken(token) && new JsonWebToken(token).Kid is { Length: > 0 } kid && configuration.SigningKeys.All(key => key.KeyId != kid);
+    private static bool IsOfUnknownKey(string token, OpenIdConnectConfiguration configuration)
+    {
+        try
+        {
+            return new JsonWebToken(token).Kid is { Length: > 0 } kid && configuration.SigningKeys.All(key => key.KeyId != kid);
+        }
+        catch (Exception malformed) when (malformed is ArgumentException or SecurityTokenException)
+        {
+            return false;
+        }
+    }
 
     private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, string[] types) =>
         _handler.ValidateTokenAsync(token, new TokenValidationParameters
