@@ -1,0 +1,115 @@
+using Bff.State;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Tests.Webhooks;
+
+/// <summary>The same behaviour on both engines.</summary>
+public sealed class WebhookStoreTests : IDisposable
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private RedisServer? _server;
+    private RedisState? _state;
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Endpoints_are_the_owners_alone_and_change_in_one_step(string engine)
+    {
+        var store = await Store(engine);
+        await store.Add(Endpoint("a"), default);
+        await store.Add(Endpoint("b"), default);
+        await store.Add(Endpoint("c", "live:globex"), default);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => store.Change("live:acme", "a", e => e with { Types = [.. e.Types, $"t{i}"] }, default)));
+
+        Assert.Equal(21, (await store.Find("live:acme", "a", default))!.Types.Count);
+        Assert.Equal(["a", "b"], (await store.List("live:acme", default)).Select(e => e.Id));
+        Assert.Equal(["live:acme", "live:globex"], (await store.Owners(default)).Order());
+        Assert.Null(await store.Find("live:globex", "a", default));
+        Assert.Null(await store.Change("live:globex", "a", e => e, default));
+        Assert.False(await store.Delete("live:globex", "a", default));
+        Assert.True(await store.Delete("live:acme", "a", default));
+        Assert.Null(await store.Find("live:acme", "a", default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_delivery_begins_once_is_claimed_by_one_and_free_again_after_the_lease(string engine)
+    {
+        var store = await Store(engine);
+        await store.Begin([Delivery("d1", "a"), Delivery("d2", "a"), Delivery("d3", "b")], Now, default);
+        await store.Begin([Delivery("d1", "a") with { Type = "other" }], Now, default);
+
+        Assert.Equal(["a", "b"], (await store.Due(Now, 10, default)).Order());
+        Assert.Empty(await store.Due(Now.AddSeconds(-1), 10, default));
+        var first = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
+        Assert.Equal("order.shipped", first.Type);
+        Assert.Contains("a", await store.Due(Now, 10, default));
+        var second = Assert.Single(await store.Claim("a", Now, Lease, 5, default));
+        Assert.NotEqual(first.Id, second.Id);
+        Assert.DoesNotContain("a", await store.Due(Now, 10, default));
+        Assert.Empty(await store.Claim("a", Now, Lease, 5, default));
+
+        Assert.Equal(2, (await store.Claim("a", Now + Lease, Lease, 5, default)).Count);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task What_is_over_is_not_due_and_what_is_not_is_due_when_it_says(string engine)
+    {
+        var store = await Store(engine);
+        await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
+        var claimed = await store.Claim("a", Now, Lease, 5, default);
+
+        Assert.Equal(Now, await store.Note(claimed[0] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now, default));
+        Assert.Equal(Now, await store.Note(claimed[1] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now.AddMinutes(1), default));
+        Assert.Empty(await store.Due(Now.AddMinutes(59), 10, default));
+        Assert.Equal(2, (await store.Claim("a", Now.AddHours(1), Lease, 5, default)).Count);
+        Assert.Null(await store.Note(claimed[0] with { Status = DeliveryStatus.Delivered, NextAttemptAt = null }, true, Now, default));
+        await store.Note(claimed[1] with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, Now, default);
+
+        Assert.Empty(await store.Due(Now.AddYears(1), 10, default));
+        Assert.Equal(DeliveryStatus.Delivered, (await store.FindDelivery(claimed[0].Id, default))!.Status);
+        Assert.Equal(2, (await store.Deliveries("a", 0, 10, default)).Count);
+        Assert.Single(await store.Deliveries("a", 1, 10, default));
+    }
+
+    public void Dispose()
+    {
+        _state?.Dispose();
+        _server?.Dispose();
+    }
+
+    private async Task<IWebhookStore> Store(string engine)
+    {
+        if (engine == "embedded")
+        {
+            return new EmbeddedWebhookStore();
+        }
+
+        _server = RedisServer.Run();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", _server.ConnectionString)]).Build();
+        _state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = TimeSpan.FromSeconds(5) }), NullLogger<RedisState>.Instance);
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                return await _state.Run(database => database.PingAsync()) >= TimeSpan.Zero;
+            }
+            catch (StoreUnavailableException)
+            {
+                return false;
+            }
+        });
+        return new RedisWebhookStore(_state);
+    }
+
+    private static WebhookEndpoint Endpoint(string id, string owner = "live:acme") =>
+        new() { Id = id, Owner = owner, Url = "https://partner.example/", Types = ["*"], CreatedAt = Now, Secrets = [new([1, 2, 3], null)] };
+
+    private static WebhookDelivery Delivery(string id, string endpoint) => new()
+    {
+        Id = id, Owner = "live:acme", EndpointId = endpoint, EventId = "1-0", Type = "order.shipped", Body = [1], CreatedAt = Now, NextAttemptAt = Now,
+    };
+}
