@@ -11,7 +11,8 @@ public sealed class EventMetrics
     /// <summary>Made by the container.</summary>
     public EventMetrics(IMeterFactory meters, TimeProvider time)
     {
-        _lag = meters.Create("Bff").CreateHistogram<double>("bff.events.lag", "s", "From taking an event to handing it over");
+        _lag = meters.Create("Bff").CreateHistogram<double>(
+            "bff.events.lag", "s", "From taking an event to handing it over", tags: null, advice: Observability.Telemetry.Seconds);
         _time = time;
     }
 

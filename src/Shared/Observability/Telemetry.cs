@@ -10,7 +10,13 @@ internal static class Telemetry
     /// <summary>Span sources: the framework's server and client spans, and the stages' own.</summary>
     public static readonly string[] Sources = ["Microsoft.AspNetCore", "System.Net.Http", "Bff.*"];
 
+    /// <summary>Without these a histogram of seconds is counted in buckets of milliseconds: everything below 5 s would be one.</summary>
+    public static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60],
+    };
+
     /// <summary>Meters: <c>http.server.request.duration</c>, <c>http.client.request.duration</c>, runtime, and the stages' own.</summary>
     public static readonly string[] Meters =
-        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Bff.*"];
+        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Bff", "Bff.*"];
 }

@@ -1,0 +1,113 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Architecture.Tests.Deploy;
+
+/// <summary>What dashboards and alerts ask for is what the gateways say.</summary>
+public sealed partial class MetricsTests
+{
+    /// <summary>Of the framework (learn.microsoft.com, built-in metrics), with the suffixes of its kinds and units.</summary>
+    private static readonly string[] Framework =
+    [
+        .. Histogram("http_server_request_duration_seconds"), .. Histogram("http_client_request_duration_seconds"), "http_server_active_requests",
+        "dotnet_process_cpu_time_seconds_total", "dotnet_process_memory_working_set_bytes",
+    ];
+
+    public static TheoryData<string> Questions => new(Dashboards().Concat(["deploy/prometheus/rules/gateways.yml"]));
+
+    [Theory]
+    [MemberData(nameof(Questions))]
+    public void Every_metric_that_is_asked_for_exists(string file)
+    {
+        var asked = Expressions(file).SelectMany(e => MetricName().Matches(Strings().Replace(e, "")).Select(m => m.Value)).Distinct().ToList();
+
+        Assert.NotEmpty(asked);
+        Assert.Empty(asked.Except(Framework).Except(Own()));
+    }
+
+    [Fact]
+    public void Every_meter_is_exported()
+    {
+        var exported = (string[])Type.GetType("Bff.Observability.Telemetry, Bff.Shared", throwOnError: true)!
+            .GetField("Meters", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
+        var pattern = new Regex($"^({string.Join('|', exported.Select(e => Regex.Escape(e).Replace("\\*", ".*", StringComparison.Ordinal)))})$");
+
+        var meters = Source.Files("src").SelectMany(f => MeterName().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct().ToList();
+
+        Assert.Contains("Bff", meters);
+        Assert.Empty(meters.Where(m => !pattern.IsMatch(m)));
+    }
+
+    [Fact]
+    public void Every_histogram_of_seconds_has_buckets_of_its_own() =>
+        Assert.Empty(Source.Files("src").Where(f => SecondsWithoutBuckets().IsMatch(File.ReadAllText(f))));
+
+    [Fact]
+    public void Every_alert_has_its_line_in_the_runbook()
+    {
+        var runbook = File.ReadAllText(Path.Combine(Source.Root, "docs/operations.md"));
+        var alerts = Yaml.Read("deploy/prometheus/rules/gateways.yml").SelectMany(d => d.All("alert")).Select(a => a.Text).ToList();
+
+        Assert.NotEmpty(alerts);
+        Assert.Empty(alerts.Where(a => !runbook.Contains($"| `{a}` |", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Dashboards_show_every_metric_of_our_own()
+    {
+        var shown = string.Join('\n', Dashboards().SelectMany(Expressions).Concat(Expressions("deploy/prometheus/rules/gateways.yml")));
+
+        Assert.Empty(OwnNames().Where(n => !shown.Contains(n, StringComparison.Ordinal)));
+    }
+
+    private static IEnumerable<string> Dashboards() =>
+        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json").Select(f => Path.GetRelativePath(Source.Root, f));
+
+    private static IEnumerable<string> Expressions(string file)
+    {
+        if (file.EndsWith(".yml", StringComparison.Ordinal))
+        {
+            return Yaml.Read(file).SelectMany(d => d.All("expr")).Select(e => e.Text);
+        }
+
+        using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, file)));
+        return [.. dashboard.RootElement.GetProperty("panels").EnumerateArray()
+            .SelectMany(p => p.TryGetProperty("targets", out var targets) ? targets.EnumerateArray().ToArray() : [])
+            .Select(t => t.GetProperty("expr").GetString()!)];
+    }
+
+    /// <summary>As the collector's Prometheus exporter names them: dots are underscores, a unit in braces is none, a counter is a total.</summary>
+    private static IEnumerable<string> Own() => Instruments().SelectMany(i => i.Kind switch
+    {
+        "Histogram" => Histogram(i.Name),
+        "Counter" => [i.Name + "_total"],
+        _ => [i.Name],
+    });
+
+    private static IEnumerable<string> OwnNames() => Instruments().Select(i => i.Name);
+
+    private static IEnumerable<(string Kind, string Name)> Instruments() =>
+        from file in Source.Files("src")
+        from instrument in Instrument().Matches(File.ReadAllText(file))
+        let unit = instrument.Groups["unit"].Value switch { "s" => "_seconds", "By" => "_bytes", _ => "" }
+        select (instrument.Groups["kind"].Value, instrument.Groups["name"].Value.Replace('.', '_') + unit);
+
+    private static string[] Histogram(string name) => [name + "_bucket", name + "_count", name + "_sum"];
+
+    [GeneratedRegex(@"\b(?:http|bff|dotnet|kestrel|aspnetcore|signalr)_[a-z0-9_]+(?=[\s{\[)]|$)")]
+    private static partial Regex MetricName();
+
+    /// <summary>Label values and label lists of <c>by (...)</c> are no metrics.</summary>
+    [GeneratedRegex(@"\{[^}]*\}|by \([^)]*\)")]
+    private static partial Regex Strings();
+
+    [GeneratedRegex(@"Create(?:Observable)?(?<kind>Histogram|Counter|UpDownCounter|Gauge)(?:<\w+>)?\(\s*""(?<name>bff\.[a-z.]+)""(?:,\s*""(?<unit>[^""]*)"")?")]
+    private static partial Regex Instrument();
+
+    [GeneratedRegex(@"(?:Meter _?[mM]eter(?: { get; })? = new|meters\.Create|new Meter)\(""([^""]+)""")]
+    private static partial Regex MeterName();
+
+    [GeneratedRegex(@"CreateHistogram<double>\(\s*""[^""]+"",\s*""s""(?:(?!advice:)[^;])*;")]
+    private static partial Regex SecondsWithoutBuckets();
+}

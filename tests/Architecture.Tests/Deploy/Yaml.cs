@@ -1,0 +1,53 @@
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+
+namespace Architecture.Tests.Deploy;
+
+/// <summary>One place in a YAML document; what is not there is a place too, and empty.</summary>
+internal readonly struct Yaml(object? node)
+{
+    public bool Exists => node is not null;
+
+    public string Text => node as string ?? "";
+
+    public IEnumerable<Yaml> Items => node is List<object?> items ? items.Select(i => new Yaml(i)) : [];
+
+    public IEnumerable<KeyValuePair<string, Yaml>> Members =>
+        node is Dictionary<object, object?> members ? members.Select(m => KeyValuePair.Create((string)m.Key, new Yaml(m.Value))) : [];
+
+    public Yaml this[string path]
+    {
+        get
+        {
+            var at = node;
+            foreach (var name in path.Split('.'))
+            {
+                at = at is Dictionary<object, object?> members ? members.GetValueOrDefault(name) : null;
+            }
+
+            return new(at);
+        }
+    }
+
+    /// <summary>Every document of a file; a key given twice, or a mistake of syntax, is an exception.</summary>
+    public static List<Yaml> Read(string path)
+    {
+        using var text = File.OpenText(System.IO.Path.Combine(Source.Root, path));
+        var deserializer = new DeserializerBuilder().WithDuplicateKeyChecking().Build();
+        var parser = new MergingParser(new Parser(text));
+        parser.Consume<YamlDotNet.Core.Events.StreamStart>();
+        var documents = new List<Yaml>();
+        while (!parser.Accept<YamlDotNet.Core.Events.StreamEnd>(out _))
+        {
+            documents.Add(new(deserializer.Deserialize<object?>(parser)));
+        }
+
+        return documents;
+    }
+
+    /// <summary>Every place whose key is the given one, however deep.</summary>
+    public IEnumerable<Yaml> All(string key) =>
+        Members.Where(m => m.Key == key).Select(m => m.Value)
+            .Concat(Members.SelectMany(m => m.Value.All(key)))
+            .Concat(Items.SelectMany(i => i.All(key)));
+}
