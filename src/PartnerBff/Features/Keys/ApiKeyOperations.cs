@@ -115,7 +115,8 @@ internal static class ApiKeyOperations
     private static string Position(ApiKeyRecord key) =>
         string.Create(CultureInfo.InvariantCulture, $"{key.CreatedAt.UtcTicks:D19}{key.Id}");
 
-    private static Dictionary<string, string[]> Mistakes(NewKeyRequest request, TimeProvider time)
+    /// <summary>What is wrong with a key that somebody wants.</summary>
+    public static Dictionary<string, string[]> Mistakes(NewKeyRequest request, TimeProvider time)
     {
         var mistakes = new Dictionary<string, string[]>();
         if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > MaxName || request.Name.Any(char.IsControl))

@@ -1,0 +1,37 @@
+namespace PartnerBff.Portal.Overview;
+
+/// <summary>One day's requests.</summary>
+public sealed record DayFigures(DateOnly Day, long Ok, long ClientErrors, long ServerErrors)
+{
+    /// <summary>All of them.</summary>
+    public long Requests => Ok + ClientErrors + ServerErrors;
+}
+
+/// <summary>One endpoint's requests of the last days.</summary>
+public sealed record EndpointFigures(string Endpoint, long Requests, long Errors, double P95Ms);
+
+/// <summary>What a key has used of today's quota.</summary>
+public sealed record QuotaFigures(string Name, string Shown, long Used, long Limit)
+{
+    /// <summary>0 to 100.</summary>
+    public int Percent => Limit == 0 ? 100 : (int)Math.Min(100, Used * 100 / Limit);
+}
+
+/// <summary>The first page.</summary>
+public sealed record OverviewFigures(
+    bool IsTest, IReadOnlyList<DayFigures> Days, IReadOnlyList<EndpointFigures> Endpoints, double P95Ms, PlanFigures Plan, IReadOnlyList<QuotaFigures> Quotas,
+    bool HasKeys)
+{
+    /// <summary>The last of the days.</summary>
+    public DayFigures Today => Days[^1];
+
+    /// <summary>Of all days.</summary>
+    public long Requests => Days.Sum(d => d.Requests);
+}
+
+/// <summary>What was agreed.</summary>
+public sealed record PlanFigures(string Name, long RequestsPerMinute, long Burst, long? RequestsPerDay, long? MaxPayloadBytes, bool IsReadOnly, bool Overage, string? Price, string? Support, string? Sla)
+{
+    internal static PlanFigures Of(Bff.RateLimiting.Plan plan) => new(
+        plan.Name, plan.RequestsPerMinute, plan.Burst, plan.RequestsPerDay, plan.MaxPayloadBytes, plan.IsReadOnly, plan.Overage, plan.Price, plan.Support, plan.Sla);
+}

@@ -1,0 +1,110 @@
+using Bff.Callers;
+using Bff.Edge;
+using Bff.RateLimiting;
+using Bff.State;
+using PartnerBff.Portal.Pages;
+
+namespace PartnerBff.Portal;
+
+/// <summary>The gate's decision: a viewer, or what to answer instead.</summary>
+internal sealed record Admission(PortalViewer? Viewer, IResult? Refusal);
+
+/// <summary>
+/// In front of every page: 1. without a session, to the sign-in and back; 2. the role <c>partner-admin</c> and a tenant that is known here; 3. what a form
+/// sends must be of a form of this session.
+/// </summary>
+internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter limiter) : IEndpointFilter
+{
+    public const string Role = "partner-admin";
+
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return (await Admit(context.HttpContext)).Refusal ?? await next(context);
+        }
+        catch (StoreUnavailableException)
+        {
+            return await PortalPage.Message(
+                context.HttpContext, StatusCodes.Status503ServiceUnavailable, "We cannot read your account right now",
+                "Your keys and requests are safe. Try again in a moment.");
+        }
+    }
+
+    /// <summary>Decides once per request.</summary>
+    public async ValueTask<Admission> Admit(HttpContext context)
+    {
+        if (context.Features.Get<Admission>() is not { } decided)
+        {
+            context.Features.Set(decided = await Decide(context));
+        }
+
+        return decided;
+    }
+
+    private async ValueTask<Admission> Decide(HttpContext context)
+    {
+        var caller = BffRequest.Of(context).Caller;
+        if (caller is not { Kind: CallerKind.Session, SessionId: { } session })
+        {
+            return new(null, SignIn(context));
+        }
+
+        var signOut = "/portal/logout?sid=" + Uri.EscapeDataString(session);
+        if (!caller.IsInRole(Role))
+        {
+            return await Refuse(
+                context, signOut, "You cannot manage this account",
+                "Your sign-in does not have the role partner-admin. Ask whoever manages your company’s account to give it to you.");
+        }
+
+        if (tenants.Find(caller.Tenant) is not { } tenant)
+        {
+            return await Refuse(context, signOut, "Your company has no account here", "Your sign-in belongs to an organisation that is not a partner yet.");
+        }
+
+        if (HttpMethods.IsPost(context.Request.Method) && !await IsOwnForm(context, session))
+        {
+            return await Refuse(
+                context, null, "This form is no longer good",
+                "It was not sent from this session, or it is from before you signed in again. Go back, reload the page and send it again.");
+        }
+
+        var token = await forms.Of(session, context.RequestAborted);
+        return new(
+            new PortalViewer(tenant.Id, caller.Name ?? caller.Email ?? caller.Subject, limiter.PlanOf(caller).Name, signOut, token)
+            {
+                Caller = caller, SessionId = session,
+            },
+            null);
+    }
+
+    private async ValueTask<bool> IsOwnForm(HttpContext context, string session)
+    {
+        if (!context.Request.HasFormContentType || context.Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none"))
+        {
+            return false;
+        }
+
+        try
+        {
+            var form = await context.Request.ReadFormAsync(context.RequestAborted);
+            return await forms.IsOf(session, form[FormTokens.Field] is [var token] ? token : null, context.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            return false; // Not a form, whatever its header says.
+        }
+    }
+
+    // A form that was sent without a session is lost; its page is where to begin again.
+    private static IResult SignIn(HttpContext context)
+    {
+        var request = context.Request;
+        var back = HttpMethods.IsGet(request.Method) ? request.Path + request.QueryString.ToUriComponent() : "/portal";
+        return TypedResults.Redirect("/portal/login?returnUrl=" + Uri.EscapeDataString(back));
+    }
+
+    private static async ValueTask<Admission> Refuse(HttpContext context, string? signOut, string title, string text) =>
+        new(null, await PortalPage.Message(context, StatusCodes.Status403Forbidden, title, text, signOut));
+}

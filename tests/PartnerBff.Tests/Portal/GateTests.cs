@@ -1,0 +1,135 @@
+namespace PartnerBff.Tests.Portal;
+
+/// <summary>Who gets in, and what is believed of what they send.</summary>
+public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surroundings)
+{
+    [Theory]
+    [InlineData("/portal")]
+    [InlineData("/portal/keys")]
+    [InlineData("/portal?mode=test")]
+    public async Task Without_a_session_the_sign_in_comes_first_and_leads_back(string path)
+    {
+        var host = StartPortal();
+
+        using var answer = await host.Client.GetAsync(path);
+
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+        Assert.Equal("/portal/login?returnUrl=" + Uri.EscapeDataString(path), answer.Headers.Location!.OriginalString);
+    }
+
+    [Fact]
+    public async Task An_API_key_does_not_open_the_portal()
+    {
+        var host = StartPortal();
+
+        using var answer = await Get(host, "/portal/keys", AcmeKey);
+
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_portals_cookie_is_no_credential_on_the_API()
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+        await Page(await carol.Get("/portal"));
+
+        await Problem(await carol.Get("/v1/account"), 401, "missing_token");
+        await Problem(await carol.Get("/v2/orders"), 401, "missing_token");
+    }
+
+    [Fact]
+    public async Task Without_the_role_there_is_a_page_that_says_so()
+    {
+        var host = StartPortal();
+        var alice = await SignedIn(host, "alice");
+
+        foreach (var path in (string[])["/portal", "/portal/keys", "/portal/keys/new"])
+        {
+            Assert.Contains("partner-admin", await Page(await alice.Get(path), 403), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_company_without_an_account_has_no_portal()
+    {
+        var host = StartPortal();
+        Surroundings.Identity.ChangeIdToken = claims => claims["tid"] = "umbrella";
+        try
+        {
+            var stranger = await SignedIn(host);
+
+            Assert.Contains("no account here", await Page(await stranger.Get("/portal"), 403), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Surroundings.Identity.ChangeIdToken = null;
+        }
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("bm90LWEtdG9rZW4")]
+    public async Task A_form_without_its_token_changes_nothing(string? token)
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+
+        await Page(await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+
+        Assert.DoesNotContain("Forged", await Page(await carol.Get("/portal/keys")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_token_of_another_session_is_none()
+    {
+        var host = StartPortal();
+        var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
+
+        await Page(await carol.Post("/portal/keys", await dave.Token(), ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+
+        Assert.DoesNotContain("Forged", await Page(await carol.Get("/portal/keys")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_form_that_another_site_sends_is_refused_even_with_its_token()
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+        var token = await carol.Token();
+        carol.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", "cross-site");
+
+        await Page(await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+    }
+
+    [Fact]
+    public async Task Pages_allow_nothing_inline_and_are_not_kept()
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+
+        using var answer = await carol.Get("/portal");
+
+        var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        Assert.Equal("no-store", answer.Headers.CacheControl!.ToString());
+        Assert.DoesNotMatch("<style|style=|<script(?! src=)|onclick=", await Page(answer));
+    }
+
+    [Fact]
+    public async Task Signing_out_ends_the_session()
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+        var page = await Page(await carol.Get("/portal"));
+        var signOut = System.Text.RegularExpressions.Regex.Match(page, "/portal/logout\\?sid=[^\"]+").Value;
+
+        using var answer = await carol.Get(signOut);
+
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.Redirect, (await carol.Get("/portal")).StatusCode);
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace PartnerBff.Tests.Portal;
+
+/// <summary>Keys, by hand.</summary>
+public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surroundings)
+{
+    [ChromiumFact]
+    public async Task A_key_is_created_copied_used_rotated_and_revoked()
+    {
+        var host = StartPortal();
+        await using var chromium = await Chromium.Start(host.Address);
+        var page = chromium.Page;
+        await chromium.SignIn();
+        await chromium.Picture("overview-empty");
+        await page.GetByRole(AriaRole.Link, new() { Name = "API keys" }).ClickAsync();
+        await chromium.Picture("keys-empty");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Create your first key" }).ClickAsync();
+        await chromium.Picture("key-new");
+        await page.GetByLabel("Name").FillAsync("Warehouse sync");
+        await page.GetByRole(AriaRole.Radio, new() { NameRegex = new("Live") }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Copy" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Copied" })).ToBeVisibleAsync();
+        var key = await page.GetByLabel("API key").InputValueAsync();
+        Assert.Equal(key, await page.EvaluateAsync<string>("navigator.clipboard.readText()"));
+        Assert.True(ApiKeyFormat.IsValid(key));
+        await chromium.Picture("key-made");
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", key)).StatusCode);
+        await Problem(await Get(host, "/v1/account", key), 403, "insufficient_scope");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Done" }).ClickAsync();
+        await Expect(page.Locator("tr[data-key]")).ToHaveCountAsync(1);
+        Assert.DoesNotContain(key, await page.ContentAsync(), StringComparison.Ordinal);
+        await page.Locator("summary", new() { HasText = "Rotate" }).ClickAsync();
+        await chromium.Picture("keys-rotate");
+        await page.GetByLabel("Overlap").SelectOptionAsync("0");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Rotate key" }).ClickAsync();
+        var next = await page.GetByLabel("API key").InputValueAsync();
+        Assert.NotEqual(key, next);
+        await Problem(await Get(host, "/v1/products/p-1", key), 401, "invalid_api_key");
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", next)).StatusCode);
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Done" }).ClickAsync();
+        await page.Locator("summary", new() { HasText = "Revoke" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Revoke key" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("revoked");
+        await Problem(await Get(host, "/v1/products/p-1", next), 401, "invalid_api_key");
+        await chromium.Picture("keys-revoked");
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [Fact]
+    public async Task Without_scripts_everything_but_copying_works()
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+        var token = await carol.Token();
+
+        var made = await Page(await carol.Post(
+            "/portal/keys", token, ("name", "Plain <b>"), ("mode", "test"), ("scopes", "products.read"), ("scopes", "orders.read"), ("expiry", "30")));
+
+        var key = System.Text.RegularExpressions.Regex.Match(made, "pk_test_[0-9A-Za-z]{38}").Value;
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", key)).StatusCode);
+        Assert.DoesNotContain("<b>", made, StringComparison.Ordinal);
+        var id = Ids(await Page(await carol.Get("/portal/keys"))).Single();
+        using var revoked = await carol.Post($"/portal/keys/{id}/revoke", token);
+        Assert.Equal(HttpStatusCode.SeeOther, revoked.StatusCode);
+        await Problem(await Get(host, "/v1/products/p-1", key), 401, "invalid_api_key");
+    }
+
+    [Theory]
+    [InlineData("", "live", "orders.read", "")]
+    [InlineData("Name", "both", "orders.read", "")]
+    [InlineData("Name", "live", "everything", "")]
+    [InlineData("Name", "live", "orders.read", "-1")]
+    public async Task A_form_filled_in_wrongly_comes_back_with_what_is_wrong(string name, string mode, string scope, string expiry)
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+
+        var page = await Page(
+            await carol.Post("/portal/keys", await carol.Token(), ("name", name), ("mode", mode), ("scopes", scope), ("expiry", expiry)), 422);
+
+        Assert.Contains("class=\"error\"", page, StringComparison.Ordinal);
+        Assert.Empty(Ids(await Page(await carol.Get("/portal/keys"))));
+    }
+
+    [Fact]
+    public async Task Another_tenants_key_is_not_there()
+    {
+        var host = StartPortal();
+        var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
+        var made = await Page(await carol.Post(
+            "/portal/keys", await carol.Token(), ("name", "Ours"), ("mode", "live"), ("scopes", "products.read"), ("expiry", "")));
+        var key = System.Text.RegularExpressions.Regex.Match(made, "pk_live_[0-9A-Za-z]{38}").Value;
+        var id = Ids(await Page(await carol.Get("/portal/keys"))).Single();
+
+        Assert.Empty(Ids(await Page(await dave.Get("/portal/keys"))));
+        var token = await dave.Token();
+        await Page(await dave.Post($"/portal/keys/{id}/revoke", token), 404);
+        await Page(await dave.Post($"/portal/keys/{id}/rotate", token), 404);
+
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", key)).StatusCode);
+    }
+
+    private static List<string> Ids(string page) =>
+        [.. System.Text.RegularExpressions.Regex.Matches(page, "data-key=\"(key_[^\"]+)\"").Select(m => m.Groups[1].Value)];
+}
