@@ -22,7 +22,7 @@ public sealed partial class RoomsTests
     public void Shared_knows_no_host()
     {
         Assert.Empty(Source.Load("Bff.Shared").GetReferencedAssemblies().Select(a => a.Name).Intersect(Source.Hosts));
-        Assert.Empty(Source.Files("src/Shared").Where(f => HostName().IsMatch(File.ReadAllText(f))));
+        Assert.DoesNotContain(Source.Files("src/Shared"), f => HostName().IsMatch(File.ReadAllText(f)));
     }
 
     [Theory]
@@ -37,13 +37,14 @@ public sealed partial class RoomsTests
         var links = Link().Matches(File.ReadAllText(page)).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(links);
-        Assert.Empty(links.Where(l => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, l))));
+        Assert.DoesNotContain(links, l => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, l)));
     }
 
     [Fact]
     public void Middleware_joins_only_where_the_order_is_written_out() =>
-        Assert.Empty(Source.Files("src").Where(f => UseMiddleware().IsMatch(File.ReadAllText(f)))
-            .Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "Program.cs")));
+        Assert.DoesNotContain(
+            Source.Files("src").Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "Program.cs")),
+            f => UseMiddleware().IsMatch(File.ReadAllText(f)));
 
     [GeneratedRegex(@"\b(MobileBff|WebBff|PartnerBff)\b")]
     private static partial Regex HostName();

@@ -150,7 +150,7 @@ internal static class PartnerContract
                     ["application/problem+json"] = new()
                     {
                         Schema = new OpenApiSchemaReference("Problem", document),
-                        Examples = status.ToDictionary(c => c.Code, c => Shared(c, document)),
+                        Examples = status.ToDictionary(c => c.Code, IOpenApiExample (c) => Shared(c, document)),
                     },
                 },
             };
@@ -165,7 +165,7 @@ internal static class PartnerContract
         }
     }
 
-    private static IOpenApiExample Shared(ProblemCode code, OpenApiDocument document)
+    private static OpenApiExampleReference Shared(ProblemCode code, OpenApiDocument document)
     {
         document.AddComponent<IOpenApiExample>(code.Code, new OpenApiExample { Summary = code.Title, Value = Example(code) });
         return new OpenApiExampleReference(code.Code, document);

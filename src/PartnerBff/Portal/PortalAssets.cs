@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Reflection;
 using System.Security.Cryptography;
 using Bff.RateLimiting;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Portal;
 
@@ -21,7 +22,7 @@ internal static class PortalAssets
                 : TypedResults.NotFound())
             .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
 
-    private static IResult Answer(HttpContext context, Asset asset)
+    private static FileContentHttpResult Answer(HttpContext context, Asset asset)
     {
         context.Response.Headers.CacheControl =
             context.Request.Query["v"] is [var version] && version == asset.Version ? "public, max-age=31536000, immutable" : "no-cache";

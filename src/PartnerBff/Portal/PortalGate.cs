@@ -3,6 +3,7 @@ using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.State;
 using PartnerBff.Portal.Pages;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Portal;
 
@@ -98,7 +99,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
     }
 
     // A form that was sent without a session is lost; its page is where to begin again.
-    private static IResult SignIn(HttpContext context)
+    private static RedirectHttpResult SignIn(HttpContext context)
     {
         var request = context.Request;
         var back = HttpMethods.IsGet(request.Method) ? request.Path + request.QueryString.ToUriComponent() : "/portal";

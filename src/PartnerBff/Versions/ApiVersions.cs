@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Bff.Configuration;
 
@@ -20,6 +21,8 @@ internal sealed record ApiVersion(DateTimeOffset? Deprecation, DateTimeOffset? S
 /// <summary>All versions; replaced as a whole on a reload.</summary>
 internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versions)
 {
+    private static readonly SearchValues<char> Unsafe = SearchValues.Create("<>\" \r\n");
+
     private const int MonthsOfNotice = 6;
     private static readonly string[] Names = ["v1", "v2"];
 
@@ -93,7 +96,7 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             return "/" + text;
         }
 
-        if ((text[0] == '/' || Uri.TryCreate(text, UriKind.Absolute, out _)) && !text.AsSpan().ContainsAny("<>\" \r\n"))
+        if ((text[0] == '/' || Uri.TryCreate(text, UriKind.Absolute, out _)) && !text.AsSpan().ContainsAny(Unsafe))
         {
             return text;
         }

@@ -88,7 +88,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
 
             if (_count == 0)
             {
-                _run?.Stop();
+                _run?.Dispose();
                 _run = null;
             }
         }
@@ -100,7 +100,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
     {
         lock (_lock)
         {
-            _run?.Stop();
+            _run?.Dispose();
             _run = null;
         }
     }
@@ -137,7 +137,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
     private static partial void LogFailed(ILogger logger, Exception failure);
 
     /// <summary>From the first stream's arrival to the last one's leaving.</summary>
-    private sealed class Run
+    private sealed class Run : IDisposable
     {
         private readonly EventTail _tail;
         private readonly CancellationTokenSource _stopping = new();
@@ -156,7 +156,8 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
 
         public EventId Position { get; set; }
 
-        public void Stop() => _stopping.Cancel();
+        /// <summary>Ends the loop, which lets go of the rest by itself.</summary>
+        public void Dispose() => _stopping.Cancel();
 
         private async Task Start()
         {

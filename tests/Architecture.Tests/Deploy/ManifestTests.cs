@@ -33,7 +33,7 @@ public sealed class ManifestTests
             var folder = Path.GetDirectoryName(kustomization)!;
             var listed = Yaml.Read(kustomization)[0]["resources"].Items.Select(r => r.Text).ToList();
 
-            Assert.Empty(listed.Where(r => !Path.Exists(Path.Combine(folder, r))));
+            Assert.Empty(listed.Where(r => !Path.Exists(Path.Combine(folder, r))).ToList());
             Assert.Empty(Directory.EnumerateFiles(folder, "*.yaml").Select(f => Path.GetFileName(f)!)
                 .Except(["kustomization.yaml", "config.yaml"]).Except(listed));
         }
@@ -91,7 +91,7 @@ public sealed class ManifestTests
         var promised = Directory.EnumerateFiles(Path.Combine(Source.Root, "contracts"), overlay + "*.json").SelectMany(Paths).ToList();
 
         Assert.NotEmpty(promised);
-        Assert.Empty(promised.Where(p => !open.Any(o => p == o || p.StartsWith(o + "/", StringComparison.Ordinal))));
+        Assert.Empty(promised.Where(p => !open.Any(o => p == o || p.StartsWith(o + "/", StringComparison.Ordinal))).ToList());
         Assert.All(open, o => Assert.Matches("^/[a-z0-9-]+$", o));
         Assert.Empty(open.Intersect(["/internal", "/health", "/.well-known"]));
         Assert.NotNull(host);

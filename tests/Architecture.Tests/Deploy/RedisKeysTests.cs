@@ -12,7 +12,7 @@ public sealed partial class RedisKeysTests
         var names = Source.Files("src").SelectMany(f => Key().Matches(File.ReadAllText(f)).Select(m => Fixed(m.Groups[1].Value))).Distinct().ToList();
 
         Assert.True(names.Count > 15);
-        Assert.Empty(names.Where(n => !page.Contains("`" + n, StringComparison.Ordinal)));
+        Assert.Empty(names.Where(n => !page.Contains("`" + n, StringComparison.Ordinal)).ToList());
     }
 
     /// <summary>What stands before the first part that varies; {{ and }} of an interpolated text are the braces of a hash tag.</summary>

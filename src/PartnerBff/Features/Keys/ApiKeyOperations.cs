@@ -3,6 +3,7 @@ using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Edge;
 using Bff.Paging;
+using Microsoft.AspNetCore.Http.HttpResults;
 using PartnerBff.Features.Operations;
 
 namespace PartnerBff.Features.Keys;
@@ -97,7 +98,7 @@ internal static class ApiKeyOperations
         return TypedResults.NoContent();
     }
 
-    private static IResult Made(NewApiKey made, DateTimeOffset? previousExpiresAt) =>
+    private static JsonHttpResult<KeyContract> Made(NewApiKey made, DateTimeOffset? previousExpiresAt) =>
         TypedResults.Json(KeyContract.Of(made.Record, made.Key, previousExpiresAt), PartnerJson.Answers.KeyContract, statusCode: StatusCodes.Status201Created);
 
     // A live credential manages both modes, a test one its own.

@@ -1,6 +1,7 @@
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Paging;
+using Microsoft.AspNetCore.Http.HttpResults;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Delivery;
 using PartnerBff.Webhooks.Stores;
@@ -72,7 +73,7 @@ internal static class WebhookDeliveries
         return Accepted(again);
     }
 
-    private static IResult Accepted(WebhookDelivery delivery) =>
+    private static JsonHttpResult<DeliveryContract> Accepted(WebhookDelivery delivery) =>
         TypedResults.Json(DeliveryContract.Of(delivery), PartnerJson.Answers.DeliveryContract, statusCode: StatusCodes.Status202Accepted);
 
     private static Problem Disabled() => new(ProblemCodes.Conflict) { Detail = "The endpoint is disabled. Enable it first." };

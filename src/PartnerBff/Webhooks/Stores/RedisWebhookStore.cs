@@ -151,7 +151,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         return since is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(since, CultureInfo.InvariantCulture));
     }
 
-    public async Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => (await Read([id], cancellation)).FirstOrDefault();
+    public async Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => await Read([id], cancellation) is [var found, ..] ? found : null;
 
     public async Task<IReadOnlyList<WebhookDelivery>> Deliveries(string endpointId, int skip, int count, CancellationToken cancellation)
     {

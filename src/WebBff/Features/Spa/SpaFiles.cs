@@ -1,5 +1,6 @@
 using Bff.Edge;
 using Bff.RateLimiting;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace WebBff.Features.Spa;
@@ -39,7 +40,7 @@ internal static class SpaFiles
         }
     }
 
-    private static IResult Serve(HttpContext context, string path, string type)
+    private static PhysicalFileHttpResult Serve(HttpContext context, string path, string type)
     {
         BffRequest.Of(context).PagePolicy = Policy;
         context.Response.Headers.CacheControl = "no-cache";
