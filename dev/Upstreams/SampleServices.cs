@@ -154,7 +154,7 @@ public sealed class SampleServices : IAsyncDisposable
         var call = options.Record ? service.Calls.Begin(exchange, service.Name, options.Time.GetUtcNow()) : null;
         try
         {
-            await (service.Faults.Take(context.Request.Method, context.Request.Path) is { } fault
+            await (service.Faults.Take(context.Request.Method, context.Request.Path, context.Request.Headers["X-Request-Id"]) is { } fault
                 ? FaultyAnswer.SendAsync(fault, service, exchange, options.Time)
                 : service.HandleAsync(exchange));
         }

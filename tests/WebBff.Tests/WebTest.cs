@@ -25,7 +25,7 @@ public sealed class SharedSurroundings : IAsyncLifetime
 /// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
 public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
 {
-    private static readonly string[] Parts =
+    internal static readonly string[] Parts =
     [
         "dashboard:user", "dashboard:orders", "dashboard:notifications", "dashboard:recommendations", "products:products", "products:pricing",
         "products:inventory", "product:product", "product:pricing", "product:inventory", "product:reviews", "product:related", "reviews:reviews",

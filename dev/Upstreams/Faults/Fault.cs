@@ -24,6 +24,9 @@ public sealed record Fault
     /// <summary>Only this method.</summary>
     public string? Method { get; init; }
 
+    /// <summary>Only requests with this <c>X-Request-Id</c>: cases that run beside each other leave one another alone.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>Heals itself after so many requests.</summary>
     public int? Count { get; init; }
 

@@ -1,19 +1,19 @@
 namespace Bff.Dev.Upstreams.Faults;
 
-/// <summary>The faults that are on, one per path prefix and method; the one with the longest prefix acts.</summary>
+/// <summary>The faults that are on, one per request id, path prefix and method; the one for the request's id, then the one with the longest prefix acts.</summary>
 public sealed class FaultSwitch
 {
     private readonly Lock gate = new();
     private volatile Armed[] armed = [];
 
-    /// <summary>Turns a fault on in place of the one with the same path and method; <see cref="FaultMode.None"/> turns it off.</summary>
+    /// <summary>Turns a fault on in place of the one with the same request id, path and method; <see cref="FaultMode.None"/> turns it off.</summary>
     public void Set(Fault fault)
     {
         lock (gate)
         {
-            var others = fault is { Mode: FaultMode.None, Path: null, Method: null }
+            var others = fault is { Mode: FaultMode.None, Path: null, Method: null, RequestId: null }
                 ? []
-                : armed.Where(a => a.Fault.Path != fault.Path || a.Fault.Method != fault.Method);
+                : armed.Where(a => a.Fault.Path != fault.Path || a.Fault.Method != fault.Method || a.Fault.RequestId != fault.RequestId);
             armed = [.. fault.Mode == FaultMode.None ? others : others.Append(new Armed(fault))];
         }
     }
@@ -35,12 +35,12 @@ public sealed class FaultSwitch
 
     public void Heal() => Set(new Fault());
 
-    internal Fault? Take(string method, string path)
+    internal Fault? Take(string method, string path, string? requestId)
     {
         Armed? best = null;
         foreach (var candidate in armed)
         {
-            if (candidate.Matches(method, path) && candidate.Specificity > (best?.Specificity ?? -1)) best = candidate;
+            if (candidate.Matches(method, path, requestId) && candidate.Specificity > (best?.Specificity ?? -1)) best = candidate;
         }
         return best is not null && best.Spend() ? best.Fault : null;
     }
@@ -50,10 +50,11 @@ public sealed class FaultSwitch
         private int left = fault.Count ?? int.MaxValue;
 
         public Fault Fault { get; } = fault;
-        public int Specificity => (Fault.Path?.Length ?? 0) * 2 + (Fault.Method is null ? 0 : 1);
+        public int Specificity => (Fault.Path?.Length ?? 0) * 2 + (Fault.Method is null ? 0 : 1) + (Fault.RequestId is null ? 0 : 1_000_000);
 
-        public bool Matches(string method, string path) =>
+        public bool Matches(string method, string path, string? requestId) =>
             Volatile.Read(ref left) > 0
+            && (Fault.RequestId is not { } id || id == requestId)
             && (Fault.Path is not { } prefix || path.StartsWith(prefix, StringComparison.Ordinal))
             && (Fault.Method is not { } only || string.Equals(only, method, StringComparison.OrdinalIgnoreCase));
 

@@ -8,6 +8,12 @@ namespace Bff.Dev.Upstreams.Faults;
 internal static class Harm
 {
     private const int SwellBytes = 8 * 1024 * 1024;
+    private static readonly Lazy<byte[]> Padding = new(() =>
+    {
+        var padding = new byte[SwellBytes];
+        Array.Fill(padding, (byte)'x');
+        return padding;
+    });
 
     public static readonly byte[] Garbage = [.. "{]\0\u001f"u8, 0xff, 0xfe, 0xc0, 0x80, .. "}} NaN <%"u8, .. Enumerable.Range(0, 200).Select(i => (byte)(i * 151))];
 
@@ -20,8 +26,7 @@ internal static class Harm
     /// <summary>The document is still valid, only far too large.</summary>
     public static byte[] Swell(byte[] body, SampleService service)
     {
-        var padding = new byte[SwellBytes];
-        Array.Fill(padding, (byte)'x');
+        var padding = Padding.Value;
         if (service is Catalog) return SwellFrame(body, padding);
         return body is [(byte)'{', (byte)'"', ..] ? [.. "{\"padding\":\""u8, .. padding, .. "\","u8, .. body.AsSpan(1)] : [.. body, .. padding];
     }

@@ -27,9 +27,16 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
         var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
         var deadline = time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
-        var sent = await sender.Send(upstream, request, origin, buffersBody: false, deadline, cancellationToken);
+        // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
+        var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
+        var sent = await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
         if (sent.Response is { } response)
         {
+            if (isWhole)
+            {
+                _ = response.Content.Headers.ContentLength; // Computes it, so that it goes along.
+            }
+
             foreach (var name in NotTheServices)
             {
                 response.Headers.Remove(name);

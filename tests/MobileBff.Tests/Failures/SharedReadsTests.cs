@@ -1,0 +1,88 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MobileBff.Tests.Failures;
+
+/// <summary>Identical reads in flight within an instance are one upstream call.</summary>
+public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    [Fact]
+    public async Task Two_hundred_reads_of_a_product_at_once_are_one_call_per_part()
+    {
+        const int Readers = 200;
+        var host = Start();
+        SampleService[] services = [Upstream.Products, Upstream.Pricing, Upstream.Reviews, Upstream.Inventory];
+        using var joined = new Joined(host, (Readers - 1) * services.Length);
+        var held = services.Select(s => s.Faults.Hold()).ToList();
+
+        var readers = Enumerable.Range(0, Readers).Select(i => host.Get("/products/p-1", i % 2 == 0 ? null : $"u-{1001 + (i % 50)}")).ToList();
+        await joined.All.WaitAsync(Patience);
+        held.ForEach(h => h.Dispose());
+
+        foreach (var response in await Task.WhenAll(readers))
+        {
+            Assert.Equal("p-1", (string?)(await Ok(response))["id"]);
+        }
+
+        Assert.All(services, s => Assert.Equal(1, s.Calls.Count));
+    }
+
+    [Fact]
+    public async Task Parts_that_are_never_kept_are_shared_while_they_are_in_flight_by_the_same_caller_alone()
+    {
+        const int Readers = 50;
+        var host = Start();
+        SampleService[] services = [Upstream.Users, Upstream.Orders, Upstream.Recommendations];
+        using var joined = new Joined(host, 2 * (Readers - 1));
+        var held = services.Select(s => s.Faults.Hold()).ToList();
+
+        // A request's parts start in their order, so who has joined for recommendations has joined for the user and the orders.
+        var readers = Enumerable.Range(0, 2 * Readers).Select(i => (User: $"u-{1001 + (i % 2)}", Answer: host.Get("/home-feed", $"u-{1001 + (i % 2)}"))).ToList();
+        await joined.All.WaitAsync(Patience);
+        held.ForEach(h => h.Dispose());
+
+        foreach (var (user, answer) in readers)
+        {
+            Assert.Equal(user, (string?)(await Ok(await answer))["user"]!["id"]);
+        }
+
+        Assert.All(services, s => Assert.Equal(["u-1001", "u-1002"], s.Calls.All.Select(c => c.Header("X-User-Id")).Order()));
+        await Ok(await host.Get("/home-feed"));
+        Assert.Equal(3, Upstream.Users.Calls.Count);
+    }
+
+    /// <summary>Completes when so many reads of this host have joined a flight of the cache.</summary>
+    private sealed class Joined : IDisposable
+    {
+        private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly MeterListener _listener = new();
+        private int _count;
+
+        public Joined(MobileHost host, int wanted)
+        {
+            var meters = host.Services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "bff.cache.requests" && ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+            {
+                foreach (var tag in tags)
+                {
+                    if (tag is { Key: "result", Value: "joined" } && Interlocked.Increment(ref _count) == wanted)
+                    {
+                        _all.TrySetResult();
+                    }
+                }
+            });
+            _listener.Start();
+        }
+
+        public Task All => _all.Task;
+
+        public void Dispose() => _listener.Dispose();
+    }
+}

@@ -1,0 +1,61 @@
+using Bff.TestKit.Failures;
+
+namespace PartnerBff.Tests.Failures;
+
+/// <summary>Upstreams fail, the gateway does not: every part of every endpoint × every way to fail.</summary>
+public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassFixture<FailureMatrixTests.Stage>
+{
+    public static TheoryData<string> Ways => [.. FailureWay.All.Where(w => w.Only is null).Select(w => w.Name)];
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Whatever_a_service_does_the_answer_is_the_specified_one(string way)
+    {
+        var kind = FailureWay.All.Single(w => w.Name == way);
+
+        var (wrong, cases) = await stage.Matrix.Run(kind);
+
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
+        Assert.True(cases >= 18, $"only {cases} cases");
+        Assert.Empty(FailureMatrix.ErrorsIn(stage.Host.Log));
+    }
+
+    [Fact]
+    public void The_table_has_every_endpoint_of_the_host()
+    {
+        var mapped = FailureRoutes.Of(stage.Host.Services).Where(r => !PartnerTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
+
+        Assert.Equal(mapped, stage.Rows.Select(r => r.Route).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>One host for all cases; it has answered everything once, and asked just whom the table names, before anything fails.</summary>
+    public sealed class Stage : IAsyncLifetime
+    {
+        private Surroundings _surroundings = null!;
+
+        internal PartnerHost Host { get; private set; } = null!;
+
+        internal FailureMatrix Matrix { get; private set; } = null!;
+
+        internal IReadOnlyList<FailureRow> Rows { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            _surroundings = await Surroundings.StartAsync();
+            var settings = FailureMatrix.Settings(_surroundings.Services, PartnerTable.Parts);
+            settings["Plans:enterprise:RequestsPerMinute"] = "1000000";
+            settings["Plans:enterprise:Burst"] = "100000";
+            Host = PartnerHost.Start(_surroundings, settings);
+            Rows = PartnerTable.Rows(_surroundings);
+            var lanes = await FailureLanes.OfTenant(_surroundings, "acme", 16);
+            Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (_, _) => null);
+            Assert.Empty(await Matrix.RunHealthy());
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Host.DisposeAsync();
+            await _surroundings.DisposeAsync();
+        }
+    }
+}

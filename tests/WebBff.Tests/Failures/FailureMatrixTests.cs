@@ -1,0 +1,60 @@
+using Bff.TestKit.Failures;
+
+namespace WebBff.Tests.Failures;
+
+/// <summary>Upstreams fail, the gateway does not: every part of every endpoint × every way to fail.</summary>
+public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassFixture<FailureMatrixTests.Stage>
+{
+    public static TheoryData<string> Ways => [.. FailureWay.All.Select(w => w.Name)];
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Whatever_a_service_does_the_answer_is_the_specified_one(string way)
+    {
+        var kind = FailureWay.All.Single(w => w.Name == way);
+
+        var (wrong, cases) = await stage.Matrix.Run(kind);
+
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
+        Assert.True(cases >= (kind.Only is null ? 20 : 1), $"only {cases} cases");
+        Assert.Empty(FailureMatrix.ErrorsIn(stage.Host.Log));
+    }
+
+    [Fact]
+    public void The_table_has_every_endpoint_of_the_host()
+    {
+        var mapped = FailureRoutes.Of(stage.Host.Services).Where(r => !WebTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
+
+        Assert.Equal(mapped, stage.Rows.Select(r => r.Route).Distinct().Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>One host for all cases; it has answered everything once, and asked just whom the table names, before anything fails.</summary>
+    public sealed class Stage : IAsyncLifetime
+    {
+        private Surroundings _surroundings = null!;
+
+        internal WebHost Host { get; private set; } = null!;
+
+        internal FailureMatrix Matrix { get; private set; } = null!;
+
+        internal IReadOnlyList<FailureRow> Rows { get; private set; } = null!;
+
+        public async Task InitializeAsync()
+        {
+            _surroundings = await Surroundings.StartAsync();
+            var settings = WebTest.Settings(_surroundings, FailureMatrix.Settings(_surroundings.Services, WebTest.Parts));
+            settings["Spa:Path"] = "";
+            Host = WebHost.Start(_surroundings, settings);
+            Rows = WebTable.Rows(_surroundings);
+            var lanes = await FailureLanes.OfUsers(_surroundings, 16);
+            Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (answer, part) => (string?)answer["_meta"]?["sections"]?[part]?["status"]);
+            Assert.Empty(await Matrix.RunHealthy());
+        }
+
+        public async Task DisposeAsync()
+        {
+            await Host.DisposeAsync();
+            await _surroundings.DisposeAsync();
+        }
+    }
+}
