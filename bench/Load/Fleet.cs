@@ -1,0 +1,106 @@
+using System.Globalization;
+
+namespace Bff.Bench.Load;
+
+/// <summary>What every job needs: the published programs, the services, a real Redis, and credentials.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    private const int Users = 100; // More than connections: no two requests of one caller meet, so nothing is shared between them.
+    private readonly string _references;
+    private readonly string _mobile;
+    private readonly Dictionary<string, string> _environment;
+    private readonly Server _services;
+    private readonly Server _redis;
+
+    private Fleet(string references, string mobile, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
+        (_references, _mobile, _environment, _services, _redis, Tokens) = (references, mobile, environment, services, redis, tokens);
+
+    public static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
+    {
+        Timeout = TimeSpan.FromSeconds(10),
+    };
+
+    /// <summary>RS256 access tokens of different callers, on a plan that none of them exhausts.</summary>
+    public IReadOnlyList<string> Tokens { get; }
+
+    /// <summary>All services in one process.</summary>
+    public Server Services => _services;
+
+    private string Redis => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_redis.Port}");
+
+    public static async Task<Fleet> Start(LoadOptions options, CancellationToken cancellation)
+    {
+        var build = !options.SkipBuild;
+        var probe = await Shell.Publish("bench/Probe", "Bff.Bench.Probe", build, cancellation);
+        var upstream = await Shell.Publish("bench/Upstream", "Bff.Bench.Upstream", build, cancellation);
+        var references = await Shell.Publish("bench/References", "Bff.Bench.References", build, cancellation);
+        var mobile = await Shell.Publish("src/MobileBff", "MobileBff", build, cancellation);
+        var services = await Server.Start("services", ["dotnet", upstream, "{port}"], new Dictionary<string, string>(), "/users/u-1", null, cancellation);
+        var redis = await Server.Start(
+            "redis", ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], new Dictionary<string, string>(), null, null, cancellation);
+        var environment = new Dictionary<string, string>
+        {
+            ["DOTNET_STARTUP_HOOKS"] = probe,
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = services.Address,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_TRACES_SAMPLER"] = "parentbased_traceidratio",
+            ["OTEL_TRACES_SAMPLER_ARG"] = "0.1",
+            ["OTEL_METRICS_EXPORTER"] = "none",
+        };
+        var tokens = await TokensOf(services, Enumerable.Range(1, Users).Select(i => $"u-{i}"), null, cancellation);
+        return new Fleet(references, mobile, environment, services, redis, tokens);
+    }
+
+    /// <summary>One of <c>bench/References</c>.</summary>
+    public Task<Server> Reference(string kind, string ready, CancellationToken cancellation) => Server.Start(
+        kind, ["dotnet", _references, kind, "{port}", _services.Address, Redis], _environment, ready, Tokens[0], cancellation);
+
+    /// <summary>The mobile gateway with everything on.</summary>
+    /// <param name="name">For the table.</param>
+    /// <param name="mode">Leased or Exact.</param>
+    /// <param name="settings">Further settings, <c>Key:Key=value</c>.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="ready">Path whose first 200 counts as the first answer.</param>
+    public Task<Server> Gateway(string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready")
+    {
+        string[] services = ["users", "orders", "products", "pricing", "reviews", "inventory", "recommendations", "notifications", "shipping", "search", "media"];
+        string[] command =
+        [
+            "dotnet", _mobile, "--urls=http://127.0.0.1:{port}", "--ConnectionStrings:redis=" + Redis,
+            "--Authentication:Schemes:Bearer:Authority=" + _services.Address, "--Authentication:Schemes:Bearer:ValidAudiences:0=bff",
+            "--Authentication:Schemes:Bearer:RequireHttpsMetadata=false", "--Limits:Mode=" + mode,
+            "--Plans:enterprise:RequestsPerMinute=10000000", "--Plans:enterprise:Burst=10000",
+            .. services.Select(s => $"--Upstreams:{s}:Address={_services.Address}"), .. settings.Select(s => "--" + s),
+        ];
+        return Server.Start(name, command, _environment, ready, Tokens[0], cancellation);
+    }
+
+    public Task<IReadOnlyList<string>> TokensOf(IEnumerable<string> subjects, string? tenant, CancellationToken cancellation) =>
+        TokensOf(_services, subjects, tenant, cancellation);
+
+    /// <summary>Makes a service slow; 0 ends that.</summary>
+    public async Task Delay(string service, int milliseconds, CancellationToken cancellation)
+    {
+        using var answer = await Http.GetAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{_services.Address}/delay?service={service}&ms={milliseconds}"), cancellation);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        await _redis.DisposeAsync();
+    }
+
+    private static async Task<IReadOnlyList<string>> TokensOf(Server services, IEnumerable<string> subjects, string? tenant, CancellationToken cancellation)
+    {
+        var tokens = new List<string>();
+        foreach (var subject in subjects)
+        {
+            tokens.Add(await Http.GetStringAsync($"{services.Address}/token?sub={subject}{(tenant is null ? "" : "&tid=" + tenant)}", cancellation));
+        }
+
+        return tokens;
+    }
+}

@@ -1,0 +1,29 @@
+namespace Bff.Bench.Load.Jobs;
+
+/// <summary>Four parallel calls into one answer, nothing cached, against the same four calls with nothing else.</summary>
+internal static class HomeFeedJob
+{
+    private const int ModestRate = 500;
+
+    /// <summary>Recommendations are otherwise kept per caller.</summary>
+    public static readonly string[] NothingCached =
+        ["Composition:home-feed:recommendations:Fresh=00:00:00", "Composition:home-feed:recommendations:Stale=00:00:00"];
+
+    public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
+    {
+        await using var reference = await fleet.Reference("composition", "/home-feed", cancellation);
+        await using var leased = await fleet.Gateway("gateway-home-leased", "Leased", NothingCached, cancellation);
+        await using var exact = await fleet.Gateway("gateway-home-exact", "Exact", NothingCached, cancellation);
+        Subject[] subjects =
+        [
+            new("hand-written composition", reference, new("/home-feed", "\"unread\":3", fleet.Tokens)),
+            new("gateway, Leased", leased, Feed(fleet)),
+            new("gateway, Exact", exact, Feed(fleet)),
+        ];
+        report.Table("Home feed, four parts, nothing cached, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
+        report.Table($"Home feed, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
+    }
+
+    /// <summary>A feed that lacks no part.</summary>
+    public static Target Feed(Fleet fleet) => new("/home-feed", "\"servicesCalled\":4,\"servicesSucceeded\":4", fleet.Tokens);
+}

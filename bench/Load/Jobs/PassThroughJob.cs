@@ -1,0 +1,26 @@
+namespace Bff.Bench.Load.Jobs;
+
+/// <summary>One GET through: bare YARP, YARP with stock parts, the gateway with everything on; at saturation and at a modest rate.</summary>
+internal static class PassThroughJob
+{
+    private const int ModestRate = 1000;
+
+    public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
+    {
+        await using var yarp = await fleet.Reference("yarp", "/catalogue/products", cancellation);
+        await using var stock = await fleet.Reference("stock", "/catalogue/products", cancellation);
+        await using var leased = await fleet.Gateway("gateway-leased", "Leased", [], cancellation);
+        await using var exact = await fleet.Gateway("gateway-exact", "Exact", [], cancellation);
+        Subject[] subjects =
+        [
+            new("bare YARP", yarp, Products(fleet)),
+            new("YARP, stock parts", stock, Products(fleet)),
+            new("gateway, Leased", leased, Products(fleet)),
+            new("gateway, Exact", exact, Products(fleet)),
+        ];
+        report.Table("Pass-through of one GET, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
+        report.Table($"Pass-through of one GET, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
+    }
+
+    public static Target Products(Fleet fleet) => new("/catalogue/products", "\"total\":240", fleet.Tokens);
+}

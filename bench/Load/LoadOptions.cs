@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Bff.Bench.Load;
+
+/// <summary>The command line.</summary>
+/// <param name="Jobs">Empty: all.</param>
+/// <param name="Rounds">Interleaved rounds per job; five at least for figures that are to be quoted.</param>
+/// <param name="Requests">Per subject and round at saturation, roughly: wrk runs for a time.</param>
+/// <param name="WarmUp">Requests before the first round.</param>
+/// <param name="Seconds">Of each round at a fixed rate.</param>
+/// <param name="Out">File for the tables; null: standard output.</param>
+/// <param name="SkipBuild">Measures what the last run published.</param>
+internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, bool SkipBuild)
+{
+    private const string Usage = """
+        dotnet run -c Release --project bench/Load -- [OPTIONS]
+
+          --jobs a,b      pass-through, home-feed, product, latency, start, hanging, tenant, overload (default: all)
+          --rounds N      interleaved rounds, default 5
+          --requests N    per subject and round, default 50000
+          --warm-up N     requests per subject before the first round, default 120000
+          --seconds N     per subject and round at a fixed rate, default 8
+          --out FILE      write the tables there, such as docs/performance.tables.md
+          --skip-build    measure what the last run published
+        """;
+
+    /// <summary>Null when the words are off; the usage has been printed then.</summary>
+    public static LoadOptions? Parse(string[] args)
+    {
+        var options = new LoadOptions([], 5, 50_000, 120_000, 8, null, false);
+        for (var i = 0; i < args.Length; i++)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : "";
+            var isNumber = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
+            switch (args[i])
+            {
+                case "--skip-build":
+                    options = options with { SkipBuild = true };
+                    continue;
+                case "--jobs" when value.Length > 0:
+                    options = options with { Jobs = value.Split(',', StringSplitOptions.RemoveEmptyEntries) };
+                    break;
+                case "--rounds" when isNumber:
+                    options = options with { Rounds = number };
+                    break;
+                case "--requests" when isNumber:
+                    options = options with { Requests = number };
+                    break;
+                case "--warm-up" when isNumber:
+                    options = options with { WarmUp = number };
+                    break;
+                case "--seconds" when isNumber:
+                    options = options with { Seconds = number };
+                    break;
+                case "--out" when value.Length > 0:
+                    options = options with { Out = value };
+                    break;
+                default:
+                    Console.Error.WriteLine(Usage);
+                    return null;
+            }
+
+            i++;
+        }
+
+        return options;
+    }
+}
+
+/// <summary>A run with a wrong answer or an error: it says nothing about cost.</summary>
+internal sealed class InvalidRunException(string message) : Exception(message);

@@ -1,0 +1,56 @@
+using Bff.Bench.Load;
+using Bff.Bench.Load.Jobs;
+
+// Measures what the gateways cost, side by side with references, and writes docs/performance.md's tables. See README of bench for the method.
+if (LoadOptions.Parse(args) is not { } options)
+{
+    return 2;
+}
+
+var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationToken, Task>>(StringComparer.Ordinal)
+{
+    ["pass-through"] = PassThroughJob.Run,
+    ["home-feed"] = HomeFeedJob.Run,
+    ["product"] = ProductPageJob.Run,
+    ["latency"] = AddedLatencyJob.Run,
+    ["start"] = StartJob.Run,
+    ["hanging"] = HangingUpstreamJob.Run,
+    ["tenant"] = NoisyTenantJob.Run,
+    ["overload"] = OverloadJob.Run,
+};
+var wanted = options.Jobs.Count > 0 ? options.Jobs : [.. jobs.Keys];
+if (wanted.Except(jobs.Keys).ToList() is { Count: > 0 } unknown)
+{
+    Console.Error.WriteLine($"There is no job {string.Join(", ", unknown)}; there are {string.Join(", ", jobs.Keys)}.");
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+
+try
+{
+    await using var fleet = await Fleet.Start(options, stop.Token);
+    var report = new Report(options);
+    foreach (var job in wanted)
+    {
+        Console.Error.WriteLine("== " + job);
+        await jobs[job](fleet, options, report, stop.Token);
+    }
+
+    report.Write();
+    return 0;
+}
+catch (InvalidRunException invalid)
+{
+    Console.Error.WriteLine("Refused: " + invalid.Message); // A figure from a run with errors would be a figure about errors.
+    return 1;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 130;
+}

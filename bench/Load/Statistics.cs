@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace Bff.Bench.Load;
+
+/// <summary>Medians with their range; a mean would let one disturbed round speak for all.</summary>
+internal static class Statistics
+{
+    /// <param name="sorted">Ascending, not empty.</param>
+    /// <param name="share">0 to 1.</param>
+    public static double Percentile(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary><c>median (min–max)</c>.</summary>
+    public static string Text(IEnumerable<double> values, string format)
+    {
+        var all = values.ToList();
+        if (all.Exists(double.IsNaN))
+        {
+            return "";
+        }
+
+        string Format(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+        return all.Count == 1 ? Format(all[0]) : $"{Format(Median(all))} ({Format(all.Min())}–{Format(all.Max())})";
+    }
+}

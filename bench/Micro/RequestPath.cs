@@ -1,0 +1,92 @@
+using BenchmarkDotNet.Attributes;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Callers.ApiKeys;
+using Bff.Composition;
+using Bff.Edge;
+using Bff.RateLimiting;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Benchmarks;
+
+/// <summary>The stages of a request that never wait, one by one.</summary>
+#pragma warning disable CA1001 // GlobalCleanup disposes of it.
+public class RequestPath
+#pragma warning restore CA1001
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    private readonly ServiceProblem _document = new("kept", null, null);
+    private Gateway _gateway = null!;
+    private ICallerSource _tokens = null!, _keys = null!;
+    private DefaultHttpContext _withToken = null!, _withKey = null!;
+    private LimitDecider _decider = null!;
+    private LimitSet _limits = null!;
+    private IFragmentCache _cache = null!;
+    private FragmentRequest<ServiceProblem> _fragment;
+    private CompositionServices _composition = null!;
+
+    /// <summary>Starts a gateway and lets it remember a token, a key, a lease and a fragment.</summary>
+    [GlobalSetup]
+    public async Task Start()
+    {
+        _gateway = await Gateway.Start();
+        var sources = _gateway.Services.GetServices<ICallerSource>().ToList();
+        (_tokens, _keys) = (sources.OfType<BearerTokens>().Single(), sources.OfType<ApiKeySource>().Single());
+        _withToken = _gateway.Request("Bearer " + Gateway.Token());
+        _withKey = _gateway.Request("Bearer " + Gateway.ApiKey);
+        var caller = (await _tokens.Resolve(_withToken)).Caller ?? throw new InvalidOperationException("The token was refused.");
+        _ = (await _keys.Resolve(_withKey)).Caller ?? throw new InvalidOperationException("The key was refused.");
+
+        _decider = _gateway.Services.GetRequiredService<LimitDecider>();
+        _limits = _gateway.Services.GetRequiredService<CallerLimitsCache>().Of(caller).For(null, EndpointLimit.Default);
+        await _decider.Decide(_limits, 1, 1);
+
+        _cache = _gateway.Services.GetRequiredService<IFragmentCache>();
+        _fragment = new("bench:1", CacheScope.Public, caller, Hour, Hour, ["bench:1"], ServiceProblemJson.Default.ServiceProblem);
+        await _cache.Get(_fragment, _ => new(UpstreamAnswer<ServiceProblem>.Ok(_document)), CancellationToken.None);
+        _composition = _gateway.Services.GetRequiredService<CompositionServices>();
+    }
+
+    /// <summary>Stops it.</summary>
+    [GlobalCleanup]
+    public async Task Stop() => await _gateway.DisposeAsync();
+
+    /// <summary>Verified before.</summary>
+    [Benchmark]
+    public bool Remembered_token() => _tokens.Resolve(_withToken) is { IsCompletedSuccessfully: true, Result.Caller: not null };
+
+    /// <summary>Verified before.</summary>
+    [Benchmark]
+    public bool Api_key() => _keys.Resolve(_withKey) is { IsCompletedSuccessfully: true, Result.Caller: not null };
+
+    /// <summary>On lease; a renewal now and then included.</summary>
+    [Benchmark]
+    public bool Leased_decision() => _decider.TryDecide(_limits, 1, 1, out _);
+
+    /// <summary>Fresh, in this process.</summary>
+    [Benchmark]
+    public bool Fragment_hit() => _cache.TryGet(_fragment, out _);
+
+    /// <summary>What composing costs beside the calls: four parts whose services answer at once, and the answer written.</summary>
+    [Benchmark]
+    public async Task<int> Composer_of_four_synchronous_parts()
+    {
+        var context = new DefaultHttpContext { RequestServices = _gateway.Services };
+        context.Features.Set(new BffRequest
+        {
+            HttpContext = context, RequestId = "bench", CorrelationId = "bench", StartTimestamp = _composition.Time.GetTimestamp(),
+        });
+        using var composer = Composer.For(context, _composition);
+        var first = composer.Required("first", _ => Answer());
+        composer.Optional("second", _ => Answer());
+        composer.Optional("third", _ => Answer());
+        composer.Optional("fourth", _ => Answer());
+        var composed = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
+        await composed.ExecuteAsync(context);
+        return context.Response.StatusCode;
+    }
+
+    private ValueTask<UpstreamAnswer<ServiceProblem>> Answer() => new(UpstreamAnswer<ServiceProblem>.Ok(_document));
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Bench.Upstream;
+
+/// <summary>Finds the answer by the shape of the path.</summary>
+internal sealed class Services(Issuer issuer)
+{
+    private static readonly byte[] Done = "{}"u8.ToArray();
+    private readonly ConcurrentDictionary<string, int> _delays = new(StringComparer.Ordinal);
+
+    public Task Answer(HttpContext context)
+    {
+        var path = context.Request.Path.Value!;
+        var service = ServiceOf(path);
+        if (service is null)
+        {
+            return Special(context, path);
+        }
+
+        return _delays.IsEmpty || !_delays.TryGetValue(service, out var delay) || delay == 0
+            ? Write(context, Documents.Of(service))
+            : Late(context, service, delay);
+    }
+
+    private static string? ServiceOf(string path) =>
+        path.StartsWith("/users/", StringComparison.Ordinal)
+            ? path.EndsWith("/orders", StringComparison.Ordinal) ? "orders"
+            : path.EndsWith("/recommendations", StringComparison.Ordinal) ? "recommendations"
+            : path.EndsWith("/notifications", StringComparison.Ordinal) ? "notifications"
+            : "users"
+        : path == "/products" ? "products"
+        : path.StartsWith("/products/", StringComparison.Ordinal) ? path.EndsWith("/reviews", StringComparison.Ordinal) ? "reviews" : "product"
+        : path.StartsWith("/inventory/", StringComparison.Ordinal) ? "inventory"
+        : path == "/graphql" ? "pricing"
+        : null;
+
+    private static async Task Late(HttpContext context, string service, int milliseconds)
+    {
+        try
+        {
+            await Task.Delay(milliseconds, context.RequestAborted);
+            await Write(context, Documents.Of(service));
+        }
+        catch (OperationCanceledException)
+        {
+            // The gateway has lost its patience, which is what is being measured.
+        }
+    }
+
+    private async Task Special(HttpContext context, string path)
+    {
+        var query = context.Request.Query;
+        switch (path)
+        {
+            case "/.well-known/openid-configuration":
+                await Write(context, issuer.Discovery);
+                break;
+            case "/keys":
+                await Write(context, issuer.Keys);
+                break;
+            case "/token":
+                await Write(context, issuer.Token(query["sub"].ToString(), query["tid"], query["role"]));
+                break;
+            case "/delay":
+                _delays[query["service"].ToString()] = int.Parse(query["ms"].ToString(), CultureInfo.InvariantCulture);
+                await Write(context, Done);
+                break;
+            default:
+                await context.Request.BodyReader.CopyToAsync(Stream.Null); // Spans.
+                await Write(context, Done);
+                break;
+        }
+    }
+
+    private static Task Write(HttpContext context, byte[] body)
+    {
+        var response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+        response.Headers.ContentType = "application/json";
+        response.Headers.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, 0, body.Length);
+    }
+}
