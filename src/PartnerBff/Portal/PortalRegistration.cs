@@ -1,7 +1,13 @@
 using Bff.RateLimiting;
 using Bff.Sessions;
+using Bff.State;
+using PartnerBff.Portal.Docs;
 using PartnerBff.Portal.Keys;
 using PartnerBff.Portal.Overview;
+using PartnerBff.Portal.Pages;
+using PartnerBff.Portal.Plans;
+using PartnerBff.Portal.Requests;
+using PartnerBff.Portal.Webhooks;
 
 namespace PartnerBff.Portal;
 
@@ -21,6 +27,9 @@ internal static class PortalRegistration
         });
         builder.Services.AddSingleton<FormTokens>();
         builder.Services.AddSingleton<PortalGate>();
+        builder.Services.AddSingleton<DocsKeys>();
+        builder.Services.AddSingleton<WebhookServices>();
+        builder.Services.AddStore<IPlanChanges, RedisPlanChanges, EmbeddedPlanChanges>(builder.Configuration);
         return builder;
     }
 
@@ -39,5 +48,24 @@ internal static class PortalRegistration
         portal.MapPost("/keys", ManageKeys.Create);
         portal.MapPost("/keys/{id}/rotate", ManageKeys.Rotate);
         portal.MapPost("/keys/{id}/revoke", ManageKeys.Revoke);
+        portal.MapGet("/requests", FindRequests.Handle);
+        portal.MapGet("/plan", ComparePlans.Show);
+        portal.MapPost("/plan", ComparePlans.Request);
+        portal.MapPost("/plan/withdraw", ComparePlans.Withdraw);
+        portal.MapGet("/webhooks", ManageWebhooks.List);
+        portal.MapGet("/webhooks/new", ManageWebhooks.New);
+        portal.MapPost("/webhooks", ManageWebhooks.Create);
+        portal.MapGet("/webhooks/{id}", ManageWebhooks.Show);
+        portal.MapPost("/webhooks/{id}/test", ManageWebhooks.Test);
+        portal.MapPost("/webhooks/{id}/enabled", ManageWebhooks.Enable);
+        portal.MapPost("/webhooks/{id}/rotate-secret", ManageWebhooks.RotateSecret);
+        portal.MapPost("/webhooks/{id}/delete", ManageWebhooks.Delete);
+        portal.MapPost("/deliveries/{id}/resend", ManageWebhooks.Resend);
+
+        app.MapSwaggerAssets();
+        app.MapGet("/docs", ShowDocs.Handle).AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true)).WithoutLimits().ExcludeFromDescription();
+        app.MapGet("/", (Delegate)Home).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
     }
+
+    private static Task<IResult> Home(HttpContext context) => PortalPage.Render<Welcome>(context, []);
 }

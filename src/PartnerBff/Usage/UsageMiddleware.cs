@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Bff.Edge;
+using PartnerBff.Requests;
 
 namespace PartnerBff.Usage;
 
 /// <summary>Around the whole pipeline, so that refusals count too: who asked for what, how it ended and how long it took.</summary>
-internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder recorder, TimeProvider time)
+internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder recorder, RequestLog log, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Endpoint, string> _names = new();
 
@@ -17,7 +18,11 @@ internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder record
         {
             var name = _names.GetOrAdd(
                 endpoint, static (_, c) => c.Method + " " + c.Route.TrimEnd('/'), (context.Request.Method, Route: route));
-            recorder.Add(UsageKey.AccountOf(tenant, caller.IsSandbox), name, context.Response.StatusCode, time.GetElapsedTime(started));
+            var (account, latency) = (UsageKey.AccountOf(tenant, caller.IsSandbox), time.GetElapsedTime(started));
+            recorder.Add(account, name, context.Response.StatusCode, latency);
+            log.Add(account, new(
+                BffRequest.Of(context).RequestId, time.GetUtcNow() - latency, context.Request.Method, route.TrimEnd('/'), context.Response.StatusCode,
+                Math.Round(latency.TotalMilliseconds, 1), caller.KeyId));
         }
     }
 }

@@ -1,4 +1,5 @@
 using Bff.State;
+using PartnerBff.Requests;
 
 namespace PartnerBff.Usage;
 
@@ -9,6 +10,9 @@ internal static class UsageRegistration
         builder.Services.AddStore<IUsageStore, RedisUsageStore, EmbeddedUsageStore>(builder.Configuration);
         builder.Services.AddSingleton<UsageRecorder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<UsageRecorder>());
+        builder.Services.AddStore<IRequestLogStore, RedisRequestLogStore, EmbeddedRequestLogStore>(builder.Configuration);
+        builder.Services.AddSingleton<RequestLog>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<RequestLog>());
         return builder;
     }
 }

@@ -6,7 +6,7 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
     [Theory]
     [InlineData("/portal")]
     [InlineData("/portal/keys")]
-    [InlineData("/portal?mode=test")]
+    [InlineData("/portal/requests?mode=test")]
     public async Task Without_a_session_the_sign_in_comes_first_and_leads_back(string path)
     {
         var host = StartPortal();
@@ -44,7 +44,7 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         var alice = await SignedIn(host, "alice");
 
-        foreach (var path in (string[])["/portal", "/portal/keys", "/portal/keys/new"])
+        foreach (var path in (string[])["/portal", "/portal/keys", "/portal/keys/new", "/portal/requests", "/portal/plan", "/portal/webhooks"])
         {
             Assert.Contains("partner-admin", await Page(await alice.Get(path), 403), StringComparison.Ordinal);
         }

@@ -21,21 +21,36 @@ internal static class WebhookEndpoints
     public static async Task<IResult> Create(
         HttpContext context, Caller caller, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time, CancellationToken cancellation)
     {
-        var owner = WebhookRules.Owner(caller);
         var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointRequest, cancellation);
         if (!body.TryGet(out var request, out var problem))
         {
             return problem;
         }
 
+        var (made, refusal) = await Add(caller, request, store, queue, secrets, urls, time, cancellation);
+        if (made is null)
+        {
+            return refusal!;
+        }
+
+        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + made.Endpoint.Id;
+        return TypedResults.Json(WebhookEndpointWithSecret.Of(made.Endpoint, made.Secret), Json.WebhookEndpointWithSecret, statusCode: StatusCodes.Status201Created);
+    }
+
+    /// <summary>Makes an endpoint of the caller's, or says why not.</summary>
+    public static async Task<(EndpointAndSecret? Made, Problem? Refusal)> Add(
+        Caller caller, WebhookEndpointRequest request, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time,
+        CancellationToken cancellation)
+    {
+        var owner = WebhookRules.Owner(caller);
         if (WebhookRules.Objection(urls, request.Url ?? "", request.Types, request.Description) is { } objection)
         {
-            return objection;
+            return (null, objection);
         }
 
         if ((await store.List(owner, cancellation)).Count >= WebhookRules.MaxEndpoints)
         {
-            return new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." };
+            return (null, new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." });
         }
 
         if (!caller.IsSandbox)
@@ -56,8 +71,7 @@ internal static class WebhookEndpoints
             Secrets = [await secrets.Seal(id, secret, cancellation)],
         };
         await store.Add(endpoint, cancellation);
-        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + id;
-        return TypedResults.Json(WebhookEndpointWithSecret.Of(endpoint, WebhookSigning.Show(secret)), Json.WebhookEndpointWithSecret, statusCode: StatusCodes.Status201Created);
+        return (new(endpoint, WebhookSigning.Show(secret)), null);
     }
 
     public static async Task<IResult> List(HttpContext context, Caller caller, IWebhookStore store, Cursors cursors, CancellationToken cancellation)
@@ -115,23 +129,33 @@ internal static class WebhookEndpoints
             return Problem.Invalid("overlap_seconds", $"Must be from 0 to {MaxOverlap}.");
         }
 
+        return await Rotate(caller, id, TimeSpan.FromSeconds(overlap), store, secrets, time, cancellation) is { } rotated
+            ? TypedResults.Json(WebhookEndpointWithSecret.Of(rotated.Endpoint, rotated.Secret), Json.WebhookEndpointWithSecret)
+            : new Problem(ProblemCodes.NotFound);
+    }
+
+    /// <summary>Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.</summary>
+    public static async Task<EndpointAndSecret?> Rotate(
+        Caller caller, string id, TimeSpan overlap, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, CancellationToken cancellation)
+    {
         var secret = WebhookSigning.NewSecret();
         var boxed = await secrets.Seal(id, secret, cancellation);
         var now = time.GetUtcNow();
-        var until = now.AddSeconds(overlap);
+        var until = now + overlap;
         var endpoint = await store.Change(
             WebhookRules.Owner(caller), id,
             e => e with
             {
                 // One that was to end earlier still does.
-                Secrets = [boxed, .. e.Secrets.Where(s => overlap > 0 && (s.Until ?? until) > now).Select(s => s with { Until = s.Until < until ? s.Until : until }).Take(3)],
+                Secrets = [boxed, .. e.Secrets.Where(s => overlap > TimeSpan.Zero && (s.Until ?? until) > now).Select(s => s with { Until = s.Until < until ? s.Until : until }).Take(3)],
             },
             cancellation);
-        return endpoint is null
-            ? new Problem(ProblemCodes.NotFound)
-            : TypedResults.Json(WebhookEndpointWithSecret.Of(endpoint, WebhookSigning.Show(secret)), Json.WebhookEndpointWithSecret);
+        return endpoint is null ? null : new(endpoint, WebhookSigning.Show(secret));
     }
 
     private static IResult Answer(WebhookEndpoint? endpoint) =>
         endpoint is null ? new Problem(ProblemCodes.NotFound) : TypedResults.Json(WebhookEndpointContract.Of(endpoint), Json.WebhookEndpointContract);
 }
+
+/// <summary>An endpoint and the secret that it has just been given, which is shown this once.</summary>
+internal sealed record EndpointAndSecret(WebhookEndpoint Endpoint, string Secret);

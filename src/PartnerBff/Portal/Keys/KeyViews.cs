@@ -24,4 +24,8 @@ public sealed record KeyForm(string Name, IReadOnlyList<string> Scopes, string M
 }
 
 /// <summary>A key that has just been made, shown this once.</summary>
-public sealed record MadeKey(string Key, KeyRow Row, DateTimeOffset? PreviousEndsAt);
+/// <param name="Key">The key itself.</param>
+/// <param name="Row">As it is listed from now on.</param>
+/// <param name="PreviousEndsAt">When the key that it replaces ends.</param>
+/// <param name="Example">An address that it may read.</param>
+public sealed record MadeKey(string Key, KeyRow Row, DateTimeOffset? PreviousEndsAt, string Example);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bff.Callers.ApiKeys;
+using Bff.Edge;
 using PartnerBff.Features.Keys;
 using PartnerBff.Portal.Pages;
 
@@ -75,7 +76,10 @@ internal static class ManageKeys
         PortalPage.Of<NewKeyPage, KeyForm>(context, viewer, form, status);
 
     private static Task<IResult> Show(HttpContext context, PortalViewer viewer, NewApiKey made, DateTimeOffset? previousEndsAt, TimeProvider time) =>
-        PortalPage.Of<MadeKeyPage, MadeKey>(context, viewer, new(made.Key, Row(made.Record, time.GetUtcNow()), previousEndsAt));
+        PortalPage.Of<MadeKeyPage, MadeKey>(context, viewer, new(made.Key, Row(made.Record, time.GetUtcNow()), previousEndsAt, PublicUrl.Of(context) + Example(made.Record.Scopes)));
+
+    private static string Example(IReadOnlyList<string> scopes) =>
+        scopes.Contains("account.read") ? "/v1/account" : scopes.Contains("orders.read") ? "/v1/orders?limit=2" : "/v1/products?limit=2";
 
     public static async Task<IReadOnlyList<ApiKeyRecord>> All(PortalViewer viewer, ApiKeyRegistry keys, CancellationToken cancellation) =>
         [.. await keys.List(viewer.Tenant, isTest: false, cancellation), .. await keys.List(viewer.Tenant, isTest: true, cancellation)];

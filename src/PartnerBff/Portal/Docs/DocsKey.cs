@@ -1,0 +1,51 @@
+using System.Text;
+using Bff.Callers.ApiKeys;
+using Bff.State;
+using PartnerBff.Features;
+
+namespace PartnerBff.Portal.Docs;
+
+/// <summary>
+/// The short-lived test key that the documentation is tried with: one per session. The browser keeps it sealed in a cookie that no script reads and that
+/// is sent to the documentation alone, so that opening a page twice mints nothing.
+/// </summary>
+internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvironment environment, TimeProvider time)
+{
+    private const string Cookie = "portal-docs";
+    private const string Purpose = "portal-docs";
+    private const string Name = "Documentation";
+    private const int MaxLength = 1024;
+    private static readonly TimeSpan Life = TimeSpan.FromHours(2);
+    private static readonly TimeSpan LeastLeft = TimeSpan.FromMinutes(30);
+
+    // It cannot make keys that outlive it.
+    private static readonly string[] Scopes = [.. PartnerScopes.All.Where(s => s != PartnerScopes.KeysManage)];
+
+    /// <summary>The session's key; null when the tenant may have no more of them.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public async Task<string?> Of(HttpContext context, PortalViewer viewer)
+    {
+        var cancellation = context.RequestAborted;
+        var belongsTo = Encoding.UTF8.GetBytes($"{viewer.Tenant}\n{viewer.SessionId}");
+        if (context.Request.Cookies[Cookie] is { Length: > 0 and <= MaxLength } box
+            && await SealedBox.OpenText(keys, Purpose, box, belongsTo, cancellation) is { } plain
+            && Encoding.ASCII.GetString(plain).Split(' ') is [var id, var known]
+            && await registry.Find(viewer.Tenant, id, isTest: true, cancellation) is { } record && record.ExpiresAt - time.GetUtcNow() > LeastLeft)
+        {
+            return known;
+        }
+
+        if (await registry.Create(viewer.Tenant, Name, Scopes, isTest: true, time.GetUtcNow() + Life, cancellation) is not { } made)
+        {
+            return null;
+        }
+
+        var text = SealedBox.SealText(await keys.Current(Purpose, cancellation), Encoding.ASCII.GetBytes($"{made.Record.Id} {made.Key}"), belongsTo);
+        context.Response.Cookies.Append(Cookie, text, new CookieOptions
+        {
+            HttpOnly = true, Secure = context.Request.IsHttps || !environment.IsDevelopment(), SameSite = SameSiteMode.Lax, Path = "/docs", MaxAge = Life,
+            IsEssential = true,
+        });
+        return made.Key;
+    }
+}

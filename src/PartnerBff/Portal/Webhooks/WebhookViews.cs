@@ -1,0 +1,18 @@
+using PartnerBff.Features.Webhooks;
+
+namespace PartnerBff.Portal.Webhooks;
+
+/// <summary>An endpoint and its mode.</summary>
+public sealed record WebhookRow(WebhookEndpointContract Endpoint, bool IsTest);
+
+/// <summary>The tenant's endpoints.</summary>
+public sealed record WebhookList(IReadOnlyList<WebhookRow> Endpoints, string? Notice);
+
+/// <summary>An endpoint that is about to be made.</summary>
+public sealed record WebhookForm(string Url, string Types, string Description, string Mode, IReadOnlyDictionary<string, string[]> Errors);
+
+/// <summary>A secret that has just been made, shown this once.</summary>
+public sealed record MadeSecret(WebhookRow Row, string Secret, bool IsRotated);
+
+/// <summary>One endpoint and what was sent to it.</summary>
+public sealed record WebhookDetail(WebhookRow Row, IReadOnlyList<DeliveryContract> Deliveries, int Skipped, bool HasMore, string? Notice);

@@ -1,0 +1,161 @@
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace PartnerBff.Tests.Portal;
+
+/// <summary>Usage, requests, plans and the documentation, in a real browser.</summary>
+public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surroundings)
+{
+    [ChromiumFact]
+    public async Task The_chart_and_the_request_log_show_the_calls_just_made()
+    {
+        var host = StartPortal();
+        string? id = null;
+        for (var i = 0; i < 7; i++)
+        {
+            using var answer = await Get(host, i < 5 ? "/v1/products?limit=1" : "/v1/orders/none", AcmeKey);
+            id = answer.Headers.GetValues("X-Request-Id").Single();
+        }
+
+        await using var chromium = await Chromium.Start(host.Address);
+        var page = chromium.Page;
+        await chromium.SignIn();
+
+        await Expect(page.Locator("[data-figure=today]")).ToHaveTextAsync("7");
+        await Expect(page.Locator(".chart svg")).ToHaveAttributeAsync("aria-label", "Requests per day; 7 in 30 days");
+        await Expect(page.Locator(".chart svg rect.ok")).ToHaveCountAsync(1);
+        await Expect(page.Locator(".chart svg rect.refused")).ToHaveCountAsync(1);
+        await Expect(page.Locator(".chart tbody tr").Last.Locator("td").First).ToHaveTextAsync("5", new() { UseInnerText = false });
+        await chromium.Picture("overview");
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Requests", Exact = true }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(7);
+        await chromium.Picture("requests");
+        await page.GetByLabel("Request id").FillAsync(id!);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Find" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.Locator("tbody tr")).ToContainTextAsync("GET /v1/orders/{id}");
+        await Expect(page.Locator("tbody tr")).ToContainTextAsync("404");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Test" }).ClickAsync();
+        await Expect(page.Locator("h2")).ToHaveTextAsync("No test requests yet");
+        await chromium.Picture("requests-empty");
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task The_documentation_is_tried_with_the_sessions_own_test_key()
+    {
+        var host = StartPortal();
+        await using var chromium = await Chromium.Start(host.Address);
+        var page = chromium.Page;
+        await page.GotoAsync("/docs");
+        await Expect(page.GetByText("Sign in to the portal to try every call")).ToBeVisibleAsync();
+        await chromium.SignIn();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Documentation" }).ClickAsync();
+        await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
+        var key = await page.GetByLabel("Test key", new() { Exact = true }).InputValueAsync();
+        Assert.True(ApiKeyFormat.IsValid(key) && ApiKeyFormat.IsTest(key));
+        await chromium.Picture("docs");
+
+        await page.Locator(".opblock-summary", new() { HasText = "/v1/account" }).First.ClickAsync();
+        await page.Locator("button.execute").First.ClickAsync();
+        await Expect(page.Locator(".live-responses-table tbody .response-col_status").First).ToContainTextAsync("200");
+        await Expect(page.Locator(".live-responses-table").First).ToContainTextAsync("\"test\"");
+        await chromium.Picture("docs-tried");
+
+        await page.ReloadAsync();
+        Assert.Equal(key, await page.GetByLabel("Test key", new() { Exact = true }).InputValueAsync());
+        await Problem(await Get(host, "/v1/api-keys", key), 403, "insufficient_scope");
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task Another_plan_is_requested_and_pending_until_withdrawn()
+    {
+        var host = StartPortal();
+        await using var chromium = await Chromium.Start(host.Address, scripts: false);
+        var page = chromium.Page;
+        await chromium.SignIn("Dave");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Plan", Exact = true }).ClickAsync();
+        await Expect(page.Locator(".offer.current h2")).ToContainTextAsync("free");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Request pro" }).ClickAsync();
+
+        await Expect(page.Locator("[data-pending=pro]")).ToContainTextAsync("pending");
+        await chromium.Picture("plan");
+        await page.GotoAsync("/portal");
+        await chromium.Picture("overview-free");
+        await page.GotoAsync("/portal/plan");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
+        await Expect(page.Locator("[data-pending]")).ToHaveCountAsync(0);
+    }
+
+    [RedisFact]
+    public async Task Every_instance_shows_the_same_requests_and_wishes()
+    {
+        var redis = StartRedis();
+        var (one, other) = (StartPortal(redis: redis), StartPortal(redis: redis));
+        var carol = await SignedIn(one);
+        using var called = await Get(one, "/v1/products?limit=1", AcmeKey);
+        Assert.Contains(called.Headers.GetValues("X-Request-Id").Single(), await Page(await carol.Get("/portal/requests")), StringComparison.Ordinal);
+        using var wished = await carol.Post("/portal/plan", await carol.Token(), ("plan", "pro"));
+        Assert.Equal(HttpStatusCode.SeeOther, wished.StatusCode);
+
+        carol.Http.Dispose();
+        var again = await SignedIn(other);
+
+        Assert.Contains(called.Headers.GetValues("X-Request-Id").Single(), await Page(await again.Get("/portal/requests")), StringComparison.Ordinal);
+        Assert.Contains("data-pending=\"pro\"", await Page(await again.Get("/portal/plan")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_tenants_request_is_not_found()
+    {
+        var host = StartPortal();
+        using var called = await Get(host, "/v1/products?limit=1", AcmeKey);
+        var id = called.Headers.GetValues("X-Request-Id").Single();
+        var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
+
+        Assert.Contains("/v1/products", await Page(await carol.Get("/portal/requests?id=" + id)), StringComparison.Ordinal);
+        Assert.Contains("No such request", await Page(await dave.Get("/portal/requests?id=" + id)), StringComparison.Ordinal);
+    }
+
+    [AxeFact]
+    public async Task Pages_have_no_barriers_that_axe_knows()
+    {
+        var host = StartPortal();
+        using var called = await Get(host, "/v1/products?limit=1", AcmeKey);
+        await using var chromium = await Chromium.Start(host.Address);
+        var page = chromium.Page;
+        await chromium.SignIn();
+        var endpoint = await AddKeyAndEndpoint(page);
+        foreach (var path in (string[])
+            ["/", "/portal", "/portal/keys", "/portal/keys/new", "/portal/requests", "/portal/plan", "/portal/webhooks", "/portal/webhooks/new", endpoint, "/portal/webhooks/none", "/docs"])
+        {
+            foreach (var (width, scheme) in ((int, ColorScheme)[])[(1280, ColorScheme.Light), (390, ColorScheme.Dark)])
+            {
+                await page.SetViewportSizeAsync(width, 844);
+                await page.EmulateMediaAsync(new() { ColorScheme = scheme });
+                await page.GotoAsync(path);
+                await page.EvaluateAsync(AxeFactAttribute.Script);
+
+                // Swagger UI's inside is its makers'.
+                var found = await page.EvaluateAsync<string[]>(
+                    "async () => (await axe.run({ exclude: ['#swagger'] })).violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' | '))");
+                Assert.True(found.Length == 0, $"{path} at {width}, {scheme}: {string.Join("\n", found)}");
+                Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{path} is wider than {width}");
+            }
+        }
+    }
+
+    private static async Task<string> AddKeyAndEndpoint(IPage page)
+    {
+        await page.GotoAsync("/portal/keys/new");
+        await page.GetByLabel("Name").FillAsync("A key with a rather long name, for the sake of narrow screens");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
+        await page.GotoAsync("/portal/webhooks/new");
+        await page.GetByLabel("Address").FillAsync("https://example.com/a/rather/long/address/for/the/sake/of/narrow/screens");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add endpoint" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
+        return new Uri(page.Url).AbsolutePath;
+    }
+}

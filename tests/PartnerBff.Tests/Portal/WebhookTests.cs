@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Playwright;
+using PartnerBff.Tests.Webhooks;
+using static Microsoft.Playwright.Assertions;
+
+namespace PartnerBff.Tests.Portal;
+
+/// <summary>Webhooks, by hand.</summary>
+public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(surroundings)
+{
+    private static readonly Dictionary<string, string?> Loopback = new() { ["Webhooks:AllowPrivateNetworks"] = "true" };
+
+    [ChromiumFact]
+    public async Task An_endpoint_is_added_tested_resent_to_rotated_disabled_and_deleted()
+    {
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = static (_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return context.Response.WriteAsync("out of paper");
+        };
+        var host = StartPortal(new(Loopback) { ["Webhooks:Schedule:0"] = "00:00:00" });
+        await using var chromium = await Chromium.Start(host.Address);
+        var page = chromium.Page;
+        await chromium.SignIn();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Webhooks" }).ClickAsync();
+        await chromium.Picture("webhooks-empty");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Add endpoint" }).ClickAsync();
+        await page.GetByLabel("Address").FillAsync(receiver.Url + "/hooks");
+        await chromium.Picture("webhook-new");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add endpoint" }).ClickAsync();
+        var secret = await page.GetByLabel("Signing secret").InputValueAsync();
+        Assert.StartsWith("whsec_", secret, StringComparison.Ordinal);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
+        await Shows(page, "failed");
+        await page.Locator("summary", new() { HasText = "the last 500" }).ClickAsync();
+        await Expect(page.Locator(".attempts pre")).ToHaveTextAsync("out of paper");
+        await chromium.Picture("webhook");
+        var first = Assert.Single(receiver.All);
+        Assert.True(WebhookTest.Verifies(first, secret));
+
+        receiver.Answer = static (_, context) =>
+        {
+            context.Response.StatusCode = 204;
+            return Task.CompletedTask;
+        };
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resend" }).ClickAsync();
+        await Shows(page, "delivered");
+        Assert.Equal(first.Id, receiver.All.Last().Id);
+
+        await page.Locator("summary", new() { HasText = "Rotate secret" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Rotate now" }).ClickAsync();
+        var next = await page.GetByLabel("Signing secret").InputValueAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Resend" }).ClickAsync();
+        await Eventually.True(() => receiver.All.Count == 3, Patience);
+        Assert.True(WebhookTest.Verifies(receiver.All.Last(), secret) && WebhookTest.Verifies(receiver.All.Last(), next));
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
+        await Expect(page.Locator(".badge.off")).ToHaveTextAsync("Disabled");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Send a test" })).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Link, new() { Name = "All endpoints" }).ClickAsync();
+        await chromium.Picture("webhooks");
+        await page.Locator("tr[data-endpoint] a").ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enable" }).ClickAsync();
+        await Expect(page.Locator(".badge.on")).ToHaveTextAsync("Enabled");
+        await page.Locator("summary", new() { HasText = "Delete" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete endpoint" }).ClickAsync();
+        await Expect(page.Locator("tr[data-endpoint]")).ToHaveCountAsync(0);
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [Fact]
+    public async Task Another_tenants_endpoint_and_deliveries_are_not_there()
+    {
+        await using var receiver = await Receiver.Start();
+        var host = StartPortal(Loopback);
+        var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
+        var (ours, theirs) = (await carol.Token(), await dave.Token());
+        await Page(await carol.Post("/portal/webhooks", ours, ("url", receiver.Url), ("types", "*"), ("mode", "live")));
+        var id = One(await Page(await carol.Get("/portal/webhooks")), "data-endpoint=\"(we_[^\"]+)\"");
+        using var tested = await carol.Post($"/portal/webhooks/{id}/test", ours);
+        Assert.Equal($"/portal/webhooks/{id}?done=tested", tested.Headers.Location!.OriginalString);
+        var delivery = One(await Page(await carol.Get("/portal/webhooks/" + id)), "data-delivery=\"(msg_[^\"]+)\"");
+
+        Assert.DoesNotContain(id, await Page(await dave.Get("/portal/webhooks")), StringComparison.Ordinal);
+        await Page(await dave.Get("/portal/webhooks/" + id), 404);
+        foreach (var action in (string[])["test", "enabled", "rotate-secret", "delete"])
+        {
+            await Page(await dave.Post($"/portal/webhooks/{id}/{action}", theirs), 404);
+        }
+
+        await Page(await dave.Post($"/portal/deliveries/{delivery}/resend", theirs), 404);
+        await Page(await carol.Get("/portal/webhooks/" + id));
+    }
+
+    [Theory]
+    [InlineData("ftp://example.com", "*")]
+    [InlineData("http://127.0.0.1/x", "*")]
+    [InlineData("https://example.com", "order/shipped")]
+    public async Task An_address_or_type_that_will_not_do_comes_back_with_what_is_wrong(string url, string types)
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+
+        var page = await Page(await carol.Post("/portal/webhooks", await carol.Token(), ("url", url), ("types", types), ("mode", "live")), 422);
+
+        Assert.Contains("class=\"error\"", page, StringComparison.Ordinal);
+    }
+
+    private static async Task Shows(IPage page, string status) => await Eventually.True(
+        async () =>
+        {
+            await page.ReloadAsync();
+            return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
+        },
+        Patience);
+
+    private static string One(string page, string pattern) => Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, pattern).Select(m => m.Groups[1].Value));
+}
