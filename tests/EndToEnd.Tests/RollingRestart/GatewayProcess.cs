@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Net;
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.RollingRestart;
+
+/// <summary>The mobile gateway as a process of its own, in a working directory of its own, amid services of this process.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private const string Listening = "Now listening on: ";
+    private readonly Process _process;
+    private readonly List<string> _output = [];
+    private readonly List<(string Text, TaskCompletionSource<string> Seen)> _waiting = [];
+
+    private GatewayProcess(ProcessStartInfo start)
+    {
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(90);
+
+    public Uri Address { get; private set; } = null!;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Makes a working directory with the host's own settings.</summary>
+    public static string NewFolder()
+    {
+        var folder = Directory.CreateTempSubdirectory("mobile-bff-").FullName;
+        File.Copy(Path.Combine(Root(), "src", "MobileBff", "appsettings.json"), Path.Combine(folder, "appsettings.json"));
+        return folder;
+    }
+
+    /// <param name="surroundings">Where it lives.</param>
+    /// <param name="folder">Its working directory.</param>
+    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    public static async Task<GatewayProcess> Start(Surroundings surroundings, string folder, params (string Key, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Assembly()])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var all = new Dictionary<string, string?>(surroundings.GatewaySettings)
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Composition:Deadline"] = "00:01:00",
+            ["Shutdown:Delay"] = "00:00:02",
+        };
+        foreach (var service in surroundings.Services.All)
+        {
+            all[$"Upstreams:{service.Name}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var part in (string[])["home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "me:user"])
+        {
+            all[$"Composition:{part}:Timeout"] = "00:00:30";
+        }
+
+        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
+        {
+            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
+            all[$"Plans:{plan}:Burst"] = "100000";
+        }
+
+        foreach (var (key, value) in settings)
+        {
+            all[key] = value;
+        }
+
+        foreach (var (key, value) in all)
+        {
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        var gateway = new GatewayProcess(start);
+        try
+        {
+            var line = await gateway.Prints(Listening);
+            gateway.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+            gateway.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = gateway.Address, Timeout = Patience };
+            await Eventually.True(gateway.IsReady, Patience);
+            return gateway;
+        }
+        catch
+        {
+            await gateway.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The first line, printed already or still to come, that contains the text.</summary>
+    public Task<string> Prints(string text)
+    {
+        lock (_output)
+        {
+            if (_output.Find(l => l.Contains(text, StringComparison.Ordinal)) is { } line)
+            {
+                return Task.FromResult(line);
+            }
+
+            var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((text, seen));
+            return seen.Task.WaitAsync(Patience);
+        }
+    }
+
+    /// <summary>What it has printed.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return string.Join(Environment.NewLine, _output);
+            }
+        }
+    }
+
+    public void ForgetOutput()
+    {
+        lock (_output)
+        {
+            _output.Clear();
+        }
+    }
+
+    /// <summary>What a balancer asks.</summary>
+    public async Task<bool> IsReady()
+    {
+        try
+        {
+            using var answer = await Client.GetAsync("/health/ready");
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    public async Task Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    public async Task<int> Exit()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        Client?.Dispose();
+        _process.Dispose();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_output)
+        {
+            _output.Add(line);
+            foreach (var (text, seen) in _waiting)
+            {
+                if (line.Contains(text, StringComparison.Ordinal))
+                {
+                    seen.TrySetResult(line);
+                }
+            }
+        }
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("Bff.sln is not above the tests.");
+        }
+
+        return folder.FullName;
+    }
+
+    // Built in the same configuration as these tests: .../bin/<Configuration>/<framework>/.
+    private static string Assembly()
+    {
+        var mine = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        return Path.Combine(Root(), "src", "MobileBff", "bin", mine.Parent!.Name, mine.Name, "MobileBff.dll");
+    }
+}
