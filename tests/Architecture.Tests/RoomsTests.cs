@@ -31,16 +31,6 @@ public sealed partial class RoomsTests
         Assert.InRange(File.ReadAllLines(Path.Combine(Source.Root, "src", host, "Program.cs")).Length, 5, 40);
 
     [Fact]
-    public void Every_link_of_the_life_of_a_request_leads_to_a_file()
-    {
-        var page = Path.Combine(Source.Root, "docs", "life-of-a-request.md");
-        var links = Link().Matches(File.ReadAllText(page)).Select(m => m.Groups[1].Value).ToList();
-
-        Assert.NotEmpty(links);
-        Assert.DoesNotContain(links, l => !Path.Exists(Path.Combine(Path.GetDirectoryName(page)!, l)));
-    }
-
-    [Fact]
     public void Middleware_joins_only_where_the_order_is_written_out() =>
         Assert.DoesNotContain(
             Source.Files("src").Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "Program.cs")),
@@ -48,9 +38,6 @@ public sealed partial class RoomsTests
 
     [GeneratedRegex(@"\b(MobileBff|WebBff|PartnerBff)\b")]
     private static partial Regex HostName();
-
-    [GeneratedRegex(@"\]\((?!http)([^)#]+)")]
-    private static partial Regex Link();
 
     [GeneratedRegex(@"\.UseMiddleware<")]
     private static partial Regex UseMiddleware();

@@ -1,0 +1,12 @@
+using Bff.Callers;
+
+namespace NewBff.Features;
+
+internal static class Endpoints
+{
+    public static void MapFeatures(this WebApplication app)
+    {
+        var api = app.MapGroup("").RequireScope("api");
+        api.MapGet("/welcome", GetWelcome.Handle).Named("welcome");
+    }
+}

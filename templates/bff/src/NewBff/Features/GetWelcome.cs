@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Composition;
+using NewBff.Upstreams;
+
+namespace NewBff.Features;
+
+/// <summary>The first screen. <paramref name="Picks"/> is null when its service failed; <c>_meta.degraded</c> says why.</summary>
+public sealed record Welcome(
+    string Name,
+    IReadOnlyList<WelcomePick>? Picks,
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+
+public sealed record WelcomePick(string Id, string Name, decimal Price, string Currency);
+
+internal static class GetWelcome
+{
+    public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, UsersClient users, RecommendationsClient recommendations)
+    {
+        var user = composer.Required("user", t => users.Get(caller.Subject, t)).Timeout(500);
+        var picks = composer.Optional("recommendations", t => recommendations.For(caller.Subject, 10, t))
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600, UpstreamJson.Default.Recommendations);
+
+        return composer.Compose(
+            () => new Welcome(user.Value!.Name, picks.Value?.Items.Select(p => new WelcomePick(p.ProductId, p.Name, p.Price, p.Currency)).ToList()),
+            AnswersJson.Default.Welcome);
+    }
+}

@@ -1,0 +1,19 @@
+using Bff;
+using Bff.Callers;
+using Bff.Composition;
+using NewBff.Features;
+using NewBff.Upstreams;
+
+var builder = WebApplication.CreateBuilder(args);
+
+builder.AddBffDefaults();
+builder.AddBearerTokens();
+builder.AddUpstreams();
+builder.Services.AddSingleton<ICompositionMeta, CompositionMeta>();
+
+var app = builder.Build();
+
+app.UseBffPipeline();
+app.MapFeatures();
+
+app.Run();
