@@ -8,7 +8,9 @@ internal static class Banner
         Console.WriteLine();
         Row("MobileBff", RunningStack.Mobile, "for the mobile app");
         Row("WebBff", RunningStack.Web, "for the browser app");
-        Row("PartnerBff", RunningStack.Partner, "for partners; portal at /portal, documentation at /docs");
+        Row("PartnerBff", RunningStack.Partner, "for partners");
+        Row("browser app", RunningStack.Web + "/", "sign in as alice; break a service and watch the parts degrade");
+        Row("partner portal", RunningStack.Partner + "/portal", "sign in as carol; documentation at /docs");
         Row("sign-in", RunningStack.IdentityProvider, "development identity provider: alice, bob, carol, dave");
         foreach (var service in RunningStack.Services)
         {
@@ -30,5 +32,5 @@ internal static class Banner
         Console.WriteLine("Ctrl+C stops everything.");
     }
 
-    private static void Row(string name, string address, string note) => Console.WriteLine($"  {name,-16} {address,-24} {note}");
+    private static void Row(string name, string address, string note) => Console.WriteLine($"  {name,-16} {address,-32} {note}");
 }

@@ -46,14 +46,15 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s");
         Launch("dev/Upstreams", ["--base-port", "9001"], []);
         Launch("dev/IdentityProvider", [], new() { ["IdentityProvider__Port"] = "9000" });
+        Launch("dev/Upstreams", ["--base-port", "9101"], []);
         return await Ready("sample services", Address("media").AbsoluteUri + "__calls", 0, cancellation)
             && await Ready("identity provider", IdentityProvider + "/.well-known/openid-configuration", 1, cancellation)
             && Launch("src/MobileBff", [], Host(Mobile))
             && Launch("src/WebBff", [], Host(Web))
-            && Launch("src/PartnerBff", [], new(Host(Partner)) { ["ApiKeys__Bootstrap__acme"] = ApiKey })
-            && await Ready("MobileBff", Mobile + "/health/ready", 2, cancellation)
-            && await Ready("WebBff", Web + "/health/ready", 3, cancellation)
-            && await Ready("PartnerBff", Partner + "/health/ready", 4, cancellation);
+            && Launch("src/PartnerBff", [], PartnerHost())
+            && await Ready("MobileBff", Mobile + "/health/ready", 3, cancellation)
+            && await Ready("WebBff", Web + "/health/ready", 4, cancellation)
+            && await Ready("PartnerBff", Partner + "/health/ready", 5, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -64,7 +65,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 
     private static int? TakenPort()
     {
-        foreach (var port in (int[])[8081, 8082, 8083, 9000, .. Enumerable.Range(9001, Services.Length)])
+        foreach (var port in (int[])[8081, 8082, 8083, 9000, .. Enumerable.Range(9001, Services.Length), .. Enumerable.Range(9101, Services.Length)])
         {
             using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
@@ -86,6 +87,19 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         ["ASPNETCORE_URLS"] = address,
         ["ConnectionStrings__redis"] = options.Redis,
     };
+
+    // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
+    private Dictionary<string, string?> PartnerHost()
+    {
+        var settings = Host(Partner);
+        settings["ApiKeys__Bootstrap__acme"] = ApiKey;
+        foreach (var service in Services)
+        {
+            settings[$"Sandbox__Upstreams__{service}__Address"] = new UriBuilder(Address(service)) { Port = Address(service).Port + 100 }.Uri.AbsoluteUri;
+        }
+
+        return settings;
+    }
 
     private bool Launch(string project, string[] arguments, Dictionary<string, string?> environment)
     {
