@@ -36,6 +36,9 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
 
     public Uri Address { get; }
 
+    /// <summary>Every address the host listens on; with <see cref="TlsEndpoint"/> one of them is https.</summary>
+    public IEnumerable<Uri> Addresses => _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
+
     /// <summary>No redirects, no cookies, no decompression, no proxy: what arrives is what was sent.</summary>
     public HttpClient Client { get; }
 
@@ -62,6 +65,18 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         }
 
         return new(surroundings, all, services, environment);
+    }
+
+    /// <summary>Kestrel's own settings for one more endpoint that speaks TLS.</summary>
+    public static Dictionary<string, string?> TlsEndpoint(IssuedCertificate certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return new()
+        {
+            ["Kestrel:Endpoints:Tls:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Tls:Certificate:Path"] = certificate.CertificateFile,
+            ["Kestrel:Endpoints:Tls:Certificate:KeyPath"] = certificate.KeyFile,
+        };
     }
 
     /// <summary>Edits the configuration as a changed file would; null takes a key back.</summary>
