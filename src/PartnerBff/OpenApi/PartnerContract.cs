@@ -26,12 +26,13 @@ internal static class PartnerContract
     {
         builder.Services.Configure<JsonOptions>(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
         return builder
-            .AddBffOpenApi("v1", "Partner API", PartnerJson.Default, Describe)
-            .AddBffOpenApi("v2", "Partner API", PartnerJson.Default, Describe);
+            .AddBffOpenApi("v1", "Partner API", PartnerJson.Default, Describe, "1.0")
+            .AddBffOpenApi("v2", "Partner API", PartnerJson.Default, Describe, "2.0");
     }
 
     private static void Describe(OpenApiOptions options)
     {
+        options.ShouldInclude = operation => operation.GroupName == options.DocumentName; // The portal's own routes are promised to nobody.
         options.AddDocumentTransformer(Describe);
         options.AddOperationTransformer(Describe);
     }

@@ -16,8 +16,10 @@ public static class OpenApiRegistration
     /// <param name="title">What the document is called.</param>
     /// <param name="answers">The host's own source-generated metadata: schemas are made of what it serializes with.</param>
     /// <param name="configure">Whatever only this host says.</param>
+    /// <param name="version">Of the API: another major part (before the dot) when a client of the document before would break.</param>
     public static WebApplicationBuilder AddBffOpenApi(
-        this WebApplicationBuilder builder, string documentName, string title, IJsonTypeInfoResolver answers, Action<OpenApiOptions>? configure = null)
+        this WebApplicationBuilder builder, string documentName, string title, IJsonTypeInfoResolver answers, Action<OpenApiOptions>? configure = null,
+        string version = "1.0")
     {
         builder.Services.Configure<JsonOptions>(json =>
         {
@@ -30,7 +32,7 @@ public static class OpenApiRegistration
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
             options.AddDocumentTransformer((document, _, _) =>
             {
-                document.Info = new OpenApiInfo { Title = title, Version = documentName };
+                document.Info = new OpenApiInfo { Title = title, Version = version };
                 document.Servers?.Clear(); // Each environment has its own address.
                 return Task.CompletedTask;
             });
