@@ -13,7 +13,7 @@ internal static class Images
 
     private static string? Sized(string? path, int width) =>
         path is not null && path.StartsWith(Stored, StringComparison.Ordinal) && path.Length > Stored.Length
-            && path.IndexOf('/', Stored.Length) < 0 && path.IndexOfAny(['?', '#']) < 0
+            && path.IndexOf('/', Stored.Length) < 0 && path.AsSpan().IndexOfAny('?', '#') < 0
                 ? $"/images/{path.AsSpan(Stored.Length)}?w={width}"
                 : null;
 }

@@ -7,7 +7,7 @@ namespace MobileBff.Features;
 /// <param name="Thumb">Of the first line.</param>
 public sealed record OrderSummary(string Id, string Status, decimal Total, string Currency, DateTimeOffset Date, int ItemCount, string? Thumb)
 {
-    internal static OrderSummary Of(Order order) => new(
+    internal static OrderSummary Of(ListedOrder order) => new(
         order.Id, order.Status, order.TotalAmount, order.Currency, order.PlacedAt, order.Items.Count,
-        order.Items.Count > 0 ? Images.Thumb(order.Items[0].ProductImageUrl) : null);
+        Images.Thumb(order.Items.FirstImage));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Bff.Upstreams;
 
 namespace MobileBff.Upstreams;
@@ -8,9 +9,13 @@ public sealed record Order(string Id, string Status, DateTimeOffset PlacedAt, de
 
 public sealed record OrderLine(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
 
-public sealed record OrderPage(IReadOnlyList<Order> Items, string? NextCursor = null);
+/// <summary>What lists need of an order.</summary>
+[JsonConverter(typeof(ListedOrderReader))]
+public sealed record ListedOrder(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, OrderLines Items);
 
-public sealed record OrderChanges(IReadOnlyList<Order> Items, IReadOnlyList<string> Deleted, string NextToken, bool HasMore);
+public sealed record OrderPage(IReadOnlyList<ListedOrder> Items, string? NextCursor = null);
+
+public sealed record OrderChanges(IReadOnlyList<ListedOrder> Items, IReadOnlyList<string> Deleted, string NextToken, bool HasMore);
 
 /// <summary>The service that owns orders.</summary>
 public sealed class OrdersClient(UpstreamClient orders)

@@ -1,7 +1,9 @@
+using System.Text.Json.Serialization;
 using Bff.Upstreams;
 
 namespace MobileBff.Upstreams;
 
+[JsonConverter(typeof(RecommendationReader))]
 public sealed record Recommendation(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency);
 
 public sealed record Recommendations(IReadOnlyList<Recommendation> Items);

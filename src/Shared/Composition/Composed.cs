@@ -66,7 +66,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             return;
         }
 
-        var body = new ArrayBufferWriter<byte>(1024);
+        using var body = new AnswerBuffer();
         using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = _type!.Options.Encoder }))
         {
             JsonSerializer.Serialize(json, _answer!, _type);
@@ -80,7 +80,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
 
         if (_withMeta && services.GetService<ICompositionMeta>() is { } meta)
         {
-            body = Splice(body, meta);
+            Splice(body, meta);
         }
 
         var response = httpContext.Response;
@@ -130,17 +130,15 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     // Reopens the object's end for one more member.
-    private ArrayBufferWriter<byte> Splice(ArrayBufferWriter<byte> body, ICompositionMeta meta)
+    private void Splice(AnswerBuffer body, ICompositionMeta meta)
     {
-        var whole = new ArrayBufferWriter<byte>(body.WrittenCount + 512);
-        whole.Write(body.WrittenSpan[..^1]);
-        whole.Write(body.WrittenCount > 2 ? MetaName : MetaName.AsSpan(1));
-        using (var json = new Utf8JsonWriter(whole))
+        body.DropLast();
+        body.Write(body.WrittenCount > 1 ? MetaName : MetaName.AsSpan(1));
+        using (var json = new Utf8JsonWriter(body))
         {
             meta.Write(json, _report);
         }
 
-        whole.Write("}"u8);
-        return whole;
+        body.Write("}"u8);
     }
 }

@@ -73,7 +73,7 @@ public sealed class Composer : IDisposable
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async ValueTask<Problem?> Run()
     {
-        using var activity = Telemetry.Source.StartActivity("compose " + Endpoint);
+        using var activity = Telemetry.Start("compose ", Endpoint);
         var running = new Task[_parts.Count];
         for (var i = 0; i < running.Length; i++)
         {
@@ -127,7 +127,7 @@ public sealed class Composer : IDisposable
 
     internal CacheScope ScopeFor(CacheScope scope) => _services.ScopeFor(scope, Request.Caller);
 
-    internal static Activity? StartActivity(string part) => Telemetry.Source.StartActivity("part " + part);
+    internal static Activity? StartActivity(string part) => Telemetry.Start("part ", part);
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 

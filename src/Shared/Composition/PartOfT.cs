@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Edge;
@@ -126,6 +127,7 @@ public sealed partial class Part<T> : Part where T : class
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask Ask(PartPolicy? policy, long started)
     {
         var timeout = policy?.Timeout ?? _timeout;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Bff.Upstreams;
 
@@ -12,12 +13,9 @@ internal sealed class BufferedBody : HttpContent
     {
         _buffer = buffer;
         _length = length;
-        foreach (var header in original.Headers.NonValidated)
+        if (original.Headers.NonValidated.TryGetValues("Content-Type", out var type))
         {
-            if (!header.Key.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-            {
-                Headers.TryAddWithoutValidation(header.Key, header.Value.ToString());
-            }
+            Headers.TryAddWithoutValidation("Content-Type", type.ToString()); // Nobody asks for the others.
         }
     }
 
@@ -25,6 +23,7 @@ internal sealed class BufferedBody : HttpContent
 
     /// <summary>Replaces the response's content by its bytes.</summary>
     /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/> or breaks off.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask Read(HttpResponseMessage response, int maxBytes, CancellationToken cancellation)
     {
         var content = response.Content;
@@ -38,7 +37,7 @@ internal sealed class BufferedBody : HttpContent
         var length = 0;
         try
         {
-            var stream = await content.ReadAsStreamAsync(cancellation);
+            var stream = content.ReadAsStream(cancellation); // The connection's; nothing is read yet.
             int read;
             while ((read = await stream.ReadAsync(buffer.AsMemory(length), cancellation)) > 0)
             {

@@ -3,8 +3,15 @@ namespace Bff.Upstreams;
 /// <summary>One call on its way through a pool: what the resilience strategies and the attempts share.</summary>
 internal sealed class UpstreamCall
 {
+    private readonly Uri _requested = null!;
+    private string? _path;
+
     /// <summary>The request; further attempts send copies.</summary>
-    public required HttpRequestMessage Request { get; init; }
+    public required HttpRequestMessage Request
+    {
+        get;
+        init => (field, _requested) = (value, value.RequestUri!);
+    }
 
     /// <summary>True in a composition: an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
     public required bool BuffersBody { get; init; }
@@ -18,10 +25,42 @@ internal sealed class UpstreamCall
     /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
     public UpstreamAddress? LastAddress { get; set; }
 
+    /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
+    public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
+    {
+        if (_path is null && _requested.IsAbsoluteUri && IsBelow(_requested, address))
+        {
+            return _requested;
+        }
+
+        _path ??= PathOf(_requested, addresses);
+        return new Uri(address.AbsoluteUri + _path);
+    }
+
     /// <summary>What is left until the deadline; may be negative.</summary>
     public TimeSpan Remaining(TimeProvider time)
     {
         var ticks = DeadlineTimestamp - time.GetTimestamp();
         return TimeSpan.FromTicks((long)(ticks * ((double)TimeSpan.TicksPerSecond / time.TimestampFrequency)));
     }
+
+    private static string PathOf(Uri requested, IEnumerable<Uri> addresses)
+    {
+        if (!requested.IsAbsoluteUri)
+        {
+            return requested.OriginalString.TrimStart('/');
+        }
+
+        foreach (var address in addresses)
+        {
+            if (IsBelow(requested, address))
+            {
+                return requested.AbsoluteUri[address.AbsoluteUri.Length..];
+            }
+        }
+
+        return requested.PathAndQuery.TrimStart('/');
+    }
+
+    private static bool IsBelow(Uri requested, Uri address) => requested.AbsoluteUri.StartsWith(address.AbsoluteUri, StringComparison.Ordinal);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -9,7 +10,6 @@ namespace Bff.Upstreams;
 public sealed class UpstreamClient
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private static readonly Uri Root = new("http://upstream/");
     private readonly UpstreamSender _sender;
     private readonly ConcurrentDictionary<ReadKey, object> _reads = new();
 
@@ -56,6 +56,7 @@ public sealed class UpstreamClient
     }
 
     /// <summary>Sends any request and reads its JSON answer.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         using var sent = await SendRaw(request, call);
@@ -109,13 +110,10 @@ public sealed class UpstreamClient
     }
 
     /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
-    internal async ValueTask<RawAnswer> SendRaw(HttpRequestMessage request, CallContext call)
-    {
-        request.RequestUri = request.RequestUri!.IsAbsoluteUri ? request.RequestUri : new Uri(Root, request.RequestUri);
-        var sent = await _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
-        return new RawAnswer(sent.Response, sent.Outcome, sent.RetryAfter, sent.FromFallback);
-    }
+    internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call) =>
+        _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         UpstreamAnswer<T>? landed = null;
@@ -150,7 +148,7 @@ public sealed class UpstreamClient
         return await Read(what, request, type, call);
     }
 
-    private static UpstreamAnswer<T> Parse<T>(HttpResponseMessage response, JsonTypeInfo<T> type, RawAnswer sent)
+    private static UpstreamAnswer<T> Parse<T>(HttpResponseMessage response, JsonTypeInfo<T> type, Sent sent)
     {
         var status = (int)response.StatusCode;
         if (status is < 200 or > 299)
@@ -201,12 +199,6 @@ public sealed class UpstreamClient
 /// <param name="Content">All of it.</param>
 /// <param name="MediaType">As the service says, without parameters; null when it does not.</param>
 public sealed record UpstreamFile(ReadOnlyMemory<byte> Content, string? MediaType);
-
-/// <summary>An answer whose body is in memory, or the reason why there is none.</summary>
-internal readonly record struct RawAnswer(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
-{
-    public void Dispose() => Response?.Dispose();
-}
 
 /// <summary>Stands for an answer without a document, such as 204.</summary>
 public sealed class NoContent

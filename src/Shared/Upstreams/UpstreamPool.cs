@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
 using Polly;
 using Polly.CircuitBreaker;
@@ -41,6 +42,7 @@ internal sealed class UpstreamPool : IDisposable
     /// <summary>Sends the call and gives its answer, good or bad; the lease goes back when the caller disposes of it.</summary>
     /// <exception cref="BulkheadFullException">No place within the queue.</exception>
     /// <exception cref="BrokenCircuitException">The breaker is open.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Outcome<HttpResponseMessage>> Send(UpstreamCall call, CancellationToken cancellation)
     {
         using var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);
@@ -101,13 +103,14 @@ internal sealed class UpstreamPool : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Outcome<HttpResponseMessage>> Attempt(UpstreamCall call, CancellationToken cancellation)
     {
         var number = Interlocked.Increment(ref call.Attempts);
         var address = UpstreamAddress.Choose(_addresses, call.LastAddress);
         call.LastAddress = address;
         var request = number == 1 ? call.Request : RequestCopy.Of(call.Request);
-        request.RequestUri = Rebase(call.Request.RequestUri!, address.Uri);
+        request.RequestUri = call.UriAt(address.Uri, Options.Addresses);
 
         var failed = true;
         address.Started();
@@ -136,11 +139,6 @@ internal sealed class UpstreamPool : IDisposable
             address.Ended(failed);
         }
     }
-
-    private static Uri Rebase(Uri requested, Uri address) =>
-        !requested.IsAbsoluteUri ? new Uri(address, requested)
-        : requested.Authority == address.Authority && requested.Scheme == address.Scheme ? requested
-        : new Uri(address, requested.PathAndQuery.TrimStart('/'));
 }
 
 /// <summary>All places and the queue of a bulkhead are taken.</summary>

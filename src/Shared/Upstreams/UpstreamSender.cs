@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Bff.Edge;
 using Polly;
@@ -22,22 +23,23 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
-    public async ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
-    {
-        var upstream = registry.Find(name, origin);
-        if (upstream is null)
-        {
-            return new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false);
-        }
+    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation) =>
+        registry.Find(name, origin) is not { } upstream ? new(new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false))
+        : upstream.Options.Fallback is not { } fallback ? SendTo(upstream, request, origin, buffersBody, deadline, cancellation)
+        : SendOrFallBack(upstream, fallback, request, origin, buffersBody, deadline, cancellation);
 
+    private async ValueTask<Sent> SendOrFallBack(
+        Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    {
+        var requested = request.RequestUri!;
         var sent = await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
-        if (upstream.Options.Fallback is not { } fallback || !sent.IsFailure || !Repeatable.IsRead(request) || registry.Find(fallback, origin) is not { } other)
+        if (!sent.IsFailure || !Repeatable.IsRead(request) || registry.Find(fallback, origin) is not { } other)
         {
             return sent;
         }
 
         var copy = RequestCopy.Of(request);
-        copy.RequestUri = Relative(request.RequestUri!, upstream.Options);
+        copy.RequestUri = Relative(requested, upstream.Options);
         var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
         if (second.IsFailure)
         {
@@ -49,6 +51,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
         return second with { FromFallback = true };
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {
         var pool = upstream.PoolFor(origin);
@@ -96,8 +99,10 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
 }
 
 /// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>
-internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback)
+internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
 {
     /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
     public bool IsFailure => Response is null || UpstreamResilience.IsFailure(Response);
+
+    public void Dispose() => Response?.Dispose();
 }
