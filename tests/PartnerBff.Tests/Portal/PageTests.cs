@@ -25,7 +25,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         await Expect(page.Locator(".chart svg")).ToHaveAttributeAsync("aria-label", "Requests per day; 7 in 30 days");
         await Expect(page.Locator(".chart svg rect.ok")).ToHaveCountAsync(1);
         await Expect(page.Locator(".chart svg rect.refused")).ToHaveCountAsync(1);
-        await Expect(page.Locator(".chart tbody tr").Last.Locator("td").First).ToHaveTextAsync("5", new() { UseInnerText = false });
+        await Expect(page.Locator(".chart tbody tr").First.Locator("td").First).ToHaveTextAsync("5", new() { UseInnerText = false });
         await chromium.Picture("overview");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Requests", Exact = true }).ClickAsync();
@@ -70,21 +70,26 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [ChromiumFact]
-    public async Task Another_plan_is_requested_and_pending_until_withdrawn()
+    public async Task Quota_is_shown_and_another_plan_is_requested_and_pending_until_withdrawn_all_without_scripts()
     {
         var host = StartPortal();
         await using var chromium = await Chromium.Start(host.Address, scripts: false);
         var page = chromium.Page;
         await chromium.SignIn("Dave");
+        await page.GotoAsync("/portal/keys/new");
+        await page.GetByLabel("Name").FillAsync("Stock check");
+        await page.GetByRole(AriaRole.Radio, new() { NameRegex = new("Live") }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create key" }).ClickAsync();
+        using var called = await Get(host, "/v1/products?limit=1", await page.GetByLabel("API key").InputValueAsync());
+        await page.GotoAsync("/portal");
+        await Expect(page.Locator(".meters li")).ToContainTextAsync("1 of 10\u202f000");
+        await chromium.Picture("overview-free");
         await page.GetByRole(AriaRole.Link, new() { Name = "Plan", Exact = true }).ClickAsync();
         await Expect(page.Locator(".offer.current h2")).ToContainTextAsync("free");
         await page.GetByRole(AriaRole.Button, new() { Name = "Request pro" }).ClickAsync();
 
         await Expect(page.Locator("[data-pending=pro]")).ToContainTextAsync("pending");
         await chromium.Picture("plan");
-        await page.GotoAsync("/portal");
-        await chromium.Picture("overview-free");
-        await page.GotoAsync("/portal/plan");
         await page.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
         await Expect(page.Locator("[data-pending]")).ToHaveCountAsync(0);
     }
@@ -136,6 +141,11 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
                 await page.SetViewportSizeAsync(width, 844);
                 await page.EmulateMediaAsync(new() { ColorScheme = scheme });
                 await page.GotoAsync(path);
+                if (path == "/docs")
+                {
+                    await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
+                }
+
                 await page.EvaluateAsync(AxeFactAttribute.Script);
 
                 // Swagger UI's inside is its makers'.

@@ -12,6 +12,7 @@
     presets: [window.SwaggerUIBundle.presets.apis], layout: "BaseLayout",
     onComplete: () => {
       if (key) ui.preauthorizeApiKey("bearer", key.value);
+      for (const main of place.querySelectorAll("main")) main.setAttribute("role", "presentation"); // The page has one of its own.
       document.documentElement.dataset.docs = "ready";
     },
   });

@@ -20,6 +20,9 @@
     });
   }
 
+  // On a phone the navigation scrolls sideways.
+  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   const open = () => document.querySelectorAll("details.act[open]");
   document.addEventListener("click", event => {
     for (const one of open()) if (!one.contains(event.target)) one.open = false;
@@ -43,7 +46,7 @@
   };
 
   const draw = chart => {
-    const rows = [...chart.querySelectorAll("tbody tr")].map(row => ({
+    const rows = [...chart.querySelectorAll("tbody tr")].reverse().map(row => ({
       day: row.cells[0].textContent, parts: [...row.cells].slice(1).map(cell => number(cell.textContent)),
     }));
     const kinds = ["ok", "refused", "failed"], names = ["succeeded", "refused (4xx)", "failed (5xx)"];

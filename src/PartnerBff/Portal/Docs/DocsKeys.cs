@@ -35,6 +35,7 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
             return known;
         }
 
+        await Sweep(viewer.Tenant, cancellation);
         if (await registry.Create(viewer.Tenant, Name, Scopes, isTest: true, time.GetUtcNow() + Life, cancellation) is not { } made)
         {
             return null;
@@ -47,5 +48,17 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
             IsEssential = true,
         });
         return made.Key;
+    }
+
+    // Those of former sessions would fill the list.
+    private async Task Sweep(string tenant, CancellationToken cancellation)
+    {
+        foreach (var key in await registry.List(tenant, isTest: true, cancellation))
+        {
+            if (key.Name == Name && key.IsExpired(time.GetUtcNow()))
+            {
+                await registry.Delete(key, cancellation);
+            }
+        }
     }
 }
