@@ -35,7 +35,7 @@ internal static class PortalRegistration
 
     public static void MapPortal(this WebApplication app)
     {
-        app.MapBrowserSessions();
+        app.MapBrowserSessions().ExcludeFromDescription(); // No part of the partners' contract.
         app.MapPortalAssets();
 
         // People looking at pages use nothing of the plan, and must not become part of the bill. The gate decides who may see them, because

@@ -7,6 +7,7 @@ using Bff.Sessions.SignIn;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Sessions;
@@ -48,7 +49,8 @@ public static class SessionsRegistration
     }
 
     /// <summary>Maps <c>login</c>, <c>callback</c>, <c>user</c>, <c>logout</c>, <c>sessions</c> and <c>backchannel-logout</c> below the site's prefix.</summary>
-    public static void MapBrowserSessions(this WebApplication app)
+    /// <returns>All of them, for further conventions.</returns>
+    public static RouteGroupBuilder MapBrowserSessions(this WebApplication app)
     {
         var group = app.MapGroup(app.Services.GetRequiredService<SessionSite>().Prefix).WithTags("Session");
         group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
@@ -61,6 +63,7 @@ public static class SessionsRegistration
         own.MapGet("/sessions", ManageSessions.List).Named("session").Produces<SessionList>();
         own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").Produces(StatusCodes.Status204NoContent);
         own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").Produces(StatusCodes.Status204NoContent);
+        return group;
     }
 
     private static TBuilder RequireCaller<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>

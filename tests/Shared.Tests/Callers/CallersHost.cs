@@ -50,6 +50,10 @@ internal sealed class CallersHost : IAsyncDisposable
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
             ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
             ["State:Timeout"] = "00:00:01",
+            ["Plans:anonymous:RequestsPerMinute"] = "100000", // Limits are another stage's; no test here may run into one.
+            ["Plans:anonymous:Burst"] = "10000",
+            ["Plans:free:RequestsPerMinute"] = "100000",
+            ["Plans:free:Burst"] = "10000",
         });
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         builder.AddBffDefaults();
