@@ -57,7 +57,7 @@ public sealed class PricingClient(UpstreamClient pricing)
         var variables = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new PricingVariables(productId), UpstreamJson.Default.PricingVariables);
         var answer = await _graphQl.Query(Query, variables, UpstreamJson.Default.PricingAnswer, call);
         return answer is { IsOk: true, Value.Data.Pricing: { } price } ? UpstreamAnswer<Price>.Ok(price)
-            : answer.IsOk ? UpstreamAnswer<Price>.No(UpstreamOutcome.NotFound)
+            : answer.IsOk ? UpstreamAnswer<Price>.No(answer.Value!.Data is null ? UpstreamOutcome.Failed : UpstreamOutcome.NotFound)
             : answer.As<Price>();
     }
 }

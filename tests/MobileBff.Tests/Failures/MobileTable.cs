@@ -61,7 +61,7 @@ internal static class MobileTable
             {
                 Sending = Sending.Once,
             },
-            new("GET /images/{file}", AnswerKind.File, l => Get(l, $"/images/{l.Product}.jpg?w=160"), new FailurePart("picture", "media", true)),
+            new("GET /images/{file}", AnswerKind.File, l => Get(l, "/images/p-1.jpg?w=160"), new FailurePart("picture", "media", true)),
             new("GET /catalogue/products", AnswerKind.PassThrough, l => Get(l, "/catalogue/products?limit=2"), new FailurePart("products", "products", true)),
         ];
     }
