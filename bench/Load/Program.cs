@@ -36,18 +36,29 @@ try
 {
     await using var fleet = await Fleet.Start(options, stop.Token);
     var report = new Report(options);
+    var refused = 0;
     foreach (var job in wanted)
     {
         Console.Error.WriteLine("== " + job);
-        await jobs[job](fleet, options, report, stop.Token);
+        try
+        {
+            await jobs[job](fleet, options, report, stop.Token);
+        }
+        catch (InvalidRunException invalid)
+        {
+            refused++;
+            report.Refused(job, invalid.Message); // A figure from a run with errors would be a figure about errors.
+        }
+
+        report.Write();
     }
 
-    report.Write();
-    return 0;
+    Console.Write(report);
+    return refused == 0 ? 0 : 1;
 }
 catch (InvalidRunException invalid)
 {
-    Console.Error.WriteLine("Refused: " + invalid.Message); // A figure from a run with errors would be a figure about errors.
+    Console.Error.WriteLine(invalid.Message);
     return 1;
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)

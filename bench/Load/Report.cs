@@ -48,15 +48,23 @@ internal sealed class Report
         }
     }
 
+    /// <summary>Says that a job has no figures, and why.</summary>
+    public void Refused(string job, string reason)
+    {
+        Console.Error.WriteLine($"{job} refused: {reason}");
+        _text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"### {job}: refused").AppendLine().AppendLine(reason.ReplaceLineEndings(" "));
+    }
+
+    /// <summary>Keeps what there is so far.</summary>
     public void Write()
     {
         if (_options.Out is { } file)
         {
             File.WriteAllText(Path.GetFullPath(file, Shell.Root), _text.ToString());
         }
-
-        Console.Write(_text);
     }
+
+    public override string ToString() => _text.ToString();
 
     private static string Text(List<Sample> rounds, Func<Sample, double> figure, string format) => Statistics.Text(rounds.Select(figure), format);
 
