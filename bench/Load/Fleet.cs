@@ -62,7 +62,8 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="settings">Further settings, <c>Key:Key=value</c>.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <param name="ready">Path whose first 200 counts as the first answer.</param>
-    public Task<Server> Gateway(string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready")
+    /// <param name="variable">Set for this process alone, <c>NAME=value</c>.</param>
+    public Task<Server> Gateway(string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready", string? variable = null)
     {
         string[] services = ["users", "orders", "products", "pricing", "reviews", "inventory", "recommendations", "notifications", "shipping", "search", "media"];
         string[] command =
@@ -73,7 +74,8 @@ internal sealed class Fleet : IAsyncDisposable
             "--Plans:enterprise:RequestsPerMinute=10000000", "--Plans:enterprise:Burst=10000",
             .. services.Select(s => $"--Upstreams:{s}:Address={_services.Address}"), .. settings.Select(s => "--" + s),
         ];
-        return Server.Start(name, command, _environment, ready, Tokens[0], cancellation);
+        var environment = variable?.Split('=', 2) is [var key, var value] ? new Dictionary<string, string>(_environment) { [key] = value } : _environment;
+        return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
     public Task<IReadOnlyList<string>> TokensOf(IEnumerable<string> subjects, string? tenant, CancellationToken cancellation) =>

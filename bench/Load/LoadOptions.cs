@@ -9,8 +9,9 @@ namespace Bff.Bench.Load;
 /// <param name="WarmUp">Requests before the first round.</param>
 /// <param name="Seconds">Of each round at a fixed rate.</param>
 /// <param name="Out">File for the tables; null: standard output.</param>
+/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through is measured once more; null: none.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
-internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, bool SkipBuild)
+internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, bool SkipBuild)
 {
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]
@@ -21,13 +22,14 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
           --warm-up N     requests per subject before the first round, default 120000
           --seconds N     per subject and round at a fixed rate, default 8
           --out FILE      write the tables there, such as docs/performance.tables.md
+          --compare N=V   pass-through: one more gateway, with this environment variable, such as a runtime setting
           --skip-build    measure what the last run published
         """;
 
     /// <summary>Null when the words are off; the usage has been printed then.</summary>
     public static LoadOptions? Parse(string[] args)
     {
-        var options = new LoadOptions([], 5, 50_000, 120_000, 8, null, false);
+        var options = new LoadOptions([], 5, 50_000, 120_000, 8, null, null, false);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -54,6 +56,9 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
                     break;
                 case "--out" when value.Length > 0:
                     options = options with { Out = value };
+                    break;
+                case "--compare" when value.Contains('=', StringComparison.Ordinal):
+                    options = options with { Compare = value };
                     break;
                 default:
                     Console.Error.WriteLine(Usage);

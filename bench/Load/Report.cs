@@ -60,11 +60,11 @@ internal sealed class Report
     {
         if (_options.Out is { } file)
         {
-            File.WriteAllText(Path.GetFullPath(file, Shell.Root), _text.ToString());
+            File.WriteAllText(Path.GetFullPath(file, Shell.Root), ToString());
         }
     }
 
-    public override string ToString() => _text.ToString();
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{_text}{Environment.NewLine}Rounds refused and run again: {Rounds.Refused}.{Environment.NewLine}");
 
     private static string Text(List<Sample> rounds, Func<Sample, double> figure, string format) => Statistics.Text(rounds.Select(figure), format);
 

@@ -3,7 +3,10 @@ namespace Bff.Bench.Load;
 /// <summary>Interleaved rounds: A B C A B C ..., so that whatever else the machine does meets all alike.</summary>
 internal static class Rounds
 {
-    private const int ChunkSeconds = 3;
+    private const int ChunkSeconds = 3, MaxRefused = 3;
+
+    /// <summary>Rounds, of warm-up too, that were refused and run again.</summary>
+    public static int Refused { get; private set; }
 
     /// <summary>Warms each subject up until it has answered so many requests, then measures at saturation.</summary>
     public static async Task<Dictionary<Subject, List<Sample>>> Saturated(IReadOnlyList<Subject> subjects, LoadOptions options, CancellationToken cancellation)
@@ -16,7 +19,7 @@ internal static class Rounds
             var last = 0.0;
             while (answered < options.WarmUp)
             {
-                var traffic = await Wrk.Run(subject.Server, subject.Target, ChunkSeconds, cancellation);
+                var traffic = await Valid("warm-up", () => Wrk.Run(subject.Server, subject.Target, ChunkSeconds, cancellation));
                 answered += traffic.Requests;
                 last = traffic.Requests / traffic.Seconds;
                 Console.Error.Write('.');
@@ -40,7 +43,7 @@ internal static class Rounds
         {
             foreach (var subject in subjects)
             {
-                var sample = await Sample.Of(subject.Server, () => load(subject));
+                var sample = await Valid(subject.Name, () => Sample.Of(subject.Server, () => load(subject)));
                 samples[subject].Add(sample);
                 Console.Error.WriteLine(
                     $"round {round}: {subject.Name}: {sample.CpuMicros:0.0} µs, {sample.PerSecond:0}/s, p99 {sample.P99:0.00} ms, {sample.AllocatedBytes / 1024:0.0} KB, {sample.Mebibytes:0} MiB");
@@ -48,5 +51,22 @@ internal static class Rounds
         }
 
         return samples;
+    }
+
+    /// <summary>A refused round is run again, as a whole, and counted; a job that is refused again and again has no figures.</summary>
+    private static async Task<T> Valid<T>(string what, Func<Task<T>> round)
+    {
+        for (var refused = 0; ; refused++)
+        {
+            try
+            {
+                return await round();
+            }
+            catch (InvalidRunException invalid) when (refused < MaxRefused)
+            {
+                Refused++;
+                Console.Error.WriteLine($"{what}: round refused: {invalid.Message}");
+            }
+        }
     }
 }

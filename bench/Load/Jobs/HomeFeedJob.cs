@@ -5,9 +5,17 @@ internal static class HomeFeedJob
 {
     private const int ModestRate = 500;
 
-    /// <summary>Recommendations are otherwise kept per caller.</summary>
+    /// <summary>
+    /// Recommendations are otherwise kept per caller. The time-outs of half a second are longer here: on a machine that does other work too, one part in
+    /// ten thousand is late, and the run would be refused for it.
+    /// </summary>
     public static readonly string[] NothingCached =
-        ["Composition:home-feed:recommendations:Fresh=00:00:00", "Composition:home-feed:recommendations:Stale=00:00:00"];
+    [
+        "Composition:home-feed:recommendations:Fresh=00:00:00", "Composition:home-feed:recommendations:Stale=00:00:00",
+        "Composition:home-feed:user:Timeout=00:00:02", "Composition:home-feed:notifications:Timeout=00:00:02",
+        "Upstreams:users:Timeout=00:00:02", "Upstreams:notifications:Timeout=00:00:02", "Upstreams:orders:Timeout=00:00:02",
+        "Composition:home-feed:orders:Timeout=00:00:02", "Composition:home-feed:recommendations:Timeout=00:00:02",
+    ];
 
     public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
     {

@@ -11,12 +11,14 @@ internal static class PassThroughJob
         await using var stock = await fleet.Reference("stock", "/catalogue/products", cancellation);
         await using var leased = await fleet.Gateway("gateway-leased", "Leased", [], cancellation);
         await using var exact = await fleet.Gateway("gateway-exact", "Exact", [], cancellation);
+        await using var other = options.Compare is { } variable ? await fleet.Gateway("gateway-compared", "Leased", [], cancellation, variable: variable) : null;
         Subject[] subjects =
         [
             new("bare YARP", yarp, Products(fleet)),
             new("YARP, stock parts", stock, Products(fleet)),
             new("gateway, Leased", leased, Products(fleet)),
             new("gateway, Exact", exact, Products(fleet)),
+            .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Products(fleet))],
         ];
         report.Table("Pass-through of one GET, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
         report.Table($"Pass-through of one GET, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
