@@ -59,10 +59,10 @@ public static class SessionsRegistration
         group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().WithoutLimits().ExcludeFromDescription();
 
         var own = group.MapGroup("").RequireCaller();
-        own.MapGet("/user", GetUser.Handle).Named("session").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();
-        own.MapGet("/sessions", ManageSessions.List).Named("session").Produces<SessionList>();
-        own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").Produces(StatusCodes.Status204NoContent);
-        own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").Produces(StatusCodes.Status204NoContent);
+        own.MapGet("/user", GetUser.Handle).Named("session").WithName("signed-in-user").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();
+        own.MapGet("/sessions", ManageSessions.List).Named("session").WithName("list-sessions").Produces<SessionList>();
+        own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").WithName("end-session").Produces(StatusCodes.Status204NoContent);
+        own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").WithName("end-other-sessions").Produces(StatusCodes.Status204NoContent);
         return group;
     }
 

@@ -1,0 +1,134 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Bff.Callers.ApiKeys;
+using Bff.TestKit;
+using PartnerHost = Bff.TestKit.GatewayHost<PartnerBff.Features.V1.OrderV1>;
+using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
+
+namespace Bff.EndToEnd.Tests.Clients;
+
+/// <summary>The clients that <c>eng/clients</c> makes of the contracts: they compile, and they understand the gateways.</summary>
+public sealed class GeneratedClientTests : IAsyncLifetime
+{
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <Nullable>enable</Nullable>
+            <UseAppHost>false</UseAppHost>
+          </PropertyGroup>
+        </Project>
+        """;
+
+    private const string PlaceAnOrder = """
+        using Bff.Clients.Partner.V1;
+
+        using var http = new HttpClient { BaseAddress = new Uri(Environment.GetEnvironmentVariable("GATEWAY")!) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Environment.GetEnvironmentVariable("API_KEY"));
+        var partner = new PartnerClient(http);
+        var order = new OrderRequest { Currency = "EUR", Reference = "po-77", Items = [new Items { Product_id = "p-1", Quantity = 2 }] };
+        var placed = await partner.PlaceOrderAsync("po-77-1", order);
+        var repeated = await partner.PlaceOrderAsync("po-77-1", order);
+        var read = await partner.OrderAsync(placed.Id);
+        Console.WriteLine($"{placed.Id} {repeated.Id == placed.Id} {read.Reference} {read.Items.Single().Quantity} {read.Total == placed.Total}");
+        try
+        {
+            await partner.OrderAsync("o-nope");
+        }
+        catch (ApiException<Problem> refused)
+        {
+            Console.WriteLine($"{refused.StatusCode} {refused.Result.Code}");
+        }
+
+        _ = typeof(Bff.Clients.Mobile.MobileClient);
+        """;
+
+    private const string ReadAProduct = """
+        import { WebClient } from "./web.js";
+
+        declare const process: { env: { GATEWAY: string, SESSION: string } };
+        const http = {
+          fetch: (url: RequestInfo, init?: RequestInit) =>
+            fetch(url, { ...init, headers: { ...init?.headers, "X-CSRF": "1", Cookie: process.env.SESSION } }),
+        };
+        const web = new WebClient(process.env.GATEWAY, http);
+        const page = await web.product("p-1", "pricing");
+        console.log(JSON.stringify([page.product.id, page.product.name, page.pricing?.currency ?? null, page.related === undefined]));
+        await web.product("p-nope", undefined).catch(problem => console.log(problem.status, problem.code));
+        """;
+
+    private readonly Workshop _workshop = new();
+    private Surroundings _surroundings = null!;
+
+    public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
+
+    [NodeFact]
+    public async Task The_partners_CSharp_client_places_an_order_and_reads_it_back()
+    {
+        await Generate();
+        _workshop.Write("Clients.csproj", Project);
+        _workshop.Write("Program.cs", PlaceAnOrder);
+        await Tool.Run(_workshop.Folder, "dotnet", ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]);
+        var key = ApiKeyFormat.New(isTest: false);
+        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key });
+
+        var said = await Tool.Run(_workshop.Folder, "dotnet", ["built/Clients.dll"], ("GATEWAY", host.Address.ToString()), ("API_KEY", key));
+
+        Assert.Matches("^o-[0-9]+ True po-77 2 True\\s+404 not_found\\s*$", said);
+        Assert.Single(_surroundings.Services.Orders.Calls.All, c => c is { Method: "POST", Path: "/orders" });
+    }
+
+    [NodeFact]
+    public async Task The_TypeScript_client_of_the_browser_app_reads_a_product()
+    {
+        var tools = await Generate();
+        _workshop.Write("package.json", """{ "type": "module" }""");
+        _workshop.Write("read.ts", ReadAProduct);
+        await _workshop.Node(
+            [Path.Combine(tools, "node_modules/typescript/bin/tsc"), "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", "read.ts"]);
+        await using var host = WebHost.Start(_surroundings, new()
+        {
+            ["Session:Authority"] = _surroundings.Identity.Authority,
+            ["Session:ClientId"] = "web-bff",
+            ["Session:ClientSecret"] = "web-bff-development-secret",
+            ["Session:RequireHttpsMetadata"] = "false",
+            ["Composition:product:product:Timeout"] = "00:00:30",
+            ["Composition:product:pricing:Timeout"] = "00:00:30",
+        });
+        var session = await SignIn(host);
+
+        var said = await _workshop.Node(["read.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("SESSION", session));
+
+        var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["404 not_found"], lines[1..]);
+        Assert.Equal("""["p-1","Trail Shoe","EUR",true]""", JsonNode.Parse(lines[0])!.ToJsonString());
+    }
+
+    public async Task DisposeAsync()
+    {
+        _workshop.Dispose();
+        await _surroundings.DisposeAsync();
+    }
+
+    private async Task<string> Generate()
+    {
+        var tools = await Workshop.Install("clients");
+        await _workshop.Node([Path.Combine(tools, "generate.mjs"), _workshop.Folder]);
+        return tools;
+    }
+
+    /// <summary>The cookie of a session of alice, who chose herself at the provider.</summary>
+    private async Task<string> SignIn(WebHost host)
+    {
+        var cookies = new CookieContainer();
+        using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = cookies });
+        using var begun = await browser.GetAsync(new Uri(host.Address, "/bff/login?returnUrl=%2F"));
+        using var choice = new FormUrlEncodedContent([KeyValuePair.Create("user", "alice")]);
+        using var chosen = await browser.PostAsync(_surroundings.Identity.Authority + "/sign-in" + begun.Headers.Location!.Query, choice);
+        using var back = await browser.GetAsync(chosen.Headers.Location);
+        Assert.Equal(HttpStatusCode.Found, back.StatusCode);
+        return cookies.GetCookieHeader(host.Address);
+    }
+}
