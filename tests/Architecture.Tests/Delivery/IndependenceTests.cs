@@ -69,7 +69,7 @@ public sealed partial class IndependenceTests
             .Where(d => Directory.EnumerateFiles(d, "*.csproj").Any()).Select(d => $"/{Path.GetRelativePath(Source.Root, d)}/");
 
         Assert.Empty(folders.Except(owned));
-        Assert.Empty(owned.Where(o => !o.Contains('*', StringComparison.Ordinal) && !Path.Exists(Path.Combine(Source.Root, o.Trim('/')))));
+        Assert.Empty(owned.Where(o => !o.Contains('*', StringComparison.Ordinal) && !Path.Exists(Path.Combine(Source.Root, o.Trim('/')))).ToList());
     }
 
     /// <summary>The host, its tests, Shared's tests, and whatever those reference.</summary>

@@ -28,7 +28,7 @@ public sealed class TemplateTests : IDisposable
         Assert.Equal(before, Shared());
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(_copy, "src/TvBff"), "*", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal))
-            .Where(f => File.ReadAllText(f).Contains("NewBff", StringComparison.Ordinal)));
+            .Where(f => File.ReadAllText(f).Contains("NewBff", StringComparison.Ordinal)).ToList());
     }
 
     private SortedDictionary<string, string> Shared() => new(

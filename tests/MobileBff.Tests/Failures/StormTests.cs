@@ -20,12 +20,12 @@ public sealed class StormTests(SharedSurroundings surroundings) : MobileTest(sur
         }
 
         var since = Stopwatch.GetTimestamp();
-        await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
+        await Parallel.ForAsync(0, Requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellation) =>
         {
             var user = $"u-{1001 + (i % 100)}";
             foreach (var path in (string[])["/home-feed", $"/search?q=shoe{i}", $"/products/p-{i + 1}"])
             {
-                using var response = await host.Get(path, user);
+                using var response = await host.Get(path, user, cancellation);
                 Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
             }
         });

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.IO.Compression;
 using Bff.RateLimiting;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Swashbuckle.AspNetCore.SwaggerUI;
 
 namespace PartnerBff.Portal.Docs;
@@ -21,11 +22,11 @@ internal static class SwaggerAssets
 
     public static void MapSwaggerAssets(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/docs/assets/{name}", (HttpContext context, string name) => Types.TryGetValue(name, out var type)
-                ? Answer(context, name, type)
+                ? (IResult)Answer(context, name, type)
                 : TypedResults.NotFound())
             .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
 
-    private static IResult Answer(HttpContext context, string name, string type)
+    private static FileStreamHttpResult Answer(HttpContext context, string name, string type)
     {
         var stored = typeof(SwaggerUIOptions).Assembly.GetManifestResourceStream(Prefix + name)!;
         context.Response.Headers.CacheControl = "public, max-age=604800";
