@@ -28,7 +28,12 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         _factory = new Factory(_settings, Log, services, environment);
         _factory.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         _factory.StartServer();
-        Address = new Uri(_factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Address = Addresses.First();
+        foreach (var address in Addresses)
+        {
+            Leaks.Own(address.Port);
+        }
+
         Client = NewClient();
     }
 
@@ -43,6 +48,9 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     public HttpClient Client { get; }
 
     public LogRecorder Log { get; } = new();
+
+    /// <summary>Sees every error that <see cref="NewClient"/>'s clients receive, and every log line.</summary>
+    public LeakSentinel Leaks { get; } = new();
 
     public IServiceProvider Services => _factory.Services;
 
@@ -82,7 +90,8 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     /// <summary>Edits the configuration as a changed file would; null takes a key back.</summary>
     public void Configure(params (string Key, string? Value)[] edits) => _settings.Edit(edits);
 
-    public HttpClient NewClient() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false }) { BaseAddress = Address };
+    public HttpClient NewClient() =>
+        new(new LeakSentinelHandler(Leaks, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false })) { BaseAddress = Address };
 
     /// <summary>A request with a user's token.</summary>
     public HttpRequestMessage Request(HttpMethod method, string path, string? user = "u-1001")
@@ -99,10 +108,17 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     public Task<HttpResponseMessage> Get(string path, string? user = "u-1001", CancellationToken cancellation = default) =>
         Client.SendAsync(Request(HttpMethod.Get, path, user), cancellation);
 
+    /// <summary>Stops the host; fails when anything leaked.</summary>
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
         await _factory.DisposeAsync();
+        foreach (var entry in Log.Entries)
+        {
+            Leaks.CheckLog(entry);
+        }
+
+        Leaks.Verify();
     }
 
     private sealed class Factory(SettingsSource settings, LogRecorder log, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<TEntryPoint>
