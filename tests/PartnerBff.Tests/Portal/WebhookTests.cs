@@ -113,7 +113,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
     private static async Task Shows(IPage page, string status) => await Eventually.True(
         async () =>
         {
-            await page.ReloadAsync();
+            await page.GotoAsync(page.Url);
             return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
         },
         Patience);
