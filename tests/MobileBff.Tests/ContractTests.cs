@@ -2,7 +2,7 @@ namespace MobileBff.Tests;
 
 public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    private static readonly string Committed = Path.Combine(Root(), "contracts", "mobile.json");
+    private static readonly string Committed = Path.Combine(Checkout.Root, "contracts", "mobile.json");
 
     [Fact]
     public async Task The_document_that_is_served_is_the_one_that_is_committed()
@@ -45,16 +45,5 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
 
         Assert.DoesNotContain("discountPercent", schemas["ProductDetail"]!["required"]!.AsArray().Select(r => (string?)r));
         Assert.DoesNotContain("next", schemas["OrderList"]!["required"]!.AsArray().Select(r => (string?)r));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

@@ -137,16 +137,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         }
 
         // The host reads its own appsettings.json where it is, as when it is started there.
-        private static string SourceFolder()
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
-            {
-                folder = folder.Parent ?? throw new InvalidOperationException("Bff.sln is not above the tests.");
-            }
-
-            return Path.Combine(folder.FullName, "src", typeof(TEntryPoint).Assembly.GetName().Name!);
-        }
+        private static string SourceFolder() => Checkout.At("src", typeof(TEntryPoint).Assembly.GetName().Name!);
     }
 
     private sealed class SettingsSource(IEnumerable<KeyValuePair<string, string?>> settings) : ConfigurationProvider, IConfigurationSource

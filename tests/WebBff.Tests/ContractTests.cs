@@ -2,7 +2,7 @@ namespace WebBff.Tests;
 
 public sealed class ContractTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
-    private static readonly string Committed = Path.Combine(Root(), "contracts", "web.json");
+    private static readonly string Committed = Path.Combine(Checkout.Root, "contracts", "web.json");
 
     [Fact]
     public async Task The_document_that_is_served_is_the_one_that_is_committed()
@@ -40,16 +40,5 @@ public sealed class ContractTests(SharedSurroundings surroundings) : WebTest(sur
         }
 
         Assert.Equal("""["product"]""", schemas["ProductPage"]!["required"]!.ToJsonString());
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

@@ -5,7 +5,7 @@ namespace Bff.EndToEnd.Tests.Clients;
 /// <summary>A folder outside the checkout, with the tools of <c>eng/</c> at hand.</summary>
 internal sealed class Workshop : IDisposable
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = Checkout.Root;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("bff-clients-").FullName;
 
@@ -28,15 +28,4 @@ internal sealed class Workshop : IDisposable
         Tool.Run(Folder, NodeFactAttribute.Node!, arguments, environment);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
-    }
 }

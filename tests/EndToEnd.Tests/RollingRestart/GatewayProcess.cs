@@ -34,7 +34,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public static string NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("mobile-bff-").FullName;
-        File.Copy(Path.Combine(Root(), "src", "MobileBff", "appsettings.json"), Path.Combine(folder, "appsettings.json"));
+        File.Copy(Path.Combine(Checkout.Root, "src", "MobileBff", "appsettings.json"), Path.Combine(folder, "appsettings.json"));
         return folder;
     }
 
@@ -192,21 +192,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("Bff.sln is not above the tests.");
-        }
-
-        return folder.FullName;
-    }
-
     // Built in the same configuration as these tests: .../bin/<Configuration>/<framework>/.
     private static string Assembly()
     {
         var mine = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(Root(), "src", "MobileBff", "bin", mine.Parent!.Name, mine.Name, "MobileBff.dll");
+        return Path.Combine(Checkout.Root, "src", "MobileBff", "bin", mine.Parent!.Name, mine.Name, "MobileBff.dll");
     }
 }

@@ -1,3 +1,5 @@
+using Bff.TestKit;
+
 using System.Diagnostics;
 
 namespace EndToEnd.Tests.Templates;
@@ -36,7 +38,7 @@ public sealed class TemplateTests : IDisposable
 
     private void CopyTree()
     {
-        var root = Root();
+        var root = Checkout.Root;
         var all = Files.Select(f => Path.Combine(root, f)).Concat(Needed.SelectMany(folder => Sources(Path.Combine(root, folder))));
         foreach (var file in all)
         {
@@ -79,16 +81,5 @@ public sealed class TemplateTests : IDisposable
             process.Kill(entireProcessTree: true);
             throw;
         }
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -33,7 +32,7 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Mobil
         var answer = await Json(await host.Get(path));
         var text = Volatile().Replace(answer.ToJsonString(Readable), "$1\"…\"") + "\n";
 
-        var file = Path.Combine(Folder(), name + ".json");
+        var file = Checkout.At("tests/MobileBff.Tests/Golden", name + ".json");
         if (Environment.GetEnvironmentVariable("BFF_UPDATE_GOLDEN") == "1")
         {
             await File.WriteAllTextAsync(file, text);
@@ -41,8 +40,6 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Mobil
 
         Assert.Equal(await File.ReadAllTextAsync(file), text);
     }
-
-    private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
 
     // What differs from run to run.
     [GeneratedRegex("""("(?:totalLatencyMs|next|requestId|traceId|type)": )(?:"[^"]*"|\d+)""")]
