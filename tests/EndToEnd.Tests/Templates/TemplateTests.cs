@@ -1,6 +1,5 @@
-using Bff.TestKit;
-
 using System.Diagnostics;
+using Bff.TestKit;
 
 namespace EndToEnd.Tests.Templates;
 
