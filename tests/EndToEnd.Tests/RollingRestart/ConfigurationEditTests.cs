@@ -7,7 +7,7 @@ namespace Bff.EndToEnd.Tests.RollingRestart;
 /// <summary>Edits of the file that a running gateway reads.</summary>
 public sealed class ConfigurationEditTests : IAsyncLifetime
 {
-    private readonly string _folder = GatewayProcess.NewFolder();
+    private readonly string _folder = GatewayProcess.NewFolder("MobileBff");
     private Surroundings _surroundings = null!;
 
     private string Settings => Path.Combine(_folder, "appsettings.json");
@@ -15,7 +15,7 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
     [Fact]
     public async Task A_bad_edit_is_refused_as_a_whole_and_reported_and_the_next_good_one_takes_effect()
     {
-        await using var gateway = await GatewayProcess.Start(_surroundings, _folder);
+        await using var gateway = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
         Assert.NotNull(await Recommendations(gateway));
 
         // One member is right and would show, two are wrong.

@@ -7,15 +7,15 @@ namespace Bff.EndToEnd.Tests.RollingRestart;
 /// <summary>Real processes, real SIGTERM.</summary>
 public sealed class RollingRestartTests : IAsyncLifetime
 {
-    private readonly string _folder = GatewayProcess.NewFolder();
+    private readonly string _folder = GatewayProcess.NewFolder("MobileBff");
     private Surroundings _surroundings = null!;
 
     [Fact]
     public async Task A_rolling_restart_under_load_loses_no_request()
     {
         await using var balancer = new Balancer();
-        await using var first = await GatewayProcess.Start(_surroundings, _folder);
-        await using var second = await GatewayProcess.Start(_surroundings, _folder);
+        await using var first = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
+        await using var second = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
         await Join(balancer, first);
         await Join(balancer, second);
 
@@ -37,7 +37,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     [Fact]
     public async Task On_a_signal_to_end_requests_in_flight_are_answered_first()
     {
-        await using var gateway = await GatewayProcess.Start(_surroundings, _folder, ("Shutdown:Delay", "00:00:01"));
+        await using var gateway = await GatewayProcess.Start("MobileBff", _surroundings, _folder, ("Shutdown:Delay", "00:00:01"));
         using var held = _surroundings.Services.Users.Faults.Hold();
         var inFlight = Enumerable.Range(0, 5).Select(i => gateway.Client.SendAsync(Request("/me", $"u-{1001 + i}"))).ToList();
         await _surroundings.Services.Users.Calls.ReachAsync(5).WaitAsync(GatewayProcess.Patience);
@@ -86,7 +86,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
     private async Task<GatewayProcess> Replace(Balancer balancer, GatewayProcess old)
     {
-        var instance = await GatewayProcess.Start(_surroundings, _folder);
+        var instance = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
         await Join(balancer, instance);
         await old.Terminate();
         Assert.Equal(0, await old.Exit());

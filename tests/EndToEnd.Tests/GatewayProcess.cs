@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using Bff.TestKit;
 
-namespace Bff.EndToEnd.Tests.RollingRestart;
+namespace Bff.EndToEnd.Tests;
 
-/// <summary>The mobile gateway as a process of its own, in a working directory of its own, amid services of this process.</summary>
+/// <summary>A gateway as a process of its own, in a working directory of its own, amid services of this process.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
@@ -24,26 +24,29 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(90);
 
+    public int Id => _process.Id;
+
     public Uri Address { get; private set; } = null!;
 
     public HttpClient Client { get; private set; } = null!;
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>Makes a working directory with the host's own settings.</summary>
-    public static string NewFolder()
+    /// <summary>Makes a working directory with the gateway's own settings.</summary>
+    public static string NewFolder(string gateway)
     {
-        var folder = Directory.CreateTempSubdirectory("mobile-bff-").FullName;
-        File.Copy(Path.Combine(Checkout.Root, "src", "MobileBff", "appsettings.json"), Path.Combine(folder, "appsettings.json"));
+        var folder = Directory.CreateTempSubdirectory(gateway + "-").FullName;
+        File.Copy(Path.Combine(Checkout.Root, "src", gateway, "appsettings.json"), Path.Combine(folder, "appsettings.json"));
         return folder;
     }
 
+    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
     /// <param name="surroundings">Where it lives.</param>
     /// <param name="folder">Its working directory.</param>
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
-    public static async Task<GatewayProcess> Start(Surroundings surroundings, string folder, params (string Key, string Value)[] settings)
+    public static async Task<GatewayProcess> Start(string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Assembly()])
+        var start = new ProcessStartInfo("dotnet", [Assembly(gateway)])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -82,18 +85,18 @@ internal sealed class GatewayProcess : IAsyncDisposable
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        var gateway = new GatewayProcess(start);
+        var process = new GatewayProcess(start);
         try
         {
-            var line = await gateway.Prints(Listening);
-            gateway.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
-            gateway.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = gateway.Address, Timeout = Patience };
-            await Eventually.True(gateway.IsReady, Patience);
-            return gateway;
+            var line = await process.Prints(Listening);
+            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+            process.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = process.Address, Timeout = Patience };
+            await Eventually.True(process.IsReady, Patience);
+            return process;
         }
         catch
         {
-            await gateway.DisposeAsync();
+            await process.DisposeAsync();
             throw;
         }
     }
@@ -160,14 +163,19 @@ internal sealed class GatewayProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Dies at once, as in a crash. It may be gone already.</summary>
+    public async Task Kill()
     {
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
             await _process.WaitForExitAsync();
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await Kill();
         Client?.Dispose();
         _process.Dispose();
     }
@@ -193,9 +201,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     }
 
     // Built in the same configuration as these tests: .../bin/<Configuration>/<framework>/.
-    private static string Assembly()
+    private static string Assembly(string gateway)
     {
         var mine = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(Checkout.Root, "src", "MobileBff", "bin", mine.Parent!.Name, mine.Name, "MobileBff.dll");
+        return Path.Combine(Checkout.Root, "src", gateway, "bin", mine.Parent!.Name, mine.Name, gateway + ".dll");
     }
 }

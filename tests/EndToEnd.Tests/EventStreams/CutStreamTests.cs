@@ -1,0 +1,152 @@
+using System.Net;
+using System.Text;
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.EventStreams;
+
+/// <summary>Real processes on one real Redis; cut connections, crashes and restarts.</summary>
+public sealed class CutStreamTests : IAsyncLifetime
+{
+    private const int Events = 500;
+    private const int Cuts = 20;
+
+    /// <summary>How far the publisher may be ahead of the reader, so that every cut falls among events.</summary>
+    private const int Ahead = 40;
+
+    private readonly string _folder = GatewayProcess.NewFolder("WebBff");
+    private readonly GatewayProcess[] _instances = new GatewayProcess[2];
+    private Surroundings _surroundings = null!;
+    private RedisServer? _redis;
+
+    [RedisFact]
+    public async Task Five_hundred_events_over_twenty_cuts_and_restarts_arrive_once_and_in_order()
+    {
+        _redis = RedisServer.Run();
+        await Task.WhenAll(Start(0), Start(1));
+        using var browser = await SignedInBrowser.SignIn(_instances[0], _surroundings);
+        string? last;
+        using (var first = await browser.Open(_instances[0], null))
+        {
+            var opened = first.Next(); // Nobody has published, so it only reads where it stands.
+            await Eventually.True(() => first.LastEventId is not null);
+            last = first.LastEventId;
+        }
+
+        using var published = new SemaphoreSlim(Ahead);
+        var publishing = Publish(published);
+        var seen = new List<string>();
+        for (var cut = 1; cut <= Cuts + 1; cut++)
+        {
+            using var stream = await browser.Open(_instances[cut % 2], last);
+            await Read(stream, cut > Cuts ? Events : cut * Events / (Cuts + 1), seen, published);
+            var ended = await Cut(cut, cut % 2);
+            while (ended && await stream.Next() is { } late)
+            {
+                Take(late, seen, published); // It came before the end did.
+            }
+
+            last = stream.LastEventId;
+        }
+
+        await publishing;
+        Assert.Equal(Enumerable.Range(0, Events).Select(n => $$"""{"n":{{n}}}"""), seen);
+    }
+
+    public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        foreach (var instance in _instances)
+        {
+            await (instance?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        _redis?.Dispose();
+        await _surroundings.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Every third cut is the instance's own: a crash or an orderly end in turn, at last with both gone at once. The others are the client's.</summary>
+    /// <returns>Whether the connection ended on the instance's side.</returns>
+    private async Task<bool> Cut(int cut, int at)
+    {
+        if (cut > Cuts || cut % 3 != 0)
+        {
+            return false;
+        }
+
+        if (cut % 2 == 0)
+        {
+            await _instances[at].Terminate();
+            Assert.Equal(0, await _instances[at].Exit());
+        }
+        else
+        {
+            await _instances[at].Kill();
+        }
+
+        if (cut + 3 > Cuts)
+        {
+            await _instances[1 - at].Kill();
+            await Start(1 - at);
+        }
+
+        await Start(at);
+        return true;
+    }
+
+    private async Task Start(int at)
+    {
+        var started = await GatewayProcess.Start(
+            "WebBff", _surroundings, _folder, ("ConnectionStrings:redis", _redis!.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+            ("Session:Authority", _surroundings.Identity.Authority), ("Session:ClientId", "web-bff"), ("Session:ClientSecret", "web-bff-development-secret"),
+            ("Session:RequireHttpsMetadata", "false"));
+        await (Interlocked.Exchange(ref _instances[at], started)?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private static async Task Read(EventSource stream, int until, List<string> seen, SemaphoreSlim published)
+    {
+        while (seen.Count < until)
+        {
+            var item = await stream.Next().WaitAsync(GatewayProcess.Patience);
+            Assert.True(item is not null, $"The stream ended by itself after {seen.Count} events.");
+            Take(item.Value, seen, published);
+        }
+    }
+
+    private static void Take((string Type, string Data) item, List<string> seen, SemaphoreSlim published)
+    {
+        Assert.Equal("order.updated", item.Type);
+        seen.Add(item.Data);
+        published.Release();
+    }
+
+    /// <summary>As a service would: one after the other, to any instance, again until it is taken.</summary>
+    private async Task Publish(SemaphoreSlim published)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        http.DefaultRequestHeaders.Authorization = new("Bearer", _surroundings.Token("orders", "events.publish"));
+        for (var n = 0; n < Events; n++)
+        {
+            await published.WaitAsync();
+            var instance = n;
+            await Eventually.True(() => IsTaken(http, n, _instances[instance++ % 2].Address), GatewayProcess.Patience);
+        }
+    }
+
+    private static async Task<bool> IsTaken(HttpClient http, int n, Uri instance)
+    {
+        var body = $$$"""{"specversion":"1.0","id":"{{{n}}}","source":"/orders","type":"order.updated","userid":"u-1001","data":{"n":{{{n}}}}}""";
+        using var content = new StringContent(body, Encoding.UTF8, "application/cloudevents+json");
+        try
+        {
+            using var answer = await http.PostAsync(new Uri(instance, "/internal/events"), content);
+            Assert.True(answer.StatusCode is HttpStatusCode.Accepted or HttpStatusCode.ServiceUnavailable, $"{answer.StatusCode}");
+            return answer.StatusCode == HttpStatusCode.Accepted;
+        }
+        catch (HttpRequestException)
+        {
+            return false; // Dead or dying.
+        }
+    }
+}
