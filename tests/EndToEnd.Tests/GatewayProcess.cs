@@ -24,7 +24,25 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(90);
 
-    public int Id => _process.Id;
+    /// <summary>Of a whole core, since it started.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <summary>In memory now.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
 
     public Uri Address { get; private set; } = null!;
 

@@ -10,6 +10,7 @@ internal sealed class EventSubscription : IDisposable
     private readonly SemaphoreSlim _signal = new(0, 1);
     private Queue<LoggedEvent>? _events; // Most streams are idle.
     private bool _isBehind;
+    private long _due = long.MaxValue;
 
     /// <summary>Another event for this stream; never waits.</summary>
     public void Offer(LoggedEvent item)
@@ -76,8 +77,22 @@ internal sealed class EventSubscription : IDisposable
         }
     }
 
-    /// <summary>Returns when there may be something.</summary>
-    public Task Wait(CancellationToken cancellation) => _signal.WaitAsync(cancellation);
+    /// <summary>Returns when there may be something, or when <see cref="Tick"/> says that the moment has come.</summary>
+    public Task Wait(long until, CancellationToken cancellation)
+    {
+        Volatile.Write(ref _due, until);
+        return _signal.WaitAsync(cancellation);
+    }
+
+    /// <summary>Time has passed.</summary>
+    public void Tick(long now)
+    {
+        if (now >= Volatile.Read(ref _due))
+        {
+            Volatile.Write(ref _due, long.MaxValue);
+            Signal();
+        }
+    }
 
     /// <summary>Ends the waiting.</summary>
     public void Signal()

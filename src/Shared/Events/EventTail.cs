@@ -5,12 +5,15 @@ namespace Bff.Events;
 
 /// <summary>
 /// One reader of the log's end per instance, for all of its streams, and only while there are any. It reads when it hears that something was appended, and
-/// every second in case it did not hear. Where numbers are missing, every stream is told to read its own log.
+/// every second in case it did not hear. Where numbers are missing, every stream is told to read its own log. The same second is the streams' clock: a timer
+/// for each would wake the process for every heartbeat.
 /// </summary>
 internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, TimeProvider time, ILogger<EventTail> logger) : IDisposable
 {
     private const int PageSize = 200;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Streams that wait for a moment are woken so much before it at most.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly IEventLog _log = log;
     private readonly TimeProvider _time = time;
@@ -133,113 +136,21 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Reading the end of the event log failed; trying again")]
-    private static partial void LogFailed(ILogger logger, Exception failure);
-
-    /// <summary>From the first stream's arrival to the last one's leaving.</summary>
-    private sealed class Run : IDisposable
+    private void Tick()
     {
-        private readonly EventTail _tail;
-        private readonly CancellationTokenSource _stopping = new();
-        private readonly CancellationToken _stopped;
-        private readonly SemaphoreSlim _wake = new(0, 1);
-        private long _number;
-
-        public Run(EventTail tail)
+        var now = _time.GetTimestamp() + (long)(LookEvery.TotalSeconds * _time.TimestampFrequency); // What is due before the next tick is due now.
+        lock (_lock)
         {
-            _tail = tail;
-            _stopped = _stopping.Token;
-            Started = Task.Run(Start);
-        }
-
-        public Task Started { get; }
-
-        public EventId Position { get; set; }
-
-        /// <summary>Ends the loop, which lets go of the rest by itself.</summary>
-        public void Dispose() => _stopping.Cancel();
-
-        private async Task Start()
-        {
-            var end = await _tail._log.End(_stopped);
-            Position = end.Id;
-            _number = end.Number;
-            _ = Follow();
-        }
-
-        private async Task Follow()
-        {
-            using var appended = _tail._log.OnAppended(Wake);
-            await using var timer = _tail._time.CreateTimer(static run => ((Run)run!).Wake(), this, LookEvery, LookEvery);
-            while (!_stopped.IsCancellationRequested)
+            foreach (var streams in _streams.Values)
             {
-                try
+                foreach (var stream in streams)
                 {
-                    await ReadToEnd();
-                    await _wake.WaitAsync(_stopped);
+                    stream.Tick(now);
                 }
-                catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
-                {
-                    return;
-                }
-                catch (StoreUnavailableException)
-                {
-                    await Pause();
-                }
-#pragma warning disable CA1031 // The streams depend on this loop.
-                catch (Exception failure)
-#pragma warning restore CA1031
-                {
-                    LogFailed(_tail._logger, failure);
-                    await Pause();
-                }
-            }
-        }
-
-        private async Task ReadToEnd()
-        {
-            while (true)
-            {
-                var page = await _tail._log.ReadAll(Position, PageSize, _stopped);
-                var isGap = page.Events.Count > 0 && page.FirstNumber != _number + 1;
-                if (page.Events.Count > 0)
-                {
-                    _number = page.FirstNumber + page.Events.Count - 1;
-                }
-
-                _tail.Offer(this, page, isGap);
-                if (page.Events.Count < PageSize)
-                {
-                    return;
-                }
-            }
-        }
-
-        private async Task Pause()
-        {
-            try
-            {
-                await Task.Delay(LookEvery, _tail._time, _stopped);
-            }
-            catch (OperationCanceledException)
-            {
-                // The loop looks.
-            }
-        }
-
-        private void Wake()
-        {
-            try
-            {
-                if (_wake.CurrentCount == 0)
-                {
-                    _wake.Release();
-                }
-            }
-            catch (SemaphoreFullException)
-            {
-                // Awake already.
             }
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "Reading the end of the event log failed; trying again")]
+    private static partial void LogFailed(ILogger logger, Exception failure);
 }

@@ -46,15 +46,15 @@ public sealed class UserEvents
     /// </summary>
     /// <param name="caller">Whose events.</param>
     /// <param name="after">The last event that the reader has; null: from now on. One that the log does not know any more gives one <see cref="UserEventKind.Reset"/>.</param>
-    /// <param name="idle">After so long without anything else comes <see cref="UserEventKind.Idle"/>.</param>
+    /// <param name="idle">After so long, or up to a second less, without anything else comes <see cref="UserEventKind.Idle"/>; above a second.</param>
     /// <param name="cancellation">Ends it, with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="StoreUnavailableException">Before the first item: Redis is away.</exception>
     public async IAsyncEnumerable<UserEvent> Follow(
         Caller caller, EventId? after, TimeSpan idle, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(idle, EventTail.LookEvery);
         var user = caller.Subject;
         var stream = await _tail.Open(user, cancellation);
-        await using var timer = _time.CreateTimer(static s => ((EventSubscription)s!).Signal(), stream, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         try
         {
             var isBehind = after is not null;
@@ -106,7 +106,7 @@ public sealed class UserEvents
                 }
 
                 var quiet = _time.GetElapsedTime(spokenAt);
-                if (quiet >= idle)
+                if (quiet + EventTail.LookEvery > idle)
                 {
                     last = isBehind ? last : Latest(stream, last);
                     yield return new(UserEventKind.Idle, last);
@@ -115,8 +115,7 @@ public sealed class UserEvents
                 }
 
                 var wait = idle - quiet;
-                timer.Change(isBehind && wait > Retry ? Retry : wait, Timeout.InfiniteTimeSpan);
-                await stream.Wait(cancellation);
+                await stream.Wait(After(isBehind && wait > Retry ? Retry : wait), cancellation);
             }
         }
         finally
@@ -124,6 +123,8 @@ public sealed class UserEvents
             _tail.Close(user, stream);
         }
     }
+
+    private long After(TimeSpan wait) => _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
 
     private static bool IsFor(Caller caller, LoggedEvent item) =>
         item.Head.Tenant is null || caller.Tenant is null || item.Head.Tenant == caller.Tenant;

@@ -97,10 +97,7 @@ public sealed class CutStreamTests : IAsyncLifetime
 
     private async Task Start(int at)
     {
-        var started = await GatewayProcess.Start(
-            "WebBff", _surroundings, _folder, ("ConnectionStrings:redis", _redis!.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
-            ("Session:Authority", _surroundings.Identity.Authority), ("Session:ClientId", "web-bff"), ("Session:ClientSecret", "web-bff-development-secret"),
-            ("Session:RequireHttpsMetadata", "false"));
+        var started = await WebGateway.Start(_surroundings, _folder, _redis!);
         await (Interlocked.Exchange(ref _instances[at], started)?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 

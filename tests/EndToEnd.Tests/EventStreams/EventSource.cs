@@ -8,6 +8,8 @@ internal sealed class EventSource(HttpResponseMessage answer, Stream body, strin
     /// <summary>What to come back with.</summary>
     public string? LastEventId { get; private set; } = lastEventId;
 
+    public int Comments { get; private set; }
+
     /// <summary>The next event; null when the connection has ended, however it did.</summary>
     public async Task<(string Type, string Data)?> Next()
     {
@@ -20,6 +22,7 @@ internal sealed class EventSource(HttpResponseMessage answer, Stream body, strin
                 {
                     var colon = line.IndexOf(':', StringComparison.Ordinal);
                     var (name, value) = colon < 0 ? (line, "") : (line[..colon], line[(colon + 1)..].TrimStart(' '));
+                    Comments += colon == 0 ? 1 : 0;
                     (id, type, data) = (name == "id" ? value : id, name == "event" ? value : type, name == "data" ? value : data);
                     continue;
                 }

@@ -33,6 +33,21 @@ public sealed class IdleStreamsTests
     }
 
     [Fact]
+    public async Task All_streams_of_an_instance_wait_on_one_clock()
+    {
+        var time = new ManualTimeProvider();
+        await using var instance = await EventsInstance.Start(null, time);
+        await using var first = await new Follower(instance.Users, Sample.Caller("ann")).Opened();
+        var next = first.Next();
+        var timers = time.ActiveTimers;
+        await using var second = await new Follower(instance.Users, Sample.Caller("bob")).Opened();
+        var other = second.Next();
+
+        Assert.Equal((1, 1), (timers, time.ActiveTimers));
+        Assert.False(next.IsCompleted || other.IsCompleted);
+    }
+
+    [Fact]
     public async Task A_thousand_idle_streams_cost_little_memory_and_no_work()
     {
         await using var instance = await EventsInstance.Start(null);

@@ -1,0 +1,120 @@
+using Bff.State;
+
+namespace Bff.Events;
+
+/// <content>The reading itself.</content>
+internal sealed partial class EventTail
+{
+    /// <summary>From the first stream's arrival to the last one's leaving.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly EventTail _tail;
+        private readonly CancellationTokenSource _stopping = new();
+        private readonly CancellationToken _stopped;
+        private readonly SemaphoreSlim _wake = new(0, 1);
+        private long _number;
+
+        public Run(EventTail tail)
+        {
+            _tail = tail;
+            _stopped = _stopping.Token;
+            Started = Task.Run(Start);
+        }
+
+        public Task Started { get; }
+
+        public EventId Position { get; set; }
+
+        /// <summary>Ends the loop, which lets go of the rest by itself.</summary>
+        public void Dispose() => _stopping.Cancel();
+
+        private async Task Start()
+        {
+            var end = await _tail._log.End(_stopped);
+            Position = end.Id;
+            _number = end.Number;
+            _ = Follow();
+        }
+
+        private async Task Follow()
+        {
+            using var appended = _tail._log.OnAppended(Wake);
+            await using var timer = _tail._time.CreateTimer(static run => ((Run)run!).Tick(), this, LookEvery, LookEvery);
+            while (!_stopped.IsCancellationRequested)
+            {
+                try
+                {
+                    await ReadToEnd();
+                    await _wake.WaitAsync(_stopped);
+                }
+                catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+                {
+                    return;
+                }
+                catch (StoreUnavailableException)
+                {
+                    await Pause();
+                }
+#pragma warning disable CA1031 // The streams depend on this loop.
+                catch (Exception failure)
+#pragma warning restore CA1031
+                {
+                    LogFailed(_tail._logger, failure);
+                    await Pause();
+                }
+            }
+        }
+
+        private async Task ReadToEnd()
+        {
+            while (true)
+            {
+                var page = await _tail._log.ReadAll(Position, PageSize, _stopped);
+                var isGap = page.Events.Count > 0 && page.FirstNumber != _number + 1;
+                if (page.Events.Count > 0)
+                {
+                    _number = page.FirstNumber + page.Events.Count - 1;
+                }
+
+                _tail.Offer(this, page, isGap);
+                if (page.Events.Count < PageSize)
+                {
+                    return;
+                }
+            }
+        }
+
+        private async Task Pause()
+        {
+            try
+            {
+                await Task.Delay(LookEvery, _tail._time, _stopped);
+            }
+            catch (OperationCanceledException)
+            {
+                // The loop looks.
+            }
+        }
+
+        private void Tick()
+        {
+            Wake();
+            _tail.Tick();
+        }
+
+        private void Wake()
+        {
+            try
+            {
+                if (_wake.CurrentCount == 0)
+                {
+                    _wake.Release();
+                }
+            }
+            catch (SemaphoreFullException)
+            {
+                // Awake already.
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.EventStreams;
+
+/// <summary>The web gateway as a process of its own.</summary>
+internal static class WebGateway
+{
+    public static Task<GatewayProcess> Start(Surroundings surroundings, string folder, RedisServer redis, params (string Key, string Value)[] settings) => GatewayProcess.Start(
+        "WebBff", surroundings, folder,
+        [
+            ("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+            ("Session:Authority", surroundings.Identity.Authority), ("Session:ClientId", "web-bff"), ("Session:ClientSecret", "web-bff-development-secret"),
+            ("Session:RequireHttpsMetadata", "false"), .. settings,
+        ]);
+}
