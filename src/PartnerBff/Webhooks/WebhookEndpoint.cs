@@ -28,7 +28,7 @@ internal sealed record WebhookEndpoint
     /// <summary>The current one first.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
 
-    public bool Wants(string type) => Enabled && Types.Any(filter => WebhookTypes.Matches(filter, type));
+    public bool Wants(string type) => Enabled && EventTypes.Match(Types, type);
 }
 
 /// <summary>Whose an endpoint is: test keys see nothing live.</summary>
@@ -37,21 +37,6 @@ internal static class WebhookOwner
     public static string Live(string tenant) => "live:" + tenant;
 
     public static string Of(Bff.Callers.Caller caller) => (caller.IsSandbox ? "test:" : "live:") + caller.Tenant;
-}
-
-/// <summary>Type filters: a name, <c>order.*</c> or <c>*</c>.</summary>
-internal static class WebhookTypes
-{
-    public const int MaxCount = 50;
-
-    public static bool IsValid(string? filter) =>
-        filter is { Length: > 0 and <= 128 } && (filter == "*" || Name(filter.EndsWith(".*", StringComparison.Ordinal) ? filter[..^2] : filter));
-
-    public static bool Matches(string filter, string type) =>
-        filter == "*" || filter == type || (filter.EndsWith(".*", StringComparison.Ordinal) && type.StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal));
-
-    private static bool Name(string text) =>
-        text.Length > 0 && text[0] != '.' && text[^1] != '.' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }
 
 internal enum DeliveryStatus

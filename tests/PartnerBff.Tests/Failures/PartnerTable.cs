@@ -7,12 +7,17 @@ internal static class PartnerTable
 {
     public static readonly string[] Parts = ["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"];
 
-    /// <summary>Endpoints that ask no service.</summary>
-    public static readonly string[] WithoutServices =
+    // "/" is the page that people land on; the others are all paths that begin so.
+    private const string Landing = "GET /";
+
+    private static readonly string[] WithoutServices =
     [
         "/health", "/internal/", "/problems", "/.well-known/", "/openapi", "/docs", "/portal", "/bff/", "/swagger",
         .. ((string[])["/v1", "/v2"]).SelectMany(v => ((string[])["/account", "/usage", "/events", "/api-keys", "/webhook"]).Select(p => v + p)),
     ];
+
+    /// <summary>Endpoints that nothing can fail behind.</summary>
+    public static bool AsksNoService(string route) => route == Landing || WithoutServices.Any(path => route.Contains(" " + path, StringComparison.Ordinal));
 
     public static IReadOnlyList<FailureRow> Rows(Surroundings around) =>
     [

@@ -5,6 +5,7 @@ using Bff.Edge;
 using Bff.Events;
 using Bff.Paging;
 using PartnerBff.Features.Operations;
+using PartnerBff.Webhooks;
 using EventId = Bff.Events.EventId;
 
 namespace PartnerBff.Features.Events;
@@ -37,9 +38,10 @@ internal static class ListEvents
     public static async Task<IResult> Handle(HttpContext context, Caller caller, IEventLog log, Cursors cursors)
     {
         var limit = Limit.Parse(context).Value;
-        if (TypeFilter.Parse(context.Request.Query["type"]) is not { } filter)
+        var types = context.Request.Query["type"].SelectMany(t => (t ?? "").Split(',', StringSplitOptions.TrimEntries)).ToList();
+        if (!EventTypes.AreFilters(types))
         {
-            return Problem.Invalid("type", "Must be names of event types, order.* or *.");
+            return Problem.Invalid("type", $"Give at most {EventTypes.MaxFilters} names such as order.shipped, order.* or *.");
         }
 
         var pages = await cursors.For("partner/events", caller, context.Request.Query["type"].ToString());
@@ -49,7 +51,7 @@ internal static class ListEvents
             return Problem.Invalid("since", "Must be an event's id or a time such as 2026-01-31T09:30:00Z.");
         }
 
-        var page = caller.IsSandbox ? new Found([], null, true) : await Read(log, caller.Tenant!, after, filter, limit, context.RequestAborted);
+        var page = caller.IsSandbox ? new Found([], null, true) : await Read(log, caller.Tenant!, after, types.Count == 0 ? ["*"] : types, limit, context.RequestAborted);
         var next = page.ReadUpTo is { } place ? pages.Seal(place.ToString()) : null;
         if (NextLink.Of(context, next) is { } link)
         {
@@ -60,7 +62,7 @@ internal static class ListEvents
             new EventPageContract([.. page.Events.Select(EventContract.Of)], next is not null, next, page.IsComplete), PartnerJson.Answers.EventPageContract);
     }
 
-    private static async Task<Found> Read(IEventLog log, string tenant, EventId after, TypeFilter filter, int limit, CancellationToken cancellation)
+    private static async Task<Found> Read(IEventLog log, string tenant, EventId after, IReadOnlyList<string> types, int limit, CancellationToken cancellation)
     {
         var found = new List<LoggedEvent>();
         var isComplete = true;
@@ -70,7 +72,7 @@ internal static class ListEvents
             isComplete &= page.IsComplete || after == default;
             foreach (var logged in page.Events)
             {
-                if (filter.Matches(logged.Head.Type))
+                if (EventTypes.Match(types, logged.Head.Type))
                 {
                     if (found.Count == limit)
                     {

@@ -24,9 +24,9 @@ internal static class WebhookRules
             errors["url"] = [objection];
         }
 
-        if (types is not null && (types.Count is 0 or > WebhookTypes.MaxCount || !types.All(WebhookTypes.IsValid)))
+        if (types is not null && (types.Count == 0 || !EventTypes.AreFilters([.. types])))
         {
-            errors["types"] = [$"Give 1 to {WebhookTypes.MaxCount} names such as order.shipped, order.* or *."];
+            errors["types"] = [$"Give 1 to {EventTypes.MaxFilters} names such as order.shipped, order.* or *."];
         }
 
         if (description?.Length > MaxDescription)
