@@ -33,6 +33,47 @@ public sealed partial class KilledInstanceTests(SharedSurroundings surroundings)
         Assert.Single(orders, o => (string?)o!["id"] == (string?)JsonNode.Parse(answers[0])!["id"]);
     }
 
+    [RedisFact]
+    public async Task A_batch_of_a_hundred_that_is_cut_off_by_the_death_of_its_instance_is_finished_by_its_repeat_elsewhere()
+    {
+        var redis = StartRedis();
+        var living = Start(redis: redis);
+        using var dying = StartProcess(redis);
+        using var client = new HttpClient { BaseAddress = await dying.Address.WaitAsync(Patience) };
+        await Until(async () => (await Get(living, "/v1/account", AcmeKey)).IsSuccessStatusCode);
+        await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
+        var references = Enumerable.Range(0, 100).Select(i => $"dies-{i:00}").ToList();
+        JsonObject Batch() => new() { ["orders"] = new JsonArray([.. references.Select(r => (JsonNode)Order(reference: r))]) };
+
+        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, DelayMs = 20, Method = "POST" });
+        var first = Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies", client);
+        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
+        dying.Kill();
+        Upstream.Orders.Faults.Heal();
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
+        var placed = Placed(Upstream);
+        Assert.InRange(placed, 50, 99); // In the middle.
+
+        JsonObject? answer = null;
+        while (answer is null)
+        {
+            var repeat = await Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies");
+            if (repeat.StatusCode != HttpStatusCode.Conflict && await Json(repeat, 207) is var done && done["results"]!.AsArray().All(r => (int)r!["status"]! != 409))
+            {
+                answer = done;
+                break;
+            }
+
+            await Task.Delay(1000); // As Retry-After asks: the dead one's claims, on the whole and on what it was placing, are not over yet.
+        }
+
+        Assert.Equal((100, 0), ((int)answer["succeeded"]!, (int)answer["failed"]!));
+        Assert.Equal(references, answer["results"]!.AsArray().Select(r => (string)r!["order"]!["reference"]!));
+        var orders = (await Json(await Get(living, "/v1/orders?limit=100", AcmeKey)))["data"]!.AsArray();
+        Assert.Equal(references, orders.Select(o => (string?)o!["reference"]).Where(r => r?.StartsWith("dies-", StringComparison.Ordinal) == true).Order(StringComparer.Ordinal));
+        Assert.InRange(Placed(Upstream), 100, 100 + 8); // Again only what was on its way when the instance died, under the same key.
+    }
+
     /// <summary>A client as it should be: repeats under the same key until it has an answer, elsewhere when the instance is gone.</summary>
     private static async Task<string> Persist(PartnerHost living, HttpClient preferred)
     {

@@ -48,14 +48,15 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
     public async Task A_batch_that_is_cut_off_is_finished_by_its_repeat_and_no_order_is_placed_twice()
     {
         var host = Start();
-        var orders = Enumerable.Range(0, 40).Select(i => Order(reference: "cut" + i)).ToArray();
+        var orders = Enumerable.Range(0, 100).Select(i => Order(reference: "cut" + i)).ToArray();
         using var cut = new CancellationTokenSource();
         Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, DelayMs = 20, Method = "POST" });
         var cutOff = Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(orders), "cut", cancellation: cut.Token);
-        await Upstream.Orders.Calls.ReachAsync(12).WaitAsync(Patience);
+        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
         await cut.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cutOff);
         Upstream.Orders.Faults.Heal();
+        Assert.InRange(Placed(Upstream), 50, 99);
 
         HttpResponseMessage repeat;
         do
@@ -64,9 +65,9 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
         }
         while (repeat.StatusCode == HttpStatusCode.Conflict); // Until the instance has noticed that the client is gone.
         var answer = await Json(repeat, 207);
-        Assert.Equal(40, (int)answer["succeeded"]!);
+        Assert.Equal(100, (int)answer["succeeded"]!);
         var all = (await Json(await Get(host, "/v1/orders?limit=100", AcmeKey)))["data"]!.AsArray();
-        Assert.Equal(40, all.Select(o => (string?)o!["reference"]).Count(r => r?.StartsWith("cut", StringComparison.Ordinal) == true));
+        Assert.Equal(100, all.Select(o => (string?)o!["reference"]).Count(r => r?.StartsWith("cut", StringComparison.Ordinal) == true));
     }
 
     [Fact]
