@@ -2,14 +2,6 @@ using System.Diagnostics;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>Needs node and npm and the registry's package <c>standardwebhooks</c>; skipped, by that name, where node is not installed.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-public sealed class NodeFactAttribute : FactAttribute
-{
-    public NodeFactAttribute() =>
-        Skip = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(p => File.Exists(Path.Combine(p, "npm"))) ? null : "node is not installed";
-}
-
 public sealed class StandardWebhooksTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
     [NodeFact]

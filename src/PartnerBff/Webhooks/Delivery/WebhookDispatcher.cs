@@ -32,7 +32,8 @@ internal sealed class WebhookDispatcher(
 
     protected override async Task Work(CancellationToken cancellation)
     {
-        while (await queue.Take(BatchSize, cancellation) is { Count: > 0 } events)
+        // Not cancelled by the end of the host: what is taken is begun or returned, and not left lying until others may take it.
+        while (!cancellation.IsCancellationRequested && await queue.Take(BatchSize, CancellationToken.None) is { Count: > 0 } events)
         {
             try
             {

@@ -57,9 +57,16 @@ internal sealed partial class WebhookWorker(
             found = false;
             foreach (var id in await store.Due(_time.GetUtcNow(), EndpointsAtOnce, cancellation))
             {
+                if (cancellation.IsCancellationRequested)
+                {
+                    return;
+                }
+
                 var lane = _lanes.GetOrAdd(id, static _ => new());
                 var room = Math.Min(lane.Room, AtOnce - _inFlight.Count);
-                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, Math.Max(0, room), cancellation);
+
+                // Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends.
+                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, Math.Max(0, room), CancellationToken.None);
                 found |= claimed.Count > 0;
                 foreach (var delivery in claimed)
                 {

@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace PartnerBff.Tests.Webhooks;
+namespace Bff.TestKit;
 
 /// <summary>One request that arrived.</summary>
-internal sealed record Received(string Path, string Id, string Timestamp, string Signature, string Body)
+public sealed record Received(string Path, string Id, string Timestamp, string Signature, string Body)
 {
     public string Type => (string)JsonNode.Parse(Body)!["type"]!;
 
@@ -14,7 +15,7 @@ internal sealed record Received(string Path, string Id, string Timestamp, string
 }
 
 /// <summary>A partner's server on a free loopback port; answers 204 unless the test says otherwise.</summary>
-internal sealed class Receiver : IAsyncDisposable
+public sealed class Receiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
@@ -22,11 +23,7 @@ internal sealed class Receiver : IAsyncDisposable
 
     public ConcurrentQueue<Received> All { get; } = new();
 
-    public Func<Received, HttpContext, Task> Answer { get; set; } = static (_, context) =>
-    {
-        context.Response.StatusCode = 204;
-        return Task.CompletedTask;
-    };
+    public Func<Received, HttpContext, Task> Answer { get; set; } = Accept;
 
     public string Url => _app.Urls.First();
 
@@ -49,6 +46,15 @@ internal sealed class Receiver : IAsyncDisposable
         await app.StartAsync();
         return receiver;
     }
+
+    public static Task Accept(Received received, HttpContext context)
+    {
+        context.Response.StatusCode = 204;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>As a server that hangs: nothing until the caller goes away.</summary>
+    public static Task Hang(Received received, HttpContext context) => Task.Delay(Timeout.Infinite, context.RequestAborted);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,106 @@
+using Bff.Events;
+using Microsoft.Extensions.DependencyInjection;
+using PartnerBff.Webhooks.Delivery;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Tests.Webhooks;
+
+/// <summary>An instance that stops in good order leaves nothing lying. A claim lasts two minutes here, longer than any test waits.</summary>
+public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
+{
+    private static readonly Dictionary<string, string?> LongClaims = new() { ["Webhooks:Timeout"] = "00:01:00", ["State:Timeout"] = "00:00:05" };
+
+    [RedisFact]
+    public async Task Another_instance_at_once_makes_the_attempts_that_a_stopping_one_broke_off()
+    {
+        var redis = StartRedis();
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = Receiver.Hang;
+        var stopping = StartForWebhooks(LongClaims, redis);
+        await Connected(stopping);
+        JsonObject[] endpoints = [await Create(stopping, receiver.Url + "/a"), await Create(stopping, receiver.Url + "/b"), await Create(stopping, receiver.Url + "/c")];
+        await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 10));
+        await Until(() => receiver.All.Count == 6); // Two to each: nobody knows yet whether they answer.
+        var brokenOff = receiver.All.Select(r => r.Id).ToHashSet();
+        receiver.Answer = Receiver.Accept;
+        var other = StartForWebhooks(LongClaims, redis);
+        await Until(() => receiver.All.Count == 30);
+
+        await stopping.DisposeAsync();
+
+        await Until(() => receiver.All.Count == 36);
+        Assert.Equal(brokenOff.Order(), receiver.All.Skip(30).Select(r => r.Id).Order());
+        foreach (var endpoint in endpoints)
+        {
+            await Until(async () => (await Deliveries(other, endpoint)).All(d => (string)d["status"]! == "delivered"));
+            Assert.All(await Deliveries(other, endpoint), d => Assert.Single(d["attempts"]!.AsArray())); // The one that was broken off says nothing about the endpoint.
+        }
+    }
+
+    [RedisFact]
+    public async Task What_is_claimed_at_the_moment_of_stopping_is_sent_or_handed_back()
+    {
+        var redis = StartRedis();
+        await using var receiver = await Receiver.Start();
+        var claim = new Moment();
+        var stopping = StartForWebhooks(LongClaims, redis, services => services.Decorate<IWebhookStore>(store => new PausedStore(store) { Claimed = claim }));
+        await Connected(stopping);
+        await Create(stopping, receiver.Url);
+        await Publish(stopping, "acme");
+        await claim.Reached;
+
+        var stopped = stopping.Services.GetRequiredService<WebhookWorker>().StopAsync(default);
+        claim.GoOn();
+        await stopped;
+
+        StartForWebhooks(LongClaims, redis);
+        await Until(() => !receiver.All.IsEmpty);
+        Assert.Single(receiver.All);
+    }
+
+    [RedisFact]
+    public async Task Events_in_the_hands_of_a_stopping_instance_are_returned()
+    {
+        var redis = StartRedis();
+        await using var receiver = await Receiver.Start();
+        var begin = new Moment();
+        RecordedQueue queue = null!;
+        var stopping = StartForWebhooks(LongClaims, redis, services => services
+            .Decorate<IWebhookStore>(store => new PausedStore(store) { Beginning = begin })
+            .Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner)));
+        await Connected(stopping);
+        await Create(stopping, receiver.Url);
+        await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 20));
+        await begin.Reached;
+
+        await stopping.Services.GetRequiredService<WebhookDispatcher>().StopAsync(default);
+
+        Assert.NotEmpty(queue.Taken);
+        Assert.Equal(queue.Taken, queue.Returned);
+        Assert.Empty(queue.Finished);
+        StartForWebhooks(LongClaims, redis);
+        await Until(() => receiver.All.Count == 20);
+        Assert.Equal(Enumerable.Range(0, 20), receiver.All.Select(r => r.Number).Order());
+    }
+
+    [RedisFact]
+    public async Task Events_that_are_taken_at_the_moment_of_stopping_are_begun_or_returned()
+    {
+        var redis = StartRedis();
+        await using var receiver = await Receiver.Start();
+        var take = new Moment();
+        RecordedQueue queue = null!;
+        var stopping = StartForWebhooks(LongClaims, redis, services => services.Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner) { Took = take }));
+        await Connected(stopping);
+        await Create(stopping, receiver.Url);
+        await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 20));
+        await take.Reached;
+
+        var stopped = stopping.Services.GetRequiredService<WebhookDispatcher>().StopAsync(default);
+        take.GoOn();
+        await stopped;
+
+        Assert.NotEmpty(queue.Taken);
+        Assert.Equal(queue.Taken, [.. queue.Returned, .. queue.Finished]);
+    }
+}

@@ -1,0 +1,115 @@
+using Bff.Events;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Stores;
+using EventId = Bff.Events.EventId;
+
+namespace PartnerBff.Tests.Webhooks;
+
+/// <summary>A place in the code under test where the test meets it.</summary>
+internal sealed class Moment
+{
+    private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public Task Reached => _reached.Task.WaitAsync(TimeSpan.FromSeconds(90));
+
+    public void GoOn() => _goOn.TrySetResult();
+
+    /// <summary>Waits there; when it may go on, or the waiting is cancelled, a cancelled call ends as it does in Redis: without its answer.</summary>
+    public async Task Meet(CancellationToken cancellation)
+    {
+        _reached.TrySetResult();
+        await _goOn.Task.WaitAsync(cancellation);
+        cancellation.ThrowIfCancellationRequested();
+    }
+}
+
+/// <summary>The queue, remembering what went through it.</summary>
+internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
+{
+    public Moment? Took { get; init; }
+
+    public List<EventId> Taken { get; } = [];
+
+    public List<EventId> Returned { get; } = [];
+
+    public List<EventId> Finished { get; } = [];
+
+    public Task Watch(string tenant, CancellationToken cancellation) => inner.Watch(tenant, cancellation);
+
+    public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
+    {
+        var events = await inner.Take(count, cancellation);
+        Taken.AddRange(events.Select(e => e.Id));
+        if (events.Count > 0 && Took is { } moment)
+        {
+            await moment.Meet(cancellation);
+        }
+
+        return events;
+    }
+
+    public Task Done(IReadOnlyCollection<EventId> ids, CancellationToken cancellation)
+    {
+        Finished.AddRange(ids);
+        return inner.Done(ids, cancellation);
+    }
+
+    public Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation)
+    {
+        Returned.AddRange(ids);
+        return inner.Return(ids, cancellation);
+    }
+}
+
+/// <summary>The store, with moments in it.</summary>
+internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
+{
+    public Moment? Claimed { get; init; }
+
+    public Moment? Beginning { get; init; }
+
+    public async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation)
+    {
+        var claimed = await inner.Claim(endpointId, now, lease, count, cancellation);
+        if (claimed.Count > 0 && Claimed is { } moment)
+        {
+            await moment.Meet(cancellation);
+        }
+
+        return claimed;
+    }
+
+    public async Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation)
+    {
+        if (deliveries.Count > 0 && Beginning is { } moment)
+        {
+            await moment.Meet(cancellation);
+        }
+
+        await inner.Begin(deliveries, now, cancellation);
+    }
+
+    public Task<IReadOnlyList<string>> Owners(CancellationToken cancellation) => inner.Owners(cancellation);
+
+    public Task<IReadOnlyList<WebhookEndpoint>> List(string owner, CancellationToken cancellation) => inner.List(owner, cancellation);
+
+    public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) => inner.Find(owner, id, cancellation);
+
+    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) => inner.Add(endpoint, cancellation);
+
+    public Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation) =>
+        inner.Change(owner, id, change, cancellation);
+
+    public Task<bool> Delete(string owner, string id, CancellationToken cancellation) => inner.Delete(owner, id, cancellation);
+
+    public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation) => inner.Due(now, count, cancellation);
+
+    public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) =>
+        inner.Note(delivery, succeeded, now, cancellation);
+
+    public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => inner.FindDelivery(id, cancellation);
+
+    public Task<IReadOnlyList<WebhookDelivery>> Deliveries(string endpointId, int skip, int count, CancellationToken cancellation) =>
+        inner.Deliveries(endpointId, skip, count, cancellation);
+}
