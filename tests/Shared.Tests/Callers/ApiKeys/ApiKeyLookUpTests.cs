@@ -1,0 +1,175 @@
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Callers;
+using Bff.Callers.ApiKeys;
+using Bff.Configuration;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Callers.ApiKeys;
+
+/// <summary>
+/// What an attacker with a stopwatch would time, counted instead. A key is looked up by its HMAC under a pepper that nobody outside knows, and by nothing else:
+/// the work is the same for every key that is no key, and the closeness of a guess to a real key changes nothing that the store or a dictionary compares.
+/// </summary>
+public sealed class ApiKeyLookUpTests : IAsyncDisposable
+{
+    private const string Pepper = "a pepper of more than thirty-two characters";
+    private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private static readonly string Configured = Complete("ConfiguredConfiguredConfigured00");
+    private readonly ServiceProvider _services = Services();
+
+    private ApiKeyVerifier Verifier => _services.GetRequiredService<ApiKeyVerifier>();
+
+    private ApiKeySettings Settings => _services.GetRequiredService<Reloadable<ApiKeySettings>>().Current;
+
+    private RecordingStore Store => (RecordingStore)_services.GetRequiredService<IApiKeyStore>();
+
+    [Fact]
+    public async Task A_mistyped_key_makes_no_look_up_wherever_it_is_mistyped()
+    {
+        var key = (await Made()).Key;
+        for (var i = 0; i < key.Length; i++)
+        {
+            Assert.Null((await Verifier.Verify(key[..i] + (key[i] == 'x' ? 'y' : 'x') + key[(i + 1)..], default)).Caller);
+        }
+
+        Assert.Empty(Store.LookUps);
+    }
+
+    [Fact]
+    public async Task Unknown_revoked_ended_and_good_keys_are_one_look_up_each_by_their_hmac()
+    {
+        var (good, revoked, ended) = (await Made(), await Made(), await Made(TimeSpan.FromSeconds(-1)));
+        await Store.Remove(revoked.Record, default);
+        var refusals = new List<CallerResult>();
+        foreach (var key in (string[])[ApiKeyFormat.New(isTest: false), revoked.Key, ended.Key, good.Key])
+        {
+            Store.LookUps.Clear();
+            var result = await Verifier.Verify(key, default);
+            Assert.Equal([HashOf(key)], Store.LookUps);
+            if (key != good.Key)
+            {
+                refusals.Add(result);
+            }
+            else
+            {
+                Assert.NotNull(result.Caller);
+            }
+        }
+
+        Assert.Single(refusals.Select(r => (object?)r.Refusal).Distinct(ReferenceEqualityComparer.Instance)); // One answer, the very same, says nothing about which it was.
+    }
+
+    [Fact]
+    public async Task Keys_of_the_configuration_are_found_by_their_hmac_too_and_guesses_at_them_are_like_any_other()
+    {
+        var nearly = Complete("ConfiguredConfiguredConfigured01");
+
+        Assert.NotNull((await Verifier.Verify(Configured, default)).Caller);
+        Assert.Empty(Store.LookUps);
+        Assert.Null((await Verifier.Verify(nearly, default)).Caller);
+        Assert.Equal([HashOf(nearly)], Store.LookUps);
+        Assert.Equal(HashOf(Configured), Assert.Single(Settings.Bootstrap).Key); // The key itself is compared with nothing.
+    }
+
+    /// <summary>Every key that differs from a real one in one character; the pepper and the key are fixed, so the figures are the same on every run.</summary>
+    [Fact]
+    public void The_hash_of_a_near_guess_is_no_nearer_than_that_of_a_far_one()
+    {
+        const string Random = "ThisIsARealKeyThisIsARealKey0123";
+        var real = Settings.HashOf(Complete(Random));
+        var (guesses, same, longest) = (0, 0, 0);
+        for (var at = 0; at < Random.Length; at++)
+        {
+            foreach (var other in Digits.Where(d => d != Random[at]))
+            {
+                var guess = Complete(Random[..at] + other + Random[(at + 1)..]);
+                Assert.True(ApiKeyFormat.IsValid(guess));
+                var hash = Settings.HashOf(guess);
+                guesses++;
+                same += hash.Zip(real).Count(pair => pair.First == pair.Second);
+                longest = Math.Max(longest, hash.Zip(real).TakeWhile(pair => pair.First == pair.Second).Count());
+            }
+        }
+
+        // Of 64 hexadecimal digits 4 agree by chance; of 1952 guesses the luckiest begins with 3 digits or so of the real hash.
+        Assert.InRange(same / (double)guesses, 3.8, 4.2);
+        Assert.InRange(longest, 0, 5);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private async Task<NewApiKey> Made(TimeSpan? lives = null) =>
+        (await _services.GetRequiredService<ApiKeyRegistry>().Create(
+            "acme", "n", ["orders.read"], isTest: false, lives is { } life ? DateTimeOffset.UtcNow + life : null, default))!;
+
+    // RFC 2104 by the framework, told apart from what the code under test does with it.
+    private static string HashOf(string key) => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.ASCII.GetBytes(key)));
+
+    private static string Complete(string random)
+    {
+        var crc = uint.MaxValue;
+        foreach (var c in random)
+        {
+            crc ^= c;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc & 1) == 1 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
+            }
+        }
+
+        crc = ~crc;
+        var checksum = "";
+        for (var i = 0; i < 6; i++)
+        {
+            checksum = Digits[(int)(crc % 62)] + checksum;
+            crc /= 62;
+        }
+
+        return "pk_live_" + random + checksum;
+    }
+
+    private static ServiceProvider Services()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        builder.Logging.ClearProviders();
+        builder.Configuration["ApiKeys:Pepper"] = Pepper;
+        builder.Configuration["ApiKeys:Bootstrap:acme"] = Configured;
+        builder.AddReloading().AddState();
+        builder.AddApiKeys("orders.read");
+        builder.Services.Decorate<IApiKeyStore>(store => new RecordingStore(store));
+        return builder.Services.BuildServiceProvider();
+    }
+
+    private sealed class RecordingStore(IApiKeyStore inner) : IApiKeyStore
+    {
+        public List<string> LookUps { get; } = [];
+
+        public event Action<string>? Changed
+        {
+            add => inner.Changed += value;
+            remove => inner.Changed -= value;
+        }
+
+        public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
+        {
+            LookUps.Add(hash);
+            return inner.Find(hash, cancellation);
+        }
+
+        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);
+
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation) => inner.Add(key, cancellation);
+
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) => inner.Replace(key, cancellation);
+
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => inner.Remove(key, cancellation);
+
+        public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) =>
+            inner.Touch(tenant, uses, cancellation);
+    }
+}
