@@ -70,35 +70,16 @@ internal sealed class GatewayProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var all = new Dictionary<string, string?>(surroundings.GatewaySettings)
+        var all = Generous.Settings().WithAttempts(surroundings.Services).WithPlans()
+            .WithParts("home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "me:user")
+            .With(surroundings.GatewaySettings);
+        var own = new Dictionary<string, string?>
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
-            ["Composition:Deadline"] = "00:01:00",
             ["Shutdown:Delay"] = "00:00:02",
         };
-        foreach (var service in surroundings.Services.All)
-        {
-            all[$"Upstreams:{service.Name}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var part in (string[])["home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "me:user"])
-        {
-            all[$"Composition:{part}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
-        {
-            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
-            all[$"Plans:{plan}:Burst"] = "100000";
-        }
-
-        foreach (var (key, value) in settings)
-        {
-            all[key] = value;
-        }
-
-        foreach (var (key, value) in all)
+        foreach (var (key, value) in all.With(own).With(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))))
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }

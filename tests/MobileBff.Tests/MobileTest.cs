@@ -47,24 +47,7 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
     /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
     protected MobileHost Start(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)
     {
-        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var part in Parts)
-        {
-            all[$"Composition:{part}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
-        {
-            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
-            all[$"Plans:{plan}:Burst"] = "100000";
-        }
-
-        foreach (var (key, value) in settings ?? [])
-        {
-            all[key] = value;
-        }
-
-        var host = MobileHost.Start(Surroundings, all, services);
+        var host = MobileHost.Start(Surroundings, Generous.Settings().WithParts(Parts).WithPlans().With(settings), services);
         _hosts.Add(host);
         return host;
     }

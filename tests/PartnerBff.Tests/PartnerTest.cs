@@ -42,6 +42,8 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected static readonly string GlobexKey = ApiKeyFormat.New(isTest: false);
     protected static readonly string InitechKey = ApiKeyFormat.New(isTest: false);
 
+    internal static readonly string[] Parts = ["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"];
+
     private readonly List<IAsyncDisposable> _hosts = [];
 
     protected PartnerTest(SharedSurroundings surroundings)
@@ -64,29 +66,15 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected PartnerHost Start(
         Dictionary<string, string?>? settings = null, RedisServer? redis = null, Action<IServiceCollection>? services = null)
     {
-        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        var all = Generous.Settings().WithParts(Parts).WithAttempts(Sandbox, "Sandbox:Upstreams").With(new Dictionary<string, string?>
         {
             ["ApiKeys:Bootstrap:acme"] = AcmeKey,
             ["ApiKeys:Bootstrap:globex"] = GlobexKey,
             ["ApiKeys:Bootstrap:initech"] = InitechKey,
             ["State:Timeout"] = "00:00:02",
             ["ConnectionStrings:redis"] = redis?.ConnectionString,
-        };
-        foreach (var part in (string[])["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"])
-        {
-            all[$"Composition:{part}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var service in Sandbox.All)
-        {
-            all[$"Sandbox:Upstreams:{service.Name}:Address"] = service.Address.ToString();
-            all[$"Sandbox:Upstreams:{service.Name}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var (key, value) in settings ?? [])
-        {
-            all[key] = value;
-        }
+        });
+        all.With(Sandbox.All.Select(s => KeyValuePair.Create($"Sandbox:Upstreams:{s.Name}:Address", (string?)s.Address.ToString()))).With(settings);
 
         foreach (var key in all.Where(s => s.Value is null).Select(s => s.Key).ToList())
         {

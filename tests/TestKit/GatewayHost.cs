@@ -61,18 +61,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     public static GatewayHost<TEntryPoint> Start(
         Surroundings surroundings, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, string environment = "Development")
     {
-        var all = new Dictionary<string, string?>(surroundings.GatewaySettings, StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00" };
-        foreach (var upstream in surroundings.Services.All)
-        {
-            all[$"Upstreams:{upstream.Name}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var (key, value) in settings ?? [])
-        {
-            all[key] = value;
-        }
-
-        return new(surroundings, all, services, environment);
+        return new(surroundings, Generous.Settings().WithAttempts(surroundings.Services).With(surroundings.GatewaySettings).With(settings), services, environment);
     }
 
     /// <summary>Kestrel's own settings for one more endpoint that speaks TLS.</summary>

@@ -58,34 +58,15 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
     }
 
     /// <summary>Time-outs and plans that no slow machine and no busy test reaches, except those that the test sets.</summary>
-    internal static Dictionary<string, string?> Settings(Surroundings surroundings, Dictionary<string, string?>? settings = null)
-    {
-        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+    internal static Dictionary<string, string?> Settings(Surroundings surroundings, Dictionary<string, string?>? settings = null) =>
+        Generous.Settings().WithParts(Parts).WithPlans().With(new Dictionary<string, string?>
         {
             ["Session:Authority"] = surroundings.Identity.Authority,
             ["Session:ClientId"] = "web-bff",
             ["Session:ClientSecret"] = "web-bff-development-secret",
             ["Session:RequireHttpsMetadata"] = "false",
             ["State:Timeout"] = "00:00:05",
-        };
-        foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
-        {
-            all[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
-            all[$"Plans:{plan}:Burst"] = "100000";
-        }
-
-        foreach (var part in Parts)
-        {
-            all[$"Composition:{part}:Timeout"] = "00:00:30";
-        }
-
-        foreach (var (key, value) in settings ?? [])
-        {
-            all[key] = value;
-        }
-
-        return all;
-    }
+        }).With(settings);
 
     protected Browser NewBrowser(WebHost host)
     {

@@ -40,14 +40,8 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
         public async Task InitializeAsync()
         {
             _surroundings = await Surroundings.StartAsync();
-            var settings = FailureMatrix.Settings(_surroundings.Services, MobileTable.Parts);
+            var settings = FailureMatrix.Settings(_surroundings.Services, MobileTable.Parts).WithPlans();
             settings["Images:CacheBytes"] = "0";
-            foreach (var plan in (string[])["anonymous", "free", "premium", "enterprise"])
-            {
-                settings[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
-                settings[$"Plans:{plan}:Burst"] = "100000";
-            }
-
             Host = MobileHost.Start(_surroundings, settings);
             Rows = MobileTable.Rows(_surroundings);
             var lanes = await FailureLanes.OfUsers(_surroundings, 16);

@@ -42,10 +42,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
         public async Task InitializeAsync()
         {
             _surroundings = await Surroundings.StartAsync();
-            var settings = FailureMatrix.Settings(_surroundings.Services, PartnerTable.Parts);
-            settings["Plans:enterprise:RequestsPerMinute"] = "1000000";
-            settings["Plans:enterprise:Burst"] = "100000";
-            Host = PartnerHost.Start(_surroundings, settings);
+            Host = PartnerHost.Start(_surroundings, FailureMatrix.Settings(_surroundings.Services, PartnerTest.Parts).WithPlans("enterprise"));
             Rows = PartnerTable.Rows(_surroundings);
             var lanes = await FailureLanes.OfTenant(_surroundings, "acme", 16);
             Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (_, _) => null);

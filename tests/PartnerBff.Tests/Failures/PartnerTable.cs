@@ -5,8 +5,6 @@ namespace PartnerBff.Tests.Failures;
 /// <summary>What every endpoint of the partner host is made of, in both versions.</summary>
 internal static class PartnerTable
 {
-    public static readonly string[] Parts = ["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"];
-
     // "/" is the page that people land on; the others are all paths that begin so.
     private const string Landing = "GET /";
 

@@ -6,16 +6,8 @@ namespace PartnerBff.Tests.Portal;
 /// <summary>People at the portal: with a browser's manners and without a browser, or in a real one.</summary>
 public abstract partial class PortalTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
-    protected PartnerHost StartPortal(Dictionary<string, string?>? settings = null, RedisServer? redis = null)
-    {
-        var all = new Dictionary<string, string?>(settings ?? [], StringComparer.OrdinalIgnoreCase)
-        {
-            ["Session:Authority"] = Surroundings.Identity.Authority,
-            ["Plans:anonymous:RequestsPerMinute"] = "1000000",
-            ["Plans:anonymous:Burst"] = "100000",
-        };
-        return Start(all, redis);
-    }
+    protected PartnerHost StartPortal(Dictionary<string, string?>? settings = null, RedisServer? redis = null) =>
+        Start(new Dictionary<string, string?>(settings ?? []) { ["Session:Authority"] = Surroundings.Identity.Authority }.WithPlans("anonymous"), redis);
 
     /// <summary>Somebody who has signed in; no scripts, cookies kept.</summary>
     protected async Task<Person> SignedIn(PartnerHost host, string user = "carol")

@@ -1,0 +1,59 @@
+using Bff.Dev.Upstreams;
+
+namespace Bff.TestKit;
+
+/// <summary>Settings that no slow machine and no busy test reaches; a test that is about a limit sets that one.</summary>
+public static class Generous
+{
+    private const string Timeout = "00:00:30";
+
+    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00" };
+
+    /// <summary>Time for every attempt at a service.</summary>
+    /// <param name="settings">To add to.</param>
+    /// <param name="services">Every one of these.</param>
+    /// <param name="section">Where they are configured.</param>
+    public static Dictionary<string, string?> WithAttempts(this Dictionary<string, string?> settings, SampleServices services, string section = "Upstreams")
+    {
+        foreach (var service in services.All)
+        {
+            settings[$"{section}:{service.Name}:Timeout"] = Timeout;
+        }
+
+        return settings;
+    }
+
+    /// <summary>Time for parts such as <c>home-feed:user</c>.</summary>
+    public static Dictionary<string, string?> WithParts(this Dictionary<string, string?> settings, params IEnumerable<string> parts)
+    {
+        foreach (var part in parts)
+        {
+            settings[$"Composition:{part}:Timeout"] = Timeout;
+        }
+
+        return settings;
+    }
+
+    /// <summary>Plans that are never used up; without names those of the mobile and web gateways.</summary>
+    public static Dictionary<string, string?> WithPlans(this Dictionary<string, string?> settings, params string[] plans)
+    {
+        foreach (var plan in plans is [] ? ["anonymous", "free", "premium", "enterprise"] : plans)
+        {
+            settings[$"Plans:{plan}:RequestsPerMinute"] = "1000000";
+            settings[$"Plans:{plan}:Burst"] = "100000";
+        }
+
+        return settings;
+    }
+
+    /// <summary>What the test says wins.</summary>
+    public static Dictionary<string, string?> With(this Dictionary<string, string?> settings, IEnumerable<KeyValuePair<string, string?>>? more)
+    {
+        foreach (var (key, value) in more ?? [])
+        {
+            settings[key] = value;
+        }
+
+        return settings;
+    }
+}
