@@ -79,7 +79,7 @@ internal sealed class RedisRequestLogStore(RedisState redis) : IRequestLogStore
 
     public async Task<IReadOnlyList<LoggedRequest>> Read(string account, CancellationToken cancellation)
     {
-        var entries = await redis.Run(database => database.ListRangeAsync(Key(account), 0, IRequestLogStore.Kept - 1), cancellation);
+        var entries = await redis.Run("LRANGE", database => database.ListRangeAsync(Key(account), 0, IRequestLogStore.Kept - 1), cancellation);
         return [.. entries.Select(e => JsonSerializer.Deserialize((byte[])e!, LoggedRequestJson.Default.LoggedRequest)).OfType<LoggedRequest>()];
     }
 

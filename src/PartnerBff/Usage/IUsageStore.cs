@@ -90,7 +90,7 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 
     public async ValueTask<IReadOnlyDictionary<string, EndpointUsage>> Read(string account, DateOnly day, CancellationToken cancellation)
     {
-        var fields = await redis.Run(database => database.HashGetAllAsync(Key(account, day)), cancellation);
+        var fields = await redis.Run("HGETALL", database => database.HashGetAllAsync(Key(account, day)), cancellation);
         var usage = new Dictionary<string, EndpointUsage>();
         foreach (var field in fields)
         {

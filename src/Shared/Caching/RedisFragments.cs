@@ -30,7 +30,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         var name = key.SharedName(environment.ApplicationName);
         try
         {
-            var (value, versions) = await redis.Run(database => Ask(database, name, tags), cancellation);
+            var (value, versions) = await redis.Run("PIPELINE", database => Ask(database, name, tags), cancellation);
             if (value is null || SharedFragmentFormat.Read(name, versions, value, out var since) is not { } json)
             {
                 return new(versions, null, TimeSpan.Zero);
@@ -62,7 +62,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
 
         try
         {
-            await redis.Run(database => database.StringSetAsync(name, value, life));
+            await redis.Run("SET", database => database.StringSetAsync(name, value, life));
         }
         catch (Exception away) when (away is StoreUnavailableException or RedisException)
         {
@@ -74,7 +74,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
         version[0] |= 1; // Zero stands for none.
-        await redis.Run(database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))), cancellation);
+        await redis.Run("PIPELINE SET", database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))), cancellation);
     }
 
     private static async Task<(byte[]? Value, ulong[] Versions)> Ask(IDatabase database, string name, IReadOnlyList<string> tags)

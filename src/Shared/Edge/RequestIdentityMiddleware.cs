@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using Bff.Observability;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
@@ -24,6 +25,11 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
         context.Features.Set(request);
         context.Response.OnStarting(ResponseHeaders.OnStarting, request);
         TakeTraceContext(context.Request.Headers);
+        if (Activity.Current is { IsAllDataRequested: true } span)
+        {
+            ServerSpan.DescribeWhenDone(span, context);
+        }
+
         return next(context);
     }
 

@@ -11,7 +11,7 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
 
     public Task Watch(string tenant, CancellationToken cancellation) =>
-        redis.Run(database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
+        redis.Run("SADD", database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
 
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {

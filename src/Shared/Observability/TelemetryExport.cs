@@ -1,5 +1,6 @@
 using Bff.Edge;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -30,6 +31,7 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
         if (IsExported("TRACES"))
         {
             _traces = Sdk.CreateTracerProviderBuilder()
+                .ConfigureServices(UseConfiguration)
                 .SetResourceBuilder(resource)
                 .SetSampler(TraceSampler.From(configuration, edge.Value.TrustTraceContext))
                 .AddSource(Telemetry.Sources)
@@ -40,7 +42,12 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
 
         if (IsExported("METRICS"))
         {
-            _metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter(Telemetry.Meters).AddOtlpExporter().Build();
+            _metrics = Sdk.CreateMeterProviderBuilder()
+                .ConfigureServices(UseConfiguration)
+                .SetResourceBuilder(resource)
+                .AddMeter(Telemetry.Meters)
+                .AddOtlpExporter()
+                .Build();
         }
 
         return Task.CompletedTask;
@@ -58,6 +65,9 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
         _traces?.Dispose();
         _metrics?.Dispose();
     }
+
+    /// <summary>The SDK reads the environment alone; the variables may also be in the host's files, where this class reads them.</summary>
+    private void UseConfiguration(IServiceCollection services) => services.AddSingleton(configuration);
 
     private bool IsExported(string signal) =>
         configuration[$"OTEL_{signal}_EXPORTER"] != "none"

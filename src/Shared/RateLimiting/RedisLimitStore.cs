@@ -46,7 +46,7 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
 
     public async ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag)
     {
-        var entries = await redis.Run(database => database.HashGetAllAsync(OverageKey(tag)));
+        var entries = await redis.Run("HGETALL", database => database.HashGetAllAsync(OverageKey(tag)));
         return entries.ToDictionary(e => DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays((long)e.Name)), e => (long)e.Value);
     }
 

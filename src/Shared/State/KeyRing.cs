@@ -131,14 +131,14 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
 /// <summary>Keys under <c>bff:keys:{purpose}:period</c>, written once (SET NX) and gone when too old.</summary>
 internal sealed class RedisKeyRing(RedisState redis, TimeProvider time) : KeyRing(time)
 {
-    protected override Task<byte[]> GetOrAdd(string name, byte[] candidate) => redis.Run(async database =>
+    protected override Task<byte[]> GetOrAdd(string name, byte[] candidate) => redis.Run("SET", async database =>
     {
         // Whether it was set or was there: what is there now is what every instance sees.
         await database.StringSetAsync(name, candidate, Lifetime, StackExchange.Redis.When.NotExists);
         return (byte[]?)await database.StringGetAsync(name, StackExchange.Redis.CommandFlags.DemandMaster) ?? throw new StoreUnavailableException();
     });
 
-    protected override Task<byte[]?> Get(string name) => redis.Run(async database => (byte[]?)await database.StringGetAsync(name));
+    protected override Task<byte[]?> Get(string name) => redis.Run("GET", async database => (byte[]?)await database.StringGetAsync(name));
 }
 
 /// <summary>Keys that live as long as the process.</summary>

@@ -49,7 +49,7 @@ public sealed partial class RedisState
             return;
         }
 
-        await Run(database => database.PublishAsync(channel, message), cancellation);
+        await Run("PUBLISH", database => database.PublishAsync(channel, message), cancellation);
     }
 
     private async Task SubscribeLater(string channel)

@@ -39,19 +39,38 @@ public sealed partial class RedisState : IDisposable
     internal bool IsKnownAway => !IsAvailable && (_connection is not null || _firstAttempt.Task.IsCompleted);
 
     /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
+    /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a key.</param>
+    /// <param name="operation">Starts it.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen later.</exception>
-    public async Task<T> Run<T>(Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
+    public async Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
     {
-        var database = await Database();
-        return await Bounded(Started(operation, database), cancellation);
+        using var span = RedisSpan.Start(command);
+        try
+        {
+            var database = await Database();
+            return await Bounded(Started(operation, database), cancellation);
+        }
+        catch (Exception failure) when (RedisSpan.Failed(span, failure))
+        {
+            throw;
+        }
     }
 
     /// <summary>Runs a script on the primary that owns its keys, within <c>State:Timeout</c>.</summary>
     /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>.</exception>
     public async Task<RedisResult> Evaluate(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellation = default)
     {
-        var database = await Database();
-        return await Bounded(script.Evaluate(database, keys, values), cancellation);
+        using var span = RedisSpan.Start("EVALSHA");
+        try
+        {
+            var database = await Database();
+            return await Bounded(script.Evaluate(database, keys, values), cancellation);
+        }
+        catch (Exception failure) when (RedisSpan.Failed(span, failure))
+        {
+            throw;
+        }
     }
 
     private static Task<T> Started<T>(Func<IDatabase, Task<T>> operation, IDatabase database)

@@ -95,7 +95,7 @@ public sealed class WebhookStoreTests : IDisposable
         {
             try
             {
-                return await _state.Run(database => database.PingAsync()) >= TimeSpan.Zero;
+                return await _state.Run("PING", database => database.PingAsync()) >= TimeSpan.Zero;
             }
             catch (StoreUnavailableException)
             {

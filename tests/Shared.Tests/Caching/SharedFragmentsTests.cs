@@ -114,7 +114,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await one.Prime(neighbour, _upstream);
         var host = Microsoft.AspNetCore.Builder.WebApplication.CreateSlimBuilder().Environment.ApplicationName;
         var (name, other) = (Name(request, host), Name(neighbour, host));
-        await one.Redis.Run(async database =>
+        await one.Redis.Run("GET", async database =>
         {
             byte[] value = (await database.StringGetAsync(name))!;
             switch (damage)

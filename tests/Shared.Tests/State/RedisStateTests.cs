@@ -22,7 +22,7 @@ public sealed class RedisStateTests
         Assert.Equal(2, (int)await state.Evaluate(Increment, ["bff:test:{a}"], [2]));
         server.Command("SCRIPT", "FLUSH");
         Assert.Equal(4, (int)await state.Evaluate(Increment, ["bff:test:{a}"], [2]));
-        Assert.Equal("4", (string?)await state.Run(db => db.StringGetAsync("bff:test:{a}")));
+        Assert.Equal("4", (string?)await state.Run("GET", db => db.StringGetAsync("bff:test:{a}")));
         Assert.True(state.IsAvailable);
     }
 
@@ -45,13 +45,13 @@ public sealed class RedisStateTests
         var thousand = Stopwatch.StartNew();
         for (var i = 0; i < 1000; i++)
         {
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run(db => db.StringGetAsync("bff:test:{a}")));
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run("GET", db => db.StringGetAsync("bff:test:{a}")));
         }
 
         Assert.True(thousand.Elapsed < TimeSpan.FromSeconds(5), $"a thousand refusals took {thousand.Elapsed}");
         server.Continue();
         await Until(() => Task.FromResult(state.IsAvailable));
-        await state.Run(db => db.StringGetAsync("bff:test:{a}"));
+        await state.Run("GET", db => db.StringGetAsync("bff:test:{a}"));
     }
 
     [RedisFact]
@@ -63,19 +63,19 @@ public sealed class RedisStateTests
         state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
         using var subscription = state.Subscribe("bff:test:news", messages.Enqueue);
-        await state.Run(db => db.StringSetAsync("bff:test:k", "v"));
+        await state.Run("SET", db => db.StringSetAsync("bff:test:k", "v"));
         await Until(() => Task.FromResult(Volatile.Read(ref reconnected) > 0));
         await state.Publish("bff:test:news", "before");
         await Until(() => Task.FromResult(messages.Contains("before")));
 
         server.Stop();
         await Until(() => Task.FromResult(!state.IsAvailable));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run(db => db.StringGetAsync("bff:test:k")));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run("GET", db => db.StringGetAsync("bff:test:k")));
         var before = Volatile.Read(ref reconnected);
         server.Start();
 
         await Until(() => Task.FromResult(state.IsAvailable && Volatile.Read(ref reconnected) > before));
-        Assert.Equal("v", (string?)await state.Run(db => db.StringGetAsync("bff:test:k")));
+        Assert.Equal("v", (string?)await state.Run("GET", db => db.StringGetAsync("bff:test:k")));
         await state.Publish("bff:test:news", "after");
         await Until(() => Task.FromResult(messages.Contains("after")));
         Assert.Single(messages, "after");
@@ -87,12 +87,12 @@ public sealed class RedisStateTests
         using var server = RedisServer.Run();
         server.Stop();
         using var state = StateEngines.Provider(server.ConnectionString).GetRequiredService<RedisState>();
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run(db => db.StringGetAsync("bff:test:k")));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run("GET", db => db.StringGetAsync("bff:test:k")));
         Assert.False(state.IsAvailable);
 
         server.Start();
         await Until(() => Task.FromResult(state.IsAvailable));
-        Assert.True(await state.Run(db => db.StringSetAsync("bff:test:k", "v")));
+        Assert.True(await state.Run("SET", db => db.StringSetAsync("bff:test:k", "v")));
     }
 
     [Fact]

@@ -51,12 +51,12 @@ internal sealed class RedisPlanChanges(RedisState redis) : IPlanChanges
 
     public async Task<PlanChange?> Find(string tenant, CancellationToken cancellation)
     {
-        var json = (byte[]?)await redis.Run(database => database.HashGetAsync(Key, tenant), cancellation);
+        var json = (byte[]?)await redis.Run("HGET", database => database.HashGetAsync(Key, tenant), cancellation);
         return json is null ? null : JsonSerializer.Deserialize(json, PlanChangeJson.Default.PlanChange);
     }
 
     public Task Set(string tenant, PlanChange change, CancellationToken cancellation) =>
-        redis.Run(database => database.HashSetAsync(Key, tenant, JsonSerializer.SerializeToUtf8Bytes(change, PlanChangeJson.Default.PlanChange)), cancellation);
+        redis.Run("HSET", database => database.HashSetAsync(Key, tenant, JsonSerializer.SerializeToUtf8Bytes(change, PlanChangeJson.Default.PlanChange)), cancellation);
 
-    public Task Remove(string tenant, CancellationToken cancellation) => redis.Run(database => database.HashDeleteAsync(Key, tenant), cancellation);
+    public Task Remove(string tenant, CancellationToken cancellation) => redis.Run("HDEL", database => database.HashDeleteAsync(Key, tenant), cancellation);
 }

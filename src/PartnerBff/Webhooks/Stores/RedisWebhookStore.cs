@@ -82,14 +82,14 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         """);
 
     public async Task<IReadOnlyList<string>> Owners(CancellationToken cancellation) =>
-        [.. (await redis.Run(database => database.SetMembersAsync(OwnersKey), cancellation)).Select(o => (string)o!)];
+        [.. (await redis.Run("SMEMBERS", database => database.SetMembersAsync(OwnersKey), cancellation)).Select(o => (string)o!)];
 
     public async Task<IReadOnlyList<WebhookEndpoint>> List(string owner, CancellationToken cancellation) =>
-        [.. (await redis.Run(database => database.HashGetAllAsync(Owner(owner)), cancellation))
+        [.. (await redis.Run("HGETALL", database => database.HashGetAllAsync(Owner(owner)), cancellation))
             .Select(e => Read((byte[])e.Value!)).OrderBy(e => e.CreatedAt).ThenBy(e => e.Id, StringComparer.Ordinal)];
 
     public async Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) =>
-        (byte[]?)await redis.Run(database => database.HashGetAsync(Owner(owner), id), cancellation) is { } json ? Read(json) : null;
+        (byte[]?)await redis.Run("HGET", database => database.HashGetAsync(Owner(owner), id), cancellation) is { } json ? Read(json) : null;
 
     public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) =>
         redis.Evaluate(AddScript, [Owner(endpoint.Owner), OwnersKey], [endpoint.Id, Write(endpoint), endpoint.Owner], cancellation);
@@ -98,7 +98,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     {
         while (true)
         {
-            if ((byte[]?)await redis.Run(database => database.HashGetAsync(Owner(owner), id), cancellation) is not { } json)
+            if ((byte[]?)await redis.Run("HGET", database => database.HashGetAsync(Owner(owner), id), cancellation) is not { } json)
             {
                 return null;
             }
@@ -127,7 +127,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     }
 
     public async Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation) =>
-        [.. (await redis.Run(database => database.SortedSetRangeByScoreAsync(DueKey, stop: now.ToUnixTimeMilliseconds(), take: count), cancellation)).Select(e => (string)e!)];
+        [.. (await redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(DueKey, stop: now.ToUnixTimeMilliseconds(), take: count), cancellation)).Select(e => (string)e!)];
 
     public async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation)
     {
@@ -156,6 +156,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     public async Task<IReadOnlyList<WebhookDelivery>> Deliveries(string endpointId, int skip, int count, CancellationToken cancellation)
     {
         var ids = await redis.Run(
+            "ZREVRANGE",
             database => database.SortedSetRangeByRankAsync(Listing(endpointId), skip, skip + count - 1, Order.Descending), cancellation);
         return await Read([.. ids.Select(i => (string)i!)], cancellation);
     }
@@ -167,7 +168,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
             return [];
         }
 
-        var records = await redis.Run(database => database.StringGetAsync([.. ids.Select(Delivery)]), cancellation);
+        var records = await redis.Run("GET", database => database.StringGetAsync([.. ids.Select(Delivery)]), cancellation);
         return [.. records.Where(r => r.HasValue).Select(r => JsonSerializer.Deserialize((byte[])r!, WebhookStoreJson.Default.WebhookDelivery)!)];
     }
 

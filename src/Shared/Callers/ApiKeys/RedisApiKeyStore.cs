@@ -47,13 +47,14 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public async ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
     {
-        byte[]? json = await _redis.Run(database => database.StringGetAsync(Record(hash)), cancellation);
+        byte[]? json = await _redis.Run("GET", database => database.StringGetAsync(Record(hash)), cancellation);
         return json is null ? null : Read(json);
     }
 
     public async ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation)
     {
         var (listed, used) = await _redis.Run(
+            "PIPELINE HGETALL",
             async database =>
             {
                 var listed = database.HashGetAllAsync(Tenant(tenant));
@@ -75,7 +76,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation)
     {
-        await _redis.Run(database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
+        await _redis.Run("HSET", database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
         await Put(key, "add", IApiKeyStore.Added, cancellation);
     }
 
@@ -87,6 +88,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
     {
         await _redis.Evaluate(DropRecord, [Record(key.Hash)], [Channel, key.Id], cancellation);
         await _redis.Run(
+            "PIPELINE HDEL",
             async database =>
             {
                 await Task.WhenAll(database.HashDeleteAsync(Tenant(key.Tenant), key.Id), database.HashDeleteAsync(Used(key.Tenant), key.Id));
@@ -99,6 +101,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
     {
         var entries = uses.Select(u => new HashEntry(u.Key, u.Value.ToUnixTimeSeconds())).ToArray();
         await _redis.Run(
+            "HSET",
             async database =>
             {
                 await database.HashSetAsync(Used(tenant), entries);

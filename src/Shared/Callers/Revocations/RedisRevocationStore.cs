@@ -38,7 +38,7 @@ internal sealed class RedisRevocationStore(RedisState redis, TimeProvider time) 
         cancellation);
 
     public Task<long> Version(CancellationToken cancellation) =>
-        redis.Run(async database => (long?)await database.StringGetAsync(Counter) ?? 0, cancellation);
+        redis.Run("GET", async database => (long?)await database.StringGetAsync(Counter) ?? 0, cancellation);
 
     public async Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)
     {
@@ -49,6 +49,7 @@ internal sealed class RedisRevocationStore(RedisState redis, TimeProvider time) 
             // From the latest end down: what expires or is added between two pages can repeat an entry but never hide one.
             var skip = all.Count;
             var page = await redis.Run(
+                "ZREVRANGEBYSCORE",
                 database => database.SortedSetRangeByScoreWithScoresAsync(Ends, now, double.PositiveInfinity, Exclude.None, Order.Descending, skip, PageSize), cancellation);
             foreach (var entry in page)
             {

@@ -52,7 +52,7 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
         // The indexes first: whoever ends all sessions of a user while this one begins leaves it out of the index, which is looked at last.
         foreach (var index in indexes)
         {
-            await redis.Run(database => Index(database, index, key, now, session.EndsAt));
+            await redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
         }
 
         RedisKey[] keys = [Key(key), Mark(key)];
@@ -62,7 +62,7 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
         ]);
         foreach (var index in indexes)
         {
-            if (await redis.Run(database => database.SortedSetScoreAsync(IndexKey(index), key, CommandFlags.DemandMaster)) is null)
+            if (await redis.Run("ZSCORE", database => database.SortedSetScoreAsync(IndexKey(index), key, CommandFlags.DemandMaster)) is null)
             {
                 await End(key, leaveMark: false);
             }
@@ -83,26 +83,26 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
         (long)await redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
 
     public Task End(string key, bool leaveMark) =>
-        redis.Run(database => database.KeyDeleteAsync(leaveMark ? [Key(key)] : [Key(key), Mark(key)]));
+        redis.Run("DEL", database => database.KeyDeleteAsync(leaveMark ? [Key(key)] : [Key(key), Mark(key)]));
 
     public async Task<IReadOnlyList<string>> Members(string index)
     {
-        var members = await redis.Run(database => database.SortedSetRangeByScoreAsync(
+        var members = await redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
             IndexKey(index), Milliseconds(time.GetUtcNow()), flags: CommandFlags.DemandMaster));
         return [.. members.Select(m => (string)m!)];
     }
 
-    public Task Drop(string index, string key) => redis.Run(database => database.SortedSetRemoveAsync(IndexKey(index), key));
+    public Task Drop(string index, string key) => redis.Run("ZREM", database => database.SortedSetRemoveAsync(IndexKey(index), key));
 
     public Task<bool> TryLock(string key, string owner, TimeSpan life) =>
-        redis.Run(database => database.StringSetAsync(LockKey(key), owner, life, When.NotExists));
+        redis.Run("SET", database => database.StringSetAsync(LockKey(key), owner, life, When.NotExists));
 
     public Task Unlock(string key, string owner) => redis.Evaluate(UnlockScript, [LockKey(key)], [owner]);
 
     public Task<bool> Spend(string name, TimeSpan life) =>
-        redis.Run(database => database.StringSetAsync("bff:spent:" + name, "1", life, When.NotExists));
+        redis.Run("SET", database => database.StringSetAsync("bff:spent:" + name, "1", life, When.NotExists));
 
-    public Task<bool> IsSpent(string name) => redis.Run(database => database.KeyExistsAsync("bff:spent:" + name, CommandFlags.DemandMaster));
+    public Task<bool> IsSpent(string name) => redis.Run("EXISTS", database => database.KeyExistsAsync("bff:spent:" + name, CommandFlags.DemandMaster));
 
     private static async Task<bool> Index(IDatabase database, string index, string key, DateTimeOffset now, DateTimeOffset endsAt)
     {

@@ -1,0 +1,160 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Bff.TestKit.Telemetry;
+
+/// <summary>An OpenTelemetry collector on loopback (OTLP over HTTP): what a host really exports. Not on Kestrel, whose spans would be exported too.</summary>
+public sealed class OtlpCollector : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<CollectedSpan> _spans = [];
+    private readonly Dictionary<string, CollectedMetric> _metrics = [];
+    private readonly HttpListener _listener;
+    private readonly Task _receiving;
+    private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private OtlpCollector(HttpListener listener, int port)
+    {
+        _listener = listener;
+        Endpoint = $"http://127.0.0.1:{port}";
+        _receiving = Task.Run(Receive);
+    }
+
+    public string Endpoint { get; }
+
+    /// <summary>What makes a host export to it, soon after each request.</summary>
+    public Dictionary<string, string?> Settings => new()
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
+    };
+
+    public static OtlpCollector Start()
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var port = FreePort();
+            var listener = new HttpListener { Prefixes = { $"http://127.0.0.1:{port}/" } };
+            try
+            {
+                listener.Start();
+                return new OtlpCollector(listener, port);
+            }
+            catch (HttpListenerException) when (attempt < 3)
+            {
+                listener.Close(); // Somebody else took the port in between.
+            }
+        }
+    }
+
+    /// <summary>The spans of one trace, once what has arrived of it satisfies.</summary>
+    public Task<IReadOnlyList<CollectedSpan>> Trace(string traceId, Func<IReadOnlyList<CollectedSpan>, bool> complete) =>
+        Until<IReadOnlyList<CollectedSpan>>($"The trace {traceId}", () => _spans.Where(s => s.TraceId == traceId).ToList() is var spans && complete(spans) ? spans : null);
+
+    /// <summary>The latest state of one metric, once there is one that satisfies.</summary>
+    public Task<CollectedMetric> Metric(string name, Func<CollectedMetric, bool>? complete = null) =>
+        Until(name, () => _metrics.TryGetValue(name, out var metric) && complete?.Invoke(metric) != false ? metric : null);
+
+    public IReadOnlyList<CollectedSpan> Spans
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _spans];
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _listener.Close();
+        _receiving.Wait(TimeSpan.FromSeconds(10));
+    }
+
+    private async Task<T> Until<T>(string missing, Func<T?> found) where T : class
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            Task next;
+            lock (_gate)
+            {
+                if (found() is { } result)
+                {
+                    return result;
+                }
+
+                next = _arrived.Task;
+            }
+
+            try
+            {
+                await next.WaitAsync(patience.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"{missing} has not arrived. {Seen()}");
+            }
+        }
+    }
+
+    private string Seen()
+    {
+        lock (_gate)
+        {
+            return string.Join('\n', _metrics.Values.SelectMany(m => m.Points.Select(p => $"{m.Name} {string.Join(' ', p)}")).Concat(_spans.Select(s => $"{s.TraceId} {s.Kind} {s.Name}")));
+        }
+    }
+
+    private async Task Receive()
+    {
+        while (_listener.IsListening)
+        {
+            try
+            {
+                var exchange = await _listener.GetContextAsync();
+                using var body = new MemoryStream();
+                await exchange.Request.InputStream.CopyToAsync(body);
+                Take(exchange.Request.Url!.AbsolutePath, body.ToArray());
+                exchange.Response.StatusCode = 200;
+                exchange.Response.Close();
+            }
+            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException)
+            {
+                // A client that went away, or the end, which IsListening tells.
+            }
+        }
+    }
+
+    private void Take(string path, byte[] body)
+    {
+        lock (_gate)
+        {
+            if (path == "/v1/traces")
+            {
+                _spans.AddRange(OtlpReader.Spans(body));
+            }
+            else
+            {
+                // Several hosts of one process have a meter of the same name each.
+                foreach (var metric in OtlpReader.Metrics(body).GroupBy(m => m.Name))
+                {
+                    _metrics[metric.Key] = metric.First() with { Points = [.. metric.SelectMany(m => m.Points)] };
+                }
+            }
+
+            _arrived.SetResult();
+            _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
