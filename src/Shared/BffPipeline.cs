@@ -22,6 +22,7 @@ public static class BffPipeline
     public static WebApplication UseBffPipeline(this WebApplication app)
     {
         app.CheckConfiguration();
+        WithoutFrameworkAuthorization(app);
         app.Services.GetRequiredService<EndpointGuard>().Watch(app);
 
         // 1. Edge
@@ -53,4 +54,10 @@ public static class BffPipeline
         app.MapBffEndpoints();
         return app;
     }
+
+    /// <summary>
+    /// The reverse proxy registers the framework's authorization services, and the builder then puts its middleware before everything, where it finds no endpoint
+    /// and costs every request a layer. Stage 2 decides here; the mark says that the middleware is there.
+    /// </summary>
+    private static void WithoutFrameworkAuthorization(IApplicationBuilder app) => app.Properties["__AuthorizationMiddlewareSet"] = true;
 }

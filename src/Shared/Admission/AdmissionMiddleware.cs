@@ -16,12 +16,19 @@ internal sealed class AdmissionMiddleware(
 {
     private static readonly Problem Overloaded = new(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) };
 
-    public Task InvokeAsync(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<NeverShed>() is not null ? next(context) : Admit(context);
-
-    private async Task Admit(HttpContext context)
+    public Task InvokeAsync(HttpContext context)
     {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<NeverShed>() is not null)
+        {
+            return next(context);
+        }
+
         var request = classify(BffRequest.Of(context));
+        return request.TenantMaxConcurrency is null && gate.TryEnter() ? Serve(context) : Admit(context, request);
+    }
+
+    private async Task Admit(HttpContext context, AdmissionClass request)
+    {
         StrongBox<int>? tenant = null;
         if (request is { Tenant: { } name, TenantMaxConcurrency: { } ceiling } && (tenant = tenants.TryEnter(name, ceiling)) is null)
         {

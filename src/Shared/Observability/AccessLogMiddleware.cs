@@ -8,21 +8,23 @@ namespace Bff.Observability;
 /// <summary>Notes one line per request when it has ended, however it ended.</summary>
 internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLog log, TimeProvider time)
 {
-    public Task InvokeAsync(HttpContext context) => log.IsEnabled ? Logged(context) : next(context);
-
-    private async Task Logged(HttpContext context)
+    private readonly Func<object, Task> _note = context =>
     {
-        try
+        log.Write(Line((HttpContext)context, time));
+        return Task.CompletedTask;
+    };
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (log.IsEnabled)
         {
-            await next(context);
+            context.Response.OnCompleted(_note, context);
         }
-        finally
-        {
-            log.Write(Line(context));
-        }
+
+        return next(context);
     }
 
-    private AccessLogLine Line(HttpContext context)
+    private static AccessLogLine Line(HttpContext context, TimeProvider time)
     {
         var request = BffRequest.Of(context);
         var caller = request.Caller;

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+using System.Net.Http.Headers;
 using Bff.Edge;
 using Bff.Upstreams;
 
@@ -6,14 +8,14 @@ namespace Bff.Routes;
 /// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>; a service sets no cookie and no policy of the gateway's.</summary>
 internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time) : HttpMessageHandler
 {
-    private static readonly string[] NotTheServices =
+    private static readonly FrozenSet<string> NotTheServices = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
     [
         "Set-Cookie", "Server", "X-Powered-By", "Via", "Alt-Svc", "Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options",
         "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Cross-Origin-Resource-Policy", "WWW-Authenticate", "Clear-Site-Data",
         "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
         "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Server-Timing", "X-Request-Id", "X-Correlation-Id",
         "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
-    ];
+    ]);
 
     /// <summary>For whom the request is sent; set by the request transform.</summary>
     public static readonly HttpRequestOptionsKey<BffRequest> Origin = new("bff.origin");
@@ -37,15 +39,28 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
                 _ = response.Content.Headers.ContentLength; // Computes it, so that it goes along.
             }
 
-            foreach (var name in NotTheServices)
-            {
-                response.Headers.Remove(name);
-            }
-
+            RemoveWhatIsOurs(response.Headers);
             HideAddress(response);
         }
 
         return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+    }
+
+    private static void RemoveWhatIsOurs(HttpResponseHeaders headers)
+    {
+        List<string>? present = null;
+        foreach (var (name, _) in headers.NonValidated)
+        {
+            if (NotTheServices.Contains(name))
+            {
+                (present ??= []).Add(name);
+            }
+        }
+
+        foreach (var name in present ?? [])
+        {
+            headers.Remove(name);
+        }
     }
 
     /// <summary>A <c>Location</c> that names the service's own address becomes one on this host.</summary>

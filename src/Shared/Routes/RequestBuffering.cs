@@ -12,15 +12,13 @@ namespace Bff.Routes;
 /// </summary>
 internal static class RequestBuffering
 {
-    public static void UseRequestBuffering(this IApplicationBuilder proxy) => proxy.Use(static async (context, next) =>
-    {
-        if (IsSmallBody(context))
-        {
-            await RequestBody.Read(context, context.RequestAborted);
-        }
+    public static void UseRequestBuffering(this IApplicationBuilder proxy) => proxy.Use(static (context, next) => IsSmallBody(context) ? Buffered(context, next) : next(context));
 
+    private static async Task Buffered(HttpContext context, RequestDelegate next)
+    {
+        await RequestBody.Read(context, context.RequestAborted);
         await next(context);
-    });
+    }
 
     private static bool IsSmallBody(HttpContext context) =>
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true

@@ -1,3 +1,5 @@
+using Polly;
+
 namespace Bff.Upstreams;
 
 /// <summary>One call on its way through a pool: what the resilience strategies and the attempts share.</summary>
@@ -25,6 +27,17 @@ internal sealed class UpstreamCall
     /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
     public UpstreamAddress? LastAddress { get; set; }
 
+    /// <summary>What came of a first attempt that ran by itself, until the strategies have taken it for theirs.</summary>
+    public Outcome<HttpResponseMessage>? First { get; set; }
+
+    /// <summary>Gives <see cref="First"/> once.</summary>
+    public Outcome<HttpResponseMessage>? TakeFirst()
+    {
+        var first = First;
+        First = null;
+        return first;
+    }
+
     /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
     public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
     {
@@ -35,6 +48,13 @@ internal sealed class UpstreamCall
 
         _path ??= PathOf(_requested, addresses);
         return new Uri(address.AbsoluteUri + _path);
+    }
+
+    /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
+    public TimeSpan Patience(TimeSpan timeout, TimeProvider time)
+    {
+        var remaining = Remaining(time);
+        return remaining >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond));
     }
 
     /// <summary>What is left until the deadline; may be negative.</summary>

@@ -9,6 +9,7 @@ internal static class UpstreamConnections
     {
         var handler = new SocketsHttpHandler
         {
+            ActivityHeadersPropagator = null, // ClientSpan tells services of the trace; the framework would make a span for every call.
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,

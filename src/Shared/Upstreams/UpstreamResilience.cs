@@ -6,26 +6,50 @@ using Polly.Timeout;
 
 namespace Bff.Upstreams;
 
-/// <summary>Composes Polly's strategies from an upstream's options.</summary>
-internal static class UpstreamResilience
+/// <summary>Composes Polly's strategies from an upstream's options. The breaker is one for all of them.</summary>
+internal sealed class UpstreamResilience
 {
     public static readonly ResiliencePropertyKey<UpstreamCall> Call = new("bff.call");
+    private readonly ResiliencePipeline<HttpResponseMessage> _breaker;
+
+    public UpstreamResilience(UpstreamOptions options, CircuitBreakerStateProvider state, RetryBudget budget, TimeProvider time)
+    {
+        _breaker = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }.AddCircuitBreaker(Breaker(options.Breaker, state)).Build();
+        Once = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddPipeline(_breaker)
+            .AddTimeout(AttemptTimeout(options, time))
+            .Build();
+        Repeatable = options.Retries == 0 ? Once : Compose(time, b => b.AddRetry(Retry(options, budget, time)), Once);
+        Read = options.HedgeAfter is { } delay ? Compose(time, b => b.AddHedging(Hedge(delay, budget, time)), Once) : Repeatable;
+        IsHedged = options.HedgeAfter is not null;
+    }
+
+    /// <summary>For writes without a key.</summary>
+    public ResiliencePipeline<HttpResponseMessage> Once { get; }
+
+    /// <summary>For writes with one.</summary>
+    public ResiliencePipeline<HttpResponseMessage> Repeatable { get; }
+
+    /// <summary>For reads.</summary>
+    public ResiliencePipeline<HttpResponseMessage> Read { get; }
+
+    /// <summary>Whether a read's second attempt may run beside its first.</summary>
+    public bool IsHedged { get; }
 
     /// <summary>An HTTP or gRPC answer that speaks of the upstream's health, not of the request.</summary>
     public static bool IsFailure(HttpResponseMessage response) => (int)response.StatusCode >= 500 || GrpcStatus.IsFailure(response);
 
-    /// <summary>Pipelines for writes without a key, writes with one, and reads; the breaker is one for all three.</summary>
-    public static (ResiliencePipeline<HttpResponseMessage> Once, ResiliencePipeline<HttpResponseMessage> Repeatable, ResiliencePipeline<HttpResponseMessage> Read)
-        Build(UpstreamOptions options, CircuitBreakerStateProvider state, RetryBudget budget, TimeProvider time)
+    /// <summary>Tells the breaker of a good answer to an attempt that ran without it. Completes at once.</summary>
+    public void CountGood(HttpResponseMessage response)
     {
-        var attempt = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
-            .AddCircuitBreaker(Breaker(options.Breaker, state))
-            .AddTimeout(AttemptTimeout(options, time))
-            .Build();
+        var context = ResilienceContextPool.Shared.Get();
+        var counting = _breaker.ExecuteOutcomeAsync(static (_, good) => new ValueTask<Outcome<HttpResponseMessage>>(Outcome.FromResult(good)), context, response);
+        if (counting.IsCompletedSuccessfully)
+        {
+            _ = counting.Result;
+        }
 
-        var repeatable = options.Retries == 0 ? attempt : Compose(time, b => b.AddRetry(Retry(options, budget, time)), attempt);
-        var read = options.HedgeAfter is { } delay ? Compose(time, b => b.AddHedging(Hedge(delay, budget, time)), attempt) : repeatable;
-        return (attempt, repeatable, read);
+        ResilienceContextPool.Shared.Return(context);
     }
 
     private static ResiliencePipeline<HttpResponseMessage> Compose(
@@ -56,11 +80,7 @@ internal static class UpstreamResilience
 
     private static TimeoutStrategyOptions AttemptTimeout(UpstreamOptions options, TimeProvider time) => new()
     {
-        TimeoutGenerator = args =>
-        {
-            var remaining = args.Context.Properties.GetValue(Call, null!).Remaining(time);
-            return new(remaining < options.Timeout ? TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond)) : options.Timeout);
-        },
+        TimeoutGenerator = args => new(args.Context.Properties.GetValue(Call, null!).Patience(options.Timeout, time)),
     };
 
     private static RetryStrategyOptions<HttpResponseMessage> Retry(UpstreamOptions options, RetryBudget budget, TimeProvider time) => new()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Bff.Edge;
 using Polly;
@@ -51,10 +50,8 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
         return second with { FromFallback = true };
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    private ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {
-        var pool = upstream.PoolFor(origin);
         IdentityHeaders.Apply(request, origin, upstream.Options.Name, assertions);
         request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
         request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
@@ -65,18 +62,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
         }
 
         var call = new UpstreamCall { Request = request, BuffersBody = buffersBody, DeadlineTimestamp = deadline };
-        var outcome = await pool.Send(call, cancellation);
-        return outcome.Exception switch
-        {
-            null => new Sent(outcome.Result, UpstreamOutcome.Ok, RetryAfter.Of(outcome.Result), FromFallback: false),
-            BrokenCircuitException open => new Sent(null, UpstreamOutcome.Unavailable, open.RetryAfter, false),
-            BulkheadFullException => new Sent(null, UpstreamOutcome.Unavailable, TimeSpan.FromSeconds(1), false),
-            TimeoutRejectedException => new Sent(null, UpstreamOutcome.Timeout, null, false),
-            OperationCanceledException when !cancellation.IsCancellationRequested => new Sent(null, UpstreamOutcome.Timeout, null, false),
-            OperationCanceledException cancelled => throw new OperationCanceledException(cancelled.Message, cancelled, cancellation),
-            _ when cancellation.IsCancellationRequested => throw new OperationCanceledException(cancellation),
-            _ => new Sent(null, UpstreamOutcome.Failed, null, false),
-        };
+        return upstream.PoolFor(origin).Send(call, cancellation);
     }
 
     private static Uri Relative(Uri requested, UpstreamOptions options)
@@ -103,6 +89,19 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
 {
     /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
     public bool IsFailure => Response is null || UpstreamResilience.IsFailure(Response);
+
+    /// <summary>What a pool's outcome means to whoever asked.</summary>
+    /// <exception cref="OperationCanceledException">Whoever asked does not wait any more.</exception>
+    public static Sent Of(Outcome<HttpResponseMessage> outcome, CancellationToken cancellation) => outcome.Exception switch
+    {
+        null => new Sent(outcome.Result, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(outcome.Result), FromFallback: false),
+        BrokenCircuitException open => new Sent(null, UpstreamOutcome.Unavailable, open.RetryAfter, false),
+        TimeoutRejectedException => new Sent(null, UpstreamOutcome.Timeout, null, false),
+        OperationCanceledException when !cancellation.IsCancellationRequested => new Sent(null, UpstreamOutcome.Timeout, null, false),
+        OperationCanceledException cancelled => throw new OperationCanceledException(cancelled.Message, cancelled, cancellation),
+        _ when cancellation.IsCancellationRequested => throw new OperationCanceledException(cancellation),
+        _ => new Sent(null, UpstreamOutcome.Failed, null, false),
+    };
 
     public void Dispose() => Response?.Dispose();
 }

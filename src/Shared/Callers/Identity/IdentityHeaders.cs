@@ -34,7 +34,10 @@ public static class IdentityHeaders
     {
         foreach (var name in Names)
         {
-            outgoing.Headers.Remove(name);
+            if (outgoing.Headers.NonValidated.Contains(name))
+            {
+                outgoing.Headers.Remove(name);
+            }
         }
 
         foreach (var (name, value) in Of(request.Caller))

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.ObjectPool;
+
+namespace Bff.Upstreams;
+
+/// <summary>Ends an attempt when its time is up or nobody waits for it any more. A source that never fired serves the next attempt.</summary>
+internal readonly struct AttemptTime : IDisposable
+{
+    private static readonly ObjectPool<CancellationTokenSource> Sources = new DefaultObjectPool<CancellationTokenSource>(new Unfired(), maximumRetained: 1024);
+
+    private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenRegistration _abandoned;
+    private readonly bool _isPooled;
+
+    private AttemptTime(CancellationTokenSource source, bool isPooled, CancellationToken abandoned)
+    {
+        _source = source;
+        _isPooled = isPooled;
+        _abandoned = abandoned.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
+    }
+
+    public CancellationToken Token => _source.Token;
+
+    /// <param name="patience">At least a millisecond is given.</param>
+    /// <param name="time">Only the system's clock can be reset, hence pooled.</param>
+    /// <param name="abandoned">Nobody waits any more.</param>
+    public static AttemptTime Start(TimeSpan patience, TimeProvider time, CancellationToken abandoned)
+    {
+        var atLeast = patience.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : patience;
+        if (time != TimeProvider.System)
+        {
+            return new(new CancellationTokenSource(atLeast, time), isPooled: false, abandoned);
+        }
+
+        var source = Sources.Get();
+        source.CancelAfter(atLeast);
+        return new(source, isPooled: true, abandoned);
+    }
+
+    public void Dispose()
+    {
+        _abandoned.Dispose(); // Waits for a cancellation that is just being passed on: after this nobody fires the source.
+        if (_isPooled)
+        {
+            Sources.Return(_source);
+        }
+        else
+        {
+            _source.Dispose();
+        }
+    }
+
+    private sealed class Unfired : IPooledObjectPolicy<CancellationTokenSource>
+    {
+        public CancellationTokenSource Create() => new();
+
+        public bool Return(CancellationTokenSource source)
+        {
+            if (source.TryReset())
+            {
+                return true;
+            }
+
+            source.Dispose();
+            return false;
+        }
+    }
+}

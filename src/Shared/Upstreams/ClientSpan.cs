@@ -1,0 +1,71 @@
+using System.Diagnostics;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// The span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and the trace context that goes with it (W3C Trace Context 1). It stands for the
+/// framework's, which is made for every call, recorded or not. Nothing below a span that is not recorded is made.
+/// </summary>
+internal static class ClientSpan
+{
+    private static readonly ActivitySource Source = new("Bff.Upstreams");
+
+    /// <summary>Starts the span where the request is recorded, and tells the service of it, or of the request's own.</summary>
+    public static Activity? Start(HttpRequestMessage request, string upstream)
+    {
+        var parent = Activity.Current;
+        if (parent is null)
+        {
+            return null;
+        }
+
+        var span = parent.Recorded ? Source.StartActivity(request.Method.Method, ActivityKind.Client) : null;
+        var told = span ?? parent;
+        if (told.IdFormat == ActivityIdFormat.W3C)
+        {
+            request.Headers.TryAddWithoutValidation("traceparent", told.Id);
+            if (told.TraceStateString is { Length: > 0 } state)
+            {
+                request.Headers.TryAddWithoutValidation("tracestate", state);
+            }
+        }
+
+        if (span is { IsAllDataRequested: true })
+        {
+            var uri = request.RequestUri!;
+            span.SetTag("http.request.method", request.Method.Method);
+            span.SetTag("server.address", uri.Host);
+            span.SetTag("server.port", uri.Port);
+            span.SetTag("url.full", uri.GetLeftPart(UriPartial.Authority)); // Paths hold ids.
+            span.SetTag("bff.upstream", upstream);
+        }
+
+        return span;
+    }
+
+    /// <summary>Says what came of the attempt.</summary>
+    public static void Answered(Activity? span, HttpResponseMessage response)
+    {
+        if (span is { IsAllDataRequested: true })
+        {
+            var status = (int)response.StatusCode;
+            span.SetTag("http.response.status_code", status);
+            span.SetTag("network.protocol.version", response.Version.Major >= 2 ? response.Version.Major.ToString(System.Globalization.CultureInfo.InvariantCulture) : "1.1");
+            if (status >= 400)
+            {
+                span.SetTag("error.type", status.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                span.SetStatus(ActivityStatusCode.Error);
+            }
+        }
+    }
+
+    /// <summary>Says what broke it.</summary>
+    public static void Broke(Activity? span, Exception broken)
+    {
+        if (span is { IsAllDataRequested: true })
+        {
+            span.SetTag("error.type", broken.GetType().FullName);
+            span.SetStatus(ActivityStatusCode.Error);
+        }
+    }
+}
