@@ -25,10 +25,10 @@ public sealed class Composer : IDisposable
     private readonly CompositionServices _services;
     private readonly CompositionPolicies _policies;
     private readonly List<Part> _parts = new(4);
-    private readonly CancellationTokenSource _lifetime;
-    private readonly CancellationTokenRegistration _clientGone;
+    private readonly TimeLimit _lifetime;
     private readonly long _deadline;
     private Problem? _failure;
+    private bool _isDisposed;
 
     private Composer(HttpContext context, CompositionServices services)
     {
@@ -37,8 +37,7 @@ public sealed class Composer : IDisposable
         Endpoint = context.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
         _policies = services.Policies.Current;
         _deadline = Request.StartTimestamp + Ticks(_policies.Deadline);
-        _lifetime = new CancellationTokenSource(Positive(Remaining(_deadline)), Time);
-        _clientGone = context.RequestAborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _lifetime);
+        _lifetime = TimeLimit.Start(Remaining(_deadline), Time, context.RequestAborted);
     }
 
     internal BffRequest Request { get; }
@@ -103,8 +102,10 @@ public sealed class Composer : IDisposable
     /// <summary>Releases the deadline's timer.</summary>
     public void Dispose()
     {
-        _clientGone.Dispose();
-        _lifetime.Dispose();
+        if (!Interlocked.Exchange(ref _isDisposed, true))
+        {
+            _lifetime.Dispose();
+        }
     }
 
     internal static Composer For(HttpContext context, CompositionServices services) => new(context, services);

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Edge;
@@ -108,39 +106,26 @@ public sealed partial class Part<T> : Part where T : class
 
         using var activity = Composer.StartActivity(Name);
         var started = Composer.Time.GetTimestamp();
-        var policy = Composer.PolicyOf(Name);
-        if (policy is { Enabled: false })
-        {
-            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
-        }
-        else
-        {
-            await Ask(policy, started);
-        }
-
-        Settle();
-        Latency = Composer.Time.GetElapsedTime(started);
-        activity?.SetTag("bff.part.status", Status.Name());
-        if (IsRequired && Value is null)
-        {
-            Composer.Fail(_refused?.Invoke(Answer) ?? Answer.ToProblem(Name));
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask Ask(PartPolicy? policy, long started)
-    {
-        var timeout = policy?.Timeout ?? _timeout;
         try
         {
-            if (_cache is { } cache)
+            var policy = Composer.PolicyOf(Name);
+            var timeout = policy?.Timeout ?? _timeout;
+            if (policy is { Enabled: false })
             {
-                await AskCache(cache with { Fresh = policy?.Fresh ?? cache.Fresh, Stale = policy?.Stale ?? cache.Stale }, timeout);
+                Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
             }
-            else
+            else if (Kept(policy) is not { } request)
             {
                 Answer = await _fetch(Composer.Call(started, timeout));
                 Status = PartStatus.Live;
+            }
+            else if (Composer.Cache.TryGet(request, out var kept))
+            {
+                Take(kept); // A fresh fragment needs neither a detached request nor a closure.
+            }
+            else
+            {
+                await AskThroughCache(request, timeout);
             }
         }
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
@@ -158,18 +143,26 @@ public sealed partial class Part<T> : Part where T : class
             LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
         }
+
+        Settle();
+        Latency = Composer.Time.GetElapsedTime(started);
+        activity?.SetTag("bff.part.status", Status.Name());
+        if (IsRequired && Value is null)
+        {
+            Composer.Fail(_refused?.Invoke(Answer) ?? Answer.ToProblem(Name));
+        }
     }
 
-    private ValueTask AskCache(in FragmentRequest<T> request, TimeSpan timeout)
+    /// <summary>What the cache is asked for; null for a part that is never kept, or for no time.</summary>
+    private FragmentRequest<T>? Kept(PartPolicy? policy)
     {
-        // A fresh fragment needs neither a detached request nor a closure.
-        if (Composer.Cache.TryGet(request, out var kept))
+        if (_cache is not { } cache)
         {
-            Take(kept);
-            return default;
+            return null;
         }
 
-        return AskThroughCache(request, timeout);
+        var request = policy is null ? cache : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale };
+        return request.Fresh + request.Stale > TimeSpan.Zero ? request : null;
     }
 
     private async ValueTask AskThroughCache(FragmentRequest<T> request, TimeSpan timeout)

@@ -43,7 +43,7 @@ internal static class ClientSpan
         return span;
     }
 
-    /// <summary>Says what came of the attempt.</summary>
+    /// <summary>Says what came of the attempt, and ends the span.</summary>
     public static void Answered(Activity? span, HttpResponseMessage response)
     {
         if (span is { IsAllDataRequested: true })
@@ -57,9 +57,11 @@ internal static class ClientSpan
                 span.SetStatus(ActivityStatusCode.Error);
             }
         }
+
+        span?.Dispose();
     }
 
-    /// <summary>Says what broke it.</summary>
+    /// <summary>Says what broke it, and ends the span.</summary>
     public static void Broke(Activity? span, Exception broken)
     {
         if (span is { IsAllDataRequested: true })
@@ -67,5 +69,7 @@ internal static class ClientSpan
             span.SetTag("error.type", broken.GetType().FullName);
             span.SetStatus(ActivityStatusCode.Error);
         }
+
+        span?.Dispose();
     }
 }

@@ -60,7 +60,7 @@ public sealed class UpstreamClient
     public async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         using var sent = await SendRaw(request, call);
-        return sent.Response is { } response ? Parse(response, type, sent) : UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+        return Parse(type, sent);
     }
 
     /// <summary>Sends a request that only reads, or joins the same one of the same caller that is in flight.</summary>
@@ -119,7 +119,8 @@ public sealed class UpstreamClient
         UpstreamAnswer<T>? landed = null;
         try
         {
-            var answer = await Send(request, type, call);
+            using var sent = await SendRaw(request, call);
+            var answer = Parse(type, sent);
             landed = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Those who came later may have more time.
             return answer;
         }
@@ -148,8 +149,13 @@ public sealed class UpstreamClient
         return await Read(what, request, type, call);
     }
 
-    private static UpstreamAnswer<T> Parse<T>(HttpResponseMessage response, JsonTypeInfo<T> type, Sent sent)
+    private static UpstreamAnswer<T> Parse<T>(JsonTypeInfo<T> type, in Sent sent)
     {
+        if (sent.Response is not { } response)
+        {
+            return UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+        }
+
         var status = (int)response.StatusCode;
         if (status is < 200 or > 299)
         {

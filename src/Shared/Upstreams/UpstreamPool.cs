@@ -75,16 +75,33 @@ internal sealed class UpstreamPool : IDisposable
             return Sent.Of(await Through(strategies, call, cancellation), cancellation);
         }
 
-        using (var time = AttemptTime.Start(call.Patience(Options.Timeout, _time), _time, cancellation))
+        Outcome<HttpResponseMessage> first;
+        using (var limit = TimeLimit.Start(call.Patience(Options.Timeout, _time), _time, cancellation))
         {
-            call.First = await Attempt(call, time.Token);
-            if (call.First is { Exception: OperationCanceledException } && time.Token.IsCancellationRequested && !cancellation.IsCancellationRequested)
+            var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
+            HttpResponseMessage? answer = null;
+            try
             {
-                call.First = Outcome.FromException<HttpResponseMessage>(new TimeoutRejectedException());
+                answer = await _connections.SendAsync(attempt.Request, limit.Token);
+                if (call.BuffersBody)
+                {
+                    await BufferedBody.Read(answer, Options.MaxResponseBytes, limit.Token);
+                }
+
+                first = attempt.Answered(answer);
+            }
+#pragma warning disable CA1031 // An outcome.
+            catch (Exception broken)
+#pragma warning restore CA1031
+            {
+                first = attempt.Broke(broken, answer, limit.Token.IsCancellationRequested);
+                if (broken is OperationCanceledException && limit.Token.IsCancellationRequested && !cancellation.IsCancellationRequested)
+                {
+                    first = Outcome.FromException<HttpResponseMessage>(new TimeoutRejectedException());
+                }
             }
         }
 
-        var first = call.First.Value;
         if (first.Result is { } response && !UpstreamResilience.IsFailure(response))
         {
             _resilience.CountGood(response);
@@ -96,6 +113,7 @@ internal sealed class UpstreamPool : IDisposable
             return Sent.Of(first, cancellation); // Nobody waits; it says nothing about the service.
         }
 
+        call.First = first;
         var judged = await Through(strategies, call, cancellation);
         return Sent.Of(call.First ?? judged, cancellation); // The breaker may have opened meanwhile: then what happened stands.
     }
@@ -143,43 +161,25 @@ internal sealed class UpstreamPool : IDisposable
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Outcome<HttpResponseMessage>> Attempt(UpstreamCall call, CancellationToken cancellation)
     {
-        var number = Interlocked.Increment(ref call.Attempts);
-        var address = UpstreamAddress.Choose(_addresses, call.LastAddress);
-        call.LastAddress = address;
-        var request = number == 1 ? call.Request : RequestCopy.Of(call.Request);
-        request.RequestUri = call.UriAt(address.Uri, Options.Addresses);
-
-        var failed = true;
-        address.Started();
-        using var span = ClientSpan.Start(request, Options.Name);
-        HttpResponseMessage? response = null;
+        var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
+        HttpResponseMessage? answer = null;
         try
         {
-            response = await _connections.SendAsync(request, cancellation);
+            answer = await _connections.SendAsync(attempt.Request, cancellation);
             if (call.BuffersBody)
             {
-                await BufferedBody.Read(response, Options.MaxResponseBytes, cancellation);
+                await BufferedBody.Read(answer, Options.MaxResponseBytes, cancellation);
             }
 
-            ClientSpan.Answered(span, response);
-            failed = UpstreamResilience.IsFailure(response);
-            return Outcome.FromResult(response);
+            return attempt.Answered(answer);
         }
-#pragma warning disable CA1031 // Whatever breaks an attempt is its outcome; the strategies decide what it means.
+#pragma warning disable CA1031 // An outcome.
         catch (Exception broken)
 #pragma warning restore CA1031
         {
-            response?.Dispose();
-            ClientSpan.Broke(span, broken);
-            failed = !cancellation.IsCancellationRequested || broken is not OperationCanceledException;
-            return Outcome.FromException<HttpResponseMessage>(broken);
-        }
-        finally
-        {
-            address.Ended(failed);
+            return attempt.Broke(broken, answer, cancellation.IsCancellationRequested);
         }
     }
 }

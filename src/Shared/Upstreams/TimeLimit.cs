@@ -2,8 +2,8 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace Bff.Upstreams;
 
-/// <summary>Ends an attempt when its time is up or nobody waits for it any more. A source that never fired serves the next attempt.</summary>
-internal readonly struct AttemptTime : IDisposable
+/// <summary>Cancels what it was started for when its time is up or nobody waits any more. A source that never fired is used again.</summary>
+internal readonly struct TimeLimit : IDisposable
 {
     private static readonly ObjectPool<CancellationTokenSource> Sources = new DefaultObjectPool<CancellationTokenSource>(new Unfired(), maximumRetained: 1024);
 
@@ -11,7 +11,7 @@ internal readonly struct AttemptTime : IDisposable
     private readonly CancellationTokenRegistration _abandoned;
     private readonly bool _isPooled;
 
-    private AttemptTime(CancellationTokenSource source, bool isPooled, CancellationToken abandoned)
+    private TimeLimit(CancellationTokenSource source, bool isPooled, CancellationToken abandoned)
     {
         _source = source;
         _isPooled = isPooled;
@@ -23,7 +23,7 @@ internal readonly struct AttemptTime : IDisposable
     /// <param name="patience">At least a millisecond is given.</param>
     /// <param name="time">Only the system's clock can be reset, hence pooled.</param>
     /// <param name="abandoned">Nobody waits any more.</param>
-    public static AttemptTime Start(TimeSpan patience, TimeProvider time, CancellationToken abandoned)
+    public static TimeLimit Start(TimeSpan patience, TimeProvider time, CancellationToken abandoned)
     {
         var atLeast = patience.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : patience;
         if (time != TimeProvider.System)
@@ -36,6 +36,10 @@ internal readonly struct AttemptTime : IDisposable
         return new(source, isPooled: true, abandoned);
     }
 
+    /// <summary>Before its time.</summary>
+    public void Cancel() => _source.Cancel();
+
+    /// <summary>Call it once: the source may be somebody else's afterwards.</summary>
     public void Dispose()
     {
         _abandoned.Dispose(); // Waits for a cancellation that is just being passed on: after this nobody fires the source.
