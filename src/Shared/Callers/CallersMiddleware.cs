@@ -86,8 +86,9 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
             return new Problem(ProblemCodes.Forbidden);
         }
 
-        foreach (var rule in rules)
+        for (var i = 0; i < rules.Count; i++)
         {
+            var rule = rules[i];
             if (rule.Scope is { } scope && !caller.HasScope(scope))
             {
                 if (caller.Kind == CallerKind.Token)

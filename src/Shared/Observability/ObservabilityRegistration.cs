@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Observability;
 
@@ -17,6 +18,8 @@ internal static class ObservabilityRegistration
         {
             Enabled = provider.GetRequiredService<IConfiguration>().GetValue("AccessLog:Enabled", true),
         });
+        builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None);
+        services.AddHostedService<RequestActivities>();
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();

@@ -40,7 +40,7 @@ public static class IdentityHeaders
             }
         }
 
-        foreach (var (name, value) in Of(request.Caller))
+        foreach (var (name, value) in request.Caller.IdentityHeaders)
         {
             outgoing.Headers.TryAddWithoutValidation(name, value);
         }
