@@ -51,6 +51,7 @@ public sealed partial class RedisState
 
     private async Task Supervise()
     {
+        await using var timer = _time.CreateTimer(static state => ((RedisState)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (!_stopping.IsCancellationRequested)
         {
             try
@@ -67,7 +68,8 @@ public sealed partial class RedisState
             _firstAttempt.TrySetResult();
             try
             {
-                await _wake.WaitAsync(IsAvailable ? ProbeWhenWell : ProbeWhenAway, _stopping.Token);
+                timer.Change(IsAvailable ? ProbeWhenWell : ProbeWhenAway, Timeout.InfiniteTimeSpan);
+                await _wake.WaitAsync(_stopping.Token);
             }
             catch (OperationCanceledException)
             {
@@ -126,7 +128,7 @@ public sealed partial class RedisState
         var subscriptions = connection.Subscriber.PingAsync();
         try
         {
-            await Task.WhenAll(commands, subscriptions).WaitAsync(_timeout, _stopping.Token);
+            await Task.WhenAll(commands, subscriptions).WaitAsync(_timeout, _time, _stopping.Token);
             return true;
         }
         catch (TimeoutException)

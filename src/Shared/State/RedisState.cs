@@ -8,24 +8,33 @@ namespace Bff.State;
 /// <summary>
 /// The one connection to Redis: a single server, a primary with replicas, or a cluster.
 /// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
-/// 3. Once Redis is known to be away (disconnected, or several timeouts in a row) operations fail at once.
+/// 3. Once Redis is known to be away (disconnected, or silent for that long) operations fail at once.
 /// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised.
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
     private readonly string? _connectionString;
     private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
     private readonly ILogger<RedisState> _logger;
-    private readonly StoreCircuit _circuit = new();
+    private readonly StoreCircuit _circuit;
     private readonly Lazy<Task> _supervision;
     private volatile RedisConnection? _connection;
+    private volatile bool _hasWaited;
 
     /// <summary>Does not connect yet.</summary>
     public RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger)
+        : this(configuration, options, logger, TimeProvider.System) // The server keeps real time, whatever clock the host is given.
+    {
+    }
+
+    internal RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger, TimeProvider time)
     {
         _connectionString = configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
         _timeout = options.Value.Timeout;
+        _time = time;
         _logger = logger;
+        _circuit = new(_timeout, time);
         _supervision = new(() => Task.Run(Supervise));
     }
 
@@ -36,7 +45,7 @@ public sealed partial class RedisState : IDisposable
     public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };
 
     /// <summary>Whether an operation would be refused without being tried; unlike <see cref="IsAvailable"/> false before the first attempt to connect.</summary>
-    internal bool IsKnownAway => !IsAvailable && (_connection is not null || _firstAttempt.Task.IsCompleted);
+    internal bool IsKnownAway => !IsAvailable && (_connection is not null || _hasWaited || _firstAttempt.Task.IsCompleted);
 
     /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
     /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a key.</param>
@@ -48,8 +57,9 @@ public sealed partial class RedisState : IDisposable
         using var span = RedisSpan.Start(command);
         try
         {
+            var asked = _time.GetTimestamp();
             var database = await Database();
-            return await Bounded(Started(operation, database), cancellation);
+            return await Bounded(Started(operation, database), asked, cancellation);
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {
@@ -64,8 +74,9 @@ public sealed partial class RedisState : IDisposable
         using var span = RedisSpan.Start("EVALSHA");
         try
         {
+            var asked = _time.GetTimestamp();
             var database = await Database();
-            return await Bounded(script.Evaluate(database, keys, values), cancellation);
+            return await Bounded(script.Evaluate(database, keys, values), asked, cancellation);
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {
@@ -104,20 +115,22 @@ public sealed partial class RedisState : IDisposable
         }
 
         Start();
-        if (_firstAttempt.Task.IsCompleted)
+        if (_hasWaited || _firstAttempt.Task.IsCompleted)
         {
             throw new StoreUnavailableException();
         }
 
-        await Task.WhenAny(_firstAttempt.Task, Task.Delay(_timeout));
+        await Task.WhenAny(_firstAttempt.Task, Task.Delay(_timeout, _time));
+        _hasWaited = true;
         return IsAvailable ? _connection!.Database : throw new StoreUnavailableException();
     }
 
-    private async Task<T> Bounded<T>(Task<T> operation, CancellationToken cancellation)
+    private async Task<T> Bounded<T>(Task<T> operation, long asked, CancellationToken cancellation)
     {
         try
         {
-            var result = await operation.WaitAsync(_timeout, cancellation);
+            var left = _timeout - _time.GetElapsedTime(asked);
+            var result = await operation.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time, cancellation);
             _circuit.Answered();
             return result;
         }

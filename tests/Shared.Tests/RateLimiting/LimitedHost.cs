@@ -25,7 +25,8 @@ internal sealed class LimitedHost : IAsyncDisposable
 
     public ConfigurationManager Configuration { get; private init; } = null!;
 
-    public static async Task<LimitedHost> Start(PlanFamily family, Dictionary<string, string?> settings, TimeProvider? time = null)
+    public static async Task<LimitedHost> Start(
+        PlanFamily family, Dictionary<string, string?> settings, TimeProvider? time = null, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
         builder.Logging.ClearProviders();
@@ -34,6 +35,7 @@ internal sealed class LimitedHost : IAsyncDisposable
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
         builder.AddBffDefaults().UsePlans(family);
+        configure?.Invoke(builder);
         var app = builder.Build();
         app.UseBffPipeline();
         app.MapGet("/things", () => "things").RequireScope("api");
