@@ -52,6 +52,21 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         await Problem(await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey), 404, "not_found");
     }
 
+    [Theory, InlineData(null), InlineData("2999-01-01T00:00:00Z")]
+    public async Task A_key_that_is_rotated_again_because_the_answer_was_lost_does_not_end_with_the_overlap(string? expiresAt)
+    {
+        var host = Start();
+        var wanted = NewKey();
+        wanted["expires_at"] = expiresAt;
+        var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, wanted), 201);
+        var lost = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
+        var again = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
+        Assert.Equal((expiresAt, expiresAt), ((string?)lost["expires_at"], (string?)again["expires_at"]));
+        Assert.Equal((string?)lost["previous_expires_at"], (string?)again["previous_expires_at"]); // The first promise stands.
+        Assert.NotEqual((string)lost["key"]!, (string)again["key"]!);
+        await Json(await Get(host, "/v1/orders", (string)again["key"]!));
+    }
+
     [Fact]
     public async Task A_mistyped_key_makes_no_look_up_and_an_unknown_one_a_single_one()
     {

@@ -35,6 +35,12 @@ public sealed record ApiKeyRecord
     /// <summary>When it ends; null: never.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>Whether another has taken its place, so that <see cref="ExpiresAt"/> is the overlap's end.</summary>
+    public bool IsRotated { get; init; }
+
+    /// <summary>When a rotated key would have ended; null: never, or it has not been rotated.</summary>
+    public DateTimeOffset? OwnExpiresAt { get; init; }
+
     /// <summary>Its last use, to about ten seconds; kept apart, so that using a key never rewrites it.</summary>
     [JsonIgnore]
     public DateTimeOffset? LastUsedAt { get; init; }

@@ -41,14 +41,18 @@ public sealed class ApiKeyRegistry
         return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, cancellation);
     }
 
-    /// <summary>A new key in place of an old one, which goes on for the overlap but not beyond its own end.</summary>
+    /// <summary>
+    /// A new key in place of an old one, which goes on for the overlap but not beyond its own end. Whoever lost the answer may rotate again: the new key ends
+    /// when the first one would have, not with the overlap.
+    /// </summary>
     /// <returns>The new key and the old one's end; null when there is no such key or it has ended.</returns>
     public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(ApiKeyRecord previous, TimeSpan overlap, CancellationToken cancellation)
     {
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
-        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, previous.ExpiresAt, cancellation);
-        if (await _store.Replace(previous with { ExpiresAt = end, LastUsedAt = null }, cancellation))
+        var own = previous.IsRotated ? previous.OwnExpiresAt : previous.ExpiresAt;
+        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, cancellation);
+        if (await _store.Replace(previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null }, cancellation))
         {
             return (added, end);
         }
