@@ -1,4 +1,4 @@
-// Writes the clients of contracts/*.json: TypeScript for the browser app, C# for the mobile app and for partners.
+// Writes the clients of contracts/*.json: TypeScript for the browser app, C# for the mobile app, both for partners.
 // Usage: npm ci && npm run generate [-- <folder>]; without a folder they land in artifacts/clients.
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -19,6 +19,7 @@ const clients = [
   { from: "web", to: "web.ts", command: "openapi2tsclient", options: ["/className:WebClient", ...typescript] },
   { from: "mobile", to: "MobileClient.cs", command: "openapi2csclient", options: ["/className:MobileClient", "/namespace:Bff.Clients.Mobile", ...csharp] },
   { from: "partner-v1", to: "PartnerClient.cs", command: "openapi2csclient", options: ["/className:PartnerClient", "/namespace:Bff.Clients.Partner.V1", ...csharp] },
+  { from: "partner-v1", to: "partner.ts", command: "openapi2tsclient", options: ["/className:PartnerClient", ...typescript] },
 ];
 
 mkdirSync(output, { recursive: true });

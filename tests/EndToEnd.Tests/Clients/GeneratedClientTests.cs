@@ -59,6 +59,23 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         await web.product("p-nope", undefined).catch(problem => console.log(problem.status, problem.code));
         """;
 
+    private const string PlaceAnOrderInTypeScript = """
+        import { PartnerClient } from "./partner.js";
+
+        declare const process: { env: { GATEWAY: string, API_KEY: string } };
+        const http = {
+          fetch: (url: RequestInfo, init?: RequestInit) =>
+            fetch(url, { ...init, headers: { ...init?.headers, Authorization: `Bearer ${process.env.API_KEY}` } }),
+        };
+        const partner = new PartnerClient(process.env.GATEWAY, http);
+        const order = { currency: "EUR", reference: "po-78", items: [{ product_id: "p-1", quantity: 2 }] };
+        const placed = await partner.placeOrder("po-78-1", order);
+        const repeated = await partner.placeOrder("po-78-1", order);
+        const read = await partner.order(placed.id);
+        console.log(placed.id, repeated.id === placed.id, read.reference, read.items[0].quantity, read.total === placed.total);
+        await partner.order("o-nope").catch(problem => console.log(problem.status, problem.code));
+        """;
+
     private readonly Workshop _workshop = new();
     private Surroundings _surroundings = null!;
 
@@ -81,13 +98,22 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
     }
 
     [NodeFact]
+    public async Task The_partners_TypeScript_client_places_an_order_and_reads_it_back()
+    {
+        await Compile("order.ts", PlaceAnOrderInTypeScript);
+        var key = ApiKeyFormat.New(isTest: false);
+        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key });
+
+        var said = await _workshop.Node(["order.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("API_KEY", key));
+
+        Assert.Matches("^o-[0-9]+ true po-78 2 true\\s+404 not_found\\s*$", said);
+        Assert.Single(_surroundings.Services.Orders.Calls.All, c => c is { Method: "POST", Path: "/orders" });
+    }
+
+    [NodeFact]
     public async Task The_TypeScript_client_of_the_browser_app_reads_a_product()
     {
-        var tools = await Generate();
-        _workshop.Write("package.json", """{ "type": "module" }""");
-        _workshop.Write("read.ts", ReadAProduct);
-        await _workshop.Node(
-            [Path.Combine(tools, "node_modules/typescript/bin/tsc"), "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", "read.ts"]);
+        await Compile("read.ts", ReadAProduct);
         await using var host = WebHost.Start(_surroundings, new()
         {
             ["Session:Authority"] = _surroundings.Identity.Authority,
@@ -109,6 +135,15 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
     public async Task DisposeAsync() => await _surroundings.DisposeAsync();
 
     public void Dispose() => _workshop.Dispose();
+
+    private async Task Compile(string file, string program)
+    {
+        var tools = await Generate();
+        _workshop.Write("package.json", """{ "type": "module" }""");
+        _workshop.Write(file, program);
+        await _workshop.Node(
+            [Path.Combine(tools, "node_modules/typescript/bin/tsc"), "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", file]);
+    }
 
     private async Task<string> Generate()
     {
