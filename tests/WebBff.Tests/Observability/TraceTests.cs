@@ -49,7 +49,7 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
             Assert.Equal(["PIPELINE", method, "SET"], below.Select(s => s.Name)); // The shared cache is asked, then the service, then the answer is kept.
             IsRedis(below[0]);
             IsRedis(below[2]);
-            Assert.Equal((SpanKind.Client, "System.Net.Http"), (below[1].Kind, below[1].Source));
+            Assert.Equal((SpanKind.Client, "Bff.Upstreams"), (below[1].Kind, below[1].Source));
             Has(below[1], ("http.request.method", method), ("http.response.status_code", "200"), ("network.protocol.version", protocol),
                 ("server.port", new Uri(Address(service)).Port.ToString(CultureInfo.InvariantCulture)));
 
