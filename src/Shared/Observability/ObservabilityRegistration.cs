@@ -23,6 +23,8 @@ internal static class ObservabilityRegistration
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
+        // They write queries down, in which somebody may have put a token; the access log has the path alone.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
         return builder;
     }
 }
