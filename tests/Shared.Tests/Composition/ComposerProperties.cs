@@ -1,8 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Caching;
+using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Shared.Tests.Caching;
+using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;
@@ -13,83 +17,201 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>Whatever parts an endpoint has and however their services behave, the rules of a composition hold.</summary>
-public sealed class ComposerProperties
+/// <summary>Whatever parts an endpoint has, whatever is kept of them and however their services behave, the rules of a composition hold.</summary>
+public sealed class ComposerProperties : IAsyncLifetime
 {
     private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
 
-    private enum Behaviour { Answers, AnswersLate, IsNotFound, IsRejected, Fails, TimesOut, IsUnavailable, Throws, Hangs }
+    private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(100);
+    private readonly ManualTimeProvider _clock = new();
+    private CacheInstance _cache = null!;
+    private int _run;
+    private int _late;
 
-    private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted);
+    private static Caller Ann => Fragments.Ann;
 
-    [Fact]
-    public void Any_mix_of_parts_and_failures_obeys_the_rules()
+    private enum Behaviour { Answers, AnswersLate, IsReplaced, IsNotFound, IsRejected, Fails, TimesOut, IsUnavailable, Throws, Hangs }
+
+    /// <summary>What the cache has when the request comes; null: the part is not cached.</summary>
+    private enum Kept { Nothing, Fresh, Stale, TooOld, Invalidated, AnotherCallers }
+
+    private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted, Kept? Kept, bool HasStandIn, bool IsOn)
     {
-        var plan =
-            from required in Gen.Frequency((1, Gen.Constant(true)), (2, Gen.Constant(false)))
-            from behaviour in Gen.Elements(Enum.GetValues<Behaviour>())
-            from after in Gen.Choose(-6, 9)
-            from wanted in Gen.Frequency((5, Gen.Constant(true)), (1, Gen.Constant(false)))
-            select new PartPlan(required, behaviour, after, wanted || required);
-        var plans = from count in Gen.Choose(1, Composer.MaxParts) from parts in Gen.ListOf(plan, count) select parts.ToArray();
+        /// <summary>By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.</summary>
+        public bool IsTooLate { get; init; }
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(150), Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult()));
+        /// <summary>Its service is not needed for an answer.</summary>
+        public bool IsServedFromCache => IsOn && Kept is ComposerProperties.Kept.Fresh or ComposerProperties.Kept.Stale;
     }
 
-    private static async Task<bool> Holds(PartPlan[] plans)
+    public async Task InitializeAsync() => _cache = await CacheInstance.Start(null, _clock);
+
+    public async Task DisposeAsync() => await _cache.DisposeAsync();
+
+    [Fact]
+    public void Any_mix_of_parts_policies_and_failures_obeys_the_rules()
     {
-        using var composer = await NewComposer();
-        var started = new bool[plans.Length];
+        var kept = from some in Gen.Elements(Enum.GetValues<Kept>()) select (Kept?)some;
+        var plan =
+            from required in Often(2, otherwise: 1)
+            from behaviour in Gen.Elements(Enum.GetValues<Behaviour>())
+            from after in Gen.Choose(-6, 9)
+            from wanted in Often(5, otherwise: 1)
+            from cached in Gen.Frequency((1, Gen.Constant<Kept?>(null)), (2, kept))
+            from standIn in Often(1, otherwise: 2)
+            from isOn in Often(6, otherwise: 1)
+            select new PartPlan(!required, behaviour, after, wanted || !required, cached, standIn, isOn);
+        var plans = from count in Gen.Choose(1, Composer.MaxParts) from parts in Gen.ListOf(plan, count) select parts.ToArray();
+
+        Check.One(Config.QuickThrowOnFailure.WithMaxTest(400), Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult()));
+
+        static Gen<bool> Often(int times, int otherwise) => Gen.Frequency((times, Gen.Constant(true)), (otherwise, Gen.Constant(false)));
+    }
+
+    private async Task<bool> Holds(PartPlan[] plans)
+    {
+        _run++;
+        plans = WithoutTimeLeft(plans);
+        await Fill(plans);
+        using var composer = await NewComposer(plans);
+        var asked = new bool[plans.Length];
         var parts = new List<Part<string>>();
-        var independent = Enumerable.Range(0, plans.Length).Where(i => !IsDependent(i, plans) && plans[i].IsWanted).ToArray();
         for (var i = 0; i < plans.Length; i++)
         {
             var (plan, index) = (plans[i], i);
             ValueTask<UpstreamAnswer<string>> Fetch(CallContext call)
             {
-                started[index] = true;
+                asked[index] = true;
                 return Behave(plan.Behaviour, call.Cancellation);
             }
 
             var part = plan.IsRequired ? composer.Required($"p{i}", Fetch) : composer.Optional($"p{i}", Fetch);
+            part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), 5, 60, Text);
+            part = plan.HasStandIn ? part.Fallback(() => "stand-in") : part;
             parts.Add(IsDependent(i, plans) ? part.After(parts[plan.After], () => plan.IsWanted) : part.OnlyIf(plan.IsWanted));
         }
 
-        var composed = await composer.Compose(() => "answer", Text);
-        var problem = Problem(composed);
+        var composing = composer.Compose(() => "answer", Text);
+        await LetHangingPartsTimeOut(composing);
+        var problem = Problem(await composing);
 
-        // Independent parts always start, whatever becomes of the others.
-        var ok = independent.All(i => started[i]);
+        var ok = true;
         for (var i = 0; i < plans.Length; i++)
         {
             var (plan, part) = (plans[i], parts[i]);
-            var reachable = !IsDependent(i, plans) || parts[plan.After].HasValue;
-            ok &= reachable && plan.IsWanted || part.Status == PartStatus.Skipped; // Not wanted, or nothing to depend on: not asked.
-            ok &= part.Status == PartStatus.Skipped || part.HasValue == (part.Status == PartStatus.Live && plan.Behaviour is Behaviour.Answers or Behaviour.AnswersLate && part.Answer.IsOk);
-            if (problem is null && part.Status != PartStatus.Skipped)
+            var isDue = plan.IsWanted && (!IsDependent(i, plans) || parts[plan.After].HasValue);
+            ok &= isDue == (part.Status != PartStatus.Skipped); // Not wanted, or nothing to depend on: not asked and not counted.
+            ok &= isDue && plan.IsOn && (plan.Kept != Kept.Fresh) || !asked[i]; // Nor what is switched off or freshly kept.
+            ok &= !isDue || !plan.IsOn || plan.IsServedFromCache || asked[i] || plan.IsTooLate || problem is not null; // Everything else always is.
+            ok &= IsDependent(i, plans) || !plan.IsWanted || !plan.IsOn || plan.Kept is not null || asked[i]; // Whatever becomes of the others.
+            ok &= part.Value is null or "value" or "kept" or "stand-in"; // Never another caller's, nor what was invalidated or is too old.
+            ok &= !plan.IsServedFromCache || !isDue || (part.Status, part.Value) == (plan.Kept == Kept.Fresh ? PartStatus.Cached : PartStatus.Stale, "kept") || problem is not null;
+            ok &= problem is not null || !isDue || (part.Status, part.Value) == Expected(plan);
+        }
+
+        // A required part without a value is the request's failure, with that part's code and name; nothing else is.
+        var failed = Enumerable.Range(0, plans.Length).Where(i => plans[i].IsRequired && parts[i].Status != PartStatus.Skipped && !parts[i].HasValue).ToArray();
+        ok &= problem is null == (failed.Length == 0);
+        ok &= problem is null || failed.Any(i => Code(plans[i]) == problem.Code);
+
+        var report = new CompositionReport(parts, default);
+        var due = problem is null ? plans.Where((_, i) => parts[i].Status != PartStatus.Skipped).Select(Expected).ToArray() : [];
+        ok &= problem is not null || (report.ServicesCalled, report.ServicesSucceeded) == (due.Length, due.Count(d => d.Status <= PartStatus.Fallback));
+        ok &= problem is not null || report.IsDegraded == due.Any(d => d.Status is not (PartStatus.Live or PartStatus.Cached));
+        return ok;
+    }
+
+    private static PartPlan[] WithoutTimeLeft(PartPlan[] plans)
+    {
+        var (result, isLate) = (plans.ToArray(), new bool[plans.Length]);
+        for (var i = 0; i < plans.Length; i++)
+        {
+            var isBehind = IsDependent(i, plans) && isLate[plans[i].After];
+            isLate[i] = isBehind || (plans[i] is { Behaviour: Behaviour.Hangs, IsOn: true, IsServedFromCache: false });
+            if (isBehind && plans[i] is { IsOn: true, Kept: not null, IsServedFromCache: false })
             {
-                ok &= part.Status == Expected(plan.Behaviour);
-                ok &= !plan.IsRequired || part.HasValue;
+                result[i] = plans[i] with { Behaviour = Behaviour.TimesOut, IsTooLate = true };
             }
         }
 
-        // A required part without a value is the request's failure, with that part's code; nothing else is.
-        var failed = Enumerable.Range(0, plans.Length).Where(i => plans[i].IsRequired && parts[i].Status != PartStatus.Skipped && !parts[i].HasValue).ToArray();
-        ok &= problem is null == (failed.Length == 0);
-        ok &= problem is null || failed.Any(i => Codes(plans[i].Behaviour).Contains(problem.Code));
-        return ok;
+        return result;
+    }
+
+    /// <summary>Passes the deadline as soon as nothing but hanging parts is left to wait for.</summary>
+    private async Task LetHangingPartsTimeOut(Task composing)
+    {
+        for (var quiet = 0; !composing.IsCompleted; quiet++)
+        {
+            await Task.Delay(1); // Queued behind whatever else is ready to run.
+            quiet = Volatile.Read(ref _late) == 0 ? quiet : 0;
+            if (quiet >= 10)
+            {
+                _clock.Advance(Deadline);
+            }
+        }
+    }
+
+    /// <summary>Puts into the cache what each plan says it has, so that all of it is that old when the request comes.</summary>
+    private async Task Fill(PartPlan[] plans)
+    {
+        async Task Put(Kept kept, string value, Caller caller)
+        {
+            foreach (var key in Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == kept).Select(Key))
+            {
+                var request = new FragmentRequest<string>(key, CacheScope.Caller, caller, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), [key], Text);
+                await _cache.Cache.Get(request, _ => new(UpstreamAnswer<string>.Ok(value)), default);
+            }
+        }
+
+        await Put(Kept.TooOld, "too old", Ann);
+        _clock.Advance(TimeSpan.FromSeconds(60));
+        await Put(Kept.Stale, "kept", Ann);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        await Put(Kept.Fresh, "kept", Ann);
+        await Put(Kept.AnotherCallers, "another's", new() { Subject = "bob", Tenant = Ann.Tenant, Kind = CallerKind.Token });
+        await Put(Kept.Invalidated, "invalidated", Ann);
+        await _cache.Invalidator.Invalidate([.. Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == Kept.Invalidated).Select(Key)], default);
+    }
+
+    private string Key(int part) => $"run-{_run}:{part}";
+
+    private static (PartStatus Status, string? Value) Expected(PartPlan plan)
+    {
+        if (plan.IsServedFromCache)
+        {
+            return (plan.Kept == Kept.Fresh ? PartStatus.Cached : PartStatus.Stale, "kept");
+        }
+
+        var status = !plan.IsOn ? PartStatus.Unavailable : plan.Behaviour switch
+        {
+            Behaviour.Answers or Behaviour.AnswersLate or Behaviour.IsNotFound => PartStatus.Live,
+            Behaviour.IsReplaced => PartStatus.Fallback,
+            Behaviour.TimesOut or Behaviour.Hangs => PartStatus.Timeout,
+            Behaviour.IsUnavailable => PartStatus.Unavailable,
+            _ => PartStatus.Failed,
+        };
+        return status switch
+        {
+            PartStatus.Live => (status, plan.Behaviour == Behaviour.IsNotFound ? null : "value"),
+            PartStatus.Fallback => (status, "value"),
+            _ => plan.HasStandIn ? (PartStatus.Fallback, "stand-in") : (status, null),
+        };
     }
 
     private static bool IsDependent(int index, PartPlan[] plans) => plans[index].After >= 0 && plans[index].After < index;
 
-    private static async ValueTask<UpstreamAnswer<string>> Behave(Behaviour behaviour, CancellationToken cancellation)
+    private async ValueTask<UpstreamAnswer<string>> Behave(Behaviour behaviour, CancellationToken cancellation)
     {
         switch (behaviour)
         {
             case Behaviour.Answers:
                 return UpstreamAnswer<string>.Ok("value");
+            case Behaviour.IsReplaced:
+                return UpstreamAnswer<string>.Ok("value") with { FromFallback = true };
             case Behaviour.AnswersLate:
+                Interlocked.Increment(ref _late);
                 await Task.Yield();
+                Interlocked.Decrement(ref _late);
                 return UpstreamAnswer<string>.Ok("value");
             case Behaviour.Throws:
                 throw new InvalidOperationException("as told");
@@ -108,33 +230,29 @@ public sealed class ComposerProperties
         }
     }
 
-    private static PartStatus Expected(Behaviour behaviour) => behaviour switch
+    private static ProblemCode Code(PartPlan plan) => !plan.IsOn ? ProblemCodes.UpstreamUnavailable : plan.Behaviour switch
     {
-        Behaviour.Answers or Behaviour.AnswersLate or Behaviour.IsNotFound => PartStatus.Live,
-        Behaviour.TimesOut or Behaviour.Hangs => PartStatus.Timeout,
-        Behaviour.IsUnavailable => PartStatus.Unavailable,
-        _ => PartStatus.Failed,
-    };
-
-    private static ProblemCode[] Codes(Behaviour behaviour) => behaviour switch
-    {
-        Behaviour.IsNotFound => [ProblemCodes.NotFound],
-        Behaviour.TimesOut or Behaviour.Hangs => [ProblemCodes.UpstreamTimeout],
-        Behaviour.IsUnavailable => [ProblemCodes.UpstreamUnavailable],
-        _ => [ProblemCodes.UpstreamFailed],
+        Behaviour.IsNotFound => ProblemCodes.NotFound,
+        Behaviour.TimesOut or Behaviour.Hangs => ProblemCodes.UpstreamTimeout,
+        Behaviour.IsUnavailable => ProblemCodes.UpstreamUnavailable,
+        _ => ProblemCodes.UpstreamFailed,
     };
 
     private static Problem? Problem(Composed<string> composed) =>
         (Problem?)typeof(Composed<string>).GetField("_problem", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(composed);
 
-    private static async Task<Composer> NewComposer()
+    private async Task<Composer> NewComposer(PartPlan[] plans)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Composition:Deadline", "00:00:00.100")]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+        [
+            new("Composition:Deadline", Deadline.ToString()), .. plans.Select((p, i) => KeyValuePair.Create($"Composition:mix:p{i}:Enabled", (string?)p.IsOn.ToString())),
+        ]).Build();
         var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
         ((IReloadable)policies).Prepare(configuration, new ConfigurationMistakes())!();
-        var services = new CompositionServices(TimeProvider.System, null!, policies, new UpstreamRegistry(TimeProvider.System), NullLogger<Composer>.Instance);
+        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), NullLogger<Composer>.Instance);
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
-        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = TimeProvider.System.GetTimestamp() });
+        context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new EndpointName("mix")), null));
+        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = _clock.GetTimestamp(), Caller = Ann });
         return (await Composer.BindAsync(context))!;
     }
 }
