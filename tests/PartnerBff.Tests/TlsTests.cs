@@ -21,7 +21,7 @@ public sealed class TlsTests(SharedSurroundings surroundings) : PartnerTest(surr
         }
 
         var host = Start(settings);
-        using var client = authority.Client(host.Addresses.Single(a => a.Scheme == "https"));
+        using var client = host.NewClient(host.Addresses.Single(a => a.Scheme == "https"), authority.NewHandler());
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/inventory/p-1") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
         using var answer = await client.SendAsync(request);

@@ -21,8 +21,15 @@ public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string 
 public static class RawHttp
 {
     /// <summary>Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.</summary>
-    public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel? sentinel = null)
+    public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel sentinel)
     {
+        ArgumentNullException.ThrowIfNull(sentinel);
+        foreach (var line in request.Split("\r\n\r\n")[0].Split("\r\n").Skip(1))
+        {
+            var colon = Math.Max(line.IndexOf(':', StringComparison.Ordinal), 0);
+            sentinel.ForbidHeader(line[..colon], line[Math.Min(colon + 1, line.Length)..]);
+        }
+
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(host.Host, host.Port, timeout.Token);
@@ -32,7 +39,8 @@ public static class RawHttp
         var response = await Read(stream, isHead, timeout.Token);
         if (response.Status >= 400)
         {
-            sentinel?.CheckErrorBody(request.Split('\r')[0], response.Text);
+            var headers = string.Join('\n', response.Headers.Where(h => h.Name != "Set-Cookie").Select(h => $"{h.Name}: {h.Value}"));
+            sentinel.CheckErrorBody(request.Split('\r')[0], headers + "\n\n" + LeakSentinelHandler.Decode(response.Body, response.Header("Content-Encoding")));
         }
 
         return response;

@@ -55,12 +55,12 @@ public sealed class TestAuthority : IDisposable
         return chain.Build(certificate);
     }
 
-    /// <summary>A client that trusts this authority alone.</summary>
-    public HttpClient Client(Uri address)
+    /// <summary>For a client that trusts this authority alone.</summary>
+    public SocketsHttpHandler NewHandler()
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
         handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is X509Certificate2 certificate && Issued(certificate);
-        return new HttpClient(handler) { BaseAddress = address };
+        return handler;
     }
 
     public void Dispose()

@@ -18,6 +18,7 @@ public sealed class TestHost : IAsyncDisposable
             Leaks.Own(new Uri(url).Port);
         }
 
+        Leaks.Configured(app.Configuration.AsEnumerable());
         Client = NewClient();
     }
 
@@ -66,11 +67,6 @@ public sealed class TestHost : IAsyncDisposable
         Client.Dispose();
         await App.StopAsync();
         await App.DisposeAsync();
-        foreach (var entry in Log.Entries)
-        {
-            Leaks.CheckLog(entry);
-        }
-
-        Leaks.Verify();
+        Leaks.Verify(Log);
     }
 }

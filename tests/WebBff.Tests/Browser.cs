@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace WebBff.Tests;
@@ -6,17 +7,18 @@ namespace WebBff.Tests;
 public sealed class Browser : IDisposable
 {
     private readonly string _provider;
-    private readonly HttpClient _http;
+    private HttpClient? _http;
 
-    public Browser(Uri gateway, string provider)
+    public Browser(WebHost host, string provider)
     {
-        Gateway = gateway;
+
         _provider = provider;
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Cookies }) { Timeout = TimeSpan.FromSeconds(90) };
+        GoTo(host);
     }
 
-    /// <summary>May be changed to another instance.</summary>
-    public Uri Gateway { get; set; }
+    public Uri Gateway => Host.Address;
+
+    public WebHost Host { get; private set; }
 
     public CookieContainer Cookies { get; } = new();
 
@@ -26,6 +28,18 @@ public sealed class Browser : IDisposable
         set => Cookies.Add(Gateway, new Cookie("bff", value, "/"));
     }
 
+    /// <summary>From now on to this instance.</summary>
+    [MemberNotNull(nameof(Host))]
+    public void GoTo(WebHost host)
+    {
+        Host = host;
+        _http?.Dispose();
+        _http = host.NewClient(host.Address, NewHandler());
+        _http.Timeout = TimeSpan.FromSeconds(90);
+    }
+
+    public SocketsHttpHandler NewHandler() => new() { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Cookies };
+
     public Task<HttpResponseMessage> Send(HttpMethod method, string path, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(method, new Uri(Gateway, path));
@@ -34,11 +48,11 @@ public sealed class Browser : IDisposable
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        return _http.SendAsync(request);
+        return _http!.SendAsync(request);
     }
 
     public Task<HttpResponseMessage> Send(HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead) =>
-        _http.SendAsync(request, completion);
+        _http!.SendAsync(request, completion);
 
     /// <summary>As a page of the app asks.</summary>
     public Task<HttpResponseMessage> Get(string path) => Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"));
@@ -63,12 +77,12 @@ public sealed class Browser : IDisposable
     public async Task<Uri> Choose(string query, string user)
     {
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", user)]);
-        using var answer = await _http.PostAsync(_provider + "/sign-in" + query, form);
+        using var answer = await _http!.PostAsync(_provider + "/sign-in" + query, form);
         Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
         return answer.Headers.Location!;
     }
 
-    public Task<HttpResponseMessage> Follow(Uri address) => _http.GetAsync(address);
+    public Task<HttpResponseMessage> Follow(Uri address) => _http!.GetAsync(address);
 
     public async Task<HttpResponseMessage> TrySignIn(string user = "alice", string returnUrl = "/") =>
         await Follow(await Choose(await Begin(returnUrl), user));
@@ -88,5 +102,5 @@ public sealed class Browser : IDisposable
         return new Uri(QueryHelpers.AddQueryString(address.GetLeftPart(UriPartial.Path), query.Where(p => p.Value is not null)));
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _http?.Dispose();
 }

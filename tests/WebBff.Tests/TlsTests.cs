@@ -56,7 +56,7 @@ public sealed class TlsTests(SharedSurroundings surroundings) : WebTest(surround
 
     private static async Task<HttpResponseMessage> AskOverTls(WebHost host, TestAuthority authority, string version)
     {
-        using var client = authority.Client(host.Addresses.Single(a => a.Scheme == "https"));
+        using var client = host.NewClient(host.Addresses.Single(a => a.Scheme == "https"), authority.NewHandler());
         using var request = host.Request(HttpMethod.Get, "/api/search?q=shoe");
         request.Version = Version.Parse(version);
         request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;

@@ -70,7 +70,7 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
 
     protected Browser NewBrowser(WebHost host)
     {
-        var browser = new Browser(host.Address, Surroundings.Identity.Authority);
+        var browser = new Browser(host, Surroundings.Identity.Authority);
         _browsers.Add(browser);
         return browser;
     }

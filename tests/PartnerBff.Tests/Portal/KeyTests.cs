@@ -10,7 +10,7 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
     public async Task A_key_is_created_copied_used_rotated_and_revoked()
     {
         var host = StartPortal();
-        await using var chromium = await Chromium.Start(host.Address);
+        await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn();
         await chromium.Picture("overview-empty");

@@ -17,7 +17,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
             id = answer.Headers.GetValues("X-Request-Id").Single();
         }
 
-        await using var chromium = await Chromium.Start(host.Address);
+        await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn();
 
@@ -46,7 +46,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     public async Task The_documentation_is_tried_with_the_sessions_own_test_key()
     {
         var host = StartPortal();
-        await using var chromium = await Chromium.Start(host.Address);
+        await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await page.GotoAsync("/docs");
         await Expect(page.GetByText("Sign in to the portal to try every call")).ToBeVisibleAsync();
@@ -73,7 +73,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     public async Task Quota_is_shown_and_another_plan_is_requested_and_pending_until_withdrawn_all_without_scripts()
     {
         var host = StartPortal();
-        await using var chromium = await Chromium.Start(host.Address, scripts: false);
+        await using var chromium = await Chromium.Start(host, scripts: false);
         var page = chromium.Page;
         await chromium.SignIn("Dave");
         await page.GotoAsync("/portal/keys/new");
@@ -129,7 +129,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     {
         var host = StartPortal();
         using var called = await Get(host, "/v1/products?limit=1", AcmeKey);
-        await using var chromium = await Chromium.Start(host.Address);
+        await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn();
         var endpoint = await AddKeyAndEndpoint(page);

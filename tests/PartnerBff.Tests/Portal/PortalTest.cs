@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
@@ -12,7 +13,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
     /// <summary>Somebody who has signed in; no scripts, cookies kept.</summary>
     protected async Task<Person> SignedIn(PartnerHost host, string user = "carol")
     {
-        var person = new Person(host.Address);
+        var person = new Person(host);
         using var first = await person.Get("/portal/login?returnUrl=%2Fportal");
         Assert.Equal(HttpStatusCode.Redirect, first.StatusCode);
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", user)]);
@@ -31,14 +32,9 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         return text;
     }
 
-    protected sealed partial class Person(Uri host)
+    protected sealed partial class Person(PartnerHost host)
     {
-        public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Jar })
-        {
-            BaseAddress = host, Timeout = TimeSpan.FromSeconds(90),
-        };
-
-        private static CookieContainer Jar => new();
+        public HttpClient Http { get; } = host.NewClient(host.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = new() });
 
         public Task<HttpResponseMessage> Get(string path) => Http.GetAsync(path);
 
@@ -66,10 +62,12 @@ public sealed class Chromium : IAsyncDisposable
 
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
+    private readonly ConcurrentBag<Task> _checked = [];
 
-    private Chromium(IPlaywright playwright, IBrowser browser, IPage page)
+    private Chromium(IPlaywright playwright, IBrowser browser, IPage page, LeakSentinel leaks)
     {
         (_playwright, _browser, Page) = (playwright, browser, page);
+        page.Response += (_, response) => _checked.Add(Check(response, leaks));
         page.PageError += (_, error) => Complaints.Add(error);
         page.Console += (_, message) =>
         {
@@ -85,17 +83,17 @@ public sealed class Chromium : IAsyncDisposable
     /// <summary>Errors of scripts, and what the content security policy forbade.</summary>
     public List<string> Complaints { get; } = [];
 
-    public static async Task<Chromium> Start(Uri address, bool scripts = true)
+    public static async Task<Chromium> Start(PartnerHost host, bool scripts = true)
     {
         var playwright = await Playwright.CreateAsync();
         var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ChromiumFactAttribute.Path, Args = Arguments, Timeout = 120_000 });
         var context = await browser.NewContextAsync(new()
         {
-            BaseURL = address.OriginalString, ViewportSize = new() { Width = 1280, Height = 900 }, JavaScriptEnabled = scripts,
+            BaseURL = host.Address.OriginalString, ViewportSize = new() { Width = 1280, Height = 900 }, JavaScriptEnabled = scripts,
             Permissions = ["clipboard-read", "clipboard-write"],
         });
         context.SetDefaultTimeout(60_000);
-        return new(playwright, browser, await context.NewPageAsync());
+        return new(playwright, browser, await context.NewPageAsync(), host.Leaks);
     }
 
     public async Task SignIn(string user = "Carol")
@@ -126,7 +124,24 @@ public sealed class Chromium : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Task.WhenAll(_checked);
         await _browser.DisposeAsync();
         _playwright.Dispose();
+    }
+
+    private static async Task Check(IResponse response, LeakSentinel leaks)
+    {
+        if (response.Headers.TryGetValue("set-cookie", out var cookies))
+        {
+            foreach (var cookie in cookies.Split('\n'))
+            {
+                leaks.ForbidHeader("Set-Cookie", cookie);
+            }
+        }
+
+        if (response.Status >= 400)
+        {
+            leaks.CheckErrorBody(response.Url, await response.TextAsync());
+        }
     }
 }

@@ -20,7 +20,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
             return context.Response.WriteAsync("out of paper");
         };
         var host = StartPortal(new(Loopback) { ["Webhooks:Schedule:0"] = "00:00:00" });
-        await using var chromium = await Chromium.Start(host.Address);
+        await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn();
         await page.GetByRole(AriaRole.Link, new() { Name = "Webhooks" }).ClickAsync();

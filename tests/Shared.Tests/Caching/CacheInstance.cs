@@ -9,7 +9,6 @@ using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Caching;
 
@@ -33,7 +32,7 @@ internal sealed class CacheInstance : IAsyncDisposable
     public static async Task<CacheInstance> Start(string? redis, TimeProvider time)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = redis;
         builder.Configuration["State:Timeout"] = "00:00:01"; // The machine that runs the tests is busy with them.
         builder.Services.AddSingleton(time);

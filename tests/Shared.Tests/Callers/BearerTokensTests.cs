@@ -47,7 +47,7 @@ public sealed class BearerTokensTests
         await using var host = await (await CallersHost.Start(issuer)).Ready();
         var token = issuer.Token();
 
-        var answer = await RawHttp.Send(host.Client.BaseAddress!, $"GET /guarded HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+        var answer = await RawHttp.Send(host.Client.BaseAddress!, $"GET /guarded HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n", host.Leaks);
 
         Assert.Equal(401, answer.Status);
         Assert.Contains("invalid_token", answer.Text, StringComparison.Ordinal);

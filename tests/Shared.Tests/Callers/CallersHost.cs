@@ -7,28 +7,23 @@ using Bff.Edge;
 using Bff.Observability;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Callers;
 
 /// <summary>A real gateway with a guarded and a public endpoint that write down who reached them and what would go upstream.</summary>
 internal sealed class CallersHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly TestHost _host;
 
-    private CallersHost(WebApplication app)
-    {
-        _app = app;
-        Client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
-    }
+    private CallersHost(TestHost host) => _host = host;
 
-    public HttpClient Client { get; }
+    public HttpClient Client => _host.Client;
 
-    public IServiceProvider Services => _app.Services;
+    public LeakSentinel Leaks => _host.Leaks;
+
+    public IServiceProvider Services => _host.Services;
 
     public ConcurrentQueue<Caller> Reached { get; } = new();
 
@@ -41,10 +36,7 @@ internal sealed class CallersHost : IAsyncDisposable
     public static async Task<CallersHost> Start(
         TestIssuer? issuer = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        var all = new Dictionary<string, string?>
         {
             ["Authentication:Schemes:Bearer:Authority"] = issuer?.Address,
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
@@ -54,19 +46,29 @@ internal sealed class CallersHost : IAsyncDisposable
             ["Plans:anonymous:Burst"] = "10000",
             ["Plans:free:RequestsPerMinute"] = "100000",
             ["Plans:free:Burst"] = "10000",
-        });
-        builder.Configuration.AddInMemoryCollection(settings ?? []);
-        builder.AddBffDefaults();
-        builder.AddBearerTokens();
-        configure?.Invoke(builder);
-        var app = builder.Build();
+        };
+        foreach (var (key, value) in settings ?? [])
+        {
+            all[key] = value;
+        }
+
         CallersHost? host = null;
-        app.UseBffPipeline();
-        app.MapGet("/guarded", (HttpContext context) => host!.Note(context)).RequireScope("api");
-        app.MapGet("/public", (HttpContext context) => host!.Note(context)).AllowAnonymous();
-        map?.Invoke(app);
-        await app.StartAsync();
-        return host = new CallersHost(app);
+        var started = await TestHost.Start(
+            builder =>
+            {
+                builder.AddBffDefaults();
+                builder.AddBearerTokens();
+                configure?.Invoke(builder);
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                app.MapGet("/guarded", (HttpContext context) => host!.Note(context)).RequireScope("api");
+                app.MapGet("/public", (HttpContext context) => host!.Note(context)).AllowAnonymous();
+                map?.Invoke(app);
+            },
+            all);
+        return host = new CallersHost(started);
     }
 
     /// <summary>Waits until the host says that it can work.</summary>
@@ -95,11 +97,7 @@ internal sealed class CallersHost : IAsyncDisposable
         return (response.StatusCode, code, response);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        Client.Dispose();
-        await _app.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     private string Note(HttpContext context)
     {

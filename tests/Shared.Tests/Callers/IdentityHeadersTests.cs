@@ -86,7 +86,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     {
         var host = shared.Host;
         var answer = await RawHttp.Send(
-            host.Client.BaseAddress!, $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n");
+            host.Client.BaseAddress!, $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n", host.Leaks);
 
         Assert.Equal(200, answer.Status);
         Assert.DoesNotContain(host.Seen.Values, value => value.Contains("admin", StringComparison.Ordinal));
@@ -99,7 +99,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     public async Task An_anonymous_request_carries_no_identity_upstream()
     {
         var host = shared.Host;
-        await RawHttp.Send(host.Client.BaseAddress!, $"GET /public HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-User-Id: admin\r\n\r\n");
+        await RawHttp.Send(host.Client.BaseAddress!, $"GET /public HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-User-Id: admin\r\n\r\n", host.Leaks);
 
         Assert.Empty(host.Upstream);
     }
@@ -112,7 +112,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
 
         var answer = await RawHttp.Send(
             host.Client.BaseAddress!,
-            $"GET /proxied/a HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\nX-User-Id: admin\r\nx_user_id: admin\r\nConnection: X-User-Id, X-OAuth-Scopes\r\n\r\n");
+            $"GET /proxied/a HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\nX-User-Id: admin\r\nx_user_id: admin\r\nConnection: X-User-Id, X-OAuth-Scopes\r\n\r\n", host.Leaks);
 
         Assert.Equal(200, answer.Status);
         var headers = Assert.Single(shared.Arrived);

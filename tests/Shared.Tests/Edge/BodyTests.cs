@@ -106,6 +106,26 @@ public sealed class LeakSentinelTests
         Assert.Throws<InvalidOperationException>(sentinel.Verify);
     }
 
+    [Theory]
+    [InlineData("session 0123456789abcdef refused")]
+    [InlineData("key 'an-opaque-api-key-of-somebody'")]
+    [InlineData("cookie fedcba9876543210")]
+    [InlineData("GET /bff/callback?code=code-of-sixteen-or-more")]
+    [InlineData("signed with pepper-in-configuration")]
+    public void What_crossed_the_wire_or_is_configured_as_a_secret_is_found_in_a_log_line_of_any_host(string line)
+    {
+        var sentinel = new LeakSentinel();
+        sentinel.ForbidHeader("Set-Cookie", "bff=0123456789abcdef; path=/");
+        sentinel.ForbidHeader("X-API-Key", "an-opaque-api-key-of-somebody");
+        sentinel.ForbidHeader("cookie", "a=b; bff=fedcba9876543210");
+        sentinel.ForbidParameters("?state=x&code=code-of-sixteen-or-more");
+        sentinel.Configured([new("ApiKeys:Pepper", "pepper-in-configuration")]);
+
+        sentinel.CheckLog("test", line);
+
+        Assert.Throws<InvalidOperationException>(sentinel.Verify);
+    }
+
     [Fact]
     public void An_ordinary_problem_is_no_leak()
     {

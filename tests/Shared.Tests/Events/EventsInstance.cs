@@ -4,9 +4,9 @@ using Bff.Callers;
 using Bff.Events;
 using Bff.Shared.Tests.State;
 using Bff.State;
+using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Events;
 
@@ -28,7 +28,7 @@ internal sealed class EventsInstance : IAsyncDisposable
     public static async Task<EventsInstance> Start(string? redis, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = redis;
         builder.Configuration["State:Timeout"] = "00:00:05"; // The machine that runs the tests is busy with them.
         builder.Services.AddSingleton(time ?? TimeProvider.System);

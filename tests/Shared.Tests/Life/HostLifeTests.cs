@@ -18,8 +18,13 @@ public sealed class HostLifeTests : IDisposable
 {
     private readonly ManualTimeProvider _clock = new();
     private readonly LogRecorder _log = new();
+    private readonly LeakSentinel _leaks = new();
 
-    public void Dispose() => _log.Dispose();
+    public void Dispose()
+    {
+        _log.Dispose();
+        _leaks.Verify(_log);
+    }
 
     [Theory, InlineData("/health"), InlineData("/health/live"), InlineData("/health/ready")]
     public async Task A_probe_needs_no_caller_and_tells_status_and_time(string path)
@@ -131,9 +136,12 @@ public sealed class HostLifeTests : IDisposable
         return app;
     }
 
-    private static HttpClient Client(WebApplication host) =>
-        new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri(host.Urls.First()), Timeout = TimeSpan.FromSeconds(60) };
-
+    private HttpClient Client(WebApplication host)
+    {
+        var address = new Uri(host.Urls.First());
+        _leaks.Own(address.Port);
+        return new(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false })) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+    }
 
     private sealed class SlowEndpoint
     {

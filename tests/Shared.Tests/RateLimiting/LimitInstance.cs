@@ -3,11 +3,11 @@ using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.State;
 using Bff.State;
+using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
@@ -32,7 +32,7 @@ internal sealed class LimitInstance : IAsyncDisposable
     public static async Task<LimitInstance> Start(string? redis, LimitMode mode, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {

@@ -3,56 +3,40 @@ using System.Text.Json;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
 /// <summary>A real host on a free port whose callers say in headers who they are.</summary>
 internal sealed class LimitedHost : IAsyncDisposable
 {
-    private readonly WebApplication _app;
+    private readonly TestHost _host;
 
-    private LimitedHost(WebApplication app) => _app = app;
+    private LimitedHost(TestHost host) => _host = host;
 
-    public IServiceProvider Services => _app.Services;
+    public IServiceProvider Services => _host.Services;
 
-    public HttpClient Client { get; } = new();
+    public HttpClient Client => _host.Client;
 
-    public ConfigurationManager Configuration { get; private init; } = null!;
+    public IConfiguration Configuration => _host.App.Configuration;
 
     public static async Task<LimitedHost> Start(
         PlanFamily family, Dictionary<string, string?> settings, TimeProvider? time = null, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection(settings);
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
-        builder.AddBffDefaults().UsePlans(family);
-        configure?.Invoke(builder);
-        var app = builder.Build();
-        app.UseBffPipeline();
-        app.MapGet("/things", () => "things").RequireScope("api");
-        app.MapGet("/search", () => "found").RequireScope("api").Named("search");
-        app.MapGet("/expensive", () => "gold").RequireScope("api").Named("expensive");
-        app.MapGet("/open", () => "open").AllowAnonymous();
-        app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
-        app.MapPost("/orders", async (HttpContext c) => { await c.Request.Body.CopyToAsync(Stream.Null); return "ordered"; }).RequireScope("orders.write");
-        app.MapPost("/webhooks", () => "managed").RequireScope("webhooks.manage");
-        app.MapGet("/v1/orders/{id}", (string id) => id).RequireScope("api");
-        app.MapPost("/batch/{items:int}", async (int items, HttpContext context, RateLimiter limiter) =>
-            items == 0 ? Results.BadRequest() : await limiter.Charge(context, items) is { } refused ? refused : Results.Ok(items))
-            .RequireScope("orders.write").Named("batch").ChargedByEndpoint();
-        await app.StartAsync();
-        var host = new LimitedHost(app) { Configuration = builder.Configuration };
-        host.Client.BaseAddress = new Uri(app.Urls.First());
-        return host;
+        return new(await TestHost.Start(
+            builder =>
+            {
+                builder.Services.AddSingleton(time ?? TimeProvider.System);
+                builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
+                builder.AddBffDefaults().UsePlans(family);
+                configure?.Invoke(builder);
+            },
+            Use,
+            settings));
     }
 
     public async Task<HttpResponseMessage> Get(string path, string? subject = "alice", string? tenant = null, string? roles = null, string? host = null) =>
@@ -75,10 +59,22 @@ internal sealed class LimitedHost : IAsyncDisposable
         return await response.Content.ReadFromJsonAsync<JsonElement>();
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _host.DisposeAsync();
+
+    private static void Use(WebApplication app)
     {
-        Client.Dispose();
-        await _app.DisposeAsync();
+        app.UseBffPipeline();
+        app.MapGet("/things", () => "things").RequireScope("api");
+        app.MapGet("/search", () => "found").RequireScope("api").Named("search");
+        app.MapGet("/expensive", () => "gold").RequireScope("api").Named("expensive");
+        app.MapGet("/open", () => "open").AllowAnonymous();
+        app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
+        app.MapPost("/orders", async (HttpContext c) => { await c.Request.Body.CopyToAsync(Stream.Null); return "ordered"; }).RequireScope("orders.write");
+        app.MapPost("/webhooks", () => "managed").RequireScope("webhooks.manage");
+        app.MapGet("/v1/orders/{id}", (string id) => id).RequireScope("api");
+        app.MapPost("/batch/{items:int}", async (int items, HttpContext context, RateLimiter limiter) =>
+            items == 0 ? Results.BadRequest() : await limiter.Charge(context, items) is { } refused ? refused : Results.Ok(items))
+            .RequireScope("orders.write").Named("batch").ChargedByEndpoint();
     }
 
     private sealed class HeaderCallers : ICallerSource

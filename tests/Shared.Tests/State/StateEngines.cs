@@ -2,7 +2,6 @@ using Bff.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.State;
 
@@ -22,7 +21,7 @@ internal static class StateEngines
     public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = connectionString;
         builder.Configuration["State:Timeout"] = "00:00:01"; // The machine that runs the tests is busy with them.
         builder.Services.AddSingleton(time ?? TimeProvider.System);

@@ -10,7 +10,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         var (one, two) = (Start(settings), Start(settings));
         var browser = NewBrowser(one);
         var query = await browser.Begin("/orders");
-        browser.Gateway = two.Address;
+        browser.GoTo(two);
         var back = await browser.Choose(query, "alice");
         var redirect = new UriBuilder(back) { Port = one.Address.Port }.Uri;
         using var signedIn = await browser.Follow(redirect);
@@ -19,7 +19,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
 
         await one.DisposeAsync();
         await two.DisposeAsync();
-        browser.Gateway = Start(settings).Address;
+        browser.GoTo(Start(settings));
 
         Assert.Equal("u-1001", (string?)(await browser.User())["sub"]);
         using var orders = await browser.Get("/api/orders?limit=1");

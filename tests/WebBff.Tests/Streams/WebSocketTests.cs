@@ -48,14 +48,14 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     private static async Task<ClientWebSocket> Connect(WebHost host, Browser browser, string? origin)
     {
         var socket = new ClientWebSocket();
-        socket.Options.Cookies = browser.Cookies;
         if (origin is not null)
         {
             socket.Options.SetRequestHeader("Origin", origin);
         }
 
         using var patience = new CancellationTokenSource(Patience);
-        await socket.ConnectAsync(new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri, patience.Token);
+        using var watched = new HttpMessageInvoker(new LeakSentinelHandler(host.Leaks, browser.NewHandler()));
+        await socket.ConnectAsync(new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri, watched, patience.Token);
         return socket;
     }
 

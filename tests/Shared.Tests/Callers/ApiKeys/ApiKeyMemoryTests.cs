@@ -4,9 +4,9 @@ using Bff.Callers.ApiKeys;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.State;
+using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
@@ -117,7 +117,7 @@ public sealed class ApiKeyMemoryTests
     private static ServiceProvider Services(Dictionary<string, string?> settings)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         foreach (var (key, value) in settings)
         {
             builder.Configuration[key] = value;

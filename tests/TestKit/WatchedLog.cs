@@ -1,0 +1,34 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.TestKit;
+
+/// <summary>For parts of a host that are started without the rest: checks every line as it is logged, and fails the test when they are disposed.</summary>
+internal sealed class WatchedLog : ILoggerProvider
+{
+    private readonly LeakSentinel _leaks = new();
+
+    public ILogger CreateLogger(string categoryName) => new Watcher(_leaks, categoryName);
+
+    public void Dispose() => _leaks.Verify();
+
+    private sealed class Watcher(LeakSentinel leaks, string category) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            leaks.CheckLog(new LogEntry(category, logLevel, formatter(state, exception), exception));
+    }
+}
+
+public static class WatchedLogging
+{
+    /// <summary>Logs nowhere but under the eyes of a <see cref="LeakSentinel"/>.</summary>
+    public static ILoggingBuilder Watch(this ILoggingBuilder logging)
+    {
+        logging.ClearProviders().Services.AddSingleton<ILoggerProvider, WatchedLog>(); // By type, so that the container disposes it.
+        return logging;
+    }
+}
