@@ -11,20 +11,17 @@ internal static class ObservabilityRegistration
     /// <summary>One trace, RED metrics, one access log line.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
-        // .NET 10 leaves names and attributes of server spans out unless asked; without them a trace does not say what was called.
-        AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
         var services = builder.Services;
         services.AddSingleton(provider => new AccessLogOptions
         {
             Enabled = provider.GetRequiredService<IConfiguration>().GetValue("AccessLog:Enabled", true),
         });
-        builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None);
         services.AddHostedService<RequestActivities>();
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
         // They write queries down, in which somebody may have put a token; the access log has the path alone.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
+        builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
         return builder;
     }
 }

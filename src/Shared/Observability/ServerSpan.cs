@@ -6,12 +6,11 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Observability;
 
 /// <summary>
-/// Says of the framework's server span what it does not say itself in .NET 10: the name, the route and the status (OpenTelemetry's conventions for HTTP spans).
+/// Says of the framework's server span what it does not say itself in .NET 10: the name and the attributes of OpenTelemetry's conventions for HTTP spans. Asked to, the framework
+/// would collect them for every request, recorded or not.
 /// </summary>
 internal static class ServerSpan
 {
-    private const string Method = "http.request.method";
-
     /// <summary>For a span that is recorded; the route and the status are known when the answer is complete.</summary>
     public static void DescribeWhenDone(Activity span, HttpContext context) =>
         context.Response.OnCompleted(
@@ -27,8 +26,14 @@ internal static class ServerSpan
     {
         var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
         var status = context.Response.StatusCode;
-        span.DisplayName = route is null ? $"{span.GetTagItem(Method)}" : $"{span.GetTagItem(Method)} {route}";
+        var method = context.Request.Method;
+        span.DisplayName = route is null ? method : $"{method} {route}";
+        span.SetTag("http.request.method", method);
         span.SetTag("http.route", route);
+        span.SetTag("url.path", route); // Paths hold ids.
+        span.SetTag("url.scheme", context.Request.Scheme);
+        span.SetTag("server.address", context.Request.Host.Host);
+        span.SetTag("network.protocol.version", context.Request.Protocol.StartsWith("HTTP/", StringComparison.Ordinal) ? context.Request.Protocol[5..] : null);
         span.SetTag("http.response.status_code", status);
         if (status >= StatusCodes.Status500InternalServerError)
         {
