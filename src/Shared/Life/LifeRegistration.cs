@@ -11,7 +11,6 @@ internal static class LifeRegistration
     /// <summary>Health, warm-up, shutdown.</summary>
     public static WebApplicationBuilder AddLife(this WebApplicationBuilder builder)
     {
-        OwnProcess.Settle(builder);
         var services = builder.Services;
         services.AddOptions<ShutdownOptions>().BindConfiguration("Shutdown")
             .Validate(o => o.Delay >= TimeSpan.Zero && o.Delay <= TimeSpan.FromMinutes(5), "Shutdown:Delay: give a time span from 00:00:00 to 00:05:00.")
