@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using Bff.TestKit;
+
+namespace EndToEnd.Tests.Templates;
+
+/// <summary>A copy of what a team needs of the checkout, in which commands can be run and files changed.</summary>
+internal sealed class Clone : IDisposable
+{
+    private static readonly string[] Files =
+        [".editorconfig", "global.json", "Directory.Build.props", "Directory.Packages.props", "Bff.sln", "src/Directory.Build.targets", "tests/Directory.Build.props"];
+
+    public Clone(params string[] folders)
+    {
+        var root = Checkout.Root;
+        var all = Files.Select(f => Path.Combine(root, f)).Concat(folders.SelectMany(folder => Sources(Path.Combine(root, folder))));
+        foreach (var file in all)
+        {
+            var target = At(Path.GetRelativePath(root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    public string Root { get; } = Directory.CreateTempSubdirectory("bff-clone-").FullName;
+
+    public string At(string path) => Path.Combine(Root, path);
+
+    public void Dispose() => Directory.Delete(Root, recursive: true);
+
+    /// <summary>Every file but those that builds write.</summary>
+    public static IEnumerable<string> Sources(string folder) =>
+        Directory.EnumerateFiles(folder, "*", SearchOption.TopDirectoryOnly).Concat(
+            Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d) is not ("bin" or "obj")).SelectMany(Sources));
+
+    /// <summary>Runs it and gives what it printed; fails when it fails.</summary>
+    public async Task<string> Dotnet(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            WorkingDirectory = Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" },
+        };
+        foreach (var inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.Ordinal) && k != "MSBUILDDISABLENODEREUSE").ToList())
+        {
+            start.Environment.Remove(inherited); // The test run's own build engine is not this one's.
+        }
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+        using var process = Process.Start(start)!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+            var errors = process.StandardError.ReadToEndAsync(patience.Token);
+            await process.WaitForExitAsync(patience.Token);
+            Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{await output}\n{await errors}");
+            return await output;
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+}
