@@ -153,7 +153,10 @@ public sealed partial class Part<T> : Part where T : class
         }
     }
 
-    /// <summary>What the cache is asked for; null for a part that is never kept, or for no time.</summary>
+    /// <summary>
+    /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache would add to it, one call for
+    /// identical reads in flight, the client does by itself.
+    /// </summary>
     private FragmentRequest<T>? Kept(PartPolicy? policy)
     {
         if (_cache is not { } cache)
@@ -162,7 +165,7 @@ public sealed partial class Part<T> : Part where T : class
         }
 
         var request = policy is null ? cache : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale };
-        return request.Fresh + request.Stale > TimeSpan.Zero ? request : null;
+        return request.Scope != CacheScope.Caller || request.Fresh + request.Stale > TimeSpan.Zero ? request : null;
     }
 
     private async ValueTask AskThroughCache(FragmentRequest<T> request, TimeSpan timeout)

@@ -4,6 +4,7 @@ using PartnerBff.Tests.Webhooks;
 namespace PartnerBff.Tests.Observability;
 
 /// <summary>What is measured of events and webhooks, as a collector receives it.</summary>
+[Collection(nameof(Alone))]
 public sealed class MetricsTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
     [Fact]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace WebBff.Tests.Observability;
 
 /// <summary>Names, units, kinds and attributes of what is measured, as a collector receives it.</summary>
+[Collection(nameof(Alone))]
 public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     [Fact]
