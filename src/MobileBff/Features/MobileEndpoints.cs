@@ -20,7 +20,10 @@ internal static class MobileEndpoints
         builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
         builder.Services.AddSingleton<SyncTokens>();
         builder.Services.AddOptions<PictureOptions>().BindConfiguration("Images")
-            .Validate(o => o is { MaxPixels: > 0, MaxDecodes: > 0, MaxWaiting: >= 0, CacheBytes: >= 0 }, "Images: MaxPixels and MaxDecodes are above 0, MaxWaiting and CacheBytes not below.")
+            .Validate(o => o.MaxPixels > 0, "Images:MaxPixels: give a number above 0.")
+            .Validate(o => o.MaxDecodes > 0, "Images:MaxDecodes: give a number above 0.")
+            .Validate(o => o.MaxWaiting >= 0, "Images:MaxWaiting: give a number that is not below 0.")
+            .Validate(o => o.CacheBytes >= 0, "Images:CacheBytes: give a number that is not below 0.")
             .ValidateOnStart();
         builder.Services.AddSingleton<PictureStore>();
         return builder;

@@ -1,7 +1,8 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace Bff.Life;
 
@@ -15,8 +16,9 @@ internal static class LifeRegistration
         services.AddOptions<ShutdownOptions>().BindConfiguration("Shutdown")
             .Validate(o => o.Delay >= TimeSpan.Zero && o.Delay <= TimeSpan.FromMinutes(5), "Shutdown:Delay: give a time span from 00:00:00 to 00:05:00.")
             .ValidateOnStart();
-        services.AddOptions<HostOptions>().Configure<IOptions<ShutdownOptions>>(
-            static (host, shutdown) => host.ShutdownTimeout = shutdown.Value.Delay + HostLife.InFlight);
+        // Read leniently: the host asks for this before anything is checked, and a mistake is to be reported with all others.
+        services.AddOptions<HostOptions>().Configure<IConfiguration>(static (host, configuration) => host.ShutdownTimeout = HostLife.InFlight
+            + (TimeSpan.TryParse(configuration["Shutdown:Delay"], CultureInfo.InvariantCulture, out var delay) && delay >= TimeSpan.Zero ? delay : new ShutdownOptions().Delay));
         services.AddSingleton<HostLife>();
         services.AddHostedService(static provider => provider.GetRequiredService<HostLife>());
         if (!builder.Environment.IsDevelopment() && !builder.Environment.IsEnvironment("Testing"))
