@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Bff.Upstreams;
 
@@ -30,7 +31,7 @@ internal static class ClientSpan
             }
         }
 
-        if (span is { IsAllDataRequested: true })
+        if (span is not null)
         {
             var uri = request.RequestUri!;
             span.SetTag("http.request.method", request.Method.Method);
@@ -46,30 +47,28 @@ internal static class ClientSpan
     /// <summary>Says what came of the attempt, and ends the span.</summary>
     public static void Answered(Activity? span, HttpResponseMessage response)
     {
-        if (span is { IsAllDataRequested: true })
+        if (span is null)
         {
-            var status = (int)response.StatusCode;
-            span.SetTag("http.response.status_code", status);
-            span.SetTag("network.protocol.version", response.Version.Major >= 2 ? response.Version.Major.ToString(System.Globalization.CultureInfo.InvariantCulture) : "1.1");
-            if (status >= 400)
-            {
-                span.SetTag("error.type", status.ToString(System.Globalization.CultureInfo.InvariantCulture));
-                span.SetStatus(ActivityStatusCode.Error);
-            }
+            return;
         }
 
-        span?.Dispose();
+        var status = (int)response.StatusCode;
+        span.SetTag("http.response.status_code", status);
+        span.SetTag("network.protocol.version", response.Version.Major >= 2 ? response.Version.Major.ToString(CultureInfo.InvariantCulture) : "1.1");
+        if (status >= 400)
+        {
+            span.SetTag("error.type", status.ToString(CultureInfo.InvariantCulture));
+            span.SetStatus(ActivityStatusCode.Error);
+        }
+
+        span.Dispose();
     }
 
     /// <summary>Says what broke it, and ends the span.</summary>
     public static void Broke(Activity? span, Exception broken)
     {
-        if (span is { IsAllDataRequested: true })
-        {
-            span.SetTag("error.type", broken.GetType().FullName);
-            span.SetStatus(ActivityStatusCode.Error);
-        }
-
+        span?.SetTag("error.type", broken.GetType().FullName);
+        span?.SetStatus(ActivityStatusCode.Error);
         span?.Dispose();
     }
 }

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
 using Polly;
 using Polly.CircuitBreaker;
-using Polly.Timeout;
 
 namespace Bff.Upstreams;
 
@@ -95,10 +94,6 @@ internal sealed class UpstreamPool : IDisposable
 #pragma warning restore CA1031
             {
                 first = attempt.Broke(broken, answer, limit.Token.IsCancellationRequested);
-                if (broken is OperationCanceledException && limit.Token.IsCancellationRequested && !cancellation.IsCancellationRequested)
-                {
-                    first = Outcome.FromException<HttpResponseMessage>(new TimeoutRejectedException());
-                }
             }
         }
 
@@ -161,6 +156,7 @@ internal sealed class UpstreamPool : IDisposable
         }
     }
 
+    /// <summary>Any other than a first attempt by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more suspended layer per call.</summary>
     private async ValueTask<Outcome<HttpResponseMessage>> Attempt(UpstreamCall call, CancellationToken cancellation)
     {
         var attempt = UpstreamAttempt.Begin(call, _addresses, Options);

@@ -5,7 +5,7 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.EventStreams;
 
 /// <summary>Real processes on one real Redis; cut connections, crashes and restarts.</summary>
-public sealed class CutStreamTests : IAsyncLifetime
+public sealed class CutStreamTests() : TwoInstances("WebBff")
 {
     private const int Events = 500;
     private const int Cuts = 20;
@@ -13,19 +13,13 @@ public sealed class CutStreamTests : IAsyncLifetime
     /// <summary>How far the publisher may be ahead of the reader, so that every cut falls among events.</summary>
     private const int Ahead = 40;
 
-    private readonly string _folder = GatewayProcess.NewFolder("WebBff");
-    private readonly GatewayProcess[] _instances = new GatewayProcess[2];
-    private Surroundings _surroundings = null!;
-    private RedisServer? _redis;
-
     [RedisFact]
     public async Task Five_hundred_events_over_twenty_cuts_and_restarts_arrive_once_and_in_order()
     {
-        _redis = RedisServer.Run();
         await Task.WhenAll(Start(0), Start(1));
-        using var browser = await SignedInBrowser.SignIn(_instances[0], _surroundings);
+        using var browser = await SignedInBrowser.SignIn(Instances[0], Surroundings);
         string? last;
-        using (var first = await browser.Open(_instances[0], null))
+        using (var first = await browser.Open(Instances[0], null))
         {
             var opened = first.Next(); // Nobody has published, so it only reads where it stands.
             await Eventually.True(() => first.LastEventId is not null);
@@ -37,7 +31,7 @@ public sealed class CutStreamTests : IAsyncLifetime
         var seen = new List<string>();
         for (var cut = 1; cut <= Cuts + 1; cut++)
         {
-            using var stream = await browser.Open(_instances[cut % 2], last);
+            using var stream = await browser.Open(Instances[cut % 2], last);
             await Read(stream, cut > Cuts ? Events : cut * Events / (Cuts + 1), seen, published);
             var ended = await Cut(cut, cut % 2);
             while (ended && await stream.Next() is { } late)
@@ -52,20 +46,6 @@ public sealed class CutStreamTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, Events).Select(n => $$"""{"n":{{n}}}"""), seen);
     }
 
-    public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        foreach (var instance in _instances)
-        {
-            await (instance?.DisposeAsync() ?? ValueTask.CompletedTask);
-        }
-
-        _redis?.Dispose();
-        await _surroundings.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     /// <summary>Every third cut is the instance's own: a crash or an orderly end in turn, at last with both gone at once. The others are the client's.</summary>
     /// <returns>Whether the connection ended on the instance's side.</returns>
     private async Task<bool> Cut(int cut, int at)
@@ -77,17 +57,17 @@ public sealed class CutStreamTests : IAsyncLifetime
 
         if (cut % 2 == 0)
         {
-            await _instances[at].Terminate();
-            Assert.Equal(0, await _instances[at].Exit());
+            await Instances[at].Terminate();
+            Assert.Equal(0, await Instances[at].Exit());
         }
         else
         {
-            await _instances[at].Kill();
+            await Instances[at].Kill();
         }
 
         if (cut + 3 > Cuts)
         {
-            await _instances[1 - at].Kill();
+            await Instances[1 - at].Kill();
             await Start(1 - at);
         }
 
@@ -95,11 +75,7 @@ public sealed class CutStreamTests : IAsyncLifetime
         return true;
     }
 
-    private async Task Start(int at)
-    {
-        var started = await WebGateway.Start(_surroundings, _folder, _redis!);
-        await (Interlocked.Exchange(ref _instances[at], started)?.DisposeAsync() ?? ValueTask.CompletedTask);
-    }
+    private protected override Task<GatewayProcess> StartProcess() => WebGateway.Start(Surroundings, Folder, Redis);
 
     private static async Task Read(EventSource stream, int until, List<string> seen, SemaphoreSlim published)
     {
@@ -122,12 +98,12 @@ public sealed class CutStreamTests : IAsyncLifetime
     private async Task Publish(SemaphoreSlim published)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        http.DefaultRequestHeaders.Authorization = new("Bearer", _surroundings.Token("orders", "events.publish"));
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Surroundings.Token("orders", "events.publish"));
         for (var n = 0; n < Events; n++)
         {
             await published.WaitAsync();
             var instance = n;
-            await Eventually.True(() => IsTaken(http, n, _instances[instance++ % 2].Address), GatewayProcess.Patience);
+            await Eventually.True(() => IsTaken(http, n, Instances[instance++ % 2].Address), GatewayProcess.Patience);
         }
     }
 

@@ -8,23 +8,18 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Webhooks;
 
 /// <summary>Real processes on one real Redis that crash, stop and start again while events come in, and the partners' own library at the other end.</summary>
-public sealed class KilledSendersTests : IAsyncLifetime
+public sealed class KilledSendersTests() : TwoInstances("PartnerBff")
 {
     private const int Events = 1000;
     private const int Batch = 10;
     private const int Deaths = 6;
     private static readonly string Key = ApiKeyFormat.New(isTest: false);
 
-    private readonly string _folder = GatewayProcess.NewFolder("PartnerBff");
-    private readonly GatewayProcess[] _instances = new GatewayProcess[2];
     private readonly Random _random = new(8);
-    private Surroundings _surroundings = null!;
-    private RedisServer? _redis;
 
     [RedisFact]
     public async Task Every_accepted_event_is_delivered_though_instances_are_killed_and_restarted_at_random()
     {
-        _redis = RedisServer.Run();
         await Task.WhenAll(Start(0), Start(1));
         await using var live = await Receiver.Start();
         await using var dead = await Receiver.Start();
@@ -47,20 +42,6 @@ public sealed class KilledSendersTests : IAsyncLifetime
         await VerifyIndependently(secret, [.. live.All]);
     }
 
-    public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        foreach (var instance in _instances)
-        {
-            await (instance?.DisposeAsync() ?? ValueTask.CompletedTask);
-        }
-
-        _redis?.Dispose();
-        await _surroundings.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
-
     private static int Numbers(Receiver receiver) => receiver.All.Select(r => r.Number).Distinct().Count();
 
     /// <summary>A crash, or an orderly end, and a new process in its place.</summary>
@@ -68,31 +49,27 @@ public sealed class KilledSendersTests : IAsyncLifetime
     {
         if (_random.Next(3) == 0)
         {
-            await _instances[at].Terminate();
-            await _instances[at].Exit();
+            await Instances[at].Terminate();
+            await Instances[at].Exit();
         }
         else
         {
-            await _instances[at].Kill();
+            await Instances[at].Kill();
         }
 
         await Start(at);
     }
 
-    private async Task Start(int at)
-    {
-        var started = await GatewayProcess.Start(
-            "PartnerBff", _surroundings, _folder, ("ConnectionStrings:redis", _redis!.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
-            ("Session:Authority", _surroundings.Identity.Authority), ("Session:ClientId", "partner-portal"), ("Session:ClientSecret", "not used here"),
-            ("Session:RequireHttpsMetadata", "false"), ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"));
-        await (Interlocked.Exchange(ref _instances[at], started)?.DisposeAsync() ?? ValueTask.CompletedTask);
-    }
+    private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
+        "PartnerBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+        ("Session:Authority", Surroundings.Identity.Authority), ("Session:ClientId", "partner-portal"), ("Session:ClientSecret", "not used here"),
+        ("Session:RequireHttpsMetadata", "false"), ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"));
 
     private async Task<string> Subscribe(string url)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/webhook-endpoints") { Content = JsonContent.Create(new { url, types = (string[])["*"] }) };
         request.Headers.Authorization = new("Bearer", Key);
-        using var answer = await _instances[0].Client.SendAsync(request);
+        using var answer = await Instances[0].Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True((int)answer.StatusCode == 201, text);
         return (string)JsonNode.Parse(text)!["secret"]!;
@@ -102,11 +79,11 @@ public sealed class KilledSendersTests : IAsyncLifetime
     private async Task Publish()
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        http.DefaultRequestHeaders.Authorization = new("Bearer", _surroundings.Token("orders", "events.publish"));
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Surroundings.Token("orders", "events.publish"));
         for (var first = 0; first < Events; first += Batch)
         {
             var (from, at) = (first, first / Batch);
-            await Eventually.True(() => IsTaken(http, from, _instances[at++ % 2].Address), GatewayProcess.Patience);
+            await Eventually.True(() => IsTaken(http, from, Instances[at++ % 2].Address), GatewayProcess.Patience);
         }
     }
 

@@ -1,0 +1,41 @@
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests;
+
+/// <summary>Two real processes of a gateway on one real Redis, which a test may end and start again.</summary>
+/// <param name="gateway">The host's name.</param>
+public abstract class TwoInstances(string gateway) : IAsyncLifetime
+{
+    private RedisServer? _redis;
+
+    private protected GatewayProcess[] Instances { get; } = new GatewayProcess[2];
+
+    private protected Surroundings Surroundings { get; private set; } = null!;
+
+    private protected string Folder { get; } = GatewayProcess.NewFolder(gateway);
+
+    private protected RedisServer Redis => _redis ??= RedisServer.Run();
+
+    public async Task InitializeAsync() => Surroundings = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        foreach (var instance in Instances)
+        {
+            await (instance?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        _redis?.Dispose();
+        await Surroundings.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Starts one of them, in place of the one that was there.</summary>
+    private protected async Task Start(int at)
+    {
+        var started = await StartProcess();
+        await (Interlocked.Exchange(ref Instances[at], started)?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private protected abstract Task<GatewayProcess> StartProcess();
+}
