@@ -38,6 +38,18 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         }
     }
 
+    /// <summary>How long until the first timer fires; null when none waits.</summary>
+    public TimeSpan? NextDue
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _timers.MinBy(t => t.Due)?.Due - _now;
+            }
+        }
+    }
+
     /// <summary>Moves the clock, stopping at each timer that is due on the way.</summary>
     public void Advance(TimeSpan by)
     {

@@ -43,6 +43,9 @@ public sealed class TestIssuer : IAsyncDisposable
 
     public IssuerFault IntrospectionFault { get; set; }
 
+    /// <summary>Key sets are read when they are asked for, and sent when this completes.</summary>
+    public Task KeysMayLeave { get; set; } = Task.CompletedTask;
+
     /// <summary>Opaque tokens and what introspection says of them.</summary>
     public ConcurrentDictionary<string, JsonObject> Opaque { get; } = new();
 
@@ -126,10 +129,12 @@ public sealed class TestIssuer : IAsyncDisposable
 
     private async Task Keys(HttpContext context)
     {
+        var keys = new JsonObject { ["keys"] = new JsonArray([.. Published.Values.Select(k => k.PublicJwk())]) }.ToJsonString();
         _keyFetches.Enqueue(Stopwatch.GetTimestamp());
         if (!await Broken(context, Fault))
         {
-            await context.Response.WriteAsync(new JsonObject { ["keys"] = new JsonArray([.. Published.Values.Select(k => k.PublicJwk())]) }.ToJsonString());
+            await KeysMayLeave;
+            await context.Response.WriteAsync(keys);
         }
     }
 

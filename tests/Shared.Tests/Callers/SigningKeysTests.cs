@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Bff.Callers;
 using Bff.Observability;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,16 +15,7 @@ public sealed class SigningKeysTests
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
         using var flood = new CancellationTokenSource();
-        var stranger = SigningTestKey.Rsa("stranger");
-        var refused = 0;
-        var flooding = Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
-        {
-            for (var i = 0; !flood.IsCancellationRequested; i++)
-            {
-                var token = stranger.Sign(issuer.Claims(), h => h["kid"] = $"unknown-{worker}-{i}");
-                refused += (await host.Get(token)).Status == HttpStatusCode.Unauthorized ? 1 : 0;
-            }
-        })));
+        var flooding = Flood(host, issuer, flood.Token);
         var began = issuer.KeyFetches.Count;
 
         foreach (var kid in (string[])["second", "third"])
@@ -34,8 +26,7 @@ public sealed class SigningKeysTests
         }
 
         await flood.CancelAsync();
-        await flooding;
-        Assert.True(refused > 0);
+        Assert.True(await flooding > 0);
         var fetches = issuer.KeyFetches;
         Assert.True(fetches.Count > began);
         for (var i = 1; i < fetches.Count; i++)
@@ -57,18 +48,102 @@ public sealed class SigningKeysTests
         await Eventually.True(async () => (await host.Get(token)).Status == HttpStatusCode.OK, TimeSpan.FromSeconds(10));
     }
 
-    [Fact]
-    public async Task A_withdrawn_key_stops_also_for_tokens_that_are_remembered()
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(3, false)]
+    [InlineData(0, true)]
+    [InlineData(3, true)]
+    public async Task As_shipped_a_withdrawn_key_stops_within_a_minute_also_for_tokens_that_are_remembered(int lostFetches, bool isFlooded)
     {
+        var clock = new ManualTimeProvider();
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, new() { ["Authentication:KeyRefresh"] = "00:00:03" })).Ready();
-        var old = issuer.Token();
-        Assert.Equal(HttpStatusCode.OK, (await host.Get(old)).Status);
+        await using var host = await Host(issuer, clock);
+        var (remembered, unseen) = (issuer.Token(), issuer.Token());
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(remembered)).Status);
+        using var flood = new CancellationTokenSource();
+        var flooding = isFlooded ? Flood(host, issuer, flood.Token) : Task.FromResult(0);
+        await Waits();
 
         issuer.Rotate("second", withdrawOld: true);
+        issuer.Fault = lostFetches > 0 ? IssuerFault.Error : IssuerFault.None;
+        var (lost, left) = (0, TimeSpan.FromMinutes(1));
+        while (await Waits() is var due && due <= left)
+        {
+            var asked = issuer.DiscoveryFetches + issuer.KeyFetches.Count;
+            clock.Advance(due);
+            left -= due;
+            await Waits();
+            lost += issuer.DiscoveryFetches + issuer.KeyFetches.Count > asked ? 1 : 0;
+            issuer.Fault = lost < lostFetches ? issuer.Fault : IssuerFault.None;
+        }
 
-        await Eventually.True(async () => (await host.Get(old)).Code == "invalid_token", TimeSpan.FromSeconds(15));
-        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
+        Assert.Empty(host.Services.GetRequiredService<SigningKeys>().Current.Candidates("first", "RS256"));
+        await flood.CancelAsync();
+        using (new Timer(_ => clock.Advance(TimeSpan.FromSeconds(1)), null, 0, 50)) // Who waits for a newer key has to be told that there is none.
+        {
+            Assert.Equal(isFlooded, await flooding > 0);
+            Assert.Equal("invalid_token", (await host.Get(remembered)).Code);
+            Assert.Equal("invalid_token", (await host.Get(unseen)).Code);
+            Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
+        }
+
+        // The loop has begun to wait: for the gap between two fetches, or, when nobody asks, for the next regular one.
+        async Task<TimeSpan> Waits()
+        {
+            await Eventually.True(() => isFlooded ? clock.NextDue == TimeSpan.FromSeconds(2) : clock.NextDue is not null);
+            return clock.NextDue!.Value;
+        }
+    }
+
+    [Fact]
+    public async Task Two_rotations_within_ten_seconds_refuse_nobody()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer)).Ready();
+        using var enough = new CancellationTokenSource();
+        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status); // Signed with whatever is the newest key.
+            }
+        })).ToList();
+        var (first, began) = (issuer.Token(), Stopwatch.GetTimestamp());
+
+        foreach (var kid in (string[])["second", "third"])
+        {
+            issuer.Rotate(kid);
+            Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
+            Assert.Equal(HttpStatusCode.OK, (await host.Get(first)).Status);
+        }
+
+        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
+        await enough.CancelAsync();
+        await Task.WhenAll(callers);
+    }
+
+    [Fact]
+    public async Task A_key_that_a_fetch_under_way_has_missed_is_waited_for()
+    {
+        var clock = new ManualTimeProvider();
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, clock);
+        var leave = new TaskCompletionSource();
+        issuer.KeysMayLeave = leave.Task;
+        var fetches = issuer.KeyFetches.Count;
+        clock.Advance(TimeSpan.FromSeconds(2));
+        await Eventually.True(() => clock.ActiveTimers == 1);
+        clock.Advance(TimeSpan.FromSeconds(28));
+        await Eventually.True(() => issuer.KeyFetches.Count > fetches); // It has read the old keys.
+
+        issuer.Rotate("second");
+        var asked = host.Get(issuer.Token());
+        await Eventually.True(() => clock.ActiveTimers == 1);
+        leave.SetResult();
+        await Eventually.True(() => clock.ActiveTimers == 2);
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal(HttpStatusCode.OK, (await asked).Status);
     }
 
     [Theory]
@@ -111,5 +186,27 @@ public sealed class SigningKeysTests
         issuer.Fault = IssuerFault.None;
         await Eventually.True(() => check.IsReady, TimeSpan.FromSeconds(15));
         Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status);
+    }
+
+    /// <summary>Ready; only the keys' loop and those who wait for it go by the clock.</summary>
+    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock) =>
+        await (await CallersHost.Start(issuer, configure: b => b.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<SigningKeys>(p, clock)))).Ready();
+
+    /// <returns>How many were refused.</returns>
+    private static async Task<int> Flood(CallersHost host, TestIssuer issuer, CancellationToken enough)
+    {
+        var stranger = SigningTestKey.Rsa("stranger");
+        var refused = await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
+        {
+            var count = 0;
+            for (var i = 0; !enough.IsCancellationRequested; i++)
+            {
+                var token = stranger.Sign(issuer.Claims(), h => h["kid"] = $"unknown-{worker}-{i}");
+                count += (await host.Get(token)).Status == HttpStatusCode.Unauthorized ? 1 : 0;
+            }
+
+            return count;
+        })));
+        return refused.Sum();
     }
 }

@@ -28,7 +28,7 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
 
         var current = keys.Current;
         var candidates = current.Candidates(jwt.KeyId, jwt.Algorithm);
-        if (candidates.Count == 0 && IsPublishedAlgorithm(jwt.Algorithm) && await keys.WaitForNewer(current, cancellation))
+        for (var waits = 0; waits < 2 && candidates.Count == 0 && IsPublishedAlgorithm(jwt.Algorithm) && await keys.WaitForNewer(current, cancellation); waits++)
         {
             current = keys.Current;
             candidates = current.Candidates(jwt.KeyId, jwt.Algorithm);

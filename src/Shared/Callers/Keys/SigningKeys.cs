@@ -8,14 +8,15 @@ namespace Bff.Callers;
 /// <summary>
 /// The signing keys, kept fresh in the background by one loop:
 /// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
-/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing.
+/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing, and is tried again soon.
 /// </summary>
 internal sealed partial class SigningKeys(
     Reloadable<BearerSettings> settings, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger) : BackgroundService, IReadinessCheck
 {
     private const int MaxWaiting = 100;
     private static readonly TimeSpan MinGap = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5); // The end of a fetch that began too early, the gap, and the next fetch.
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A lost fetch must not cost a withdrawn key another KeyRefresh.
 
     private readonly BearerSettings _settings = settings.Current;
     private readonly AuthorityDocuments _authority = new(clients, settings.Current);
@@ -23,7 +24,8 @@ internal sealed partial class SigningKeys(
     private AuthorityDocuments.Discovery? _discovery;
     private long _discoveryRead;
     private SigningKeySet _current = new(settings.Current.Secrets, settings.Current.Issuers);
-    private TaskCompletionSource _nextFetch = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _nextFetch = NewSignal();
+    private TaskCompletionSource _nextChange = NewSignal();
     private bool _everRead;
     private int _waiting;
 
@@ -52,7 +54,10 @@ internal sealed partial class SigningKeys(
         }
     }
 
-    /// <summary>Asks for a fetch and waits for its end, three seconds at most; at once when enough others wait already. True when the keys have changed.</summary>
+    /// <summary>
+    /// Asks for a fetch and waits until the keys change or it ends, five seconds at most; at once when enough others wait already. True when the keys
+    /// have changed. A fetch that is under way does not count: it may have read what was published before the key.
+    /// </summary>
     /// <param name="seen">The keys that did not suffice.</param>
     /// <param name="cancellation">The client has gone.</param>
     public async ValueTask<bool> WaitForNewer(SigningKeySet seen, CancellationToken cancellation)
@@ -62,7 +67,7 @@ internal sealed partial class SigningKeys(
             return false;
         }
 
-        var next = Volatile.Read(ref _nextFetch).Task;
+        var (fetch, change) = (Volatile.Read(ref _nextFetch).Task, Volatile.Read(ref _nextChange).Task);
         if (ReferenceEquals(seen, Current))
         {
             Suspect();
@@ -70,7 +75,7 @@ internal sealed partial class SigningKeys(
             {
                 try
                 {
-                    await next.WaitAsync(MaxWait, time, cancellation);
+                    await Task.WhenAny(fetch, change).WaitAsync(MaxWait, time, cancellation);
                 }
                 catch (TimeoutException)
                 {
@@ -102,9 +107,10 @@ internal sealed partial class SigningKeys(
         {
             while (true)
             {
-                await Fetch(stoppingToken);
+                var isRead = await Fetch(stoppingToken);
                 await Task.Delay(MinGap, time, stoppingToken);
-                await WantedOrDue(Volatile.Read(ref _everRead) ? _settings.KeyRefresh - MinGap : TimeSpan.Zero, stoppingToken);
+                var due = isRead || _settings.KeyRefresh < RetryDelay ? _settings.KeyRefresh : RetryDelay;
+                await WantedOrDue(Volatile.Read(ref _everRead) ? due - MinGap : TimeSpan.Zero, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -128,9 +134,9 @@ internal sealed partial class SigningKeys(
         await wanted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task Fetch(CancellationToken stopping)
+    private async Task<bool> Fetch(CancellationToken stopping)
     {
-        var fetched = Volatile.Read(ref _nextFetch);
+        var fetched = Interlocked.Exchange(ref _nextFetch, NewSignal()); // Whoever asks from here on waits for the one after this.
         try
         {
             // With each regular round, but not with each one that a token asks for: a flood would double what the authority has to bear.
@@ -141,6 +147,7 @@ internal sealed partial class SigningKeys(
             }
 
             Take(await _authority.ReadKeys(_discovery.KeysAddress, stopping), _discovery.Issuer);
+            return true;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -152,10 +159,10 @@ internal sealed partial class SigningKeys(
         {
             _discoveryRead = time.GetTimestamp() - (long)(_settings.KeyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
             LogUnreadable(logger, failed.GetType().Name, Current.Count);
+            return false;
         }
         finally
         {
-            Volatile.Write(ref _nextFetch, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             fetched.TrySetResult();
         }
     }
@@ -167,10 +174,13 @@ internal sealed partial class SigningKeys(
         {
             LogChanged(logger, next.Count);
             Volatile.Write(ref _current, next);
+            Interlocked.Exchange(ref _nextChange, NewSignal()).TrySetResult();
         }
 
         Volatile.Write(ref _everRead, true);
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [LoggerMessage(LogLevel.Warning, "The authority's keys could not be read ({Reason}); {Known} known key(s) stay in force")]
     private static partial void LogUnreadable(ILogger logger, string reason, int known);
