@@ -36,6 +36,9 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     /// <summary>A lease is renewed in the background from here on, but never for fewer than 20 tokens where 20 are possible.</summary>
     public int LeaseLow { get; } = (int)Math.Max(0, Math.Min(Burst / 20 / 5, (Burst / 20) - 20));
 
+    /// <summary>With fewer left in the store it has been emptied, as far as leases go.</summary>
+    public int LeaseRest { get; } = (int)Math.Max(1, Burst / 20 / 4);
+
     /// <summary>The day's tokens that may be taken at all.</summary>
     public long? Ceiling => DayCeiling ?? PerDay;
 

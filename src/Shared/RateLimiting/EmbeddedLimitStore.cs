@@ -41,6 +41,8 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
         }
     }
 
+    public ValueTask<LeaseTurn> Join(string instance) => new(LeaseTurn.Alone);
+
     public ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag)
     {
         var stripe = StripeOf(tag);

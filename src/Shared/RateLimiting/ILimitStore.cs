@@ -33,6 +33,11 @@ internal interface ILimitStore
     /// <exception cref="State.StoreUnavailableException">The store is away; whether anything was taken is unknown.</exception>
     ValueTask<StoreAnswer> Take(string tag, LevelDemand[] levels);
 
+    /// <summary>Counts an instance among those that take leases, for three seconds.</summary>
+    /// <param name="instance">Its name, of its own making.</param>
+    /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
+    ValueTask<LeaseTurn> Join(string instance);
+
     /// <summary>Tokens taken beyond the day's quota, per UTC day, of all callers under the tag.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag);

@@ -10,7 +10,10 @@ namespace Bff.RateLimiting;
 internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Bucket, bool> _holding = new();
+    private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly long _second = time.TimestampFrequency;
+    private LeaseTurn _turn = LeaseTurn.Alone;
+    private long _turnUntil;
 
     /// <summary>Spends at every level, or at none. Allocates nothing unless a renewal begins.</summary>
     public bool TrySpend(LimitSet set, int units, int cost, long now)
@@ -80,6 +83,19 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         }
     }
 
+    /// <summary>Learns once a second which of the instances that hold leases this one is; one that holds none is in nobody's way.</summary>
+    public async Task TakeTurn()
+    {
+        var now = time.GetTimestamp();
+        if (now >= _turnUntil && !_holding.IsEmpty)
+        {
+            _turnUntil = now + _second;
+            await Observe(Join());
+        }
+    }
+
+    private async Task Join() => _turn = await store.Join(_instance);
+
     /// <summary>Gives back what has not been used in time; at the end of the host everything.</summary>
     public async Task GiveBack(bool everything)
     {
@@ -144,9 +160,9 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
             {
                 bucket.RenewAfter(now + (_second / 10));
             }
-            else if (known.Levels[i] is var state && state.Taken < demand.Want && (known.IsAdmitted || Left(bucket.Policy, state) < demand.Need))
+            else if (Left(bucket.Policy, known.Levels[i]) < (known.IsAdmitted ? bucket.Policy.LeaseRest : demand.Need))
             {
-                bucket.Deny(now + Patience(bucket.Policy, state, demand.Want));
+                bucket.Deny(now + (_turn.MicrosUntil(bucket.Policy, known.NowMicros) * _second / 1_000_000));
             }
 
             if (bucket.Available > 0)
@@ -160,17 +176,6 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
     {
         var left = state.Units / BucketPolicy.UnitsPerToken;
         return policy.Ceiling is { } ceiling ? Math.Min(left, ceiling - state.Used) : left;
-    }
-
-    /// <summary>
-    /// Until a whole lease has refilled, so that an exhausted bucket is not asked for every single token; longer when others took most of it last time.
-    /// At most 1 s, which is the least Retry-After.
-    /// </summary>
-    private long Patience(BucketPolicy policy, in LevelState state, long wanted)
-    {
-        var others = state.Taken == 0 ? 2 : Math.Min(8, wanted / state.Taken);
-        var micros = Math.Clamp(policy.MicrosUntil(policy.LeaseMax * BucketPolicy.UnitsPerToken, state.Units) * others, 1_000, 1_000_000);
-        return micros * _second / 1_000_000;
     }
 
     private static async Task Observe(Task call)

@@ -20,6 +20,7 @@ internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, Tim
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
+                await desk.TakeTurn();
                 await desk.GiveBack(everything: false);
                 callers.Trim();
             }

@@ -12,6 +12,8 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
     /// <summary>Gateways that share a Redis have plans of their own, hence buckets of their own.</summary>
     private readonly string _prefix = "bff:limits:" + BucketKeys.Safe(host.ApplicationName) + ":{";
 
+    private readonly RedisKey[] _instances = ["bff:limits:" + BucketKeys.Safe(host.ApplicationName) + ":instances"];
+
     public bool IsAway => redis.IsKnownAway;
 
     public async ValueTask<StoreAnswer> Take(string tag, LevelDemand[] levels)
@@ -42,6 +44,12 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
         }
 
         return new((long)answer[0], (long)answer[1] == 1, states);
+    }
+
+    public async ValueTask<LeaseTurn> Join(string instance)
+    {
+        var turn = (RedisValue[])(await redis.Evaluate(LeaseTurnScript.Join, _instances, [instance]))!;
+        return new((int)turn[0], (int)turn[1]);
     }
 
     public async ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag)

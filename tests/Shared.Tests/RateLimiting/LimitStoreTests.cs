@@ -93,6 +93,17 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     [RedisFact]
     public Task Callers_at_the_same_time_get_no_more_than_there_is() => Callers_at_the_same_time_get_no_more_than_there_is_();
 
+    [RedisFact]
+    public async Task Instances_that_take_leases_have_a_turn_each_for_as_long_as_they_are_heard_of()
+    {
+        var store = await Store();
+        Assert.Equal(new LeaseTurn(0, 1), await store.Join("b"));
+        Assert.Equal(new LeaseTurn(0, 2), await store.Join("a"));
+        Assert.Equal(new LeaseTurn(2, 3), await store.Join("c"));
+        Assert.Equal(new LeaseTurn(1, 3), await store.Join("b"));
+        await RedisStateTests.Until(async () => await store.Join("c") == new LeaseTurn(0, 1));
+    }
+
     public void Dispose()
     {
         Dispose(true);

@@ -160,6 +160,8 @@ public sealed class RedisWaitTests : IDisposable
             return answer;
         }
 
+        public ValueTask<LeaseTurn> Join(string instance) => inner.Join(instance);
+
         public ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag) => inner.Overage(tag);
     }
 }
