@@ -3,10 +3,7 @@ import { el } from './dom.js';
 import * as pages from './pages.js';
 import { Tools } from './tools.js';
 
-const main = document.getElementById('main');
-const nav = document.getElementById('nav');
-const account = document.getElementById('account');
-const aside = document.getElementById('tools');
+const [main, nav, account, aside] = ['main', 'nav', 'account', 'tools'].map(id => document.getElementById(id));
 let tools = null;
 let turn = 0;
 
@@ -17,11 +14,12 @@ const routes = [
 
 const signInUrl = () => '/bff/login?returnUrl=' + encodeURIComponent('/' + location.hash);
 
-function welcome(expired) {
+function welcome(code) {
+  const expired = tools || code === 'session_expired';
   tools?.stop();
   tools = null;
   aside.hidden = nav.hidden = true;
-  account.replaceChildren(el('a.button.primary', { href: signInUrl() }, 'Sign in'));
+  account.replaceChildren(el('a.button', { href: signInUrl() }, 'Sign in'));
   document.title = 'Norrland Outfitters';
   main.replaceChildren(el('section.hero', {}, el('div', {},
     expired ? el('p.notice', { role: 'status' }, 'Your session has ended. Sign in again to go on where you were.') : null,
@@ -31,33 +29,43 @@ function welcome(expired) {
   el('img', { src: '/hero.svg', alt: '', width: 640, height: 440 })));
 }
 
-function problem(error) {
-  return el('section.error', { role: 'alert' }, el('b', {}, error.status === 404 ? 'This page does not exist' : 'This page cannot be shown right now'),
-    el('p', {}, error.message), error.requestId ? el('code.small', {}, `request ${error.requestId}`) : null,
-    el('button', { onclick: show }, 'Try again'));
+function problem(error, again) {
+  const missing = error.status === 404;
+  document.title = missing ? 'Not found · Norrland' : 'Not available · Norrland';
+  return el(missing ? 'section.card.trouble' : 'section.card.trouble.error', { role: 'alert' }, el('h1', {}, missing ? 'This page does not exist' : 'This page cannot be shown right now'),
+    el('p', {}, missing ? 'It may have been removed, or its address was mistyped.' : error.message),
+    error.requestId ? el('code.small', {}, `Request ${error.requestId}`) : null,
+    missing ? el('a.button', { href: '#/' }, 'Go to the overview') : el('button', { onclick: again }, 'Try again'));
 }
 
+// Of two pages asked for shortly after each other the later one is shown, whichever answers first.
 async function show() {
   const mine = ++turn;
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
-  const [pattern, page] = routes.find(([candidate]) => candidate.test(path)) || routes[0];
   for (const link of nav.children) {
     const target = link.getAttribute('href').slice(2);
-    link.toggleAttribute('aria-current', target === path || (target !== '' && path.startsWith(target + '/')));
+    if (target === path || (target !== '' && path.startsWith(target + '/'))) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
   }
-  const patience = setTimeout(() => { if (mine === turn) main.replaceChildren(el('div.loading', { 'aria-label': 'Loading' }), el('div.loading')); }, 250);
+  const patience = setTimeout(() => { if (mine === turn) main.replaceChildren(el('div.loading', { role: 'status', 'aria-label': 'Loading' }), el('div.loading')); }, 250);
   try {
-    const result = await page(...(pattern.exec(path)?.slice(1).map(decodeURIComponent) || []), ...(pattern.source.includes('(') ? [] : [null]), Object.fromEntries(new URLSearchParams(query)));
+    const [pattern, page] = routes.find(([candidate]) => candidate.test(path)) || [];
+    if (!page) throw new ApiError(404, null);
+    const result = await page(decodeURIComponent(pattern.exec(path)[1] || ''), Object.fromEntries(new URLSearchParams(query)));
     if (mine !== turn) return;
     main.replaceChildren(...result.content.filter(Boolean));
     document.title = `${result.title} · Norrland`;
     tools.show(result.timing, result.endpoint);
   } catch (error) {
     if (mine !== turn) return;
-    if (error instanceof ApiError && error.status === 401) welcome(error.code === 'session_expired');
-    else main.replaceChildren(problem(error));
+    if (error instanceof ApiError && error.status === 401) welcome(error.code);
+    else {
+      main.replaceChildren(problem(error, show));
+      tools.show([]);
+    }
   } finally {
     clearTimeout(patience);
+    if (mine === turn) main.dataset.page = path;
   }
 }
 
@@ -69,11 +77,20 @@ async function start() {
     tools = new Tools(aside);
     tools.listen();
     await show();
-    window.addEventListener('hashchange', () => { if (tools) { scrollTo(0, 0); show(); } });
   } catch (error) {
-    if (error.status === 401) welcome(error.code === 'session_expired');
-    else main.replaceChildren(problem(error));
+    if (error.status === 401) welcome(error.code);
+    else main.replaceChildren(problem(error, start));
   }
 }
+
+window.addEventListener('hashchange', async event => {
+  if (!tools) return;
+  const moved = event.newURL !== event.oldURL;
+  if (moved) scrollTo(0, 0);
+  await show();
+  if (moved) main.focus({ preventScroll: true });
+});
+// The hash is the router's: the skip link must not change it.
+document.querySelector('.skip').addEventListener('click', event => { event.preventDefault(); main.focus(); });
 
 start();

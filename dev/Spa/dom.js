@@ -28,3 +28,22 @@ export const badge = section => section
   : null;
 export const card = (title, section, ...content) => el('section.card', { 'data-part': title.toLowerCase() }, el('header', {}, el('h2', {}, title), badge(section)), ...content);
 export const missing = text => el('p.missing', {}, text);
+
+// Shows the page anew.
+export const again = () => window.dispatchEvent(new HashChangeEvent('hashchange'));
+
+// A button whose work is the gateway's: off meanwhile, and what went wrong is said beside it.
+export const action = (tag, attributes, label, work) => el(tag, {
+  ...attributes,
+  onclick: async ({ currentTarget: button }) => {
+    button.disabled = true;
+    if (button.nextElementSibling?.role === 'alert') button.nextElementSibling.remove();
+    try {
+      await work(button);
+    } catch (error) {
+      if (error.status === 401) return again();
+      button.disabled = false;
+      button.after(el('span.small.bad', { role: 'alert' }, error.message));
+    }
+  },
+}, label);

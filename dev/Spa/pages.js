@@ -1,5 +1,5 @@
 import { api } from './api.js';
-import { badge, card, day, el, missing, money, picture, poster, time } from './dom.js';
+import { action, again, badge, card, day, el, missing, money, picture, poster, time } from './dom.js';
 
 const degraded = meta => Object.entries(meta?.sections || {}).filter(([, part]) => !['live', 'cached', 'skipped'].includes(part.status));
 const notice = meta => degraded(meta).length
@@ -10,8 +10,12 @@ const orderRow = order => el('li', {},
   picture(order.items[0]?.productImageUrl),
   el('div.grow', {},
     el('a', { href: `#/orders/${order.id}` }, el('b', {}, order.items[0]?.productName || order.id)),
-    el('div.small.muted', {}, `${day(order.placedAt)} · `, el('span.status', {}, order.status), order.items.length > 1 ? ` · ${order.items.length} lines` : '')),
+    el('div.small.muted', {}, `${day(order.placedAt)} · `, el('span.status', {}, order.status), order.items.length > 1 ? ` · ${order.items.length}\u00a0lines` : '')),
   el('span.num', {}, money(order.totalAmount, order.currency)));
+
+const orderRows = orders => orders.length ? el('ul.rows', {}, orders.map(orderRow)) : el('p.muted', {}, 'No orders yet.');
+
+const tiles = (picks, none) => picks.length ? el('div.tiles', {}, picks.map(pickTile)) : el('p.muted', {}, none);
 
 const pickTile = pick => el('a.tile', { href: `#/products/${pick.productId}` },
   el('figure', {}, picture(pick.imageUrl)), el('b', {}, pick.name), el('span.small.muted.num', {}, money(pick.price, pick.currency)));
@@ -26,22 +30,21 @@ export async function dashboard() {
       notice(body._meta),
       el('div.grid', {},
         card('Orders', parts.orders, body.recentOrders
-          ? el('ul.rows', {}, body.recentOrders.map(orderRow)) : missing('Your orders cannot be shown right now.')),
+          ? orderRows(body.recentOrders) : missing('Your orders cannot be shown right now.')),
         card('Notifications', parts.notifications, body.notifications
           ? el('ul.rows', {}, body.notifications.items.length
             ? body.notifications.items.slice(0, 4).map(note => el('li', {},
               el('div.grow', {}, el('b', {}, note.title), el('div.small.muted', {}, note.body || day(note.createdAt))),
-              el('button.quiet', { onclick: event => read(note.id, event.currentTarget) }, 'Mark read')))
+              action('button.quiet', { 'aria-label': `Mark read: ${note.title}` }, 'Mark read', button => read(note.id, button))))
             : el('li.muted', {}, 'Nothing new.'))
           : missing('Notifications cannot be shown right now.'))),
       card('Recommendations', parts.recommendations, body.recommendations
-        ? el('div.tiles', {}, body.recommendations.map(pickTile)) : missing('Nothing to recommend right now.')),
+        ? tiles(body.recommendations, 'Nothing to recommend yet.') : missing('Nothing to recommend right now.')),
     ],
   };
 }
 
 async function read(id, button) {
-  button.disabled = true;
   await api(`/api/notifications/${encodeURIComponent(id)}/read`, { method: 'POST' });
   button.textContent = 'Read';
 }
@@ -81,7 +84,8 @@ export async function product(id) {
             card('Stock', parts.inventory, inventory
               ? el('p', {}, el('b', {}, inventory.inStock ? 'In stock' : 'Sold out'), el('div.small.muted.num', {}, `${inventory.quantity} pieces`))
               : missing('Stock is not known right now.'))),
-          el('button.primary', { disabled: !pricing || !inventory?.inStock, onclick: event => order(item.id, pricing.currency, event.currentTarget) }, 'Order one'),
+          el('div', {}, action('button.primary', { disabled: !pricing || !inventory?.inStock }, 'Order one', () => order(item.id, pricing.currency)),
+            pricing && inventory ? null : el('p.small.muted', {}, 'It can be ordered again when its price and stock are known.')),
           el('p', {}, (item.description || '').split('. ').slice(0, 3).join('. ') + '.'),
           el('dl.attributes', {}, Object.entries(item.attributes).flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])))),
       card('Reviews', parts.reviews, ...(reviews ? [
@@ -95,15 +99,14 @@ export async function product(id) {
           el('b', {}, review.title || ''), el('div.small', {}, review.body || ''),
           el('div.small.muted', {}, `${review.author?.name || 'Somebody'} · ${day(review.createdAt)}`))))),
       ] : [missing('Reviews cannot be shown right now.')])),
-      card('Related', parts.related, related ? el('div.tiles', {}, related.map(pickTile)) : missing('Related products cannot be shown right now.')),
+      card('Related', parts.related, related ? tiles(related, 'Nothing else is like it.') : missing('Related products cannot be shown right now.')),
     ],
   };
 }
 
 const stars = average => '★'.repeat(Math.round(average)) + '☆'.repeat(5 - Math.round(average));
 
-async function order(productId, currency, button) {
-  button.disabled = true;
+async function order(productId, currency) {
   const { body } = await api('/api/orders', {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ currency, items: [{ productId, quantity: 1 }] }),
   });
@@ -115,7 +118,7 @@ export async function orders(_, query) {
   return {
     timing, endpoint: 'orders', title: 'Orders',
     content: [
-      el('h1', {}, 'Orders'), el('section.card', {}, el('ul.rows', {}, body.items.map(orderRow))),
+      el('h1', {}, 'Orders'), el('section.card', {}, orderRows(body.items)),
       body.hasMore ? el('p', {}, el('a.button', { href: `#/orders?cursor=${body.nextCursor}` }, 'Older orders')) : null,
     ],
   };
@@ -145,19 +148,18 @@ const pairs = values => Object.entries(values).filter(([, value]) => value).flat
 
 export async function sessions() {
   const { body } = await api('/bff/sessions');
-  const end = path => async event => {
-    event.currentTarget.disabled = true;
+  const end = path => async () => {
     await api(path, { method: 'DELETE' });
-    window.dispatchEvent(new HashChangeEvent('hashchange'));
+    again();
   };
   return {
     timing: [], endpoint: '', title: 'Sessions',
     content: [
       el('h1', {}, 'Where you are signed in'),
       el('section.card', {}, el('ul.rows', {}, body.items.map(item => el('li', {},
-        el('div.grow', {}, el('b', {}, item.device), el('div.small.muted', {}, `Since ${time(item.created)}, last seen ${time(item.lastSeen)}`)),
-        item.current ? el('span.badge', {}, 'this browser') : el('button', { onclick: end(`/bff/sessions/${encodeURIComponent(item.id)}`) }, 'End'))))),
-      body.items.length > 1 ? el('p', {}, el('button', { onclick: end('/bff/sessions') }, 'End all others')) : null,
+        el('div.grow', {}, el('b', {}, item.device), el('div.small.muted', {}, `Since ${time(item.created)}`, el('br'), `Last seen ${time(item.lastSeen)}`)),
+        item.current ? el('span.badge', {}, 'this browser') : action('button', { 'aria-label': `End ${item.device}, since ${time(item.created)}` }, 'End', end(`/bff/sessions/${encodeURIComponent(item.id)}`)))))),
+      body.items.length > 1 ? el('p', {}, action('button', {}, 'End all others', end('/bff/sessions'))) : null,
     ],
   };
 }

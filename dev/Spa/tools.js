@@ -1,5 +1,5 @@
 import { api } from './api.js';
-import { el } from './dom.js';
+import { action, again, el } from './dom.js';
 
 // Parts that begin only when another is there, so that their bars begin where its bar ends.
 const after = { products: { pricing: 'products', inventory: 'products' }, order: { customer: 'order', products: 'order', shipping: 'order' } };
@@ -28,9 +28,9 @@ export class Tools {
     const parts = timing.filter(part => part !== total);
     const ends = {};
     const scale = Math.max(total.duration, 1);
-    const lane = (part, start) => el(`li.${part.status || 'total'}`, { title: part.status },
-      el('span', {}, part.name), el('span.lane', {}, el('i', { style: { left: `${Math.min(99, 100 * start / scale)}%`, width: `${Math.min(100 - 100 * start / scale, 100 * part.duration / scale)}%` } })),
-      el('span.num.muted', {}, `${part.duration.toFixed(part.duration < 10 ? 1 : 0)} ms`));
+    const lane = (part, start) => el(`li.${part.status || 'total'}`, {},
+      el('span', {}, part.name), el('span.num.muted', {}, ['', 'live'].includes(part.status) ? '' : `${part.status} · `, `${part.duration.toFixed(part.duration < 10 ? 1 : 0)} ms`),
+      el('span.lane', {}, el('i', { style: { left: `${Math.min(99, 100 * start / scale)}%`, width: `${Math.min(100 - 100 * start / scale, 100 * part.duration / scale)}%` } })));
     const rows = parts.map(part => {
       const start = ends[after[endpoint]?.[part.name]] || 0;
       ends[part.name] = start + part.duration;
@@ -49,7 +49,7 @@ export class Tools {
       el('header', {}, el('h2', {}, 'Break a service')),
       el('div.faults', {}, el('label', {}, 'Service', select),
         el('div.choices', { role: 'group', 'aria-label': 'Behaviour' }, Object.entries(modes).map(([mode, label]) =>
-          el('button', { 'aria-pressed': String(mode !== 'heal' && mode === now), 'data-mode': mode, onclick: () => this.break(this.selected, mode) }, label))),
+          action('button', { 'aria-pressed': String(mode === now), 'data-mode': mode }, label, () => this.break(this.selected, mode)))),
         el('p.small.muted', {}, 'Then watch the page go on without it.')));
   }
 
@@ -62,14 +62,18 @@ export class Tools {
     else this.broken[service] = mode;
     sessionStorage.setItem('broken', JSON.stringify(this.broken));
     this.drawFaults();
-    window.dispatchEvent(new HashChangeEvent('hashchange'));
+    again();
   }
 
   listen() {
     if (this.source) return;
     this.source = new EventSource('/api/events');
     this.source.onopen = () => this.state('live', 'connected');
-    this.source.onerror = () => this.state(this.source.readyState === EventSource.CLOSED ? 'failed' : 'stale', this.source.readyState === EventSource.CLOSED ? 'closed' : 'reconnecting');
+    this.source.onerror = () => {
+      const closed = this.source.readyState === EventSource.CLOSED;
+      this.state(closed ? 'failed' : 'stale', closed ? 'closed' : 'reconnecting');
+      if (closed) again(); // As a rule the session has ended.
+    };
     const show = event => this.add(event.type, event.data, event.lastEventId);
     this.source.onmessage = show;
     for (const type of ['order.placed', 'order.updated', 'order.shipped', 'order.delivered', 'order.cancelled', 'notification.created', 'pricing.updated', 'inventory.updated', 'reset'])

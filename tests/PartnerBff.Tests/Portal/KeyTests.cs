@@ -1,3 +1,4 @@
+using Bff.BrowserKit;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -12,7 +13,7 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         var host = StartPortal();
         await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
-        await chromium.SignIn();
+        await chromium.SignIn("/portal", "Carol");
         await chromium.Picture("overview-empty");
         await page.GetByRole(AriaRole.Link, new() { Name = "API keys" }).ClickAsync();
         await chromium.Picture("keys-empty");

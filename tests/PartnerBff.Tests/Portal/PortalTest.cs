@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using Microsoft.Playwright;
 
 namespace PartnerBff.Tests.Portal;
 
@@ -49,99 +47,5 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
 
         [GeneratedRegex("name=\"__RequestVerificationToken\" value=\"([^\"]+)\"")]
         private static partial Regex FormToken();
-    }
-}
-
-/// <summary>The system's Chromium and one page in it, whose complaints a test must not leave unread.</summary>
-public sealed class Chromium : IAsyncDisposable
-{
-    private static readonly string[] Arguments =
-    [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ];
-
-    private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
-    private readonly ConcurrentBag<Task> _checked = [];
-
-    private Chromium(IPlaywright playwright, IBrowser browser, IPage page, LeakSentinel leaks)
-    {
-        (_playwright, _browser, Page) = (playwright, browser, page);
-        page.Response += (_, response) => _checked.Add(Check(response, leaks));
-        page.PageError += (_, error) => Complaints.Add(error);
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error" && !message.Text.Contains("the server responded with a status of", StringComparison.Ordinal))
-            {
-                Complaints.Add(message.Text);
-            }
-        };
-    }
-
-    public IPage Page { get; }
-
-    /// <summary>Errors of scripts, and what the content security policy forbade.</summary>
-    public List<string> Complaints { get; } = [];
-
-    public static async Task<Chromium> Start(PartnerHost host, bool scripts = true)
-    {
-        var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ChromiumFactAttribute.Path, Args = Arguments, Timeout = 120_000 });
-        var context = await browser.NewContextAsync(new()
-        {
-            BaseURL = host.Address.OriginalString, ViewportSize = new() { Width = 1280, Height = 900 }, JavaScriptEnabled = scripts,
-            Permissions = ["clipboard-read", "clipboard-write"],
-        });
-        context.SetDefaultTimeout(60_000);
-        return new(playwright, browser, await context.NewPageAsync(), host.Leaks);
-    }
-
-    public async Task SignIn(string user = "Carol")
-    {
-        await Page.GotoAsync("/portal");
-        await Page.GetByRole(AriaRole.Button, new() { NameRegex = new(user) }).First.ClickAsync();
-        await Assertions.Expect(Page.Locator("h1")).ToBeVisibleAsync();
-    }
-
-    /// <summary>For people, who look at <c>BFF_SCREENSHOTS</c>: phone and desktop, light and dark.</summary>
-    public async Task Picture(string name)
-    {
-        if (Environment.GetEnvironmentVariable("BFF_SCREENSHOTS") is not { Length: > 0 } folder)
-        {
-            return;
-        }
-
-        foreach (var (width, scheme) in ((int, ColorScheme)[])[(390, ColorScheme.Light), (390, ColorScheme.Dark), (1280, ColorScheme.Light), (1280, ColorScheme.Dark)])
-        {
-            await Page.SetViewportSizeAsync(width, width == 390 ? 844 : 900);
-            await Page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}-{scheme}.png"), FullPage = width == 390 });
-        }
-
-        await Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        await Page.SetViewportSizeAsync(1280, 900);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await Task.WhenAll(_checked);
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
-    }
-
-    private static async Task Check(IResponse response, LeakSentinel leaks)
-    {
-        if (response.Headers.TryGetValue("set-cookie", out var cookies))
-        {
-            foreach (var cookie in cookies.Split('\n'))
-            {
-                leaks.ForbidHeader("Set-Cookie", cookie);
-            }
-        }
-
-        if (response.Status >= 400)
-        {
-            leaks.CheckErrorBody(response.Url, await response.TextAsync());
-        }
     }
 }

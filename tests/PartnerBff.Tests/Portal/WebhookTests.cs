@@ -1,3 +1,4 @@
+using Bff.BrowserKit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Playwright;
 using PartnerBff.Tests.Webhooks;
@@ -22,7 +23,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         var host = StartPortal(new(Loopback) { ["Webhooks:Schedule:0"] = "00:00:00" });
         await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
-        await chromium.SignIn();
+        await chromium.SignIn("/portal", "Carol");
         await page.GetByRole(AriaRole.Link, new() { Name = "Webhooks" }).ClickAsync();
         await chromium.Picture("webhooks-empty");
         await page.GetByRole(AriaRole.Link, new() { Name = "Add endpoint" }).ClickAsync();

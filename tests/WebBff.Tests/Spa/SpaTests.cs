@@ -1,7 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
+using Bff.BrowserKit;
 using Bff.Events;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
 
 namespace WebBff.Tests.Spa;
 
@@ -12,29 +15,18 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
     public async Task A_user_signs_in_sees_a_page_go_on_without_a_part_hears_of_events_and_signs_out()
     {
         var host = Start();
-        using var playwright = await Playwright.CreateAsync();
-        await using var chromium = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ChromiumFactAttribute.Path, Args = ["--no-sandbox"] });
-        var context = await chromium.NewContextAsync(new() { BaseURL = host.Address.OriginalString, ViewportSize = new() { Width = 1280, Height = 900 } });
-        context.SetDefaultTimeout(60_000);
-        var page = await context.NewPageAsync();
-        var complaints = new List<string>();
-        page.Console += (_, message) =>
-        {
-            if (message.Type == "error" && !message.Text.Contains("401", StringComparison.Ordinal))
-            {
-                complaints.Add(message.Text);
-            }
-        };
-        page.PageError += (_, error) => complaints.Add(error);
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
 
+        var before = Surroundings.Identity.SessionsOf("u-1001").ToList();
         await page.GotoAsync("/");
-        await Picture(page, "welcome");
+        await chromium.Picture("welcome");
         await page.Locator("main a.primary").ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { NameRegex = new("Alice") }).First.ClickAsync();
+        await chromium.Choose("Alice");
         await Expect(page.Locator("main h1")).ToHaveTextAsync("Good to see you, Alice");
         await Expect(page.Locator(".waterfall li")).ToHaveCountAsync(5);
         await Expect(page.Locator("#connection")).ToHaveTextAsync("connected");
-        await Picture(page, "dashboard");
+        await chromium.Picture("dashboard");
 
         await page.Locator("select").SelectOptionAsync("pricing");
         await page.Locator("[data-mode=error]").ClickAsync();
@@ -44,7 +36,7 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await Expect(page.Locator("[data-part=price] .badge")).ToHaveAttributeAsync("data-status", "failed");
         await Expect(page.Locator("[data-part=price] .missing")).ToBeVisibleAsync();
         await Expect(page.Locator("[data-part=reviews] .badge")).ToHaveAttributeAsync("data-status", "live");
-        await Picture(page, "product-degraded");
+        await chromium.Picture("product-degraded");
 
         await host.Services.GetRequiredService<IEventLog>().Append(
             [new NewEvent(new EventHead { Source = "/tests", SourceId = "1", Type = "order.shipped", User = "u-1001" }, Encoding.UTF8.GetBytes("""{"orderId":"o-1"}"""))],
@@ -55,34 +47,79 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await Expect(page.Locator("[data-part=price] .price")).ToBeVisibleAsync();
         await page.Locator("nav a", new() { HasText = "Sessions" }).ClickAsync();
         await Expect(page.Locator("main .rows li")).ToHaveCountAsync(1);
-        await Picture(page, "sessions");
+        await chromium.Picture("sessions");
         Assert.Equal("", await page.EvaluateAsync<string>("document.cookie"));
 
         await page.Locator("#sign-out").ClickAsync();
         await Expect(page.Locator("main h1")).ToHaveTextAsync("Things for long days outside");
-        Assert.Empty(Surroundings.Identity.SessionsOf("u-1001"));
-        Assert.Empty(complaints);
+        Assert.Equal(before, Surroundings.Identity.SessionsOf("u-1001"));
+        Assert.Empty(chromium.Complaints);
     }
 
-    private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
-
-    /// <summary>For people, who look at <c>BFF_SCREENSHOTS</c>; phone and desktop, light and dark.</summary>
-    private static async Task Picture(IPage page, string name)
+    [ChromiumFact]
+    public async Task What_fails_is_said_beside_its_button_and_a_session_that_ended_elsewhere_leads_to_the_sign_in()
     {
-        if (Environment.GetEnvironmentVariable("BFF_SCREENSHOTS") is not { Length: > 0 } folder)
-        {
-            return;
-        }
+        var host = Start();
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
+        await chromium.SignIn("/bff/login", "Alice");
+        await Expect(page.Locator("#connection")).ToHaveTextAsync("connected");
+        await page.GotoAsync("/#/products/p-1");
+        Upstream.Orders.Faults.Set(FaultMode.Garbage);
+        var order = page.GetByRole(AriaRole.Button, new() { Name = "Order one" });
+        await order.ClickAsync();
+        await Expect(page.Locator("button + [role=alert]")).Not.ToBeEmptyAsync();
+        await Expect(order).ToBeEnabledAsync();
+        Upstream.Orders.Faults.Heal();
+        await order.ClickAsync();
+        await Expect(page.Locator("main h1")).ToHaveTextAsync(new Regex("^Order o-"));
 
-        foreach (var (width, scheme) in ((int, ColorScheme)[])[(390, ColorScheme.Light), (390, ColorScheme.Dark), (1280, ColorScheme.Light), (1280, ColorScheme.Dark)])
-        {
-            await page.SetViewportSizeAsync(width, width == 390 ? 844 : 900);
-            await page.EmulateMediaAsync(new() { ColorScheme = scheme });
-            await page.EvaluateAsync(
-                "() => Promise.all([...document.images].filter(i => !i.complete && i.getBoundingClientRect().top < innerHeight).map(i => new Promise(done => { i.onload = i.onerror = done })))");
-            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{width}-{scheme}.png"), FullPage = width == 390 });
-        }
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+        using var told = await host.Client.PostAsync("/bff/backchannel-logout", form);
 
-        await page.SetViewportSizeAsync(1280, 900);
+        await Expect(page.Locator(".notice")).ToContainTextAsync("Your session has ended");
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [ChromiumFact]
+    public async Task The_keyboard_skips_the_menu_and_lands_on_the_page_it_chose()
+    {
+        await using var chromium = await Chromium.Start(Start());
+        var page = chromium.Page;
+        await chromium.SignIn("/bff/login?returnUrl=/%23/products", "Alice");
+        await Expect(page.Locator("main[data-page=products]")).ToBeVisibleAsync();
+
+        await page.Locator(".skip").FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("main")).ToBeFocusedAsync();
+        Assert.EndsWith("#/products", page.Url, StringComparison.Ordinal);
+        await Expect(page.Locator("nav [aria-current=page]")).ToHaveTextAsync("Products");
+
+        await page.Locator("nav a", new() { HasText = "Orders" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("nav [aria-current=page]")).ToHaveTextAsync("Orders");
+        await Expect(page.Locator("main[data-page=orders]")).ToBeFocusedAsync();
+        Assert.Equal("Orders · Norrland", await page.TitleAsync());
+    }
+
+    [ChromiumFact]
+    public async Task Pages_have_no_barriers_that_axe_knows()
+    {
+        Upstream.Reviews.Faults.Set(FaultMode.Garbage);
+        var host = Start();
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
+        await page.GotoAsync("/");
+        await Expect(page.Locator("main h1")).ToBeVisibleAsync();
+        await chromium.HasNoBarriers();
+        await chromium.SignIn("/bff/login", "Alice");
+
+        foreach (var path in (string[])["", "products", "products/p-1", "products/p-none", "orders", "orders/o-6901", "sessions", "none"])
+        {
+            await page.GotoAsync("/#/" + path);
+            await Expect(page.Locator($"main[data-page='{path}'] h1")).ToBeVisibleAsync();
+            await chromium.HasNoBarriers();
+            await chromium.Picture("app-" + (path.Length == 0 ? "overview" : path.Replace('/', '-')));
+        }
     }
 }

@@ -3,7 +3,10 @@ using PartnerBff.Features.Webhooks;
 namespace PartnerBff.Portal.Webhooks;
 
 /// <summary>An endpoint and its mode.</summary>
-public sealed record WebhookRow(WebhookEndpointContract Endpoint, bool IsTest);
+public sealed record WebhookRow(WebhookEndpointContract Endpoint, bool IsTest)
+{
+    public string Events => Endpoint.Types is ["*"] ? "all" : string.Join(", ", Endpoint.Types);
+}
 
 /// <summary>The tenant's endpoints.</summary>
 public sealed record WebhookList(IReadOnlyList<WebhookRow> Endpoints, string? Notice);
