@@ -5,7 +5,7 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.EventStreams;
 
 /// <summary>Real processes on one real Redis; cut connections, crashes and restarts.</summary>
-public sealed class CutStreamTests() : TwoInstances("WebBff")
+public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
 {
     private const int Events = 500;
     private const int Cuts = 20;

@@ -8,7 +8,7 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Webhooks;
 
 /// <summary>Real processes on one real Redis that crash, stop and start again while events come in, and the partners' own library at the other end.</summary>
-public sealed class KilledSendersTests() : TwoInstances("PartnerBff")
+public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 {
     private const int Events = 1000;
     private const int Batch = 10;

@@ -2,13 +2,14 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests;
 
-/// <summary>Two real processes of a gateway on one real Redis, which a test may end and start again.</summary>
+/// <summary>Real processes of a gateway on one real Redis, which a test may end and start again.</summary>
 /// <param name="gateway">The host's name.</param>
-public abstract class TwoInstances(string gateway) : IAsyncLifetime
+/// <param name="count">How many.</param>
+public abstract class InstancesOnOneRedis(string gateway, int count) : IAsyncLifetime
 {
     private RedisServer? _redis;
 
-    private protected GatewayProcess[] Instances { get; } = new GatewayProcess[2];
+    private protected GatewayProcess[] Instances { get; } = new GatewayProcess[count];
 
     private protected Surroundings Surroundings { get; private set; } = null!;
 

@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Net;
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.Limits;
+
+/// <summary>Three real processes on one real Redis, one of which is killed amid requests and started again: the bucket of one caller of the free plan, over HTTP.</summary>
+public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
+{
+    private const int Burst = 240;
+    private const int PerSecond = 40;
+    private string _mode = "";
+    private TimeSpan _duration;
+    private Admissions _seen = null!;
+    private int _broken;
+
+    [RedisTheory]
+    [InlineData("Exact", 10, 0.99)]
+    [InlineData("Leased", 30, 0.95)] // What leases may leave unspent is an amount: it takes time to become a small share.
+    public async Task Two_hundred_clients_of_one_caller_are_admitted_what_one_bucket_admits(string mode, int seconds, double share)
+    {
+        (_mode, _duration) = (mode, TimeSpan.FromSeconds(seconds));
+        await Task.WhenAll(Start(0), Start(1), Start(2));
+        _seen = new(Burst, PerSecond);
+        var token = Surroundings.Token("u-1002");
+        var clients = Enumerable.Range(0, 200).Select(n => Task.Run(() => Call(n, token))).ToList();
+        await Eventually.True(() => _seen.Elapsed > _duration / 4, GatewayProcess.Patience);
+        await Instances[2].Kill();
+        await Start(2);
+        await Task.WhenAll(clients);
+
+        Assert.True(_seen.Admitted <= _seen.Most, $"{_seen.Admitted} admitted, at most {_seen.Most} were there");
+        Assert.True(_seen.Admitted + _broken >= share * _seen.Least, $"{_seen.Admitted} admitted (and {_broken} perhaps) of at least {_seen.Least}");
+    }
+
+    private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
+        "MobileBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+        ("Limits:Mode", _mode), ("Plans:free:OnStoreFailure", "Reject"), ("Plans:free:Burst", Burst.ToString(CultureInfo.InvariantCulture)),
+        ("Plans:free:RequestsPerMinute", (PerSecond * 60).ToString(CultureInfo.InvariantCulture)));
+
+    private async Task Call(int client, string token)
+    {
+        while (_seen.Elapsed < _duration)
+        {
+            var asked = _seen.Elapsed;
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/me") { Headers = { Authorization = new("Bearer", token) } };
+                using var answer = await Volatile.Read(ref Instances[client % Instances.Length]).Client.SendAsync(request);
+                Assert.Contains(answer.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.TooManyRequests]);
+                _seen.Count(answer.IsSuccessStatusCode, asked);
+            }
+            catch (Exception gone) when (gone is HttpRequestException or ObjectDisposedException or OperationCanceledException)
+            {
+                if (gone is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError })
+                {
+                    Interlocked.Increment(ref _broken); // Admitted perhaps, by one who can say so no more.
+                }
+            }
+
+            await Task.Delay(200); // Two hundred clients that never breathe are a test of the machine.
+        }
+    }
+}
