@@ -113,6 +113,7 @@ public sealed partial class Part<T> : Part where T : class
             if (policy is { Enabled: false })
             {
                 Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
+                _standIn = null; // Who switches a part off wants it left out, not replaced.
             }
             else if (Kept(policy) is not { } request)
             {

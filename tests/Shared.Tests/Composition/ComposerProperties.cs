@@ -194,7 +194,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         {
             PartStatus.Live => (status, plan.Behaviour == Behaviour.IsNotFound ? null : "value"),
             PartStatus.Fallback => (status, "value"),
-            _ => plan.HasStandIn ? (PartStatus.Fallback, "stand-in") : (status, null),
+            _ => plan.HasStandIn && plan.IsOn ? (PartStatus.Fallback, "stand-in") : (status, null),
         };
     }
 

@@ -131,6 +131,21 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     }
 
     [Fact]
+    public async Task Products_that_are_switched_off_are_left_out_and_nothing_stands_in()
+    {
+        var host = Start();
+        host.Configure(("Composition:order:products:Enabled", "false"));
+
+        var order = await Ok(await host.Get("/api/orders/o-6801"));
+
+        Assert.Equal("unavailable", Status(order, "products"));
+        Assert.Equal((4, 3), ((int)order["_meta"]!["servicesCalled"]!, (int)order["_meta"]!["servicesSucceeded"]!));
+        Assert.Equal(0, Upstream.Products.Calls.Count);
+        host.Configure(("Composition:order:products:Enabled", null));
+        Assert.Equal("live", Status(await Ok(await host.Get("/api/orders/o-6801")), "products"));
+    }
+
+    [Fact]
     public async Task An_order_that_is_not_sent_has_no_shipping()
     {
         var order = await Ok(await Start().Get("/api/orders/o-6901"));
