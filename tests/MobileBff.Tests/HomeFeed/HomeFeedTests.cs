@@ -120,28 +120,6 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
     }
 
     [Fact]
-    public async Task Every_upstream_call_ends_when_the_client_goes_away()
-    {
-        var host = Start();
-        var services = Feed();
-        foreach (var service in services)
-        {
-            service.Faults.Set(FaultMode.Hang);
-        }
-
-        using var leaving = new CancellationTokenSource();
-        var answer = host.Get("/home-feed", cancellation: leaving.Token);
-        var calls = await Task.WhenAll(services.Select(s => s.Calls.FirstAsync(_ => true))).WaitAsync(Patience);
-        await leaving.CancelAsync();
-
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
-        foreach (var call in calls)
-        {
-            Assert.True(await call.Ended.WaitAsync(Patience), $"{call.Service} was not aborted");
-        }
-    }
-
-    [Fact]
     public async Task Picks_are_kept_for_their_caller_alone()
     {
         var host = Start();

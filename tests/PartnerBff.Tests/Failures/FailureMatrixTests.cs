@@ -21,6 +21,25 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
     }
 
     [Fact]
+    public async Task When_the_client_goes_away_every_call_of_every_endpoint_is_aborted()
+    {
+        var (wrong, cases) = await stage.Matrix.RunLeaving();
+
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
+        Assert.True(cases >= stage.Rows.Count);
+    }
+
+    /// <summary>The host's breaker never opens, so that it is the retry budget that holds.</summary>
+    [Fact]
+    public async Task While_every_service_fails_none_is_asked_a_quarter_more_often_than_there_are_requests()
+    {
+        var (wrong, repeats) = await stage.Matrix.RunStorm(rounds: 6);
+
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
+        Assert.True(repeats > stage.Rows.Count, $"only {repeats} were repeated");
+    }
+
+    [Fact]
     public void The_table_has_every_endpoint_of_the_host()
     {
         var mapped = FailureRoutes.Of(stage.Host.Services).Where(r => !PartnerTable.AsksNoService(r));

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Threading.RateLimiting;
@@ -29,7 +28,8 @@ internal sealed partial class PictureStore : IDisposable
     private const int LargestFromThumb = 320;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<PictureVariant, Lazy<Task<Picture>>> _flights = new();
+    private readonly Lock _gate = new();
+    private readonly Dictionary<PictureVariant, Flight> _flights = [];
     private readonly PictureMemory _memory;
     private readonly ConcurrencyLimiter _decodes;
     private readonly MediaClient _media;
@@ -77,19 +77,57 @@ internal sealed partial class PictureStore : IDisposable
         {
             RequestId = request.RequestId, CorrelationId = request.CorrelationId, StartTimestamp = request.StartTimestamp, Caller = Caller.Anonymous,
         };
-        var flight = _flights.GetOrAdd(variant, v => new Lazy<Task<Picture>>(() => Make(v, anybody)));
-        return await flight.Value.WaitAsync(cancellation);
+        var flight = Join(variant, anybody);
+        try
+        {
+            return await flight.Picture.WaitAsync(cancellation);
+        }
+        finally
+        {
+            Leave(variant, flight);
+        }
     }
 
     public void Dispose() => _decodes.Dispose();
 
-    private async Task<Picture> Make(PictureVariant variant, BffRequest request)
+    private Flight Join(PictureVariant variant, BffRequest request)
+    {
+        lock (_gate)
+        {
+            if (!_flights.TryGetValue(variant, out var flight))
+            {
+                var ended = new CancellationTokenSource(Patience, _time);
+                _flights[variant] = flight = new Flight(Make(variant, request, ended.Token), ended);
+            }
+
+            flight.Waiting++;
+            return flight;
+        }
+    }
+
+    /// <summary>The last to go ends the flight: nobody waits for its calls any more.</summary>
+    private void Leave(PictureVariant variant, Flight flight)
+    {
+        lock (_gate)
+        {
+            if (--flight.Waiting > 0)
+            {
+                return;
+            }
+
+            _flights.Remove(variant);
+        }
+
+        flight.Ended.Cancel();
+        flight.Ended.Dispose();
+    }
+
+    private async Task<Picture> Make(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
         await Task.Yield();
-        using var patience = new CancellationTokenSource(Patience, _time);
         try
         {
-            var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), patience.Token);
+            var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), cancellation);
             var fromThumb = !Decodes && variant.Width <= LargestFromThumb;
             var answer = fromThumb ? await _media.Thumb(variant.File, call) : await _media.Large(variant.File, call);
             if (answer.Value is not { } original)
@@ -104,7 +142,7 @@ internal sealed partial class PictureStore : IDisposable
             }
 
             var (content, mediaType) = Decodes
-                ? (await Decode(original.Content, variant, patience.Token), variant.WebP ? "image/webp" : "image/jpeg")
+                ? (await Decode(original.Content, variant, cancellation), variant.WebP ? "image/webp" : "image/jpeg")
                 : (original.Content.ToArray(), header.MediaType);
             var picture = new Picture(content, mediaType, $"\"{Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, 16))}\"", _time.GetUtcNow());
             _memory.Add(variant, picture);
@@ -113,10 +151,6 @@ internal sealed partial class PictureStore : IDisposable
         catch (OperationCanceledException)
         {
             throw new ProblemException(new Problem(ProblemCodes.UpstreamTimeout));
-        }
-        finally
-        {
-            _flights.TryRemove(variant, out _);
         }
     }
 
@@ -135,6 +169,11 @@ internal sealed partial class PictureStore : IDisposable
     }
 
     private static ProblemException NotAPicture() => new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
+
+    private sealed record Flight(Task<Picture> Picture, CancellationTokenSource Ended)
+    {
+        public int Waiting { get; set; }
+    }
 
     [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
     private static partial void LogDecodes(ILogger logger, int decodes);
