@@ -17,6 +17,9 @@ public sealed class Surroundings : IAsyncDisposable
 
     public DevelopmentIdentityProvider Identity { get; }
 
+    /// <summary>Watches the gateways that are processes of their own, together: one may tell what was said to another.</summary>
+    public LeakSentinel Leaks { get; } = new();
+
     /// <summary>What a host needs in its configuration to live here.</summary>
     public IEnumerable<KeyValuePair<string, string?>> GatewaySettings =>
     [

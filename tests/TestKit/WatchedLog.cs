@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +8,8 @@ namespace Bff.TestKit;
 internal sealed class WatchedLog : ILoggerProvider
 {
     private readonly LeakSentinel _leaks = new();
+
+    public WatchedLog(IConfiguration? configuration = null) => _leaks.Configured(configuration?.AsEnumerable() ?? []);
 
     public ILogger CreateLogger(string categoryName) => new Watcher(_leaks, categoryName);
 
@@ -31,4 +34,7 @@ public static class WatchedLogging
         logging.ClearProviders().Services.AddSingleton<ILoggerProvider, WatchedLog>(); // By type, so that the container disposes it.
         return logging;
     }
+
+    /// <summary>For what is made by hand; looks at what was logged when it is disposed.</summary>
+    public static ILoggerFactory NewFactory() => LoggerFactory.Create(logging => logging.Watch());
 }

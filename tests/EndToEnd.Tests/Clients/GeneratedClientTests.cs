@@ -39,7 +39,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         }
         catch (ApiException<Problem> refused)
         {
-            Console.WriteLine($"{refused.StatusCode} {refused.Result.Code}");
+            Console.WriteLine($"{refused.StatusCode} {refused.Result.Code} {System.Text.Json.JsonSerializer.Serialize(refused.Result)}");
         }
 
         _ = typeof(Bff.Clients.Mobile.MobileClient);
@@ -56,7 +56,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         const web = new WebClient(process.env.GATEWAY, http);
         const page = await web.product("p-1", "pricing");
         console.log(JSON.stringify([page.product.id, page.product.name, page.pricing?.currency ?? null, page.related === undefined]));
-        await web.product("p-nope", undefined).catch(problem => console.log(problem.status, problem.code));
+        await web.product("p-nope", undefined).catch(problem => console.log(problem.status, problem.code, JSON.stringify(problem)));
         """;
 
     private const string PlaceAnOrderInTypeScript = """
@@ -73,7 +73,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         const repeated = await partner.placeOrder("po-78-1", order);
         const read = await partner.order(placed.id);
         console.log(placed.id, repeated.id === placed.id, read.reference, read.items[0].quantity, read.total === placed.total);
-        await partner.order("o-nope").catch(problem => console.log(problem.status, problem.code));
+        await partner.order("o-nope").catch(problem => console.log(problem.status, problem.code, JSON.stringify(problem)));
         """;
 
     private readonly Workshop _workshop = new();
@@ -93,7 +93,8 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
 
         var said = await Tool.Run(_workshop.Folder, "dotnet", ["built/Clients.dll"], ("GATEWAY", host.Address.ToString()), ("API_KEY", key));
 
-        Assert.Matches("^o-[0-9]+ True po-77 2 True\\s+404 not_found\\s*$", said);
+        host.Leaks.CheckErrorBody("the client", said);
+        Assert.Matches("^o-[0-9]+ True po-77 2 True\\s+404 not_found {.*}\\s*$", said);
         Assert.Single(_surroundings.Services.Orders.Calls.All, c => c is { Method: "POST", Path: "/orders" });
     }
 
@@ -106,7 +107,8 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
 
         var said = await _workshop.Node(["order.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("API_KEY", key));
 
-        Assert.Matches("^o-[0-9]+ true po-78 2 true\\s+404 not_found\\s*$", said);
+        host.Leaks.CheckErrorBody("the client", said);
+        Assert.Matches("^o-[0-9]+ true po-78 2 true\\s+404 not_found {.*}\\s*$", said);
         Assert.Single(_surroundings.Services.Orders.Calls.All, c => c is { Method: "POST", Path: "/orders" });
     }
 
@@ -128,7 +130,8 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         var said = await _workshop.Node(["read.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("SESSION", session));
 
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["404 not_found"], lines[1..]);
+        host.Leaks.CheckErrorBody("the client", lines[1]);
+        Assert.StartsWith("404 not_found {", Assert.Single(lines[1..]), StringComparison.Ordinal);
         Assert.Equal("""["p-1","Trail Shoe","EUR",true]""", JsonNode.Parse(lines[0])!.ToJsonString());
     }
 
@@ -156,7 +159,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
     private async Task<string> SignIn(WebHost host)
     {
         var cookies = new CookieContainer();
-        using var browser = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = cookies });
+        using var browser = host.NewClient(host.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = cookies });
         using var begun = await browser.GetAsync(new Uri(host.Address, "/bff/login?returnUrl=%2F"));
         using var choice = new FormUrlEncodedContent([KeyValuePair.Create("user", "alice")]);
         using var chosen = await browser.PostAsync(_surroundings.Identity.Authority + "/sign-in" + begun.Headers.Location!.Query, choice);

@@ -97,7 +97,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
     /// <summary>As a service would: one after the other, to any instance, again until it is taken.</summary>
     private async Task Publish(SemaphoreSlim published)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var http = new HttpClient(new LeakSentinelHandler(Surroundings.Leaks, new SocketsHttpHandler { UseProxy = false }));
         http.DefaultRequestHeaders.Authorization = new("Bearer", Surroundings.Token("orders", "events.publish"));
         for (var n = 0; n < Events; n++)
         {

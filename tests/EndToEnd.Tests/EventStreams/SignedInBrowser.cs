@@ -6,15 +6,14 @@ namespace Bff.EndToEnd.Tests.EventStreams;
 /// <summary>A browser with a session of the web gateway, which it may use with every instance.</summary>
 internal sealed class SignedInBrowser : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };
+    private readonly HttpClient _http;
 
-    private SignedInBrowser()
-    {
-    }
+    private SignedInBrowser(LeakSentinel leaks) =>
+        _http = new(new LeakSentinelHandler(leaks, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })) { Timeout = Timeout.InfiniteTimeSpan };
 
     public static async Task<SignedInBrowser> SignIn(GatewayProcess gateway, Surroundings surroundings)
     {
-        var browser = new SignedInBrowser();
+        var browser = new SignedInBrowser(surroundings.Leaks);
         using var login = await browser._http.GetAsync(new Uri(gateway.Address, "/bff/login?returnUrl=/"));
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", "alice")]);
         using var chosen = await browser._http.PostAsync(surroundings.Identity.Authority + "/sign-in" + login.Headers.Location!.Query, form);

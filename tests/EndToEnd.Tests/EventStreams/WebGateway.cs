@@ -7,9 +7,5 @@ internal static class WebGateway
 {
     public static Task<GatewayProcess> Start(Surroundings surroundings, string folder, RedisServer redis, params (string Key, string Value)[] settings) => GatewayProcess.Start(
         "WebBff", surroundings, folder,
-        [
-            ("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
-            ("Session:Authority", surroundings.Identity.Authority), ("Session:ClientId", "web-bff"), ("Session:ClientSecret", "web-bff-development-secret"),
-            ("Session:RequireHttpsMetadata", "false"), .. settings,
-        ]);
+        [("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"), .. settings]);
 }

@@ -1,3 +1,5 @@
+using Bff.TestKit;
+
 namespace Bff.EndToEnd.Tests.RollingRestart;
 
 /// <summary>Sends each request to the next instance that says it is ready; repeats none.</summary>

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text;
+using Bff.Callers.ApiKeys;
 using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.RollingRestart;
@@ -7,44 +9,56 @@ namespace Bff.EndToEnd.Tests.RollingRestart;
 /// <summary>Real processes, real SIGTERM.</summary>
 public sealed class RollingRestartTests : IAsyncLifetime
 {
-    private readonly string _folder = GatewayProcess.NewFolder("MobileBff");
+    private static readonly string Key = ApiKeyFormat.New(isTest: false);
+    private readonly List<string> _folders = [];
     private Surroundings _surroundings = null!;
 
-    [Fact]
-    public async Task A_rolling_restart_under_load_loses_no_request()
+    [Theory]
+    [InlineData("MobileBff")]
+    [InlineData("WebBff")]
+    [InlineData("PartnerBff")]
+    public async Task A_rolling_restart_under_load_loses_no_request(string gateway)
     {
         await using var balancer = new Balancer();
-        await using var first = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
-        await using var second = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
+        await using var first = await Start(gateway);
+        await using var second = await Start(gateway);
         await Join(balancer, first);
         await Join(balancer, second);
+        using var stream = gateway == "WebBff" ? await OpenEvents(first) : null;
 
         var lost = new ConcurrentQueue<string>();
         var served = new ConcurrentDictionary<GatewayProcess, int>();
         using var enough = new CancellationTokenSource();
-        var load = Enumerable.Range(0, 4).Select(i => Load(balancer, $"u-{1001 + i}", served, lost, enough.Token)).ToList();
+        var load = Enumerable.Range(0, 4).Select(i => Load(balancer, gateway, i, served, lost, enough.Token)).ToList();
 
-        await using var third = await Replace(balancer, first);
-        await using var fourth = await Replace(balancer, second);
+        await using var third = await Replace(balancer, gateway, first);
+        await using var fourth = await Replace(balancer, gateway, second);
         await Eventually.True(() => served.GetValueOrDefault(third) > 20 && served.GetValueOrDefault(fourth) > 20, GatewayProcess.Patience);
         await enough.CancelAsync();
-        await Task.WhenAll(load);
+        var placed = await Task.WhenAll(load);
 
         Assert.True(lost.IsEmpty, string.Join(Environment.NewLine, lost));
         Assert.Equal(4, served.Count);
+        Assert.True(placed.Sum() > 0);
+        Assert.Equal(placed.Sum(), _surroundings.Services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" })); // Each reached the service once.
+        if (stream is not null)
+        {
+            using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
+            Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.Patience)); // And its end is an orderly one.
+        }
     }
 
     [Fact]
     public async Task On_a_signal_to_end_requests_in_flight_are_answered_first()
     {
-        await using var gateway = await GatewayProcess.Start("MobileBff", _surroundings, _folder, ("Shutdown:Delay", "00:00:01"));
+        await using var gateway = await Start("MobileBff", ("Shutdown:Delay", "00:00:01"));
         using var held = _surroundings.Services.Users.Faults.Hold();
         var inFlight = Enumerable.Range(0, 5).Select(i => gateway.Client.SendAsync(Request("/me", $"u-{1001 + i}"))).ToList();
         await _surroundings.Services.Users.Calls.ReachAsync(5).WaitAsync(GatewayProcess.Patience);
 
         await gateway.Terminate();
         await Eventually.True(async () => !await gateway.IsReady(), GatewayProcess.Patience);
-        await Eventually.True(() => Refuses(gateway.Address), GatewayProcess.Patience); // It has stopped to listen, and still waits.
+        await Eventually.True(() => Refuses(gateway), GatewayProcess.Patience); // It has stopped to listen, and still waits.
         Assert.False(gateway.HasExited);
         held.Dispose();
 
@@ -61,15 +75,15 @@ public sealed class RollingRestartTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await _surroundings.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _folders.ForEach(f => Directory.Delete(f, recursive: true));
     }
 
-    private static async Task<bool> Refuses(Uri address)
+    private static async Task<bool> Refuses(GatewayProcess gateway)
     {
-        using var client = new HttpClient();
+        using var client = gateway.NewClient();
         try
         {
-            using var answer = await client.GetAsync(new Uri(address, "/health/live"));
+            using var answer = await client.GetAsync("/health/live");
             return false;
         }
         catch (HttpRequestException)
@@ -84,26 +98,45 @@ public sealed class RollingRestartTests : IAsyncLifetime
         await Eventually.True(() => balancer.IsSentTo(instance), GatewayProcess.Patience);
     }
 
-    private async Task<GatewayProcess> Replace(Balancer balancer, GatewayProcess old)
+    private Task<GatewayProcess> Start(string gateway, params (string Key, string Value)[] settings)
     {
-        var instance = await GatewayProcess.Start("MobileBff", _surroundings, _folder);
+        _folders.Add(GatewayProcess.NewFolder(gateway));
+        return GatewayProcess.Start(
+            gateway, _surroundings, _folders[^1],
+            [("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Composition:dashboard:user:Timeout", "00:00:30"), .. settings]);
+    }
+
+    private async Task<HttpResponseMessage> OpenEvents(GatewayProcess gateway)
+    {
+        var answer = await gateway.Client.SendAsync(Request("/api/events", "u-1001"), HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        return answer;
+    }
+
+    private async Task<GatewayProcess> Replace(Balancer balancer, string gateway, GatewayProcess old)
+    {
+        var instance = await Start(gateway);
         await Join(balancer, instance);
         await old.Terminate();
         Assert.Equal(0, await old.Exit());
         return instance;
     }
 
-    private async Task Load(
-        Balancer balancer, string user, ConcurrentDictionary<GatewayProcess, int> served, ConcurrentQueue<string> lost, CancellationToken enough)
+    /// <returns>How many orders it has placed.</returns>
+    private async Task<int> Load(
+        Balancer balancer, string gateway, int caller, ConcurrentDictionary<GatewayProcess, int> served, ConcurrentQueue<string> lost, CancellationToken enough)
     {
-        while (!enough.IsCancellationRequested)
+        var placed = 0;
+        for (var n = 0; !enough.IsCancellationRequested; n++)
         {
+            var isWrite = n % 10 == 0;
             try
             {
-                var (instance, pending) = balancer.Send(() => Request("/home-feed", user));
+                var (instance, pending) = balancer.Send(() => isWrite ? Write(gateway, caller, n) : Read(gateway, caller));
                 using var answer = await pending;
                 var text = await answer.Content.ReadAsStringAsync(CancellationToken.None);
-                if (answer.StatusCode != HttpStatusCode.OK)
+                placed += answer.StatusCode == HttpStatusCode.Created ? 1 : 0;
+                if (answer.StatusCode != (isWrite ? HttpStatusCode.Created : HttpStatusCode.OK))
                 {
                     lost.Enqueue($"{(int)answer.StatusCode}: {text}");
                 }
@@ -117,6 +150,30 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
             await Task.Delay(10, CancellationToken.None); // A constant rate, not all that the machine can do.
         }
+
+        return placed;
+    }
+
+    private HttpRequestMessage Read(string gateway, int caller) => gateway switch
+    {
+        "PartnerBff" => new(HttpMethod.Get, "/v1/orders") { Headers = { Authorization = new("Bearer", Key) } },
+        "WebBff" => Request("/api/dashboard", $"u-{1001 + caller}"),
+        _ => Request("/home-feed", $"u-{1001 + caller}"),
+    };
+
+    private HttpRequestMessage Write(string gateway, int caller, int n)
+    {
+        var request = gateway switch
+        {
+            "PartnerBff" => new(HttpMethod.Post, "/v1/orders") { Headers = { Authorization = new("Bearer", Key) } },
+            "WebBff" => Request("/api/orders", $"u-{1001 + caller}"),
+            _ => Request("/orders", $"u-{1001 + caller}"),
+        };
+        request.Method = HttpMethod.Post;
+        request.Headers.Add("Idempotency-Key", $"{caller}-{n}");
+        var product = gateway == "PartnerBff" ? "product_id" : "productId";
+        request.Content = new StringContent($$"""{"currency":"EUR","items":[{"{{product}}":"p-1","quantity":1}]}""", Encoding.UTF8, "application/json");
+        return request;
     }
 
     private HttpRequestMessage Request(string path, string user) =>

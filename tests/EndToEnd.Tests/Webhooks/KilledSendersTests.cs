@@ -62,8 +62,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 
     private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
         "PartnerBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
-        ("Session:Authority", Surroundings.Identity.Authority), ("Session:ClientId", "partner-portal"), ("Session:ClientSecret", "not used here"),
-        ("Session:RequireHttpsMetadata", "false"), ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"));
+        ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"));
 
     private async Task<string> Subscribe(string url)
     {
@@ -78,7 +77,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
     /// <summary>As a service would: to any instance, again until it is taken.</summary>
     private async Task Publish()
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var http = new HttpClient(new LeakSentinelHandler(Surroundings.Leaks, new SocketsHttpHandler { UseProxy = false }));
         http.DefaultRequestHeaders.Authorization = new("Bearer", Surroundings.Token("orders", "events.publish"));
         for (var first = 0; first < Events; first += Batch)
         {

@@ -1,18 +1,17 @@
-using System.Diagnostics;
-using System.Text.RegularExpressions;
-
 namespace PartnerBff.Tests.Idempotency;
 
 /// <summary>An instance in a process of its own, which is killed in the middle of a write.</summary>
-public sealed partial class KilledInstanceTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
+public sealed class KilledInstanceTests(SharedSurroundings surroundings) : PartnerTest(surroundings), IDisposable
 {
+    private readonly string _folder = GatewayProcess.NewFolder("PartnerBff");
+
     [RedisFact]
     public async Task Copies_that_race_over_two_instances_end_in_one_order_and_one_answer_though_an_instance_is_killed()
     {
         var redis = StartRedis();
         var living = Start(redis: redis);
-        using var dying = StartProcess(redis);
-        using var client = new HttpClient { BaseAddress = await dying.Address.WaitAsync(Patience) };
+        await using var dying = await StartProcess(redis);
+        var client = dying.Client;
         await Until(async () => (await Get(living, "/v1/account", AcmeKey)).IsSuccessStatusCode);
         await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
 
@@ -21,7 +20,7 @@ public sealed partial class KilledInstanceTests(SharedSurroundings surroundings)
         var first = Send(living, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "race", client);
         await arrived.WaitAsync(Patience); // The instance that will die holds the key, and the service has the order.
         var copies = Enumerable.Range(0, 100).Select(i => Persist(living, i % 2 == 0 ? client : living.Client)).ToList();
-        dying.Kill();
+        await dying.Kill();
         held.Dispose();
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
@@ -38,8 +37,8 @@ public sealed partial class KilledInstanceTests(SharedSurroundings surroundings)
     {
         var redis = StartRedis();
         var living = Start(redis: redis);
-        using var dying = StartProcess(redis);
-        using var client = new HttpClient { BaseAddress = await dying.Address.WaitAsync(Patience) };
+        await using var dying = await StartProcess(redis);
+        var client = dying.Client;
         await Until(async () => (await Get(living, "/v1/account", AcmeKey)).IsSuccessStatusCode);
         await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
         var references = Enumerable.Range(0, 100).Select(i => $"dies-{i:00}").ToList();
@@ -48,7 +47,7 @@ public sealed partial class KilledInstanceTests(SharedSurroundings surroundings)
         Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, DelayMs = 20, Method = "POST" });
         var first = Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies", client);
         await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
-        dying.Kill();
+        await dying.Kill();
         Upstream.Orders.Faults.Heal();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
         var placed = Placed(Upstream);
@@ -105,68 +104,9 @@ public sealed partial class KilledInstanceTests(SharedSurroundings surroundings)
         }
     }
 
-    private Instance StartProcess(RedisServer redis)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true,
-            ArgumentList = { Path.Combine(AppContext.BaseDirectory, "PartnerBff.dll"), "--urls", "http://127.0.0.1:0" },
-        };
-        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Development";
-        start.Environment["ConnectionStrings__redis"] = redis.ConnectionString;
-        start.Environment["ApiKeys__Bootstrap__acme"] = AcmeKey;
-        start.Environment["Tenants__acme__Plan"] = "enterprise";
-        start.Environment["State__Timeout"] = "00:00:02";
-        start.Environment["Composition__Deadline"] = "00:01:00";
-        start.Environment["Upstreams__orders__Timeout"] = "00:00:30";
-        foreach (var (key, value) in Surroundings.GatewaySettings)
-        {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-        return new Instance(Process.Start(start)!);
-    }
-
-    private sealed partial class Instance : IDisposable
-    {
-        private readonly Process _process;
-        private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Instance(Process process)
-        {
-            _process = process;
-            process.OutputDataReceived += (_, line) =>
-            {
-                if (Listening().Match(line.Data ?? "") is { Success: true } match)
-                {
-                    _address.TrySetResult(new Uri(match.Value));
-                }
-            };
-            process.ErrorDataReceived += static (_, _) => { };
-            process.BeginOutputReadLine();
-            process.BeginErrorReadLine();
-        }
-
-        public Task<Uri> Address => _address.Task;
-
-        /// <summary>As a crash: nothing is finished, released or said.</summary>
-        public void Kill()
-        {
-            _process.Kill();
-            _process.WaitForExit();
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-            {
-                Kill();
-            }
-
-            _process.Dispose();
-        }
-
-        [GeneratedRegex("http://127\\.0\\.0\\.1:\\d+")]
-        private static partial Regex Listening();
-    }
+    private Task<GatewayProcess> StartProcess(RedisServer redis) => GatewayProcess.Start(
+        "PartnerBff", Surroundings, _folder, ("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:02"), ("ApiKeys:Bootstrap:acme", AcmeKey),
+        ("Tenants:acme:Plan", "enterprise"), ("Composition:Deadline", "00:01:00"), ("Upstreams:orders:Timeout", "00:00:30"));
 }

@@ -1,6 +1,6 @@
 using Bff.State;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Stores;
@@ -12,6 +12,7 @@ public sealed class WebhookStoreTests : IDisposable
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
     private RedisServer? _server;
     private RedisState? _state;
 
@@ -78,6 +79,7 @@ public sealed class WebhookStoreTests : IDisposable
     public void Dispose()
     {
         _state?.Dispose();
+        _logging.Dispose();
         _server?.Dispose();
     }
 
@@ -90,7 +92,7 @@ public sealed class WebhookStoreTests : IDisposable
 
         _server = RedisServer.Run();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", _server.ConnectionString)]).Build();
-        _state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = TimeSpan.FromSeconds(5) }), NullLogger<RedisState>.Instance);
+        _state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = TimeSpan.FromSeconds(5) }), _logging.CreateLogger<RedisState>());
         await Eventually.True(async () =>
         {
             try

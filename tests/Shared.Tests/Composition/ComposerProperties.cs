@@ -13,7 +13,7 @@ using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
@@ -23,6 +23,7 @@ public sealed class ComposerProperties : IAsyncLifetime
     private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
 
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(100);
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
     private readonly ManualTimeProvider _clock = new();
     private CacheInstance _cache = null!;
     private int _run;
@@ -46,7 +47,11 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     public async Task InitializeAsync() => _cache = await CacheInstance.Start(null, _clock);
 
-    public async Task DisposeAsync() => await _cache.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _cache.DisposeAsync();
+        _logging.Dispose();
+    }
 
     [Fact]
     public void Any_mix_of_parts_policies_and_failures_obeys_the_rules()
@@ -249,7 +254,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         ]).Build();
         var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
         ((IReloadable)policies).Prepare(configuration, new ConfigurationMistakes())!();
-        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), NullLogger<Composer>.Instance);
+        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), _logging.CreateLogger<Composer>());
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
         context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new EndpointName("mix")), null));
         context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = _clock.GetTimestamp(), Caller = Ann });

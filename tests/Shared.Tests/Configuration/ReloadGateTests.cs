@@ -10,14 +10,19 @@ namespace Bff.Shared.Tests.Configuration;
 public sealed class ReloadGateTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-reload").FullName;
+    private readonly LogRecorder _log = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        new LeakSentinel().Verify(_log);
+    }
 
     [Fact]
     public void An_edit_with_a_mistake_in_one_section_changes_no_section()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
-        using var host = Host(settings, out var log);
+        using var host = Host(settings);
         var left = host.GetRequiredService<Reloadable<Left>>();
         var right = host.GetRequiredService<Reloadable<Right>>();
 
@@ -25,27 +30,27 @@ public sealed class ReloadGateTests : IDisposable
 
         Assert.Equal(1, left.Current.Size);
         Assert.Equal(1, right.Current.Size);
-        Assert.Contains(log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("Right:Size", StringComparison.Ordinal));
+        Assert.Contains(_log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("Right:Size", StringComparison.Ordinal));
     }
 
     [Fact]
     public void Every_mistake_of_an_edit_is_logged_once_with_its_key()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
-        using var host = Host(settings, out var log);
+        using var host = Host(settings);
 
         settings.Edit(("Left:Size", "-1"), ("Right:Size", "many"));
         settings.Edit(); // The file system often reports one save twice.
 
-        Assert.Single(log.Entries, e => e.Message.Contains("Left:Size", StringComparison.Ordinal));
-        Assert.Single(log.Entries, e => e.Message.Contains("Right:Size", StringComparison.Ordinal));
+        Assert.Single(_log.Entries, e => e.Message.Contains("Left:Size", StringComparison.Ordinal));
+        Assert.Single(_log.Entries, e => e.Message.Contains("Right:Size", StringComparison.Ordinal));
     }
 
     [Fact]
     public void The_next_valid_edit_takes_effect_everywhere_before_anybody_is_told()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
-        using var host = Host(settings, out _);
+        using var host = Host(settings);
         var left = host.GetRequiredService<Reloadable<Left>>();
         var right = host.GetRequiredService<Reloadable<Right>>();
         var seen = new List<int>();
@@ -61,7 +66,7 @@ public sealed class ReloadGateTests : IDisposable
     public void A_section_that_an_edit_leaves_alone_keeps_its_snapshot()
     {
         var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
-        using var host = Host(settings, out _);
+        using var host = Host(settings);
         var left = host.GetRequiredService<Reloadable<Left>>();
         var before = left.Current;
 
@@ -76,6 +81,7 @@ public sealed class ReloadGateTests : IDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         ((IConfigurationBuilder)builder.Configuration).Add(new Settings { ["Left:Size"] = "x", ["Right:Size"] = "y" });
+        builder.Logging.AddProvider(_log);
         builder.AddReloading();
         AddSections(builder.Services);
         builder.Services.AddOptions<Right>().Validate(_ => false, "Other:Key: is missing.").ValidateOnStart();
@@ -92,10 +98,9 @@ public sealed class ReloadGateTests : IDisposable
     {
         var file = Path.Combine(_folder, "appsettings.json");
         await File.WriteAllTextAsync(file, """{ "Left": { "Size": 1 } }""");
-        var log = new LogRecorder();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.AddJsonFile(file, optional: false, reloadOnChange: true);
-        builder.Logging.AddProvider(log);
+        builder.Logging.AddProvider(_log);
         builder.AddReloading();
         AddSections(builder.Services);
         await using var app = builder.Build();
@@ -105,7 +110,7 @@ public sealed class ReloadGateTests : IDisposable
         left.OnChange(_ => changed.TrySetResult());
 
         await File.WriteAllTextAsync(file, """{ "Left": { "Size": 2 """);
-        await log.Until(e => e.Level == LogLevel.Error && e.Message.Contains("appsettings.json", StringComparison.Ordinal));
+        await _log.Until(e => e.Level == LogLevel.Error && e.Message.Contains("appsettings.json", StringComparison.Ordinal));
         Assert.Equal(1, left.Current.Size);
 
         await File.WriteAllTextAsync(file, """{ "Left": { "Size": 3 } }""");
@@ -113,17 +118,15 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Equal(3, left.Current.Size);
     }
 
-    private static ServiceProvider Host(Settings settings, out LogRecorder log)
+    private ServiceProvider Host(Settings settings)
     {
-        log = new LogRecorder();
-        var recorder = log;
         var configuration = new ConfigurationManager();
         ((IConfigurationBuilder)configuration).Add(settings);
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(BrokenFiles.Of(configuration));
         services.AddSingleton<ReloadGate>();
-        services.AddLogging(logging => logging.AddProvider(recorder));
+        services.AddLogging(logging => logging.AddProvider(_log));
         AddSections(services);
         var host = services.BuildServiceProvider();
         host.GetRequiredService<ReloadGate>().Load();

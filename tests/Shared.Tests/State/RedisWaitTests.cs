@@ -6,7 +6,7 @@ using Bff.TestKit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.State;
@@ -17,6 +17,7 @@ public sealed class RedisWaitTests : IDisposable
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Almost = TimeSpan.FromMilliseconds(99);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
     private readonly ManualTimeProvider _clock = new();
     private readonly RedisServer? _server = RedisServer.IsInstalled ? RedisServer.Run() : null;
 
@@ -119,12 +120,16 @@ public sealed class RedisWaitTests : IDisposable
         await Available(state);
     }
 
-    public void Dispose() => _server?.Dispose();
+    public void Dispose()
+    {
+        _server?.Dispose();
+        _logging.Dispose();
+    }
 
     private RedisState State()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", Server.ConnectionString)]).Build();
-        return new(configuration, Options.Create(new StateOptions()), NullLogger<RedisState>.Instance, _clock);
+        return new(configuration, Options.Create(new StateOptions()), _logging.CreateLogger<RedisState>(), _clock);
     }
 
     /// <summary>The probes, too, go by the clock.</summary>

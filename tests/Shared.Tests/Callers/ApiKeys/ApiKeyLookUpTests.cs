@@ -136,7 +136,7 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     private static ServiceProvider Services()
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.ClearProviders();
+        builder.Logging.Watch();
         builder.Configuration["ApiKeys:Pepper"] = Pepper;
         builder.Configuration["ApiKeys:Bootstrap:acme"] = Configured;
         builder.AddReloading().AddState();

@@ -1,19 +1,23 @@
 using System.Diagnostics;
 using System.Net;
-using Bff.TestKit;
 
-namespace Bff.EndToEnd.Tests;
+namespace Bff.TestKit;
 
-/// <summary>A gateway as a process of its own, in a working directory of its own, amid services of this process.</summary>
-internal sealed class GatewayProcess : IAsyncDisposable
+/// <summary>
+/// A gateway as a process of its own, in a working directory of its own, amid services of this process. What it prints and what its clients receive
+/// is watched by the <see cref="LeakSentinel"/> of its surroundings.
+/// </summary>
+public sealed class GatewayProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
     private readonly Process _process;
+    private readonly LeakSentinel _leaks;
     private readonly List<string> _output = [];
     private readonly List<(string Text, TaskCompletionSource<string> Seen)> _waiting = [];
 
-    private GatewayProcess(ProcessStartInfo start)
+    private GatewayProcess(ProcessStartInfo start, LeakSentinel leaks)
     {
+        _leaks = leaks;
         _process = new Process { StartInfo = start };
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -78,18 +82,25 @@ internal sealed class GatewayProcess : IAsyncDisposable
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Shutdown:Delay"] = "00:00:02",
+            ["Session:Authority"] = surroundings.Identity.Authority,
+            ["Session:ClientId"] = gateway == "WebBff" ? "web-bff" : "partner-portal",
+            ["Session:ClientSecret"] = gateway == "WebBff" ? "web-bff-development-secret" : "partner-portal-development-secret",
+            ["Session:RequireHttpsMetadata"] = "false",
         };
-        foreach (var (key, value) in all.With(own).With(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value))))
+        var effective = all.With(own).With(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+        surroundings.Leaks.Configured(effective);
+        foreach (var (key, value) in effective)
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        var process = new GatewayProcess(start);
+        var process = new GatewayProcess(start, surroundings.Leaks);
         try
         {
             var line = await process.Prints(Listening);
             process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
-            process.Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false }) { BaseAddress = process.Address, Timeout = Patience };
+            surroundings.Leaks.Own(process.Address.Port);
+            process.Client = process.NewClient();
             await Eventually.True(process.IsReady, Patience);
             return process;
         }
@@ -99,6 +110,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A client with connections of its own.</summary>
+    public HttpClient NewClient() =>
+        new(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false })) { BaseAddress = Address, Timeout = Patience };
 
     /// <summary>The first line, printed already or still to come, that contains the text.</summary>
     public Task<string> Prints(string text)
@@ -132,6 +147,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         lock (_output)
         {
+            _output.ForEach(l => _leaks.CheckLog("a process", l));
             _output.Clear();
         }
     }
@@ -172,11 +188,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends it; fails when anything leaked.</summary>
     public async ValueTask DisposeAsync()
     {
         await Kill();
         Client?.Dispose();
         _process.Dispose();
+        ForgetOutput();
+        _leaks.Verify();
     }
 
     private void Keep(string? line)

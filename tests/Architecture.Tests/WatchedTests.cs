@@ -1,0 +1,86 @@
+using System.Text.RegularExpressions;
+
+namespace Architecture.Tests;
+
+/// <summary>
+/// Whatever a test hears of a gateway is looked through for leaks (<c>LeakSentinel</c>): a client, a process or a log that nobody watches is found here,
+/// and is either made to be watched or listed with what it talks to.
+/// </summary>
+public sealed partial class WatchedTests
+{
+    /// <summary>What is not watched: how often in the file, and why that is no gateway's answer.</summary>
+    private static readonly Dictionary<string, int> Unwatched = new()
+    {
+        ["Architecture.Tests/Deploy/ManifestTests.cs"] = 1, // kubectl
+        ["EndToEnd.Tests/Clients/GeneratedClientTests.cs"] = 1, // A program in a string; what it prints is looked through.
+        ["EndToEnd.Tests/Clients/Tool.cs"] = 1, // Node, npm and the program above.
+        ["EndToEnd.Tests/IdentityProvider/Browser.cs"] = 1, // The development identity provider
+        ["EndToEnd.Tests/IdentityProvider/SafetyTests.cs"] = 1, // The same
+        ["EndToEnd.Tests/Templates/Clone.cs"] = 1, // The SDK
+        ["EndToEnd.Tests/Upstreams/FaultTests.cs"] = 1, // A sample service
+        ["EndToEnd.Tests/Upstreams/ProtocolTests.cs"] = 1, // A sample service
+        ["EndToEnd.Tests/Upstreams/Services.cs"] = 1, // The sample services
+        ["MobileBff.Tests/HomeFeed/HomeFeedTests.cs"] = 1, // The sample services
+        ["MobileBff.Tests/Pictures/StoredPictures.cs"] = 1, // The log of a stub
+        ["PartnerBff.Tests/Portal/AxeFactAttribute.cs"] = 1, // npm
+        ["PartnerBff.Tests/Webhooks/AddressTests.cs"] = 2, // A partner's server, over the connections under test
+        ["PartnerBff.Tests/Webhooks/StandardWebhooksTests.cs"] = 1, // Node
+        ["Shared.Tests/Callers/IdentityHeadersTests.cs"] = 1, // The log of a stub
+        ["Shared.Tests/Edge/BodyTests.cs"] = 1, // Breaks off before it hears anything
+        ["Shared.Tests/Edge/RouteEdgeTests.cs"] = 2, // The same; reads no more than a status line
+        ["TestKit/Failures/FailureLanes.cs"] = 1, // A sample service
+        ["TestKit/Failures/FailureMatrix.cs"] = 1, // The sample services
+        ["TestKit/GatewayProcess.cs"] = 2, // Looks through what it prints; and 'kill'
+        ["TestKit/RawHttp.cs"] = 1, // Looks through what it reads
+        ["TestKit/Receiver.cs"] = 1, // The log of a stub
+        ["TestKit/RedisCluster.cs"] = 1, // redis-cli
+        ["TestKit/RedisServer.cs"] = 2, // redis-server
+        ["TestKit/TestIssuer.cs"] = 1, // The log of a stub
+        ["TestKit/WatchedLog.cs"] = 1, // Is what watches
+        ["WebBff.Tests/Streams/WebSocketTests.cs"] = 1, // Its handshake is sent by a client that is watched.
+    };
+
+    [Fact]
+    public void Every_client_process_and_log_of_a_test_is_watched_or_listed()
+    {
+        var root = Path.Combine(Source.Root, "tests");
+        var found = Source.Files("tests")
+            .Where(f => Path.GetFileName(f) != "WatchedTests.cs")
+            .Select(f => (File: Path.GetRelativePath(root, f).Replace('\\', '/'), Count: Construction().Count(File.ReadAllText(f))))
+            .Where(f => f.Count > 0)
+            .ToDictionary(f => f.File, f => f.Count);
+
+        Assert.Empty(found.Except(Unwatched));
+        Assert.Empty(Unwatched.Except(found)); // Listed for nothing.
+    }
+
+    [Theory]
+    [InlineData("using var http = new HttpClient(new SocketsHttpHandler());", 1)]
+    [InlineData("using var http = new HttpClient { BaseAddress = address };", 1)]
+    [InlineData("private readonly HttpClient _http = new();", 1)]
+    [InlineData("public HttpClient Http { get; } = new(handler);", 1)]
+    [InlineData("private static HttpClient NewClient(Uri address) => new(handler);", 1)]
+    [InlineData("_http = new(handler);", 1)]
+    [InlineData("return new(new SocketsHttpHandler());", 1)]
+    [InlineData("using var process = Process.Start(start)!;", 1)]
+    [InlineData("builder.Logging.ClearProviders();", 1)]
+    [InlineData("new Composer(NullLogger<Composer>.Instance)", 1)]
+    [InlineData("_http = new(new LeakSentinelHandler(leaks, handler)) { Timeout = timeout };", 0)]
+    [InlineData("using var http = new HttpClient(new LeakSentinelHandler(leaks, handler));", 0)]
+    [InlineData("builder.Logging.ClearProviders().AddProvider(log);", 0)]
+    [InlineData("public HttpClient Client { get; }", 0)]
+    public void The_eye_for_what_is_not_watched_is_sharp(string code, int finds) => Assert.Equal(finds, Construction().Count(code));
+
+    [GeneratedRegex("""
+        new\s+HttpClient\b(?!\(\s*new\ LeakSentinelHandler)
+        | \bHttpClient\??\s+\w+\s*(?:\{[^}]*\}\s*|\([^)]*\)\s*)?=>?\s*new\s*\((?!\s*new\ LeakSentinelHandler)
+        | (?<!HttpClient\s)\b\w*(?:[Cc]lient|[Hh]ttp)\s*=\s*new\s*\((?!\s*new\ LeakSentinelHandler)
+        | return\s+new\s*\(\s*new\s+\w*Handler\b(?<!LeakSentinelHandler)
+        | new\s+HttpMessageInvoker\((?!new\ LeakSentinelHandler)
+        | new\s+(?:System\.Net\.Sockets\.)?(?:TcpClient|Socket|ClientWebSocket)\b
+        | \bProcess\.Start\( | new\s+Process\b
+        | \bNullLogger(?:Factory)?\b(?=[<.]) | \bLoggerFactory\.Create\((?!logging\ =>\ logging\.Watch)
+        | ClearProviders\(\)(?!\.AddProvider\(log\)|\.AddProvider\(_log\))
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Construction();
+}
