@@ -178,6 +178,37 @@ public sealed partial class DistributedLimitsTests : IDisposable
         await RedisStateTests.Until(async () => await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local });
     }
 
+    [RedisTheory]
+    [InlineData(LimitMode.Exact)]
+    [InlineData(LimitMode.Leased)]
+    internal async Task A_Redis_that_lost_its_data_and_scripts_begins_with_one_full_bucket_for_all(LimitMode mode)
+    {
+        (string, string)[] plan = [("Plans:free:Burst", "200"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject")];
+        await using var one = await LimitInstance.Start(Server.ConnectionString, mode, plan);
+        await using var other = await LimitInstance.Start(Server.ConnectionString, mode, plan);
+        LimitInstance[] both = [one, other];
+        async Task<int> Drain()
+        {
+            var admitted = 0;
+            foreach (var instance in both)
+            {
+                while ((await instance.Decide(instance.Set())).Verdict == Verdict.Admitted)
+                {
+                    admitted++;
+                }
+            }
+
+            return admitted;
+        }
+
+        Assert.Equal(200, await Drain());
+        Server.FlushAll();
+        Server.Command("SCRIPT", "FLUSH");
+        var after = 0;
+        await RedisStateTests.Until(async () => (after += await Drain()) >= 199); // Who was refused on lease asks again within a second.
+        Assert.InRange(after, 199, 201); // And a token that refilled meanwhile.
+    }
+
     private static async Task<(long Admitted, double Least, double Most)> Run(string redis, LimitMode mode, Event happening, RedisServer? server)
     {
         var instances = new List<LimitInstance>();
