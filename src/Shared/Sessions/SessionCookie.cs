@@ -14,9 +14,8 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
 
     public string? Read(HttpContext context, string suffix = "")
     {
-        var cookies = context.Request.Cookies;
         var name = site.CookieName + suffix;
-        return IsPlain(context) ? cookies[name] : cookies[HttpOnlyHost + name] ?? cookies[Host + name];
+        return IsPlain(context) ? Read(context, "", name) : Read(context, HttpOnlyHost, name) ?? Read(context, Host, name);
     }
 
     public bool Has(HttpContext context) => !string.IsNullOrEmpty(Read(context));
@@ -34,6 +33,34 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
                 context.Response.Cookies.Delete(spelling, Options(context, null));
             }
         }
+    }
+
+    /// <summary>
+    /// By its name as it is written: to the framework <c>__HOST-</c> is <c>__Host-</c>, which browsers that compare case let any neighbour set.
+    /// Null when it comes twice: one of the two was planted, and nobody knows which.
+    /// </summary>
+    private static string? Read(HttpContext context, string prefix, string name)
+    {
+        string? found = null;
+        foreach (var header in context.Request.Headers.Cookie)
+        {
+            foreach (var range in header.AsSpan().Split(';'))
+            {
+                var pair = header.AsSpan(range).Trim();
+                if (pair.Length > prefix.Length + name.Length && pair.StartsWith(prefix) && pair[prefix.Length..].StartsWith(name)
+                    && pair[prefix.Length + name.Length] == '=')
+                {
+                    if (found is not null)
+                    {
+                        return null;
+                    }
+
+                    found = pair[(prefix.Length + name.Length + 1)..].ToString();
+                }
+            }
+        }
+
+        return found;
     }
 
     private string Name(HttpContext context, string name) =>

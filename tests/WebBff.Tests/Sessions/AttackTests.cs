@@ -12,6 +12,9 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             "javascript:alert(1)", "evil.example", " /x", "/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie:a=b", "/%2fevil.example", "/%2F%2Fevil.example",
             "/%5cevil.example", "/..//evil.example", "/.//evil.example", "/a/..//evil.example", "/%0d%0aSet-Cookie:a=b", "@evil.example", "?x", "#x",
             "/\u00a0/evil.example", "/" + new string('a', 3000), "data:text/html,x", "/%09/evil.example", "/a\\b", "/\u0000",
+            "https:evil.example", "https:/evil.example", "https:///evil.example", "HTTPS://evil.example", "JaVaScRiPt:alert(1)", "//127.0.0.1@evil.example",
+            "//user:word@evil.example/x", "///\\evil.example", "%2f%2fevil.example", "%2Fevil.example", "/%5C%5Cevil.example", "\t//evil.example", "/ /evil.example", "/\u2028/evil.example",
+            "/\u3000/evil.example", "/\u0085/evil.example", "\uff0f\uff0fevil.example", "\u2215\u2215evil.example", "//\u2488evil.example", "/%00", "/..\\evil.example",
         ];
         var browser = NewBrowser(Start());
         foreach (var address in foreign)
@@ -55,6 +58,18 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority) + ".evil.example")]),
             (HttpMethod.Get, "/api/orders", [("Sec-Fetch-Site", "same-origin")]),
             (HttpMethod.Get, "/API/orders", []),
+            (HttpMethod.Get, "/%61pi/orders", []),
+            (HttpMethod.Get, "/api/orders/", []),
+            (HttpMethod.Get, "/api/orders?X-CSRF=1", []),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "")]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("X-CSRF", "1")]),
+            (HttpMethod.Get, "/api/orders", [("X_CSRF", "1")]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Sec-Fetch-Site", "")]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin, cross-site")]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority) + "0")]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority).Replace("http:", "https:", StringComparison.Ordinal))]),
+            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", "http://127.0.0.1")]),
+            (HttpMethod.Post, "/api/orders", [("X-HTTP-Method-Override", "GET")]),
             (HttpMethod.Post, "/api/orders", [("Sec-Fetch-Site", "same-origin")]),
             (HttpMethod.Post, "/api/orders/o-6901/cancel", []),
             (HttpMethod.Patch, "/api/profile", [("Origin", "https://evil.example")]),
@@ -69,7 +84,9 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             await Problem(answer, 403, "csrf_rejected");
         }
 
-        Assert.DoesNotContain(Upstream.Orders.Calls.All, c => c.Method != "GET");
+        using var head = await browser.Send(HttpMethod.Head, "/api/orders");
+        Assert.Equal(HttpStatusCode.Forbidden, head.StatusCode);
+        Assert.Equal(0, Upstream.Orders.Calls.Count);
         using var meant = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"));
         using var sameSite = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-site"));
         using var own = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority)));

@@ -27,4 +27,37 @@ public sealed class CookieTests(SharedSurroundings surroundings) : WebTest(surro
         using var plain = await browser.Send(HttpMethod.Get, "/bff/user", ("Cookie", cookie[..cookie.IndexOf(';', StringComparison.Ordinal)]));
         await Problem(plain, 401, "missing_token");
     }
+
+    [Fact]
+    public async Task A_cookie_that_another_host_could_have_set_is_no_credential_and_begins_no_session()
+    {
+        var host = Start(new() { ["ForwardedHeaders:KnownProxies:0"] = "127.0.0.1" });
+        var browser = NewBrowser(host);
+        (string, string)[] Https(string cookie) => [("X-Forwarded-Proto", "https"), ("X-CSRF", "1"), ("Cookie", cookie)];
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login", ("X-Forwarded-Proto", "https"));
+        var login = begun.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        var back = await browser.Choose(begun.Headers.Location!.Query, "alice");
+        foreach (var tossed in (string[])[login["__Host-".Length..], login.Replace("__Host-", "__Secure-", StringComparison.Ordinal), login.Replace("__Host-", "__HOST-", StringComparison.Ordinal), "x=" + login])
+        {
+            using var refused = await browser.Send(HttpMethod.Get, back.PathAndQuery, Https(tossed));
+            await Problem(refused, 400, "malformed_request");
+        }
+
+        using var signedIn = await browser.Send(HttpMethod.Get, back.PathAndQuery, Https(login));
+        var session = signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("__Host-bff=", StringComparison.Ordinal)).Split(';')[0];
+        var id = session["__Host-bff=".Length..];
+        string[] attacks =
+        [
+            $"bff={id}", $"__Secure-bff={id}", $"__host-bff={id}", $"__HOST-bff={id}", $"__Host-BFF={id}", $"__host-http-bff={id}", $"__Host-bff[]={id}", $"__Host-bff =; bff={id}",
+            $"__Host-bff={new string('A', 43)}; {session}", $"{session}; __Host-bff={new string('A', 43)}", $"=__Host-bff={id}", $"x=\"; {session}x",
+        ];
+        foreach (var attack in attacks)
+        {
+            using var answer = await browser.Send(HttpMethod.Get, "/api/orders", Https(attack));
+            Assert.True(answer.StatusCode == HttpStatusCode.Unauthorized, $"{attack}: {answer.StatusCode}");
+        }
+
+        using var own = await browser.Send(HttpMethod.Get, "/bff/user", Https($"a=b; {session}; c"));
+        Assert.Equal(HttpStatusCode.OK, own.StatusCode);
+    }
 }

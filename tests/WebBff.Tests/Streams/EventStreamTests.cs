@@ -68,22 +68,32 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     [RedisFact]
-    public async Task Signing_out_over_the_back_channel_of_another_instance_ends_the_stream()
+    public async Task Signing_out_over_the_back_channel_of_one_instance_ends_cookie_and_streams_on_both()
     {
         using var redis = RedisServer.Run();
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
         var (one, two) = (Start(settings), Start(settings));
         var browser = await SignedIn(one);
-        using var stream = await EventStream.Open(browser);
+        using var there = await EventStream.Open(browser);
+        browser.GoTo(two);
+        using var here = await EventStream.Open(browser);
         using var other = await EventStream.Open(await SignedIn(one, "bob"));
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
 
         using var told = await two.Client.PostAsync("/bff/backchannel-logout", form);
 
         Assert.Equal(HttpStatusCode.OK, told.StatusCode);
-        Assert.Null(await stream.Next().WaitAsync(Patience));
-        using var again = await browser.Send(HttpMethod.Get, "/api/events");
-        await Problem(again, 401, "missing_token");
+        Assert.Null(await there.Next().WaitAsync(Patience));
+        Assert.Null(await here.Next().WaitAsync(Patience));
+        foreach (var instance in (WebHost[])[one, two])
+        {
+            browser.GoTo(instance);
+            using var again = await browser.Send(HttpMethod.Get, "/api/events");
+            await Problem(again, 401, "missing_token");
+            using var user = await browser.Get("/bff/user");
+            await Problem(user, 401, "missing_token");
+        }
+
         await Publish(one, 1, "u-1002");
         Assert.NotNull(await other.Next().WaitAsync(Patience));
     }
