@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Bff.Bench.Load;
 
@@ -8,12 +10,13 @@ internal sealed class Fleet : IAsyncDisposable
     private const int Users = 100; // More than connections: no two requests of one caller meet, so nothing is shared between them.
     private readonly string _references;
     private readonly string _mobile;
+    private readonly string _partner;
     private readonly Dictionary<string, string> _environment;
     private readonly Server _services;
     private readonly Server _redis;
 
-    private Fleet(string references, string mobile, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
-        (_references, _mobile, _environment, _services, _redis, Tokens) = (references, mobile, environment, services, redis, tokens);
+    private Fleet(string references, string mobile, string partner, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
+        (_references, _mobile, _partner, _environment, _services, _redis, Tokens) = (references, mobile, partner, environment, services, redis, tokens);
 
     public static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
     {
@@ -35,6 +38,7 @@ internal sealed class Fleet : IAsyncDisposable
         var upstream = await Shell.Publish("bench/Upstream", "Bff.Bench.Upstream", build, cancellation);
         var references = await Shell.Publish("bench/References", "Bff.Bench.References", build, cancellation);
         var mobile = await Shell.Publish("src/MobileBff", "MobileBff", build, cancellation);
+        var partner = await Shell.Publish("src/PartnerBff", "PartnerBff", build, cancellation);
         var services = await Server.Start("services", ["dotnet", upstream, "{port}"], new Dictionary<string, string>(), "/users/u-1", null, cancellation);
         var redis = await Server.Start(
             "redis", ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], new Dictionary<string, string>(), null, null, cancellation);
@@ -49,7 +53,7 @@ internal sealed class Fleet : IAsyncDisposable
             ["OTEL_METRICS_EXPORTER"] = "none",
         };
         var tokens = await TokensOf(services, Enumerable.Range(1, Users).Select(i => $"u-{i}"), null, cancellation);
-        return new Fleet(references, mobile, environment, services, redis, tokens);
+        return new Fleet(references, mobile, partner, environment, services, redis, tokens);
     }
 
     /// <summary>One of <c>bench/References</c>.</summary>
@@ -65,17 +69,76 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="variable">Set for this process alone, <c>NAME=value</c>.</param>
     public Task<Server> Gateway(string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready", string? variable = null)
     {
-        string[] services = ["users", "orders", "products", "pricing", "reviews", "inventory", "recommendations", "notifications", "shipping", "search", "media"];
+        string[] command = ["dotnet", _mobile, .. Everything(mode, Redis), .. settings.Select(s => "--" + s)];
+        var environment = variable?.Split('=', 2) is [var key, var value] ? new Dictionary<string, string>(_environment) { [key] = value } : _environment;
+        return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
+    }
+
+    /// <summary>The partner gateway with everything on; its pass-through answers what the mobile gateway's does.</summary>
+    /// <param name="name">For the table.</param>
+    /// <param name="database">Of the Redis server: its keys are there.</param>
+    /// <param name="pepper">Under which they are hashed.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public Task<Server> Partner(string name, int database, string pepper, CancellationToken cancellation)
+    {
         string[] command =
         [
-            "dotnet", _mobile, "--urls=http://127.0.0.1:{port}", "--ConnectionStrings:redis=" + Redis,
+            "dotnet", _partner, .. Everything("Leased", string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={database}")), "--ApiKeys:Pepper=" + pepper,
+            "--Tenants:bench:Plan=enterprise", "--Session:Authority=" + _services.Address, "--Session:RequireHttpsMetadata=false", "--Session:ClientId=bench",
+            "--Session:ClientSecret=bench", "--ReverseProxy:Routes:shipments:Transforms:0:PathSet=/products",
+        ];
+        return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
+    }
+
+    /// <summary>Sends commands to Redis, all at once.</summary>
+    public async Task Fill(IEnumerable<string[]> commands, CancellationToken cancellation)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, _redis.Port, cancellation);
+        var stream = client.GetStream();
+        var (sent, answered) = (0, 0);
+        var reading = Task.Run(
+            async () =>
+            {
+                var buffer = new byte[64 * 1024];
+                while (await stream.ReadAsync(buffer, cancellation) is > 0 and var read)
+                {
+                    answered += buffer.AsSpan(0, read).Count((byte)'\n'); // One line for each of these commands.
+                }
+            },
+            cancellation);
+        await using (var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\r\n" })
+        {
+            foreach (var command in commands)
+            {
+                sent++;
+                await writer.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"*{command.Length}\r\n"));
+                foreach (var word in command)
+                {
+                    await writer.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"${word.Length}\r\n{word}\r\n"));
+                }
+            }
+        }
+
+        client.Client.Shutdown(SocketShutdown.Send);
+        await reading;
+        if (answered != sent)
+        {
+            throw new InvalidRunException($"Redis answered {answered} of {sent} commands");
+        }
+    }
+
+    private IEnumerable<string> Everything(string mode, string redis)
+    {
+        string[] services = ["users", "orders", "products", "pricing", "reviews", "inventory", "recommendations", "notifications", "shipping", "search", "media"];
+        return
+        [
+            "--urls=http://127.0.0.1:{port}", "--ConnectionStrings:redis=" + redis,
             "--Authentication:Schemes:Bearer:Authority=" + _services.Address, "--Authentication:Schemes:Bearer:ValidAudiences:0=bff",
             "--Authentication:Schemes:Bearer:RequireHttpsMetadata=false", "--Limits:Mode=" + mode,
             "--Plans:enterprise:RequestsPerMinute=10000000", "--Plans:enterprise:Burst=10000",
-            .. services.Select(s => $"--Upstreams:{s}:Address={_services.Address}"), .. settings.Select(s => "--" + s),
+            .. services.Select(s => $"--Upstreams:{s}:Address={_services.Address}"),
         ];
-        var environment = variable?.Split('=', 2) is [var key, var value] ? new Dictionary<string, string>(_environment) { [key] = value } : _environment;
-        return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
     public Task<IReadOnlyList<string>> TokensOf(IEnumerable<string> subjects, string? tenant, CancellationToken cancellation) =>

@@ -16,7 +16,7 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]
 
-          --jobs a,b      pass-through, home-feed, product, latency, start, hanging, tenant, overload (default: all)
+          --jobs a,b      pass-through, home-feed, product, latency, start, hanging, tenant, overload, growth, memory (default: all)
           --rounds N      interleaved rounds, default 5
           --requests N    per subject and round, default 50000
           --warm-up N     requests per subject before the first round, default 120000

@@ -17,6 +17,8 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["hanging"] = HangingUpstreamJob.Run,
     ["tenant"] = NoisyTenantJob.Run,
     ["overload"] = OverloadJob.Run,
+    ["growth"] = GrowthJob.Run,
+    ["memory"] = MemoryJob.Run,
 };
 var wanted = options.Jobs.Count > 0 ? options.Jobs : [.. jobs.Keys];
 if (wanted.Except(jobs.Keys).ToList() is { Count: > 0 } unknown)

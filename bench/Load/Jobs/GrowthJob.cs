@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Bff.Callers.ApiKeys;
+
+namespace Bff.Bench.Load.Jobs;
+
+/// <summary>Does a request cost more because there is more of everything: tenants, routes, API keys?</summary>
+internal static class GrowthJob
+{
+    private const string Pepper = "a pepper of the benchmark, no secret of anybody's";
+
+    /// <summary>Of those that exist; more than are kept in a processor's cache.</summary>
+    private const int KeysInUse = 10_000;
+
+    public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
+    {
+        await Compare("tenants", 10, 10_000, many => Tenants(fleet, many, cancellation), options, report, cancellation);
+        await Compare("routes", 10, 1_000, many => Routes(fleet, many, cancellation), options, report, cancellation);
+        await Compare("API keys in Redis", 10, 1_000_000, many => Keys(fleet, many, cancellation), options, report, cancellation);
+    }
+
+    private static async Task Compare(
+        string what, int few, int many, Func<int, Task<(Server Server, Target Target)>> start, LoadOptions options, Report report, CancellationToken cancellation)
+    {
+        string Name(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}");
+        var one = await start(few);
+        await using var first = one.Server;
+        var other = await start(many);
+        await using var second = other.Server;
+        report.Table(
+            $"Pass-through with {few} and {many} {what}, Leased, at saturation",
+            await Rounds.Saturated([new(Name(few), first, one.Target), new(Name(many), second, other.Target)], options, cancellation));
+    }
+
+    private static async Task<(Server Server, Target Target)> Tenants(Fleet fleet, int count, CancellationToken cancellation)
+    {
+        var tokens = new List<string>();
+        for (var user = 0; user < 100; user++)
+        {
+            tokens.AddRange(await fleet.TokensOf([$"u-{user}"], Tenant(user * count / 100), cancellation));
+        }
+
+        string[] settings = [.. Enumerable.Range(0, count).Select(i => $"Tenants:{Tenant(i)}:Plan=enterprise")];
+        return (await fleet.Gateway($"gateway-{count}-tenants", "Leased", settings, cancellation), PassThroughJob.Products(fleet) with { Tokens = tokens });
+    }
+
+    private static async Task<(Server Server, Target Target)> Routes(Fleet fleet, int count, CancellationToken cancellation)
+    {
+        string[] settings =
+        [
+            .. Enumerable.Range(0, count).SelectMany(i => (string[])
+            [
+                $"ReverseProxy:Routes:r{i}:ClusterId=products", $"ReverseProxy:Routes:r{i}:Match:Path=/bench/things-{i}/{{id}}",
+                $"ReverseProxy:Routes:r{i}:Metadata:Scope=api",
+            ]),
+        ];
+        return (await fleet.Gateway($"gateway-{count}-routes", "Leased", settings, cancellation), PassThroughJob.Products(fleet));
+    }
+
+    private static async Task<(Server Server, Target Target)> Keys(Fleet fleet, int count, CancellationToken cancellation)
+    {
+        var database = count.ToString(CultureInfo.InvariantCulture).Length; // One for each order of magnitude.
+        var keys = Enumerable.Range(0, Math.Min(count, KeysInUse)).Select(_ => ApiKeyFormat.New(isTest: false)).ToList();
+        IEnumerable<string[]> Commands()
+        {
+            yield return ["SELECT", database.ToString(CultureInfo.InvariantCulture)];
+            for (var i = 0; i < count; i++)
+            {
+                var key = i < keys.Count ? keys[i] : ApiKeyFormat.New(isTest: false);
+                var hash = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.UTF8.GetBytes(key)));
+                yield return
+                [
+                    "SET", "bff:apikey:" + hash,
+                    $$"""{"Id":"key_{{i}}","Tenant":"bench","Name":"bench","Hash":"{{hash}}","Prefix":"pk_live_ab","LastFour":"abcd","Scopes":["orders.read"],"CreatedAt":"2026-01-01T00:00:00+00:00"}""",
+                ];
+            }
+        }
+
+        await fleet.Fill(Commands(), cancellation);
+        return (await fleet.Partner($"gateway-{count}-keys", database, Pepper, cancellation), new("/v1/shipments", "\"total\":240", keys));
+    }
+
+    private static string Tenant(int number) => string.Create(CultureInfo.InvariantCulture, $"t-{number}");
+}
