@@ -114,7 +114,9 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         {
             builder.UseEnvironment(environment);
             builder.UseContentRoot(SourceFolder());
-            // Not UseSetting: it hands empty values for the sections above each key to the host.
+            // Decides what is registered, so it must be there before any source is added; see the next lines.
+            builder.UseSetting("Identity:SignedAssertion", settings["Identity:SignedAssertion"] ?? "false");
+            // The others not by UseSetting: it hands empty values for the sections above each key to the host.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
             if (services is not null)
@@ -129,6 +131,8 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
 
     private sealed class SettingsSource(IEnumerable<KeyValuePair<string, string?>> settings) : ConfigurationProvider, IConfigurationSource
     {
+        public string? this[string key] => settings.FirstOrDefault(s => s.Key.Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
+
         public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
         public override void Load() => Data = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase);

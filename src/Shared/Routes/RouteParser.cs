@@ -29,10 +29,10 @@ internal static class RouteParser
     private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
     {
         var cluster = section["ClusterId"];
-        if (cluster is null || !upstreams.ContainsKey(cluster))
+        var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
+        if (!isKnown)
         {
             mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream.");
-            return null;
         }
 
         var route = new RouteConfig
@@ -55,8 +55,8 @@ internal static class RouteParser
                 ? [.. section.GetSection("Transforms").GetChildren().Select(t => t.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase))]
                 : null,
         };
-        Check(section, route, mistakes);
-        return route;
+        Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
+        return isKnown ? route : null;
     }
 
     private static void Check(IConfigurationSection section, RouteConfig route, ConfigurationMistakes mistakes)

@@ -38,6 +38,13 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
     }
 
     [Fact]
+    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() => Assert.Empty(await stage.Matrix.RunIdentity("GET /images/{file}"));
+
+    [Fact]
+    public async Task No_endpoint_is_open_to_a_token_without_its_scope() =>
+        Assert.Empty(await stage.Matrix.RunUnscoped(l => stage.Token(l, "openid"), "GET /images/{file}", "GET /products/{id}"));
+
+    [Fact]
     public void The_table_has_every_endpoint_of_the_host()
     {
         var mapped = FailureRoutes.Of(stage.Host.Services).Where(r => !MobileTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
@@ -55,6 +62,8 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
         internal FailureMatrix Matrix { get; private set; } = null!;
 
         internal IReadOnlyList<FailureRow> Rows { get; private set; } = null!;
+
+        internal string Token(FailureLane lane, string scope) => _surroundings.Token(lane.User, scope);
 
         public async Task InitializeAsync()
         {

@@ -40,6 +40,13 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
     }
 
     [Fact]
+    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() => Assert.Empty(await stage.Matrix.RunIdentity());
+
+    [Fact]
+    public async Task No_endpoint_is_open_to_a_token_without_its_scope() =>
+        Assert.Empty(await stage.Matrix.RunUnscoped(stage.Token));
+
+    [Fact]
     public void The_table_has_every_endpoint_of_the_host()
     {
         var mapped = FailureRoutes.Of(stage.Host.Services).Where(r => !PartnerTable.AsksNoService(r));
@@ -57,6 +64,9 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
         internal FailureMatrix Matrix { get; private set; } = null!;
 
         internal IReadOnlyList<FailureRow> Rows { get; private set; } = null!;
+
+        internal string Token(FailureLane lane) =>
+            _surroundings.Identity.MintToken(new TokenRequest { Sub = lane.User, ClientId = lane.User, Tid = "acme", Scope = "account.read" });
 
         public async Task InitializeAsync()
         {

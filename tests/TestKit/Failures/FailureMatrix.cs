@@ -17,7 +17,7 @@ namespace Bff.TestKit.Failures;
 /// <param name="rows">What the host answers.</param>
 /// <param name="lanes">Each runs its cases one after the other.</param>
 /// <param name="statusOf">Reads a part's status from an answer; null where all is well and the answer does not say.</param>
-public sealed class FailureMatrix(
+public sealed partial class FailureMatrix(
     SampleServices services, HttpClient client, IReadOnlyList<FailureRow> rows, IReadOnlyList<FailureLane> lanes, Func<JsonObject, string, string?> statusOf)
 {
     /// <summary>Of an attempt, and of a part: long enough for a healthy service on a busy machine.</summary>
@@ -32,7 +32,7 @@ public sealed class FailureMatrix(
     /// <summary>Settings of the host: short time-outs, nothing kept, and a breaker that no case trips for another.</summary>
     public static Dictionary<string, string?> Settings(SampleServices services, IEnumerable<string> parts)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = Deadline.ToString("c") };
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = Deadline.ToString("c"), ["Identity:SignedAssertion"] = "true" };
         foreach (var service in services.All)
         {
             settings[$"Upstreams:{service.Name}:Timeout"] = Timeout.ToString("c");
@@ -105,97 +105,6 @@ public sealed class FailureMatrix(
         }
 
         return ([.. wrong, .. _leaks.Leaks], _cases);
-    }
-
-    /// <summary>
-    /// Leaves every endpoint while its services hang: first those of the parts that depend on nothing, then those of the parts that wait for others.
-    /// Gives the calls that did not end with the request, and how many cases there were.
-    /// </summary>
-    public async Task<(IReadOnlyList<string> Wrong, int Cases)> RunLeaving()
-    {
-        var cases = (
-            from row in rows
-            from isLate in (bool[])[false, true]
-            let asked = row.Parts.Where(p => p.After is not null == isLate).Select(p => p.Upstream).Distinct().ToList()
-            where asked.Count > 0
-            select (row, asked)).ToList();
-        var (wrong, waiting) = (new ConcurrentQueue<string>(), new ConcurrentQueue<(FailureRow Row, List<string> Asked)>(cases));
-        await Task.WhenAll(lanes.Select(async lane =>
-        {
-            while (waiting.TryDequeue(out var next))
-            {
-                await Leave(next.Row, next.Asked, lane, wrong);
-            }
-        }));
-        return ([.. wrong], cases.Count);
-    }
-
-    /// <summary>
-    /// Asks every endpoint many times while every service fails. Gives the services that were asked more than a quarter more often than there were requests for them
-    /// (and two further attempts in any 10 s, which the budget always allows), and how many attempts were further ones.
-    /// </summary>
-    public async Task<(IReadOnlyList<string> Wrong, int Repeats)> RunStorm(int rounds)
-    {
-        foreach (var service in services.All)
-        {
-            service.Calls.Clear();
-            service.Faults.Set(FaultMode.Status);
-        }
-
-        var since = Stopwatch.GetTimestamp();
-        await Task.WhenAll(lanes.Select(async lane =>
-        {
-            foreach (var row in Enumerable.Range(0, rounds).SelectMany(_ => rows))
-            {
-                using var answer = await client.SendAsync(Prepare(row, lane).Request);
-            }
-        }));
-
-        var always = 2 * (1 + Math.Ceiling(Stopwatch.GetElapsedTime(since).TotalSeconds / 10));
-        var (wrong, repeats) = (new List<string>(), 0);
-        foreach (var service in services.All)
-        {
-            service.Faults.Heal();
-            var (asked, wanted) = (service.Calls.Count, rounds * lanes.Count * rows.Sum(r => r.Parts.Count(p => p.After is null && p.Upstream == service.Name)));
-            repeats += service.Calls.All.CountBy(c => (c.Header("X-Request-Id"), c.Method, c.Path)).Sum(c => c.Value - 1);
-            if (asked > (wanted * 1.25) + always)
-            {
-                wrong.Add($"{service.Name} was asked {asked} times for {wanted} requests");
-            }
-        }
-
-        return (wrong, repeats);
-    }
-
-    private async Task Leave(FailureRow row, List<string> asked, FailureLane lane, ConcurrentQueue<string> wrong)
-    {
-        var (request, id) = Prepare(row, lane);
-        asked.ForEach(name => services[name].Faults.Set(new Fault { Mode = FaultMode.Hang, RequestId = id }));
-        try
-        {
-            using var leaving = new CancellationTokenSource();
-            var answer = client.SendAsync(request, leaving.Token);
-            var calls = await Task.WhenAll(asked.Select(name => services[name].Calls.FirstAsync(c => c.Header("X-Request-Id") == id))).WaitAsync(Deadline);
-            await leaving.CancelAsync();
-            foreach (var call in calls)
-            {
-                // Sooner than any time-out would have ended it.
-                if (!await call.Ended.WaitAsync(Timeout / 2))
-                {
-                    wrong.Enqueue($"{row}: {call.Service} was answered for");
-                }
-            }
-
-            await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-        catch (TimeoutException)
-        {
-            wrong.Enqueue($"{row}: not all of {string.Join(',', asked)} were asked, or they went on: {string.Join(',', asked.Select(a => CallsOf(a, id).Count))}");
-        }
-        finally
-        {
-            asked.ForEach(name => services[name].Faults.Set(new Fault { RequestId = id }));
-        }
     }
 
     private Task FillBudget() => Task.WhenAll(lanes.Select(async lane =>
