@@ -22,7 +22,6 @@ public sealed partial class WatchedTests
         ["EndToEnd.Tests/Upstreams/Services.cs"] = 1, // The sample services
         ["MobileBff.Tests/HomeFeed/HomeFeedTests.cs"] = 1, // The sample services
         ["MobileBff.Tests/Pictures/StoredPictures.cs"] = 1, // The log of a stub
-        ["PartnerBff.Tests/Portal/AxeFactAttribute.cs"] = 1, // npm
         ["PartnerBff.Tests/Webhooks/AddressTests.cs"] = 2, // A partner's server, over the connections under test
         ["PartnerBff.Tests/Webhooks/StandardWebhooksTests.cs"] = 1, // Node
         ["Shared.Tests/Callers/IdentityHeadersTests.cs"] = 1, // The log of a stub
