@@ -74,13 +74,13 @@ internal static class Docs
             """,
     };
 
-    public static OperationDoc GetUsage { get; } = new("Get usage", "Requests, errors and latencies by UTC day and endpoint, and what is billed by day; at most 92 days, kept for 95.")
+    public static OperationDoc GetUsage { get; } = new("Get usage", "Requests, errors, latencies and billable overage by UTC day and endpoint, and what is billed by day; at most 92 days, kept for 95.")
     {
         Query = new Dictionary<string, string> { ["from"] = "First day, such as `2026-01-01`; 29 days before `to` by default.", ["to"] = "Last day; today by default." },
         Errors = [ProblemCodes.ValidationFailed],
         AnswerExample = """
             { "from": "2026-01-31", "to": "2026-01-31",
-              "data": [ { "date": "2026-01-31", "endpoint": "GET /v1/orders", "requests": 1204, "client_errors": 3, "server_errors": 0, "p50_ms": 12.8, "p95_ms": 38.3 } ],
+              "data": [ { "date": "2026-01-31", "endpoint": "GET /v1/orders", "requests": 1204, "client_errors": 3, "server_errors": 0, "p50_ms": 12.8, "p95_ms": 38.3, "billable_overage": 0 } ],
               "days": [ { "date": "2026-01-31", "requests": 1204, "billable_overage": 0 } ], "has_more": false, "next_cursor": null }
             """,
     };

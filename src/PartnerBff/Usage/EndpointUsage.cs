@@ -16,6 +16,7 @@ internal sealed class EndpointUsage
     private long _requests;
     private long _clientErrors;
     private long _serverErrors;
+    private long _overage;
 
     public long Requests => Volatile.Read(ref _requests);
 
@@ -23,11 +24,15 @@ internal sealed class EndpointUsage
 
     public long ServerErrors => Volatile.Read(ref _serverErrors);
 
+    /// <summary>Units beyond the day's quota.</summary>
+    public long Overage => Volatile.Read(ref _overage);
+
     public ReadOnlySpan<long> Latencies => _latencies;
 
-    public void Add(int status, TimeSpan latency)
+    public void Add(int status, TimeSpan latency, long overage)
     {
         Interlocked.Increment(ref _requests);
+        Interlocked.Add(ref _overage, overage);
         if (status >= 400)
         {
             Interlocked.Increment(ref status >= 500 ? ref _serverErrors : ref _clientErrors);
@@ -44,10 +49,10 @@ internal sealed class EndpointUsage
         }
     }
 
-    /// <summary>The counts by their stored names: n, c, s and b0 to b69; those that are 0 are left out.</summary>
+    /// <summary>The counts by their stored names: n, c, s, o and b0 to b69; those that are 0 are left out.</summary>
     public IEnumerable<KeyValuePair<string, long>> Fields()
     {
-        var fixedFields = new KeyValuePair<string, long>[] { new("n", Requests), new("c", ClientErrors), new("s", ServerErrors) };
+        var fixedFields = new KeyValuePair<string, long>[] { new("n", Requests), new("c", ClientErrors), new("s", ServerErrors), new("o", Overage) };
         return fixedFields.Concat(_latencies.Select((count, i) => KeyValuePair.Create("b" + i, count))).Where(f => f.Value > 0);
     }
 
@@ -59,6 +64,7 @@ internal sealed class EndpointUsage
             case "n": Interlocked.Add(ref _requests, count); break;
             case "c": Interlocked.Add(ref _clientErrors, count); break;
             case "s": Interlocked.Add(ref _serverErrors, count); break;
+            case "o": Interlocked.Add(ref _overage, count); break;
             case ['b', ..] when int.TryParse(name.AsSpan(1), out var bucket) && bucket is >= 0 and < LatencyHistogram.Buckets:
                 Interlocked.Add(ref _latencies[bucket], count);
                 break;

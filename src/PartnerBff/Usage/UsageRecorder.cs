@@ -11,13 +11,13 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
     private readonly SemaphoreSlim _flushing = new(1, 1);
     private ConcurrentDictionary<UsageKey, EndpointUsage> _counts = new();
 
-    public void Add(string account, string endpoint, int status, TimeSpan latency)
+    public void Add(string account, string endpoint, int status, TimeSpan latency, long overage)
     {
         var counts = Volatile.Read(ref _counts);
         var key = new UsageKey(account, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), endpoint);
         if (counts.TryGetValue(key, out var usage) || counts.Count < MaxKeys)
         {
-            (usage ?? counts.GetOrAdd(key, static _ => new EndpointUsage())).Add(status, latency);
+            (usage ?? counts.GetOrAdd(key, static _ => new EndpointUsage())).Add(status, latency, overage);
         }
     }
 

@@ -39,6 +39,9 @@ public sealed class BffRequest
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
 
+    /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
+    public long Overage { get; internal set; }
+
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
 

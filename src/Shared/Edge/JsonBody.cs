@@ -58,6 +58,11 @@ public static class JsonBody
         try
         {
             using var document = JsonDocument.Parse(utf8, Document);
+            if (type.Kind == JsonTypeInfoKind.Object && document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                return Malformed<T>("The body is not a JSON object."); // No member could be named in a validation error.
+            }
+
             return document.RootElement.Deserialize(StrictOf(type)) is { } value
                 ? new(value, null)
                 : Malformed<T>("The body is null.");

@@ -21,11 +21,14 @@ internal enum DecisionSource
 /// <summary>Why a request was refused, and for how long.</summary>
 internal sealed record Refusal(long Limit, long WindowSeconds, long RetryAfterSeconds, string[] Violated, bool IsQuota);
 
-/// <summary>A decision with what the headers say of the tightest bucket.</summary>
+/// <summary>
+/// A decision with what the headers say of the tightest bucket, and how many of the tokens that it spent were beyond the day's quota; on lease that is right
+/// but for what other instances hold.
+/// </summary>
 internal readonly record struct Decision(
-    Verdict Verdict, DecisionSource Source, BucketPolicy? Tightest, bool IsDaily, long Remaining, long ResetSeconds, Refusal? Refusal)
+    Verdict Verdict, DecisionSource Source, BucketPolicy? Tightest, bool IsDaily, long Remaining, long ResetSeconds, long Overage, Refusal? Refusal)
 {
-    public static readonly Decision Unavailable = new(Verdict.Unavailable, DecisionSource.Store, null, false, 0, 0, null);
+    public static readonly Decision Unavailable = new(Verdict.Unavailable, DecisionSource.Store, null, false, 0, 0, 0, null);
 }
 
 /// <summary>Gathers the levels' standings into a decision; lives on the stack.</summary>
@@ -36,6 +39,7 @@ internal ref struct DecisionBuilder
     private long _left;
     private long _remaining;
     private long _resetSeconds;
+    private long _overage;
     private List<string>? _violated;
     private (long Limit, long Window, long RetryAfter) _worst;
     private bool _isQuota;
@@ -45,8 +49,9 @@ internal ref struct DecisionBuilder
     /// <param name="units">What is left in it.</param>
     /// <param name="used">The day's tokens so far.</param>
     /// <param name="nowMicros">The time of both.</param>
+    /// <param name="spent">Tokens of these that are this request's.</param>
     /// <param name="unmet">Tokens that it must have had; 0 when the request was admitted.</param>
-    public void Add(BucketPolicy policy, long units, long used, long nowMicros, long unmet)
+    public void Add(BucketPolicy policy, long units, long used, long nowMicros, long spent, long unmet)
     {
         var remaining = Math.Max(0, units / BucketPolicy.UnitsPerToken);
         if (_tightest is null || remaining < _left)
@@ -65,11 +70,12 @@ internal ref struct DecisionBuilder
             return;
         }
 
+        _overage += Math.Clamp(used - policy.PerDay!.Value, 0, spent);
         var dayLeft = Math.Max(0, ceiling - used);
         var untilMidnight = Seconds(BucketPolicy.MicrosPerDay - (nowMicros % BucketPolicy.MicrosPerDay));
         if (dayLeft < _left)
         {
-            (_tightest, _isDaily, _left, _remaining) = (policy, true, dayLeft, Math.Max(0, policy.PerDay!.Value - used));
+            (_tightest, _isDaily, _left, _remaining) = (policy, true, dayLeft, Math.Max(0, policy.PerDay.Value - used));
             _resetSeconds = untilMidnight;
         }
 
@@ -81,11 +87,11 @@ internal ref struct DecisionBuilder
     }
 
     public readonly Decision Admitted(DecisionSource source) =>
-        new(Verdict.Admitted, source, _tightest, _isDaily, _remaining, _resetSeconds, null);
+        new(Verdict.Admitted, source, _tightest, _isDaily, _remaining, _resetSeconds, _overage, null);
 
     /// <summary>The level that makes the client wait longest names limit and window.</summary>
     public readonly Decision Refused(DecisionSource source) =>
-        new(Verdict.Refused, source, _tightest, _isDaily, _remaining, _resetSeconds,
+        new(Verdict.Refused, source, _tightest, _isDaily, _remaining, _resetSeconds, 0,
             new(_worst.Limit, _worst.Window, Math.Max(1, _worst.RetryAfter), _violated?.ToArray() ?? [_tightest!.Name], _isQuota));
 
     private static long Seconds(long micros) => (micros + 999_999) / 1_000_000;

@@ -20,7 +20,7 @@ internal sealed class LimitDecider(
             var now = time.GetTimestamp();
             if (leases.TrySpend(set, units, cost, now))
             {
-                decision = OnLease(set);
+                decision = Spent(set, units, cost);
                 metrics.Count(set, decision);
                 return true;
             }
@@ -71,7 +71,7 @@ internal sealed class LimitDecider(
             var now = time.GetTimestamp();
             if (leases.TrySpend(set, units, cost, now))
             {
-                return OnLease(set);
+                return Spent(set, units, cost);
             }
 
             if (LeaseDesk.IsDenied(set, units, cost, now))
@@ -93,20 +93,20 @@ internal sealed class LimitDecider(
         for (var i = 0; i < demands.Length; i++)
         {
             var state = answer.Levels[i];
-            builder.Add(demands[i].Policy, state.Units, state.Used, answer.NowMicros, answer.IsAdmitted ? 0 : demands[i].Need);
+            builder.Add(demands[i].Policy, state.Units, state.Used, answer.NowMicros, state.Taken, answer.IsAdmitted ? 0 : demands[i].Need);
         }
 
         return answer.IsAdmitted ? builder.Admitted(source) : builder.Refused(source);
     }
 
     /// <summary>What is left is what the store had when it was last asked, and what this instance holds of it.</summary>
-    private static Decision OnLease(LimitSet set)
+    private static Decision Spent(LimitSet set, int units, int cost)
     {
         var builder = default(DecisionBuilder);
         foreach (var level in set.Levels)
         {
             var seen = level.Seen!;
-            builder.Add(level.Policy, seen.Units + (level.Available * BucketPolicy.UnitsPerToken), seen.Used - level.Available, seen.NowMicros, 0);
+            builder.Add(level.Policy, seen.Units + (level.Available * BucketPolicy.UnitsPerToken), seen.Used - level.Available, seen.NowMicros, level.Need(units, cost), 0);
         }
 
         return builder.Admitted(DecisionSource.Lease);
@@ -129,7 +129,7 @@ internal sealed class LimitDecider(
 
             // What has refilled since is another's as likely as this one's: it counts again once the store says so.
             builder.Add(
-                level.Policy, denied ? Math.Min(refilled, (need * BucketPolicy.UnitsPerToken) - 1) : refilled, seen.Used, seen.NowMicros + elapsed,
+                level.Policy, denied ? Math.Min(refilled, (need * BucketPolicy.UnitsPerToken) - 1) : refilled, seen.Used, seen.NowMicros + elapsed, 0,
                 denied ? need : 0);
         }
 

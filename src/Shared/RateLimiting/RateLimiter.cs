@@ -42,6 +42,7 @@ public sealed class RateLimiter
         }
 
         RateLimitHeaders.Write(context, open.Set, decision, _time);
+        BffRequest.Of(context).Overage = decision.Overage;
         return RateLimitProblems.Of(decision);
     }
 

@@ -53,7 +53,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
         {
             if (!charge.IsCharged && decision.Verdict == Verdict.Admitted)
             {
-                await decider.Decide(set, 1, cost); // Ended before it was worth anything, such as a malformed batch.
+                BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage; // Ended before it was worth anything, such as a malformed batch.
             }
         }
     }
@@ -61,6 +61,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
     private Task Go(HttpContext context, LimitSet set, in Decision decision)
     {
         RateLimitHeaders.Write(context, set, decision, time);
+        BffRequest.Of(context).Overage = decision.Overage;
         return RateLimitProblems.Of(decision) is { } problem ? problem.ExecuteAsync(context) : next(context);
     }
 }

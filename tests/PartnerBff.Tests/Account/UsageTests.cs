@@ -35,4 +35,28 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=yesterday", AcmeKey), 400, "validation_failed");
     }
+
+    [Fact]
+    public async Task What_was_taken_beyond_the_quota_is_billed_by_day_and_endpoint()
+    {
+        var host = Start(new() { ["Plans:metered:RequestsPerMinute"] = "6000", ["Plans:metered:Burst"] = "100", ["Plans:metered:RequestsPerDay"] = "3", ["Plans:metered:Overage"] = "true",
+            ["Plans:metered:OverageCeiling"] = "50", ["Tenants:acme:Plan"] = "metered" });
+        for (var i = 0; i < 2; i++)
+        {
+            await Json(await Get(host, "/v1/products/p-1", AcmeKey));
+        }
+
+        await Json(await Get(host, "/v1/inventory/p-1", AcmeKey));
+        await Json(await Get(host, "/v1/inventory/p-1", AcmeKey));
+        await Problem(await Get(host, "/v1/products/p-nope", AcmeKey), 404, "not_found");
+        var batch = new JsonObject { ["orders"] = new JsonArray([.. Enumerable.Range(0, 4).Select(i => (JsonNode)Order(reference: $"over-{i}"))]) };
+        await Json(await Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, batch, "over"), 207);
+
+        var usage = await Json(await Get(host, "/v1/usage", AcmeKey));
+
+        Assert.Equal(
+            [("GET /v1/inventory/{product_id}", 1), ("GET /v1/products/{id}", 1), ("POST /v1/orders/batch", 4)],
+            usage["data"]!.AsArray().Select(r => ((string)r!["endpoint"]!, (int)r["billable_overage"]!)));
+        Assert.Equal(7, (int)Assert.Single(usage["days"]!.AsArray())!["billable_overage"]!); // This request too; it is counted when it has ended.
+    }
 }

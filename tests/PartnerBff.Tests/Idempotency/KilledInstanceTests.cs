@@ -8,12 +8,9 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     [RedisFact]
     public async Task Copies_that_race_over_two_instances_end_in_one_order_and_one_answer_though_an_instance_is_killed()
     {
-        var redis = StartRedis();
-        var living = Start(redis: redis);
-        await using var dying = await StartProcess(redis);
+        var (living, victim) = await StartTwo();
+        await using var dying = victim;
         var client = dying.Client;
-        await Until(async () => (await Get(living, "/v1/account", AcmeKey)).IsSuccessStatusCode);
-        await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
 
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var arrived = Upstream.Orders.Calls.NextAsync();
@@ -35,12 +32,9 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     [RedisFact]
     public async Task A_batch_of_a_hundred_that_is_cut_off_by_the_death_of_its_instance_is_finished_by_its_repeat_elsewhere()
     {
-        var redis = StartRedis();
-        var living = Start(redis: redis);
-        await using var dying = await StartProcess(redis);
+        var (living, victim) = await StartTwo();
+        await using var dying = victim;
         var client = dying.Client;
-        await Until(async () => (await Get(living, "/v1/account", AcmeKey)).IsSuccessStatusCode);
-        await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
         var references = Enumerable.Range(0, 100).Select(i => $"dies-{i:00}").ToList();
         JsonObject Batch() => new() { ["orders"] = new JsonArray([.. references.Select(r => (JsonNode)Order(reference: r))]) };
 
@@ -105,6 +99,19 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>One that lives and one that is to die; both answer.</summary>
+    private async Task<(PartnerHost Living, GatewayProcess Dying)> StartTwo()
+    {
+        var redis = StartRedis();
+        var (living, dying) = (Start(redis: redis), await StartProcess(redis));
+        foreach (var client in (HttpClient[])[living.Client, dying.Client])
+        {
+            await Until(async () => (await Send(living, HttpMethod.Get, "/v1/account", AcmeKey, client: client)).IsSuccessStatusCode);
+        }
+
+        return (living, dying);
+    }
 
     private Task<GatewayProcess> StartProcess(RedisServer redis) => GatewayProcess.Start(
         "PartnerBff", Surroundings, _folder, ("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:02"), ("ApiKeys:Bootstrap:acme", AcmeKey),

@@ -126,7 +126,9 @@ public static class RequestTable
             Body("number too large", """{"reference":"r","items":[{"product_id":"p","quantity":99999999999}]}""", 400, "validation_failed");
             Body("member missing", """{"items":[]}""", 400, "validation_failed");
             Body("null where nothing may be null", """{"reference":null,"items":[]}""", 400, "validation_failed");
-            Body("array for an object", "[]", 400, "validation_failed");
+            Body("array for an object", "[]", 400, "malformed_request");
+            Body("text for an object", "\"x\"", 400, "malformed_request");
+            Body("number for an object", "1", 400, "malformed_request");
             Raw("too large, announced", "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n\r\n", 413, "payload_too_large");
             Raw("too large, announced, Expect", "POST /upload HTTP/1.1\r\nHost: gateway\r\nExpect: 100-continue\r\nContent-Length: 1048577\r\n\r\n", 413, "payload_too_large");
             Raw("too large, chunked", $"POST /upload HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n{new string('a', 0x100001)}\r\n0\r\n\r\n", 413, "payload_too_large");

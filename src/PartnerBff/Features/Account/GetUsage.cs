@@ -20,11 +20,12 @@ public sealed record UsageContract(
 /// <param name="ServerErrors">Answered 5xx.</param>
 /// <param name="P50Ms">Half were faster; right to 20 %.</param>
 /// <param name="P95Ms">19 of 20 were faster; right to 20 %.</param>
+/// <param name="BillableOverage">Units that its requests took beyond the day's quota.</param>
 public sealed record EndpointUsageContract(
-    DateOnly Date, string Endpoint, long Requests, long ClientErrors, long ServerErrors, double P50Ms, double P95Ms);
+    DateOnly Date, string Endpoint, long Requests, long ClientErrors, long ServerErrors, double P50Ms, double P95Ms, long BillableOverage);
 
 /// <summary>One day of all endpoints.</summary>
-/// <param name="BillableOverage">Units beyond the day's quota.</param>
+/// <param name="BillableOverage">Units beyond the day's quota, of all endpoints: what is billed.</param>
 public sealed record DayUsageContract(DateOnly Date, long Requests, long BillableOverage);
 
 internal static class GetUsage
@@ -66,7 +67,7 @@ internal static class GetUsage
 
     private static EndpointUsageContract Row(DateOnly day, string endpoint, EndpointUsage usage) => new(
         day, endpoint, usage.Requests, usage.ClientErrors, usage.ServerErrors,
-        LatencyHistogram.Percentile(usage.Latencies, 0.5), LatencyHistogram.Percentile(usage.Latencies, 0.95));
+        LatencyHistogram.Percentile(usage.Latencies, 0.5), LatencyHistogram.Percentile(usage.Latencies, 0.95), usage.Overage);
 
     private static bool TryDay(HttpContext context, string name, DateOnly fallback, out DateOnly day)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using PartnerBff.Webhooks;
 
 namespace PartnerBff.Features.Webhooks;
@@ -9,7 +10,24 @@ namespace PartnerBff.Features.Webhooks;
 public sealed record WebhookEndpointRequest(string? Url, IReadOnlyList<string>? Types = null, string? Description = null);
 
 /// <summary>What to change; the rest stays.</summary>
-public sealed record WebhookEndpointChange(string? Url = null, IReadOnlyList<string>? Types = null, string? Description = null, bool? Enabled = null);
+public sealed record WebhookEndpointChange
+{
+    public string? Url { get; set; }
+
+    public IReadOnlyList<string>? Types { get; set; }
+
+    /// <summary>Null takes the note away, as no mention of it would not.</summary>
+    public string? Description
+    {
+        get;
+        set => (field, IsDescriptionGiven) = (value, true);
+    }
+
+    public bool? Enabled { get; set; }
+
+    [JsonIgnore]
+    public bool IsDescriptionGiven { get; private set; }
+}
 
 /// <summary>How long both secrets sign.</summary>
 /// <param name="OverlapSeconds">0 to 2 592 000; default 86 400.</param>

@@ -100,7 +100,7 @@ internal static class WebhookEndpoints
                 {
                     Url = change.Url ?? e.Url,
                     Types = change.Types ?? e.Types,
-                    Description = change.Description ?? e.Description,
+                    Description = change.IsDescriptionGiven ? change.Description : e.Description,
                     Enabled = change.Enabled ?? e.Enabled,
                 },
                 cancellation));
