@@ -9,6 +9,10 @@ public static class WrongValues
     public static readonly Dictionary<string, string?> OfAnyHost = new()
     {
         ["State:Timeout"] = "00:01:00",
+        ["State:AllowEmbedded"] = "perhaps",
+        ["ConnectionStrings:redis"] = "127.0.0.1:1,nonsense=1",
+        ["AccessLog:Enabled"] = "perhaps",
+        ["Identity:SignedAssertion"] = "perhaps",
         ["Shutdown:Delay"] = "-00:00:01",
         ["Admission:MaxConcurrency"] = "0",
         ["Admission:MaxQueue"] = "-1",
@@ -19,6 +23,13 @@ public static class WrongValues
         ["ForwardedHeaders:KnownNetworks:0"] = "0.0.0.0/0",
         ["Headers:Forward:0"] = "Cookie",
         ["Authentication:KeyRefresh"] = "00:00:00",
+        ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "perhaps",
+        ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:00:00",
+        ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = "not base64",
+        ["Authentication:Introspection:Endpoint"] = "not an address",
+        ["Authentication:Introspection:ClientId"] = "",
+        ["Authentication:Introspection:ClientSecret"] = "",
+        ["Authentication:Introspection:Timeout"] = "00:00:00",
         ["Authentication:Revocation:Retention"] = "soon",
         ["Authentication:Revocation:OnStoreFailure"] = "Ignore",
         ["Authentication:SharedSecrets:0"] = "short",
@@ -29,6 +40,7 @@ public static class WrongValues
         ["Plans:odd:Endpoints"] = "some",
         ["Plans:odd:OnStoreFailure"] = "Open",
         ["Plans:odd:Overage"] = "perhaps",
+        ["Plans:odd:OverageCeiling"] = "0",
         ["Limits:Mode"] = "Roughly",
         ["Limits:Endpoints:search:Cost"] = "0",
         ["Limits:Endpoints:search:RequestsPerMinute"] = "0",
@@ -43,6 +55,8 @@ public static class WrongValues
         ["Tenants:odd:MaxConcurrency"] = "0",
         ["Composition:Deadline"] = "0",
         ["Upstreams:odd:Address"] = "not an address",
+        ["Upstreams:several:Addresses:0"] = "not an address",
+        ["Upstreams:orders:Canary:Address"] = "not an address",
         ["Upstreams:users:Timeout"] = "1 second",
         ["Upstreams:users:Retries"] = "6",
         ["Upstreams:users:HedgeAfter"] = "00:00:00",
@@ -57,22 +71,93 @@ public static class WrongValues
         ["Upstreams:users:Canary:Header"] = "no-value",
         ["Upstreams:users:Fallback"] = "nobody",
         ["Upstreams:users:ClientCertificate:Path"] = "/no/such/file.pem",
+        ["Upstreams:users:ClientCertificate:KeyPath"] = "/no/such/key.pem",
+        ["Upstreams:users:ClientCertificate:Password"] = "wrong",
         ["Upstreams:users:ServerCa:Path"] = "/no/such/ca.pem",
         ["Upstreams:users:Http2"] = "maybe",
         ["Upstreams:users:ForwardAuthorization"] = "maybe",
         ["Events:Retention"] = "00:00:00",
         ["Events:MaxLength"] = "10",
         ["ReverseProxy:Routes:odd:ClusterId"] = "nobody",
+        ["ReverseProxy:Routes:wrong:Order"] = "first",
+        ["ReverseProxy:Routes:wrong:AuthorizationPolicy"] = "Somebody",
+        ["ReverseProxy:Routes:wrong:MaxRequestBodySize"] = "-2",
+        ["ReverseProxy:Routes:wrong:Match:Path"] = "no-slash",
+        ["ReverseProxy:Routes:wrong:Metadata:Scope"] = "",
+        ["ReverseProxy:Routes:wrong:Match:Headers:0:Mode"] = "Roughly",
+        ["ReverseProxy:Routes:wrong:Match:Headers:0:IsCaseSensitive"] = "perhaps",
+        ["ReverseProxy:Routes:wrong:Match:QueryParameters:0:Mode"] = "Roughly",
+        ["ReverseProxy:Routes:wrong:Match:QueryParameters:0:IsCaseSensitive"] = "perhaps",
+        ["ReverseProxy:Routes:wrong:Metadata:Limits"] = "some",
+        ["ReverseProxy:Routes:transformed:ClusterId"] = "users",
+        ["ReverseProxy:Routes:transformed:Match:Path"] = "/transformed",
+        ["ReverseProxy:Routes:transformed:Metadata:Scope"] = "api",
+        ["ReverseProxy:Routes:transformed:Transforms:0:NoSuchTransform"] = "value",
     };
+
+    /// <summary>What the mobile gateway reads.</summary>
+    public static readonly Dictionary<string, string?> OfMobile = new(OfAnyHost)
+    {
+        ["Authentication:Schemes:Bearer:Authority"] = "not an address",
+        ["Composition:home-feed:user:Timeout"] = "0",
+        ["Composition:home-feed:recommendations:Fresh"] = "-00:00:01",
+        ["Composition:home-feed:recommendations:Stale"] = "8.00:00:00",
+        ["Composition:home-feed:orders:Enabled"] = "sometimes",
+        ["Images:Decode"] = "perhaps",
+        ["Images:MaxPixels"] = "0",
+        ["Images:MaxDecodes"] = "0",
+        ["Images:MaxWaiting"] = "-1",
+        ["Images:CacheBytes"] = "-1",
+        ["Images:CacheFor"] = "-00:00:01",
+    };
+
+    /// <summary>What the web gateway reads.</summary>
+    public static readonly Dictionary<string, string?> OfWeb = new(OfAnyHost)
+    {
+        ["Authentication:Schemes:Bearer:MetadataAddress"] = "not an address",
+        ["Session:Authority"] = "not an address",
+        ["Session:ClientId"] = "",
+        ["Session:ClientSecret"] = "",
+        ["Session:Scopes"] = "email",
+        ["Session:RequireHttpsMetadata"] = "maybe",
+        ["Session:IdleTimeout"] = "00:00:00",
+        ["Session:AbsoluteTimeout"] = "91.00:00:00",
+        ["Session:RefreshBefore"] = "-00:00:01",
+        ["Composition:dashboard:user:Timeout"] = "0",
+    };
+
+    /// <summary>What the partner gateway reads.</summary>
+    public static readonly Dictionary<string, string?> OfPartner = new(OfAnyHost)
+    {
+        ["Authentication:Schemes:Bearer:Authority"] = "not an address",
+        ["Session:Scopes"] = "email",
+        ["Sandbox:Upstreams:orders:Timeout"] = "1 second",
+        ["ApiKeys:Pepper"] = "short",
+        ["ApiKeys:MaxStale"] = "2.00:00:00",
+        ["ApiKeys:Bootstrap:acme"] = "pk_live_mistyped",
+        ["Versions:v1:Deprecation"] = "yesterday",
+        ["Versions:v1:Sunset"] = "tomorrow",
+        ["Versions:v1:Link"] = "nowhere",
+        ["Versions:v1:Successor"] = "nothing",
+        ["Webhooks:Schedule:0"] = "-00:00:01",
+        ["Webhooks:Timeout"] = "00:00:00",
+        ["Webhooks:Jitter"] = "2",
+        ["Webhooks:DisableAfter"] = "00:00:00",
+        ["Webhooks:AllowPrivateNetworks"] = "perhaps",
+    };
+
+    /// <summary>A list by its own key; a transform by its route's, because only the proxy knows it.</summary>
+    private static string Named(string key) =>
+        key.StartsWith("ReverseProxy:Routes:transformed", StringComparison.Ordinal) ? "ReverseProxy:Routes:transformed" : key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2] : key;
 
     /// <summary>Fails unless the host refuses to start and names each key.</summary>
     /// <param name="start">Starts the host.</param>
     /// <param name="settings">What is wrong.</param>
     public static void AreRefused(Action<Dictionary<string, string?>> start, IReadOnlyDictionary<string, string?> settings)
     {
-        // A share of the callers is only read beside the address that they go to.
-        var said = Assert.ThrowsAny<Exception>(() => start(new(settings) { ["Upstreams:users:Canary:Address"] = "http://127.0.0.1:1" })).ToString();
+        // A share of the callers is only read beside the address that they go to, a route only with its upstream.
+        var said = Assert.ThrowsAny<Exception>(() => start(new(settings) { ["Upstreams:users:Canary:Address"] = "http://127.0.0.1:1", ["ReverseProxy:Routes:wrong:ClusterId"] = "users" })).ToString();
 
-        Assert.Empty(settings.Keys.Where(k => !said.Contains(k.EndsWith(":0", StringComparison.Ordinal) ? k[..^2] : k, StringComparison.OrdinalIgnoreCase)).ToList());
+        Assert.Empty(settings.Keys.Select(Named).Where(k => !said.Contains(k, StringComparison.OrdinalIgnoreCase)).ToList());
     }
 }

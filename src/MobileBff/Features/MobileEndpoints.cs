@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Composition;
+using Bff.Configuration;
 using Bff.Idempotency;
 using Bff.OpenApi;
 using MobileBff.Features.HomeFeed;
@@ -19,12 +20,7 @@ internal static class MobileEndpoints
     {
         builder.Services.AddSingleton<ICompositionMeta, MobileMeta>();
         builder.Services.AddSingleton<SyncTokens>();
-        builder.Services.AddOptions<PictureOptions>().BindConfiguration("Images")
-            .Validate(o => o.MaxPixels > 0, "Images:MaxPixels: give a number above 0.")
-            .Validate(o => o.MaxDecodes > 0, "Images:MaxDecodes: give a number above 0.")
-            .Validate(o => o.MaxWaiting >= 0, "Images:MaxWaiting: give a number that is not below 0.")
-            .Validate(o => o.CacheBytes >= 0, "Images:CacheBytes: give a number that is not below 0.")
-            .ValidateOnStart();
+        builder.Services.AddSettings<PictureOptions>();
         builder.Services.AddSingleton<PictureStore>();
         return builder;
     }

@@ -5,17 +5,33 @@ using Bff.Configuration;
 namespace PartnerBff.Versions;
 
 /// <summary>When a version of the API began to end and when it does: section <c>Versions:&lt;v&gt;</c>.</summary>
-/// <param name="Deprecation">Since when new integrations should use the successor.</param>
-/// <param name="Sunset">From when on it answers 410.</param>
-/// <param name="Link">Where the migration is explained.</param>
-/// <param name="Successor">What comes after it.</param>
-internal sealed record ApiVersion(DateTimeOffset? Deprecation, DateTimeOffset? Sunset, string? Link, string? Successor)
+[Settings("Versions:<v>")]
+internal sealed record ApiVersion
 {
+    private const string Addresses = "an address, a path of this host, or a version's name";
+    private const string Dates = "a date (RFC 3339)";
+
+    /// <summary>Since when new integrations should use the successor.</summary>
+    [Setting(Range = Dates, Default = "none; required with `Sunset`")]
+    public DateTimeOffset? Deprecation { get; init; }
+
+    /// <summary>From when on it answers 410.</summary>
+    [Setting(Range = Dates + ", six months after `Deprecation` at least", Default = "none")]
+    public DateTimeOffset? Sunset { get; init; }
+
+    /// <summary>Where the migration is explained.</summary>
+    [Setting(Range = Addresses, Default = "none")]
+    public string? Link { get; init; }
+
+    /// <summary>What comes after it.</summary>
+    [Setting(Range = Addresses, Default = "none")]
+    public string? Successor { get; init; }
+
     /// <summary>RFC 9745.</summary>
-    public string? DeprecationHeader { get; } = Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
+    public string? DeprecationHeader => field ??= Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
 
     /// <summary>RFC 8594.</summary>
-    public string? SunsetHeader { get; } = Sunset?.ToUniversalTime().ToString("R", CultureInfo.InvariantCulture);
+    public string? SunsetHeader => field ??= Sunset?.ToUniversalTime().ToString("R", CultureInfo.InvariantCulture);
 }
 
 /// <summary>All versions; replaced as a whole on a reload.</summary>
@@ -62,7 +78,10 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
                 mistakes.Add(section, "Sunset", "is earlier than six months after Deprecation; partners were promised that time.");
             }
 
-            versions[section.Key] = new ApiVersion(deprecation, sunset, Address(section, "Link", mistakes), Address(section, "Successor", mistakes));
+            versions[section.Key] = new ApiVersion
+            {
+                Deprecation = deprecation, Sunset = sunset, Link = Address(section, "Link", mistakes), Successor = Address(section, "Successor", mistakes),
+            };
         }
 
         return new(versions);

@@ -1,6 +1,6 @@
 using System.Net;
+using Bff.Configuration;
 using Bff.State;
-using Microsoft.Extensions.Options;
 using PartnerBff.Webhooks.Addresses;
 using PartnerBff.Webhooks.Delivery;
 using PartnerBff.Webhooks.Stores;
@@ -13,8 +13,8 @@ internal static class WebhooksRegistration
     public static WebApplicationBuilder AddWebhooks(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateOnStart();
-        services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
+        services.AddSettings<WebhookOptions>();
+        services.AddOptions<WebhookOptions>().Validate(o => o.Gaps.Length <= 20, "Webhooks:Schedule: give at most 20 time spans.");
         services.AddStore<IWebhookStore, RedisWebhookStore, EmbeddedWebhookStore>(builder.Configuration);
         services.AddSingleton<ResolveHost>(static (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation));
         services.AddSingleton<GuardedConnections>();

@@ -1,12 +1,17 @@
+using Bff.Configuration;
+
 namespace Bff.Admission;
 
 /// <summary>Section <c>Admission</c>.</summary>
+[Settings("Admission")]
 public sealed class AdmissionOptions
 {
-    /// <summary>Requests that the host serves at once at most, the ceiling of the adaptive limit; 1 to 1 000 000.</summary>
+    /// <summary>Requests that the host serves at once at most; the ceiling of the adaptive limit.</summary>
+    [Setting(Min = 1, Max = 1_000_000)]
     public int MaxConcurrency { get; set; } = 1000;
 
-    /// <summary>Requests that wait at most, each for a second at most; 0 to 1 000 000; null: as many as <see cref="MaxConcurrency"/>.</summary>
+    /// <summary>Requests that may wait, each for a second at most.</summary>
+    [Setting(Min = 0, Max = 1_000_000, Default = "as many as `MaxConcurrency`")]
     public int? MaxQueue { get; set; }
 
     /// <summary>What the adaptive limit does not go below: an eighth of the ceiling, but not so few that chance alone looks like overload.</summary>

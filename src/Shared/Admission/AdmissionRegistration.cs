@@ -1,3 +1,4 @@
+using Bff.Configuration;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,10 +16,7 @@ internal static class AdmissionRegistration
     public static WebApplicationBuilder AddAdmission(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<AdmissionOptions>().BindConfiguration("Admission")
-            .Validate(static o => o.MaxConcurrency is >= 1 and <= 1_000_000, "Admission:MaxConcurrency: give a number from 1 to 1000000.")
-            .Validate(static o => o.MaxQueue is null or >= 0 and <= 1_000_000, "Admission:MaxQueue: give a number from 0 to 1000000.")
-            .ValidateOnStart();
+        services.AddSettings<AdmissionOptions>();
         services.AddSingleton(static provider =>
         {
             var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;

@@ -2,7 +2,6 @@ using Bff.Configuration;
 using Bff.Observability;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -26,7 +25,8 @@ public static class CallersRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Revocations>>()));
         services.AddBackgroundCheck<Revocations>();
-        if (builder.Configuration.GetValue<bool>("Identity:SignedAssertion"))
+        services.AddSettings<IdentityOptions>();
+        if (new ConfigurationMistakes().Bind(builder.Configuration.GetSection("Identity"), new IdentityOptions()).SignedAssertion)
         {
             services.AddSingleton<IdentityAssertions>();
             services.AddBackgroundCheck<IdentityAssertions>();

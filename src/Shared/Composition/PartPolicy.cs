@@ -4,18 +4,36 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Composition;
 
 /// <summary>What configuration says of a part, where it says anything: <c>Composition:&lt;endpoint&gt;:&lt;part&gt;</c>.</summary>
-/// <param name="Timeout">How long the part may take; above 0.</param>
-/// <param name="Fresh">How long a kept value is served without asking.</param>
-/// <param name="Stale">How much longer it may stand in.</param>
-/// <param name="Enabled">False leaves the part out: a kill switch.</param>
-public sealed record PartPolicy(TimeSpan? Timeout, TimeSpan? Fresh, TimeSpan? Stale, bool Enabled);
+[Settings("Composition:<endpoint>:<part>")]
+public sealed record PartPolicy
+{
+    /// <summary>How long the part may take.</summary>
+    [Setting(Min = "00:00:00.001", Max = "00:05:00", Default = "beside the endpoint, else 00:00:01")]
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>How long a kept value is served without asking.</summary>
+    [Setting(Min = "00:00:00", Max = "1.00:00:00", Default = "beside the endpoint")]
+    public TimeSpan? Fresh { get; init; }
+
+    /// <summary>How much longer it may stand in for a part that fails.</summary>
+    [Setting(Min = "00:00:00", Max = "7.00:00:00", Default = "beside the endpoint")]
+    public TimeSpan? Stale { get; init; }
+
+    /// <summary>False leaves the part out, <c>null</c> and <c>unavailable</c>: a kill switch.</summary>
+    [Setting]
+    public bool Enabled { get; init; } = true;
+}
 
 /// <summary>The section <c>Composition</c>; replaced as a whole on a reload.</summary>
-/// <param name="Deadline">For everything that a request asks of upstreams. Default 3 s; 10 ms to 5 min.</param>
-/// <param name="Parts">By endpoint and part.</param>
-public sealed record CompositionPolicies(TimeSpan Deadline, IReadOnlyDictionary<(string Endpoint, string Part), PartPolicy> Parts)
+[Settings("Composition")]
+public sealed record CompositionPolicies
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    /// <summary>For everything that a request asks of upstreams.</summary>
+    [Setting(Min = "00:00:00.010", Max = "00:05:00")]
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>By endpoint and part.</summary>
+    public IReadOnlyDictionary<(string Endpoint, string Part), PartPolicy> Parts { get; init; } = new Dictionary<(string, string), PartPolicy>();
 
     internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
@@ -25,17 +43,10 @@ public sealed record CompositionPolicies(TimeSpan Deadline, IReadOnlyDictionary<
         {
             foreach (var part in endpoint.GetChildren())
             {
-                TimeSpan? Read(string key, TimeSpan min, TimeSpan max) =>
-                    part[key] is null ? null : mistakes.Read(part, key, TimeSpan.FromSeconds(1), min, max);
-
-                parts[(endpoint.Key, part.Key)] = new PartPolicy(
-                    Read("Timeout", TimeSpan.FromMilliseconds(1), Longest),
-                    Read("Fresh", TimeSpan.Zero, TimeSpan.FromDays(1)),
-                    Read("Stale", TimeSpan.Zero, TimeSpan.FromDays(7)),
-                    mistakes.Read(part, "Enabled", true));
+                parts[(endpoint.Key, part.Key)] = mistakes.Bind(part, new PartPolicy());
             }
         }
 
-        return new(mistakes.Read(section, "Deadline", TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(10), Longest), parts);
+        return mistakes.Bind(section, new CompositionPolicies { Parts = parts });
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
@@ -28,53 +27,18 @@ public sealed class ConfigurationMistakes
     /// <summary>Notes a mistake of a section's key.</summary>
     public void Add(IConfiguration section, string key, string message) => Add(Path(section, key), message);
 
-    /// <summary>Reads a number, time span or flag (invariant culture); a mistake when it cannot be read or lies outside the range.</summary>
-    /// <param name="section">Where to read; paths are relative to it.</param>
-    /// <param name="key">Which key.</param>
-    /// <param name="fallback">Stands in when the key is absent, and after a mistake.</param>
-    /// <param name="min">Smallest accepted value.</param>
-    /// <param name="max">Largest accepted value.</param>
-    public T Read<T>(IConfiguration section, string key, T fallback, T min, T max) where T : struct, IParsable<T>, IComparable<T>
+    /// <summary>Sets every member that declares itself a <see cref="Setting"/> and that the section has; a mistake leaves the member as it was.</summary>
+    /// <param name="section">The section of the type.</param>
+    /// <param name="settings">With the values that stand where the configuration says nothing.</param>
+    public T Bind<T>(IConfiguration section, T settings) where T : class
     {
-        if (section[key] is not { Length: > 0 } text)
+        foreach (var setting in Setting.Of(typeof(T)))
         {
-            return fallback;
+            setting.Read(section, settings, this);
         }
 
-        if (T.TryParse(text, CultureInfo.InvariantCulture, out var value) && value.CompareTo(min) >= 0 && value.CompareTo(max) <= 0)
-        {
-            return value;
-        }
-
-        Add(section, key, string.Create(CultureInfo.InvariantCulture, $"'{text}' is not a {Kind<T>()} from {min} to {max}."));
-        return fallback;
+        return settings;
     }
-
-    /// <summary>Reads one of an enumeration's names (any case; numbers are no names).</summary>
-    public T Read<T>(IConfiguration section, string key, T fallback) where T : struct, Enum
-    {
-        if (section[key] is not { Length: > 0 } text)
-        {
-            return fallback;
-        }
-
-        foreach (var name in Enum.GetNames<T>())
-        {
-            if (string.Equals(name, text, StringComparison.OrdinalIgnoreCase))
-            {
-                return Enum.Parse<T>(name);
-            }
-        }
-
-        Add(section, key, $"'{text}' is not one of {string.Join(", ", Enum.GetNames<T>())}.");
-        return fallback;
-    }
-
-    /// <summary>Reads <c>true</c> or <c>false</c>.</summary>
-    public bool Read(IConfiguration section, string key, bool fallback) => Read(section, key, fallback, false, true);
-
-    private static string Kind<T>() =>
-        typeof(T) == typeof(TimeSpan) ? "time span (hh:mm:ss)" : typeof(T) == typeof(bool) ? "flag" : "number";
 
     private static string Path(IConfiguration section, string key) =>
         section is IConfigurationSection { Path: var path } ? ConfigurationPath.Combine(path, key) : key;

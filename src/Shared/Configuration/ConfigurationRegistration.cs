@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,20 +27,60 @@ public static class ConfigurationRegistration
     /// Reads the whole configuration (root), adds every mistake with its key, and returns the snapshot, which is dropped if there was any mistake. Has no effects.
     /// </param>
     public static IServiceCollection AddReloadable<T>(
-        this IServiceCollection services, string[] sections, Func<IConfiguration, ConfigurationMistakes, T> parse) where T : class
+        this IServiceCollection services, string[] sections, Func<IConfiguration, ConfigurationMistakes, T> parse) where T : class =>
+        services.AddReloadable(sections, (_, configuration, mistakes) => parse(configuration, mistakes));
+
+    /// <summary>The same for what can be checked only by other services; none of them may need a <see cref="Reloadable{T}"/> to be made.</summary>
+    internal static IServiceCollection AddReloadable<T>(
+        this IServiceCollection services, string[] sections, Func<IServiceProvider, IConfiguration, ConfigurationMistakes, T> parse) where T : class
     {
-        var reloadable = new Reloadable<T>(sections, parse);
-        services.AddSingleton<IReloadable>(reloadable);
-        services.AddSingleton(provider =>
+        services.AddKeyedSingleton(nameof(ReloadGate), (provider, _) => new Reloadable<T>(sections, (configuration, mistakes) => parse(provider, configuration, mistakes)));
+        services.AddSingleton<IReloadable>(static provider => provider.GetRequiredKeyedService<Reloadable<T>>(nameof(ReloadGate)));
+        services.AddReads(reloads: true, sections);
+        services.AddSingleton(static provider =>
         {
             provider.GetRequiredService<ReloadGate>().Load();
-            return reloadable;
+            return provider.GetRequiredKeyedService<Reloadable<T>>(nameof(ReloadGate));
         });
         return services;
+    }
+
+    /// <summary>Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host.</summary>
+    public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
+    {
+        var section = typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path;
+        services.AddReads(reloads: false, section);
+        services.AddSingleton<IValidateOptions<T>>(static provider => new SettingsValidator<T>(provider.GetRequiredService<IConfiguration>()));
+        services.AddOptions<T>().Configure<IConfiguration>((settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)).ValidateOnStart();
+        return services;
+    }
+
+    internal static void AddReads(this IServiceCollection services, bool reloads, params ReadOnlySpan<string> sections)
+    {
+        foreach (var section in sections)
+        {
+            services.AddSingleton(new ConfigurationRead(section, reloads));
+        }
     }
 
     /// <summary>Checks everything before the host starts: reloadable sections and options with <c>ValidateOnStart</c>; all mistakes in one report.</summary>
     /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
     internal static void CheckConfiguration(this WebApplication app) =>
         app.Services.GetRequiredService<ReloadGate>().Load(app.Services.GetService<IStartupValidator>());
+}
+
+/// <summary>A section that the host reads.</summary>
+/// <param name="Section">Its path.</param>
+/// <param name="Reloads">Whether an edit is taken while the host runs.</param>
+public sealed record ConfigurationRead(string Section, bool Reloads);
+
+/// <summary>What the configuration says, against what the members accept.</summary>
+internal sealed class SettingsValidator<T>(IConfiguration configuration) : IValidateOptions<T> where T : class, new()
+{
+    public ValidateOptionsResult Validate(string? name, T options)
+    {
+        var mistakes = new ConfigurationMistakes();
+        mistakes.Bind(configuration.GetSection(typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path), new T());
+        return mistakes.All.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes.All.Select(m => m.ToString()));
+    }
 }

@@ -9,22 +9,30 @@ namespace Bff.Edge;
 /// What operators decide about the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c>, and <c>ForwardedHeaders:*</c>, the last of which is in
 /// force from the next start. A mistake never leaves the host running with less protection than was asked for.
 /// </summary>
+[Settings("")]
 internal sealed class EdgeSettings
 {
     /// <summary>The sections that this is read from.</summary>
     public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
 
     /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
+    [Setting(Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any", Default = "any; the shipped files name some", Meaning = "What a request's host must be.")]
     public string[] AllowedHosts { get; private set; } = [];
 
-    /// <summary>Without a trailing slash; null: the request's own.</summary>
+    /// <summary>What problem types, <c>Link</c> and <c>Location</c> are built from.</summary>
+    [Setting(Range = "an absolute http or https address", Default = "the request's own scheme and host")]
     public string? PublicUrl { get; private set; }
 
     /// <summary>Null: no other origin may read anything.</summary>
+    [Setting(Key = "Cors:Origins:<n>", Range = "scheme, host and port; no `*`", Default = "none", Meaning = "Origins that may read answers, with credentials.")]
     public CorsPolicy? Cors { get; private set; }
 
+    /// <summary>Addresses whose <c>X-Forwarded-*</c> are believed.</summary>
+    [Setting(Key = "ForwardedHeaders:KnownProxies:<n>", Range = "an IP address", Default = "none", AtStart = true)]
     public List<IPAddress> KnownProxies { get; } = [];
 
+    /// <summary>Networks whose <c>X-Forwarded-*</c> are believed.</summary>
+    [Setting(Key = "ForwardedHeaders:KnownNetworks:<n>", Range = "a network such as 10.0.0.0/8; not 0.0.0.0/0", Default = "none", AtStart = true)]
     public List<IPNetwork> KnownNetworks { get; } = [];
 
     public static EdgeSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)

@@ -1,7 +1,7 @@
+using Bff.Configuration;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace Bff.Events;
 
@@ -12,8 +12,7 @@ internal static class EventsRegistration
     public static WebApplicationBuilder AddEvents(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<EventsOptions>().BindConfiguration("Events").ValidateOnStart();
-        services.AddSingleton<IValidateOptions<EventsOptions>, EventsOptionsValidator>();
+        services.AddSettings<EventsOptions>();
         services.AddStore<IEventLog, RedisEventLog, EmbeddedEventLog>(builder.Configuration);
         services.AddStore<IEventQueue, RedisEventQueue, EmbeddedEventQueue>(builder.Configuration);
         services.AddSingleton<EventMetrics>();

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,12 +13,10 @@ internal static class LifeRegistration
     public static WebApplicationBuilder AddLife(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddOptions<ShutdownOptions>().BindConfiguration("Shutdown")
-            .Validate(o => o.Delay >= TimeSpan.Zero && o.Delay <= TimeSpan.FromMinutes(5), "Shutdown:Delay: give a time span from 00:00:00 to 00:05:00.")
-            .ValidateOnStart();
-        // Read leniently: the host asks for this before anything is checked, and a mistake is to be reported with all others.
+        services.AddSettings<ShutdownOptions>();
+        // Not through the options: the host asks for this before anything is checked, and a mistake is to be reported with all others.
         services.AddOptions<HostOptions>().Configure<IConfiguration>(static (host, configuration) => host.ShutdownTimeout = HostLife.InFlight
-            + (TimeSpan.TryParse(configuration["Shutdown:Delay"], CultureInfo.InvariantCulture, out var delay) && delay >= TimeSpan.Zero ? delay : new ShutdownOptions().Delay));
+            + new ConfigurationMistakes().Bind(configuration.GetSection("Shutdown"), new ShutdownOptions()).Delay);
         services.AddSingleton<HostLife>();
         services.AddHostedService(static provider => provider.GetRequiredService<HostLife>());
         if (!builder.Environment.IsDevelopment() && !builder.Environment.IsEnvironment("Testing"))

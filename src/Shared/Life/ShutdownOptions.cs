@@ -1,8 +1,12 @@
+using Bff.Configuration;
+
 namespace Bff.Life;
 
 /// <summary>Section <c>Shutdown</c>.</summary>
+[Settings("Shutdown")]
 public sealed class ShutdownOptions
 {
-    /// <summary>How long everything goes on after SIGTERM while the balancer takes notice; 0 to 5 minutes. The process's grace period must be 30 s longer.</summary>
+    /// <summary>How long everything goes on after SIGTERM while the balancer takes notice. The process's grace period must be 30 s longer.</summary>
+    [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -1,9 +1,13 @@
+using Bff.Configuration;
+
 namespace Bff.Observability;
 
 /// <summary><c>AccessLog</c>.</summary>
+[Settings("AccessLog")]
 public sealed class AccessLogOptions
 {
-    /// <summary>One JSON line per request. Default true.</summary>
+    /// <summary>One JSON line per request.</summary>
+    [Setting]
     public bool Enabled { get; set; } = true;
 
     /// <summary>Where lines go; null: standard output. Set in code.</summary>

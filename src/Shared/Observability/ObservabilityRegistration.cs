@@ -1,7 +1,8 @@
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Bff.Observability;
 
@@ -12,10 +13,8 @@ internal static class ObservabilityRegistration
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSingleton(provider => new AccessLogOptions
-        {
-            Enabled = provider.GetRequiredService<IConfiguration>().GetValue("AccessLog:Enabled", true),
-        });
+        services.AddSettings<AccessLogOptions>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<AccessLogOptions>>().Value);
         services.AddHostedService<RequestActivities>();
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());

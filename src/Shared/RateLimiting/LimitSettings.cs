@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Bff.Configuration;
 
 namespace Bff.RateLimiting;
 
@@ -13,19 +14,42 @@ internal enum LimitMode
 }
 
 /// <summary>Section <c>Limits:Endpoints:&lt;name&gt;</c>.</summary>
-/// <param name="Cost">Units that one request takes of caller and tenant.</param>
-/// <param name="Bucket">A bucket of its own per caller, in requests; null: none.</param>
-internal sealed record EndpointLimit(int Cost, BucketPolicy? Bucket)
+[Settings("Limits:Endpoints:<name>")]
+internal sealed record EndpointLimit
 {
-    public static readonly EndpointLimit Default = new(1, null);
+    public static readonly EndpointLimit Default = new();
+
+    /// <summary>Units that one request takes of caller and tenant.</summary>
+    [Setting(Min = 1, Max = 1_000_000, Default = "1; `search`: 2")]
+    public int Cost { get; init; } = 1;
+
+    /// <summary>A bucket of its own per caller, in requests; null: none.</summary>
+    [Setting(Key = "RequestsPerMinute", Range = BucketSettings.RateRange, Default = "none", Meaning = "Refills a bucket of its own, per caller, in requests.")]
+    [Setting(Key = "Burst", Range = BucketSettings.RateRange, Default = "`RequestsPerMinute`", Meaning = "What that bucket holds.")]
+    public BucketPolicy? Bucket { get; init; }
+}
+
+/// <summary>A bucket beside those of the plans.</summary>
+internal sealed record BucketSettings
+{
+    public const string RateRange = "a number from 1 to 10000000";
+
+    [Setting(Min = 1, Max = BucketPolicy.Max)]
+    public long? RequestsPerMinute { get; init; }
+
+    [Setting(Min = 1, Max = BucketPolicy.Max)]
+    public long? Burst { get; init; }
 }
 
 /// <summary>Plans, limits and tenants of one configuration; immutable, replaced as a whole.</summary>
-internal sealed class LimitSettings
+[Settings("Limits")]
+internal sealed record LimitSettings
 {
     public required PlanFamily Family { get; init; }
 
-    public required LimitMode Mode { get; init; }
+    /// <summary><c>Exact</c> asks Redis on every request; <c>Leased</c> spends small leases of the same buckets without a round trip.</summary>
+    [Setting]
+    public LimitMode Mode { get; init; }
 
     public required FrozenDictionary<string, Plan> Plans { get; init; }
 

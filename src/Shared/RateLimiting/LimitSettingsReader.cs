@@ -7,8 +7,6 @@ namespace Bff.RateLimiting;
 /// <summary>Reads <c>Plans</c>, <c>Limits</c> and <c>Tenants</c>; a pure function that reports every mistake with its key.</summary>
 internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
 {
-    private const long MaxBytes = 1L << 40;
-
     public static LimitSettings Read(IConfiguration configuration, PlanFamily family, ConfigurationMistakes mistakes)
     {
         var reader = new LimitSettingsReader(mistakes);
@@ -16,16 +14,15 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         var tenants = configuration.GetSection("Tenants").GetChildren().Select(section => reader.Tenant(section, plans)).ToList();
         reader.CheckDomains(tenants);
         var limits = configuration.GetSection("Limits");
-        return new LimitSettings
+        return mistakes.Bind(limits, new LimitSettings
         {
             Family = family,
-            Mode = mistakes.Read(limits, "Mode", LimitMode.Exact),
             Plans = plans.ToFrozenDictionary(StringComparer.Ordinal),
             Endpoints = reader.Endpoints(limits.GetSection("Endpoints")),
             Tenants = tenants.ToFrozenDictionary(t => t.Id, StringComparer.Ordinal),
             TenantsByDomain = tenants.Where(t => t.CustomDomain is not null).DistinctBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(t => t.CustomDomain!, StringComparer.OrdinalIgnoreCase),
-        };
+        });
     }
 
     private Dictionary<string, Plan> Plans(IConfigurationSection section, PlanFamily family)
@@ -48,44 +45,27 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             Require(section, "Burst", "the plan is not a shipped one, so say how many requests a full bucket holds.");
         }
 
-        var perDay = Optional(section, "RequestsPerDay", shipped?.RequestsPerDay, 1_000_000_000_000);
-        var overage = mistakes.Read(section, "Overage", shipped?.Overage ?? false);
-        var ceiling = Optional(section, "OverageCeiling", shipped?.OverageCeiling, 1_000_000_000_000) ?? (overage ? perDay * 2 : null);
-        if (overage && perDay is null)
+        var plan = mistakes.Bind(section, (shipped ?? new Plan { Name = section.Key, RequestsPerMinute = 1, Burst = 1 }) with { IsReadOnly = IsReadOnly(section, shipped?.IsReadOnly ?? false) });
+        if (plan is { Overage: true, RequestsPerDay: null })
         {
             mistakes.Add(section, "Overage", "needs RequestsPerDay: there is nothing to exceed.");
         }
 
-        if (ceiling < perDay)
+        if (plan.OverageCeiling < plan.RequestsPerDay)
         {
             mistakes.Add(section, "OverageCeiling", "is the day's last request of all, so it is not below RequestsPerDay.");
         }
 
-        return new Plan
-        {
-            Name = shipped?.Name ?? section.Key,
-            RequestsPerMinute = mistakes.Read(section, "RequestsPerMinute", shipped?.RequestsPerMinute ?? 1, 1, BucketPolicy.Max),
-            Burst = mistakes.Read(section, "Burst", shipped?.Burst ?? 1, 1, BucketPolicy.Max),
-            RequestsPerDay = perDay,
-            MaxPayloadBytes = Optional(section, "MaxPayloadBytes", shipped?.MaxPayloadBytes, MaxBytes),
-            IsReadOnly = IsReadOnly(section, shipped?.IsReadOnly ?? false),
-            OnStoreFailure = mistakes.Read(section, "OnStoreFailure", shipped?.OnStoreFailure ?? StoreFailure.Local),
-            Overage = overage,
-            OverageCeiling = ceiling,
-            Price = section["Price"] ?? shipped?.Price,
-            Support = section["Support"] ?? shipped?.Support,
-            Sla = section["Sla"] ?? shipped?.Sla,
-        };
+        return plan is { Overage: true, OverageCeiling: null } ? plan with { OverageCeiling = plan.RequestsPerDay * 2 } : plan;
     }
 
     private FrozenDictionary<string, EndpointLimit> Endpoints(IConfigurationSection section)
     {
-        var limits = new Dictionary<string, EndpointLimit>(StringComparer.OrdinalIgnoreCase) { ["search"] = new(2, null) };
+        var limits = new Dictionary<string, EndpointLimit>(StringComparer.OrdinalIgnoreCase) { ["search"] = new() { Cost = 2 } };
         foreach (var endpoint in section.GetChildren())
         {
             var shipped = limits.GetValueOrDefault(endpoint.Key) ?? EndpointLimit.Default;
-            limits[endpoint.Key] = new(
-                mistakes.Read(endpoint, "Cost", shipped.Cost, 1, 1_000_000), Bucket(endpoint, BucketPolicy.EndpointName) ?? shipped.Bucket);
+            limits[endpoint.Key] = mistakes.Bind(endpoint, shipped with { Bucket = Bucket(endpoint, BucketPolicy.EndpointName) ?? shipped.Bucket });
         }
 
         return limits.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
@@ -99,7 +79,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             mistakes.Add(section, "Plan", $"there is no plan '{name}'; use one of {string.Join(", ", plans.Keys)} or describe it under Plans.");
         }
 
-        return new Tenant
+        return mistakes.Bind(section, new Tenant
         {
             Id = section.Key,
             Plan = plan,
@@ -107,26 +87,18 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
             CustomDomain = Domain(section),
             DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams")),
-            Priority = mistakes.Read(section, "Priority", TenantPriority.Normal),
-            MaxConcurrency = (int?)Optional(section, "MaxConcurrency", null, 1_000_000),
-        };
+        });
     }
 
     private BucketPolicy? Bucket(IConfigurationSection section, string name)
     {
-        var (hasRate, hasBurst) = (section["RequestsPerMinute"] is { Length: > 0 }, section["Burst"] is { Length: > 0 });
-        if (!hasRate && !hasBurst)
-        {
-            return null;
-        }
-
-        if (!hasRate)
+        var read = mistakes.Bind(section, new BucketSettings());
+        if (read.Burst is not null)
         {
             Require(section, "RequestsPerMinute", "Burst alone makes no bucket.");
         }
 
-        var rate = mistakes.Read(section, "RequestsPerMinute", 1, 1, BucketPolicy.Max);
-        return new(name, mistakes.Read(section, "Burst", rate, 1, BucketPolicy.Max), rate);
+        return read.RequestsPerMinute is { } rate ? new(name, read.Burst ?? rate, rate) : null;
     }
 
     private PathPattern? Pattern(IConfigurationSection entry)
@@ -196,9 +168,6 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
                 return true;
         }
     }
-
-    private long? Optional(IConfigurationSection section, string key, long? fallback, long max) =>
-        section[key] is { Length: > 0 } ? mistakes.Read(section, key, fallback ?? 1, 1, max) : fallback;
 
     private void Require(IConfigurationSection section, string key, string why)
     {

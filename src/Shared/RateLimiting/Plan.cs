@@ -1,3 +1,5 @@
+using Bff.Configuration;
+
 namespace Bff.RateLimiting;
 
 /// <summary>What happens to a plan's requests while the shared store is away.</summary>
@@ -11,42 +13,56 @@ public enum StoreFailure
 }
 
 /// <summary>What a caller is entitled to: section <c>Plans:&lt;name&gt;</c>.</summary>
+[Settings("Plans:<name>")]
 public sealed record Plan
 {
+    private const long MaxPerDay = 1_000_000_000_000;
+
     /// <summary>Key of the section.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Cost units that refill per minute; 1 or more.</summary>
+    /// <summary>Cost units that refill per minute.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required of a new one")]
     public required long RequestsPerMinute { get; init; }
 
-    /// <summary>Cost units that a full bucket holds; 1 or more.</summary>
+    /// <summary>Cost units that a full bucket holds.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max, Default = "the shipped plan's; required of a new one")]
     public required long Burst { get; init; }
 
-    /// <summary>Cost units per UTC day; null: unlimited.</summary>
+    /// <summary>Cost units per UTC day.</summary>
+    [Setting(Min = 1, Max = MaxPerDay, Default = "the shipped plan's, else unlimited")]
     public long? RequestsPerDay { get; init; }
 
-    /// <summary>Largest request body in bytes; null: the host's own limit.</summary>
+    /// <summary>Largest request body in bytes.</summary>
+    [Setting(Min = 1, Max = 1L << 40, Default = "the shipped plan's, else the host's own limit")]
     public long? MaxPayloadBytes { get; init; }
 
     /// <summary>Writes of the domain (scopes ending in <c>.write</c>) are refused with <c>endpoint_not_in_plan</c>.</summary>
+    [Setting(Key = "Endpoints", Range = "one of all, read-only", Default = "the shipped plan's, else `all`", Meaning = "`read-only` refuses writes of the domain with `endpoint_not_in_plan`.")]
     public bool IsReadOnly { get; init; }
 
-    /// <summary>While the shared store is away.</summary>
+    /// <summary>While Redis is away: <c>Local</c> limits in each instance, <c>Reject</c> answers 503.</summary>
+    [Setting(Default = "the shipped plan's, else `Local`")]
     public StoreFailure OnStoreFailure { get; init; }
 
-    /// <summary>Admits past the day's quota and counts what is to be billed.</summary>
+    /// <summary>Admits past the day's quota and counts what is to be billed; needs <see cref="RequestsPerDay"/>.</summary>
+    [Setting(Default = "the shipped plan's, else `false`")]
     public bool Overage { get; init; }
 
     /// <summary>With <see cref="Overage"/>: cost units per UTC day at which admission ends after all; at least <see cref="RequestsPerDay"/>.</summary>
+    [Setting(Min = 1, Max = MaxPerDay, Default = "twice `RequestsPerDay`")]
     public long? OverageCeiling { get; init; }
 
     /// <summary>For people.</summary>
+    [Setting(Default = "none")]
     public string? Price { get; init; }
 
     /// <summary>For people.</summary>
+    [Setting(Default = "none")]
     public string? Support { get; init; }
 
     /// <summary>For people.</summary>
+    [Setting(Default = "none")]
     public string? Sla { get; init; }
 
     /// <summary>The bucket of a caller on this plan.</summary>

@@ -1,3 +1,5 @@
+using Bff.Configuration;
+
 namespace Bff.RateLimiting;
 
 /// <summary>Who is served first under overload.</summary>
@@ -14,30 +16,39 @@ public enum TenantPriority
 }
 
 /// <summary>A customer organisation: section <c>Tenants:&lt;id&gt;</c>.</summary>
+[Settings("Tenants:<id>")]
 public sealed class Tenant
 {
     /// <summary>Key of the section; the credential's tenant. Ordinal.</summary>
     public required string Id { get; init; }
 
     /// <summary>The plan of its callers; null: not stated.</summary>
+    [Setting(Range = "a plan's name", Default = "none", Meaning = "The plan of its callers.")]
     public Plan? Plan { get; init; }
 
-    /// <summary>Path patterns that its callers may use; empty: all.</summary>
+    /// <summary>Path patterns that its callers may use.</summary>
+    [Setting(Key = "AllowedEndpoints:<n>", Range = "a path pattern such as `/v1/orders/**`: `*` is one segment, a last `**` the rest", Default = "all")]
     public IReadOnlyList<PathPattern> AllowedEndpoints { get; init; } = [];
 
-    /// <summary>Host name of its own, for which only its credentials are good; null: none.</summary>
+    /// <summary>Host name of its own, for which only its credentials are good.</summary>
+    [Setting(Range = "a host name without scheme, port or path, of one tenant only", Default = "none")]
     public string? CustomDomain { get; init; }
 
-    /// <summary>Addresses of its own per upstream.</summary>
+    /// <summary>An address of its own per upstream, with its own connections.</summary>
+    [Setting(Key = "DedicatedUpstreams:<upstream>:Address", Range = "an absolute http or https address", Default = "none")]
     public IReadOnlyDictionary<string, Uri> DedicatedUpstreams { get; init; } = new Dictionary<string, Uri>();
 
-    /// <summary>Under overload.</summary>
+    /// <summary>Who is served first under overload.</summary>
+    [Setting]
     public TenantPriority Priority { get; init; } = TenantPriority.Normal;
 
-    /// <summary>Requests that it may have in flight in one instance; null: the host's own limit.</summary>
+    /// <summary>Requests that it may have in flight in one instance.</summary>
+    [Setting(Min = 1, Max = 1_000_000, Default = "the host's")]
     public int? MaxConcurrency { get; init; }
 
     /// <summary>The bucket that all its callers share; null: none.</summary>
+    [Setting(Key = "RateLimit:RequestsPerMinute", Range = BucketSettings.RateRange, Default = "none", Meaning = "Refills the bucket that the whole tenant shares.")]
+    [Setting(Key = "RateLimit:Burst", Range = BucketSettings.RateRange, Default = "`RateLimit:RequestsPerMinute`", Meaning = "What that bucket holds.")]
     internal BucketPolicy? Bucket { get; init; }
 
     /// <summary>Whether its callers may use the path (decoded, normalised).</summary>

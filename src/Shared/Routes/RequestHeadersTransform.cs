@@ -46,6 +46,7 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
 }
 
 /// <summary>The names that pass towards proxied upstreams: content, conditional, negotiation, WebSocket handshake, and <c>Headers:Forward</c>.</summary>
+[Settings("Headers")]
 internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
 {
     private static readonly string[] Always =
@@ -60,6 +61,10 @@ internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
     private static readonly FrozenSet<string> Never = FrozenSet.ToFrozenSet(
         ["Authorization", "Cookie", "Host", "Connection", "Transfer-Encoding", "Proxy", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"],
         StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Further request headers that pass towards proxied services.</summary>
+    [Setting(Key = "Forward:<n>", Range = "a header's name; none that carries a credential, the connection or an identity", Default = "none")]
+    public IReadOnlySet<string> Names => names;
 
     public bool Contains(string name) => names.Contains(name);
 

@@ -1,7 +1,9 @@
 using Bff.Configuration;
 using Bff.Upstreams;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Configuration;
 using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Bff.Routes;
 
@@ -13,7 +15,7 @@ internal sealed record ProxyRoutes(IReadOnlyList<RouteConfig> Routes, IReadOnlyL
 /// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
 internal static class RouteParser
 {
-    public static ProxyRoutes Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
+    public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
         var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes()); // Reported by its own stage.
         if (configuration.GetSection("ReverseProxy:Clusters").Exists())
@@ -22,11 +24,11 @@ internal static class RouteParser
         }
 
         var routes = configuration.GetSection("ReverseProxy:Routes").GetChildren()
-            .Select(section => Route(section, upstreams, mistakes)).OfType<RouteConfig>().ToList();
+            .Select(section => Route(section, upstreams, transforms, mistakes)).OfType<RouteConfig>().ToList();
         return new(routes, [.. upstreams.Values.Select(Cluster)]);
     }
 
-    private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
+    private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
         var cluster = section["ClusterId"];
         var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
@@ -35,20 +37,21 @@ internal static class RouteParser
             mistakes.Add(section, "ClusterId", $"'{cluster}' is not the name of an upstream.");
         }
 
+        var read = mistakes.Bind(section, new RouteSettings());
         var route = new RouteConfig
         {
             RouteId = section.Key,
             ClusterId = cluster,
-            Order = section["Order"] is null ? null : mistakes.Read(section, "Order", 0, int.MinValue, int.MaxValue),
+            Order = read.Order,
             AuthorizationPolicy = section["AuthorizationPolicy"],
-            MaxRequestBodySize = section["MaxRequestBodySize"] is null ? null : mistakes.Read(section, "MaxRequestBodySize", 0L, -1, long.MaxValue),
+            MaxRequestBodySize = read.MaxRequestBodySize,
             Match = new RouteMatch
             {
                 Path = section["Match:Path"],
-                Methods = List(section.GetSection("Match:Methods")),
-                Hosts = List(section.GetSection("Match:Hosts")),
-                Headers = [.. section.GetSection("Match:Headers").GetChildren().Select(Header)],
-                QueryParameters = [.. section.GetSection("Match:QueryParameters").GetChildren().Select(QueryParameter)],
+                Methods = read.Methods,
+                Hosts = read.Hosts,
+                Headers = [.. section.GetSection("Match:Headers").GetChildren().Select(h => Header(mistakes.Bind(h, new HeaderSettings())))],
+                QueryParameters = [.. section.GetSection("Match:QueryParameters").GetChildren().Select(q => QueryParameter(mistakes.Bind(q, new QueryParameterSettings())))],
             },
             Metadata = section.GetSection("Metadata").GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase),
             Transforms = section.GetSection("Transforms").Exists()
@@ -56,6 +59,11 @@ internal static class RouteParser
                 : null,
         };
         Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
+        foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would say so only when it takes the route.
+        {
+            mistakes.Add(section.Path, mistake.Message);
+        }
+
         return isKnown ? route : null;
     }
 
@@ -64,6 +72,17 @@ internal static class RouteParser
         if (route.Match.Path is not { Length: > 1 } path || path[0] != '/')
         {
             mistakes.Add(section, "Match:Path", "is missing or does not begin with a slash.");
+        }
+        else
+        {
+            try
+            {
+                RoutePatternFactory.Parse(path);
+            }
+            catch (RoutePatternException invalid)
+            {
+                mistakes.Add(section, "Match:Path", invalid.Message);
+            }
         }
 
         var anonymous = string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase);
@@ -77,30 +96,20 @@ internal static class RouteParser
             mistakes.Add(section, "Match:Path", "an anonymous route is matched exactly, never by prefix.");
         }
 
+        if (route.Metadata?.GetValueOrDefault("Limits") is { } limits && !limits.Equals("none", StringComparison.OrdinalIgnoreCase))
+        {
+            mistakes.Add(section, "Metadata:Limits", "must be none or absent.");
+        }
+
         if (!anonymous && string.IsNullOrWhiteSpace(route.Metadata?.GetValueOrDefault("Scope")))
         {
             mistakes.Add(section, "Metadata:Scope", "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous.");
         }
     }
 
-    private static RouteHeader Header(IConfigurationSection section) => new()
-    {
-        Name = section["Name"] ?? "",
-        Values = List(section.GetSection("Values")),
-        Mode = Enum.TryParse<HeaderMatchMode>(section["Mode"], ignoreCase: true, out var mode) ? mode : HeaderMatchMode.ExactHeader,
-        IsCaseSensitive = section["IsCaseSensitive"] is "true" or "True",
-    };
+    private static RouteHeader Header(HeaderSettings read) => new() { Name = read.Name, Values = read.Values, Mode = read.Mode, IsCaseSensitive = read.IsCaseSensitive };
 
-    private static RouteQueryParameter QueryParameter(IConfigurationSection section) => new()
-    {
-        Name = section["Name"] ?? "",
-        Values = List(section.GetSection("Values")),
-        Mode = Enum.TryParse<QueryParameterMatchMode>(section["Mode"], ignoreCase: true, out var mode) ? mode : QueryParameterMatchMode.Exact,
-        IsCaseSensitive = section["IsCaseSensitive"] is "true" or "True",
-    };
-
-    private static string[]? List(IConfigurationSection section) =>
-        section.Exists() ? [.. section.GetChildren().Select(c => c.Value ?? "")] : null;
+    private static RouteQueryParameter QueryParameter(QueryParameterSettings read) => new() { Name = read.Name, Values = read.Values, Mode = read.Mode, IsCaseSensitive = read.IsCaseSensitive };
 
     private static ClusterConfig Cluster(UpstreamOptions upstream) => new()
     {

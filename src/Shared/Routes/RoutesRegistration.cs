@@ -19,7 +19,7 @@ internal static class RoutesRegistration
     /// <summary>Pass-through routes (YARP) from <c>ReverseProxy:Routes</c>, clusters from <c>Upstreams</c>.</summary>
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder)
     {
-        builder.Services.AddReloadable(["ReverseProxy", "Upstreams"], RouteParser.Parse);
+        builder.Services.AddReloadable(["ReverseProxy", "Upstreams"], (provider, configuration, mistakes) => RouteParser.Parse(configuration, provider.GetRequiredService<ITransformBuilder>(), mistakes));
         builder.Services.AddReloadable(["Headers"], ForwardedRequestHeaders.Parse);
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();

@@ -1,50 +1,55 @@
+using Bff.Callers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
 
 /// <summary>Section <c>Session</c>: the provider at which browsers sign in, and how long their sessions live.</summary>
+[Settings("Session")]
 internal sealed record SessionSettings
 {
-    private const string DefaultScopes = "openid profile email api offline_access";
-
     /// <summary>The provider's issuer; its discovery document is below it.</summary>
-    public required string Authority { get; init; }
+    [Setting(Range = BearerSettings.HttpAddress, Default = "none; required")]
+    public string Authority { get; init; } = "";
 
-    public required string ClientId { get; init; }
+    /// <summary>The provider knows this host by it.</summary>
+    [Setting(Range = "any text but none", Default = "none; required")]
+    public string ClientId { get; init; } = "";
 
-    public required string ClientSecret { get; init; }
+    /// <summary>The host is a confidential client.</summary>
+    [Setting(Range = "any text but none", Default = "none; required")]
+    public string ClientSecret { get; init; } = "";
 
-    /// <summary>Separated by spaces.</summary>
-    public required string Scopes { get; init; }
+    /// <summary>What is asked of the provider.</summary>
+    [Setting(Range = "names separated by spaces, `openid` among them")]
+    public string Scopes { get; init; } = "openid profile email api offline_access";
 
-    public required bool RequireHttpsMetadata { get; init; }
+    /// <summary>Whether the authority must be https; <c>false</c> in development only.</summary>
+    [Setting]
+    public bool RequireHttpsMetadata { get; init; } = true;
 
-    /// <summary>A session ends after this long without a request. Default 30 min.</summary>
-    public required TimeSpan IdleTimeout { get; init; }
+    /// <summary>A session ends after this long without a request.</summary>
+    [Setting(Min = "00:00:01", Max = "30.00:00:00")]
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>A session ends this long after its sign-in, whatever happens. Default 8 h.</summary>
-    public required TimeSpan AbsoluteTimeout { get; init; }
+    /// <summary>A session ends this long after its sign-in, whatever happens.</summary>
+    [Setting(Min = "00:00:01", Max = "90.00:00:00")]
+    public TimeSpan AbsoluteTimeout { get; init; } = TimeSpan.FromHours(8);
 
-    /// <summary>An access token is refreshed this long before its end, or in the second half of its life if that is later. Default 1 min.</summary>
-    public required TimeSpan RefreshBefore { get; init; }
+    /// <summary>An access token is refreshed this long before its end, or in the second half of its life if that is later.</summary>
+    [Setting(Min = "00:00:00", Max = "01:00:00")]
+    public TimeSpan RefreshBefore { get; init; } = TimeSpan.FromMinutes(1);
 
     public static SessionSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var section = configuration.GetSection("Session");
-        var https = mistakes.Read(section, "RequireHttpsMetadata", true);
-        var idle = mistakes.Read(section, "IdleTimeout", TimeSpan.FromMinutes(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
-        var absolute = mistakes.Read(section, "AbsoluteTimeout", TimeSpan.FromHours(8), TimeSpan.FromSeconds(1), TimeSpan.FromDays(90));
-        return new SessionSettings
+        var read = mistakes.Bind(section, new SessionSettings());
+        return read with
         {
-            Authority = ReadAuthority(section, https, mistakes),
+            Authority = ReadAuthority(section, read.RequireHttpsMetadata, mistakes),
             ClientId = Required(section, "ClientId", "The provider knows this host by it.", mistakes),
             ClientSecret = Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
-            Scopes = ReadScopes(section, mistakes),
-            RequireHttpsMetadata = https,
-            IdleTimeout = idle,
-            AbsoluteTimeout = absolute,
-            RefreshBefore = mistakes.Read(section, "RefreshBefore", TimeSpan.FromMinutes(1), TimeSpan.Zero, TimeSpan.FromHours(1)),
+            Scopes = ReadScopes(section, read.Scopes, mistakes),
         };
     }
 
@@ -63,10 +68,10 @@ internal sealed record SessionSettings
         return text;
     }
 
-    private static string ReadScopes(IConfigurationSection section, ConfigurationMistakes mistakes)
+    private static string ReadScopes(IConfigurationSection section, string fallback, ConfigurationMistakes mistakes)
     {
         var listed = section.GetSection("Scopes").GetChildren().Select(c => c.Value).OfType<string>().ToList();
-        var scopes = listed.Count > 0 ? string.Join(' ', listed) : section["Scopes"] ?? DefaultScopes;
+        var scopes = listed.Count > 0 ? string.Join(' ', listed) : section["Scopes"] ?? fallback;
         if (!scopes.Split(' ').Contains("openid"))
         {
             mistakes.Add(section, "Scopes", "lacks openid: without it the provider gives no id_token.");

@@ -30,7 +30,7 @@ public sealed partial class RedisState : IDisposable
 
     internal RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger, TimeProvider time)
     {
-        _connectionString = configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
+        _connectionString = RedisAddress.Of(configuration);
         _timeout = options.Value.Timeout;
         _time = time;
         _logger = logger;

@@ -1,3 +1,4 @@
+using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -6,13 +7,27 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>Section <c>State</c>.</summary>
+[Settings("State")]
 public sealed class StateOptions
 {
-    /// <summary>The longest that a request waits for Redis; above 0 and at most 10 s. Default 100 ms.</summary>
+    /// <summary>The longest that a request waits for Redis.</summary>
+    [Setting(Min = "00:00:00.001", Max = "00:00:10")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Lets a host in the Production environment run without Redis, as a single instance whose state dies with it.</summary>
+    [Setting]
     public bool AllowEmbedded { get; set; }
+}
+
+/// <summary>Where Redis is.</summary>
+[Settings("ConnectionStrings")]
+internal sealed class RedisAddress
+{
+    /// <summary>One server, or several of a cluster. Without it state is in process.</summary>
+    [Setting(Key = "redis", Range = "a connection string such as host:6379,password=...,ssl=true", Default = "none; required in Production")]
+    public string? Redis { get; init; }
+
+    public static string? Of(IConfiguration configuration) => configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
 }
 
 /// <summary>Stops a host whose state would be lost or not shared without anybody having said so.</summary>
@@ -21,13 +36,8 @@ internal sealed class StateOptionsValidator(IConfiguration configuration, IHostE
     public ValidateOptionsResult Validate(string? name, StateOptions options)
     {
         var mistakes = new List<string>();
-        if (options.Timeout <= TimeSpan.Zero || options.Timeout > TimeSpan.FromSeconds(10))
-        {
-            mistakes.Add("State:Timeout: must be above 0 and at most 00:00:10.");
-        }
-
-        var redis = configuration.GetConnectionString("redis");
-        if (string.IsNullOrWhiteSpace(redis))
+        var redis = RedisAddress.Of(configuration);
+        if (redis is null)
         {
             if (environment.IsProduction() && !options.AllowEmbedded)
             {

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ public static class StateRegistration
     internal static WebApplicationBuilder AddState(this WebApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddOptions<StateOptions>().BindConfiguration("State").ValidateOnStart();
+        builder.Services.AddSettings<StateOptions>().AddReads(reloads: false, "ConnectionStrings");
         builder.Services.AddSingleton<IValidateOptions<StateOptions>, StateOptionsValidator>();
         builder.Services.AddSingleton<RedisState>();
         builder.Services.AddHostedService<RedisStart>();
@@ -34,7 +35,7 @@ public static class StateRegistration
         where TStore : class
         where TRedis : class, TStore
         where TEmbedded : class, TStore =>
-        services.AddSingleton<TStore>(provider => string.IsNullOrWhiteSpace(configuration.GetConnectionString("redis"))
+        services.AddSingleton<TStore>(provider => RedisAddress.Of(configuration) is null
             ? ActivatorUtilities.CreateInstance<TEmbedded>(provider)
             : ActivatorUtilities.CreateInstance<TRedis>(provider));
 

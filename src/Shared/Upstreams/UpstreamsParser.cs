@@ -54,30 +54,13 @@ internal static class UpstreamsParser
             return null;
         }
 
-        var defaults = new UpstreamOptions { Name = section.Key, Addresses = new(addresses) };
-        return defaults with
+        return mistakes.Bind(section, new UpstreamOptions { Name = section.Key, Addresses = new(addresses) }) with
         {
-            Timeout = mistakes.Read(section, "Timeout", defaults.Timeout, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10)),
-            Retries = mistakes.Read(section, "Retries", defaults.Retries, 0, 5),
-            HedgeAfter = section["HedgeAfter"] is null
-                ? null
-                : mistakes.Read(section, "HedgeAfter", TimeSpan.Zero, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
-            Breaker = new BreakerOptions
-            {
-                FailureRatio = mistakes.Read(section, "Breaker:FailureRatio", 0.5, 0.01, 1.0),
-                MinimumThroughput = mistakes.Read(section, "Breaker:MinimumThroughput", 10, 2, 1_000_000),
-                SamplingDuration = mistakes.Read(section, "Breaker:SamplingDuration", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
-                BreakDuration = mistakes.Read(section, "Breaker:BreakDuration", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(0.5), TimeSpan.FromHours(1)),
-            },
-            MaxConcurrency = mistakes.Read(section, "MaxConcurrency", defaults.MaxConcurrency, 1, 1_000_000),
-            MaxQueue = mistakes.Read(section, "MaxQueue", defaults.MaxQueue, 0, 1_000_000),
-            MaxResponseBytes = mistakes.Read(section, "MaxResponseBytes", defaults.MaxResponseBytes, 1024, 256 * 1024 * 1024),
+            Breaker = mistakes.Bind(section.GetSection("Breaker"), new BreakerOptions()),
             Canary = Canary(section.GetSection("Canary"), mistakes),
             Fallback = section["Fallback"],
             ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
             ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, mistakes),
-            Http2 = mistakes.Read(section, "Http2", false),
-            ForwardAuthorization = mistakes.Read(section, "ForwardAuthorization", false),
         };
     }
 
@@ -94,13 +77,9 @@ internal static class UpstreamsParser
             mistakes.Add($"{section.Path}:Header", "needs the form name=value.");
         }
 
-        return Address(section.GetSection("Address"), mistakes) is not { } address ? null : new CanaryOptions
-        {
-            Address = address,
-            Percent = mistakes.Read(section, "Percent", 0.0, 0, 100),
-            HeaderName = selector?[0],
-            HeaderValue = selector?[^1],
-        };
+        return Address(section.GetSection("Address"), mistakes) is not { } address
+            ? null
+            : mistakes.Bind(section, new CanaryOptions { Address = address, HeaderName = selector?[0], HeaderValue = selector?[^1] });
     }
 
     private static CertificateOptions? Certificate(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
@@ -117,7 +96,13 @@ internal static class UpstreamsParser
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
         {
-            mistakes.Add($"{section.Path}:Path", "is not a readable certificate" + (needsKey ? " with its private key." : "."));
+            foreach (var part in (string[])["Path", "KeyPath", "Password"])
+            {
+                if (part == "Path" || section[part] is not null)
+                {
+                    mistakes.Add(section, part, "leads to no readable certificate" + (needsKey ? " with its private key." : "."));
+                }
+            }
         }
 
         return options;

@@ -135,14 +135,19 @@ public sealed class ReloadGateTests : IDisposable
 
     private static void AddSections(IServiceCollection services)
     {
-        services.AddReloadable(["Left"], static (root, mistakes) => new Left(mistakes.Read(root.GetSection("Left"), "Size", 0, 0, 10)));
-        services.AddReloadable(["Right"], static (root, mistakes) => new Right { Size = mistakes.Read(root.GetSection("Right"), "Size", 0, 0, 10) });
+        services.AddReloadable(["Left"], static (root, mistakes) => mistakes.Bind(root.GetSection("Left"), new Left()));
+        services.AddReloadable(["Right"], static (root, mistakes) => mistakes.Bind(root.GetSection("Right"), new Right()));
     }
 
-    private sealed record Left(int Size);
+    private sealed record Left
+    {
+        [Setting(Min = 0, Max = 10)]
+        public int Size { get; init; }
+    }
 
     private sealed class Right
     {
+        [Setting(Min = 0, Max = 10)]
         public int Size { get; init; }
     }
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>Section <c>ApiKeys</c>; replaced as a whole on a reload.</summary>
+[Settings("ApiKeys")]
 internal sealed class ApiKeySettings
 {
     private const int MinPepperLength = 32;
@@ -15,10 +16,16 @@ internal sealed class ApiKeySettings
 
     private ApiKeySettings(string pepper) => _pepper = Encoding.UTF8.GetBytes(pepper);
 
+    /// <summary>Keys are stored as their HMAC under it.</summary>
+    [Setting(Range = "at least 32 characters, the same on every instance, for good", Default = "a known one; required in Production")]
+    public ReadOnlySpan<byte> Pepper => _pepper;
+
     /// <summary>How long remembered keys go on while the store is away.</summary>
-    public TimeSpan MaxStale { get; private init; }
+    [Setting(Min = "00:00:00", Max = "1.00:00:00")]
+    public TimeSpan MaxStale { get; private init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Keys that configuration accepts with every scope, by their hash.</summary>
+    [Setting(Key = "Bootstrap:<tenant>", Range = "a whole API key", Default = "none", Meaning = "A tenant's first key, accepted with every scope.")]
     public FrozenDictionary<string, ApiKeyRecord> Bootstrap { get; private set; } = FrozenDictionary<string, ApiKeyRecord>.Empty;
 
     /// <summary>HMAC-SHA256 under the pepper: what is stored and looked up in the key's place.</summary>
@@ -27,7 +34,7 @@ internal sealed class ApiKeySettings
         Span<byte> bytes = stackalloc byte[ApiKeyFormat.Length];
         Encoding.ASCII.GetBytes(key, bytes);
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_pepper, bytes, hash);
+        HMACSHA256.HashData(Pepper, bytes, hash);
         return Convert.ToHexStringLower(hash);
     }
 
@@ -47,15 +54,12 @@ internal sealed class ApiKeySettings
                 mistakes.Add(section, "Pepper", $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, for good.");
             }
         }
-        else if (pepper.Length < MinPepperLength && isProduction)
+        else if (pepper.Length < MinPepperLength)
         {
             mistakes.Add(section, "Pepper", $"is too short. Give at least {MinPepperLength} random characters.");
         }
 
-        var settings = new ApiKeySettings(pepper)
-        {
-            MaxStale = mistakes.Read(section, "MaxStale", TimeSpan.FromMinutes(10), TimeSpan.Zero, TimeSpan.FromDays(1)),
-        };
+        var settings = mistakes.Bind(section, new ApiKeySettings(pepper));
         var bootstrap = new Dictionary<string, ApiKeyRecord>();
         foreach (var entry in section.GetSection("Bootstrap").GetChildren())
         {

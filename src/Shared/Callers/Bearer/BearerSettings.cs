@@ -8,32 +8,43 @@ namespace Bff.Callers;
 /// Which access tokens are accepted: <c>Authentication:Schemes:Bearer</c> with the keys that the framework documents (so that Entra ID, Keycloak,
 /// Auth0 and <c>dotnet user-jwts</c> all work), and <c>Authentication</c> for what the framework does not have.
 /// </summary>
+[Settings("Authentication", AtStart = true)]
 internal sealed record BearerSettings
 {
+    internal const string HttpAddress = "an absolute https address; http where `RequireHttpsMetadata` is off";
     private const int MinSecretBytes = 32; // RFC 7518 section 3.2: at least the size of the hash.
 
     /// <summary>The issuer's address; discovery is below it.</summary>
+    [Setting(Key = "Schemes:Bearer:Authority", Range = HttpAddress, Default = "none; required unless keys come another way")]
     public string? Authority { get; init; }
 
-    /// <summary>The discovery document; null when no authority publishes keys.</summary>
+    /// <summary>The discovery document, when it is not below the authority.</summary>
+    [Setting(Key = "Schemes:Bearer:MetadataAddress", Range = HttpAddress, Default = "below `Authority`")]
     public Uri? MetadataAddress { get; init; }
 
-    /// <summary>Whether discovery and keys must travel over TLS.</summary>
+    /// <summary>Whether discovery and keys must travel over TLS; <c>false</c> in development only.</summary>
+    [Setting(Key = "Schemes:Bearer:RequireHttpsMetadata")]
     public bool RequireHttpsMetadata { get; init; } = true;
 
     /// <summary>How long the authority may take to answer.</summary>
+    [Setting(Key = "Schemes:Bearer:BackchannelTimeout", Min = "00:00:00.100", Max = "00:01:00")]
     public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A token must be for one of these.</summary>
+    /// <summary>A token must be for one of these; <c>ValidAudience</c> and <c>Audience</c> are read too.</summary>
+    [Setting(Key = "Schemes:Bearer:ValidAudiences:<n>", Range = "any text", Default = "none; required")]
     public required IReadOnlyList<string> Audiences { get; init; }
 
-    /// <summary>Accepted beside the issuer that the discovery document names.</summary>
+    /// <summary>Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too.</summary>
+    [Setting(Key = "Schemes:Bearer:ValidIssuers:<n>", Range = "any text", Default = "the discovery document's")]
     public required IReadOnlyList<string> Issuers { get; init; }
 
     /// <summary>Symmetric keys from the configuration; without one HS256 is not accepted.</summary>
+    [Setting(Key = "Schemes:Bearer:SigningKeys:<n>:Value", Range = "base64 of at least 32 bytes", Default = "none", Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`.")]
+    [Setting(Key = "SharedSecrets:<n>", Range = "text of at least 32 bytes, or `base64:...`", Default = "none", Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused.")]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
     /// <summary>How often the authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>
+    [Setting(Min = "00:00:01", Max = "1.00:00:00")]
     public TimeSpan KeyRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Null: opaque tokens are not accepted.</summary>
@@ -44,21 +55,18 @@ internal sealed record BearerSettings
     {
         var authentication = configuration.GetSection("Authentication");
         var bearer = authentication.GetSection("Schemes:Bearer");
-        var requireHttps = mistakes.Read(bearer, "RequireHttpsMetadata", true);
+        var read = mistakes.Bind(authentication, new BearerSettings { Audiences = [], Issuers = [], Secrets = [] });
         var secrets = new List<VerificationKey>();
         ReadSigningKeys(bearer.GetSection("SigningKeys"), secrets, mistakes);
         ReadSharedSecrets(authentication.GetSection("SharedSecrets"), secrets, mistakes);
-        var settings = new BearerSettings
+        var settings = read with
         {
             Authority = bearer["Authority"],
-            MetadataAddress = Metadata(bearer, requireHttps, mistakes),
-            RequireHttpsMetadata = requireHttps,
-            BackchannelTimeout = mistakes.Read(bearer, "BackchannelTimeout", TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+            MetadataAddress = Metadata(bearer, read.RequireHttpsMetadata, mistakes),
             Audiences = [.. Values(bearer, "Audience", "ValidAudience", "ValidAudiences")],
             Issuers = [.. Values(bearer, "ValidIssuer", "ValidIssuers").Concat(secrets.Select(s => s.Issuer).OfType<string>()).Distinct()],
             Secrets = secrets,
-            KeyRefresh = mistakes.Read(authentication, "KeyRefresh", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
-            Introspection = IntrospectionSettings.Parse(authentication.GetSection("Introspection"), requireHttps, mistakes),
+            Introspection = IntrospectionSettings.Parse(authentication.GetSection("Introspection"), read.RequireHttpsMetadata, mistakes),
         };
         settings.Check(bearer, mistakes);
         return settings;

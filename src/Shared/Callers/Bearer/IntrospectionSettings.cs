@@ -4,12 +4,25 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Callers;
 
 /// <summary><c>Authentication:Introspection</c>: who is asked about opaque tokens (RFC 7662).</summary>
-/// <param name="Endpoint">The introspection endpoint.</param>
-/// <param name="ClientId">This gateway's client id there.</param>
-/// <param name="ClientSecret">And its secret.</param>
-/// <param name="Timeout">How long the endpoint may take.</param>
-internal sealed record IntrospectionSettings(Uri Endpoint, string ClientId, string ClientSecret, TimeSpan Timeout)
+[Settings("Authentication:Introspection", AtStart = true)]
+internal sealed record IntrospectionSettings
 {
+    /// <summary>The introspection endpoint; with it opaque tokens are accepted.</summary>
+    [Setting(Range = BearerSettings.HttpAddress, Default = "none")]
+    public required Uri Endpoint { get; init; }
+
+    /// <summary>This gateway's client id there.</summary>
+    [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
+    public required string ClientId { get; init; }
+
+    /// <summary>And its secret.</summary>
+    [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
+    public required string ClientSecret { get; init; }
+
+    /// <summary>How long the endpoint may take.</summary>
+    [Setting(Min = "00:00:00.050", Max = "00:00:30")]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Null when the section is absent.</summary>
     public static IntrospectionSettings? Parse(IConfigurationSection section, bool requireHttps, ConfigurationMistakes mistakes)
     {
@@ -35,7 +48,6 @@ internal sealed record IntrospectionSettings(Uri Endpoint, string ClientId, stri
             }
         }
 
-        var timeout = mistakes.Read(section, "Timeout", TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(30));
-        return new IntrospectionSettings(endpoint!, section["ClientId"] ?? "", section["ClientSecret"] ?? "", timeout);
+        return mistakes.Bind(section, new IntrospectionSettings { Endpoint = endpoint!, ClientId = section["ClientId"] ?? "", ClientSecret = section["ClientSecret"] ?? "" });
     }
 }

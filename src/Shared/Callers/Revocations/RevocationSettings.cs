@@ -14,15 +14,17 @@ internal enum RevocationStoreFailure
 }
 
 /// <summary>Section <c>Authentication:Revocation</c>.</summary>
-/// <param name="Retention">How long a revocation is kept: longer than the longest life of a token.</param>
-/// <param name="OnStoreFailure">What happens while the store is away.</param>
-internal sealed record RevocationSettings(TimeSpan Retention, RevocationStoreFailure OnStoreFailure)
+[Settings("Authentication:Revocation", AtStart = true)]
+internal sealed record RevocationSettings
 {
-    public static RevocationSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
-    {
-        var section = configuration.GetSection("Authentication:Revocation");
-        return new(
-            mistakes.Read(section, "Retention", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(366)),
-            mistakes.Read(section, "OnStoreFailure", RevocationStoreFailure.LastKnown));
-    }
+    /// <summary>How long a revocation is kept: longer than the longest life of a token.</summary>
+    [Setting(Min = "00:01:00", Max = "366.00:00:00")]
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>While the list cannot be read: the last known one goes on, or every token and session is answered 503.</summary>
+    [Setting]
+    public RevocationStoreFailure OnStoreFailure { get; init; }
+
+    public static RevocationSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
+        mistakes.Bind(configuration.GetSection("Authentication:Revocation"), new RevocationSettings());
 }

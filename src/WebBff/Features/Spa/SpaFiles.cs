@@ -1,9 +1,19 @@
+using Bff.Configuration;
 using Bff.Edge;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace WebBff.Features.Spa;
+
+/// <summary>Section <c>Spa</c>.</summary>
+[Settings("Spa")]
+internal sealed class SpaOptions
+{
+    /// <summary>A folder with an app that is served in development.</summary>
+    [Setting(Default = "none")]
+    public string? Path { get; init; }
+}
 
 /// <summary>
 /// In development the single-page app is served from this host, so that app and gateway have one origin as in production, where whatever
@@ -17,7 +27,7 @@ internal static class SpaFiles
 
     public static void MapSpa(this WebApplication app)
     {
-        if (!app.Environment.IsDevelopment() || app.Configuration["Spa:Path"] is not { Length: > 0 } configured)
+        if (!app.Environment.IsDevelopment() || new ConfigurationMistakes().Bind(app.Configuration.GetSection("Spa"), new SpaOptions()).Path is not { } configured)
         {
             return;
         }

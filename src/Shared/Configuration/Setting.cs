@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Configuration;
+
+/// <summary>One key of the configuration, as a settings type declares it.</summary>
+public sealed class Setting
+{
+    private delegate bool Reader(string text, out object? value);
+
+    private static readonly ConcurrentDictionary<Type, Setting[]> Known = new();
+
+    private readonly Reader? _read;
+
+    private Setting(Type settings, PropertyInfo member, SettingAttribute declared)
+    {
+        Member = member;
+        Declared = declared;
+        Key = declared.Key ?? member.Name;
+        var section = settings.GetCustomAttribute<SettingsAttribute>();
+        Path = section is { Path.Length: > 0 } ? $"{section.Path}:{Key}" : Key;
+        IsAtStart = declared.AtStart || section is { AtStart: true };
+        IsList = declared.Range is null && member.PropertyType.IsArray;
+        var kind = member.PropertyType.GetElementType() ?? member.PropertyType;
+        (Range, _read) = declared.Range is null ? ReaderOf(Nullable.GetUnderlyingType(kind) ?? kind, declared) : (declared.Range, null);
+    }
+
+    /// <summary>The member that it sets.</summary>
+    public PropertyInfo Member { get; }
+
+    /// <summary>What was said of the member.</summary>
+    public SettingAttribute Declared { get; }
+
+    /// <summary>Below the section.</summary>
+    public string Key { get; }
+
+    /// <summary>The whole key, names in angle brackets.</summary>
+    public string Path { get; }
+
+    /// <summary>What is accepted, in words.</summary>
+    public string Range { get; }
+
+    /// <summary>Whether an edit takes effect at the next start, even where the section is read again before.</summary>
+    public bool IsAtStart { get; }
+
+    /// <summary>Whether it is several values, below <c>0</c>, <c>1</c>, ...</summary>
+    public bool IsList { get; }
+
+    /// <summary>What a type declares, in the order of its members.</summary>
+    public static IReadOnlyList<Setting> Of(Type settings) => Known.GetOrAdd(settings, static type =>
+    [
+        .. type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+            .SelectMany(member => member.GetCustomAttributes<SettingAttribute>().Select(declared => new Setting(type, member, declared))),
+    ]);
+
+    /// <summary>A value as it is written in files: numbers plain, time spans as <c>[d.]hh:mm:ss[.fff]</c>.</summary>
+    public static string Write(object? value) => value switch
+    {
+        TimeSpan span => span.ToString((span.Days > 0 ? @"d\." : "") + @"hh\:mm\:ss" + (span.Milliseconds > 0 ? @"\.fff" : ""), CultureInfo.InvariantCulture),
+        bool flag => flag ? "true" : "false",
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+
+    internal void Read(IConfiguration section, object settings, ConfigurationMistakes mistakes)
+    {
+        if (_read is null)
+        {
+            return;
+        }
+
+        if (IsList)
+        {
+            var read = section.GetSection(Key).GetChildren().Select(item => (Good: TryRead(item, Key, mistakes, out var value), Value: value)).Where(i => i.Good).ToList();
+            if (read.Count > 0)
+            {
+                var list = Array.CreateInstance(Member.PropertyType.GetElementType()!, read.Count);
+                for (var i = 0; i < read.Count; i++)
+                {
+                    list.SetValue(read[i].Value, i);
+                }
+
+                Member.SetValue(settings, list);
+            }
+        }
+        else if (TryRead(section.GetSection(Key), Key, mistakes, out var value))
+        {
+            Member.SetValue(settings, value);
+        }
+    }
+
+    private bool TryRead(IConfigurationSection at, string key, ConfigurationMistakes mistakes, out object? value)
+    {
+        value = null;
+        if (at.Value is not { Length: > 0 } text)
+        {
+            return false;
+        }
+
+        if (_read!(text, out value))
+        {
+            return true;
+        }
+
+        mistakes.Add(at.Path, $"'{text}' is not {Range}.");
+        return false;
+    }
+
+    private static (string Range, Reader Read) ReaderOf(Type kind, SettingAttribute declared)
+    {
+        if (kind.IsEnum)
+        {
+            var names = Enum.GetNames(kind);
+            return ("one of " + string.Join(", ", names), (string text, out object? value) =>
+            {
+                var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)); // Numbers are no names.
+                value = name is null ? null : Enum.Parse(kind, name);
+                return name is not null;
+            });
+        }
+
+        return Type.GetTypeCode(kind) switch
+        {
+            TypeCode.Boolean => ("true or false", Between<bool>(null, null)),
+            TypeCode.Int32 => Ranged<int>("a number", declared),
+            TypeCode.Int64 => Ranged<long>("a number", declared),
+            TypeCode.Double => Ranged<double>("a number", declared),
+            TypeCode.String => ("any text", static (string text, out object? value) => (value = text) is not null),
+            _ when kind == typeof(TimeSpan) => Ranged<TimeSpan>("a time span", declared),
+            _ => throw new NotSupportedException($"A setting of kind {kind} needs a range in words, and a reader of its own."),
+        };
+    }
+
+    private static (string, Reader) Ranged<T>(string what, SettingAttribute declared) where T : struct, IParsable<T>, IComparable<T>
+    {
+        var (min, max) = (Bound<T>(declared.Min), Bound<T>(declared.Max));
+        var range = (min, max) switch
+        {
+            (null, null) => "",
+            (null, _) => $", at most {Write(max)}",
+            (_, null) => $", at least {Write(min)}",
+            _ => $" from {Write(min)} to {Write(max)}",
+        };
+        return (what + range, Between(min, max));
+    }
+
+    private static T? Bound<T>(object? bound) where T : struct, IParsable<T> =>
+        bound is null ? null : T.Parse(Convert.ToString(bound, CultureInfo.InvariantCulture)!, CultureInfo.InvariantCulture);
+
+    private static Reader Between<T>(T? min, T? max) where T : struct, IParsable<T>, IComparable<T> => (string text, out object? value) =>
+    {
+        var good = T.TryParse(text, CultureInfo.InvariantCulture, out var read) && !(min?.CompareTo(read) > 0) && !(max?.CompareTo(read) < 0);
+        value = read;
+        return good && !(read is double number && double.IsNaN(number));
+    };
+}

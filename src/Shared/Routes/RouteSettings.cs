@@ -1,0 +1,95 @@
+using Bff.Configuration;
+using Yarp.ReverseProxy.Configuration;
+
+namespace Bff.Routes;
+
+/// <summary><c>ReverseProxy:Routes:&lt;name&gt;</c>, in YARP's own format.</summary>
+[Settings("ReverseProxy:Routes:<name>")]
+internal sealed class RouteSettings
+{
+    /// <summary>Where its requests go.</summary>
+    [Setting(Range = "an upstream's name", Default = "none; required")]
+    public string? ClusterId { get; init; }
+
+    /// <summary>Routes of a lower number are tried first.</summary>
+    [Setting(Default = "none")]
+    public int? Order { get; init; }
+
+    /// <summary><c>Anonymous</c> lets anybody in; else <c>Metadata:Scope</c> says who.</summary>
+    [Setting(Range = "`Anonymous`", Default = "none")]
+    public string? AuthorizationPolicy { get; init; }
+
+    /// <summary>Largest body in bytes; -1: any.</summary>
+    [Setting(Min = -1, Default = "the plan's")]
+    public long? MaxRequestBodySize { get; init; }
+
+    /// <summary>A pattern as endpoint routing reads them.</summary>
+    [Setting(Key = "Match:Path", Range = "a path that begins with a slash; without `{**` on an anonymous route", Default = "none; required")]
+    public string? Path { get; init; }
+
+    /// <summary>Methods that it serves.</summary>
+    [Setting(Key = "Match:Methods", Default = "all")]
+    public string[]? Methods { get; init; }
+
+    /// <summary>Hosts that it serves.</summary>
+    [Setting(Key = "Match:Hosts", Default = "all")]
+    public string[]? Hosts { get; init; }
+
+    /// <summary>The scope that callers need.</summary>
+    [Setting(Key = "Metadata:Scope", Range = "a scope; none on an anonymous route", Default = "none; required unless anonymous")]
+    public string? Scope { get; init; }
+
+    /// <summary>Its name for limits and metrics.</summary>
+    [Setting(Key = "Metadata:Endpoint", Default = "the route's name")]
+    public string? Endpoint { get; init; }
+
+    /// <summary><c>none</c> takes nothing of anybody's limits.</summary>
+    [Setting(Key = "Metadata:Limits", Range = "`none`", Default = "the plan's")]
+    public string? Limits { get; init; }
+
+    /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
+    [Setting(Key = "Transforms:<n>", Range = "as YARP documents them", Default = "none")]
+    public IReadOnlyDictionary<string, string>? Transform { get; init; }
+}
+
+/// <summary><c>ReverseProxy:Routes:&lt;name&gt;:Match:Headers:&lt;n&gt;</c>.</summary>
+[Settings("ReverseProxy:Routes:<name>:Match:Headers:<n>")]
+internal sealed class HeaderSettings
+{
+    /// <summary>A header that the request must have.</summary>
+    [Setting]
+    public string Name { get; init; } = "";
+
+    /// <summary>What it must be.</summary>
+    [Setting(Default = "any")]
+    public string[]? Values { get; init; }
+
+    /// <summary>How values are compared.</summary>
+    [Setting]
+    public HeaderMatchMode Mode { get; init; }
+
+    /// <summary>Whether case matters.</summary>
+    [Setting]
+    public bool IsCaseSensitive { get; init; }
+}
+
+/// <summary><c>ReverseProxy:Routes:&lt;name&gt;:Match:QueryParameters:&lt;n&gt;</c>.</summary>
+[Settings("ReverseProxy:Routes:<name>:Match:QueryParameters:<n>")]
+internal sealed class QueryParameterSettings
+{
+    /// <summary>A parameter that the request must have.</summary>
+    [Setting]
+    public string Name { get; init; } = "";
+
+    /// <summary>What it must be.</summary>
+    [Setting(Default = "any")]
+    public string[]? Values { get; init; }
+
+    /// <summary>How values are compared.</summary>
+    [Setting]
+    public QueryParameterMatchMode Mode { get; init; }
+
+    /// <summary>Whether case matters.</summary>
+    [Setting]
+    public bool IsCaseSensitive { get; init; }
+}

@@ -1,0 +1,126 @@
+using System.Net;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Bff.Configuration;
+using Bff.RateLimiting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Architecture.Tests;
+
+/// <summary>
+/// Writes docs/configuration.md from what the settings types declare: the range is the one that refuses a wrong value, the default the member's own, the meaning its
+/// summary; who reads a key, and whether an edit is taken while running, is asked of the three hosts.
+/// </summary>
+internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, IServiceProvider> hosts)
+{
+    /// <summary>Headings, and the sections below them in their order.</summary>
+    private static readonly (string Heading, string[] Sections)[] Chapters =
+    [
+        ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog"]),
+        ("Edge", ["", "Headers"]),
+        ("Callers", ["Authentication", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
+        ("Plans, limits, tenants", ["Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
+        ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
+        ("Upstreams", ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary"]),
+        ("Routes", ["ReverseProxy:Routes:<name>", "ReverseProxy:Routes:<name>:Match:Headers:<n>", "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>"]),
+        ("Events, partners, pictures, development", ["Events", "Versions:<v>", "Webhooks", "Images", "Spa"]),
+    ];
+
+    private const string Top = """
+        # Configuration
+
+        Every key, as the code declares it; this page is written from there. Keys nest by `:` in files and by `__` in the environment (`Upstreams__orders__Timeout`). Time spans are
+        `[days.]hh:mm:ss[.fff]`; `<n>` counts from 0; names in angle brackets are yours. A value out of its range, and a key that must be there and is not, is reported with all
+        other mistakes: at start the host does not start, later the edit is refused as a whole. *Live* keys take effect while the host runs, the others at its next start. What
+        Production must set is in [security](security.md#before-production), how files are read in [operations](operations.md#settings).
+
+        """;
+
+    private const string Bottom = """
+
+        `Sandbox:Upstreams:<name>` takes the keys of `Upstreams:<name>`: test keys of partners go there.
+
+        ## The framework's own
+
+        `Kestrel:*` (TLS is `Kestrel:Endpoints:<name>:Certificate`), `Logging:LogLevel:<category>` and the `OTEL_*` variables are read as their makers document them; nothing is exported
+        until `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
+
+        """;
+
+    /// <summary>Every type that declares settings, by its section.</summary>
+    public static ILookup<string, Type> Types { get; } = Source.Hosts.Prepend("Bff.Shared").SelectMany(a => Source.Load(a).GetTypes())
+        .Where(t => t.IsDefined(typeof(SettingsAttribute))).ToLookup(t => t.GetCustomAttribute<SettingsAttribute>()!.Path);
+
+    /// <summary>In the order of the page.</summary>
+    public static IEnumerable<Setting> Settings => Chapters.SelectMany(c => c.Sections).SelectMany(s => Types[s]).SelectMany(Setting.Of);
+
+    public string Write()
+    {
+        var page = new List<string> { Top };
+        foreach (var (heading, sections) in Chapters)
+        {
+            page.Add($"## {heading}\n\n| key | default | range | meaning | live | hosts |\n| --- | --- | --- | --- | --- | --- |");
+            page.AddRange(sections.SelectMany(s => Types[s]).SelectMany(Setting.Of).Select(Row));
+            page.Add("");
+        }
+
+        page.Add("## Shipped plans\n\n| hosts | plan | `RequestsPerMinute` | `Burst` | `RequestsPerDay` | `MaxPayloadBytes` | `Endpoints` | `OnStoreFailure` |\n| --- | --- | --- | --- | --- | --- | --- | --- |");
+        page.AddRange(Enum.GetValues<PlanFamily>().SelectMany(family => Shipped(family).Select(p =>
+            $"| {(family == PlanFamily.Partner ? "partner" : "mobile, web")} | `{p.Name}` | {p.RequestsPerMinute} | {p.Burst} | {p.RequestsPerDay} | {p.MaxPayloadBytes} | {(p.IsReadOnly ? "read-only" : "all")} | {p.OnStoreFailure} |")));
+        return (string.Join('\n', page) + Bottom).Replace("\r", "", StringComparison.Ordinal).Replace("\n\n\n", "\n\n", StringComparison.Ordinal);
+    }
+
+    public static string Meaning(Setting setting) => setting.Declared.Meaning ?? Summary(setting.Member);
+
+    public static string Default(Setting setting) => setting.Declared.Default ?? "`" + Setting.Write(setting.Member.GetValue(Initial(setting.Member.ReflectedType!))) + "`";
+
+    /// <summary>Who reads the key, and whether again after an edit.</summary>
+    public (string[] Hosts, bool Live) Readers(Setting setting)
+    {
+        var own = setting.Member.ReflectedType!.Assembly.GetName().Name;
+        var reads = hosts.Where(h => own == "Bff.Shared" || own == h.Key).Select(h => (Host: h.Key, Reads: h.Value.GetServices<ConfigurationRead>()
+            .Where(r => (setting.Path + ":").StartsWith(r.Section + ":", StringComparison.OrdinalIgnoreCase)).ToList())).ToList();
+        return ([.. reads.Where(r => r.Reads.Count > 0 || own == r.Host).Select(r => r.Host)], !setting.IsAtStart && reads.Any(r => r.Reads.Any(x => x.Reloads)));
+    }
+
+    private static IEnumerable<Plan> Shipped(PlanFamily family) =>
+        (IEnumerable<Plan>)typeof(Plan).Assembly.GetType("Bff.RateLimiting.ShippedPlans", throwOnError: true)!.GetMethod("Of")!.Invoke(null, [family])!;
+
+    private string Row(Setting setting)
+    {
+        var (readers, live) = Readers(setting);
+        var names = readers.Length == hosts.Count ? "all" : string.Join(", ", readers.Select(r => r.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant()));
+        return $"| `{setting.Path}{(setting.IsList ? ":<n>" : "")}` | {Default(setting)} | {setting.Range} | {Meaning(setting)} | {(live ? "yes" : "no")} | {names} |";
+    }
+
+    /// <summary>An instance as it stands before anything is read; members that configuration must give stay empty.</summary>
+    private static object Initial(Type settings) =>
+        settings.GetConstructor(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is { } constructor ? constructor.Invoke([]) : Parsed(settings);
+
+    /// <summary>The instance that a type's own reader makes of an empty configuration.</summary>
+    private static object Parsed(Type settings)
+    {
+        var made = RuntimeHelpers.GetUninitializedObject(settings);
+        var constructor = settings.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).First();
+        constructor.Invoke(made, [.. constructor.GetParameters().Select(p => p.ParameterType == typeof(string) ? (object)"" : null)]);
+        return made;
+    }
+
+    /// <summary>A member's summary as plain text; it is in the source alone, hosts have no documentation files.</summary>
+    private static string Summary(MemberInfo member)
+    {
+        var type = member.ReflectedType!;
+        var folder = "src/" + type.Assembly.GetName().Name!.Replace("Bff.Shared", "Shared", StringComparison.Ordinal);
+        var declaration = new Regex($@"\b(?:class|record) {type.Name}\b");
+        var text = Source.Files(folder).Select(File.ReadAllText).Single(f => declaration.IsMatch(f));
+        var summary = new Regex($@"/// <summary>(?<text>[^\n]*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b").Match(text, declaration.Match(text).Index);
+        return summary.Success ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(summary.Groups["text"].Value, "`$1`"), "`")) : "";
+    }
+
+    [GeneratedRegex("""<see cref="(?:\w+\.)*(\w+)" ?/>""")]
+    private static partial Regex Cref();
+
+    [GeneratedRegex("</?c>")]
+    private static partial Regex Tag();
+}
