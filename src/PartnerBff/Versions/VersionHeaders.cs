@@ -11,7 +11,7 @@ namespace PartnerBff.Versions;
 internal sealed class VersionHeaders(RequestDelegate next, Reloadable<ApiVersions> versions)
 {
     private static readonly Meter Meter = new("Bff.Partner");
-    private static readonly Counter<long> Uses = Meter.CreateCounter<long>("bff.partner.version.requests", description: "Requests by version and tenant.");
+    private static readonly Counter<long> Uses = Meter.CreateCounter<long>("bff.partner.version.requests", "{request}", "Requests by version and tenant.");
 
     public async Task InvokeAsync(HttpContext context)
     {

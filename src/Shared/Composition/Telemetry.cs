@@ -11,9 +11,7 @@ internal static class Telemetry
     private static readonly Histogram<double> PartDuration = Meter.CreateHistogram<double>(
         "bff.composition.part.duration", "s", "Time from a part's start to its end.", tags: null, advice: Observability.Telemetry.Seconds);
 
-    /// <summary>Nothing below a span that is not recorded would be recorded either: it need not be made first.</summary>
-    public static Activity? Start(string kind, string name) =>
-        Activity.Current is { Recorded: false } || !Source.HasListeners() ? null : Source.StartActivity(kind + name);
+    public static Activity? Start(string kind, string name) => Observability.Telemetry.Records(Source) ? Source.StartActivity(kind + name) : null;
 
     public static void Record(string endpoint, List<Part> parts)
     {

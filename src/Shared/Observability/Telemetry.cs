@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 namespace Bff.Observability;
@@ -9,6 +10,12 @@ internal static class Telemetry
 
     /// <summary>Span sources: the framework's server and client spans, and the stages' own.</summary>
     public static readonly string[] Sources = ["Microsoft.AspNetCore", "System.Net.Http", "Bff.*"];
+
+    /// <summary>
+    /// Whether a span is worth making here: below one that is not recorded nothing is recorded either, and what the host does for itself, below none, makes no traces of
+    /// one call each.
+    /// </summary>
+    public static bool Records(ActivitySource source) => Activity.Current is { Recorded: true } && source.HasListeners();
 
     /// <summary>Without these a histogram of seconds is counted in buckets of milliseconds: everything below 5 s would be one.</summary>
     public static readonly InstrumentAdvice<double> Seconds = new()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bff.Observability;
 
 namespace Bff.State;
 
@@ -7,10 +8,9 @@ internal static class RedisSpan
 {
     private static readonly ActivitySource Source = new("Bff.State");
 
-    /// <summary>Only below a span that is recorded: what the host does for itself makes no traces of one call each.</summary>
     public static Activity? Start(string command)
     {
-        if (Activity.Current is not { Recorded: true } || !Source.HasListeners())
+        if (!Telemetry.Records(Source))
         {
             return null;
         }

@@ -5,7 +5,7 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// The span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and the trace context that goes with it (W3C Trace Context 1). It stands for the
-/// framework's, which is made for every call, recorded or not. Nothing below a span that is not recorded is made.
+/// framework's, which is made for every call, recorded or not.
 /// </summary>
 internal static class ClientSpan
 {
@@ -20,7 +20,7 @@ internal static class ClientSpan
             return null;
         }
 
-        var span = parent.Recorded ? Source.StartActivity(request.Method.Method, ActivityKind.Client) : null;
+        var span = Observability.Telemetry.Records(Source) ? Source.StartActivity(request.Method.Method, ActivityKind.Client) : null;
         var told = span ?? parent;
         if (told.IdFormat == ActivityIdFormat.W3C)
         {

@@ -9,7 +9,7 @@ internal sealed class UpstreamMetrics : IDisposable
     private readonly Meter _meter = new("Bff.Upstreams");
 
     public UpstreamMetrics(UpstreamRegistry registry) => _meter.CreateObservableGauge(
-        "bff.upstream.breaker.state", () => Observe(registry), description: "0 closed, 1 half-open, 2 open.");
+        "bff.upstream.breaker.state", () => Observe(registry), "{state}", "0 closed, 1 half-open, 2 open.");
 
     public void Dispose() => _meter.Dispose();
 

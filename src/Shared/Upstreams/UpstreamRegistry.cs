@@ -14,13 +14,9 @@ internal sealed class UpstreamRegistry : IDisposable
     private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty, FrozenSet<string>.Empty);
     private readonly List<ITimer> _retired = [];
     private readonly TimeProvider _time;
-    private readonly UpstreamMetrics _metrics;
+    private UpstreamMetrics? _metrics;
 
-    public UpstreamRegistry(TimeProvider time)
-    {
-        _time = time;
-        _metrics = new UpstreamMetrics(this);
-    }
+    public UpstreamRegistry(TimeProvider time) => _time = time;
 
     /// <summary>What a configuration says; immutable.</summary>
     public sealed record Parsed(
@@ -29,6 +25,11 @@ internal sealed class UpstreamRegistry : IDisposable
         IReadOnlyDictionary<string, IReadOnlyDictionary<string, Uri>> Dedicated);
 
     private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox, FrozenSet<string> Tenants);
+
+    /// <summary>
+    /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the end of any would be the end of all.
+    /// </summary>
+    public void Measure() => _metrics ??= new UpstreamMetrics(this);
 
     /// <summary>Raised after the set was replaced.</summary>
     public event Action? Changed;
@@ -88,7 +89,7 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        _metrics.Dispose();
+        _metrics?.Dispose();
         foreach (var timer in _retired)
         {
             timer.Dispose();

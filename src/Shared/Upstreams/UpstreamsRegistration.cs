@@ -25,6 +25,7 @@ public static class UpstreamsRegistration
             var registry = new UpstreamRegistry(provider.GetRequiredService<TimeProvider>());
             registry.Apply(configured.Current);
             configured.OnChange(registry.Apply);
+            registry.Measure();
             return registry;
         });
         builder.Services.AddSingleton<UpstreamSender>();

@@ -26,6 +26,32 @@ public sealed partial class MetricsTests
         Assert.Empty(asked.Except(Framework).Except(Own()));
     }
 
+    /// <summary>Own metrics have the attributes that docs/operations.md lists (what a collector receives is tested against the same), the framework's their standard ones.</summary>
+    [Theory]
+    [MemberData(nameof(Questions))]
+    public void Every_label_that_is_asked_for_is_one_of_its_metric(string file)
+    {
+        var attributes = File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => MetricRow().Match(l)).Where(m => m.Success)
+            .SelectMany(m => Quoted().Matches(m.Groups["names"].Value).Select(n => (Name: n.Groups[1].Value.Replace('.', '_'), Labels: Word().Matches(m.Groups["by"].Value).Select(w => w.Value).ToList())))
+            .ToDictionary(m => m.Name, m => m.Labels, StringComparer.Ordinal);
+        string[] always = ["job", "instance", "le", "http_route", "http_request_method", "http_response_status_code", "error_type", "server_address", "server_port"];
+        var wrong = new List<string>();
+        foreach (var expression in Expressions(file))
+        {
+            foreach (Match selector in Selector().Matches(expression))
+            {
+                var known = attributes.FirstOrDefault(a => selector.Groups["metric"].Value.StartsWith(a.Key, StringComparison.Ordinal)).Value ?? [];
+                wrong.AddRange(Label().Matches(selector.Groups["labels"].Value).Select(l => l.Groups[1].Value).Except(known).Except(always).Select(l => $"{selector.Groups["metric"].Value}: {l}"));
+            }
+
+            var asked = attributes.Where(a => expression.Contains(a.Key, StringComparison.Ordinal)).SelectMany(a => a.Value).ToList();
+            wrong.AddRange(Grouping().Matches(expression).SelectMany(g => Word().Matches(g.Groups[1].Value).Select(w => w.Value)).Except(asked).Except(always).Select(l => $"by {l}: {expression}"));
+        }
+
+        Assert.NotEmpty(attributes);
+        Assert.Empty(wrong);
+    }
+
     [Fact]
     public void Every_meter_is_exported()
     {
@@ -97,6 +123,24 @@ public sealed partial class MetricsTests
 
     [GeneratedRegex(@"\b(?:http|bff|dotnet|kestrel|aspnetcore|signalr)_[a-z0-9_]+(?=[\s{\[)]|$)")]
     private static partial Regex MetricName();
+
+    [GeneratedRegex(@"^\| (?<names>`(?:http|bff)\.[^|]+) \| (?<by>[^|]*) \|")]
+    private static partial Regex MetricRow();
+
+    [GeneratedRegex("`([a-z._]+)`")]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@"[a-z_]+")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"(?<metric>\b(?:http|bff)_[a-z0-9_]+)\{(?<labels>[^}]*)\}")]
+    private static partial Regex Selector();
+
+    [GeneratedRegex(@"([a-z_]+)\s*(?:=~|!=|!~|=)")]
+    private static partial Regex Label();
+
+    [GeneratedRegex(@"(?:by|on|without) ?\(([^)]*)\)")]
+    private static partial Regex Grouping();
 
     /// <summary>Label values and label lists of <c>by (...)</c> are no metrics.</summary>
     [GeneratedRegex(@"\{[^}]*\}|by \([^)]*\)")]

@@ -68,6 +68,15 @@ public sealed class OtlpCollector : IDisposable
         }
     }
 
+    /// <summary>Takes what arrived before for nothing, so that the next metric is one that is still exported.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _metrics.Clear();
+        }
+    }
+
     public void Dispose()
     {
         _listener.Close();

@@ -27,7 +27,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await Holds(collector, "bff.composition.part.duration", "s", "histogram", ("endpoint", "product"), ("part", "pricing"), ("status", "live"));
         await Holds(collector, "bff.ratelimit.decisions", "{request}", "sum", ("decision", "admitted"), ("source", "store"), ("plan", "free"));
         await Holds(collector, "bff.cache.requests", "{request}", "sum", ("result", "miss"), ("scope", "public"));
-        await Holds(collector, "bff.upstream.breaker.state", "", "gauge", ("upstream", "catalog"), ("pool", "main"));
+        await Holds(collector, "bff.upstream.breaker.state", "{state}", "gauge", ("upstream", "catalog"), ("pool", "main"));
         await Holds(collector, "bff.admission.shed", "{request}", "sum", ("reason", "queue_full"), ("priority", "normal"));
     }
 
