@@ -106,7 +106,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
 
     private static IEnumerable<string> Below(string section, params string[] keys) => keys.Select(k => $"{section}:{k}");
 
-    [GeneratedRegex(@"(?:GetSection\(|GetValue(?:<\w+>)?\(|\b(?:section|bearer|authentication|part|upstream|entry|tenant|[cC]onfiguration)\[|(?:Required|Values|Date|Address)\((?:section|bearer|configuration), )""([A-Za-z0-9:]+)""")]
+    [GeneratedRegex(@"(?:\bGetSection\(|\bGetValue(?:<\w+>)?\(|\b(?:section|bearer|authentication|part|upstream|entry|tenant|[cC]onfiguration)\[|(?:Required|Values|Date|Address)\((?:section|bearer|configuration), )""([A-Za-z0-9:]+)""")]
     private static partial Regex Read();
 
     [GeneratedRegex("<[a-z]+>")]

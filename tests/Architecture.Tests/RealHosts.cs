@@ -1,8 +1,4 @@
 global using Bff.TestKit;
-using MobileHost = Bff.TestKit.GatewayHost<MobileBff.Features.Meta>;
-using PartnerHost = Bff.TestKit.GatewayHost<PartnerBff.Features.V1.OrderV1>;
-using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
-
 namespace Architecture.Tests;
 
 /// <summary>The three gateways as they ship, running, for tests that look at what they are made of.</summary>
@@ -23,11 +19,33 @@ public sealed class RealHosts : IAsyncLifetime
             ["Session:ClientSecret"] = "web-bff-development-secret",
             ["Session:RequireHttpsMetadata"] = "false",
         };
-        var mobile = MobileHost.Start(surroundings);
-        var web = WebHost.Start(surroundings, session);
-        var partner = PartnerHost.Start(surroundings, session);
-        _started.AddRange([mobile, web, partner, surroundings]);
-        Services = new Dictionary<string, IServiceProvider> { ["MobileBff"] = mobile.Services, ["WebBff"] = web.Services, ["PartnerBff"] = partner.Services };
+        var services = new Dictionary<string, IServiceProvider>();
+        foreach (var name in Source.Hosts)
+        {
+            var host = Start(name, surroundings, session, "Development");
+            _started.Add(host);
+            services[name] = host.Services;
+        }
+
+        _started.Add(surroundings);
+        Services = services;
+    }
+
+    /// <summary>One gateway.</summary>
+    internal static Running Start(string host, Surroundings surroundings, Dictionary<string, string?> settings, string environment) => host switch
+    {
+        "MobileBff" => Of(GatewayHost<MobileBff.Features.Meta>.Start(surroundings, settings, environment: environment), h => h.Services),
+        "WebBff" => Of(GatewayHost<WebBff.Features.Meta>.Start(surroundings, settings, environment: environment), h => h.Services),
+        _ => Of(GatewayHost<PartnerBff.Features.V1.OrderV1>.Start(surroundings, settings, environment: environment), h => h.Services),
+    };
+
+    private static Running Of<T>(T host, Func<T, IServiceProvider> services) where T : IAsyncDisposable => new(host, services(host));
+
+    internal sealed class Running(IAsyncDisposable host, IServiceProvider services) : IAsyncDisposable
+    {
+        public IServiceProvider Services => services;
+
+        public ValueTask DisposeAsync() => host.DisposeAsync();
     }
 
     public async Task DisposeAsync()

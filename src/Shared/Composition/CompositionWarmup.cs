@@ -97,7 +97,7 @@ internal sealed class CompositionWarmup(
 
         public Meter Create(MeterOptions options)
         {
-            var meter = new Meter("Warm-up");
+            var meter = new Meter(nameof(UnseenMeters));
             _meters.Add(meter);
             return meter;
         }

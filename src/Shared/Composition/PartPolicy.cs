@@ -19,7 +19,7 @@ public sealed record PartPolicy
     [Setting(Min = "00:00:00", Max = "7.00:00:00", Default = "beside the endpoint")]
     public TimeSpan? Stale { get; init; }
 
-    /// <summary>False leaves the part out, <c>null</c> and <c>unavailable</c>: a kill switch.</summary>
+    /// <summary>False leaves the part out, and nothing stands in for it: <c>null</c>, <c>unavailable</c>; a required one: 503.</summary>
     [Setting]
     public bool Enabled { get; init; } = true;
 }

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
+using Bff.Callers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -21,10 +22,10 @@ internal static class ProblemPages
         var pages = ProblemCodes.All.ToFrozenDictionary(entry => entry.Key, entry => Page(Of(entry.Value)));
         var style = Encoding.UTF8.GetBytes(ProblemPagesStyle.Css);
 
-        routes.MapGet("/problems", () => index).AllowAnonymous().ExcludeFromDescription();
-        routes.MapGet("/problems/style.css", (HttpContext context) => Style(context, style)).AllowAnonymous().ExcludeFromDescription();
+        routes.MapGet("/problems", () => index).AllowAnonymous().Named("problems").ExcludeFromDescription();
+        routes.MapGet("/problems/style.css", (HttpContext context) => Style(context, style)).AllowAnonymous().Named("problems").ExcludeFromDescription();
         routes.MapGet("/problems/{code}", IResult (string code) => pages.TryGetValue(code, out var page) ? page : new Problem(ProblemCodes.NotFound))
-            .AllowAnonymous().ExcludeFromDescription();
+            .AllowAnonymous().Named("problems").ExcludeFromDescription();
     }
 
     private static async Task Style(HttpContext context, byte[] style)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using Bff.Callers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
@@ -49,5 +50,5 @@ public static class OpenApiRegistration
 
     /// <summary>Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>.</summary>
     public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app) =>
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous().Named("openapi");
 }

@@ -52,6 +52,7 @@ internal static class RoutesRegistration
                 return;
             }
 
+            endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
             endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
             if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
             {

@@ -1,13 +1,12 @@
 using Bff.State;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Tests.Webhooks;
 
 /// <summary>The same behaviour on both engines.</summary>
+[StoreSuite(typeof(IWebhookStore))]
 public sealed class WebhookStoreTests : IDisposable
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
@@ -91,19 +90,7 @@ public sealed class WebhookStoreTests : IDisposable
         }
 
         _server = RedisServer.Run();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", _server.ConnectionString)]).Build();
-        _state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = TimeSpan.FromSeconds(5) }), _logging.CreateLogger<RedisState>());
-        await Eventually.True(async () =>
-        {
-            try
-            {
-                return await _state.Run("PING", database => database.PingAsync()) >= TimeSpan.Zero;
-            }
-            catch (StoreUnavailableException)
-            {
-                return false;
-            }
-        });
+        _state = await Stores.Connect(_server, _logging);
         return new RedisWebhookStore(_state);
     }
 

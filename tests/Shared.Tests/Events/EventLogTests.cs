@@ -7,6 +7,8 @@ using Bff.TestKit;
 namespace Bff.Shared.Tests.Events;
 
 /// <summary>The same behaviour on both engines.</summary>
+[StoreSuite(typeof(IEventLog))]
+[StoreSuite(typeof(IEventQueue))]
 public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
     [Theory, InlineData("embedded"), RedisData("redis")]

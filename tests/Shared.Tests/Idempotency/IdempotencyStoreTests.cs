@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Bff.Shared.Tests.Idempotency;
 
 /// <summary>What holds of the store on either engine.</summary>
+[StoreSuite(typeof(IIdempotencyStore))]
 public sealed class IdempotencyStoreTests
 {
     private static readonly StoredAnswer Answer = new(201, [new("Content-Type", "application/json")], [1, 2, 0, 255]);

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting.Internal;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
+[StoreSuite(typeof(ILimitStore))]
 public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
 {
     private readonly ManualTimeProvider _clock = new();

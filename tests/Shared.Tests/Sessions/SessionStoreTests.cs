@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Sessions;
 
 /// <summary>What holds of a session store on either engine.</summary>
+[StoreSuite(typeof(ISessionStore))]
 public sealed class SessionStoreTests : IDisposable
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(30);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>What holds of a key ring on either engine.</summary>
+[StoreSuite(typeof(IKeyRing))]
 public abstract class KeyRingBehaviour
 {
     private protected ManualTimeProvider Clock { get; } = new();

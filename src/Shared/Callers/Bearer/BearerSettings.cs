@@ -76,7 +76,7 @@ internal sealed record BearerSettings
     {
         if (MetadataAddress is null && Secrets.Count == 0)
         {
-            if (Introspection is null && bearer["Authority"] is null && bearer["MetadataAddress"] is null)
+            if (Introspection is null && bearer["Authority"] is not { Length: > 0 } && bearer["MetadataAddress"] is not { Length: > 0 })
             {
                 mistakes.Add(bearer, "Authority", "is missing: without it (or MetadataAddress, SigningKeys, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address.");
             }

@@ -17,7 +17,8 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationSt
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            _all = [.. _all.Where(r => r.Until > now && r.ToMember() != revocation.ToMember()), revocation];
+            var known = _all.Find(r => r.ToMember() == revocation.ToMember());
+            _all = [.. _all.Where(r => r.Until > now && r != known), known?.Until > revocation.Until ? known : revocation];
             _version++;
             foreach (var subscriber in _subscribers)
             {

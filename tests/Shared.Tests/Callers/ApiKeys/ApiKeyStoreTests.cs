@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
 /// <summary>What holds of the store on either engine.</summary>
+[StoreSuite(typeof(IApiKeyStore))]
 public sealed class ApiKeyStoreTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;

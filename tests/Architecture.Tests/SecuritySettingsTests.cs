@@ -1,0 +1,72 @@
+namespace Architecture.Tests;
+
+/// <summary>A missing security setting stops a host in Production and is named; with all of them it starts.</summary>
+public sealed class SecuritySettingsTests : IAsyncLifetime
+{
+    private Surroundings _surroundings = null!;
+
+    /// <summary>Host, the setting that is left out, the key that the host must name.</summary>
+    public static TheoryData<string, string, string> Missing
+    {
+        get
+        {
+            var missing = new TheoryData<string, string, string>();
+            foreach (var host in Source.Hosts)
+            {
+                missing.Add(host, "Authentication:Schemes:Bearer:Authority", "Authentication:Schemes:Bearer:Authority");
+                missing.Add(host, "Authentication:Schemes:Bearer:ValidAudiences:0", "Authentication:Schemes:Bearer:ValidAudiences");
+                missing.Add(host, "Authentication:Schemes:Bearer:RequireHttpsMetadata", "Authentication:Schemes:Bearer:Authority: is not https");
+                missing.Add(host, "State:AllowEmbedded", "ConnectionStrings:redis");
+            }
+
+            foreach (var host in (string[])["WebBff", "PartnerBff"])
+            {
+                missing.Add(host, "Session:Authority", "Session:Authority");
+                missing.Add(host, "Session:ClientId", "Session:ClientId");
+                missing.Add(host, "Session:ClientSecret", "Session:ClientSecret");
+                missing.Add(host, "Session:RequireHttpsMetadata", "Session:Authority: is not https");
+            }
+
+            missing.Add("PartnerBff", "ApiKeys:Pepper", "ApiKeys:Pepper");
+            return missing;
+        }
+    }
+
+    public static TheoryData<string> Hosts => new(Source.Hosts);
+
+    [Theory]
+    [MemberData(nameof(Missing))]
+    public async Task Without_it_the_host_does_not_start_and_says_what_is_missing(string host, string setting, string named)
+    {
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => StartAndStop(host, setting));
+
+        Assert.Contains(named, refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts))]
+    public Task With_all_of_them_it_starts(string host) => StartAndStop(host, without: null);
+
+    public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync() => await _surroundings.DisposeAsync();
+
+    private async Task StartAndStop(string host, string? without)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["State:AllowEmbedded"] = "true",
+            ["ApiKeys:Pepper"] = "a pepper of more than thirty-two characters",
+            ["Session:Authority"] = _surroundings.Identity.Authority,
+            ["Session:ClientId"] = "web-bff",
+            ["Session:ClientSecret"] = "web-bff-development-secret",
+            ["Session:RequireHttpsMetadata"] = "false",
+        }.With(_surroundings.GatewaySettings);
+        if (without is not null)
+        {
+            settings[without] = ""; // As good as absent, also where the shipped files or the surroundings give a value.
+        }
+
+        await using var started = RealHosts.Start(host, _surroundings, settings, "Production");
+    }
+}

@@ -1,0 +1,98 @@
+using Bff.State;
+using Microsoft.Extensions.Logging;
+using PartnerBff.Portal.Plans;
+using PartnerBff.Requests;
+using PartnerBff.Usage;
+
+namespace PartnerBff.Tests.Account;
+
+/// <summary>What is kept of an account, the same on both engines.</summary>
+[StoreSuite(typeof(IUsageStore))]
+[StoreSuite(typeof(IRequestLogStore))]
+[StoreSuite(typeof(IPlanChanges))]
+public sealed class AccountStoreTests : IDisposable
+{
+    private static readonly DateOnly Day = DateOnly.FromDateTime(DateTime.UtcNow);
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
+    private RedisServer? _server;
+    private RedisState? _state;
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Usage_adds_up_by_account_day_and_endpoint(string engine)
+    {
+        var store = await Connect(engine) is { } redis ? new RedisUsageStore(redis) : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
+        await store.Add("live:acme", Day, [("GET /a", Usage(200, 500)), ("GET /b", Usage(404))], default);
+        await store.Add("live:acme", Day, [("GET /a", Usage(200))], default);
+        await store.Add("test:acme", Day, [("GET /a", Usage(200))], default);
+
+        var read = await store.Read("live:acme", Day, default);
+        Assert.Equal(["GET /a", "GET /b"], read.Keys.Order());
+        Assert.Equal((3, 0, 1), (read["GET /a"].Requests, read["GET /a"].ClientErrors, read["GET /a"].ServerErrors));
+        Assert.Equal((1, 1, 0), (read["GET /b"].Requests, read["GET /b"].ClientErrors, read["GET /b"].ServerErrors));
+        Assert.Equal(1, (await store.Read("test:acme", Day, default))["GET /a"].Requests);
+        Assert.Empty(await store.Read("live:acme", Day.AddDays(-1), default));
+        Assert.Empty(await store.Read("live:globex", Day, default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Of_an_accounts_requests_the_latest_thousand_are_kept_newest_first(string engine)
+    {
+        var store = await Connect(engine) is { } redis ? new RedisRequestLogStore(redis) : (IRequestLogStore)new EmbeddedRequestLogStore();
+        await store.Add("live:acme", [.. Enumerable.Range(0, IRequestLogStore.Kept).Select(Request)], default);
+        await store.Add("live:acme", [Request(5_000), Request(5_001)], default);
+
+        var read = await store.Read("live:acme", default);
+        Assert.Equal(IRequestLogStore.Kept, read.Count);
+        Assert.Equal(["r-5001", "r-5000", "r-999"], read.Take(3).Select(r => r.Id));
+        Assert.Equal("r-2", read[^1].Id);
+        Assert.Empty(await store.Read("live:globex", default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_tenant_has_one_wish_for_another_plan_and_may_take_it_back(string engine)
+    {
+        var store = await Connect(engine) is { } redis ? new RedisPlanChanges(redis) : (IPlanChanges)new EmbeddedPlanChanges();
+        var wish = new PlanChange("enterprise", DateTimeOffset.UnixEpoch.AddDays(20_000), "u-1001");
+        await store.Set("acme", wish with { Plan = "pro" }, default);
+        await store.Set("acme", wish, default);
+
+        Assert.Equal(wish, await store.Find("acme", default));
+        Assert.Null(await store.Find("globex", default));
+        await store.Remove("acme", default);
+        await store.Remove("globex", default);
+        Assert.Null(await store.Find("acme", default));
+    }
+
+    public void Dispose()
+    {
+        _state?.Dispose();
+        _server?.Dispose();
+        _logging.Dispose();
+    }
+
+    private static LoggedRequest Request(int n) => new($"r-{n}", DateTimeOffset.UnixEpoch.AddSeconds(n), "GET", "/v1/orders", 200, 1.5, null);
+
+    private static EndpointUsage Usage(params int[] statuses)
+    {
+        var usage = new EndpointUsage();
+        foreach (var status in statuses)
+        {
+            usage.Add(status, TimeSpan.FromMilliseconds(5));
+        }
+
+        return usage;
+    }
+
+    /// <summary>Null: embedded.</summary>
+    private async Task<RedisState?> Connect(string engine)
+    {
+        if (engine == "embedded")
+        {
+            return null;
+        }
+
+        _server = RedisServer.Run();
+        _state = await Stores.Connect(_server, _logging);
+        return _state;
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Bff.Callers;
+using Bff.Shared.Tests.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Callers;
+
+/// <summary>The same behaviour on both engines.</summary>
+[StoreSuite(typeof(IRevocationStore))]
+public sealed class RevocationStoreTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task What_has_not_ended_is_listed_each_once_with_its_latest_end_and_every_addition_makes_a_version(string engine)
+    {
+        using var redis = engine == "redis" ? RedisServer.Run() : null;
+        var time = new ManualTimeProvider(Now);
+        await using var services = await StateEngines.Ready(redis?.ConnectionString, time);
+        var store = Store(services, redis is not null, time);
+        var announced = new ConcurrentQueue<long>();
+        using var subscription = store.Subscribe((_, version) => announced.Enqueue(version));
+        var start = await store.Version(default);
+
+        await store.Add(Revocation.OfToken("a", Now.AddMinutes(10)), default);
+        await store.Add(Revocation.OfToken("a", Now.AddMinutes(5)), default);
+        await store.Add(Revocation.OfSubject("u-1", Now, Now.AddMinutes(1)), default);
+
+        Assert.Equal(start + 3, await store.Version(default));
+        Assert.Equal(Now.AddMinutes(10), (await store.All(default)).Single(r => r.ToMember() == Revocation.OfToken("a", Now).ToMember()).Until);
+        Assert.Equal(2, (await store.All(default)).Count);
+        await Eventually.True(() => Task.FromResult(announced.Count == 3));
+        Assert.Equal([start + 1, start + 2, start + 3], announced);
+
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(Now.AddMinutes(10), Assert.Single(await store.All(default)).Until);
+        subscription.Dispose();
+        await store.Add(Revocation.OfToken("b", Now.AddMinutes(10)), default);
+        Assert.Equal(2, (await store.All(default)).Count);
+        Assert.Equal(3, announced.Count);
+    }
+
+    private static IRevocationStore Store(IServiceProvider services, bool isRedis, TimeProvider time) => isRedis
+        ? ActivatorUtilities.CreateInstance<RedisRevocationStore>(services, time)
+        : new EmbeddedRevocationStore(time);
+}
