@@ -27,8 +27,8 @@ public sealed class AccountStoreTests : IDisposable
 
         var read = await store.Read("live:acme", Day, default);
         Assert.Equal(["GET /a", "GET /b"], read.Keys.Order());
-        Assert.Equal((3, 0, 1), (read["GET /a"].Requests, read["GET /a"].ClientErrors, read["GET /a"].ServerErrors));
-        Assert.Equal((1, 1, 0), (read["GET /b"].Requests, read["GET /b"].ClientErrors, read["GET /b"].ServerErrors));
+        Assert.Equal((3, 0, 1, 6), (read["GET /a"].Requests, read["GET /a"].ClientErrors, read["GET /a"].ServerErrors, read["GET /a"].Overage));
+        Assert.Equal((1, 1, 0, 2), (read["GET /b"].Requests, read["GET /b"].ClientErrors, read["GET /b"].ServerErrors, read["GET /b"].Overage));
         Assert.Equal(1, (await store.Read("test:acme", Day, default))["GET /a"].Requests);
         Assert.Empty(await store.Read("live:acme", Day.AddDays(-1), default));
         Assert.Empty(await store.Read("live:globex", Day, default));
@@ -77,7 +77,7 @@ public sealed class AccountStoreTests : IDisposable
         var usage = new EndpointUsage();
         foreach (var status in statuses)
         {
-            usage.Add(status, TimeSpan.FromMilliseconds(5));
+            usage.Add(status, TimeSpan.FromMilliseconds(5), overage: 2);
         }
 
         return usage;
