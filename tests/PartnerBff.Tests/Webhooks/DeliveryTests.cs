@@ -24,7 +24,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         Assert.Equal([1, 3], receiver.All.Where(r => r.Path == "/orders").Select(r => r.Number).Order());
         Assert.Equal(5, receiver.All.Select(r => r.Id).Distinct().Count());
         Assert.All(receiver.All, r => Assert.True(Verifies(r, (string)(r.Path == "/all" ? all : orders)["secret"]!)));
-        Assert.All(receiver.All, r => Assert.NotNull(JsonNode.Parse(r.Body)!["timestamp"]));
+        Assert.All(receiver.All, r => Assert.EndsWith("Z", (string)JsonNode.Parse(r.Body)!["timestamp"]!, StringComparison.Ordinal)); // As everywhere in the API.
         await Until(async () => (await Deliveries(host, orders)).All(d => (string)d["status"]! == "delivered"));
         Assert.Equal(204, (int)(await Deliveries(host, orders))[0]["attempts"]!.AsArray().Single()!["status_code"]!);
         Assert.Null((await Json(await Get(host, $"/v1/webhook-endpoints/{all["id"]}", AcmeKey)))["secret"]);

@@ -60,7 +60,7 @@ internal sealed class WebhookDispatcher(
         {
             writer.WriteStartObject();
             writer.WriteString("type", type);
-            writer.WriteString("timestamp", at);
+            writer.WriteString("timestamp", at.UtcDateTime); // With Z, as everywhere in the API.
             writer.WritePropertyName("data");
             writer.WriteRawValue(data.Span, skipInputValidation: true);
             writer.WriteEndObject();
