@@ -9,6 +9,7 @@ global using Fault = Bff.Dev.Upstreams.Faults.Fault;
 global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
 global using PartnerHost = Bff.TestKit.GatewayHost<PartnerBff.Features.V1.OrderV1>;
 global using TokenRequest = Bff.Dev.IdentityProvider.TokenRequest;
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests;
@@ -145,6 +146,28 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         var problem = JsonNode.Parse(text)!.AsObject();
         Assert.Equal(code, (string?)problem["code"]);
         return problem;
+    }
+
+    /// <summary>The hosts read and write the shared store, rather than wait for it.</summary>
+    protected static Task Connected(PartnerHost host) =>
+        Eventually.True(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable, Patience);
+
+    /// <summary>From one second after now on, no host serves the key: what was asked later counts, however long the answer takes.</summary>
+    protected static Task IsRefusedWithinOneSecond(string path, string key, params PartnerHost[] hosts)
+    {
+        var since = Stopwatch.StartNew();
+        return Task.WhenAll(hosts.Select(async host =>
+        {
+            var asked = since.Elapsed;
+            HttpResponseMessage answer;
+            while ((answer = await Get(host, path, key)).StatusCode == HttpStatusCode.OK)
+            {
+                Assert.True(asked < TimeSpan.FromSeconds(1), $"A revoked key was served {asked} after its end.");
+                asked = since.Elapsed;
+            }
+
+            await Problem(answer, 401, "invalid_api_key");
+        }));
     }
 
     protected static int Placed(SampleServices services) => services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" });

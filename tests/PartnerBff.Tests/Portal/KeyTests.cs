@@ -72,6 +72,27 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         await Problem(await Get(host, "/v1/products/p-1", key), 401, "invalid_api_key");
     }
 
+    [RedisFact]
+    public async Task A_key_revoked_at_the_portal_of_one_host_is_refused_by_all_within_a_second()
+    {
+        var redis = StartRedis();
+        var (one, two) = (StartPortal(redis: redis), StartPortal(redis: redis));
+        await Connected(one);
+        await Connected(two);
+        var carol = await SignedIn(one);
+        var made = await Page(await carol.Post(
+            "/portal/keys", await carol.Token(), ("name", "Leaked"), ("mode", "live"), ("scopes", "products.read"), ("expiry", "")));
+        var key = System.Text.RegularExpressions.Regex.Match(made, "pk_live_[0-9A-Za-z]{38}").Value;
+        await Json(await Get(one, "/v1/products/p-1", key));
+        await Json(await Get(two, "/v1/products/p-1", key)); // Both remember it now.
+        var id = Ids(await Page(await carol.Get("/portal/keys"))).Single();
+
+        using var revoked = await carol.Post($"/portal/keys/{id}/revoke", await carol.Token());
+
+        Assert.Equal("/portal/keys?done=revoked", revoked.Headers.Location?.OriginalString);
+        await IsRefusedWithinOneSecond("/v1/products/p-1", key, one, two);
+    }
+
     [Theory]
     [InlineData("", "live", "orders.read", "")]
     [InlineData("Name", "both", "orders.read", "")]

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Bff.Events;
-using Bff.State;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests.Webhooks;
@@ -38,9 +37,6 @@ public abstract class WebhookTest(SharedSurroundings surroundings) : PartnerTest
 
     protected static async Task<List<JsonNode>> Deliveries(PartnerHost host, JsonObject endpoint) =>
         [.. (await Json(await Get(host, $"/v1/webhook-endpoints/{endpoint["id"]}/deliveries", AcmeKey)))["data"]!.AsArray().Select(d => d!)];
-
-    protected static Task Connected(PartnerHost host) =>
-        Bff.TestKit.Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, Patience);
 
     internal static bool Verifies(Received received, string secret) => received.Signature.Split(' ').Contains("v1," + Convert.ToBase64String(HMACSHA256.HashData(
         Convert.FromBase64String(secret["whsec_".Length..]), Encoding.UTF8.GetBytes($"{received.Id}.{received.Timestamp}.{received.Body}"))));
