@@ -3,7 +3,7 @@ using Bff.TestKit.Failures;
 namespace MobileBff.Tests.Failures;
 
 /// <summary>Upstreams fail, the gateway does not: every part of every endpoint × every way to fail.</summary>
-public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassFixture<FailureMatrixTests.Stage>
+public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : LeavingSuite(stage.Matrix), IClassFixture<FailureMatrixTests.Stage>
 {
     public static TheoryData<string> Ways => [.. FailureWay.All.Where(w => w.Only is null or "pricing").Select(w => w.Name)];
 
@@ -16,15 +16,6 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : IClassF
         Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
         Assert.True(cases >= (way == "graphql-errors" ? 1 : 20), $"only {cases} cases");
         Assert.Empty(FailureMatrix.ErrorsIn(stage.Host.Log));
-    }
-
-    [Fact]
-    public async Task When_the_client_goes_away_every_call_of_every_endpoint_is_aborted()
-    {
-        var (wrong, cases) = await stage.Matrix.RunLeaving();
-
-        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong));
-        Assert.True(cases >= stage.Rows.Count);
     }
 
     [Fact]

@@ -26,6 +26,9 @@ public sealed partial class FailureMatrix(
     /// <summary>Of a request.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(12);
 
+    /// <summary>What the host answers.</summary>
+    public IReadOnlyList<FailureRow> Rows => rows;
+
     private readonly LeakSentinel _leaks = new();
     private int _cases;
 
