@@ -26,7 +26,7 @@ public static class CallersRegistration
             provider.GetRequiredService<ILogger<Revocations>>()));
         services.AddBackgroundCheck<Revocations>();
         services.AddSettings<IdentityOptions>();
-        if (new ConfigurationMistakes().Bind(builder.Configuration.GetSection("Identity"), new IdentityOptions()).SignedAssertion)
+        if (new ConfigurationMistakes().Read<IdentityOptions>(builder.Configuration).SignedAssertion)
         {
             services.AddSingleton<IdentityAssertions>();
             services.AddBackgroundCheck<IdentityAssertions>();

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
@@ -39,6 +40,12 @@ public sealed class ConfigurationMistakes
 
         return settings;
     }
+
+    /// <summary>What the configuration says of a type with a section of its own.</summary>
+    /// <param name="configuration">The root.</param>
+    public T Read<T>(IConfiguration configuration) where T : class, new() => Bind(configuration.GetSection(SectionOf<T>()), new T());
+
+    internal static string SectionOf<T>() => typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path;
 
     private static string Path(IConfiguration section, string key) =>
         section is IConfigurationSection { Path: var path } ? ConfigurationPath.Combine(path, key) : key;

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -48,7 +47,7 @@ public static class ConfigurationRegistration
     /// <summary>Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host.</summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
     {
-        var section = typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path;
+        var section = ConfigurationMistakes.SectionOf<T>();
         services.AddReads(reloads: false, section);
         services.AddSingleton<IValidateOptions<T>>(static provider => new SettingsValidator<T>(provider.GetRequiredService<IConfiguration>()));
         services.AddOptions<T>().Configure<IConfiguration>((settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)).ValidateOnStart();
@@ -80,7 +79,7 @@ internal sealed class SettingsValidator<T>(IConfiguration configuration) : IVali
     public ValidateOptionsResult Validate(string? name, T options)
     {
         var mistakes = new ConfigurationMistakes();
-        mistakes.Bind(configuration.GetSection(typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path), new T());
+        mistakes.Read<T>(configuration);
         return mistakes.All.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes.All.Select(m => m.ToString()));
     }
 }

@@ -16,7 +16,7 @@ internal static class LifeRegistration
         services.AddSettings<ShutdownOptions>();
         // Not through the options: the host asks for this before anything is checked, and a mistake is to be reported with all others.
         services.AddOptions<HostOptions>().Configure<IConfiguration>(static (host, configuration) => host.ShutdownTimeout = HostLife.InFlight
-            + new ConfigurationMistakes().Bind(configuration.GetSection("Shutdown"), new ShutdownOptions()).Delay);
+            + new ConfigurationMistakes().Read<ShutdownOptions>(configuration).Delay);
         services.AddSingleton<HostLife>();
         services.AddHostedService(static provider => provider.GetRequiredService<HostLife>());
         if (!builder.Environment.IsDevelopment() && !builder.Environment.IsEnvironment("Testing"))

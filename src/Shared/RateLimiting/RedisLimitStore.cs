@@ -9,10 +9,8 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
 {
     private const int ArgumentsPerLevel = 8;
 
-    /// <summary>Gateways that share a Redis have plans of their own, hence buckets of their own.</summary>
-    private readonly string _prefix = "bff:limits:" + BucketKeys.Safe(host.ApplicationName) + ":{";
-
-    private readonly RedisKey[] _instances = ["bff:limits:" + BucketKeys.Safe(host.ApplicationName) + ":instances"];
+    private readonly string _prefix = Prefix(host) + ":{";
+    private readonly RedisKey[] _instances = [Prefix(host) + ":instances"];
 
     public bool IsAway => redis.IsKnownAway;
 
@@ -57,6 +55,9 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
         var entries = await redis.Run("HGETALL", database => database.HashGetAllAsync(OverageKey(tag)));
         return entries.ToDictionary(e => DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays((long)e.Name)), e => (long)e.Value);
     }
+
+    /// <summary>Gateways that share a Redis have plans of their own, hence buckets of their own.</summary>
+    private static string Prefix(IHostEnvironment host) => "bff:limits:" + BucketKeys.Safe(host.ApplicationName);
 
     private string OverageKey(string tag) => string.Concat(_prefix, tag, "}:overage");
 }

@@ -27,7 +27,7 @@ internal static class SpaFiles
 
     public static void MapSpa(this WebApplication app)
     {
-        if (!app.Environment.IsDevelopment() || new ConfigurationMistakes().Bind(app.Configuration.GetSection("Spa"), new SpaOptions()).Path is not { } configured)
+        if (!app.Environment.IsDevelopment() || new ConfigurationMistakes().Read<SpaOptions>(app.Configuration).Path is not { } configured)
         {
             return;
         }
