@@ -72,7 +72,6 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
             ["ApiKeys:Bootstrap:acme"] = AcmeKey,
             ["ApiKeys:Bootstrap:globex"] = GlobexKey,
             ["ApiKeys:Bootstrap:initech"] = InitechKey,
-            ["State:Timeout"] = "00:00:02",
             ["ConnectionStrings:redis"] = redis?.ConnectionString,
         });
         all.With(Sandbox.All.Select(s => KeyValuePair.Create($"Sandbox:Upstreams:{s.Name}:Address", (string?)s.Address.ToString()))).With(settings);

@@ -7,7 +7,7 @@ public static class Generous
 {
     private const string Timeout = "00:00:30";
 
-    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00" };
+    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00", ["State:Timeout"] = "00:00:05" };
 
     /// <summary>Time for every attempt at a service.</summary>
     /// <param name="settings">To add to.</param>

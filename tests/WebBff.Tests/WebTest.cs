@@ -65,7 +65,6 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
             ["Session:ClientId"] = "web-bff",
             ["Session:ClientSecret"] = "web-bff-development-secret",
             ["Session:RequireHttpsMetadata"] = "false",
-            ["State:Timeout"] = "00:00:05",
         }).With(settings);
 
     protected Browser NewBrowser(WebHost host)

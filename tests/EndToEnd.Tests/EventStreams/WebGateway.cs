@@ -7,5 +7,5 @@ internal static class WebGateway
 {
     public static Task<GatewayProcess> Start(Surroundings surroundings, string folder, RedisServer redis, params (string Key, string Value)[] settings) => GatewayProcess.Start(
         "WebBff", surroundings, folder,
-        [("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"), .. settings]);
+        [("ConnectionStrings:redis", redis.ConnectionString), ("Shutdown:Delay", "00:00:00"), .. settings]);
 }

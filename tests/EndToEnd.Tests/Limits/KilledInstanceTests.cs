@@ -34,7 +34,7 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
     }
 
     private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
-        "MobileBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+        "MobileBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("Shutdown:Delay", "00:00:00"),
         ("Limits:Mode", _mode), ("Plans:free:OnStoreFailure", "Reject"), ("Plans:free:Burst", Burst.ToString(CultureInfo.InvariantCulture)),
         ("Plans:free:RequestsPerMinute", (PerSecond * 60).ToString(CultureInfo.InvariantCulture)));
 

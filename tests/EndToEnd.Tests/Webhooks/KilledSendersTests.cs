@@ -61,7 +61,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
     }
 
     private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
-        "PartnerBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("State:Timeout", "00:00:05"), ("Shutdown:Delay", "00:00:00"),
+        "PartnerBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("Shutdown:Delay", "00:00:00"),
         ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"));
 
     private async Task<string> Subscribe(string url)

@@ -114,6 +114,6 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
     }
 
     private Task<GatewayProcess> StartProcess(RedisServer redis) => GatewayProcess.Start(
-        "PartnerBff", Surroundings, _folder, ("ConnectionStrings:redis", redis.ConnectionString), ("State:Timeout", "00:00:02"), ("ApiKeys:Bootstrap:acme", AcmeKey),
+        "PartnerBff", Surroundings, _folder, ("ConnectionStrings:redis", redis.ConnectionString), ("ApiKeys:Bootstrap:acme", AcmeKey),
         ("Tenants:acme:Plan", "enterprise"), ("Composition:Deadline", "00:01:00"), ("Upstreams:orders:Timeout", "00:00:30"));
 }

@@ -159,7 +159,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     {
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
-        var settings = new Dictionary<string, string?> { ["Webhooks:Timeout"] = "00:00:05", ["State:Timeout"] = "00:00:05" };
+        var settings = new Dictionary<string, string?> { ["Webhooks:Timeout"] = "00:00:05" };
         var hosts = new[] { StartForWebhooks(settings, redis), StartForWebhooks(settings, redis) };
         await Connected(hosts[0]);
         await Connected(hosts[1]);

@@ -8,7 +8,7 @@ namespace PartnerBff.Tests.Webhooks;
 /// <summary>An instance that stops in good order leaves nothing lying. A claim lasts two minutes here, longer than any test waits.</summary>
 public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
-    private static readonly Dictionary<string, string?> LongClaims = new() { ["Webhooks:Timeout"] = "00:01:00", ["State:Timeout"] = "00:00:05" };
+    private static readonly Dictionary<string, string?> LongClaims = new() { ["Webhooks:Timeout"] = "00:01:00" };
 
     [RedisFact]
     public async Task Another_instance_at_once_makes_the_attempts_that_a_stopping_one_broke_off()
