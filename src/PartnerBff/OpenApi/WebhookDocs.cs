@@ -56,7 +56,7 @@ internal static class WebhookDocs
         IsList = true, Errors = OfOne, AnswerExample = Page(Delivery),
     };
 
-    public static OperationDoc Retry { get; } = new("Send once more", "The same `webhook-id`, at once, whatever came of it before.") { Errors = OfEnabled, AnswerExample = Delivery };
+    public static OperationDoc Retry { get; } = new("Send once more", "The same `webhook-id`, at once, whatever came of it before. The schedule of its attempts stays as it was.") { Errors = OfEnabled, AnswerExample = Delivery };
 
     private static string Page(string item) => $$"""{ "data": [ {{item}} ], "has_more": false, "next_cursor": null }""";
 }

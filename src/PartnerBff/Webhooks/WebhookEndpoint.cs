@@ -23,10 +23,15 @@ internal sealed record WebhookEndpoint
 
     public bool Enabled { get; init; } = true;
 
+    /// <summary>When it was last brought back; failures from before do not count.</summary>
+    public DateTimeOffset? EnabledAt { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The current one first.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
+
+    public WebhookEndpoint Switch(bool enabled, DateTimeOffset now) => this with { Enabled = enabled, EnabledAt = enabled && !Enabled ? now : EnabledAt };
 
     public bool Wants(string type) => Enabled && EventTypes.Match(Types, type);
 }
@@ -53,6 +58,10 @@ internal enum DeliveryStatus
 /// <param name="Response">The first 1 KiB of the answer, or why there was none.</param>
 internal sealed record DeliveryAttempt(DateTimeOffset At, int? StatusCode, int LatencyMs, string? Response);
 
+/// <summary>An attempt out of turn.</summary>
+/// <param name="ResumesAt">When the schedule goes on if it fails; null: the schedule was over.</param>
+internal sealed record ByHand(DateTimeOffset? ResumesAt);
+
 /// <summary>One event on its way to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, whatever is repeated.</summary>
 internal sealed record WebhookDelivery
 {
@@ -75,8 +84,11 @@ internal sealed record WebhookDelivery
 
     public DeliveryStatus Status { get; init; }
 
-    /// <summary>How far the schedule has got.</summary>
+    /// <summary>How far the schedule has got; an attempt by hand takes it no further.</summary>
     public int Tries { get; init; }
+
+    /// <summary>The next attempt is one that the partner asked for.</summary>
+    public ByHand? ByHand { get; init; }
 
     public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
 

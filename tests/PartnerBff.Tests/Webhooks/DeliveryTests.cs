@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Delivery;
+using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Tests.Webhooks;
 
@@ -98,6 +100,65 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         await Publish(host, "acme");
         await Until(async () => !(bool)(await Json(await Get(host, $"/v1/webhook-endpoints/{endpoint["id"]}", AcmeKey)))["enabled"]!);
         await Problem(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{endpoint["id"]}/test", AcmeKey), 409, "conflict");
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_was_enabled_again_has_its_days_anew()
+    {
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = (_, context) => { context.Response.StatusCode = 500; return Task.CompletedTask; };
+        var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05" });
+        var endpoint = await Create(host, receiver.Url);
+        var store = host.Services.GetRequiredService<IWebhookStore>();
+        var ago = DateTimeOffset.UtcNow.AddDays(-6);
+        var failed = WebhookDispatcher.Delivery((await store.Find("live:acme", (string)endpoint["id"]!, default))!, "e-1", "order.shipped", ago, "{}"u8.ToArray(), ago);
+        await store.Note(failed with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, ago, default);
+
+        foreach (var enabled in (bool[])[false, true])
+        {
+            await Json(await Send(host, HttpMethod.Patch, $"/v1/webhook-endpoints/{endpoint["id"]}", AcmeKey, new JsonObject { ["enabled"] = enabled }));
+        }
+
+        await Publish(host, "acme");
+        await Until(async () => (await Deliveries(host, endpoint)) is [var d] && (string)d["status"]! == "failed");
+        Assert.Equal(2, receiver.All.Count);
+        Assert.True((bool)(await Json(await Get(host, $"/v1/webhook-endpoints/{endpoint["id"]}", AcmeKey)))["enabled"]!);
+    }
+
+    [Fact]
+    public async Task A_retry_by_hand_leaves_the_schedule_as_it_was()
+    {
+        await using var receiver = await Receiver.Start();
+        var status = 500;
+        receiver.Answer = (_, context) => { context.Response.StatusCode = status; return Task.CompletedTask; };
+        var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "01:00:00" });
+        var endpoint = await Create(host, receiver.Url);
+        await Publish(host, "acme");
+        var scheduled = await After(attempts: 1);
+
+        for (var attempts = 2; attempts <= 3; attempts++)
+        {
+            await Retry();
+            var again = await After(attempts);
+            Assert.Equal(("pending", (string)scheduled["next_attempt_at"]!), ((string)again["status"]!, (string)again["next_attempt_at"]!));
+        }
+
+        foreach (var (answer, attempts, becomes) in ((int, int, string)[])[(204, 4, "delivered"), (500, 5, "failed")])
+        {
+            status = answer;
+            await Retry();
+            var over = await After(attempts);
+            Assert.Equal((becomes, null), ((string)over["status"]!, (string?)over["next_attempt_at"]));
+        }
+
+        async Task Retry() => await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-deliveries/{scheduled["id"]}/retry", AcmeKey), 202);
+
+        async Task<JsonNode> After(int attempts)
+        {
+            JsonNode? delivery = null;
+            await Until(async () => (await Deliveries(host, endpoint)) is [var d] && (delivery = d)["attempts"]!.AsArray().Count == attempts);
+            return delivery!;
+        }
     }
 
     [Fact]

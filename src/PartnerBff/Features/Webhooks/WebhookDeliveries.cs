@@ -45,7 +45,7 @@ internal static class WebhookDeliveries
         return Accepted(delivery);
     }
 
-    /// <summary>The same delivery, with the same id, at once.</summary>
+    /// <summary>The same delivery, with the same id, at once. Its schedule stays as it was: what is over gets this one attempt, what is pending all that it had left.</summary>
     public static async Task<IResult> Retry(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
     {
         var owner = WebhookRules.Owner(caller);
@@ -60,14 +60,13 @@ internal static class WebhookDeliveries
             return Disabled();
         }
 
-        // What is over gets this one attempt; what is still pending goes on with its schedule afterwards.
         var now = time.GetUtcNow();
-        var again = delivery with
+        if (delivery.NextAttemptAt <= now)
         {
-            Status = DeliveryStatus.Pending,
-            NextAttemptAt = now,
-            Tries = delivery.Status == DeliveryStatus.Pending ? delivery.Tries : int.MaxValue - 1,
-        };
+            return Accepted(delivery); // Under way already: another attempt beside it would be noted over it.
+        }
+
+        var again = delivery with { Status = DeliveryStatus.Pending, NextAttemptAt = now, ByHand = new(delivery.NextAttemptAt) };
         await store.Note(again, null, now, cancellation);
         worker.Wake();
         return Accepted(again);

@@ -84,7 +84,8 @@ internal static class WebhookEndpoints
     public static async Task<IResult> Get(string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
         Answer(await store.Find(WebhookRules.Owner(caller), id, cancellation));
 
-    public static async Task<IResult> Change(HttpContext context, string id, Caller caller, IWebhookStore store, WebhookUrl urls, CancellationToken cancellation)
+    public static async Task<IResult> Change(
+        HttpContext context, string id, Caller caller, IWebhookStore store, WebhookUrl urls, TimeProvider time, CancellationToken cancellation)
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointChange, cancellation);
         if (!body.TryGet(out var change, out var problem))
@@ -96,13 +97,12 @@ internal static class WebhookEndpoints
             ? objection
             : Answer(await store.Change(
                 WebhookRules.Owner(caller), id,
-                e => e with
+                e => (e with
                 {
                     Url = change.Url ?? e.Url,
                     Types = change.Types ?? e.Types,
                     Description = change.IsDescriptionGiven ? change.Description : e.Description,
-                    Enabled = change.Enabled ?? e.Enabled,
-                },
+                }).Switch(change.Enabled ?? e.Enabled, time.GetUtcNow()),
                 cancellation));
     }
 

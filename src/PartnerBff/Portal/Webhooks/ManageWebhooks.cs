@@ -102,7 +102,7 @@ internal static class ManageWebhooks
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var enabled = form["enabled"] is ["true"];
         return await Find(id, viewer, services, context.RequestAborted) is { } found
-            && await services.Store.Change(WebhookRules.Owner(found.Caller), id, e => e with { Enabled = enabled }, context.RequestAborted) is not null
+            && await services.Store.Change(WebhookRules.Owner(found.Caller), id, e => e.Switch(enabled, services.Time.GetUtcNow()), context.RequestAborted) is not null
                 ? new SeeOther($"/portal/webhooks/{id}?done={(enabled ? "enabled" : "disabled")}")
                 : await PortalPage.NotFound(context);
     }

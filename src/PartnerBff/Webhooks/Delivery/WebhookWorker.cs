@@ -86,7 +86,7 @@ internal sealed partial class WebhookWorker(
             var endpoint = await store.Find(delivery.Owner, delivery.EndpointId, breakOff);
             if (endpoint is not { Enabled: true })
             {
-                await store.Note(delivery with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, null, _time.GetUtcNow(), breakOff);
+                await store.Note(delivery with { Status = DeliveryStatus.Failed, NextAttemptAt = null, ByHand = null }, null, _time.GetUtcNow(), breakOff);
                 return;
             }
 
@@ -118,30 +118,30 @@ internal sealed partial class WebhookWorker(
     private async Task Note(WebhookEndpoint endpoint, WebhookDelivery delivery, SendResult result)
     {
         var now = _time.GetUtcNow();
-        var tries = delivery.Tries + 1;
-        DateTimeOffset? next = result.IsSuccess || result.IsGone || tries >= options.Value.Gaps.Length ? null : now + Gap(tries, result.RetryAfter);
+        var tries = delivery.ByHand is null ? delivery.Tries + 1 : delivery.Tries;
+        var next = result.IsSuccess || result.IsGone ? null
+            : delivery.ByHand is { } byHand ? byHand.ResumesAt
+            : tries < options.Value.Gaps.Length ? now + Gap(tries)
+            : (DateTimeOffset?)null;
         var noted = delivery with
         {
             Tries = tries,
+            ByHand = null,
             Attempts = [.. delivery.Attempts.TakeLast(WebhookDelivery.AttemptsKept - 1), result.Attempt],
             Status = result.IsSuccess ? DeliveryStatus.Delivered : next is null ? DeliveryStatus.Failed : DeliveryStatus.Pending,
-            NextAttemptAt = next,
+            NextAttemptAt = now + result.RetryAfter > next ? now + result.RetryAfter : next,
         };
 
         // What has happened is noted even when the host is stopping by now.
         var failingSince = await store.Note(noted, result.IsSuccess, now, default);
-        if (result.IsGone || (!result.IsSuccess && failingSince is { } since && now - since >= options.Value.DisableAfter))
+        if (result.IsGone || (!result.IsSuccess && now - failingSince >= options.Value.DisableAfter && !(now - endpoint.EnabledAt < options.Value.DisableAfter)))
         {
             LogDisabled(_logger, endpoint.Id, result.IsGone);
             await store.Change(endpoint.Owner, endpoint.Id, e => e with { Enabled = false }, default);
         }
     }
 
-    private TimeSpan Gap(int tries, TimeSpan? retryAfter)
-    {
-        var gap = options.Value.Gaps[tries] * (1 + options.Value.Jitter * Random.Shared.NextDouble());
-        return retryAfter > gap ? retryAfter.Value : gap;
-    }
+    private TimeSpan Gap(int tries) => options.Value.Gaps[tries] * (1 + options.Value.Jitter * Random.Shared.NextDouble());
 
     /// <summary>Another instance takes it at once.</summary>
     private async Task HandBack(WebhookDelivery delivery)
