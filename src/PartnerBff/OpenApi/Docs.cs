@@ -28,7 +28,7 @@ internal static class Docs
 
     public static OperationDoc ListOrders(bool v2) => new("List orders", "The tenant's orders, the newest first.")
     {
-        IsList = true, Errors = OfService, AnswerExample = Page(Order(v2)),
+        IsList = true, Errors = OfOne, AnswerExample = Page(Order(v2)),
     };
 
     public static OperationDoc GetOrder(bool v2) => new("Get an order", "An order of another tenant does not exist (404).") { Errors = OfOne, AnswerExample = Order(v2) };
@@ -55,7 +55,7 @@ internal static class Docs
         AnswerExample = $$"""{ "results": [ { "index": 0, "reference": "po-77", "status": 201, "order": {{Order(v2)}} } ], "succeeded": 1, "failed": 0 }""",
     };
 
-    public static OperationDoc ListProducts { get; } = new("List products", "The catalogue.") { IsList = true, Errors = OfService, AnswerExample = Page(Product) };
+    public static OperationDoc ListProducts { get; } = new("List products", "The catalogue.") { IsList = true, Errors = OfOne, AnswerExample = Page(Product) };
 
     public static OperationDoc GetProduct { get; } = new("Get a product", "One product of the catalogue.") { Errors = OfOne, AnswerExample = Product };
 

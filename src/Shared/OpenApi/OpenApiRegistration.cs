@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using Bff.Callers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
@@ -28,6 +29,7 @@ public static class OpenApiRegistration
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, ProblemDocumentJson.Default);
         });
+        builder.Services.AddSingleton(new OpenApiDocumentName(documentName));
         builder.Services.AddOpenApi(documentName, options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
@@ -48,7 +50,12 @@ public static class OpenApiRegistration
         return builder;
     }
 
-    /// <summary>Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>.</summary>
-    public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app) =>
-        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous().Named("openapi");
+    /// <summary>Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the framework's own 404 is no problem document.</summary>
+    public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app)
+    {
+        var names = string.Join('|', app.Services.GetServices<OpenApiDocumentName>().Select(d => Regex.Escape(d.Name)));
+        return app.MapOpenApi($"/openapi/{{documentName:regex(^({names})$)}}.json").AllowAnonymous().Named("openapi");
+    }
+
+    private sealed record OpenApiDocumentName(string Name);
 }

@@ -44,8 +44,11 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Partn
             {
                 Assert.NotNull(operation["summary"]);
                 Assert.Equal([], ((string[])["401", "403", "429", "500", "503"]).Except(operation["responses"]!.AsObject().Select(r => r.Key)));
+                Assert.All(operation["responses"]!.AsObject().Where(r => r.Key[0] is '4' or '5'), r => Assert.StartsWith("`", (string)r.Value!["description"]!, StringComparison.Ordinal));
             }
         }
+
+        await Problem(await Get(host, "/openapi/v3.json", null), 404, "not_found");
     }
 
     private static void Golden(string expected, JsonNode answer)
