@@ -22,10 +22,19 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
-    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation) =>
-        registry.Find(name, origin) is not { } upstream ? new(new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false))
-        : upstream.Options.Fallback is not { } fallback ? SendTo(upstream, request, origin, buffersBody, deadline, cancellation)
-        : SendOrFallBack(upstream, fallback, request, origin, buffersBody, deadline, cancellation);
+    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    {
+        if (registry.Find(name, origin) is not { } upstream)
+        {
+            return new(new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false));
+        }
+
+        request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
+        request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
+        return upstream.Options.Fallback is not { } fallback
+            ? SendTo(upstream, request, origin, buffersBody, deadline, cancellation)
+            : SendOrFallBack(upstream, fallback, request, origin, buffersBody, deadline, cancellation);
+    }
 
     private async ValueTask<Sent> SendOrFallBack(
         Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
@@ -39,6 +48,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
 
         var copy = RequestCopy.Of(request);
         copy.RequestUri = Relative(requested, upstream.Options);
+        copy.Version = System.Net.HttpVersion.Version11; // The other one says for itself whether it speaks HTTP/2.
         var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
         if (second.IsFailure)
         {
@@ -53,8 +63,6 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
     private ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {
         IdentityHeaders.Apply(request, origin, upstream.Options.Name, assertions);
-        request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
-        request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
         if (upstream.Options.Http2)
         {
             request.Version = System.Net.HttpVersion.Version20;

@@ -94,12 +94,14 @@ public sealed class AddressTests
         Assert.Equal(0, bench.Services.Users.Calls.Count);
     }
 
-    [Fact]
-    public async Task A_fallback_answers_for_a_service_that_fails_and_says_so()
+    [Theory, InlineData("users", "false"), InlineData("catalog", "true")]
+    public async Task A_fallback_answers_for_a_service_that_fails_and_says_so(string service, string http2)
     {
         await using var bench = await StartAsync();
-        bench.Configure(("Upstreams:spare:Address", bench.Services.Products.Address.AbsoluteUri), ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"));
-        bench.Services.Users.Faults.Set(FaultMode.Reset);
+        bench.Configure(
+            ("Upstreams:spare:Address", bench.Services.Products.Address.AbsoluteUri), ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"),
+            ("Upstreams:users:Address", bench.Services[service].Address.AbsoluteUri), ("Upstreams:users:Http2", http2));
+        bench.Services[service].Faults.Set(FaultMode.Reset);
 
         var answer = await bench.Client("users").Get("products/p-1", Any, bench.Call());
 

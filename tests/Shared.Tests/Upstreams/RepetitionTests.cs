@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text;
+using Bff.Dev.Upstreams.Calls;
 using Bff.Dev.Upstreams.Faults;
 using Bff.TestKit;
 using Bff.Upstreams;
@@ -20,6 +22,27 @@ public sealed class RepetitionTests
         Assert.True((await bench.Client("users").Get("users/u-1001", Any, bench.Call())).IsOk);
 
         Assert.Equal(2, bench.Services.Users.Calls.Count);
+    }
+
+    [Theory]
+    [InlineData("users")]
+    [InlineData("spare")]
+    public async Task A_further_attempt_says_what_the_first_one_said(string second)
+    {
+        await using var bench = await StartAsync();
+        bench.Configure(
+            ("Upstreams:spare:Address", bench.Services.Media.Address.AbsoluteUri), ("Upstreams:users:Address", bench.Services.Products.Address.AbsoluteUri),
+            ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", second == "users" ? "1" : "0"));
+        bench.Services.Products.Faults.Set(new Fault { Mode = FaultMode.Status, Count = 1 });
+        using var request = new Activity("request") { TraceStateString = "a=b" }.SetIdFormat(ActivityIdFormat.W3C).Start();
+
+        await bench.Client("users").Get("products/p-1", Any, bench.Call(User("u-1", "acme")));
+
+        var calls = bench.Services.Products.Calls.All.Concat(bench.Services.Media.Calls.All).ToList();
+        Assert.Equal(2, calls.Count);
+        Assert.Equal(Told(calls[0]), Told(calls[1]));
+
+        static Dictionary<string, string> Told(RecordedCall call) => call.Headers.Where(h => h.Key != "Host").ToDictionary(h => h.Key, h => h.Value.ToString());
     }
 
     [Theory]
