@@ -21,14 +21,9 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (configuration["OTEL_SDK_DISABLED"] is "true")
-        {
-            return Task.CompletedTask;
-        }
-
         var resource = ResourceBuilder.CreateDefault().AddService(
             configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
-        if (IsExported("TRACES"))
+        if (IsExported(configuration, "TRACES"))
         {
             _traces = Sdk.CreateTracerProviderBuilder()
                 .ConfigureServices(UseConfiguration)
@@ -40,7 +35,7 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
                 .Build();
         }
 
-        if (IsExported("METRICS"))
+        if (IsExported(configuration, "METRICS"))
         {
             _metrics = Sdk.CreateMeterProviderBuilder()
                 .ConfigureServices(UseConfiguration)
@@ -69,7 +64,10 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
     /// <summary>The SDK reads the environment alone; the variables may also be in the host's files, where this class reads them.</summary>
     private void UseConfiguration(IServiceCollection services) => services.AddSingleton(configuration);
 
-    private bool IsExported(string signal) =>
-        configuration[$"OTEL_{signal}_EXPORTER"] != "none"
+    /// <param name="configuration">Holds the variables.</param>
+    /// <param name="signal"><c>TRACES</c> or <c>METRICS</c>.</param>
+    public static bool IsExported(IConfiguration configuration, string signal) =>
+        configuration["OTEL_SDK_DISABLED"] is not "true"
+        && configuration[$"OTEL_{signal}_EXPORTER"] != "none"
         && (configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]) is { Length: > 0 };
 }

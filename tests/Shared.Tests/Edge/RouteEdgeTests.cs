@@ -156,6 +156,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 
         var headers = Assert.Single(_arrived).Headers;
         Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", headers["traceparent"], StringComparison.Ordinal);
+        Assert.EndsWith("-01", headers["traceparent"], StringComparison.Ordinal); // This gateway records nothing, so it has decided nothing.
         Assert.DoesNotContain("b7ad6b7169203331", headers["traceparent"], StringComparison.Ordinal);
         Assert.Equal("a=b", headers["tracestate"]);
     }
