@@ -107,13 +107,13 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         }
     }
 
-    // The tag is made of the answer without _meta, whose latencies differ each time.
+    // The tag is made of the answer without _meta, whose latencies differ each time: it is weak (RFC 9110 section 8.8.1).
     private static bool IsUnchanged(HttpContext context, ReadOnlySpan<byte> answer, int maxAge)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(answer, hash);
         var tag = $"\"{Base64Url.EncodeToString(hash[..16])}\"";
-        context.Response.Headers.ETag = tag;
+        context.Response.Headers.ETag = "W/" + tag;
         context.Response.Headers.CacheControl = $"private, max-age={maxAge}";
         foreach (var candidates in context.Request.Headers.IfNoneMatch)
         {
