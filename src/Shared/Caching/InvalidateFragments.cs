@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.RateLimiting;
@@ -29,22 +28,13 @@ internal static class InvalidateFragments
 
     private static async Task<IResult> Invalidate(HttpContext context)
     {
-        if (!context.Request.HasJsonContentType())
+        var read = await JsonBody.Read(context, CachingJson.Default.Request, context.RequestAborted);
+        if (!read.TryGet(out var request, out var malformed))
         {
-            return new Problem(ProblemCodes.UnsupportedMediaType);
+            return malformed;
         }
 
-        Request? request;
-        try
-        {
-            request = await JsonSerializer.DeserializeAsync(context.Request.Body, CachingJson.Default.Request, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            return new Problem(ProblemCodes.MalformedRequest);
-        }
-
-        if (request?.Tags is not { Length: > 0 and <= MaxTags } tags || !tags.All(static t => t is { Length: > 0 and <= MaxTagLength }))
+        if (request.Tags is not { Length: > 0 and <= MaxTags } tags || !tags.All(static t => t is { Length: > 0 and <= MaxTagLength }))
         {
             return Problem.Invalid("tags", $"Give 1 to {MaxTags} tags of 1 to {MaxTagLength} characters.");
         }
