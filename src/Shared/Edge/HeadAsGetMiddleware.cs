@@ -5,19 +5,26 @@ namespace Bff.Edge;
 
 /// <summary>
 /// Lets HEAD ask any endpoint that answers GET (RFC 9110 section 9.3.2): what routing refused as HEAD is routed once more as GET. The server still knows that
-/// it was HEAD and sends no body.
+/// it was HEAD and sends no body. What routing refuses for its method is told so in <c>Allow</c> (section 10.2.1).
 /// </summary>
 internal sealed class HeadAsGetMiddleware(RequestDelegate next)
 {
-    public Task InvokeAsync(HttpContext context)
+    public Task InvokeAsync(HttpContext context) => context.GetEndpoint() is null or RouteEndpoint ? next(context) : Refused(context);
+
+    private async Task Refused(HttpContext context)
     {
-        if (HttpMethods.IsHead(context.Request.Method) && context.GetEndpoint() is not null and not RouteEndpoint)
+        if (HttpMethods.IsHead(context.Request.Method))
         {
             context.Request.Method = HttpMethods.Get;
             context.Request.RouteValues.Clear();
             context.SetEndpoint(null);
         }
 
-        return next(context);
+        await next(context);
+        var headers = context.Response.Headers;
+        if (context.GetEndpoint() is not RouteEndpoint && headers.Allow is [{ } allowed] && allowed.Split(", ") is var methods && methods.Contains("GET") && !methods.Contains("HEAD"))
+        {
+            headers.Allow = allowed + ", HEAD";
+        }
     }
 }

@@ -76,9 +76,11 @@ internal static class ProblemPages
 
     private static string Example(ProblemCode problem) => $$"""
         {
-          "type": "/problems/{{problem.Code}}",
+          "type": "https://…/problems/{{problem.Code}}",
           "title": "{{problem.Title}}",
           "status": {{Status(problem)}},
+          "detail": "{{problem.Explanation}}",
+          "instance": "/…",
           "code": "{{problem.Code}}",
           "requestId": "…",
           "traceId": "…"

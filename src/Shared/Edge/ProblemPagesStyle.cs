@@ -17,7 +17,7 @@ internal static class ProblemPagesStyle
         h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
         .lead { color: var(--soft); font-size: 1.1rem; margin: 0 0 1.5rem; }
         code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
-        pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; overflow-x: auto; }
+        pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; white-space: pre-wrap; overflow-wrap: anywhere; }
         dl { background: var(--card); border: 1px solid var(--line); border-radius: 10px; margin: 0; }
         dl div { display: flex; gap: 1rem; padding: .7rem 1rem; }
         dl div + div { border-top: 1px solid var(--line); }

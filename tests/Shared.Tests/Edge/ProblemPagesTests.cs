@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Bff.Edge;
 
 namespace Bff.Shared.Tests.Edge;
@@ -28,6 +29,18 @@ public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
     }
 
     [Fact]
+    public async Task A_page_shows_the_members_that_its_problem_has()
+    {
+        using var answer = await host.Host.Client.GetAsync("/nowhere");
+        var page = WebUtility.HtmlDecode(await host.Host.Client.GetStringAsync("/problems/not_found"));
+        using var shown = JsonDocument.Parse(page[page.IndexOf('{', StringComparison.Ordinal)..(page.IndexOf('}', StringComparison.Ordinal) + 1)]);
+        using var given = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+
+        Assert.Equal(given.RootElement.EnumerateObject().Select(m => m.Name), shown.RootElement.EnumerateObject().Select(m => m.Name));
+        Assert.All([given, shown], d => Assert.EndsWith("/problems/not_found", new Uri(d.RootElement.GetProperty("type").GetString()!, UriKind.Absolute).AbsolutePath, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_style_sheet_is_served_and_unknown_codes_are_not_found()
     {
         using var style = await host.Host.Client.GetAsync("/problems/style.css");
@@ -46,6 +59,6 @@ public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
 
         Assert.Equal(HttpStatusCode.NotFound, deeper.StatusCode);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, written.StatusCode);
-        Assert.Equal(["GET"], written.Content.Headers.Allow);
+        Assert.Equal(["GET", "HEAD"], written.Content.Headers.Allow);
     }
 }
