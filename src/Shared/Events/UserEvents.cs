@@ -58,7 +58,13 @@ public sealed class UserEvents
         try
         {
             var isBehind = after is not null;
-            var last = after ?? (await _log.End(cancellation)).Id;
+            var now = (await _log.End(cancellation)).Id;
+            var last = after switch
+            {
+                null => now,
+                { } place when place > now => default, // Of another log: what comes next would be before it.
+                { } place => place,
+            };
             if (isBehind)
             {
                 await _log.ReadUser(user, last, 1, cancellation); // Fails now rather than after the stream has begun.

@@ -73,13 +73,14 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
         }
     }
 
-    [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_place_that_the_log_does_not_know_gives_one_reset_and_then_what_comes(string engine)
+    [Theory]
+    [InlineData("embedded", 1), InlineData("embedded", 99_999_999_999_999), RedisData("redis", 1), RedisData("redis", 99_999_999_999_999)]
+    public async Task A_place_that_the_log_does_not_know_gives_one_reset_and_then_what_comes(string engine, long milliseconds)
     {
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine));
         var ann = Sample.Unique("ann");
         await instance.Publish(Sample.Event(ann, data: "old"));
-        await using var stream = await new Follower(instance.Users, Sample.Caller(ann), new EventId(1, 0)).Opened();
+        await using var stream = await new Follower(instance.Users, Sample.Caller(ann), new EventId(milliseconds, 0)).Opened();
 
         var reset = await stream.Next();
         Assert.Equal(UserEventKind.Reset, reset.Kind);
