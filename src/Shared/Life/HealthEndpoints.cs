@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Bff.Admission;
+using Bff.Composition;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -40,5 +41,5 @@ internal static class HealthEndpoints
 internal sealed record Health(string Status, DateTimeOffset Timestamp);
 
 [JsonSerializable(typeof(Health))]
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 internal sealed partial class HealthJson : JsonSerializerContext;

@@ -37,6 +37,7 @@ public sealed class HostLifeTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         Assert.Equal("healthy", document.RootElement.GetProperty("status").GetString());
+        Assert.EndsWith("Z", document.RootElement.GetProperty("timestamp").GetString(), StringComparison.Ordinal);
         Assert.Equal(_clock.GetUtcNow(), document.RootElement.GetProperty("timestamp").GetDateTimeOffset());
         Assert.Equal(2, document.RootElement.EnumerateObject().Count());
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(path + "/x")).StatusCode);

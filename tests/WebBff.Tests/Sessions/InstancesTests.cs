@@ -113,6 +113,7 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         var list = await List(here);
         Assert.Equal(3, list.Count);
         Assert.Single(list, s => (bool)s!["current"]!);
+        Assert.All(list, s => Assert.All(["created", "lastSeen"], m => Assert.EndsWith("Z", (string)s![m]!, StringComparison.Ordinal))); // As everywhere else.
         var thereId = (string)(await List(there)).Single(s => (bool)s!["current"]!)!["id"]!;
         var bobId = (string)(await List(bob)).Single()!["id"]!;
 

@@ -1,8 +1,9 @@
 using System.Text.Json.Serialization;
+using Bff.Composition;
 
 namespace Bff.Sessions.Endpoints;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(SignedInUser))]
 [JsonSerializable(typeof(SessionList))]
 internal sealed partial class SessionAnswersJson : JsonSerializerContext;
