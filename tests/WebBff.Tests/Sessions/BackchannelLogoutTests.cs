@@ -29,6 +29,35 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         await browser.User();
     }
 
+    /// <summary>OpenID Connect Back-Channel Logout 1.0, section 2.4: an object whose member of the event's name is an object.</summary>
+    [Theory]
+    [InlineData("{}", false)]
+    [InlineData("null", false)]
+    [InlineData("true", false)]
+    [InlineData("[]", false)]
+    [InlineData("\"EVENT\"", false)]
+    [InlineData("[\"EVENT\"]", false)]
+    [InlineData("[{\"EVENT\":{}}]", false)]
+    [InlineData("{\"https://events.example/other\":{}}", false)]
+    [InlineData("{\"EVENT/\":{}}", false)]
+    [InlineData("{\"other\":{\"EVENT\":{}}}", false)]
+    [InlineData("{\"EVENT\":null}", false)]
+    [InlineData("{\"EVENT\":\"\"}", false)]
+    [InlineData("{\"EVENT\":[]}", false)]
+    [InlineData("{\"EVENT\":{},\"https://events.example/other\":{\"x\":1}}", true)]
+    [InlineData("{\"EVENT\":{\"reason\":\"fired\"}}", true)]
+    public async Task Only_a_token_of_the_logout_event_ends_anything(string events, bool ends)
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+        var named = events.Replace("EVENT", "http://schemas.openid.net/event/backchannel-logout", StringComparison.Ordinal);
+
+        using var answer = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null, change: claims => claims["events"] = JsonNode.Parse(named)));
+        using var user = await browser.Get("/bff/user");
+
+        Assert.Equal((ends ? HttpStatusCode.OK : HttpStatusCode.BadRequest, ends ? HttpStatusCode.Unauthorized : HttpStatusCode.OK), (answer.StatusCode, user.StatusCode));
+    }
+
     [Fact]
     public async Task An_id_token_or_access_token_is_no_logout_token()
     {
