@@ -24,4 +24,23 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebhookTest(
         Assert.Equal(("s", "histogram", "Bff"), (lag.Unit, lag.Kind, lag.Meter));
         Assert.All(lag.Points, p => Assert.Equal(["reader"], p.Keys));
     }
+
+    [Fact]
+    public async Task Each_use_of_a_version_is_counted_for_its_partner_and_a_refusal_names_the_tenant()
+    {
+        using var collector = OtlpCollector.Start();
+        var host = Start(new(collector.Settings) { ["Plans:small:RequestsPerMinute"] = "1", ["Plans:small:Burst"] = "1", ["Tenants:globex:Plan"] = "small" });
+        await Json(await Get(host, "/v1/account", AcmeKey));
+        await Json(await Get(host, "/v2/account", GlobexKey));
+        await Problem(await Get(host, "/v2/account", GlobexKey), 429, "rate_limit_exceeded");
+
+        var uses = await collector.Metric("bff.partner.version.requests", m => m.Points.Count == 2);
+        Assert.Equal(("{request}", "sum", "Bff.Partner"), (uses.Unit, uses.Kind, uses.Meter));
+        Assert.Equal(["v1 acme", "v2 globex"], uses.Points.Select(p => $"{p["version"]} {p["tenant"]}").Order());
+
+        var decisions = await collector.Metric("bff.ratelimit.decisions", m => m.Points.Any(p => p["decision"] == "refused"));
+        Assert.Equal(["decision", "plan", "source", "tenant"], decisions.Points.Single(p => p["decision"] == "refused").Keys.Order());
+        Assert.Equal(("globex", "small"), decisions.Points.Where(p => p["decision"] == "refused").Select(p => (p["tenant"], p["plan"])).Single());
+        Assert.All(decisions.Points.Where(p => p["decision"] == "admitted"), p => Assert.Equal(["decision", "plan", "source"], p.Keys.Order()));
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using Bff.Observability;
@@ -5,6 +6,7 @@ using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bff.Shared.Tests.Observability;
 
@@ -49,6 +51,30 @@ public sealed class AccessLogTests
         }
 
         Assert.Equal(500, JsonDocument.Parse(output.ToArray().AsMemory()).RootElement.GetProperty("status").GetInt32());
+    }
+
+    [Fact]
+    public void A_line_for_which_there_is_no_room_is_counted_and_nobody_waits()
+    {
+        var dropped = 0L;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Name == "bff.accesslog.dropped")
+            {
+                all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref dropped, count));
+        listener.Start();
+        using var log = new AccessLog(new AccessLogOptions(), NullLogger<AccessLog>.Instance); // Nobody empties its queue.
+
+        for (var i = 0; i < 16_384 + 2; i++)
+        {
+            log.Write(default);
+        }
+
+        Assert.Equal(2, Interlocked.Read(ref dropped));
     }
 
     private static Task<TestHost> Start(MemoryStream output) => TestHost.Start(

@@ -31,6 +31,34 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await Holds(collector, "bff.admission.shed", "{request}", "sum", ("reason", "queue_full"), ("priority", "normal"));
     }
 
+    [Fact]
+    public async Task The_state_of_a_breaker_is_two_once_it_is_open()
+    {
+        var host = Start(new() { ["Upstreams:reviews:Breaker:MinimumThroughput"] = "2", ["Upstreams:reviews:Breaker:BreakDuration"] = "00:01:00" });
+        Upstream["reviews"].Faults.Set(FaultMode.Status);
+        var states = new Dictionary<string, int>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Name == "bff.upstream.breaker.state")
+            {
+                all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((_, state, tags, _) => states[$"{tags[0].Value} {tags[1].Value}"] = state);
+        listener.Start();
+
+        await Bff.TestKit.Eventually.True(
+            async () =>
+            {
+                await Ok(await host.Get("/api/products/p-1?include=reviews"));
+                listener.RecordObservableInstruments();
+                return states["reviews main"] == 2;
+            },
+            Patience);
+        Assert.Equal(0, states["catalog main"]);
+    }
+
     /// <summary>By a listener: the services of these tests share the process and the name of the framework's meter.</summary>
     [Fact]
     public async Task The_framework_measures_requests_by_route_and_status()

@@ -32,7 +32,8 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         var spans = await collector.Trace(TraceId, s => s.Any(x => x.ParentId == AppSpan) && s.Count(IsWrite) == Calls.Length);
         var server = Assert.Single(spans, s => s.ParentId == AppSpan);
         Assert.Equal((SpanKind.Server, "GET /api/products/{id}", "Microsoft.AspNetCore"), (server.Kind, server.Name, server.Source));
-        Has(server, ("http.request.method", "GET"), ("http.route", "/api/products/{id}"), ("url.path", "/api/products/{id}"), ("http.response.status_code", "200"));
+        Has(server, ("http.request.method", "GET"), ("http.route", "/api/products/{id}"), ("url.path", "/api/products/{id}"), ("http.response.status_code", "200"),
+            ("url.scheme", "http"), ("server.address", "127.0.0.1"), ("network.protocol.version", "1.1"));
 
         var steps = Children(spans, server);
         Assert.Equal(["EVALSHA", "EVALSHA", "compose product"], steps.Select(s => s.Name)); // The session, the limits, the composition.
@@ -50,8 +51,9 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
             IsRedis(below[0]);
             IsRedis(below[2]);
             Assert.Equal((SpanKind.Client, "Bff.Upstreams"), (below[1].Kind, below[1].Source));
-            Has(below[1], ("http.request.method", method), ("http.response.status_code", "200"), ("network.protocol.version", protocol),
-                ("server.port", new Uri(Address(service)).Port.ToString(CultureInfo.InvariantCulture)));
+            Has(below[1], ("bff.upstream", service), ("http.request.method", method), ("http.response.status_code", "200"), ("network.protocol.version", protocol),
+                ("server.address", "127.0.0.1"), ("server.port", new Uri(Address(service)).Port.ToString(CultureInfo.InvariantCulture)),
+                ("url.full", new Uri(Address(service)).GetLeftPart(UriPartial.Authority)));
 
             var received = Upstream[service].Calls.All.Single(c => c.Header("traceparent")?.Contains(TraceId, StringComparison.Ordinal) == true);
             Assert.Equal($"00-{TraceId}-{below[1].SpanId}-01", received.Header("traceparent"));
@@ -114,6 +116,24 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         var call = spans.First(s => s.Source == "Bff.State");
         Assert.True(call.Failed);
         Has(call, ("error.type", "Bff.State.StoreUnavailableException"));
+    }
+
+    [Theory, InlineData(FaultMode.Status, "500"), InlineData(FaultMode.Reset, "System.Net.Http.HttpRequestException")]
+    public async Task An_attempt_that_fails_is_a_failed_client_span_that_says_why_and_so_does_the_part(FaultMode fault, string error)
+    {
+        using var collector = OtlpCollector.Start();
+        var host = Start(new(collector.Settings) { ["Upstreams:reviews:Retries"] = "0" });
+        var browser = await SignedIn(host);
+        Upstream["reviews"].Faults.Set(fault);
+
+        await Ok(await Ask(browser, "/api/products/p-4?include=reviews"));
+
+        var spans = await collector.Trace(TraceId, s => s.Any(x => x.ParentId == AppSpan));
+        var part = Assert.Single(spans, s => s.Name == "part reviews");
+        Has(part, ("bff.part.status", "failed"));
+        var call = Assert.Single(Children(spans, part));
+        Assert.True(call.Failed);
+        Has(call, ("bff.upstream", "reviews"), ("error.type", error));
     }
 
     private static bool IsWrite(CollectedSpan span) => span.Name == "SET";
