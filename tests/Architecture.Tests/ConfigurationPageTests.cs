@@ -51,6 +51,22 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [Fact]
     public void Every_promised_key_is_declared() => Assert.Empty(Promised.Except(Keys));
 
+    /// <summary>In files' or the environment's spelling; a section, or the end of a key whose section the text names, will do.</summary>
+    [Theory]
+    [MemberData(nameof(DocumentationTests.Pages), MemberType = typeof(DocumentationTests))]
+    public void Every_key_that_a_page_names_is_declared(string page)
+    {
+        var named = from Match key in NamedKey().Matches(System.IO.File.ReadAllText(Path.Combine(Source.Root, page)))
+                    from last in key.Groups["last"].Value.Split(',')
+                    select key.Groups["key"].Value.Replace("__", ":", StringComparison.Ordinal) + last;
+        var keys = Keys.Select(k => k.Split(':')).ToList();
+
+        Assert.Empty(named.Where(n => !FrameworkKey().IsMatch(n) && !keys.Any(k => IsPartOf(k, n.Split(':')))).ToList());
+
+        static bool IsPartOf(string[] key, string[] named) => Enumerable.Range(0, Math.Max(0, key.Length - named.Length + 1))
+            .Any(at => key[at] == named[0] && named.Zip(key[at..]).All(p => p.First == p.Second || p.Second[0] == '<'));
+    }
+
     [Fact]
     public void Every_declared_key_has_a_meaning_a_range_and_a_default_and_is_on_the_page()
     {
@@ -108,6 +124,13 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
 
     [GeneratedRegex(@"(?:\bGetSection\(|\bGetValue(?:<\w+>)?\(|\b(?:section|bearer|authentication|part|upstream|entry|tenant|[cC]onfiguration)\[|(?:Required|Values|Date|Address)\((?:section|bearer|configuration), )""([A-Za-z0-9:]+)""")]
     private static partial Regex Read();
+
+    [GeneratedRegex("`(?<key>[A-Z][A-Za-z]+(?:__|:)(?:(?:[A-Za-z]+|<[a-z]+>)(?:__|:))*)(?:(?<last>[A-Za-z]+|<[a-z]+>)|\\{(?<last>[A-Za-z,]+)\\})(?:=[^`]*)?`")]
+    private static partial Regex NamedKey();
+
+    /// <summary>The sandbox's keys are those of the upstreams; YARP's clusters are named where it is said that there are none.</summary>
+    [GeneratedRegex("^(?:Kestrel|Logging|Sandbox:Upstreams|ReverseProxy:Clusters)(?::|$)")]
+    private static partial Regex FrameworkKey();
 
     [GeneratedRegex("<[a-z]+>")]
     private static partial Regex Name();
