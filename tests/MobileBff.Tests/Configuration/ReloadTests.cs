@@ -1,0 +1,15 @@
+namespace MobileBff.Tests.Configuration;
+
+public sealed class ReloadTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    public static TheoryData<string> Sections => [.. Reloads.OfAnyHost.Keys];
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public Task An_edit_is_taken_while_running_a_wrong_one_is_refused_as_a_whole_and_the_next_good_one_is_taken(string section)
+    {
+        // Every plan of a test host refills alike, so that the first one, free, is the caller's.
+        var reloads = Reloads.Of(Start(), new(Surroundings.Token(), "free", "api", "/orders", "/catalogue/products", "products", "/added"));
+        return reloads.Take(Reloads.OfAnyHost[section](reloads));
+    }
+}
