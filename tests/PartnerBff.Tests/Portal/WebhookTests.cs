@@ -73,6 +73,41 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         Assert.Empty(chromium.Complaints);
     }
 
+    [ChromiumFact]
+    public async Task A_delivery_that_waits_is_marked_as_the_others_are_and_every_question_fits_a_phone()
+    {
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = static (_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        var host = StartPortal(new(Loopback) { ["Webhooks:Schedule:0"] = "00:00:00", ["Webhooks:Schedule:1"] = "01:00:00" });
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
+        await chromium.SignIn("/portal/webhooks/new", "Carol");
+        await page.GetByLabel("Address").FillAsync(receiver.Url + "/hooks");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add endpoint" }).ClickAsync();
+        await chromium.Picture("webhook-made");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Send a test" }).ClickAsync();
+        await Shows(page, "pending");
+        await Expect(page.Locator(".badge.pending")).ToHaveCSSAsync("display", "inline-block");
+        await chromium.Picture("webhook-pending");
+
+        foreach (var next in (string[])["Disable", "Enable"])
+        {
+            foreach (var question in (string[])["Rotate secret", "Delete"])
+            {
+                await page.Locator("summary", new() { HasText = question }).ClickAsync();
+                await chromium.HasNoBarriers();
+                await chromium.Picture($"webhook-{question.ToLowerInvariant().Replace(' ', '-')}-{next.ToLowerInvariant()}");
+            }
+
+            await page.GetByRole(AriaRole.Button, new() { Name = next }).ClickAsync();
+        }
+    }
+
     [Fact]
     public async Task Another_tenants_endpoint_and_deliveries_are_not_there()
     {
