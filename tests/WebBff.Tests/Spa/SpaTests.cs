@@ -89,13 +89,20 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await chromium.SignIn("/bff/login?returnUrl=/%23/products", "Alice");
         await Expect(page.Locator("main[data-page=products]")).ToBeVisibleAsync();
 
-        await page.Locator(".skip").FocusAsync();
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator(".skip")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("main")).ToBeFocusedAsync();
         Assert.EndsWith("#/products", page.Url, StringComparison.Ordinal);
         await Expect(page.Locator("nav [aria-current=page]")).ToHaveTextAsync("Products");
 
-        await page.Locator("nav a", new() { HasText = "Orders" }).FocusAsync();
+        var orders = page.Locator("nav a", new() { HasText = "Orders" });
+        for (var i = 0; i < 10 && !await orders.EvaluateAsync<bool>("link => link === document.activeElement"); i++)
+        {
+            await page.Keyboard.PressAsync("Shift+Tab");
+        }
+
+        await Expect(orders).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.Locator("nav [aria-current=page]")).ToHaveTextAsync("Orders");
         await Expect(page.Locator("main[data-page=orders]")).ToBeFocusedAsync();
