@@ -34,6 +34,12 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         Assert.Empty((await Json(await Get(one, "/v1/usage", GlobexKey)))["data"]!.AsArray());
         await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=yesterday", AcmeKey), 400, "validation_failed");
+        await Problem(await Get(one, "/v1/usage?from=2026-01-31&to=2026-01-30", AcmeKey), 400, "validation_failed");
+        foreach (var (period, from, to) in ((string, string, string)[])[("to=0001-01-05", "0001-01-01", "0001-01-05"), ("from=9999-12-01&to=9999-12-31", "9999-12-01", "9999-12-31")])
+        {
+            var empty = await Json(await Get(one, "/v1/usage?" + period, AcmeKey)); // The calendar's ends.
+            Assert.Equal((from, to, 0), ((string)empty["from"]!, (string)empty["to"]!, empty["data"]!.AsArray().Count));
+        }
     }
 
     [Fact]

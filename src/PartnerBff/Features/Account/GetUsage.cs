@@ -37,14 +37,14 @@ internal static class GetUsage
         HttpContext context, Caller caller, UsageRecorder recorder, IUsageStore store, RateLimiter limiter, TimeProvider time)
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        if (!TryDay(context, "to", today, out var to) || !TryDay(context, "from", to.AddDays(1 - DefaultDays), out var from))
+        if (!TryDay(context, "to", today, out var to) || !TryDay(context, "from", DateOnly.FromDayNumber(Math.Max(0, to.DayNumber + 1 - DefaultDays)), out var from))
         {
             return Problem.Invalid(TryDay(context, "to", today, out _) ? "from" : "to", "Must be a day such as 2026-01-31.");
         }
 
         if (from > to || to.DayNumber - from.DayNumber >= MaxDays)
         {
-            return Problem.Invalid("from", $"Must be at most {MaxDays - 1} days before to.");
+            return Problem.Invalid("from", $"Must not be after to, and at most {MaxDays - 1} days before it.");
         }
 
         await recorder.Flush(context.RequestAborted);
@@ -52,7 +52,7 @@ internal static class GetUsage
         var overage = caller.IsSandbox ? new Dictionary<DateOnly, long>() : await limiter.OverageOf(caller.Tenant!);
         var data = new List<EndpointUsageContract>();
         var days = new List<DayUsageContract>();
-        for (var day = from; day <= to; day = day.AddDays(1))
+        foreach (var day in Enumerable.Range(from.DayNumber, to.DayNumber - from.DayNumber + 1).Select(DateOnly.FromDayNumber))
         {
             var endpoints = await store.Read(account, day, context.RequestAborted);
             data.AddRange(endpoints.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => Row(day, e.Key, e.Value)));
