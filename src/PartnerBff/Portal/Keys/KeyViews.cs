@@ -27,5 +27,6 @@ public sealed record KeyForm(string Name, IReadOnlyList<string> Scopes, string M
 /// <param name="Key">The key itself.</param>
 /// <param name="Row">As it is listed from now on.</param>
 /// <param name="PreviousEndsAt">When the key that it replaces ends.</param>
+/// <param name="HasPreviousEnded">It has ended already.</param>
 /// <param name="Example">An address that it may read.</param>
-public sealed record MadeKey(string Key, KeyRow Row, DateTimeOffset? PreviousEndsAt, string Example);
+public sealed record MadeKey(string Key, KeyRow Row, DateTimeOffset? PreviousEndsAt, bool HasPreviousEnded, string Example);

@@ -76,7 +76,7 @@ internal static class ManageKeys
         PortalPage.Of<NewKeyPage, KeyForm>(context, viewer, form, status);
 
     private static Task<IResult> Show(HttpContext context, PortalViewer viewer, NewApiKey made, DateTimeOffset? previousEndsAt, TimeProvider time) =>
-        PortalPage.Of<MadeKeyPage, MadeKey>(context, viewer, new(made.Key, Row(made.Record, time.GetUtcNow()), previousEndsAt, PublicUrl.Of(context) + Example(made.Record.Scopes)));
+        PortalPage.Of<MadeKeyPage, MadeKey>(context, viewer, new(made.Key, Row(made.Record, time.GetUtcNow()), previousEndsAt, previousEndsAt <= time.GetUtcNow(), PublicUrl.Of(context) + Example(made.Record.Scopes)));
 
     private static string Example(IReadOnlyList<string> scopes) =>
         scopes.Contains("account.read") ? "/v1/account" : scopes.Contains("orders.read") ? "/v1/orders?limit=2" : "/v1/products?limit=2";
