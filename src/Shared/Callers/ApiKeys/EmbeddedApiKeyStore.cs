@@ -95,5 +95,5 @@ internal static class ApiKeyOrder
         [.. keys.OrderByDescending(k => k.CreatedAt).ThenByDescending(k => k.Id, StringComparer.Ordinal)];
 
     /// <summary>Expired so long ago that lists no longer show it.</summary>
-    public static bool IsForgotten(ApiKeyRecord key, TimeProvider time) => key.ExpiresAt is { } end && end + ShownAfterExpiry < time.GetUtcNow();
+    public static bool IsForgotten(ApiKeyRecord key, TimeProvider time) => key.ExpiresAt < time.GetUtcNow() - ShownAfterExpiry;
 }
