@@ -6,7 +6,7 @@ using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Observability;
 
@@ -67,7 +67,8 @@ public sealed class AccessLogTests
         };
         listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref dropped, count));
         listener.Start();
-        using var log = new AccessLog(new AccessLogOptions(), NullLogger<AccessLog>.Instance); // Nobody empties its queue.
+        using var logging = WatchedLogging.NewFactory();
+        using var log = new AccessLog(new AccessLogOptions(), logging.CreateLogger<AccessLog>()); // Nobody empties its queue.
 
         for (var i = 0; i < 16_384 + 2; i++)
         {
