@@ -39,7 +39,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
     private async ValueTask<Sent> SendOrFallBack(
         Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
     {
-        var requested = request.RequestUri!;
+        var (requested, version) = (request.RequestUri!, request.Version);
         var sent = await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
         if (!sent.IsFailure || !Repeatable.IsRead(request) || registry.Find(fallback, origin) is not { } other)
         {
@@ -48,7 +48,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
 
         var copy = RequestCopy.Of(request);
         copy.RequestUri = Relative(requested, upstream.Options);
-        copy.Version = System.Net.HttpVersion.Version11; // The other one says for itself whether it speaks HTTP/2.
+        copy.Version = version; // The other one says for itself whether it speaks HTTP/2.
         var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
         if (second.IsFailure)
         {

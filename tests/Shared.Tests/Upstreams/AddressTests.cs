@@ -2,6 +2,7 @@ using Bff.Dev.Upstreams.Faults;
 using Bff.TestKit;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
+using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
 
 namespace Bff.Shared.Tests.Upstreams;
 
@@ -106,6 +107,19 @@ public sealed class AddressTests
         var answer = await bench.Client("users").Get("products/p-1", Any, bench.Call());
 
         Assert.True(answer.IsOk && answer.FromFallback);
+    }
+
+    [Fact]
+    public async Task A_grpc_call_stays_one_at_the_fallback()
+    {
+        await using var bench = await StartAsync();
+        bench.Configure(
+            ("Upstreams:spare:Address", bench.Services.Catalog.Address.AbsoluteUri), ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"));
+        bench.Services.Users.Faults.Set(FaultMode.Reset);
+
+        var answer = await new GrpcClient(bench.Client("users")).Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
+
+        Assert.Equal("p-1", answer.Value!.Value);
     }
 
     [Fact]
