@@ -9,7 +9,7 @@ namespace Bff.Bench.Load;
 /// <param name="WarmUp">Requests before the first round.</param>
 /// <param name="Seconds">Of each round at a fixed rate.</param>
 /// <param name="Out">File for the tables; null: standard output.</param>
-/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through is measured once more; null: none.</param>
+/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null: none.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
 internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, bool SkipBuild)
 {
@@ -22,7 +22,7 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
           --warm-up N     requests per subject before the first round, default 120000
           --seconds N     per subject and round at a fixed rate, default 8
           --out FILE      write the tables there, such as docs/performance.tables.md
-          --compare N=V   pass-through: one more gateway, with this environment variable, such as a runtime setting
+          --compare N=V   pass-through, home feed: one more gateway, with this environment variable, such as a runtime setting
           --skip-build    measure what the last run published
         """;
 
