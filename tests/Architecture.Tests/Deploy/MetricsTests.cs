@@ -31,7 +31,7 @@ public sealed partial class MetricsTests
     [MemberData(nameof(Questions))]
     public void Every_label_that_is_asked_for_is_one_of_its_metric(string file)
     {
-        var attributes = OperationsPage().Select(l => MetricRow().Match(l)).Where(m => m.Success)
+        var attributes = Rows(MetricRow())
             .SelectMany(m => Quoted().Matches(m.Groups["names"].Value).Select(n => (Name: n.Groups[1].Value.Replace('.', '_'), Labels: Word().Matches(m.Groups["by"].Value).Select(w => w.Value).ToList())))
             .ToDictionary(m => m.Name, m => m.Labels, StringComparer.Ordinal);
         string[] always = ["job", "instance", "le", "http_route", "http_request_method", "http_response_status_code", "error_type", "server_address", "server_port"];
@@ -73,7 +73,7 @@ public sealed partial class MetricsTests
     public void Every_alert_has_its_line_in_the_runbook()
     {
         var alerts = Yaml.Read("deploy/prometheus/rules/gateways.yml").SelectMany(d => d.All("alert")).Select(a => a.Text).ToList();
-        var lines = OperationsPage().Select(l => RunbookRow().Match(l)).Where(m => m.Success).Select(m => m.Groups[1].Value).ToList();
+        var lines = Rows(RunbookRow()).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(alerts);
         Assert.Equal(alerts.Order(), lines.Order());
@@ -82,7 +82,7 @@ public sealed partial class MetricsTests
     [Fact]
     public void Operations_lists_every_metric_of_our_own_and_no_other()
     {
-        var listed = OperationsPage().Select(l => MetricRow().Match(l)).Where(m => m.Success).SelectMany(m => Quoted().Matches(m.Groups["names"].Value).Select(n => n.Groups[1].Value));
+        var listed = Rows(MetricRow()).SelectMany(m => Quoted().Matches(m.Groups["names"].Value).Select(n => n.Groups[1].Value));
 
         Assert.Equal(
             Source.Files("src").SelectMany(f => Instrument().Matches(File.ReadAllText(f)).Select(i => i.Groups["name"].Value)).Order(),
@@ -97,7 +97,8 @@ public sealed partial class MetricsTests
         Assert.Empty(OwnNames().Where(n => !shown.Contains(n, StringComparison.Ordinal)).ToList());
     }
 
-    private static IEnumerable<string> OperationsPage() => File.ReadLines(Path.Combine(Source.Root, "docs/operations.md"));
+    /// <summary>Of the tables of the page on operations.</summary>
+    private static IEnumerable<Match> Rows(Regex row) => File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => row.Match(l)).Where(m => m.Success);
 
     private static IEnumerable<string> Dashboards() =>
         Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json").Select(f => Path.GetRelativePath(Source.Root, f));
