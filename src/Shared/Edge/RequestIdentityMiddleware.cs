@@ -9,14 +9,15 @@ namespace Bff.Edge;
 /// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.</summary>
 internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, IConfiguration configuration)
 {
-    private readonly bool _recordsNothing = !TelemetryExport.IsExported(configuration, "TRACES");
     private const int MaxLength = 128;
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
+    private readonly bool _recordsNothing = !TelemetryExport.IsExported(configuration, "TRACES");
+
     public Task InvokeAsync(HttpContext context)
     {
-        var requestId = Taken(context, "X-Request-Id") ?? Guid.CreateVersion7().ToString("N");
+        var requestId = Taken(context, "X-Request-Id") ?? RequestId.New(time.GetUtcNow());
         var request = new BffRequest
         {
             HttpContext = context,

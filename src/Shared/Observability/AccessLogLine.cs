@@ -33,7 +33,7 @@ internal readonly record struct AccessLogLine(
         json.WriteString("traceId"u8, TraceId);
         json.WriteString("caller"u8, Caller);
         json.WriteString("tenant"u8, Tenant);
-        json.WriteString("client"u8, Client?.ToString());
+        WriteClient(json);
         json.WriteString("userAgent"u8, UserAgent is { Length: > MaxUserAgent } ? UserAgent.AsSpan(0, MaxUserAgent) : UserAgent);
         if (Degraded.Count > 0)
         {
@@ -47,5 +47,18 @@ internal readonly record struct AccessLogLine(
         }
 
         json.WriteEndObject();
+    }
+
+    private void WriteClient(Utf8JsonWriter json)
+    {
+        Span<byte> text = stackalloc byte[65]; // INET6_ADDRSTRLEN with a scope.
+        if (Client is not null && Client.TryFormat(text, out var length))
+        {
+            json.WriteString("client"u8, text[..length]);
+        }
+        else
+        {
+            json.WriteString("client"u8, Client?.ToString());
+        }
     }
 }

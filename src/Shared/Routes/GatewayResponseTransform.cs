@@ -19,7 +19,7 @@ internal sealed class GatewayResponseTransform : ResponseTransform
 
         var response = context.HttpContext.Response;
         var status = (int)upstream.StatusCode;
-        if (upstream is GatewayResponse || status >= 500 || (status >= 400 && !UpstreamClient.IsJson(upstream.Content.Headers.ContentType)))
+        if (upstream is GatewayResponse || status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
         {
             context.SuppressResponseBody = true;
             response.StatusCode = upstream is GatewayResponse || status < 500 ? status : 502;

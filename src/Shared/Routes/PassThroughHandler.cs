@@ -36,7 +36,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         {
             if (isWhole)
             {
-                _ = response.Content.Headers.ContentLength; // Computes it, so that it goes along.
+                ((BufferedBody)response.Content).ShowHeaders();
             }
 
             RemoveWhatIsOurs(response.Headers);

@@ -13,13 +13,23 @@ internal sealed class BufferedBody : HttpContent
     {
         _buffer = buffer;
         _length = length;
-        if (original.Headers.NonValidated.TryGetValues("Content-Type", out var type))
-        {
-            Headers.TryAddWithoutValidation("Content-Type", type.ToString()); // Nobody asks for the others.
-        }
+        ContentType = AnswerType.Of(original);
     }
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
+
+    /// <summary>As the service says. Not among the headers unless <see cref="ShowHeaders"/> was called: nobody asks for them in a composition.</summary>
+    public string? ContentType { get; }
+
+    /// <summary>Type and length as headers, for an answer that goes along.</summary>
+    public void ShowHeaders()
+    {
+        _ = Headers.ContentLength; // Computes it.
+        if (ContentType is not null)
+        {
+            Headers.TryAddWithoutValidation("Content-Type", ContentType);
+        }
+    }
 
     /// <summary>Replaces the response's content by its bytes.</summary>
     /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/> or breaks off.</exception>

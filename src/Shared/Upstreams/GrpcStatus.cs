@@ -9,7 +9,7 @@ internal static class GrpcStatus
 
     public static int? Of(HttpResponseMessage response)
     {
-        if (response.Content.Headers.ContentType?.MediaType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) is not true)
+        if (!AnswerType.IsGrpc(response.Content))
         {
             return null;
         }

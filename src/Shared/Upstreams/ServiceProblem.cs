@@ -11,7 +11,7 @@ public sealed record ServiceProblem(string? Type, string? Title, string? Detail)
 {
     internal static ServiceProblem? Read(HttpResponseMessage response)
     {
-        if (response.Content is not BufferedBody body || !UpstreamClient.IsJson(body.Headers.ContentType))
+        if (response.Content is not BufferedBody body || !AnswerType.IsJson(body))
         {
             return null;
         }

@@ -104,8 +104,9 @@ public sealed class UpstreamClient
         }
 
         var status = (int)response.StatusCode;
+        var body = (BufferedBody)response.Content;
         return status == 200
-            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(((BufferedBody)response.Content).Memory.ToArray(), response.Content.Headers.ContentType?.MediaType)) with { FromFallback = sent.FromFallback }
+            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(body.Memory.ToArray(), MediaTypeHeaderValue.TryParse(body.ContentType, out var type) ? type.MediaType : null)) with { FromFallback = sent.FromFallback }
             : UpstreamAnswer<UpstreamFile>.No(status < 400 ? UpstreamOutcome.Failed : Outcome(status), status, sent.RetryAfter);
     }
 
@@ -171,7 +172,7 @@ public sealed class UpstreamClient
             return UpstreamAnswer<T>.Ok((T)(object)NoContent.Instance, status);
         }
 
-        if (!IsJson(response.Content.Headers.ContentType))
+        if (!AnswerType.IsJson(response.Content))
         {
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
         }
@@ -188,10 +189,6 @@ public sealed class UpstreamClient
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
         }
     }
-
-    internal static bool IsJson(MediaTypeHeaderValue? type) =>
-        type?.MediaType is { } media
-        && (media.Equals("application/json", StringComparison.OrdinalIgnoreCase) || media.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
 
     private static UpstreamOutcome Outcome(int status) => status switch
     {

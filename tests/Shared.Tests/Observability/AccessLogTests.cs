@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Bff.Observability;
@@ -26,10 +27,10 @@ public sealed class AccessLogTests
             using var missing = await host.Client.GetAsync("/nothing-here");
         }
 
-        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(2, lines.Length);
-        Assert.DoesNotContain("abc", lines[0], StringComparison.Ordinal);
-        var line = JsonDocument.Parse(lines[0]).RootElement;
+        Assert.DoesNotContain("abc", Encoding.UTF8.GetString(output.ToArray()), StringComparison.Ordinal);
+        var lines = Written(output).ToList();
+        Assert.Equal(2, lines.Count);
+        var line = lines[0];
         Assert.Equal("GET", line.GetProperty("method").GetString());
         Assert.Equal("/things/{id}", line.GetProperty("route").GetString());
         Assert.Equal(200, line.GetProperty("status").GetInt32());
@@ -38,7 +39,7 @@ public sealed class AccessLogTests
         Assert.Equal("127.0.0.1", line.GetProperty("client").GetString());
         Assert.Equal(JsonValueKind.Null, line.GetProperty("caller").ValueKind);
         Assert.True(line.GetProperty("durationMs").GetDouble() >= 0);
-        Assert.Equal(404, JsonDocument.Parse(lines[1]).RootElement.GetProperty("status").GetInt32());
+        Assert.Equal(404, lines[1].GetProperty("status").GetInt32());
     }
 
     [Fact]
@@ -77,6 +78,48 @@ public sealed class AccessLogTests
 
         Assert.Equal(2, Interlocked.Read(ref dropped));
     }
+
+    [Fact]
+    public async Task What_waits_is_written_whole_and_in_order_however_much_it_is()
+    {
+        const int Lines = 5000; // Some ten times what is written at once.
+        var output = new MemoryStream();
+        using var logging = WatchedLogging.NewFactory();
+        using var log = new AccessLog(new AccessLogOptions { Output = output }, logging.CreateLogger<AccessLog>());
+        for (var i = 0; i < Lines; i++)
+        {
+            log.Write(Line(i, IPAddress.Loopback));
+        }
+
+        await log.StartAsync(CancellationToken.None);
+        await log.StopAsync(CancellationToken.None);
+
+        Assert.Equal(Enumerable.Range(0, Lines), Written(output).Select(l => l.GetProperty("status").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.7")]
+    [InlineData("::ffff:192.0.2.7")]
+    [InlineData("fe80:1111:2222:3333:4444:5555:6666:7777%4294967295")]
+    [InlineData(null)]
+    public async Task The_client_is_named_as_addresses_are_written(string? client)
+    {
+        var output = new MemoryStream();
+        using var logging = WatchedLogging.NewFactory();
+        using var log = new AccessLog(new AccessLogOptions { Output = output }, logging.CreateLogger<AccessLog>());
+        log.Write(Line(200, client is null ? null : IPAddress.Parse(client)));
+
+        await log.StartAsync(CancellationToken.None);
+        await log.StopAsync(CancellationToken.None);
+
+        Assert.Equal(client, Assert.Single(Written(output)).GetProperty("client").GetString());
+    }
+
+    private static AccessLogLine Line(int status, IPAddress? client) =>
+        new(DateTimeOffset.UnixEpoch, "GET", "/things/{id}", status, 1.5, "req-1", null, null, null, client, null, []);
+
+    private static IEnumerable<JsonElement> Written(MemoryStream output) =>
+        Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement);
 
     private static Task<TestHost> Start(MemoryStream output) => TestHost.Start(
         builder =>

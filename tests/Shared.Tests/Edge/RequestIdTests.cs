@@ -1,0 +1,27 @@
+using Bff.Edge;
+
+namespace Bff.Shared.Tests.Edge;
+
+public sealed class RequestIdTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Is_a_uuid_of_version_7_that_names_its_millisecond()
+    {
+        var id = RequestId.New(Noon);
+
+        Assert.Matches("^[0-9a-f]{32}$", id);
+        Assert.Equal(7, Guid.ParseExact(id, "N").Version);
+        Assert.InRange(Guid.ParseExact(id, "N").Variant, 8, 11);
+        Assert.Equal(Noon.ToUnixTimeMilliseconds(), Convert.ToInt64(id[..12], 16));
+    }
+
+    [Fact]
+    public void Differs_within_a_millisecond_and_across_threads()
+    {
+        var ids = Enumerable.Range(0, 100_000).AsParallel().Select(_ => RequestId.New(Noon)).ToHashSet(StringComparer.Ordinal);
+
+        Assert.Equal(100_000, ids.Count);
+    }
+}
