@@ -16,10 +16,10 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]
 
-          --jobs a,b      pass-through, home-feed, product, latency, start, hanging, tenant, overload, growth, memory (default: all)
+          --jobs a,b      pass-through, home-feed, product, latency, start, first-minute, hanging, tenant, overload, growth, memory (default: all)
           --rounds N      interleaved rounds, default 5
           --requests N    per subject and round, default 50000
-          --warm-up N     requests per subject before the first round, default 120000
+          --warm-up N     requests per subject before the first round, default 300000
           --seconds N     per subject and round at a fixed rate, default 8
           --out FILE      write the tables there, such as docs/performance.tables.md
           --compare N=V   pass-through, home feed: one more gateway, with this environment variable, such as a runtime setting

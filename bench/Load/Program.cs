@@ -14,6 +14,7 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["product"] = ProductPageJob.Run,
     ["latency"] = AddedLatencyJob.Run,
     ["start"] = StartJob.Run,
+    ["first-minute"] = FirstMinuteJob.Run,
     ["hanging"] = HangingUpstreamJob.Run,
     ["tenant"] = NoisyTenantJob.Run,
     ["overload"] = OverloadJob.Run,
