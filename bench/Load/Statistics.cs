@@ -15,11 +15,11 @@ internal static class Statistics
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary><c>median (min–max)</c>.</summary>
+    /// <summary><c>median (min–max)</c> of what is known.</summary>
     public static string Text(IEnumerable<double> values, string format)
     {
-        var all = values.ToList();
-        if (all.Exists(double.IsNaN))
+        var all = values.Where(v => !double.IsNaN(v)).ToList();
+        if (all.Count == 0)
         {
             return "";
         }
