@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 
 namespace Bff.Upstreams;
@@ -6,29 +7,38 @@ namespace Bff.Upstreams;
 /// <summary>A response body that was read whole into a pooled buffer; goes back to the pool with the response.</summary>
 internal sealed class BufferedBody : HttpContent
 {
-    private byte[]? _buffer;
+    private readonly HttpContentHeaders _described;
     private readonly int _length;
+    private byte[]? _buffer;
 
     private BufferedBody(byte[] buffer, int length, HttpContent original)
     {
         _buffer = buffer;
         _length = length;
+        _described = original.Headers;
         ContentType = AnswerType.Of(original);
     }
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
 
-    /// <summary>As the service says. Not among the headers unless <see cref="ShowHeaders"/> was called: nobody asks for them in a composition.</summary>
+    /// <summary>As the service says.</summary>
     public string? ContentType { get; }
 
-    /// <summary>Type and length as headers, for an answer that goes along.</summary>
+    /// <summary>Gives the content the headers that the service described it with, and its length: for an answer that goes along. In a composition nobody asks for them.</summary>
     public void ShowHeaders()
     {
-        _ = Headers.ContentLength; // Computes it.
-        if (ContentType is not null)
+        foreach (var (name, values) in _described.NonValidated)
         {
-            Headers.TryAddWithoutValidation("Content-Type", ContentType);
+            foreach (var value in values)
+            {
+                if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+                {
+                    Headers.TryAddWithoutValidation(name, value);
+                }
+            }
         }
+
+        _ = Headers.ContentLength; // Computes it.
     }
 
     /// <summary>Replaces the response's content by its bytes.</summary>

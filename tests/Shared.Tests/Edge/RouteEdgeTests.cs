@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
 using Bff.Callers;
@@ -241,6 +242,21 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         Assert.Equal("text/plain", _arrived.First().Headers["Content-Type"]);
     }
 
+    [Fact]
+    public async Task The_answer_to_a_keyed_write_arrives_as_the_service_described_it()
+    {
+        var answer = await RawHttp.Send(
+            _gateway!.Address,
+            "POST /any/coded HTTP/1.1\r\nHost: gateway\r\nIdempotency-Key: k-1\r\nAccept-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+            _gateway.Leaks);
+
+        Assert.Equal(201, answer.Status);
+        Assert.Equal("application/vnd.order+json; v=2", answer.Header("Content-Type"));
+        Assert.Equal("gzip", answer.Header("Content-Encoding"));
+        Assert.Equal("de", answer.Header("Content-Language"));
+        Assert.Equal("""{"id":"o-1"}""", Encoding.UTF8.GetString(CompressionTests.Decompress(answer.Body, "gzip")));
+    }
+
     [Theory]
     [InlineData("br", "br")]
     [InlineData("", null)]
@@ -297,6 +313,17 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                 response.ContentLength = 5000;
                 response.Headers.ETag = "\"s\"";
                 await response.Body.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', 4998) + "\""));
+                break;
+            case "/any/coded":
+                response.StatusCode = 201;
+                response.ContentType = "application/vnd.order+json; v=2";
+                response.Headers.ContentEncoding = "gzip";
+                response.Headers.ContentLanguage = "de";
+                await using (var gzip = new GZipStream(response.Body, CompressionLevel.Fastest, leaveOpen: true))
+                {
+                    await gzip.WriteAsync("""{"id":"o-1"}"""u8.ToArray());
+                }
+
                 break;
             case "/any/error":
                 response.StatusCode = 500;
