@@ -7,10 +7,10 @@ namespace Bff.Idempotency;
 /// <summary>The first answer to a keyed request, as its repeats get it.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Headers">Those that describe the content, and <c>Location</c>.</param>
-/// <param name="Body">Uncompressed.</param>
+/// <param name="Body">As it came from the endpoint: before the gateway compresses it.</param>
 public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body)
 {
-    private static readonly string[] Kept = ["Content-Type", "Content-Language", "Content-Disposition", "Location", "ETag", "Last-Modified"];
+    private static readonly string[] Kept = ["Content-Type", "Content-Encoding", "Content-Language", "Content-Disposition", "Location", "ETag", "Last-Modified"];
 
     internal static StoredAnswer Of(HttpResponse response, byte[] body) => new(
         response.StatusCode,

@@ -30,7 +30,13 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
         var deadline = time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
         // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
+        // Whoever repeats it may accept other codings than whoever was first: the gateway compresses it for each of them.
         var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
+        if (isWhole)
+        {
+            request.Headers.Remove("Accept-Encoding");
+        }
+
         var sent = await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
         if (sent.Response is { } response)
         {
