@@ -51,14 +51,14 @@ internal readonly record struct AccessLogLine(
 
     private void WriteClient(Utf8JsonWriter json)
     {
-        Span<byte> text = stackalloc byte[65]; // INET6_ADDRSTRLEN with a scope.
-        if (Client is not null && Client.TryFormat(text, out var length))
+        if (Client is null)
         {
-            json.WriteString("client"u8, text[..length]);
+            json.WriteNull("client"u8);
+            return;
         }
-        else
-        {
-            json.WriteString("client"u8, Client?.ToString());
-        }
+
+        Span<byte> text = stackalloc byte[65]; // The longest of version 6, with its scope.
+        Client.TryFormat(text, out var length);
+        json.WriteString("client"u8, text[..length]);
     }
 }

@@ -7,7 +7,6 @@ namespace Bff.Upstreams;
 /// <summary>A response body that was read whole into a pooled buffer; goes back to the pool with the response.</summary>
 internal sealed class BufferedBody : HttpContent
 {
-    private readonly HttpContentHeaders _described;
     private readonly int _length;
     private byte[]? _buffer;
 
@@ -15,26 +14,22 @@ internal sealed class BufferedBody : HttpContent
     {
         _buffer = buffer;
         _length = length;
-        _described = original.Headers;
-        ContentType = AnswerType.Of(original);
+        Described = original.Headers;
     }
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
 
-    /// <summary>As the service says.</summary>
-    public string? ContentType { get; }
+    /// <summary>How the service described it.</summary>
+    public HttpContentHeaders Described { get; }
 
-    /// <summary>Gives the content the headers that the service described it with, and its length: for an answer that goes along. In a composition nobody asks for them.</summary>
+    /// <summary>Gives the content the headers that it is described with, and its length: for an answer that goes along. In a composition nobody asks for them.</summary>
     public void ShowHeaders()
     {
-        foreach (var (name, values) in _described.NonValidated)
+        foreach (var (name, values) in Described.NonValidated)
         {
-            foreach (var value in values)
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
             {
-                if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-                {
-                    Headers.TryAddWithoutValidation(name, value);
-                }
+                Headers.TryAddWithoutValidation(name, values);
             }
         }
 

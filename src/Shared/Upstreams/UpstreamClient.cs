@@ -106,7 +106,7 @@ public sealed class UpstreamClient
         var status = (int)response.StatusCode;
         var body = (BufferedBody)response.Content;
         return status == 200
-            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(body.Memory.ToArray(), MediaTypeHeaderValue.TryParse(body.ContentType, out var type) ? type.MediaType : null)) with { FromFallback = sent.FromFallback }
+            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(body.Memory.ToArray(), MediaTypeHeaderValue.TryParse(AnswerType.Of(body), out var type) ? type.MediaType : null)) with { FromFallback = sent.FromFallback }
             : UpstreamAnswer<UpstreamFile>.No(status < 400 ? UpstreamOutcome.Failed : Outcome(status), status, sent.RetryAfter);
     }
 

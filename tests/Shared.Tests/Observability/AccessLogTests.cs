@@ -83,18 +83,9 @@ public sealed class AccessLogTests
     public async Task What_waits_is_written_whole_and_in_order_however_much_it_is()
     {
         const int Lines = 5000; // Some ten times what is written at once.
-        var output = new MemoryStream();
-        using var logging = WatchedLogging.NewFactory();
-        using var log = new AccessLog(new AccessLogOptions { Output = output }, logging.CreateLogger<AccessLog>());
-        for (var i = 0; i < Lines; i++)
-        {
-            log.Write(Line(i, IPAddress.Loopback));
-        }
+        var written = await Logged(Enumerable.Range(0, Lines).Select(i => Line(i, IPAddress.Loopback)));
 
-        await log.StartAsync(CancellationToken.None);
-        await log.StopAsync(CancellationToken.None);
-
-        Assert.Equal(Enumerable.Range(0, Lines), Written(output).Select(l => l.GetProperty("status").GetInt32()));
+        Assert.Equal(Enumerable.Range(0, Lines), written.Select(l => l.GetProperty("status").GetInt32()));
     }
 
     [Theory]
@@ -104,15 +95,25 @@ public sealed class AccessLogTests
     [InlineData(null)]
     public async Task The_client_is_named_as_addresses_are_written(string? client)
     {
+        var written = await Logged([Line(200, client is null ? null : IPAddress.Parse(client))]);
+
+        Assert.Equal(client, Assert.Single(written).GetProperty("client").GetString());
+    }
+
+    /// <summary>What a log writes that the lines wait for when it starts.</summary>
+    private static async Task<IEnumerable<JsonElement>> Logged(IEnumerable<AccessLogLine> lines)
+    {
         var output = new MemoryStream();
         using var logging = WatchedLogging.NewFactory();
         using var log = new AccessLog(new AccessLogOptions { Output = output }, logging.CreateLogger<AccessLog>());
-        log.Write(Line(200, client is null ? null : IPAddress.Parse(client)));
+        foreach (var line in lines)
+        {
+            log.Write(line);
+        }
 
         await log.StartAsync(CancellationToken.None);
         await log.StopAsync(CancellationToken.None);
-
-        Assert.Equal(client, Assert.Single(Written(output)).GetProperty("client").GetString());
+        return Written(output);
     }
 
     private static AccessLogLine Line(int status, IPAddress? client) =>
