@@ -30,7 +30,7 @@ internal static class FaultyAnswer
             case FaultMode.Endless: await EndlessAsync(fault, service, exchange); break;
             case FaultMode.Empty: await BodyAsync(exchange, [], ContentTypeOf(service)); break;
             case FaultMode.Bomb: await BombAsync(service, exchange); break;
-            case FaultMode.Oversize: await HarmedAsync(service, exchange, Harm.Swell, chunked: true); break;
+            case FaultMode.Oversize: await OversizeAsync(service, exchange); break;
             case FaultMode.WrongType: await HarmedAsync(service, exchange, Harm.SwapTypes); break;
             case FaultMode.Truncated: await HarmedAsync(service, exchange, static (body, _) => body[..(body.Length / 2)]); break;
             default: await service.HandleAsync(exchange); break;
@@ -91,10 +91,20 @@ internal static class FaultyAnswer
         return BodyAsync(exchange, Bomb.Value, ContentTypeOf(service));
     }
 
-    private static async Task HarmedAsync(SampleService service, Exchange exchange, Func<byte[], SampleService, byte[]> harm, bool chunked = false)
+    private static async Task OversizeAsync(SampleService service, Exchange exchange)
+    {
+        var pieces = Harm.Swell(await CaptureAsync(service, exchange), service);
+        exchange.Response.ContentLength = null;
+        foreach (var piece in pieces)
+        {
+            await exchange.Response.Body.WriteAsync(piece, exchange.Context.RequestAborted);
+        }
+    }
+
+    private static async Task HarmedAsync(SampleService service, Exchange exchange, Func<byte[], SampleService, byte[]> harm)
     {
         var body = harm(await CaptureAsync(service, exchange), service);
-        exchange.Response.ContentLength = chunked ? null : body.Length;
+        exchange.Response.ContentLength = body.Length;
         if (service is Media && harm == Harm.SwapTypes) exchange.Response.ContentType = "text/plain";
         await exchange.Response.Body.WriteAsync(body, exchange.Context.RequestAborted);
     }

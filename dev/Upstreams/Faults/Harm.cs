@@ -23,12 +23,13 @@ internal static class Harm
     public static readonly byte[] GraphQLError =
         "{\"data\":null,\"errors\":[{\"message\":\"price book unavailable\",\"path\":[\"pricing\"],\"extensions\":{\"code\":\"INTERNAL\"}}]}"u8.ToArray();
 
-    /// <summary>The document is still valid, only far too large.</summary>
-    public static byte[] Swell(byte[] body, SampleService service)
+    /// <summary>The document is still valid, only far too large. In pieces: most of it is the same for all.</summary>
+    public static ReadOnlyMemory<byte>[] Swell(byte[] body, SampleService service)
     {
-        var padding = Padding.Value;
-        if (service is Catalog) return SwellFrame(body, padding);
-        return body is [(byte)'{', (byte)'"', ..] ? [.. "{\"padding\":\""u8, .. padding, .. "\","u8, .. body.AsSpan(1)] : [.. body, .. padding];
+        if (service is Catalog) return SwellFrame(body);
+        return body is [(byte)'{', (byte)'"', ..]
+            ? ["{\"padding\":\""u8.ToArray(), Padding.Value, "\","u8.ToArray(), body.AsMemory(1)]
+            : [body, Padding.Value];
     }
 
     public static byte[] SwapTypes(byte[] body, SampleService service)
@@ -63,12 +64,12 @@ internal static class Harm
         _ => null,
     };
 
-    private static byte[] SwellFrame(byte[] frame, byte[] padding)
+    private static ReadOnlyMemory<byte>[] SwellFrame(byte[] frame)
     {
-        if (frame.Length < 5) return frame;
+        if (frame.Length < 5) return [frame];
         // Field 1000, length-delimited: unknown to every reader, so it must be skipped.
-        byte[] tag = [0xc2, 0x3e, .. Varint(padding.Length)];
-        return [.. FrameHead(frame.Length - 5 + tag.Length + padding.Length), .. frame.AsSpan(5), .. tag, .. padding];
+        byte[] tag = [0xc2, 0x3e, .. Varint(SwellBytes)];
+        return [FrameHead(frame.Length - 5 + tag.Length + SwellBytes), frame.AsMemory(5), tag, Padding.Value];
     }
 
     private static IEnumerable<byte> Varint(int number)

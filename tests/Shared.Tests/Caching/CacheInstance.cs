@@ -29,12 +29,12 @@ internal sealed class CacheInstance : IAsyncDisposable
 
     public IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
-    public static async Task<CacheInstance> Start(string? redis, TimeProvider time)
+    public static async Task<CacheInstance> Start(string? redis, TimeProvider time, string timeout = "00:00:05")
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = redis;
-        builder.Configuration["State:Timeout"] = "00:00:01"; // The machine that runs the tests is busy with them.
+        builder.Configuration["State:Timeout"] = timeout; // The machine that runs the tests is busy with them.
         builder.Services.AddSingleton(time);
         builder.AddState().AddCaching();
         var services = builder.Services.BuildServiceProvider();

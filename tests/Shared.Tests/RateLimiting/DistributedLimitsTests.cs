@@ -153,27 +153,24 @@ public sealed partial class DistributedLimitsTests : IDisposable
         await RedisStateTests.Until(async () => await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local });
 
         Server.Freeze();
-        var spent = Stopwatch.StartNew();
         await RedisStateTests.Until(async () =>
         {
-            var waited = Stopwatch.StartNew();
             await instance.Decide(set);
-            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(3), $"waited {waited.Elapsed}"); // 100 ms and what a busy machine adds; the client library alone would wait 5 s.
             return !instance.Redis.IsAvailable;
         });
         while (mode == LimitMode.Leased && (await instance.Decide(set)).Source == DecisionSource.Lease)
         {
         }
 
-        var hundred = Stopwatch.StartNew();
         for (var i = 0; i < 100; i++)
         {
-            var decision = await instance.Decide(set);
+            var deciding = instance.Decide(set);
+            Assert.True(deciding.IsCompleted, "It waits.");
+            var decision = await deciding;
             Assert.Equal(policy == StoreFailure.Local ? Verdict.Admitted : Verdict.Unavailable, decision.Verdict);
             Assert.Equal(policy == StoreFailure.Local ? DecisionSource.Local : DecisionSource.Store, decision.Source);
         }
 
-        Assert.True(hundred.Elapsed < TimeSpan.FromSeconds(5), $"a hundred decisions took {hundred.Elapsed}"); // Each of them waiting they would take ten.
         Server.Continue();
         await RedisStateTests.Until(async () => await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local });
     }

@@ -30,25 +30,23 @@ public sealed class RedisStateTests
     public async Task A_frozen_server_costs_the_first_operations_the_timeout_and_the_others_nothing_until_it_is_back()
     {
         using var server = RedisServer.Run();
-        using var state = await Connected(server.ConnectionString);
+        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:01")).GetRequiredService<RedisState>();
         await state.Evaluate(Increment, ["bff:test:{a}"], [1]);
 
         server.Freeze();
         await Until(async () =>
         {
-            var waited = Stopwatch.StartNew();
             await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Evaluate(Increment, ["bff:test:{a}"], [1]));
-            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(3), $"waited {waited.Elapsed}");
             return !state.IsAvailable;
         });
 
-        var thousand = Stopwatch.StartNew();
         for (var i = 0; i < 1000; i++)
         {
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run("GET", db => db.StringGetAsync("bff:test:{a}")));
+            var refused = state.Run("GET", db => db.StringGetAsync("bff:test:{a}"));
+            Assert.True(refused.IsFaulted, "It waits.");
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => refused);
         }
 
-        Assert.True(thousand.Elapsed < TimeSpan.FromSeconds(5), $"a thousand refusals took {thousand.Elapsed}");
         server.Continue();
         await Until(() => Task.FromResult(state.IsAvailable));
         await state.Run("GET", db => db.StringGetAsync("bff:test:{a}"));

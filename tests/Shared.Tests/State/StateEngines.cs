@@ -8,22 +8,24 @@ namespace Bff.Shared.Tests.State;
 /// <summary>The services of the state stage without a host around them; no connection string means the embedded engine.</summary>
 internal static class StateEngines
 {
+    private const string Patient = "00:00:05"; // The machine that runs the tests is busy with them.
+
     /// <summary>Connected: a first connection on a busy machine may take longer than an operation is allowed to.</summary>
-    public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null)
+    public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null, string timeout = Patient)
     {
-        var provider = Provider(connectionString, time);
+        var provider = Provider(connectionString, time, timeout);
         var redis = provider.GetRequiredService<RedisState>();
         redis.Start();
         await RedisStateTests.Until(() => Task.FromResult(!redis.IsConfigured || redis.IsAvailable));
         return provider;
     }
 
-    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null)
+    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Patient)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = connectionString;
-        builder.Configuration["State:Timeout"] = "00:00:01"; // The machine that runs the tests is busy with them.
+        builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddState();
         return builder.Services.BuildServiceProvider();
