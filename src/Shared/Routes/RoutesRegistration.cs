@@ -3,8 +3,10 @@ using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
 using Yarp.ReverseProxy.Model;
@@ -25,10 +27,20 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
         builder.Services.AddSingleton<RequestHeadersTransform>();
         builder.Services.AddReverseProxy().AddTransforms(Shape);
+        WithoutDataProtectionKeys(builder.Services);
         builder.Services.AddSingleton(provider => new PassThrough(
             provider.GetRequiredService<IHttpForwarder>(), provider.GetRequiredService<ITransformBuilder>(), provider.GetRequiredService<UpstreamSender>(),
             provider.GetRequiredService<UpstreamRegistry>(), provider.GetRequiredService<TimeProvider>()));
         return builder;
+    }
+
+    /// <summary>The reverse proxy brings data protection for affinity cookies, which no gateway has; left alone it writes a key to the disk at every first start.</summary>
+    private static void WithoutDataProtectionKeys(IServiceCollection services)
+    {
+        foreach (var service in services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Assembly == typeof(KeyManagementOptions).Assembly).ToList())
+        {
+            services.Remove(service);
+        }
     }
 
     /// <summary>What every proxied exchange has: an allow-list of headers on the way in, the gateway's errors on the way out.</summary>

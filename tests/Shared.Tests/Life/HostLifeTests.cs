@@ -1,11 +1,14 @@
 using System.Net;
 using System.Text.Json;
+using System.Xml.Linq;
 using Bff.Callers;
 using Bff.Life;
 using Bff.Observability;
 using Bff.Shared.Tests.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +44,16 @@ public sealed class HostLifeTests : IDisposable
         Assert.Equal(_clock.GetUtcNow(), document.RootElement.GetProperty("timestamp").GetDateTimeOffset());
         Assert.Equal(2, document.RootElement.EnumerateObject().Count());
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(path + "/x")).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_start_writes_no_keys_to_the_disk()
+    {
+        var keys = new Keys();
+        await using var host = await TestHost.Start(
+            builder => builder.AddBffDefaults().Services.Configure<KeyManagementOptions>(options => options.XmlRepository = keys), app => app.UseBffPipeline());
+
+        Assert.False(keys.IsAsked);
     }
 
     [Fact]
@@ -149,6 +162,20 @@ public sealed class HostLifeTests : IDisposable
         public TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Where the framework would keep keys for data protection.</summary>
+    private sealed class Keys : IXmlRepository
+    {
+        public bool IsAsked { get; private set; }
+
+        public IReadOnlyCollection<XElement> GetAllElements()
+        {
+            IsAsked = true;
+            return [];
+        }
+
+        public void StoreElement(XElement element, string friendlyName) => IsAsked = true;
     }
 
     private sealed class Check : IReadinessCheck
