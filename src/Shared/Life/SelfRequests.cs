@@ -16,6 +16,7 @@ internal sealed class SelfRequests(IServer server) : IWarmup
         }
 
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // For whoever reads the access log.
         for (var i = 0; i < Requests; i++)
         {
             using var answer = await client.GetAsync(new Uri("/health/live", UriKind.Relative), cancellation);
