@@ -35,7 +35,7 @@ public static class BffPipeline
         app.UseForwardedHeaders();
         app.UseMiddleware<HostGateMiddleware>();
         app.UseMiddleware<IdentityHeadersMiddleware>();
-        app.UseCors();
+        app.UseMiddleware<CorsRulesMiddleware>();
         app.UseRouting();
         app.UseMiddleware<HeadAsGetMiddleware>();
         app.UseRouting(); // Looks only at what has no endpoint: a HEAD that is to be answered as GET.
