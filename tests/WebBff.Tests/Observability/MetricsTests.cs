@@ -22,6 +22,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await going.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
 
+        await Holds(collector, "http.server.active_requests", "{request}", "sum", ("http.request.method", "GET"));
         await Holds(collector, "http.client.request.duration", "s", "histogram",
             ("http.request.method", "POST"), ("http.response.status_code", "200"), ("server.address", "127.0.0.1"));
         await Holds(collector, "bff.composition.part.duration", "s", "histogram", ("endpoint", "product"), ("part", "pricing"), ("status", "live"));
