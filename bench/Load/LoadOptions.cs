@@ -29,7 +29,7 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
     /// <summary>Null when the words are off; the usage has been printed then.</summary>
     public static LoadOptions? Parse(string[] args)
     {
-        var options = new LoadOptions([], 5, 50_000, 120_000, 8, null, null, false);
+        var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, false);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
