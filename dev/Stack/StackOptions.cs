@@ -28,7 +28,7 @@ internal sealed record StackOptions(bool Check, bool Faults, string? Redis)
                 case "--faults":
                     options = options with { Faults = true };
                     break;
-                case "--redis" when i + 1 < args.Length:
+                case "--redis" when i + 1 < args.Length && !args[i + 1].StartsWith('-'):
                     options = options with { Redis = args[++i] };
                     break;
                 default:
