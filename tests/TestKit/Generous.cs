@@ -5,9 +5,12 @@ namespace Bff.TestKit;
 /// <summary>Settings that no slow machine and no busy test reaches; a test that is about a limit sets that one.</summary>
 public static class Generous
 {
+    /// <summary>For Redis, which the machine that runs the tests keeps busy (<c>State:Timeout</c>).</summary>
+    public const string StateTimeout = "00:00:05";
+
     private const string Timeout = "00:00:30";
 
-    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00", ["State:Timeout"] = "00:00:05" };
+    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00", ["State:Timeout"] = StateTimeout };
 
     /// <summary>Time for every attempt at a service.</summary>
     /// <param name="settings">To add to.</param>

@@ -29,12 +29,12 @@ internal sealed class CacheInstance : IAsyncDisposable
 
     public IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
-    public static async Task<CacheInstance> Start(string? redis, TimeProvider time, string timeout = "00:00:05")
+    public static async Task<CacheInstance> Start(string? redis, TimeProvider time, string timeout = Generous.StateTimeout)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = redis;
-        builder.Configuration["State:Timeout"] = timeout; // The machine that runs the tests is busy with them.
+        builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time);
         builder.AddState().AddCaching();
         var services = builder.Services.BuildServiceProvider();

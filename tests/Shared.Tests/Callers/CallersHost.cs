@@ -41,7 +41,7 @@ internal sealed class CallersHost : IAsyncDisposable
             ["Authentication:Schemes:Bearer:Authority"] = issuer?.Address,
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
             ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
-            ["State:Timeout"] = "00:00:05",
+            ["State:Timeout"] = Generous.StateTimeout,
             ["Plans:anonymous:RequestsPerMinute"] = "100000", // Limits are another stage's; no test here may run into one.
             ["Plans:anonymous:Burst"] = "10000",
             ["Plans:free:RequestsPerMinute"] = "100000",

@@ -78,7 +78,7 @@ public sealed class EventEndpointsTests
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Start(issuer, new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:05" });
+        await using var host = await Start(issuer, new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = Generous.StateTimeout });
         var state = host.Services.GetRequiredService<RedisState>();
         await Eventually.True(() => state.IsAvailable);
         using var stream = await Sse.Open(host, issuer);

@@ -30,7 +30,7 @@ internal sealed class EventsInstance : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
         builder.Configuration["ConnectionStrings:redis"] = redis;
-        builder.Configuration["State:Timeout"] = "00:00:05"; // The machine that runs the tests is busy with them.
+        builder.Configuration["State:Timeout"] = Generous.StateTimeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddState().AddCaching().AddEvents();
         var instance = new EventsInstance(builder.Services.BuildServiceProvider());

@@ -37,7 +37,7 @@ internal sealed class LimitInstance : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:redis"] = redis,
-            ["State:Timeout"] = "00:00:05", // What is limited here is the limiter, not the machine that runs the tests.
+            ["State:Timeout"] = Generous.StateTimeout, // What is limited here is the limiter, not the machine that runs the tests.
             ["Limits:Mode"] = mode.ToString(),
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));

@@ -8,10 +8,8 @@ namespace Bff.Shared.Tests.State;
 /// <summary>The services of the state stage without a host around them; no connection string means the embedded engine.</summary>
 internal static class StateEngines
 {
-    private const string Patient = "00:00:05"; // The machine that runs the tests is busy with them.
-
     /// <summary>Connected: a first connection on a busy machine may take longer than an operation is allowed to.</summary>
-    public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null, string timeout = Patient)
+    public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
     {
         var provider = Provider(connectionString, time, timeout);
         var redis = provider.GetRequiredService<RedisState>();
@@ -20,7 +18,7 @@ internal static class StateEngines
         return provider;
     }
 
-    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Patient)
+    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
