@@ -131,6 +131,12 @@ internal sealed partial class FragmentCache(
         FragmentEntry<T>? stale = null;
         try
         {
+            if (TryGet(request, out var landed)) // Another flight brought it after the caller had looked, and had landed before this one was known.
+            {
+                flight.Land(landed);
+                return;
+            }
+
             var read = default(SharedRead);
             if (request.IsKept && shared is not null)
             {

@@ -1,3 +1,5 @@
+using Bff.Callers;
+using Bff.Edge;
 using Microsoft.Extensions.DependencyInjection;
 using MobileBff.Features.Pictures;
 
@@ -60,6 +62,20 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         }
 
+        Assert.Equal(1, Upstream.Media.Calls.Count);
+    }
+
+    [Fact]
+    public async Task Who_looked_before_a_copy_was_made_and_asks_after_it_was_gets_the_same()
+    {
+        var store = Start().Services.GetRequiredService<PictureStore>();
+        var variant = new PictureVariant("p-4.jpg", 320, WebP: false, SavesData: false);
+        var request = new BffRequest { RequestId = "r", CorrelationId = "c", StartTimestamp = TimeProvider.System.GetTimestamp(), Caller = Caller.Anonymous };
+
+        var first = await store.Get(variant, request, default);
+        var second = await store.Get(variant, request, default);
+
+        Assert.Same(first, second);
         Assert.Equal(1, Upstream.Media.Calls.Count);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Bff.Callers;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -25,6 +26,23 @@ public sealed class IntrospectionTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
         clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("invalid_token", (await host.Get("opaque-1")).Code);
+    }
+
+    [Fact]
+    public async Task Who_looked_before_an_answer_was_remembered_and_asks_after_it_was_does_not_ask_the_authority_again()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, TimeProvider.System);
+        issuer.Opaque["opaque-1"] = Active(TimeProvider.System, life: 600);
+        var introspector = host.Services.GetRequiredService<Introspector>();
+        var memory = new TokenMemory<VerifiedToken>(maxBytes: 1 << 20);
+
+        var first = await introspector.Introspect("opaque-1", memory, default);
+        var second = await introspector.Introspect("opaque-1", memory, default);
+
+        Assert.NotNull(first.Verified);
+        Assert.Same(first.Verified, second.Verified);
+        Assert.Equal(1, issuer.Introspections);
     }
 
     [Fact]

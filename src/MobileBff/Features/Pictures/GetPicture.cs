@@ -23,7 +23,10 @@ internal static partial class GetPicture
         }
 
         var variant = new PictureVariant(file, width, TakesWebP(context.Request), context.Request.Headers["Save-Data"] == "on");
-        var picture = await pictures.Get(variant, BffRequest.Of(context), context.RequestAborted);
+        if (!pictures.TryGet(variant, out var picture))
+        {
+            picture = await pictures.Get(variant, BffRequest.Of(context), context.RequestAborted);
+        }
 
         var headers = context.Response.Headers;
         headers.ETag = picture.ETag;

@@ -52,17 +52,14 @@ internal sealed partial class PictureStore : IDisposable
 
     private int _decoded;
 
+    /// <summary>Looks into memory alone.</summary>
     public bool TryGet(PictureVariant variant, [NotNullWhen(true)] out Picture? picture) =>
         _memory.TryGet(variant, out picture) && _time.GetUtcNow() - picture.MadeAt < _options.CacheFor;
 
+    /// <summary>For what <see cref="TryGet"/> did not find.</summary>
     /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
     public async Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
-        if (TryGet(variant, out var kept))
-        {
-            return kept;
-        }
-
         var anybody = new BffRequest
         {
             RequestId = request.RequestId, CorrelationId = request.CorrelationId, StartTimestamp = request.StartTimestamp, Caller = Caller.Anonymous,
@@ -115,6 +112,11 @@ internal sealed partial class PictureStore : IDisposable
     private async Task<Picture> Make(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
         await Task.Yield();
+        if (TryGet(variant, out var kept)) // Another flight made it after the caller had looked, and was over before this one began.
+        {
+            return kept;
+        }
+
         try
         {
             var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), cancellation);

@@ -71,21 +71,31 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
 
     private async ValueTask<CallerResult> Verify(string token, CancellationToken cancellation)
     {
-        var isJwt = jwts.IsConfigured && JwtSyntax.LooksLikeJwt(token);
-        if (!isJwt && !introspector.IsConfigured)
+        if (jwts.IsConfigured && JwtSyntax.LooksLikeJwt(token))
+        {
+            return await VerifyJwt(token, cancellation);
+        }
+
+        if (!introspector.IsConfigured)
         {
             return Refusals.Malformed;
         }
 
+        var (verified, refusal) = await introspector.Introspect(token, _verified, cancellation);
+        return verified?.Result ?? refusal;
+    }
+
+    private async ValueTask<CallerResult> VerifyJwt(string token, CancellationToken cancellation)
+    {
         var current = keys.Current;
-        var (verified, refusal) = isJwt ? await jwts.Verify(token, cancellation) : await introspector.Introspect(token, cancellation);
+        var (verified, refusal) = await jwts.Verify(token, cancellation);
         if (verified is not null)
         {
             _verified.Set(token, verified);
             return verified.Result;
         }
 
-        if (isJwt && refusal != Refusals.Unavailable && refusal != Refusals.Malformed)
+        if (refusal != Refusals.Unavailable && refusal != Refusals.Malformed)
         {
             _rejected.Set(token, new RejectedToken(refusal, current, time.GetUtcNow() + RejectedFor));
         }

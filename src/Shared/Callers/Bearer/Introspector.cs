@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers;
 
 /// <summary>
-/// Asks the authority about opaque tokens (RFC 7662): once per token at a time, whoever else has it; within <c>Authentication:Introspection:Timeout</c>;
-/// a bounded number at once. An answer that is not one says nothing about the token: 503, never 401.
+/// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, whoever else has it; within
+/// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503, never 401.
 /// </summary>
 internal sealed partial class Introspector(
     Reloadable<BearerSettings> settings, SigningKeys keys, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)
@@ -26,7 +26,11 @@ internal sealed partial class Introspector(
     public bool IsConfigured => _settings.Introspection is not null;
 
     /// <summary>The caller, or why not.</summary>
-    public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Introspect(string token, CancellationToken cancellation)
+    /// <param name="token">Not a JWT.</param>
+    /// <param name="verified">What is remembered. The caller has looked there, and may have looked too early.</param>
+    /// <param name="cancellation">Of the request that waits.</param>
+    public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Introspect(
+        string token, TokenMemory<VerifiedToken> verified, CancellationToken cancellation)
     {
         if (!_flights.TryGetValue(token, out var flight))
         {
@@ -35,21 +39,32 @@ internal sealed partial class Introspector(
                 return (null, Refusals.Unavailable);
             }
 
-            flight = _flights.GetOrAdd(token, static (key, self) => new(() => self.Fly(key)), this);
+            flight = _flights.GetOrAdd(token, static (key, to) => new(() => to.Self.Fly(key, to.Memory)), (Self: this, Memory: verified));
         }
 
         return await flight.Value.WaitAsync(cancellation);
     }
 
     /// <summary>Not cancelled with the request that began it: others wait for the same answer.</summary>
-    private async Task<(VerifiedToken?, CallerResult)> Fly(string token)
+    private async Task<(VerifiedToken?, CallerResult)> Fly(string token, TokenMemory<VerifiedToken> verified)
     {
         try
         {
             await Task.Yield(); // The flight is registered before it can end.
+            if (verified.TryGet(token, out var known) && known.Until > time.GetUtcNow())
+            {
+                return (known, default);
+            }
+
             using var timeout = new CancellationTokenSource(_settings.Introspection!.Timeout, time);
             using var answer = await Ask(token, timeout.Token);
-            return Judge(answer.RootElement);
+            var verdict = Judge(answer.RootElement);
+            if (verdict.Verified is not null)
+            {
+                verified.Set(token, verdict.Verified); // Before the flight ends: whoever comes later finds one or the other.
+            }
+
+            return verdict;
         }
 #pragma warning disable CA1031 // Whatever went wrong, the token was not judged.
         catch (Exception failed)
@@ -86,7 +101,7 @@ internal sealed partial class Introspector(
         return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation), Strict);
     }
 
-    private (VerifiedToken?, CallerResult) Judge(JsonElement answer)
+    private (VerifiedToken? Verified, CallerResult Refusal) Judge(JsonElement answer)
     {
         var isActive = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("active", out var active) && active.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? active.ValueKind == JsonValueKind.True
