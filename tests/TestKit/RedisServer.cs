@@ -33,7 +33,7 @@ public sealed partial class RedisServer : IDisposable
     {
         for (var attempt = 0; ; attempt++)
         {
-            var server = new RedisServer(FreePort(arguments.Contains("--cluster-enabled")), arguments);
+            var server = new RedisServer(FreePort(), arguments);
             try
             {
                 server.Start();
@@ -136,12 +136,15 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>A cluster node also listens on its port + 10000, which must exist.</summary>
-    private static int FreePort(bool forCluster)
+    /// <summary>
+    /// Below those that the system gives to whoever asks for any: a stopped server's port is still free when it starts again.
+    /// A cluster node also listens on its port + 10000, which must exist.
+    /// </summary>
+    private static int FreePort()
     {
         while (true)
         {
-            using var listener = new TcpListener(IPAddress.Loopback, forCluster ? Random.Shared.Next(20_000, 32_000) : 0);
+            using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
             try
             {
                 listener.Start();
