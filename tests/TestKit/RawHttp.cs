@@ -34,7 +34,15 @@ public static class RawHttp
         using var client = new TcpClient { NoDelay = true };
         await client.ConnectAsync(host.Host, host.Port, timeout.Token);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.Latin1.GetBytes(request), timeout.Token);
+        try
+        {
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(request), timeout.Token);
+        }
+        catch (IOException)
+        {
+            // Who refuses need not read to the end; the answer has been sent by then.
+        }
+
         var isHead = request.StartsWith("HEAD ", StringComparison.Ordinal);
         var response = await Read(stream, isHead, timeout.Token);
         if (response.Status >= 400)
