@@ -18,6 +18,19 @@ internal static class StateEngines
         return provider;
     }
 
+    /// <summary>Connects, and waits until what has been subscribed to before is heard.</summary>
+    public static async Task Connect(IServiceProvider provider)
+    {
+        var redis = provider.GetRequiredService<RedisState>();
+        var isHeard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        redis.Reconnected += (_, _) => isHeard.TrySetResult();
+        redis.Start();
+        if (redis.IsConfigured)
+        {
+            await isHeard.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+    }
+
     public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });

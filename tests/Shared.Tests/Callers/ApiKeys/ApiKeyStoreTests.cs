@@ -91,16 +91,11 @@ public sealed class ApiKeyStoreTests
         public static async Task<Engine> Start(bool withRedis)
         {
             var redis = withRedis ? RedisServer.Run() : null;
-            var services = await StateEngines.Ready(redis?.ConnectionString);
-            var state = services.GetRequiredService<RedisState>();
-            var reconnected = new TaskCompletionSource();
-            state.Reconnected += (_, _) => reconnected.TrySetResult();
-            IApiKeyStore store = redis is null ? new EmbeddedApiKeyStore(TimeProvider.System) : new RedisApiKeyStore(state, TimeProvider.System);
-            if (redis is not null)
-            {
-                await reconnected.Task.WaitAsync(TimeSpan.FromSeconds(30)); // The subscription is in place.
-            }
-
+            var services = StateEngines.Provider(redis?.ConnectionString);
+            IApiKeyStore store = redis is null
+                ? new EmbeddedApiKeyStore(TimeProvider.System)
+                : new RedisApiKeyStore(services.GetRequiredService<RedisState>(), TimeProvider.System);
+            await StateEngines.Connect(services); // With the store's subscription.
             return new(services, redis, store);
         }
 
