@@ -79,13 +79,13 @@ public sealed class TestIssuer : IAsyncDisposable
             Published.TryRemove(Key.Kid, out _);
         }
 
-        Key = SigningTestKey.Rsa(kid);
+        var next = SigningTestKey.Rsa(kid);
         if (publish)
         {
-            Published[kid] = Key;
+            Published[kid] = next; // Before anybody signs with it.
         }
 
-        return Key;
+        return Key = next;
     }
 
     /// <summary>A good token but for what <paramref name="change"/> does to its claims.</summary>
