@@ -38,6 +38,7 @@ public sealed class IdentityHeadersHost : IAsyncLifetime
         Host = await (await CallersHost.Start(Issuer, new()
         {
             ["Upstreams:orders:Address"] = _service.Urls.First(),
+            ["Upstreams:orders:Timeout"] = "00:00:30",
             ["ReverseProxy:Routes:orders:ClusterId"] = "orders",
             ["ReverseProxy:Routes:orders:Match:Path"] = "/proxied/{**rest}",
             ["ReverseProxy:Routes:orders:Metadata:Scope"] = "api",

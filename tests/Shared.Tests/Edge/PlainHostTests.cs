@@ -39,7 +39,7 @@ public sealed class PlainHostTests : IAsyncLifetime
             builder => builder.AddBffDefaults().AddBearerTokens(),
             app => app.UseBffPipeline(),
             [
-                .. Route, new("ReverseProxy:Routes:any:Metadata:Scope", "api"), new("Upstreams:stub:Address", _service.Address.ToString()),
+                .. Route, new("ReverseProxy:Routes:any:Metadata:Scope", "api"), new("Upstreams:stub:Address", _service.Address.ToString()), new("Upstreams:stub:Timeout", "00:00:30"),
                 new("Authentication:Schemes:Bearer:Authority", _issuer.Address), new("Authentication:Schemes:Bearer:ValidAudiences:0", "bff"),
                 new("Authentication:Schemes:Bearer:RequireHttpsMetadata", "false"), new("Authentication:KeyRefresh", "00:00:03"),
                 new("Plans:free:RequestsPerMinute", "100000"), new("Plans:free:Burst", "10000"),
