@@ -90,7 +90,7 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
             host.Client.BaseAddress!, $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n", host.Leaks);
 
         Assert.Equal(200, answer.Status);
-        Assert.DoesNotContain(host.Seen.Values, value => value.Contains("admin", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Seen, seen => seen.Key != "Authorization" && seen.Value.Contains("admin", StringComparison.Ordinal)); // A token may hold any letters.
         Assert.DoesNotContain(host.Seen.Keys, seen => Names.Contains(seen.Replace('_', '-'), StringComparer.OrdinalIgnoreCase));
         Assert.Equal("kept", host.Seen["X-Other"]);
         Assert.Equal(new Dictionary<string, string> { ["X-User-Id"] = "u-1", ["X-OAuth-Scopes"] = "api" }, host.Upstream);

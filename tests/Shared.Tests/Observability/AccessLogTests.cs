@@ -57,7 +57,7 @@ public sealed class AccessLogTests
     [Fact]
     public void A_line_for_which_there_is_no_room_is_counted_and_nobody_waits()
     {
-        var dropped = 0L;
+        var (here, dropped) = (Environment.CurrentManagedThreadId, 0L); // Other hosts of the process count on the same instrument.
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, all) =>
         {
@@ -66,7 +66,7 @@ public sealed class AccessLogTests
                 all.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref dropped, count));
+        listener.SetMeasurementEventCallback<long>((_, count, _, _) => dropped += Environment.CurrentManagedThreadId == here ? count : 0);
         listener.Start();
         using var logging = WatchedLogging.NewFactory();
         using var log = new AccessLog(new AccessLogOptions(), logging.CreateLogger<AccessLog>()); // Nobody empties its queue.
@@ -76,7 +76,7 @@ public sealed class AccessLogTests
             log.Write(default);
         }
 
-        Assert.Equal(2, Interlocked.Read(ref dropped));
+        Assert.Equal(2, dropped);
     }
 
     [Fact]
