@@ -34,6 +34,7 @@ public sealed class HostLifeTests : IDisposable
     {
         await using var host = await Start();
         using var client = Client(host);
+        await Eventually.True(() => host.Services.GetRequiredService<HostLife>().IsReady);
 
         using var answer = await client.GetAsync(path);
 
@@ -68,6 +69,7 @@ public sealed class HostLifeTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live")).StatusCode);
 
         check.IsReady = true;
+        await Eventually.True(() => host.Services.GetRequiredService<HostLife>().IsReady);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready")).StatusCode);
     }
 
