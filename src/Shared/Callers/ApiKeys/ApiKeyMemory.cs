@@ -29,13 +29,20 @@ internal sealed class ApiKeyMemory(int maxEntries)
             return IsSame(key, known.Key) ? known : null;
         }
 
-        if (!Volatile.Read(ref _old).TryGetValue(index, out known) || !IsSame(key, known.Key))
+        var old = Volatile.Read(ref _old);
+        if (!old.TryGetValue(index, out known) || !IsSame(key, known.Key))
         {
             return null;
         }
 
         Set(known);
-        return known;
+        if (ReferenceEquals(old, Volatile.Read(ref _old)) && old.ContainsKey(index))
+        {
+            return known;
+        }
+
+        Drop(known); // Forgotten on its way: it must not come back.
+        return null;
     }
 
     /// <summary>Remembers, in place of what was known.</summary>
@@ -53,19 +60,30 @@ internal sealed class ApiKeyMemory(int maxEntries)
         }
     }
 
-    /// <summary>Forgets the key of this id. Rare, so it may look at every entry.</summary>
+    /// <summary>Forgets the key of this id. Rare, so it may look at every entry; the old ones first, as they go from there to the young.</summary>
     public void Forget(string keyId)
     {
-        foreach (var generation in (ConcurrentDictionary<ulong, RememberedKey>[])[Volatile.Read(ref _young), Volatile.Read(ref _old)])
+        lock (_turn)
         {
-            foreach (var entry in generation)
+            foreach (var generation in (ConcurrentDictionary<ulong, RememberedKey>[])[_old, _young])
             {
-                if (entry.Value.Record?.Id == keyId)
+                foreach (var entry in generation)
                 {
-                    generation.TryRemove(entry);
+                    if (entry.Value.Record?.Id == keyId)
+                    {
+                        generation.TryRemove(entry);
+                    }
                 }
             }
         }
+    }
+
+    /// <summary>Forgets what has just been set, unless something else has taken its place.</summary>
+    public void Drop(RememberedKey known)
+    {
+        var entry = KeyValuePair.Create(IndexOf(known.Key), known);
+        Volatile.Read(ref _young).TryRemove(entry);
+        Volatile.Read(ref _old).TryRemove(entry);
     }
 
     /// <summary>Forgets everything.</summary>

@@ -102,9 +102,11 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         var hash = _settings.Current.HashOf(key);
         var record = _settings.Current.Bootstrap.GetValueOrDefault(hash) ?? await _store.Find(hash, cancellation);
         var known = new RememberedKey(key, record, record is null ? Invalid : CallerResult.Ok(record.ToCaller()), _time.GetTimestamp(), epoch);
-        if (changes == Volatile.Read(ref _changes)) // Else what was read may be what has just been changed.
+        var memory = record is null ? _unknown : _known;
+        memory.Set(known);
+        if (changes != Volatile.Read(ref _changes)) // What was read may be what has just been changed. Asked last: a change from here on finds it and forgets it.
         {
-            (record is null ? _unknown : _known).Set(known);
+            memory.Drop(known);
         }
 
         if (record is null)

@@ -76,6 +76,17 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
         Assert.Equal(HashOf(Configured), Assert.Single(Settings.Bootstrap).Key); // The key itself is compared with nothing.
     }
 
+    [Fact]
+    public async Task A_key_that_is_deleted_while_it_is_looked_up_is_not_remembered()
+    {
+        var made = await Made();
+        Store.Found = () => Store.Remove(made.Record, default);
+        await Verifier.Verify(made.Key, default);
+        Store.Found = null;
+
+        Assert.Null((await Verifier.Verify(made.Key, default)).Caller);
+    }
+
     /// <summary>Every key that differs from a real one in one character; the pepper and the key are fixed, so the figures are the same on every run.</summary>
     [Fact]
     public void The_hash_of_a_near_guess_is_no_nearer_than_that_of_a_far_one()
@@ -149,16 +160,21 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     {
         public List<string> LookUps { get; } = [];
 
+        /// <summary>Happens between a look-up and its answer.</summary>
+        public Func<ValueTask>? Found { get; set; }
+
         public event Action<string>? Changed
         {
             add => inner.Changed += value;
             remove => inner.Changed -= value;
         }
 
-        public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
+        public async ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
         {
             LookUps.Add(hash);
-            return inner.Find(hash, cancellation);
+            var found = await inner.Find(hash, cancellation);
+            await (Found?.Invoke() ?? default);
+            return found;
         }
 
         public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);

@@ -47,6 +47,29 @@ public sealed class ApiKeyMemoryTests
     }
 
     [Fact]
+    public void What_is_dropped_is_gone_from_both_generations_and_its_successor_stays()
+    {
+        var memory = new ApiKeyMemory(maxEntries: 8);
+        var (old, young) = (Remembered(ApiKeyFormat.New(isTest: false)), Remembered(ApiKeyFormat.New(isTest: false)));
+        memory.Set(old);
+        for (var i = 0; i < 4; i++)
+        {
+            memory.Set(Remembered(ApiKeyFormat.New(isTest: false)));
+        }
+
+        memory.Set(young);
+        memory.Drop(old);
+        memory.Drop(young);
+        Assert.Null(memory.Find(old.Key));
+        Assert.Null(memory.Find(young.Key));
+
+        var successor = Remembered(young.Key);
+        memory.Set(successor);
+        memory.Drop(young);
+        Assert.Same(successor, memory.Find(young.Key));
+    }
+
+    [Fact]
     public void Keys_are_compared_in_a_time_that_says_nothing_of_where_they_differ()
     {
         // The comparison is the framework's, which never returns early; that it is the one that is used is all there is to test without a stopwatch.
