@@ -66,7 +66,7 @@ public sealed partial class RedisServer : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var patience = Stopwatch.StartNew();
-        while (!TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal))
+        while (!TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal) || !IsOurs())
         {
             if (_process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(20))
             {
@@ -136,10 +136,10 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>
-    /// Below those that the system gives to whoever asks for any: a stopped server's port is still free when it starts again.
-    /// A cluster node also listens on its port + 10000, which must exist.
-    /// </summary>
+    /// <summary>Another test's server may have taken the port in between.</summary>
+    private bool IsOurs() => TryCommand("INFO", "server").Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal);
+
+    /// <summary>Below those that the system gives to whoever asks for any: a stopped server's is still free when it starts again. A cluster node also listens on its port + 10000, which must exist.</summary>
     private static int FreePort()
     {
         while (true)
