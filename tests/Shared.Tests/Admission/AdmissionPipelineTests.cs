@@ -41,7 +41,8 @@ public sealed class AdmissionPipelineTests
         _go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await queued).StatusCode);
-        Assert.Equal((0, 0), (Gate(host).InFlight, Gate(host).Waiting));
+        await Left(host);
+        Assert.Equal(0, Gate(host).Waiting);
     }
 
     [Fact]
@@ -75,7 +76,7 @@ public sealed class AdmissionPipelineTests
 
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await other).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode);
+        await Eventually.True(async () => (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode == HttpStatusCode.OK); // Given back behind the answer.
     }
 
     [Fact]
@@ -128,10 +129,13 @@ public sealed class AdmissionPipelineTests
         _go.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work")).StatusCode);
         await stream.Content.ReadAsStringAsync();
-        Assert.Equal(0, Gate(host).InFlight);
+        await Left(host);
     }
 
     private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
+
+    /// <summary>The slots are given back behind the answers.</summary>
+    private static Task Left(TestHost host) => Eventually.True(() => Gate(host).InFlight == 0);
 
     private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));
 
