@@ -75,7 +75,7 @@ public sealed class FragmentMemoryTests
     [Fact]
     public async Task Reads_are_counted_by_result_and_scope()
     {
-        await using var instance = await CacheInstance.Start(null, TimeProvider.System);
+        await using var instance = await CacheInstance.Start(null, new ManualTimeProvider());
         var cache = instance.Cache;
         var seen = new List<string>();
         using var listener = new MeterListener();

@@ -151,7 +151,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
             Assert.Equal("first", (await instance.Cache.Get(Fragments.Unique(), _upstream.Fetch, default)).Answer.Value!.Text);
         }
 
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"100 reads took {watch.Elapsed}"); // Were each to wait its five seconds, five hundred.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"100 reads took {watch.Elapsed}"); // Were each to wait its five seconds, five hundred.
         var kept = Fragments.Unique();
         await instance.Cache.Get(kept, _upstream.Fetch, default);
         await Assert.ThrowsAsync<Bff.State.StoreUnavailableException>(() => instance.Invalidator.Invalidate([kept.Tags[0]], default));
