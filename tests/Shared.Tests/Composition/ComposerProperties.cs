@@ -27,7 +27,6 @@ public sealed class ComposerProperties : IAsyncLifetime
     private readonly ManualTimeProvider _clock = new();
     private CacheInstance _cache = null!;
     private int _run;
-    private int _late;
 
     private static Caller Ann => Fragments.Ann;
 
@@ -86,7 +85,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             var (plan, index) = (plans[i], i);
             ValueTask<UpstreamAnswer<string>> Fetch(CallContext call)
             {
-                asked[index] = true;
+                Volatile.Write(ref asked[index], true);
                 return Behave(plan.Behaviour, call.Cancellation);
             }
 
@@ -97,7 +96,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         }
 
         var composing = composer.Compose(() => "answer", Text);
-        await LetHangingPartsTimeOut(composing);
+        await LetHangingPartsTimeOut(plans, parts, asked);
         var problem = Problem(await composing);
 
         var ok = true;
@@ -128,12 +127,10 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     private static PartPlan[] WithoutTimeLeft(PartPlan[] plans)
     {
-        var (result, isLate) = (plans.ToArray(), new bool[plans.Length]);
+        var (result, isLate) = (plans.ToArray(), Late(plans));
         for (var i = 0; i < plans.Length; i++)
         {
-            var isBehind = IsDependent(i, plans) && isLate[plans[i].After];
-            isLate[i] = isBehind || (plans[i] is { Behaviour: Behaviour.Hangs, IsOn: true, IsServedFromCache: false });
-            if (isBehind && plans[i] is { IsOn: true, Kept: not null, IsServedFromCache: false })
+            if (IsBehind(i, plans, isLate) && plans[i] is { IsOn: true, Kept: not null, IsServedFromCache: false })
             {
                 result[i] = plans[i] with { Behaviour = Behaviour.TimesOut, IsTooLate = true };
             }
@@ -142,18 +139,35 @@ public sealed class ComposerProperties : IAsyncLifetime
         return result;
     }
 
-    /// <summary>Passes the deadline as soon as nothing but hanging parts is left to wait for.</summary>
-    private async Task LetHangingPartsTimeOut(Task composing)
+    /// <summary>Which parts hang, or depend on one that does.</summary>
+    private static bool[] Late(PartPlan[] plans)
     {
-        for (var quiet = 0; !composing.IsCompleted; quiet++)
+        var isLate = new bool[plans.Length];
+        for (var i = 0; i < plans.Length; i++)
         {
-            await Task.Delay(1); // Queued behind whatever else is ready to run.
-            quiet = Volatile.Read(ref _late) == 0 ? quiet : 0;
-            if (quiet >= 10)
+            isLate[i] = IsBehind(i, plans, isLate) || (plans[i] is { Behaviour: Behaviour.Hangs, IsOn: true, IsServedFromCache: false });
+        }
+
+        return isLate;
+    }
+
+    private static bool IsBehind(int index, PartPlan[] plans, bool[] isLate) => IsDependent(index, plans) && isLate[plans[index].After];
+
+    /// <summary>Passes the deadline as soon as nothing but hanging parts, and what is behind them, is left to wait for.</summary>
+    private async Task LetHangingPartsTimeOut(PartPlan[] plans, List<Part<string>> parts, bool[] asked)
+    {
+        var isLate = Late(plans);
+        await Task.WhenAll(parts.Where((_, i) => !isLate[i]).Select(p => p.Start())).WaitAsync(TimeSpan.FromSeconds(30));
+        for (var i = 0; i < plans.Length; i++)
+        {
+            var (part, index) = (parts[i], i);
+            if (isLate[i] && !IsBehind(i, plans, isLate))
             {
-                _clock.Advance(Deadline);
+                await Eventually.True(() => Volatile.Read(ref asked[index]) || part.Start().IsCompleted); // It hangs, unless nobody wants it.
             }
         }
+
+        _clock.Advance(Deadline);
     }
 
     /// <summary>Puts into the cache what each plan says it has, so that all of it is that old when the request comes.</summary>
@@ -214,9 +228,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             case Behaviour.IsReplaced:
                 return UpstreamAnswer<string>.Ok("value") with { FromFallback = true };
             case Behaviour.AnswersLate:
-                Interlocked.Increment(ref _late);
                 await Task.Yield();
-                Interlocked.Decrement(ref _late);
                 return UpstreamAnswer<string>.Ok("value");
             case Behaviour.Throws:
                 throw new InvalidOperationException("as told");
