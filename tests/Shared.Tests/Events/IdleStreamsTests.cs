@@ -3,6 +3,7 @@ using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Events;
 
+[Collection(nameof(Alone))]
 public sealed class IdleStreamsTests
 {
     [Fact]

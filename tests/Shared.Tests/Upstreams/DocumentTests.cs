@@ -9,6 +9,7 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>What is made of a service's answer, whatever it is.</summary>
+[Collection(nameof(Alone))]
 public sealed class DocumentTests
 {
     [Theory]
