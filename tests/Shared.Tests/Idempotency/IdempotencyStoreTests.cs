@@ -56,11 +56,11 @@ public sealed class IdempotencyStoreTests
     [RedisData(true)]
     public async Task Who_dies_with_the_lock_blocks_the_key_until_it_runs_out(bool withRedis)
     {
-        await using var engine = await Engine.Start(withRedis, lease: TimeSpan.FromSeconds(2));
+        await using var engine = await Engine.Start(withRedis, lease: TimeSpan.FromSeconds(5));
         var store = engine.Store();
         await store.Claim("k", "f", "dead", default);
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", default)).Outcome);
-        await engine.Pass(TimeSpan.FromSeconds(2.1));
+        await engine.Pass(TimeSpan.FromSeconds(5.1));
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", default)).Outcome);
         Assert.False(await store.Renew("k", "dead", default));
         Assert.True(await store.Renew("k", "next", default));

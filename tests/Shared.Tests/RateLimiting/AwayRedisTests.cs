@@ -11,7 +11,7 @@ public sealed class AwayRedisTests
     [Fact]
     public async Task Users_go_on_under_the_same_plan()
     {
-        await using var host = await LimitedHost.Start(PlanFamily.Users, new(Nowhere) { ["Plans:free:Burst"] = "2" });
+        await using var host = await LimitedHost.Start(PlanFamily.Users, new(Nowhere) { ["Plans:free:Burst"] = "2", ["Plans:free:RequestsPerMinute"] = "1" });
         using var first = await host.Get("/things");
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         Assert.Equal("1", Assert.Single(first.Headers.GetValues("X-RateLimit-Remaining")));

@@ -78,7 +78,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
     public async Task Nobody_waits_for_a_Redis_that_is_silent_while_a_lease_holds()
     {
         await using var instance = await LimitInstance.Start(
-            Server.ConnectionString, LimitMode.Leased, ("Plans:free:Burst", "100000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject"));
+            Server.ConnectionString, LimitMode.Leased, new ManualTimeProvider(), ("Plans:free:Burst", "100000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject"));
         var set = instance.Set();
         await instance.Decide(set);
         Server.Freeze();
@@ -96,7 +96,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 }
                 else
                 {
-                    Volatile.Write(ref isOver, true); // The lease is used up, or its second is over.
+                    Volatile.Write(ref isOver, true); // The lease is used up.
                 }
             }
         });
@@ -198,7 +198,9 @@ public sealed partial class DistributedLimitsTests : IDisposable
             return admitted;
         }
 
-        Assert.Equal(200, await Drain());
+        var before = 0;
+        await RedisStateTests.Until(async () => (before += await Drain()) >= 200); // What an instance was too slow to spend goes back behind its last request.
+        Assert.InRange(before, 200, 201);
         Server.FlushAll();
         Server.Command("SCRIPT", "FLUSH");
         var after = 0;
@@ -219,6 +221,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
         var seen = new Admissions(Burst, PerSecond);
         var alive = instances.ToArray();
         var unknown = 0;
+        var restarted = 0L;
         async Task Call(int caller)
         {
             var isDone = false;
@@ -232,7 +235,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 {
                     seen.Count(verdict == Verdict.Admitted, asked);
                 }
-                else if (happening == Event.InstanceDiesAndReturns)
+                else if (happening == Event.InstanceDiesAndReturns || asked.Ticks < Volatile.Read(ref restarted))
                 {
                     Interlocked.Increment(ref unknown); // Admitted perhaps, by one who can say so no more.
                 }
@@ -261,6 +264,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
             }
             else
             {
+                Volatile.Write(ref restarted, seen.Elapsed.Ticks);
                 server!.Stop();
                 server.Start();
             }

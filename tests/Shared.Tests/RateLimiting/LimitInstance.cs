@@ -29,7 +29,13 @@ internal sealed class LimitInstance : IAsyncDisposable
 
     public ILimitStore Store => _app.Services.GetRequiredService<ILimitStore>();
 
-    public static async Task<LimitInstance> Start(string? redis, LimitMode mode, params (string Key, string Value)[] settings)
+    public static Task<LimitInstance> Start(string? redis, LimitMode mode, params (string Key, string Value)[] settings) => Start(redis, mode, TimeProvider.System, settings);
+
+    /// <param name="redis">Null: embedded.</param>
+    /// <param name="mode">Of its limits.</param>
+    /// <param name="time">How long its leases last; Redis keeps its own.</param>
+    /// <param name="settings">Beside those that every instance has.</param>
+    public static async Task<LimitInstance> Start(string? redis, LimitMode mode, TimeProvider time, params (string Key, string Value)[] settings)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = "Limited" });
         builder.Logging.Watch();
@@ -41,6 +47,7 @@ internal sealed class LimitInstance : IAsyncDisposable
             ["Limits:Mode"] = mode.ToString(),
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
+        builder.Services.AddSingleton(time);
         builder.AddReloading().AddState().AddRateLimiting();
         var app = builder.Build();
         await app.StartAsync();
