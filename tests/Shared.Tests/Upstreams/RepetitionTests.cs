@@ -63,7 +63,7 @@ public sealed class RepetitionTests
         Assert.True((await orders.Get("orders/o-none", Any, bench.Call())).Outcome == UpstreamOutcome.NotFound); // A kept-alive connection exists.
         bench.Services.Orders.Calls.Clear();
         bench.Services.Orders.Faults.Set(mode);
-        var within = mode is FaultMode.Hang or FaultMode.Endless ? TimeSpan.FromMilliseconds(300) : Patience;
+        var within = mode is FaultMode.Hang or FaultMode.Endless ? TimeSpan.FromSeconds(5) : Patience;
 
         foreach (var body in new[] { Order, [] })
         {
@@ -71,7 +71,7 @@ public sealed class RepetitionTests
             var answer = await orders.Write(HttpMethod.Post, "orders", body, Any, bench.Call(within: within));
 
             Assert.False(answer.IsOk);
-            Assert.Equal(1, bench.Services.Orders.Calls.Count);
+            Assert.Single(bench.Services.Orders.Calls.All, c => c.Method == "POST"); // The read's hedge may come late.
         }
     }
 
