@@ -73,17 +73,30 @@ public sealed partial class RedisState
     private async Task Use(RedisConnection connection)
     {
         ImmutableDictionary<string, ImmutableArray<Action<string>>> handlers;
+        RedisConnection? old;
         lock (_subscribing)
         {
             handlers = _handlers;
+            old = _connection;
             _connection = connection;
+        }
+
+        if (old is not null)
+        {
+            _ = Retire(old);
         }
 
         await Task.WhenAll(handlers.Keys.Select(channel => SubscribeOne(connection, channel)));
     }
 
     private Task SubscribeOne(RedisConnection connection, string channel) =>
-        connection.Subscriber.SubscribeAsync(channel, (_, message) => Dispatch(channel, message!)).WaitAsync(TimeSpan.FromSeconds(1));
+        connection.Subscriber.SubscribeAsync(channel, (_, message) =>
+        {
+            if (connection == _connection) // A retired one would say everything twice.
+            {
+                Dispatch(channel, message!);
+            }
+        }).WaitAsync(TimeSpan.FromSeconds(1));
 
     private void Dispatch(string channel, string message)
     {

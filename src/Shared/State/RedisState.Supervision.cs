@@ -17,6 +17,7 @@ public sealed partial class RedisState
     private volatile bool _replace;
     private volatile bool _announce;
     private long _awaySince;
+    private long _probedAt;
     private bool _wasAvailable;
 
     /// <summary>
@@ -86,10 +87,10 @@ public sealed partial class RedisState
             isWell = await Replace();
         }
 
+        isWell = isWell && _circuit.Close(_probedAt);
         if (isWell)
         {
             _awaySince = 0;
-            _circuit.Close();
             if (!_wasAvailable)
             {
                 _wasAvailable = _announce = true;
@@ -124,6 +125,7 @@ public sealed partial class RedisState
             return false;
         }
 
+        _probedAt = _time.GetTimestamp();
         var commands = connection.Database.PingAsync();
         var subscriptions = connection.Subscriber.PingAsync();
         try
@@ -151,11 +153,6 @@ public sealed partial class RedisState
         {
             Discard(fresh);
             return false;
-        }
-
-        if (_connection is { } old)
-        {
-            Discard(old);
         }
 
         _replace = true; // Stays so when a subscription fails.
@@ -190,6 +187,13 @@ public sealed partial class RedisState
 
     /// <summary>Closing a connection to a dead server may take its time.</summary>
     private static void Discard(RedisConnection connection) => Forget(Task.Run(connection.Dispose));
+
+    /// <summary>The old connection may have come back by itself meanwhile: whoever asked it still gets the answer.</summary>
+    private async Task Retire(RedisConnection connection)
+    {
+        await Task.Delay(_timeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Nobody waits longer.
+        Discard(connection);
+    }
 
     /// <summary>Ends probing and closes the connection without waiting for it.</summary>
     public void Dispose()

@@ -10,6 +10,7 @@ internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
     private readonly TimeSpan _silence = timeout * 0.75;
 
     private long _answeredAt = time.GetTimestamp();
+    private long _openedAt;
     private volatile bool _isOpen;
 
     public bool IsOpen => _isOpen;
@@ -24,13 +25,22 @@ internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
             return false;
         }
 
+        Volatile.Write(ref _openedAt, time.GetTimestamp());
         _isOpen = true;
         return true;
     }
 
-    public void Close()
+    /// <summary>Whether it is closed now: what was asked before the silence and is noticed late does not end it.</summary>
+    /// <param name="asked">When the store was asked what it has answered.</param>
+    public bool Close(long asked)
     {
+        if (_isOpen && asked < Volatile.Read(ref _openedAt))
+        {
+            return false;
+        }
+
         Answered();
         _isOpen = false;
+        return true;
     }
 }

@@ -13,6 +13,8 @@ public sealed class RedisStateTests
 {
     private static readonly RedisScript Increment = new("return redis.call('INCRBY', KEYS[1], ARGV[1])");
 
+    private static readonly RedisScript Demoted = new("return redis.error_reply('READONLY as a replica')");
+
     [RedisFact]
     public async Task Operations_and_scripts_run_also_after_the_script_cache_was_emptied()
     {
@@ -30,7 +32,7 @@ public sealed class RedisStateTests
     public async Task A_frozen_server_costs_the_first_operations_the_timeout_and_the_others_nothing_until_it_is_back()
     {
         using var server = RedisServer.Run();
-        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:01")).GetRequiredService<RedisState>();
+        using var state = await Connected(server.ConnectionString);
         await state.Evaluate(Increment, ["bff:test:{a}"], [1]);
 
         server.Freeze();
@@ -91,6 +93,24 @@ public sealed class RedisStateTests
         server.Start();
         await Until(() => Task.FromResult(state.IsAvailable));
         Assert.True(await state.Run("SET", db => db.StringSetAsync("bff:test:k", "v")));
+    }
+
+    [RedisFact]
+    public async Task Who_waits_for_an_answer_while_the_connection_is_replaced_gets_it()
+    {
+        using var server = RedisServer.Run();
+        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:30")).GetRequiredService<RedisState>();
+        var reconnected = 0;
+        state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
+
+        // What a primary says that has become a replica: the next probe replaces the connection, on which somebody waits.
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Evaluate(Demoted, ["bff:test:{a}"], []));
+        var waiting = state.Run("BLPOP", db => db.ExecuteAsync("BLPOP", "bff:test:{a}", "0"));
+        var before = Volatile.Read(ref reconnected);
+        await Until(() => Task.FromResult(Volatile.Read(ref reconnected) > before));
+        server.Command("RPUSH", "bff:test:{a}", "answer");
+
+        Assert.Equal(["bff:test:{a}", "answer"], (string[]?)await waiting);
     }
 
     [Fact]
