@@ -12,12 +12,12 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
     public bool IsConnected => multiplexer.IsConnected;
 
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
-    public static async Task<RedisConnection> Open(string connectionString, Action restored)
+    public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action restored)
     {
         // The completion order of one caller's commands is no concern here, and keeping it costs a queue in 1.x; later versions ignore the word.
         var options = ConfigurationOptions.Parse(connectionString + ",preserveAsyncOrder=false", ignoreUnknown: true);
         options.AbortOnConnectFail = false;
-        options.ConnectTimeout = 1000;
+        options.ConnectTimeout = (int)patience.TotalMilliseconds;
         options.ConnectRetry = 1;
         options.KeepAlive = 5;
         options.ConfigCheckSeconds = 10;

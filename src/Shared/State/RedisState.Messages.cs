@@ -96,7 +96,7 @@ public sealed partial class RedisState
             {
                 Dispatch(channel, message!);
             }
-        }).WaitAsync(TimeSpan.FromSeconds(1));
+        }).WaitAsync(ConnectPatience);
 
     private void Dispatch(string channel, string message)
     {

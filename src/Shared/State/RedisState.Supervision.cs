@@ -11,6 +11,9 @@ public sealed partial class RedisState
     /// <summary>The client library reconnects by itself; when that takes longer, a new connection also discovers roles and slots anew.</summary>
     private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
 
+    /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
+    private TimeSpan ConnectPatience => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -148,7 +151,7 @@ public sealed partial class RedisState
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_connectionString!, OnRestored);
+        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, OnRestored);
         if (!fresh.IsConnected || !await Answers(fresh))
         {
             Discard(fresh);

@@ -84,6 +84,20 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [RedisFact]
+    public async Task A_redis_that_is_slow_to_connect_to_is_waited_for_as_long_as_for_any_answer()
+    {
+        using var redis = RedisServer.Run();
+        redis.Freeze();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:10" });
+
+        var begun = NewBrowser(host).Begin();
+        await Task.Delay(TimeSpan.FromSeconds(2)); // That it takes so long is what this is about.
+        redis.Continue();
+
+        await begun;
+    }
+
+    [RedisFact]
     public async Task What_redis_keeps_of_a_session_is_sealed_and_bounded()
     {
         using var redis = RedisServer.Run();
