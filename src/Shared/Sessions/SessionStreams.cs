@@ -30,7 +30,7 @@ internal sealed partial class SessionStreams : IDisposable
     {
         var watch = new SessionWatch(this, session, request);
         _watches[watch] = 0;
-        watch.CheckAt(session.EndsAt);
+        watch.CheckAt(_time.GetUtcNow()); // It may have ended since the request was let in, before anybody watched.
         return watch;
     }
 
