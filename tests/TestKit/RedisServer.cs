@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -9,6 +10,7 @@ namespace Bff.TestKit;
 /// <summary>A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.</summary>
 public sealed partial class RedisServer : IDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> Ports = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-redis-").FullName;
     private readonly string[] _arguments;
     private Process? _process;
@@ -33,7 +35,7 @@ public sealed partial class RedisServer : IDisposable
     {
         for (var attempt = 0; ; attempt++)
         {
-            var server = new RedisServer(FreePort(), arguments);
+            var server = new RedisServer(FreePort(arguments.Contains("--cluster-enabled")), arguments);
             try
             {
                 server.Start();
@@ -66,7 +68,7 @@ public sealed partial class RedisServer : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var patience = Stopwatch.StartNew();
-        while (!TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal) || !IsOurs())
+        while (!IsOwn() || !TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal))
         {
             if (_process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(20))
             {
@@ -136,19 +138,28 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>Another test's server may have taken the port in between.</summary>
-    private bool IsOurs() => TryCommand("INFO", "server").Contains($"process_id:{_process!.Id}\r\n", StringComparison.Ordinal);
+    /// <summary>Whether it is this process that answers, not somebody else's server that took the port first.</summary>
+    private bool IsOwn() => TryCommand("INFO", "server").Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
 
-    /// <summary>Below those that the system gives to whoever asks for any: a stopped server's is still free when it starts again. A cluster node also listens on its port + 10000, which must exist.</summary>
-    private static int FreePort()
+    /// <summary>
+    /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a server that was stopped
+    /// comes back. A cluster node also listens on its port + 10000.
+    /// </summary>
+    private static int FreePort(bool forCluster)
     {
         while (true)
         {
-            using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+            var port = forCluster ? Random.Shared.Next(20_000, 22_000) : Random.Shared.Next(22_000, 30_000);
+            if (!Ports.TryAdd(port, true))
+            {
+                continue;
+            }
+
+            using var listener = new TcpListener(IPAddress.Loopback, port);
             try
             {
                 listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
+                return port;
             }
             catch (SocketException)
             {
