@@ -4,6 +4,7 @@ using Bff.TestKit.Telemetry;
 namespace WebBff.Tests.Observability;
 
 /// <summary>One trace from the app's request to the services and Redis, as a collector receives it.</summary>
+[Collection(nameof(Alone))]
 public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
     private const string TraceId = "0af7651916cd43dd8448eb211c80319c", AppSpan = "b7ad6b7169203331";
