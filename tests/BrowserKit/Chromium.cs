@@ -128,7 +128,14 @@ public sealed class Chromium : IAsyncDisposable
 
         if (response.Status >= 400)
         {
-            leaks.CheckErrorBody(response.Url, await response.TextAsync());
+            try
+            {
+                leaks.CheckErrorBody(response.Url, await response.TextAsync());
+            }
+            catch (PlaywrightException)
+            {
+                // The page was left before its body could be read, and the browser has thrown it away.
+            }
         }
     }
 }

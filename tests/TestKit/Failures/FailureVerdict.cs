@@ -45,7 +45,12 @@ internal sealed class FailureVerdict(
 
     private async Task JudgePassage(HttpClient client, HttpRequestMessage request)
     {
-        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var response = await Head(client, request);
+        if (response is null)
+        {
+            return; // The break has overtaken the head.
+        }
+
         switch (Passage)
         {
             case Passage.Problem:
@@ -72,6 +77,19 @@ internal sealed class FailureVerdict(
             default:
                 Check(response.IsSuccessStatusCode, $"answered {(int)response.StatusCode}");
                 break;
+        }
+    }
+
+    /// <summary>Null when the connection broke before there was a head, which no answer can be but one that breaks.</summary>
+    private async Task<HttpResponseMessage?> Head(HttpClient client, HttpRequestMessage request)
+    {
+        try
+        {
+            return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        }
+        catch (HttpRequestException) when (Passage == Passage.Broken)
+        {
+            return null;
         }
     }
 

@@ -131,7 +131,7 @@ public sealed class OtlpCollector : IDisposable
                 exchange.Response.StatusCode = 200;
                 exchange.Response.Close();
             }
-            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException)
+            catch (Exception closed) when (closed is HttpListenerException or ObjectDisposedException or IOException)
             {
                 // A client that went away, or the end, which IsListening tells.
             }

@@ -69,7 +69,19 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     {
         using var patience = new CancellationTokenSource(Patience);
         var buffer = new byte[16 * 1024];
-        var result = await socket.ReceiveAsync(buffer, patience.Token);
-        return result.MessageType == WebSocketMessageType.Close ? throw new WebSocketException("closed") : Encoding.UTF8.GetString(buffer, 0, result.Count);
+        for (var length = 0; ;)
+        {
+            var result = await socket.ReceiveAsync(buffer.AsMemory(length), patience.Token);
+            length += result.Count;
+            if (result.MessageType == WebSocketMessageType.Close)
+            {
+                throw new WebSocketException("closed");
+            }
+
+            if (result.EndOfMessage)
+            {
+                return Encoding.UTF8.GetString(buffer, 0, length);
+            }
+        }
     }
 }
