@@ -12,16 +12,20 @@ public static class Eventually
     {
         var limit = within ?? TimeSpan.FromSeconds(30);
         var patience = Stopwatch.StartNew();
-        while (!await holds())
+        while (true)
         {
-            if (patience.Elapsed > limit)
+            var isLastLook = patience.Elapsed > limit; // Begun after the limit: a thread that stalls between two looks has not looked for so long.
+            if (await holds())
+            {
+                return patience.Elapsed;
+            }
+
+            if (isLastLook)
             {
                 throw new TimeoutException($"Still not so after {limit}.");
             }
 
             await Task.Delay(20);
         }
-
-        return patience.Elapsed;
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.TestKit;
@@ -119,10 +120,11 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
             // The others not by UseSetting: it hands empty values for the sections above each key to the host.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
             builder.ConfigureLogging(logging => logging.ClearProviders().AddProvider(log));
-            if (services is not null)
+            builder.ConfigureTestServices(all =>
             {
-                builder.ConfigureTestServices(services);
-            }
+                all.Configure<HttpClientFactoryOptions>("identity-provider", Generous.Patient);
+                services?.Invoke(all);
+            });
         }
 
         // The host reads its own appsettings.json where it is, as when it is started there.

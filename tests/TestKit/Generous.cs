@@ -1,4 +1,6 @@
+using System.Globalization;
 using Bff.Dev.Upstreams;
+using Microsoft.Extensions.Http;
 
 namespace Bff.TestKit;
 
@@ -10,7 +12,20 @@ public static class Generous
 
     private const string Timeout = "00:00:30";
 
-    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = "00:01:00", ["State:Timeout"] = StateTimeout };
+    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Composition:Deadline"] = "00:01:00",
+        ["State:Timeout"] = StateTimeout,
+        ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
+    };
+
+    /// <summary>Time for calls that no setting bounds.</summary>
+    public static void Patient(HttpClientFactoryOptions client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        client.HttpClientActions.Add(static c => c.Timeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture));
+        client.HttpMessageHandlerBuilderActions.Add(static b => ((SocketsHttpHandler)b.PrimaryHandler).ConnectTimeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture));
+    }
 
     /// <summary>Time for every attempt at a service.</summary>
     /// <param name="settings">To add to.</param>

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MobileBff.Tests.Orders;
 
@@ -28,12 +30,16 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     [InlineData(FaultMode.Hang, 504)]
     public async Task An_order_without_a_key_is_sent_once_whatever_happens(FaultMode mode, int status)
     {
-        var host = Start(mode == FaultMode.Hang ? new() { ["Upstreams:orders:Timeout"] = "00:00:00.300" } : null);
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(services: mode == FaultMode.Hang ? s => s.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)) : null);
         await Ok(await host.Get("/orders")); // A kept-alive connection exists.
         Upstream.Orders.Calls.Clear();
         Upstream.Orders.Faults.Set(mode);
 
-        var response = await Place(host, Body);
+        var placed = Place(host, Body);
+        await Upstream.Orders.Calls.ReachAsync(1).WaitAsync(Patience);
+        clock.Advance(TimeSpan.FromSeconds(40)); // Past an attempt's time, not the request's.
+        var response = await placed;
 
         await Problem(response, status, status == 502 ? "upstream_failed" : "upstream_timeout");
         Assert.Equal(1, Upstream.Orders.Calls.Count);

@@ -5,6 +5,8 @@ namespace MobileBff.Tests.Products;
 
 public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
+    private static readonly Dictionary<string, string?> Kept = new() { ["Composition:product:product:Fresh"] = "01:00:00", ["Composition:product:pricing:Fresh"] = "01:00:00" };
+
     [Theory]
     [InlineData("""{"tags":[]}""", 400, "validation_failed")]
     [InlineData("{}", 400, "validation_failed")]
@@ -19,7 +21,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [InlineData("""{"tags":["pricing:p-1"]}""", 415, "unsupported_media_type", "text/plain")]
     public async Task A_body_that_names_no_tags_invalidates_nothing(string body, int status, string code, string type = "application/json")
     {
-        var host = Start();
+        var host = Start(Kept);
         await Ok(await host.Get("/products/p-1", user: null));
 
         var problem = await Problem(await Invalidate(host, body, type), status, code);
@@ -32,7 +34,7 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
     [Fact]
     public async Task A_tag_drops_what_has_it_and_nothing_else()
     {
-        var host = Start();
+        var host = Start(Kept);
         await Ok(await host.Get("/products/p-1", user: null));
 
         using var answer = await Invalidate(host, """{"tags":["pricing:p-1","pricing:p-none"]}""");

@@ -50,7 +50,7 @@ public sealed class ProductTests(SharedSurroundings surroundings) : MobileTest(s
     [Fact]
     public async Task Fragments_of_products_are_shared_by_everybody()
     {
-        var host = Start();
+        var host = Start(new() { ["Composition:product:pricing:Fresh"] = "01:00:00" });
 
         await Ok(await host.Get("/products/p-3", user: null));
         await Ok(await host.Get("/products/p-3", "u-1001"));

@@ -74,13 +74,15 @@ public sealed partial class FailureMatrix
         try
         {
             using var leaving = new CancellationTokenSource();
+            var since = Stopwatch.GetTimestamp();
             var answer = client.SendAsync(request, leaving.Token);
             var calls = await Task.WhenAll(asked.Select(name => services[name].Calls.FirstAsync(c => c.Header("X-Request-Id") == id))).WaitAsync(Deadline);
             await leaving.CancelAsync();
             foreach (var call in calls)
             {
-                // Sooner than any time-out would have ended it.
-                if (!await call.Ended.WaitAsync(Timeout / 2))
+                // Sooner than any time-out, which began later, would have ended it.
+                var left = Timeout - Stopwatch.GetElapsedTime(since);
+                if (!await call.Ended.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero))
                 {
                     wrong.Enqueue($"{row}: {call.Service} was answered for");
                 }

@@ -20,11 +20,11 @@ namespace Bff.TestKit.Failures;
 public sealed partial class FailureMatrix(
     SampleServices services, HttpClient client, IReadOnlyList<FailureRow> rows, IReadOnlyList<FailureLane> lanes, Func<JsonObject, string, string?> statusOf)
 {
-    /// <summary>Of an attempt, and of a part: long enough for a healthy service on a busy machine.</summary>
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2.5);
+    /// <summary>Of an attempt, and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
-    /// <summary>Of a request.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(12);
+    /// <summary>Of a request, which takes two attempts at most.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(16);
 
     /// <summary>What the host answers.</summary>
     public IReadOnlyList<FailureRow> Rows => rows;
