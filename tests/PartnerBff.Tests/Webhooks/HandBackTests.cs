@@ -38,6 +38,25 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
     }
 
     [RedisFact]
+    public async Task An_endpoint_that_an_instance_has_no_more_room_for_stays_due_for_the_others()
+    {
+        var redis = StartRedis();
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = Receiver.Hang;
+        PausedStore store = null!;
+        var full = StartForWebhooks(LongClaims, redis, services => services.Decorate<IWebhookStore>(inner => store = new PausedStore(inner)));
+        await Connected(full);
+        var endpoint = await Create(full, receiver.Url);
+        await Publish(full, "acme", "order.shipped", Enumerable.Range(0, 10));
+        await Until(() => receiver.All.Count == 2);
+        var (now, looks) = (DateTimeOffset.UtcNow, store.Looks);
+
+        await Until(() => store.Looks > looks + 1); // It has looked once more, from beginning to end.
+
+        Assert.Equal([(string)endpoint["id"]!], await store.Due(now, 10, default));
+    }
+
+    [RedisFact]
     public async Task What_is_claimed_at_the_moment_of_stopping_is_sent_or_handed_back()
     {
         var redis = StartRedis();

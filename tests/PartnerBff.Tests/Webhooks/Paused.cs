@@ -65,9 +65,14 @@ internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
 /// <summary>The store, with moments in it.</summary>
 internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 {
+    private int _looks;
+
     public Moment? Claimed { get; init; }
 
     public Moment? Beginning { get; init; }
+
+    /// <summary>How often somebody has looked for what is due.</summary>
+    public int Looks => Volatile.Read(ref _looks);
 
     public async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation)
     {
@@ -103,7 +108,11 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public Task<bool> Delete(string owner, string id, CancellationToken cancellation) => inner.Delete(owner, id, cancellation);
 
-    public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation) => inner.Due(now, count, cancellation);
+    public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _looks);
+        return inner.Due(now, count, cancellation);
+    }
 
     public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) =>
         inner.Note(delivery, succeeded, now, cancellation);

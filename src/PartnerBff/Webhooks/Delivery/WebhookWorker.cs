@@ -55,7 +55,9 @@ internal sealed partial class WebhookWorker(
         while (found && !cancellation.IsCancellationRequested)
         {
             found = false;
-            foreach (var id in await store.Due(_time.GetUtcNow(), EndpointsAtOnce, cancellation))
+
+            // Those without room stay due for other instances; as each of them holds an attempt, they do not crowd out the rest.
+            foreach (var id in await store.Due(_time.GetUtcNow(), EndpointsAtOnce + _inFlight.Count, cancellation))
             {
                 if (cancellation.IsCancellationRequested)
                 {
@@ -64,9 +66,13 @@ internal sealed partial class WebhookWorker(
 
                 var lane = _lanes.GetOrAdd(id, static _ => new());
                 var room = Math.Min(lane.Room, AtOnce - _inFlight.Count);
+                if (room <= 0)
+                {
+                    continue;
+                }
 
                 // Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends.
-                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, Math.Max(0, room), CancellationToken.None);
+                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, room, CancellationToken.None);
                 found |= claimed.Count > 0;
                 foreach (var delivery in claimed)
                 {

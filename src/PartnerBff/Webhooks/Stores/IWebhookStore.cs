@@ -30,7 +30,7 @@ internal interface IWebhookStore
     /// <summary>Endpoints with something due, the longest waiting first.</summary>
     Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation);
 
-    /// <summary>Takes due deliveries of the endpoint, at most <paramref name="count"/>; with 0 the endpoint is looked at again in a second.</summary>
+    /// <summary>Takes due deliveries of the endpoint, at most <paramref name="count"/>.</summary>
     Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation);
 
     /// <summary>

@@ -50,16 +50,11 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
 
     // KEYS: q, due. ARGV: now, end of the lease, count, endpoint.
     private static readonly RedisScript ClaimScript = new("""
-        local ids = {}
-        if tonumber(ARGV[3]) > 0 then
-          ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-          for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
-        end
+        local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
+        for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
         local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
         if not first[1] then
           redis.call('ZREM', KEYS[2], ARGV[4])
-        elseif tonumber(ARGV[3]) == 0 then
-          redis.call('ZADD', KEYS[2], ARGV[1] + 1000, ARGV[4])
         else
           redis.call('ZADD', KEYS[2], math.max(tonumber(first[2]), tonumber(ARGV[1])), ARGV[4])
         end
