@@ -61,7 +61,7 @@ internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider ti
 
             foreach (var account in taken.GroupBy(t => t.Account))
             {
-                await store.Add(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)], cancellation);
+                await store.Add(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)], CancellationToken.None); // Whoever reads may go away; others' requests are among them.
             }
         }
         finally

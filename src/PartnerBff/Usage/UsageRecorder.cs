@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bff.Edge;
 
 namespace PartnerBff.Usage;
@@ -9,36 +8,47 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
     private const int MaxKeys = 100_000; // Tenants × endpoints: far beyond what is configured; while the store is away for long, a bound.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private readonly SemaphoreSlim _flushing = new(1, 1);
-    private ConcurrentDictionary<UsageKey, EndpointUsage> _counts = new();
+    private readonly Lock _lock = new();
+    private Dictionary<UsageKey, EndpointUsage> _counts = [];
 
     public void Add(string account, string endpoint, int status, TimeSpan latency, long overage)
     {
-        var counts = Volatile.Read(ref _counts);
         var key = new UsageKey(account, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), endpoint);
-        if (counts.TryGetValue(key, out var usage) || counts.Count < MaxKeys)
+        lock (_lock) // What is added to counts that are being written already would be lost.
         {
-            (usage ?? counts.GetOrAdd(key, static _ => new EndpointUsage())).Add(status, latency, overage);
+            if (_counts.ContainsKey(key) || _counts.Count < MaxKeys)
+            {
+                Counts(key).Add(status, latency, overage);
+            }
         }
     }
 
-    /// <summary>Writes what has added up; what cannot be written waits.</summary>
+    /// <summary>Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: whoever asks may go away, the counts may not.</summary>
     public async Task Flush(CancellationToken cancellation)
     {
         await _flushing.WaitAsync(cancellation);
         try
         {
-            var counts = Interlocked.Exchange(ref _counts, new());
+            Dictionary<UsageKey, EndpointUsage> counts;
+            lock (_lock)
+            {
+                (counts, _counts) = (_counts, []);
+            }
+
             foreach (var day in counts.GroupBy(c => (c.Key.Account, c.Key.Day)))
             {
                 try
                 {
-                    await store.Add(day.Key.Account, day.Key.Day, [.. day.Select(c => (c.Key.Endpoint, c.Value))], cancellation);
+                    await store.Add(day.Key.Account, day.Key.Day, [.. day.Select(c => (c.Key.Endpoint, c.Value))], CancellationToken.None);
                 }
                 catch (ProblemException)
                 {
-                    foreach (var (key, usage) in day)
+                    lock (_lock)
                     {
-                        _counts.GetOrAdd(key, static _ => new EndpointUsage()).Add(usage);
+                        foreach (var (key, usage) in day)
+                        {
+                            Counts(key).Add(usage);
+                        }
                     }
                 }
             }
@@ -48,6 +58,8 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
             _flushing.Release();
         }
     }
+
+    private EndpointUsage Counts(UsageKey key) => _counts.TryGetValue(key, out var usage) ? usage : _counts[key] = new EndpointUsage();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
