@@ -18,6 +18,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
             id = answer.Headers.GetValues("X-Request-Id").Single();
         }
 
+        await Noted(host, "acme", 7);
         await using var chromium = await Chromium.Start(host);
         var page = chromium.Page;
         await chromium.SignIn("/portal", "Carol");
@@ -100,8 +101,11 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     {
         var redis = StartRedis();
         var (one, other) = (StartPortal(redis: redis), StartPortal(redis: redis));
+        await Connected(one);
+        await Connected(other);
         var carol = await SignedIn(one);
         using var called = await Get(one, "/v1/products?limit=1", AcmeKey);
+        await Noted(one, "acme", 1);
         Assert.Contains(called.Headers.GetValues("X-Request-Id").Single(), await Page(await carol.Get("/portal/requests")), StringComparison.Ordinal);
         using var wished = await carol.Post("/portal/plan", await carol.Token(), ("plan", "pro"));
         Assert.Equal(HttpStatusCode.SeeOther, wished.StatusCode);
@@ -119,6 +123,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         using var called = await Get(host, "/v1/products?limit=1", AcmeKey);
         var id = called.Headers.GetValues("X-Request-Id").Single();
+        await Noted(host, "acme", 1);
         var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
 
         Assert.Contains("/v1/products", await Page(await carol.Get("/portal/requests?id=" + id)), StringComparison.Ordinal);

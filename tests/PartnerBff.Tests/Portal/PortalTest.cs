@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using PartnerBff.Requests;
 
 namespace PartnerBff.Tests.Portal;
 
@@ -21,6 +23,10 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         Assert.Equal("/portal", back.Headers.Location!.OriginalString);
         return person;
     }
+
+    /// <summary>The tenant's requests are noted, and counted, which may be after their answers have arrived.</summary>
+    protected static Task Noted(PartnerHost host, string tenant, int requests) => Eventually.True(
+        async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests, Patience);
 
     protected static async Task<string> Page(HttpResponseMessage response, int status = 200)
     {
