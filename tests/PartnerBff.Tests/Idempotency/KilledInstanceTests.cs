@@ -38,11 +38,11 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         var references = Enumerable.Range(0, 100).Select(i => $"dies-{i:00}").ToList();
         JsonObject Batch() => new() { ["orders"] = new JsonArray([.. references.Select(r => (JsonNode)Order(reference: r))]) };
 
-        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, DelayMs = 20, Method = "POST" });
+        using var held = HoldAfter(50);
         var first = Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies", client);
         await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
         await dying.Kill();
-        Upstream.Orders.Faults.Heal();
+        held.Dispose();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
         var placed = Placed(Upstream);
         Assert.InRange(placed, 50, 99); // In the middle.

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+
 namespace PartnerBff.Tests.Orders;
 
 public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
@@ -50,12 +52,12 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
         var host = Start();
         var orders = Enumerable.Range(0, 100).Select(i => Order(reference: "cut" + i)).ToArray();
         using var cut = new CancellationTokenSource();
-        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, DelayMs = 20, Method = "POST" });
+        using var held = HoldAfter(50);
         var cutOff = Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(orders), "cut", cancellation: cut.Token);
         await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
         await cut.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cutOff);
-        Upstream.Orders.Faults.Heal();
+        held.Dispose();
         Assert.InRange(Placed(Upstream), 50, 99);
 
         HttpResponseMessage repeat;
@@ -73,7 +75,7 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
     [Fact]
     public async Task The_service_sees_a_few_orders_of_a_batch_at_a_time()
     {
-        var host = Start();
+        var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow))); // No order has waited for too long.
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var batch = Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch([.. Enumerable.Range(0, 30).Select(i => Order(reference: "r" + i))]), "b");
         await Upstream.Orders.Calls.ReachAsync(8).WaitAsync(Patience);
