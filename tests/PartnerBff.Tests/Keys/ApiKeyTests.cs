@@ -68,7 +68,8 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     public async Task A_mistyped_key_makes_no_look_up_and_an_unknown_one_a_single_one()
     {
         var store = new CountingStore();
-        var host = Start(services: services => services.AddSingleton<IApiKeyStore>(store));
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // What is no key is remembered for five seconds.
+        var host = Start(services: services => services.AddSingleton<IApiKeyStore>(store).AddSingleton<TimeProvider>(clock));
         var unknown = ApiKeyFormat.New(isTest: false);
         var mistyped = unknown[..^1] + (unknown[^1] == 'x' ? 'y' : 'x');
         await Problem(await Get(host, "/v1/orders", mistyped), 401, "invalid_api_key");
