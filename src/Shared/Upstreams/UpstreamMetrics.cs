@@ -6,10 +6,15 @@ namespace Bff.Upstreams;
 /// <summary>Observes the breakers of every pool.</summary>
 internal sealed class UpstreamMetrics : IDisposable
 {
-    private readonly Meter _meter = new("Bff.Upstreams");
+    private readonly Meter _meter;
 
-    public UpstreamMetrics(UpstreamRegistry registry) => _meter.CreateObservableGauge(
-        "bff.upstream.breaker.state", () => Observe(registry), "{state}", "0 closed, 1 half-open, 2 open.");
+    /// <param name="registry">Whose breakers.</param>
+    /// <param name="host">By which a listener tells the gateways of one process apart. Not the meter's maker: its meters end after the breakers.</param>
+    public UpstreamMetrics(UpstreamRegistry registry, IMeterFactory host)
+    {
+        _meter = new(new MeterOptions("Bff.Upstreams") { Scope = host });
+        _meter.CreateObservableGauge("bff.upstream.breaker.state", () => Observe(registry), "{state}", "0 closed, 1 half-open, 2 open.");
+    }
 
     public void Dispose() => _meter.Dispose();
 

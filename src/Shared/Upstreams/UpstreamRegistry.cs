@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Configuration;
@@ -29,7 +30,7 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>
     /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the end of any would be the end of all.
     /// </summary>
-    public void Measure() => _metrics ??= new UpstreamMetrics(this);
+    public void Measure(IMeterFactory host) => _metrics ??= new UpstreamMetrics(this, host);
 
     /// <summary>Raised after the set was replaced.</summary>
     public event Action? Changed;

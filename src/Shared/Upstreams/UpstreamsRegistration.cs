@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ public static class UpstreamsRegistration
             var registry = new UpstreamRegistry(provider.GetRequiredService<TimeProvider>());
             registry.Apply(configured.Current);
             configured.OnChange(registry.Apply);
-            registry.Measure();
+            registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
         builder.Services.AddSingleton<UpstreamSender>();

@@ -39,31 +39,33 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
-    public async Task The_state_of_a_breaker_is_two_once_it_is_open()
+    public async Task The_state_of_a_breaker_is_zero_while_it_is_closed_two_while_it_is_open_and_one_while_a_call_tries_it_out()
     {
-        var host = Start(new() { ["Upstreams:reviews:Breaker:MinimumThroughput"] = "2", ["Upstreams:reviews:Breaker:BreakDuration"] = "00:01:00" });
-        Upstream["reviews"].Faults.Set(FaultMode.Status);
-        var states = new Dictionary<string, int>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, all) =>
-        {
-            if (instrument.Name == "bff.upstream.breaker.state")
-            {
-                all.EnableMeasurementEvents(instrument);
-            }
-        };
-        listener.SetMeasurementEventCallback<int>((_, state, tags, _) => states[$"{tags[0].Value} {tags[1].Value}"] = state);
-        listener.Start();
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(
+            new() { ["Upstreams:media:Retries"] = "0", ["Upstreams:media:Breaker:MinimumThroughput"] = "2", ["Upstreams:media:Breaker:BreakDuration"] = "00:00:05" },
+            s => s.Replace(clock));
+        using var breakers = new BreakerStates(host);
+        Assert.Equal((0, 0), (breakers["media main"], breakers["catalog main"]));
 
-        await Bff.TestKit.Eventually.True(
-            async () =>
-            {
-                await Ok(await host.Get("/api/products/p-1?include=reviews"));
-                listener.RecordObservableInstruments();
-                return states["reviews main"] == 2;
-            },
-            Patience);
-        Assert.Equal(0, states["catalog main"]);
+        Upstream.Media.Faults.Set(FaultMode.Status);
+        for (var i = 0; i < 2; i++)
+        {
+            using var failed = await host.Get("/media/thumb/p-1.jpg");
+        }
+
+        Assert.Equal((2, 0), (breakers["media main"], breakers["catalog main"]));
+
+        Upstream.Media.Faults.Heal();
+        clock.Advance(TimeSpan.FromSeconds(5.1));
+        var held = Upstream.Media.Faults.Hold();
+        var trial = host.Get("/media/thumb/p-1.jpg");
+        await Upstream.Media.Calls.ReachAsync(3).WaitAsync(Patience);
+        Assert.Equal(1, breakers["media main"]);
+
+        held.Dispose();
+        Assert.Equal(HttpStatusCode.OK, (await trial).StatusCode);
+        Assert.Equal(0, breakers["media main"]);
     }
 
     /// <summary>By a listener: the services of these tests share the process and the name of the framework's meter.</summary>
@@ -108,5 +110,37 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         {
             Assert.All(metric.Points, p => Assert.Equal(attributes.Select(a => a.Key).Order(), p.Keys.Where(k => k != "tenant").Order()));
         }
+    }
+
+    /// <summary>What <c>bff.upstream.breaker.state</c> says now of one host's upstreams.</summary>
+    private sealed class BreakerStates : IDisposable
+    {
+        private readonly Dictionary<string, int> _states = [];
+        private readonly MeterListener _listener = new();
+
+        public BreakerStates(WebHost host)
+        {
+            var meters = host.Services.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "bff.upstream.breaker.state" && ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<int>((_, state, tags, _) => _states[$"{tags[0].Value} {tags[1].Value}"] = state);
+            _listener.Start();
+        }
+
+        public int this[string pool]
+        {
+            get
+            {
+                _listener.RecordObservableInstruments();
+                return _states[pool];
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
     }
 }
