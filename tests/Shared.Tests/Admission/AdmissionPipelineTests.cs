@@ -135,7 +135,7 @@ public sealed class AdmissionPipelineTests
     private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
 
     /// <summary>The slots are given back behind the answers.</summary>
-    private static Task Left(TestHost host) => Eventually.True(() => Gate(host).InFlight == 0);
+    private static async Task Left(TestHost host) => await Eventually.True(() => Gate(host).InFlight == 0);
 
     private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));
 

@@ -219,7 +219,7 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     private static bool IsDependent(int index, PartPlan[] plans) => plans[index].After >= 0 && plans[index].After < index;
 
-    private async ValueTask<UpstreamAnswer<string>> Behave(Behaviour behaviour, CancellationToken cancellation)
+    private static async ValueTask<UpstreamAnswer<string>> Behave(Behaviour behaviour, CancellationToken cancellation)
     {
         switch (behaviour)
         {

@@ -110,7 +110,7 @@ public sealed class RedisStateTests
         await Until(() => Task.FromResult(Volatile.Read(ref reconnected) > before));
         server.Command("RPUSH", "bff:test:{a}", "answer");
 
-        Assert.Equal(["bff:test:{a}", "answer"], (string[]?)await waiting);
+        Assert.Equal(["bff:test:{a}", "answer"], ((string[]?)await waiting)!);
     }
 
     [Fact]
