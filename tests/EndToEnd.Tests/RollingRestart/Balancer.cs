@@ -8,20 +8,11 @@ internal sealed class Balancer : IAsyncDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
-    private readonly List<GatewayProcess> _instances = [];
-    private readonly Task _probing;
+    private readonly List<Task> _probing = [];
     private volatile GatewayProcess[] _ready = [];
     private int _next;
 
-    public Balancer() => _probing = Probe();
-
-    public void Add(GatewayProcess instance)
-    {
-        lock (_gate)
-        {
-            _instances.Add(instance);
-        }
-    }
+    public void Add(GatewayProcess instance) => _probing.Add(Probe(instance));
 
     public bool IsSentTo(GatewayProcess instance) => _ready.Contains(instance);
 
@@ -40,23 +31,24 @@ internal sealed class Balancer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _probing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_probing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 
-    private async Task Probe()
+    /// <summary>Each by itself: none is thought to be ready for longer because another is slow to answer.</summary>
+    private async Task Probe(GatewayProcess instance)
     {
         using var timer = new PeriodicTimer(Interval);
         while (await timer.WaitForNextTickAsync(_stopping.Token))
         {
-            GatewayProcess[] all;
+            var isReady = await instance.IsReady();
             lock (_gate)
             {
-                all = [.. _instances];
+                if (isReady != IsSentTo(instance))
+                {
+                    _ready = isReady ? [.. _ready, instance] : [.. _ready.Where(i => i != instance)];
+                }
             }
-
-            var ready = await Task.WhenAll(all.Select(i => i.IsReady()));
-            _ready = [.. all.Where((_, i) => ready[i])];
         }
     }
 }

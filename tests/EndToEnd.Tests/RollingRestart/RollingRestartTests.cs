@@ -103,7 +103,11 @@ public sealed class RollingRestartTests : IAsyncLifetime
         _folders.Add(GatewayProcess.NewFolder(gateway));
         return GatewayProcess.Start(
             gateway, _surroundings, _folders[^1],
-            [("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Composition:dashboard:user:Timeout", "00:00:30"), .. settings]);
+            [
+                ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Composition:dashboard:user:Timeout", "00:00:30"),
+                ("Composition:orders:orders:Timeout", "00:00:30"), ("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
+                .. settings,
+            ]);
     }
 
     private async Task<HttpResponseMessage> OpenEvents(GatewayProcess gateway)
