@@ -89,7 +89,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         _workshop.Write("Program.cs", PlaceAnOrder);
         await Tool.Run(_workshop.Folder, "dotnet", ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]);
         var key = ApiKeyFormat.New(isTest: false);
-        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key });
+        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" });
 
         var said = await Tool.Run(_workshop.Folder, "dotnet", ["built/Clients.dll"], ("GATEWAY", host.Address.ToString()), ("API_KEY", key));
 
@@ -103,7 +103,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
     {
         await Compile("order.ts", PlaceAnOrderInTypeScript);
         var key = ApiKeyFormat.New(isTest: false);
-        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key });
+        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" });
 
         var said = await _workshop.Node(["order.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("API_KEY", key));
 
