@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
@@ -8,8 +9,10 @@ namespace Bff.Dev.Upstreams.Faults;
 /// <summary>Carries a fault out: the wait first, then the harm.</summary>
 internal static class FaultyAnswer
 {
-    // Long enough for half a body to leave the socket before the reset overtakes it.
+    // Long enough for half a body to leave the socket before the reset overtakes it, where nobody says that it has.
     private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndlessGap = TimeSpan.FromMilliseconds(50);
     private static readonly Lazy<byte[]> Bomb = new(MakeBomb);
 
@@ -51,11 +54,23 @@ internal static class FaultyAnswer
     private static async Task ResetMidBodyAsync(SampleService service, Exchange exchange)
     {
         var body = await CaptureAsync(service, exchange);
+        var (half, gone) = (body.Length / 2, exchange.Context.RequestAborted);
+        var before = Arrived(exchange.Context);
         exchange.Response.ContentLength = body.Length;
-        await exchange.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), exchange.Context.RequestAborted);
-        await exchange.Response.Body.FlushAsync(exchange.Context.RequestAborted);
-        await Task.Delay(Drain, exchange.Context.RequestAborted);
+        await exchange.Response.Body.WriteAsync(body.AsMemory(0, half), gone);
+        await exchange.Response.Body.FlushAsync(gone);
+        for (var waited = Stopwatch.StartNew(); Arrived(exchange.Context) - before < half && waited.Elapsed < Patience;) await Task.Delay(Look, gone);
+        await Task.Delay(Drain, gone);
         Reset(exchange.Context);
+    }
+
+    /// <summary>How many bytes of the connection the other side's system has taken (<c>tcpi_bytes_acked</c>); null where the system does not tell.</summary>
+    private static long? Arrived(HttpContext context)
+    {
+        const int Tcp = 6, TcpInfo = 11, BytesAcked = 120;
+        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket) return null;
+        Span<byte> info = stackalloc byte[BytesAcked + sizeof(long)];
+        return socket.GetRawSocketOption(Tcp, TcpInfo, info) == info.Length ? BitConverter.ToInt64(info[BytesAcked..]) : null;
     }
 
     private static Task StatusAsync(Fault fault, SampleService service, Exchange exchange)
