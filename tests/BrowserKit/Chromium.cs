@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Bff.TestKit;
 using Deque.AxeCore.Commons;
 using Microsoft.Playwright;
@@ -21,12 +22,14 @@ public sealed class Chromium : IAsyncDisposable
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
     private readonly ConcurrentBag<Task> _checked = [];
+    private readonly Regex _atHost;
 
     static Chromium() => Assertions.SetDefaultExpectTimeout(60_000);
 
-    private Chromium(IPlaywright playwright, IBrowser browser, IPage page, LeakSentinel leaks)
+    private Chromium(IPlaywright playwright, IBrowser browser, IPage page, Uri host, LeakSentinel leaks)
     {
         (_playwright, _browser, Page) = (playwright, browser, page);
+        _atHost = new("^" + Regex.Escape(host.GetLeftPart(UriPartial.Authority)) + "/");
         page.Response += (_, response) => _checked.Add(Check(response, leaks));
         page.PageError += (_, error) => Complaints.Add(error);
         page.Console += (_, message) =>
@@ -54,7 +57,7 @@ public sealed class Chromium : IAsyncDisposable
             Permissions = ["clipboard-read", "clipboard-write"],
         });
         context.SetDefaultTimeout(60_000);
-        return new(playwright, browser, await context.NewPageAsync(), host.Leaks);
+        return new(playwright, browser, await context.NewPageAsync(), host.Address, host.Leaks);
     }
 
     /// <summary>Goes where one must be somebody, and chooses who at the provider.</summary>
@@ -68,6 +71,7 @@ public sealed class Chromium : IAsyncDisposable
     public async Task Choose(string user)
     {
         await Page.GetByRole(AriaRole.Button, new() { NameRegex = new(user) }).First.ClickAsync();
+        await Assertions.Expect(Page).ToHaveURLAsync(_atHost); // The provider's page has a heading too.
         await Assertions.Expect(Page.Locator("h1")).ToBeVisibleAsync();
     }
 
@@ -132,9 +136,9 @@ public sealed class Chromium : IAsyncDisposable
             {
                 leaks.CheckErrorBody(response.Url, await response.TextAsync());
             }
-            catch (PlaywrightException)
+            catch (PlaywrightException gone) when (gone.Message.Contains("resource with given identifier", StringComparison.Ordinal))
             {
-                // The page was left before its body could be read, and the browser has thrown it away.
+                // The browser forgets the bodies of a page that it has left.
             }
         }
     }
