@@ -17,6 +17,7 @@ public sealed partial class WatchedTests
         ["EndToEnd.Tests/Clients/Tool.cs"] = 1, // Node, npm and the program above.
         ["EndToEnd.Tests/IdentityProvider/Browser.cs"] = 1, // The development identity provider
         ["EndToEnd.Tests/IdentityProvider/SafetyTests.cs"] = 1, // The same
+        ["EndToEnd.Tests/Observability/ExportTests.cs"] = 1, // A collector that says nothing
         ["EndToEnd.Tests/Templates/Clone.cs"] = 1, // The SDK
         ["EndToEnd.Tests/Upstreams/FaultTests.cs"] = 1, // A sample service
         ["EndToEnd.Tests/Upstreams/ProtocolTests.cs"] = 1, // A sample service

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using PartnerBff.Usage;
 
 namespace PartnerBff.Tests.Account;
@@ -13,7 +13,8 @@ public sealed class UsageRecorderTests
     {
         var clock = new Interrupted(Now);
         var store = new EmbeddedUsageStore(clock);
-        using var recorder = new UsageRecorder(store, clock, NullLogger<UsageRecorder>.Instance);
+        using var logging = WatchedLogging.NewFactory();
+        using var recorder = new UsageRecorder(store, clock, logging.CreateLogger<UsageRecorder>());
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
         clock.Next = () => recorder.Flush(default).GetAwaiter().GetResult();
 
@@ -29,7 +30,8 @@ public sealed class UsageRecorderTests
         using var reader = new CancellationTokenSource();
         var clock = new ManualTimeProvider(Now);
         var store = new LeavingReader(new EmbeddedUsageStore(clock), reader);
-        using var recorder = new UsageRecorder(store, clock, NullLogger<UsageRecorder>.Instance);
+        using var logging = WatchedLogging.NewFactory();
+        using var recorder = new UsageRecorder(store, clock, logging.CreateLogger<UsageRecorder>());
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
 
         await Record.ExceptionAsync(() => recorder.Flush(reader.Token));
