@@ -99,7 +99,7 @@ public sealed class RedisStateTests
     public async Task Who_waits_for_an_answer_while_the_connection_is_replaced_gets_it()
     {
         using var server = RedisServer.Run();
-        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:30")).GetRequiredService<RedisState>();
+        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:10")).GetRequiredService<RedisState>();
         var reconnected = 0;
         state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
 
