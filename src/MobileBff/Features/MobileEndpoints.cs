@@ -2,6 +2,7 @@ using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
 using Bff.Idempotency;
+using Bff.Life;
 using Bff.OpenApi;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Me;
@@ -22,12 +23,12 @@ internal static class MobileEndpoints
         builder.Services.AddSingleton<SyncTokens>();
         builder.Services.AddSettings<PictureOptions>();
         builder.Services.AddSingleton<PictureStore>();
+        builder.Services.AddSingleton<IWarmup>(static provider => provider.GetRequiredService<PictureStore>());
         return builder;
     }
 
     public static void MapMobileFeatures(this WebApplication app)
     {
-        app.Services.GetRequiredService<PictureStore>(); // Says at start whether pictures are made to size.
         var api = app.MapGroup("").RequireScope("api");
         api.MapGet("/home-feed", GetHomeFeed.Handle).Named("home-feed").WithTags("Home feed");
         api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders").ProducesProblemDocument(400);

@@ -14,12 +14,41 @@ namespace Bff.Observability;
 /// Sends spans and metrics by OTLP, as the standard <c>OTEL_*</c> variables say; without an endpoint nothing is recorded or sent. The SDK's own
 /// processors batch and export on their threads: nothing on the request path waits for them.
 /// </summary>
-internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedService, IDisposable
+internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedLifecycleService, IDisposable
 {
+    private Task _building = Task.CompletedTask;
     private TracerProvider? _traces;
     private MeterProvider? _metrics;
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Beside the start of everything else: it takes a tenth of a second. The host has not started before it is done.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _building = Task.Run(Build, cancellationToken);
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => _building;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        _traces?.ForceFlush(2000);
+        _metrics?.ForceFlush(2000);
+        return Task.CompletedTask;
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _traces?.Dispose();
+        _metrics?.Dispose();
+    }
+
+    private void Build()
     {
         var resource = ResourceBuilder.CreateDefault().AddService(
             configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
@@ -44,21 +73,6 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
                 .AddOtlpExporter()
                 .Build();
         }
-
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken)
-    {
-        _traces?.ForceFlush(2000);
-        _metrics?.ForceFlush(2000);
-        return Task.CompletedTask;
-    }
-
-    public void Dispose()
-    {
-        _traces?.Dispose();
-        _metrics?.Dispose();
     }
 
     /// <summary>The SDK reads the environment alone; the variables may also be in the host's files, where this class reads them.</summary>

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Threading.RateLimiting;
 using Bff.Callers;
 using Bff.Edge;
+using Bff.Life;
 using Bff.Upstreams;
 using Microsoft.Extensions.Options;
 using MobileBff.Upstreams;
@@ -23,7 +24,7 @@ internal sealed record Picture(byte[] Content, string MediaType, string ETag, Da
 /// Makes variants: 1. from memory; 2. one flight per variant fetches the original; 3. whose header says what it is and how large; 4. a place among
 /// the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
 /// </summary>
-internal sealed partial class PictureStore : IDisposable
+internal sealed partial class PictureStore : IWarmup, IDisposable
 {
     private const int LargestFromThumb = 320;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -35,7 +36,7 @@ internal sealed partial class PictureStore : IDisposable
     private readonly MediaClient _media;
     private readonly PictureOptions _options;
     private readonly TimeProvider _time;
-    private readonly Task<bool> _decoding;
+    private readonly Lazy<Task<bool>> _decoding;
 
     public PictureStore(MediaClient media, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
     {
@@ -44,13 +45,19 @@ internal sealed partial class PictureStore : IDisposable
         _time = time;
         _memory = new PictureMemory(_options.CacheBytes);
         _decodes = new ConcurrencyLimiter(new() { PermitLimit = _options.MaxDecodes, QueueLimit = _options.MaxWaiting });
-        _decoding = Task.Run(() => IsDecoding(logger)); // The library and all that it needs take a tenth of a second to load: beside the rest of the start.
+        _decoding = new(() => Task.Run(() => IsDecoding(logger)));
     }
 
     /// <summary>How many pictures have been decoded; for tests.</summary>
     public int Decoded => Volatile.Read(ref _decoded);
 
     private int _decoded;
+
+    /// <summary>
+    /// Loads libvips and says whether pictures are made to size. Once the host serves: the library and all that it needs take a tenth of a second, in which
+    /// no thread can load anything else.
+    /// </summary>
+    public Task Warm(CancellationToken cancellation) => _decoding.Value;
 
     /// <summary>Looks into memory alone.</summary>
     public bool TryGet(PictureVariant variant, [NotNullWhen(true)] out Picture? picture) =>
@@ -120,7 +127,7 @@ internal sealed partial class PictureStore : IDisposable
         try
         {
             var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), cancellation);
-            var decodes = await _decoding;
+            var decodes = await _decoding.Value;
             var fromThumb = !decodes && variant.Width <= LargestFromThumb;
             var answer = fromThumb ? await _media.Thumb(variant.File, call) : await _media.Large(variant.File, call);
             if (answer.Value is not { } original)
