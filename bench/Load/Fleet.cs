@@ -10,13 +10,15 @@ internal sealed class Fleet : IAsyncDisposable
     private const int Users = 100; // More than connections: no two requests of one caller meet, so nothing is shared between them.
     private readonly string _references;
     private readonly string _mobile;
+    private readonly string _web;
     private readonly string _partner;
     private readonly Dictionary<string, string> _environment;
     private readonly Server _services;
     private readonly Server _redis;
 
-    private Fleet(string references, string mobile, string partner, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
-        (_references, _mobile, _partner, _environment, _services, _redis, Tokens) = (references, mobile, partner, environment, services, redis, tokens);
+    private Fleet(
+        string references, string mobile, string web, string partner, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
+        (_references, _mobile, _web, _partner, _environment, _services, _redis, Tokens) = (references, mobile, web, partner, environment, services, redis, tokens);
 
     public static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
     {
@@ -38,6 +40,7 @@ internal sealed class Fleet : IAsyncDisposable
         var upstream = await Shell.Publish("bench/Upstream", "Bff.Bench.Upstream", build, cancellation);
         var references = await Shell.Publish("bench/References", "Bff.Bench.References", build, cancellation);
         var mobile = await Shell.Publish("src/MobileBff", "MobileBff", build, cancellation);
+        var web = await Shell.Publish("src/WebBff", "WebBff", build, cancellation);
         var partner = await Shell.Publish("src/PartnerBff", "PartnerBff", build, cancellation);
         var services = await Server.Start("services", ["dotnet", upstream, "{port}"], new Dictionary<string, string>(), "/users/u-1", null, cancellation);
         var redis = await Server.Start(
@@ -53,7 +56,7 @@ internal sealed class Fleet : IAsyncDisposable
             ["OTEL_METRICS_EXPORTER"] = "none",
         };
         var tokens = await TokensOf(services, Enumerable.Range(1, Users).Select(i => $"u-{i}"), null, cancellation);
-        return new Fleet(references, mobile, partner, environment, services, redis, tokens);
+        return new Fleet(references, mobile, web, partner, environment, services, redis, tokens);
     }
 
     /// <summary>One of <c>bench/References</c>.</summary>
@@ -74,6 +77,18 @@ internal sealed class Fleet : IAsyncDisposable
         return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
+    /// <summary>The web gateway with everything on, and the mobile gateway's pass-through as a route of its own.</summary>
+    public Task<Server> Web(string name, CancellationToken cancellation)
+    {
+        const string Route = "--ReverseProxy:Routes:bench:";
+        string[] command =
+        [
+            "dotnet", _web, .. Everything("Leased", Redis), .. Session,
+            $"--Upstreams:catalog:Address={_services.Address}", Route + "ClusterId=products", Route + "Match:Path=/catalogue/products", Route + "Transforms:0:PathSet=/products", Route + "Metadata:Scope=api",
+        ];
+        return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
+    }
+
     /// <summary>The partner gateway with everything on; its pass-through answers what the mobile gateway's does.</summary>
     /// <param name="name">For the table.</param>
     /// <param name="database">Of the Redis server: its keys are there.</param>
@@ -84,8 +99,7 @@ internal sealed class Fleet : IAsyncDisposable
         string[] command =
         [
             "dotnet", _partner, .. Everything("Leased", string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={database}")), "--ApiKeys:Pepper=" + pepper,
-            "--Tenants:bench:Plan=enterprise", "--Session:Authority=" + _services.Address, "--Session:RequireHttpsMetadata=false", "--Session:ClientId=bench",
-            "--Session:ClientSecret=bench", "--ReverseProxy:Routes:shipments:Transforms:0:PathSet=/products",
+            "--Tenants:bench:Plan=enterprise", "--State:Timeout=00:00:01", .. Session, "--ReverseProxy:Routes:shipments:Transforms:0:PathSet=/products",
         ];
         return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
     }
@@ -127,6 +141,9 @@ internal sealed class Fleet : IAsyncDisposable
             throw new InvalidRunException($"Redis answered {answered} of {sent} commands");
         }
     }
+
+    private IEnumerable<string> Session =>
+        ["--Session:Authority=" + _services.Address, "--Session:RequireHttpsMetadata=false", "--Session:ClientId=bench", "--Session:ClientSecret=bench"];
 
     private IEnumerable<string> Everything(string mode, string redis)
     {

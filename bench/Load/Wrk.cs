@@ -10,7 +10,7 @@ internal static class Wrk
     /// <exception cref="InvalidRunException">An answer was wrong, or a connection broke.</exception>
     public static async Task<Traffic> Run(Server server, Target target, int seconds, CancellationToken cancellation)
     {
-        var tokens = Path.Combine(Shell.Artifacts, "tokens.txt");
+        var tokens = Path.Combine(Shell.Artifacts, $"tokens-{server.Port}.txt");
         await File.WriteAllLinesAsync(tokens, target.Tokens, cancellation);
         var output = await Shell.Run(
             "wrk",

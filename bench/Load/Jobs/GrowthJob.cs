@@ -58,7 +58,8 @@ internal static class GrowthJob
         return (await fleet.Gateway($"gateway-{count}-routes", "Leased", settings, cancellation), PassThroughJob.Products(fleet));
     }
 
-    private static async Task<(Server Server, Target Target)> Keys(Fleet fleet, int count, int inUse, CancellationToken cancellation)
+    /// <summary>A partner gateway with so many keys in Redis.</summary>
+    public static async Task<(Server Server, Target Target)> Keys(Fleet fleet, int count, int inUse, CancellationToken cancellation)
     {
         var database = Math.Min(15, count.ToString(CultureInfo.InvariantCulture).Length + (inUse / 1_000)); // One for each.
         var keys = Enumerable.Range(0, Math.Min(count, inUse)).Select(_ => ApiKeyFormat.New(isTest: false)).ToList();

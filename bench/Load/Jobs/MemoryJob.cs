@@ -1,28 +1,46 @@
+using System.Globalization;
+
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Resident memory over ten minutes in which bare YARP and the gateway are asked at once, as fast as both can answer.</summary>
+/// <summary>Resident memory over ten minutes in which bare YARP and each of the gateways are asked at once, as fast as all can answer.</summary>
 internal static class MemoryJob
 {
     private const int Minutes = 10;
 
     public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
     {
+        var products = PassThroughJob.Products(fleet);
         await using var yarp = await fleet.Reference("yarp", "/catalogue/products", cancellation);
-        await using var gateway = await fleet.Gateway("gateway-memory", "Leased", [], cancellation);
-        var (bare, own, requests) = (new List<double> { yarp.Mebibytes }, new List<double> { gateway.Mebibytes }, 0L);
+        await using var mobile = await fleet.Gateway("mobile-memory", "Leased", [], cancellation);
+        await using var web = await fleet.Web("web-memory", cancellation);
+        var keys = await GrowthJob.Keys(fleet, 100, 100, cancellation);
+        await using var partner = keys.Server;
+        Subject[] subjects =
+        [
+            new("bare YARP", yarp, products), new("MobileBff", mobile, products), new("WebBff", web, products), new("PartnerBff", partner, keys.Target),
+        ];
+        var requests = new long[subjects.Length];
+        var mebibytes = subjects.Select(s => new List<double> { s.Server.Mebibytes }).ToArray();
         for (var minute = 1; minute <= Minutes; minute++)
         {
-            var traffic = await Task.WhenAll(
-                Wrk.Run(yarp, PassThroughJob.Products(fleet), 60, cancellation), Wrk.Run(gateway, PassThroughJob.Products(fleet), 60, cancellation));
-            requests += traffic[1].Requests;
-            bare.Add(yarp.Mebibytes);
-            own.Add(gateway.Mebibytes);
-            Console.Error.WriteLine($"minute {minute}: {yarp.Mebibytes:0} and {gateway.Mebibytes:0} MiB after {requests} requests");
+            var traffic = await Task.WhenAll(subjects.Select(s => Wrk.Run(s.Server, s.Target, 60, cancellation)));
+            for (var i = 0; i < subjects.Length; i++)
+            {
+                requests[i] += traffic[i].Requests;
+                mebibytes[i].Add(subjects[i].Server.Mebibytes);
+            }
+
+            Console.Error.WriteLine($"minute {minute}: {string.Join(", ", mebibytes.Select(m => m[^1].ToString("0", CultureInfo.InvariantCulture)))} MiB");
         }
 
-        string[] Row(string name, List<double> samples) => [name, .. samples.Select(s => Statistics.Text([s], "0"))];
+        string[] Row(int i) =>
+        [
+            subjects[i].Name, .. mebibytes[i].Select(s => Statistics.Text([s], "0")), Statistics.Text([mebibytes[i][^1] / mebibytes[0][^1]], "0.00"),
+            requests[i].ToString(CultureInfo.InvariantCulture),
+        ];
         report.Table(
-            "Resident memory, MiB", $"Before and after each of ten minutes; the gateway served {requests} requests. At the end {own[^1] / bare[^1]:0.00} × bare YARP.",
-            ["", "0", .. Enumerable.Range(1, Minutes).Select(m => m.ToString(System.Globalization.CultureInfo.InvariantCulture))], [Row("bare YARP", bare), Row("gateway, Leased", own)]);
+            "Resident memory, MiB", "Before and after each of ten minutes.",
+            ["", "0", .. Enumerable.Range(1, Minutes).Select(m => m.ToString(CultureInfo.InvariantCulture)), "× bare YARP", "requests"],
+            [.. Enumerable.Range(0, subjects.Length).Select(Row)]);
     }
 }
