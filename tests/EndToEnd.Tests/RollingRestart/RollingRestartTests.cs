@@ -152,7 +152,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
                 lost.Enqueue(broken.ToString());
             }
 
-            await Task.Delay(10, CancellationToken.None); // A constant rate, not all that the machine can do.
+            await Task.Delay(50, CancellationToken.None); // A constant rate, not all that the machine can do, nor more calls than the services remember.
         }
 
         return placed;
