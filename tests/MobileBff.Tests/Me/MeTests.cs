@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MobileBff.Tests.Me;
 
@@ -60,7 +59,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
     public async Task A_patch_is_sent_once_whatever_happens(FaultMode mode, int status)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
-        var host = Start(services: mode == FaultMode.Hang ? s => s.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)) : null);
+        var host = Start(services: mode == FaultMode.Hang ? s => s.AddSingleton<TimeProvider>(clock) : null);
         await Ok(await host.Get("/me"));
         Upstream.Users.Calls.Clear();
         Upstream.Users.Faults.Set(mode);

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MobileBff.Tests.Orders;
 
@@ -31,7 +30,7 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     public async Task An_order_without_a_key_is_sent_once_whatever_happens(FaultMode mode, int status)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
-        var host = Start(services: mode == FaultMode.Hang ? s => s.Replace(ServiceDescriptor.Singleton<TimeProvider>(clock)) : null);
+        var host = Start(services: mode == FaultMode.Hang ? s => s.AddSingleton<TimeProvider>(clock) : null);
         await Ok(await host.Get("/orders")); // A kept-alive connection exists.
         Upstream.Orders.Calls.Clear();
         Upstream.Orders.Faults.Set(mode);
