@@ -12,7 +12,11 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
     public bool IsConnected => multiplexer.IsConnected;
 
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
-    public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action restored)
+    /// <param name="connectionString">Where.</param>
+    /// <param name="patience">How long connecting may take.</param>
+    /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again since.</param>
+    /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
+    public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action<RedisConnection> lost, Action restored)
     {
         // The completion order of one caller's commands is no concern here, and keeping it costs a queue in 1.x; later versions ignore the word.
         var options = ConfigurationOptions.Parse(connectionString + ",preserveAsyncOrder=false", ignoreUnknown: true);
@@ -24,8 +28,16 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
         options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.
         options.ConfigurationChannel = "";
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options);
+        var connection = new RedisConnection(multiplexer);
+        multiplexer.ConnectionFailed += (_, failure) =>
+        {
+            if (failure.ConnectionType == ConnectionType.Interactive && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1))
+            {
+                lost(connection);
+            }
+        };
         multiplexer.ConnectionRestored += (_, _) => restored();
-        return new RedisConnection(multiplexer);
+        return connection;
     }
 
     public void Dispose()

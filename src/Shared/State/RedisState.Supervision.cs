@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace Bff.State;
 
@@ -8,8 +9,11 @@ public sealed partial class RedisState
     private static readonly TimeSpan ProbeWhenWell = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbeWhenAway = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The client library reconnects by itself; when that takes longer, a new connection also discovers roles and slots anew.</summary>
-    private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
+    /// <summary>The client library reconnects by itself, at once or after a second; a new connection also discovers roles and slots anew.</summary>
+    private static readonly TimeSpan ReplaceLostAfter = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>A server that is connected and silent mostly answers again on the connection that it has.</summary>
+    private static readonly TimeSpan ReplaceSilentAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
     private TimeSpan ConnectPatience => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
@@ -85,7 +89,7 @@ public sealed partial class RedisState
     private async Task Check()
     {
         var isWell = _connection is { } current && !_replace && await Answers(current);
-        if (!isWell && (_connection is null || _replace || AwayFor() > ReplaceAfter))
+        if (!isWell && (_replace || _connection is not { } known || AwayFor() > (known.IsConnected ? ReplaceSilentAfter : ReplaceLostAfter)))
         {
             isWell = await Replace();
         }
@@ -147,11 +151,18 @@ public sealed partial class RedisState
 
             return false;
         }
+        catch (RedisConnectionException)
+        {
+            Forget(commands);
+            Forget(subscriptions);
+            _replace = _replace || connection.IsConnected; // After a reconnection the client library may refuse to use what it has for seconds; a new one knows better.
+            return false;
+        }
     }
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, OnRestored);
+        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, OnLost, OnRestored);
         if (!fresh.IsConnected || !await Answers(fresh))
         {
             Discard(fresh);
@@ -163,6 +174,16 @@ public sealed partial class RedisState
         _replace = false;
         _announce = true;
         return true;
+    }
+
+    /// <summary>What connects again is not used before a probe was answered: for a while the client library may still refuse to send anything there.</summary>
+    private void OnLost(RedisConnection connection)
+    {
+        if (connection == _connection)
+        {
+            _circuit.Open();
+            Wake();
+        }
     }
 
     private void OnRestored()

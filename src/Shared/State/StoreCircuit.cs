@@ -25,9 +25,15 @@ internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
             return false;
         }
 
+        Open();
+        return true;
+    }
+
+    /// <summary>Until the store has answered what is asked from now on.</summary>
+    public void Open()
+    {
         Volatile.Write(ref _openedAt, time.GetTimestamp());
         _isOpen = true;
-        return true;
     }
 
     /// <summary>Whether it is closed now: what was asked before the silence and is noticed late does not end it.</summary>

@@ -82,6 +82,19 @@ public sealed class RedisStateTests
     }
 
     [RedisFact]
+    public async Task A_connection_that_is_lost_is_said_so_though_the_client_library_has_it_back_at_once()
+    {
+        using var server = RedisServer.Run();
+        var lost = new TaskCompletionSource<RedisConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var connection = await RedisConnection.Open(server.ConnectionString, TimeSpan.FromSeconds(10), c => lost.TrySetResult(c), () => { });
+        Assert.True(connection.IsConnected);
+
+        server.Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+
+        Assert.Same(connection, await lost.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [RedisFact]
     public async Task A_host_starts_with_Redis_away_and_uses_it_once_it_comes()
     {
         using var server = RedisServer.Run();

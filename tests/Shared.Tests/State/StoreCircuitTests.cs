@@ -20,4 +20,19 @@ public sealed class StoreCircuitTests
         Assert.True(circuit.Close(clock.GetTimestamp()));
         Assert.False(circuit.IsOpen);
     }
+
+    [Fact]
+    public void A_lost_connection_is_not_used_again_before_what_was_asked_since_is_answered()
+    {
+        var clock = new ManualTimeProvider();
+        var circuit = new StoreCircuit(TimeSpan.FromMilliseconds(100), clock);
+        var before = clock.GetTimestamp();
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        circuit.Open();
+        circuit.Answered(); // An operation that was on its way.
+
+        Assert.False(circuit.Close(before));
+        Assert.True(circuit.IsOpen);
+        Assert.True(circuit.Close(clock.GetTimestamp()));
+    }
 }
