@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace MobileBff.Tests.Failures;
 
@@ -55,19 +54,12 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
     private sealed class Joined : IDisposable
     {
         private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly MeterListener _listener = new();
+        private readonly MeterListener _listener;
         private int _count;
 
         public Joined(MobileHost host, int wanted)
         {
-            var meters = host.Services.GetRequiredService<IMeterFactory>();
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument.Name == "bff.cache.requests" && ReferenceEquals(instrument.Meter.Scope, meters))
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            };
+            _listener = host.Services.Listen("bff.cache.requests");
             _listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
             {
                 foreach (var tag in tags)

@@ -11,12 +11,12 @@ public sealed class UsageRecorderTests
     [Fact]
     public async Task What_is_added_while_the_counts_are_being_written_is_written_with_the_next()
     {
-        var clock = new Interrupted(Now);
+        var clock = new InterruptedTimeProvider(new ManualTimeProvider(Now));
         var store = new EmbeddedUsageStore(clock);
         using var logging = WatchedLogging.NewFactory();
         using var recorder = new UsageRecorder(store, clock, logging.CreateLogger<UsageRecorder>());
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
-        clock.Next = () => recorder.Flush(default).GetAwaiter().GetResult();
+        clock.BeforeLook(() => recorder.Flush(default).GetAwaiter().GetResult());
 
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
         await recorder.Flush(default);
@@ -43,20 +43,6 @@ public sealed class UsageRecorderTests
 
     private static async Task<long> Requests(IUsageStore store) =>
         (await store.Read("acme", DateOnly.FromDateTime(Now.UtcDateTime), default)).Values.Sum(u => u.Requests);
-
-    /// <summary>A clock at which something else happens when it is next looked at.</summary>
-    private sealed class Interrupted(DateTimeOffset now) : TimeProvider
-    {
-        public Action? Next { get; set; }
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            var next = Next;
-            Next = null;
-            next?.Invoke();
-            return now;
-        }
-    }
 
     /// <summary>Whoever asked goes away in the middle of the write.</summary>
     private sealed class LeavingReader(IUsageStore inner, CancellationTokenSource reader) : IUsageStore

@@ -174,17 +174,7 @@ public sealed class AdmissionPipelineTests
     private static List<string> Shed(TestHost host, out MeterListener listener)
     {
         var seen = new List<string>();
-        var meters = host.Services.GetRequiredService<IMeterFactory>();
-        listener = new MeterListener
-        {
-            InstrumentPublished = (instrument, all) =>
-            {
-                if (instrument.Name == "bff.admission.shed" && ReferenceEquals(instrument.Meter.Scope, meters))
-                {
-                    all.EnableMeasurementEvents(instrument);
-                }
-            },
-        };
+        listener = host.Services.Listen("bff.admission.shed");
         listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
         {
             lock (seen)

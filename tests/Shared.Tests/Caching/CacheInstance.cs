@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Text.Json.Serialization;
 using Bff.Caching;
 using Bff.Callers;
@@ -27,7 +26,7 @@ internal sealed class CacheInstance : IAsyncDisposable
 
     public RedisState Redis => _services.GetRequiredService<RedisState>();
 
-    public IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
+    public IServiceProvider Services => _services;
 
     public static async Task<CacheInstance> Start(string? redis, TimeProvider time, string timeout = Generous.StateTimeout)
     {

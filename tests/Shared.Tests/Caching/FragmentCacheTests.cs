@@ -44,15 +44,15 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     [Theory, InlineData("in process"), RedisData("redis")]
     public async Task A_read_that_looked_before_another_had_landed_and_sets_out_after_it_does_not_ask_again(string engine)
     {
-        var clock = new InterruptedClock(_clock);
+        var clock = new InterruptedTimeProvider(_clock);
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), clock);
         var request = Fragments.Unique();
 
         // Making the flight's timer is the last that a read does between looking and setting out.
-        clock.Interruption = () => Assert.True(instance.Cache.Get(request, _upstream.Fetch, default).AsTask().Wait(TimeSpan.FromSeconds(30)));
+        clock.BeforeTimer(() => Assert.True(instance.Cache.Get(request, _upstream.Fetch, default).AsTask().Wait(TimeSpan.FromSeconds(30))));
         var late = await instance.Cache.Get(request, _upstream.Fetch, default);
 
-        Assert.Null(clock.Interruption);
+        Assert.True(clock.HasHappened);
         Assert.Equal((FragmentSource.Cached, "first"), (late.Source, late.Answer.Value!.Text));
         Assert.Equal(1, _upstream.Calls);
     }
@@ -222,29 +222,5 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         Assert.Equal("first", (await before).Answer.Value!.Text);
         var later = await instance.Cache.Get(request, _upstream.Fetch, default);
         Assert.NotEqual("first", later.Answer.Value!.Text);
-    }
-
-    /// <summary>Lets something else happen, once, before the next timer is made.</summary>
-    private sealed class InterruptedClock(TimeProvider clock) : TimeProvider
-    {
-        private Action? _interruption;
-
-        public Action? Interruption
-        {
-            get => _interruption;
-            set => _interruption = value;
-        }
-
-        public override long TimestampFrequency => clock.TimestampFrequency;
-
-        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
-
-        public override long GetTimestamp() => clock.GetTimestamp();
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            Interlocked.Exchange(ref _interruption, null)?.Invoke();
-            return clock.CreateTimer(callback, state, dueTime, period);
-        }
     }
 }

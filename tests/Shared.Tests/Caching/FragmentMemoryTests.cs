@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using Bff.Caching;
 using Bff.TestKit;
 
@@ -78,14 +77,7 @@ public sealed class FragmentMemoryTests
         await using var instance = await CacheInstance.Start(null, new ManualTimeProvider());
         var cache = instance.Cache;
         var seen = new List<string>();
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, all) =>
-        {
-            if (instrument.Name == "bff.cache.requests" && ReferenceEquals(instrument.Meter.Scope, instance.Meters))
-            {
-                all.EnableMeasurementEvents(instrument);
-            }
-        };
+        using var listener = instance.Services.Listen("bff.cache.requests");
         listener.SetMeasurementEventCallback<long>((_, _, tags, _) => seen.Add($"{tags[0].Key}={tags[0].Value} {tags[1].Key}={tags[1].Value}"));
         listener.Start();
         var request = Fragments.Unique(CacheScope.Tenant);

@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Bff.TestKit.Telemetry;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace WebBff.Tests.Observability;
 
@@ -73,16 +72,8 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     public async Task The_framework_measures_requests_by_route_and_status()
     {
         var host = Start();
-        var meters = host.Services.GetRequiredService<IMeterFactory>();
         var measured = new TaskCompletionSource<(string? Unit, Dictionary<string, object?> Tags)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var listener = new MeterListener();
-        listener.InstrumentPublished = (instrument, all) =>
-        {
-            if (instrument.Name == "http.server.request.duration" && ReferenceEquals(instrument.Meter.Scope, meters))
-            {
-                all.EnableMeasurementEvents(instrument);
-            }
-        };
+        using var listener = host.Services.Listen("http.server.request.duration");
         listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
         {
             var all = tags.ToArray().ToDictionary();
@@ -116,18 +107,11 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     private sealed class BreakerStates : IDisposable
     {
         private readonly Dictionary<string, int> _states = [];
-        private readonly MeterListener _listener = new();
+        private readonly MeterListener _listener;
 
         public BreakerStates(WebHost host)
         {
-            var meters = host.Services.GetRequiredService<IMeterFactory>();
-            _listener.InstrumentPublished = (instrument, listener) =>
-            {
-                if (instrument.Name == "bff.upstream.breaker.state" && ReferenceEquals(instrument.Meter.Scope, meters))
-                {
-                    listener.EnableMeasurementEvents(instrument);
-                }
-            };
+            _listener = host.Services.Listen("bff.upstream.breaker.state");
             _listener.SetMeasurementEventCallback<int>((_, state, tags, _) => _states[$"{tags[0].Value} {tags[1].Value}"] = state);
             _listener.Start();
         }

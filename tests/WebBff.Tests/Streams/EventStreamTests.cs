@@ -101,19 +101,21 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     [Fact]
     public async Task A_session_that_ends_while_its_stream_begins_takes_it_along()
     {
-        var begins = new WatchBegins();
-        var host = Start(services: s => s.Replace(begins));
+        var clock = new InterruptedTimeProvider(TimeProvider.System);
+        var host = Start(services: s => s.Replace(clock));
         var browser = await SignedIn(host);
-        begins.Meanwhile = async () =>
+        async Task LogOut()
         {
             using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
             using var told = await host.Client.PostAsync("/bff/backchannel-logout", form);
             Assert.Equal(HttpStatusCode.OK, told.StatusCode);
-        };
+        }
+
+        clock.BeforeTimer(() => Task.Run(LogOut).Wait(Patience), Timeout.InfiniteTimeSpan); // A stream begins to watch its session by a timer without a due time.
 
         using var ended = await browser.Send(HttpMethod.Get, "/api/events").WaitAsync(Patience);
 
-        Assert.Null(begins.Meanwhile);
+        Assert.True(clock.HasHappened);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
     }
 
@@ -153,28 +155,6 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
 
         Assert.Null(await ended.WaitAsync(Patience));
         Assert.Contains("going away", stream.Comments);
-    }
-
-    /// <summary>The system's clock, by whose first timer without a due time a stream begins to watch its session: something happens just before that.</summary>
-    private sealed class WatchBegins : TimeProvider
-    {
-        private Func<Task>? _meanwhile;
-
-        public Func<Task>? Meanwhile
-        {
-            get => _meanwhile;
-            set => _meanwhile = value;
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            if (dueTime == Timeout.InfiniteTimeSpan && Interlocked.Exchange(ref _meanwhile, null) is { } meanwhile)
-            {
-                Task.Run(meanwhile).Wait(Patience);
-            }
-
-            return base.CreateTimer(callback, state, dueTime, period);
-        }
     }
 
     private static async Task Publish(WebHost host, int n, string? user = "u-1001") =>
