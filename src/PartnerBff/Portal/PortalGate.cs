@@ -1,7 +1,6 @@
 using Bff.Callers;
 using Bff.Edge;
 using Bff.RateLimiting;
-using Bff.State;
 using PartnerBff.Portal.Pages;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -18,19 +17,8 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
 {
     public const string Role = "partner-admin";
 
-    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return (await Admit(context.HttpContext)).Refusal ?? await next(context);
-        }
-        catch (StoreUnavailableException)
-        {
-            return await PortalPage.Message(
-                context.HttpContext, StatusCodes.Status503ServiceUnavailable, "We cannot read your account right now",
-                "Your keys and requests are safe. Try again in a moment.");
-        }
-    }
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        (await Admit(context.HttpContext)).Refusal ?? await next(context);
 
     /// <summary>Decides once per request.</summary>
     public async ValueTask<Admission> Admit(HttpContext context)

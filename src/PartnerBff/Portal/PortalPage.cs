@@ -18,6 +18,11 @@ internal static class PortalPage
     public static Task<IResult> Message(HttpContext context, int status, string title, string text, string? signOut = null) =>
         Render<Message>(context, new() { [nameof(Pages.Message.Title)] = title, [nameof(Pages.Message.Text)] = text, [nameof(Pages.Message.SignOut)] = signOut }, status);
 
+    /// <summary>What went wrong, in place of a problem document.</summary>
+    public static Task<IResult> Problem(HttpContext context, Problem problem) => problem.Code == ProblemCodes.StoreUnavailable
+        ? Message(context, problem.Code.Status, "We cannot read your account right now", "Your keys and requests are safe. Try again in a moment.")
+        : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
+
     /// <summary>Nothing is here, or it is another tenant's.</summary>
     public static Task<IResult> NotFound(HttpContext context) =>
         Message(context, StatusCodes.Status404NotFound, "Nothing is here", "It may have been deleted, or the address is mistyped.");

@@ -1,3 +1,4 @@
+using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.Sessions;
 using Bff.State;
@@ -35,12 +36,13 @@ internal static class PortalRegistration
 
     public static void MapPortal(this WebApplication app)
     {
-        app.MapBrowserSessions().ExcludeFromDescription(); // No part of the partners' contract.
+        var problems = new ProblemView(PortalPage.Problem);
+        app.MapBrowserSessions().WithMetadata(problems).ExcludeFromDescription(); // No part of the partners' contract.
         app.MapPortalAssets();
 
         // People looking at pages use nothing of the plan, and must not become part of the bill. The gate decides who may see them, because
         // people are sent to the sign-in, not answered with a problem.
-        var portal = app.MapGroup("/portal").AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true)).WithoutLimits().ExcludeFromDescription()
+        var portal = app.MapGroup("/portal").AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true), problems).WithoutLimits().ExcludeFromDescription()
             .AddEndpointFilter<RouteGroupBuilder, PortalGate>();
         portal.MapGet("", GetOverview.Handle);
         portal.MapGet("/keys", ManageKeys.List);
@@ -63,7 +65,7 @@ internal static class PortalRegistration
         portal.MapPost("/deliveries/{id}/resend", ManageWebhooks.Resend);
 
         app.MapSwaggerAssets();
-        app.MapGet("/docs", ShowDocs.Handle).AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true)).WithoutLimits().ExcludeFromDescription();
+        app.MapGet("/docs", ShowDocs.Handle).AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true), problems).WithoutLimits().ExcludeFromDescription();
         app.MapGet("/", (Delegate)Home).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
     }
 

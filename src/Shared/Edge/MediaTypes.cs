@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Bff.Edge;
 
 /// <summary>Media types (RFC 6838) as the edge tells them apart.</summary>
@@ -11,4 +13,7 @@ internal static class MediaTypes
         return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             || (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
     }
+
+    /// <summary>Whether the client names <c>text/html</c>, as browsers do when they open a page and scripts do not.</summary>
+    public static bool AcceptsHtml(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

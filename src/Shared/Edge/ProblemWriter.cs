@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
-/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says.</summary>
+/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a <see cref="ProblemView"/>.</summary>
 public static class ProblemWriter
 {
     private const string MediaType = "application/problem+json";
@@ -35,6 +35,12 @@ public static class ProblemWriter
 
         if (HttpMethods.IsHead(context.Request.Method))
         {
+            return;
+        }
+
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ProblemView>() is { } view && MediaTypes.AcceptsHtml(context.Request))
+        {
+            await (await view.Show(context, problem)).ExecuteAsync(context);
             return;
         }
 

@@ -67,6 +67,28 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         }
     }
 
+    [RedisFact]
+    public async Task While_the_store_is_away_people_see_a_page_that_says_so_and_programs_get_a_problem()
+    {
+        var redis = StartRedis();
+        var host = StartPortal(redis: redis);
+        await Connected(host);
+        var carol = await SignedIn(host);
+
+        redis.Stop();
+        foreach (var path in (string[])["/portal", "/portal/keys", "/docs"])
+        {
+            await Problem(await carol.Get(path), 503, "store_unavailable");
+            using var opened = await carol.Open(path);
+            Assert.Contains("Try again in a moment", await Page(opened, 503), StringComparison.Ordinal);
+            Assert.Equal(TimeSpan.FromSeconds(1), opened.Headers.RetryAfter?.Delta);
+            Assert.Contains("style-src 'self'", opened.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        }
+
+        using var api = await carol.Open("/v1/account");
+        Assert.Equal("application/problem+json", api.Content.Headers.ContentType?.MediaType);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

@@ -42,6 +42,14 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
 
         public Task<HttpResponseMessage> Get(string path) => Http.GetAsync(path);
 
+        /// <summary>As a browser asks for what is typed into it or followed.</summary>
+        public async Task<HttpResponseMessage> Open(string path)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.TryAddWithoutValidation("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+            return await Http.SendAsync(request);
+        }
+
         public async Task<string> Token() => FormToken().Match(await Page(await Get("/portal/keys/new"))).Groups[1].Value;
 
         public async Task<HttpResponseMessage> Post(string path, string? token, params (string Name, string Value)[] fields)

@@ -132,6 +132,31 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         await Page(await carol.Get("/portal/webhooks/" + id));
     }
 
+    [Fact]
+    public async Task More_deliveries_than_fit_a_page_are_walked_through_in_both_directions()
+    {
+        await using var receiver = await Receiver.Start();
+        var host = StartPortal(Loopback);
+        var carol = await SignedIn(host);
+        var token = await carol.Token();
+        await Page(await carol.Post("/portal/webhooks", token, ("url", receiver.Url), ("types", "*"), ("mode", "live")));
+        var id = One(await Page(await carol.Get("/portal/webhooks")), "data-endpoint=\"(we_[^\"]+)\"");
+        for (var i = 0; i < 26; i++)
+        {
+            using var tested = await carol.Post($"/portal/webhooks/{id}/test", token);
+            Assert.Equal(HttpStatusCode.SeeOther, tested.StatusCode);
+        }
+
+        var first = await Page(await carol.Get("/portal/webhooks/" + id));
+        Assert.DoesNotContain("Newer deliveries", first, StringComparison.Ordinal);
+        var second = await Page(await carol.Get(One(first, "href=\"([^\"]+)\">Older deliveries")));
+        Assert.DoesNotContain("Older deliveries", second, StringComparison.Ordinal);
+        var back = await Page(await carol.Get(One(second, "href=\"([^\"]+)\">Newer deliveries")));
+
+        Assert.Equal(Deliveries(first), Deliveries(back));
+        Assert.Equal(26, Deliveries(first).Union(Deliveries(second)).Count());
+    }
+
     [Theory]
     [InlineData("ftp://example.com", "*")]
     [InlineData("http://127.0.0.1/x", "*")]
@@ -153,6 +178,9 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
             return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
         },
         Patience);
+
+    private static List<string> Deliveries(string page) =>
+        [.. System.Text.RegularExpressions.Regex.Matches(page, "data-delivery=\"(msg_[^\"]+)\"").Select(m => m.Groups[1].Value)];
 
     private static string One(string page, string pattern) => Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, pattern).Select(m => m.Groups[1].Value));
 }

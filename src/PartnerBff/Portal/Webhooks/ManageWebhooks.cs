@@ -18,7 +18,7 @@ internal sealed record WebhookServices(
 /// <summary>The tenant's webhook endpoints of both modes: what <c>/v1/webhook-endpoints</c> does, for people.</summary>
 internal static class ManageWebhooks
 {
-    private const int PageSize = 25;
+    public const int PageSize = 25;
     private const int MaxSkip = 10_000;
     private static readonly Dictionary<string, string[]> NoErrors = [];
 
