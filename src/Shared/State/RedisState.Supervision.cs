@@ -153,8 +153,6 @@ public sealed partial class RedisState
         }
         catch (RedisConnectionException)
         {
-            Forget(commands);
-            Forget(subscriptions);
             _replace = _replace || connection.IsConnected; // After a reconnection the client library may refuse to use what it has for seconds; a new one knows better.
             return false;
         }

@@ -133,6 +133,5 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", key)).StatusCode);
     }
 
-    private static List<string> Ids(string page) =>
-        [.. System.Text.RegularExpressions.Regex.Matches(page, "data-key=\"(key_[^\"]+)\"").Select(m => m.Groups[1].Value)];
+    private static List<string> Ids(string page) => All(page, "data-key=\"(key_[^\"]+)\"");
 }

@@ -36,6 +36,9 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         return text;
     }
 
+    /// <summary>What the pattern's group stands for, wherever the page has it, in the page's order.</summary>
+    protected static List<string> All(string page, string pattern) => [.. Regex.Matches(page, pattern).Select(m => m.Groups[1].Value)];
+
     protected sealed partial class Person(PartnerHost host)
     {
         public HttpClient Http { get; } = host.NewClient(host.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = new() });

@@ -179,8 +179,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         },
         Patience);
 
-    private static List<string> Deliveries(string page) =>
-        [.. System.Text.RegularExpressions.Regex.Matches(page, "data-delivery=\"(msg_[^\"]+)\"").Select(m => m.Groups[1].Value)];
+    private static List<string> Deliveries(string page) => All(page, "data-delivery=\"(msg_[^\"]+)\"");
 
-    private static string One(string page, string pattern) => Assert.Single(System.Text.RegularExpressions.Regex.Matches(page, pattern).Select(m => m.Groups[1].Value));
+    private static string One(string page, string pattern) => Assert.Single(All(page, pattern));
 }
