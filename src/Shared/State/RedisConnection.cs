@@ -18,8 +18,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action<RedisConnection> lost, Action restored)
     {
-        // The completion order of one caller's commands is no concern here, and keeping it costs a queue in 1.x; later versions ignore the word.
-        var options = ConfigurationOptions.Parse(connectionString + ",preserveAsyncOrder=false", ignoreUnknown: true);
+        var options = ConfigurationOptions.Parse(connectionString, ignoreUnknown: true);
+        options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
         options.ConnectTimeout = (int)patience.TotalMilliseconds;
         options.ConnectRetry = 1;

@@ -49,7 +49,7 @@ public sealed partial class RedisState
             return;
         }
 
-        await Run("PUBLISH", database => database.PublishAsync(channel, message), cancellation);
+        await Run("PUBLISH", database => database.PublishAsync(RedisChannel.Literal(channel), message), cancellation);
     }
 
     private async Task SubscribeLater(string channel)
@@ -90,7 +90,7 @@ public sealed partial class RedisState
     }
 
     private Task SubscribeOne(RedisConnection connection, string channel) =>
-        connection.Subscriber.SubscribeAsync(channel, (_, message) =>
+        connection.Subscriber.SubscribeAsync(RedisChannel.Literal(channel), (_, message) =>
         {
             if (connection == _connection) // A retired one would say everything twice.
             {
