@@ -70,9 +70,11 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="cancellation">Gives up.</param>
     /// <param name="ready">Path whose first 200 counts as the first answer.</param>
     /// <param name="variable">Set for this process alone, <c>NAME=value</c>.</param>
-    public Task<Server> Gateway(string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready", string? variable = null)
+    /// <param name="program">Another version's <c>MobileBff.dll</c>; null: this one's.</param>
+    public Task<Server> Gateway(
+        string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready", string? variable = null, string? program = null)
     {
-        string[] command = ["dotnet", _mobile, .. Everything(mode, Redis), .. settings.Select(s => "--" + s)];
+        string[] command = ["dotnet", program ?? _mobile, .. Everything(mode, Redis), .. settings.Select(s => "--" + s)];
         var environment = variable?.Split('=', 2) is [var key, var value] ? new Dictionary<string, string>(_environment) { [key] = value } : _environment;
         return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }

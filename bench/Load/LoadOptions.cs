@@ -10,8 +10,9 @@ namespace Bff.Bench.Load;
 /// <param name="Seconds">Of each round at a fixed rate.</param>
 /// <param name="Out">File for the tables; null: standard output.</param>
 /// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null: none.</param>
+/// <param name="Before">The mobile gateway of another version, published: its <c>MobileBff.dll</c>. Pass-through and home feed measure it beside this one; null: none.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
-internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, bool SkipBuild)
+internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, string? Before, bool SkipBuild)
 {
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]
@@ -23,13 +24,14 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
           --seconds N     per subject and round at a fixed rate, default 8
           --out FILE      write the tables there, such as docs/performance.tables.md
           --compare N=V   pass-through, home feed: one more gateway, with this environment variable, such as a runtime setting
+          --before FILE   pass-through, home feed: the MobileBff.dll of another version, published, beside this one
           --skip-build    measure what the last run published
         """;
 
     /// <summary>Null when the words are off; the usage has been printed then.</summary>
     public static LoadOptions? Parse(string[] args)
     {
-        var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, false);
+        var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, null, false);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -59,6 +61,9 @@ internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int R
                     break;
                 case "--compare" when value.Contains('=', StringComparison.Ordinal):
                     options = options with { Compare = value };
+                    break;
+                case "--before" when File.Exists(value):
+                    options = options with { Before = Path.GetFullPath(value) };
                     break;
                 default:
                     Console.Error.WriteLine(Usage);

@@ -23,12 +23,16 @@ internal static class HomeFeedJob
         await using var leased = await fleet.Gateway("gateway-home-leased", "Leased", NothingCached, cancellation);
         await using var exact = await fleet.Gateway("gateway-home-exact", "Exact", NothingCached, cancellation);
         await using var other = options.Compare is { } variable ? await fleet.Gateway("gateway-home-compared", "Leased", NothingCached, cancellation, variable: variable) : null;
+        await using var before = options.Before is null
+            ? null
+            : await fleet.Gateway("gateway-home-before", "Leased", NothingCached, cancellation, program: options.Before);
         Subject[] subjects =
         [
             new("hand-written composition", reference, BareFeed(fleet)),
             new("gateway, Leased", leased, Feed(fleet)),
             new("gateway, Exact", exact, Feed(fleet)),
             .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Feed(fleet))],
+            .. before is null ? (Subject[])[] : [new("gateway before, Leased", before, Feed(fleet))],
         ];
         report.Table("Home feed, four parts, nothing cached, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
         report.Table($"Home feed, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));

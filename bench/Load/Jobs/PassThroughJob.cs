@@ -12,6 +12,8 @@ internal static class PassThroughJob
         await using var leased = await fleet.Gateway("gateway-leased", "Leased", [], cancellation);
         await using var exact = await fleet.Gateway("gateway-exact", "Exact", [], cancellation);
         await using var other = options.Compare is { } variable ? await fleet.Gateway("gateway-compared", "Leased", [], cancellation, variable: variable) : null;
+        await using var leasedBefore = options.Before is null ? null : await fleet.Gateway("gateway-leased-before", "Leased", [], cancellation, program: options.Before);
+        await using var exactBefore = options.Before is null ? null : await fleet.Gateway("gateway-exact-before", "Exact", [], cancellation, program: options.Before);
         Subject[] subjects =
         [
             new("bare YARP", yarp, Products(fleet)),
@@ -19,6 +21,8 @@ internal static class PassThroughJob
             new("gateway, Leased", leased, Products(fleet)),
             new("gateway, Exact", exact, Products(fleet)),
             .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Products(fleet))],
+            .. leasedBefore is null ? (Subject[])[] : [new("gateway before, Leased", leasedBefore, Products(fleet))],
+            .. exactBefore is null ? (Subject[])[] : [new("gateway before, Exact", exactBefore, Products(fleet))],
         ];
         report.Table("Pass-through of one GET, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
         report.Table($"Pass-through of one GET, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
