@@ -37,6 +37,7 @@ internal sealed partial class ReloadGate : IDisposable
         lock (_lock)
         {
             var mistakes = new ConfigurationMistakes();
+            var beforeReading = _configuration.GetReloadToken();
             var commits = _watch is null ? Prepare(mistakes) : [];
             Check(others, mistakes);
             if (mistakes.All.Count > 0)
@@ -54,7 +55,14 @@ internal sealed partial class ReloadGate : IDisposable
                 commit();
             }
 
-            _watch ??= ChangeToken.OnChange(_configuration.GetReloadToken, Reload);
+            if (_watch is null)
+            {
+                _watch = ChangeToken.OnChange(_configuration.GetReloadToken, Reload);
+                if (beforeReading.HasChanged)
+                {
+                    Reload(); // Edited after it was read and before it was watched.
+                }
+            }
         }
     }
 

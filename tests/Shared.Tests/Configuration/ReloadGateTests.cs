@@ -118,7 +118,23 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Equal(3, left.Current.Size);
     }
 
-    private ServiceProvider Host(Settings settings)
+    [Fact]
+    public void An_edit_that_comes_while_the_host_reads_for_the_first_time_is_not_lost()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
+        var edit = () => settings.Edit(("Left:Size", "5"));
+
+        // The second section is read after the first one was, and before anybody watches.
+        using var host = Host(settings, services => services.AddReloadable(["Late"], (_, _) =>
+        {
+            Interlocked.Exchange(ref edit, () => { })();
+            return "read";
+        }));
+
+        Assert.Equal(5, host.GetRequiredService<Reloadable<Left>>().Current.Size);
+    }
+
+    private ServiceProvider Host(Settings settings, Action<IServiceCollection>? more = null)
     {
         var configuration = new ConfigurationManager();
         ((IConfigurationBuilder)configuration).Add(settings);
@@ -128,6 +144,7 @@ public sealed class ReloadGateTests : IDisposable
         services.AddSingleton<ReloadGate>();
         services.AddLogging(logging => logging.AddProvider(_log));
         AddSections(services);
+        more?.Invoke(services);
         var host = services.BuildServiceProvider();
         host.GetRequiredService<ReloadGate>().Load();
         return host;
