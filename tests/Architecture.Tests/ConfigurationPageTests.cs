@@ -28,7 +28,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         .. Below("Upstreams:<name>", "Address", "Addresses:<n>", "Timeout", "Retries", "HedgeAfter", "Breaker:FailureRatio", "Breaker:MinimumThroughput", "Breaker:SamplingDuration",
             "Breaker:BreakDuration", "MaxConcurrency", "MaxQueue", "MaxResponseBytes", "Canary:Address", "Canary:Percent", "Canary:Header", "Fallback",
             "ClientCertificate:Path", "ServerCa:Path", "Http2", "ForwardAuthorization"),
-        .. Below("Composition:<endpoint>:<part>", "Timeout", "Fresh", "Stale", "Enabled"),
+        .. Below("Composition:<endpoint>:<part>", "Timeout", "Fresh", "Revalidate", "Stale", "Enabled"),
         "Composition:Deadline", "Headers:Forward:<n>", "Admission:MaxConcurrency", "Admission:MaxQueue", "State:Timeout", "State:AllowEmbedded", "Shutdown:Delay",
         "Cors:Origins:<n>", "ForwardedHeaders:KnownProxies:<n>", "ForwardedHeaders:KnownNetworks:<n>", "Identity:SignedAssertion", "ReverseProxy:Routes:<name>:ClusterId",
         "ConnectionStrings:redis", "PublicUrl", "AllowedHosts", "AccessLog:Enabled",

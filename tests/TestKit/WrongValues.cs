@@ -102,6 +102,7 @@ public static class WrongValues
         ["Composition:home-feed:user:Timeout"] = "0",
         ["Composition:home-feed:recommendations:Fresh"] = "-00:00:01",
         ["Composition:home-feed:recommendations:Stale"] = "8.00:00:00",
+        ["Composition:home-feed:recommendations:Revalidate"] = "2.00:00:00",
         ["Composition:home-feed:orders:Enabled"] = "sometimes",
         ["Images:Decode"] = "perhaps",
         ["Images:MaxPixels"] = "0",

@@ -10,11 +10,11 @@ internal static class UpstreamClients
         .AddUpstreamClient<OrdersClient>("orders")
         .AddUpstreamClient<RecommendationsClient>("recommendations")
         .AddUpstreamClient<NotificationsClient>("notifications")
-        .AddUpstreamClient<ProductsClient>("products")
-        .AddUpstreamClient<PricingClient>("pricing")
-        .AddUpstreamClient<ReviewsClient>("reviews")
-        .AddUpstreamClient<InventoryClient>("inventory")
+        .AddUpstreamClient<ProductsClient>("products", isShared: true)
+        .AddUpstreamClient<PricingClient>("pricing", isShared: true)
+        .AddUpstreamClient<ReviewsClient>("reviews", isShared: true)
+        .AddUpstreamClient<InventoryClient>("inventory", isShared: true)
         .AddUpstreamClient<ShippingClient>("shipping")
         .AddUpstreamClient<SearchClient>("search")
-        .AddUpstreamClient<MediaClient>("media");
+        .AddUpstreamClient<MediaClient>("media", isShared: true);
 }

@@ -1,6 +1,8 @@
 using Bff.State;
+using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Caching;
@@ -15,14 +17,16 @@ internal static class CachingRegistration
     {
         var services = builder.Services;
         services.AddSingleton<TagGenerations>();
+        services.TryAddSingleton<ReadGenerations>();
         services.AddSingleton(new FragmentMemory(MemoryBytes));
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<RedisFragments>();
         services.AddSingleton<IFragmentCache>(provider => new FragmentCache(
-            provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), Shared(provider),
-            provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
+            provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), provider.GetRequiredService<ReadGenerations>(),
+            Shared(provider), provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
         services.AddSingleton(provider => new FragmentInvalidator(
-            provider.GetRequiredService<RedisState>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), Shared(provider)));
+            provider.GetRequiredService<RedisState>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(),
+            provider.GetRequiredService<ReadGenerations>(), Shared(provider)));
         services.AddSingleton<IFragmentInvalidator>(provider => provider.GetRequiredService<FragmentInvalidator>());
         services.AddHostedService(provider => provider.GetRequiredService<FragmentInvalidator>());
         return builder;

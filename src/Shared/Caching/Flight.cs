@@ -1,7 +1,9 @@
+using Bff.Upstreams;
+
 namespace Bff.Caching;
 
 /// <summary>One read that several callers wait for. It belongs to none of them: it ends when the last has gone, or when its time is up.</summary>
-internal sealed class Flight<T>(TagStamp stamp, TimeSpan limit, TimeProvider time) : IDisposable
+internal sealed class Flight<T>(TagStamp stamp, ReadStamp reads, TimeSpan limit, TimeProvider time) : IDisposable
 {
     private readonly TaskCompletionSource<Fragment<T>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ended = new(limit, time);
@@ -10,6 +12,8 @@ internal sealed class Flight<T>(TagStamp stamp, TimeSpan limit, TimeProvider tim
     private bool _isOver;
 
     public TagStamp Stamp { get; } = stamp;
+
+    public ReadStamp Reads { get; } = reads;
 
     public CancellationToken Token => _ended.Token;
 

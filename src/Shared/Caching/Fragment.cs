@@ -8,10 +8,10 @@ public enum FragmentSource
     /// <summary>Asked of the upstream for this request (or for an identical one in flight).</summary>
     Live,
 
-    /// <summary>From the cache, still fresh.</summary>
+    /// <summary>From the cache: still fresh, or being renewed behind the answer.</summary>
     Cached,
 
-    /// <summary>From the cache, past its freshness, within its staleness (RFC 5861).</summary>
+    /// <summary>From the cache, past its freshness, because the upstream failed (RFC 5861).</summary>
     Stale,
 }
 

@@ -7,13 +7,13 @@ namespace Bff.Caching;
 
 /// <summary>
 /// A read goes this way:
-/// 1. a fresh fragment in this process; 2. a stale one, while one flight refreshes it behind the answer; 3. else it joins the flight for the same
-/// key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis, unless its tags were
-/// invalidated since it set out. Failures are never kept.
+/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one flight renews it behind the answer; 3. else it joins the flight
+/// for the same key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis, unless its tags
+/// were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are never kept.
 /// </summary>
 internal sealed partial class FragmentCache(
-    FragmentMemory memory, TagGenerations generations, ISharedFragments? shared, CacheMetrics metrics, TimeProvider time, ILogger<FragmentCache> logger)
-    : IFragmentCache
+    FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, CacheMetrics metrics, TimeProvider time,
+    ILogger<FragmentCache> logger) : IFragmentCache
 {
     private static readonly TimeSpan FlightLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(1);
@@ -36,6 +36,23 @@ internal sealed partial class FragmentCache(
         return false;
     }
 
+    public bool TryStandIn<T>(in FragmentRequest<T> request, out Fragment<T> fragment)
+    {
+        if (request.Stale > TimeSpan.Zero && FragmentKey.TryMake(request, out var key) && Find<T>(key) is { } entry)
+        {
+            var age = time.GetElapsedTime(entry.Since);
+            if (age < request.Fresh + request.Stale)
+            {
+                metrics.Add("stale", request.Scope);
+                fragment = Serve(entry, FragmentSource.Stale, age);
+                return true;
+            }
+        }
+
+        fragment = default;
+        return false;
+    }
+
     public ValueTask<Fragment<T>> Get<T>(
         FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation)
     {
@@ -50,11 +67,12 @@ internal sealed partial class FragmentCache(
             return Alone(fetch, cancellation);
         }
 
-        if (request.IsKept && Find<T>(key) is { } entry && time.GetElapsedTime(entry.Since) is var age && age < request.Fresh + request.Stale)
+        if (request.Revalidate > TimeSpan.Zero
+            && Find<T>(key) is { } entry && time.GetElapsedTime(entry.Since) is var age && age < request.Fresh + request.Revalidate)
         {
-            metrics.Add("stale", request.Scope);
+            metrics.Add("renewing", request.Scope);
             Refresh(key, request, fetch, entry);
-            return new(Serve(entry, FragmentSource.Stale, age));
+            return new(Serve(entry, FragmentSource.Cached, age));
         }
 
         return Fly(key, request, fetch, cancellation);
@@ -78,17 +96,17 @@ internal sealed partial class FragmentCache(
             if (_flights.TryGetValue(key, out var known))
             {
                 var flight = (Flight<T>)known;
-                if (generations.AreCurrent(flight.Stamp) && flight.TryJoin())
+                if (IsCurrent(flight, key) && flight.TryJoin())
                 {
                     metrics.Add("joined", request.Scope);
                     return flight.Wait(cancellation);
                 }
 
-                // It set out before an invalidation, or is over: its passengers may have what it brings, nobody else.
+                // It set out before an invalidation or before its caller had written, or is over: its passengers may have what it brings, nobody else.
                 _flights.TryRemove(KeyValuePair.Create(key, known));
             }
 
-            var own = new Flight<T>(generations.Capture(request.Tags), FlightLimit, time);
+            var own = NewFlight(request);
             if (_flights.TryAdd(key, own))
             {
                 _ = Run(own, key, request, fetch, refreshed: null);
@@ -99,6 +117,13 @@ internal sealed partial class FragmentCache(
         }
     }
 
+    private Flight<T> NewFlight<T>(in FragmentRequest<T> request) =>
+        new(generations.Capture(request.Tags), reads.Capture(request.Caller), FlightLimit, time);
+
+    /// <summary>Whether what the flight brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own it is write.</summary>
+    private bool IsCurrent<T>(Flight<T> flight, in FragmentKey key) =>
+        generations.AreCurrent(flight.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(flight.Reads));
+
     private void Refresh<T>(
         FragmentKey key, FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, FragmentEntry<T> entry)
     {
@@ -108,7 +133,7 @@ internal sealed partial class FragmentCache(
         }
 
         // The constructor's one passenger is the refresh itself, which stays aboard until it lands.
-        var flight = new Flight<T>(generations.Capture(request.Tags), FlightLimit, time);
+        var flight = NewFlight(request);
         if (_flights.TryAdd(key, flight))
         {
             _ = Task.Run(() => Run(flight, key, request, fetch, entry));
@@ -119,16 +144,16 @@ internal sealed partial class FragmentCache(
         }
     }
 
-    /// <summary>Steps 4 to 6. Never throws.</summary>
+    /// <summary>Steps 4 to 7. Never throws.</summary>
     /// <param name="flight">Lands in any case.</param>
     /// <param name="key">Under which the flight is known.</param>
     /// <param name="request">Of the caller that set it off.</param>
     /// <param name="fetch">Asks the upstream.</param>
-    /// <param name="refreshed">The stale fragment that is being refreshed behind an answer; null when somebody waits.</param>
+    /// <param name="refreshed">The fragment that is being renewed behind an answer; null when somebody waits.</param>
     private async Task Run<T>(
         Flight<T> flight, FragmentKey key, FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, FragmentEntry<T>? refreshed)
     {
-        FragmentEntry<T>? stale = null;
+        FragmentEntry<T>? aging = null;
         try
         {
             if (TryGet(request, out var landed)) // Another flight brought it after the caller had looked, and had landed before this one was known.
@@ -141,7 +166,7 @@ internal sealed partial class FragmentCache(
             if (request.IsKept && shared is not null)
             {
                 read = await shared.Read(key, request.Tags, flight.Token);
-                if (Restore(flight, key, request, read, refreshed is not null, out stale) is { } found)
+                if (Restore(flight, key, request, read, refreshed is not null, out aging) is { } found)
                 {
                     flight.Land(found);
                     return;
@@ -158,11 +183,12 @@ internal sealed partial class FragmentCache(
                 refreshed.RefreshNotBefore = time.GetTimestamp() + (long)(RefreshPause.TotalSeconds * time.TimestampFrequency);
             }
 
-            flight.Land(new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json });
+            flight.Land(answer.IsFailure && TryStandIn(request, out var standIn) ? standIn : new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json });
         }
         catch (OperationCanceledException) when (flight.Token.IsCancellationRequested)
         {
-            flight.Land(new(UpstreamAnswer<T>.No(UpstreamOutcome.Timeout), FragmentSource.Live, 0)); // Its time is up, or nobody is left to see this.
+            var late = new Fragment<T>(UpstreamAnswer<T>.No(UpstreamOutcome.Timeout), FragmentSource.Live, 0);
+            flight.Land(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or nobody is left to see this.
         }
 #pragma warning disable CA1031 // Whoever waits gets it; a refresh has only the log.
         catch (Exception failure)
@@ -182,18 +208,28 @@ internal sealed partial class FragmentCache(
             flight.Dispose();
         }
 
-        if (stale is not null)
+        if (aging is not null)
         {
-            Refresh(key, request, fetch, stale);
+            Refresh(key, request, fetch, aging);
         }
     }
 
-    /// <summary>Takes over what another instance kept. A refresh is content only with something fresh.</summary>
+    /// <summary>
+    /// Takes over what another instance kept, and serves it where it is fresh or, unless this is a refresh already, within <c>Revalidate</c>. What is
+    /// only good enough to stand in is kept here for that.
+    /// </summary>
     private Fragment<T>? Restore<T>(
-        Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in SharedRead read, bool isRefresh, out FragmentEntry<T>? stale)
+        Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in SharedRead read, bool isRefresh, out FragmentEntry<T>? aging)
     {
-        stale = null;
-        if (read.Json is not { } json || read.Age >= (isRefresh ? request.Fresh : request.Fresh + request.Stale) || !generations.AreCurrent(flight.Stamp))
+        aging = null;
+        var isServed = read.Age < (isRefresh ? request.Fresh : request.Fresh + request.Revalidate);
+        if (read.Json is not { } json || read.Age >= request.Life || !generations.AreCurrent(flight.Stamp))
+        {
+            return null;
+        }
+
+        var since = time.GetTimestamp() - (long)(read.Age.TotalSeconds * time.TimestampFrequency);
+        if (!isServed && Find<T>(key) is { } kept && kept.Since >= since)
         {
             return null;
         }
@@ -213,24 +249,27 @@ internal sealed partial class FragmentCache(
             return null;
         }
 
-        var since = time.GetTimestamp() - (long)(read.Age.TotalSeconds * time.TimestampFrequency);
         var entry = new FragmentEntry<T>(value, json, since, flight.Stamp);
         memory.Keep(key, entry);
-        var isFresh = read.Age < request.Fresh;
-        stale = isFresh ? null : entry;
-        metrics.Add(isFresh ? "shared" : "stale", request.Scope);
-        return Serve(entry, isFresh ? FragmentSource.Cached : FragmentSource.Stale, read.Age);
+        if (!isServed)
+        {
+            return null;
+        }
+
+        aging = read.Age < request.Fresh ? null : entry;
+        metrics.Add("shared", request.Scope);
+        return Serve(entry, FragmentSource.Cached, read.Age);
     }
 
     private ReadOnlyMemory<byte> Keep<T>(Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, T value, long since, in SharedRead read)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(value, request.Type);
-        if (generations.AreCurrent(flight.Stamp))
+        if (IsCurrent(flight, key))
         {
             memory.Keep(key, new FragmentEntry<T>(value, json, since, flight.Stamp));
             if (shared is not null && read.Versions is { } versions)
             {
-                _ = shared.Write(key, versions, json, time.GetElapsedTime(since), request.Fresh + request.Stale);
+                _ = shared.Write(key, versions, json, time.GetElapsedTime(since), request.Life);
             }
         }
 

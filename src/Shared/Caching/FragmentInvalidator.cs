@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.State;
+using Bff.Upstreams;
 using Microsoft.Extensions.Hosting;
 
 namespace Bff.Caching;
@@ -9,7 +10,7 @@ namespace Bff.Caching;
 /// 1. drops what this process holds; 2. renews the tags' versions in Redis; 3. tells every instance, this one included, because a read that began
 /// between 1 and 2 may have taken the old value out of Redis. After a lost connection, when messages may have been missed, all of this process's fragments go.
 /// </summary>
-internal sealed class FragmentInvalidator(RedisState redis, FragmentMemory memory, TagGenerations generations, ISharedFragments? shared)
+internal sealed class FragmentInvalidator(RedisState redis, FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared)
     : IFragmentInvalidator, IHostedService, IDisposable
 {
     private const string Channel = "bff:cache:invalidate";
@@ -22,11 +23,11 @@ internal sealed class FragmentInvalidator(RedisState redis, FragmentMemory memor
             return;
         }
 
-        generations.Invalidate(tags);
+        Drop(tags);
         if (shared is not null)
         {
             await shared.Invalidate(tags, cancellation);
-            generations.Invalidate(tags);
+            Drop(tags);
         }
 
         await redis.Publish(Channel, JsonSerializer.Serialize([.. tags], CachingJson.Default.StringArray), cancellation);
@@ -51,7 +52,7 @@ internal sealed class FragmentInvalidator(RedisState redis, FragmentMemory memor
     {
         try
         {
-            generations.Invalidate(JsonSerializer.Deserialize(message, CachingJson.Default.StringArray) ?? []);
+            Drop(JsonSerializer.Deserialize(message, CachingJson.Default.StringArray) ?? []);
         }
         catch (JsonException)
         {
@@ -61,8 +62,15 @@ internal sealed class FragmentInvalidator(RedisState redis, FragmentMemory memor
 
     private void OnReconnected(object? sender, EventArgs e) => DropAll();
 
+    private void Drop(IEnumerable<string> tags)
+    {
+        reads.Invalidated(); // First: a fragment that is read from here on must not be given what a call from before brings.
+        generations.Invalidate(tags);
+    }
+
     private void DropAll()
     {
+        reads.Invalidated();
         generations.InvalidateAll();
         memory.Clear();
     }

@@ -8,9 +8,12 @@ public interface IFragmentCache
     /// <summary>A fresh fragment in this process, about a microsecond away and without allocating; asking first spares the closure that <see cref="Get"/> needs.</summary>
     bool TryGet<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
 
+    /// <summary>A fragment of this process that may stand in for a failure of which the cache could not know, such as that the caller's time was up.</summary>
+    bool TryStandIn<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
+
     /// <summary>
-    /// Serves a fresh fragment, or a stale one while one flight refreshes it, or asks the upstream (one flight per key) and keeps a good answer.
-    /// After a failed refresh the stale fragment goes on being served; never throws for an upstream's failure.
+    /// Serves a fresh fragment, or one that one flight is renewing, or asks the upstream (one flight per key) and keeps a good answer.
+    /// A stale fragment stands in for an upstream that fails; never throws for its failure.
     /// </summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="fetch">

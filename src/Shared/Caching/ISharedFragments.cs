@@ -11,7 +11,7 @@ internal interface ISharedFragments
     /// <param name="versions">The tags' versions that <see cref="Read"/> saw.</param>
     /// <param name="json">The value.</param>
     /// <param name="age">How old it is already.</param>
-    /// <param name="life">Fresh and stale together.</param>
+    /// <param name="life">How long it is kept in all.</param>
     Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, TimeSpan age, TimeSpan life);
 
     /// <summary>Makes every value with one of the tags unusable, also one that is written later by a read that began before.</summary>

@@ -60,7 +60,9 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         var isAnonymous = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
         if (result.Caller is { } caller)
         {
-            BffRequest.Of(context).Caller = caller;
+            var request = BffRequest.Of(context);
+            request.Caller = caller;
+            request.Token = source!.TokenOf(context);
             return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? next(context) : refusal.ExecuteAsync(context);
         }
 

@@ -11,6 +11,9 @@ public interface ICallerSource
 
     /// <summary>Reads and verifies the credential. Completes synchronously when the answer is remembered.</summary>
     ValueTask<CallerResult> Resolve(HttpContext context);
+
+    /// <summary>The access token of the caller that <see cref="Resolve"/> has just found; none where the credential is no token.</summary>
+    internal CallerToken TokenOf(HttpContext context) => default;
 }
 
 /// <summary>What a source found: no credential of its kind, a caller, or a refusal.</summary>

@@ -44,7 +44,7 @@ public sealed partial class Part<T> : Part where T : class
     /// <param name="scope">Who may see it.</param>
     /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside <paramref name="tags"/>.</param>
     /// <param name="freshSeconds">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
-    /// <param name="staleSeconds">How much longer it may stand in; <c>Composition:…:Stale</c> overrides.</param>
+    /// <param name="staleSeconds">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
     /// <param name="type">Source-generated metadata.</param>
     /// <param name="tags">What else it depends on.</param>
     public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, JsonTypeInfo<T> type, params IReadOnlyList<string> tags)
@@ -106,23 +106,24 @@ public sealed partial class Part<T> : Part where T : class
 
         using var activity = Composer.StartActivity(Name);
         var started = Composer.Time.GetTimestamp();
+        var policy = Composer.PolicyOf(Name);
+        var timeout = policy?.Timeout ?? _timeout;
+        var kept = policy is { Enabled: false } ? null : Kept(policy);
         try
         {
-            var policy = Composer.PolicyOf(Name);
-            var timeout = policy?.Timeout ?? _timeout;
             if (policy is { Enabled: false })
             {
                 Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
                 _standIn = null; // Who switches a part off wants it left out, not replaced.
             }
-            else if (Kept(policy) is not { } request)
+            else if (kept is not { } request)
             {
                 Answer = await _fetch(Composer.Call(started, timeout));
                 Status = PartStatus.Live;
             }
-            else if (Composer.Cache.TryGet(request, out var kept))
+            else if (Composer.Cache.TryGet(request, out var fresh))
             {
-                Take(kept); // A fresh fragment needs neither a detached request nor a closure.
+                Take(fresh); // A fresh fragment needs neither a detached request nor a closure.
             }
             else
             {
@@ -145,6 +146,11 @@ public sealed partial class Part<T> : Part where T : class
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
         }
 
+        if (Answer.IsFailure && kept is { } asked && Composer.Cache.TryStandIn(asked, out var stale))
+        {
+            Take(stale); // Its time was up before the cache had heard of the failure.
+        }
+
         Settle();
         Latency = Composer.Time.GetElapsedTime(started);
         activity?.SetTag("bff.part.status", Status.Name());
@@ -165,14 +171,16 @@ public sealed partial class Part<T> : Part where T : class
             return null;
         }
 
-        var request = policy is null ? cache : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale };
-        return request.Scope != CacheScope.Caller || request.Fresh + request.Stale > TimeSpan.Zero ? request : null;
+        var request = policy is null
+            ? cache
+            : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale, Revalidate = policy.Revalidate ?? cache.Revalidate };
+        return request.Scope != CacheScope.Caller || request.IsKept ? request : null;
     }
 
     private async ValueTask AskThroughCache(FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
-        var detached = composer.Request.Detach(); // A flight may outlive this request.
+        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(); // A flight may outlive this request.
         var pending = composer.Cache.Get(request, flight => _fetch(composer.Call(detached, timeout, flight)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result

@@ -6,10 +6,10 @@ public enum PartStatus
     /// <summary>Asked of its service for this request.</summary>
     Live,
 
-    /// <summary>From the cache, fresh.</summary>
+    /// <summary>From the cache: fresh, or being renewed in the background.</summary>
     Cached,
 
-    /// <summary>From the cache, past its freshness.</summary>
+    /// <summary>From the cache, past its freshness, because its service failed.</summary>
     Stale,
 
     /// <summary>Something else stood in.</summary>

@@ -39,6 +39,12 @@ public sealed class BffRequest
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
 
+    /// <summary>The caller's access token, for services that are configured to get it.</summary>
+    internal CallerToken Token { get; set; }
+
+    /// <summary>True when the answer is kept for others than the caller: nothing of the caller's own may go into it.</summary>
+    internal bool IsShared { get; init; }
+
     /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
     public long Overage { get; internal set; }
 
@@ -52,6 +58,26 @@ public sealed class BffRequest
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
         Caller = Caller,
+        Token = Token,
+    };
+
+    /// <summary>The same for an answer that is kept for others too, whose token it therefore must not be fetched with.</summary>
+    internal BffRequest DetachShared() => new()
+    {
+        RequestId = RequestId,
+        CorrelationId = CorrelationId,
+        StartTimestamp = StartTimestamp,
+        Caller = Caller,
+        IsShared = true,
+    };
+
+    /// <summary>The same ids without the caller: for an answer that is made once for everybody, such as a picture.</summary>
+    public BffRequest ForEverybody() => new()
+    {
+        RequestId = RequestId,
+        CorrelationId = CorrelationId,
+        StartTimestamp = StartTimestamp,
+        IsShared = true,
     };
 
     /// <summary>Notes a part that was not served live.</summary>

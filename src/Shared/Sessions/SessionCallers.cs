@@ -63,6 +63,9 @@ internal sealed class SessionCallers(
         return CallerResult.Ok(session.Record.ToCaller());
     }
 
+    CallerToken ICallerSource.TokenOf(HttpContext context) =>
+        context.Features.Get<BrowserSession>() is { } session ? CallerToken.Of(session.Record.AccessToken) : default;
+
     /// <summary>Without a refresh token the access token's end is the session's.</summary>
     private bool IsSpent(SessionRecord record) => record.RefreshToken is null && time.GetUtcNow() >= record.AccessTokenEndsAt;
 

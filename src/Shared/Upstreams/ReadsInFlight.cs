@@ -5,15 +5,16 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with other roles or
-/// scopes may be answered differently.
+/// scopes may be answered differently, and so may two tokens of one caller where the service gets them.
 /// </summary>
-internal readonly struct ReadKey(string what, Type type, Caller caller) : IEquatable<ReadKey>
+internal readonly struct ReadKey(string what, Type type, Caller caller, CallerToken token) : IEquatable<ReadKey>
 {
     private readonly string _what = what;
     private readonly Type _type = type;
     private readonly Caller _caller = caller;
+    private readonly CallerToken _token = token;
 
-    public bool Equals(ReadKey other) => ReferenceEquals(_type, other._type) && _what == other._what && IsSame(_caller, other._caller);
+    public bool Equals(ReadKey other) => ReferenceEquals(_type, other._type) && _what == other._what && IsSame(_caller, other._caller) && _token.Equals(other._token);
 
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is ReadKey other && Equals(other);
 
@@ -26,10 +27,13 @@ internal readonly struct ReadKey(string what, Type type, Caller caller) : IEquat
 }
 
 /// <summary>A read that its first caller makes as if alone; it costs more than that only once somebody joins.</summary>
-internal sealed class ReadInFlight<T>
+internal sealed class ReadInFlight<T>(ReadStamp stamp)
 {
     private static readonly object Over = new();
     private object? _state;
+
+    /// <summary>What it sees.</summary>
+    public ReadStamp Stamp => stamp;
 
     /// <summary>The answer to come, null in it when it came to nothing for reasons of the first caller's own; null when it is too late to join.</summary>
     public Task<UpstreamAnswer<T>?>? Join()

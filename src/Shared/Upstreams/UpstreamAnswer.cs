@@ -52,6 +52,9 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>True when there is a value.</summary>
     public bool IsOk => Outcome == UpstreamOutcome.Ok;
 
+    /// <summary>True when the service failed, was not asked, or refused: neither a value nor the word that there is none.</summary>
+    public bool IsFailure => Outcome is not (UpstreamOutcome.Ok or UpstreamOutcome.NotFound);
+
     /// <summary>A good answer.</summary>
     public static UpstreamAnswer<T> Ok(T value, int status = 200) => new() { Outcome = UpstreamOutcome.Ok, Value = value, Status = status };
 

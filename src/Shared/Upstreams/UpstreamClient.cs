@@ -11,12 +11,14 @@ public sealed class UpstreamClient
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private readonly UpstreamSender _sender;
+    private readonly bool _isShared;
     private readonly ConcurrentDictionary<ReadKey, object> _reads = new();
 
-    internal UpstreamClient(string name, UpstreamSender sender)
+    internal UpstreamClient(string name, UpstreamSender sender, bool isShared = false)
     {
         Name = name;
         _sender = sender;
+        _isShared = isShared;
     }
 
     /// <summary>The upstream's name in configuration.</summary>
@@ -63,7 +65,10 @@ public sealed class UpstreamClient
         return Parse(type, sent);
     }
 
-    /// <summary>Sends a request that only reads, or joins the same one of the same caller that is in flight.</summary>
+    /// <summary>
+    /// Sends a request that only reads, or joins the same one of the same caller that is in flight, unless it set out before an invalidation or before a
+    /// write of the caller ended.
+    /// </summary>
     /// <param name="what">Everything that the request says.</param>
     /// <param name="request">Sent unless there is one to join.</param>
     /// <param name="type">Of the answer.</param>
@@ -75,8 +80,8 @@ public sealed class UpstreamClient
             return Send(request, type, call);
         }
 
-        var key = new ReadKey(what, typeof(T), call.Request.Caller);
-        var own = new ReadInFlight<T>();
+        var key = new ReadKey(what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request));
+        var own = new ReadInFlight<T>(_sender.Reads.Capture(call.Request.Caller));
         while (true)
         {
             var known = _reads.GetOrAdd(key, own);
@@ -85,7 +90,8 @@ public sealed class UpstreamClient
                 return Lead(own, key, request, type, call);
             }
 
-            if (((ReadInFlight<T>)known).Join() is { } landing)
+            var earlier = (ReadInFlight<T>)known;
+            if (_sender.Reads.IsCurrent(earlier.Stamp) && earlier.Join() is { } landing)
             {
                 return Follow(landing, what, request, type, call);
             }
@@ -111,8 +117,11 @@ public sealed class UpstreamClient
     }
 
     /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
+    /// <exception cref="InvalidOperationException">The answer would be kept for others than the caller, and the client is not registered for that.</exception>
     internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call) =>
-        _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
+        call.Request.IsShared && !_isShared
+            ? throw new InvalidOperationException($"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true.")
+            : _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)

@@ -58,9 +58,12 @@ public sealed record UpstreamOptions
     [Setting]
     public bool Http2 { get; init; }
 
-    /// <summary>Sends the client's <c>Authorization</c> to this service.</summary>
+    /// <summary>Sends the access token that the caller came with, or that the browser's session has, to this service. Callers without one (API keys, strangers) are not served by it.</summary>
     [Setting]
     public bool ForwardAuthorization { get; init; }
+
+    /// <summary>What the service gets in <c>Authorization</c>.</summary>
+    internal TokenMode TokenMode => ForwardAuthorization ? TokenMode.Caller : TokenMode.None;
 }
 
 /// <summary><c>Upstreams:&lt;name&gt;:Breaker</c>.</summary>

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Bff.Callers;
 using Bff.Edge;
+using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Timeout;
@@ -8,15 +10,31 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Sends one call to a named upstream for a request, for typed clients and pass-through routes alike:
-/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out; 3. the pool's resilience;
-/// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone).
+/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out, and the token that the service gets; 3. the pool's resilience;
+/// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
 /// </summary>
-internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertions? assertions = null)
+internal sealed partial class UpstreamSender(
+    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null)
 {
+    private static readonly Sent Tokenless = new(null, UpstreamOutcome.Failed, null, FromFallback: false);
+    private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What reads must see; a write counts as soon as it has ended, before its caller hears of it.</summary>
+    public ReadGenerations Reads { get; } = reads ?? new();
+
     public TimeProvider Time => registry.Time;
 
     /// <summary>Whether more than the caller decides which of the upstream's addresses answers.</summary>
     public bool IsSteered(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName is not null;
+
+    /// <summary>The token that decides what is answered, as the upstream or its fallback gets it; none where neither does.</summary>
+    public CallerToken TokenFor(string name, BffRequest origin)
+    {
+        var options = origin.Token.IsNone ? null : registry.Find(name, origin)?.Options;
+        return options is { TokenMode: TokenMode.Caller } || (options?.Fallback is { } other && registry.Find(other, origin)?.Options is { TokenMode: TokenMode.Caller })
+            ? origin.Token
+            : default;
+    }
 
     /// <summary>What is left until a timestamp; not below zero.</summary>
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
@@ -31,9 +49,27 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
 
         request.Headers.TryAddWithoutValidation("X-Request-Id", origin.RequestId);
         request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
+        if (!Repeatable.IsRead(request))
+        {
+            return SendWrite(upstream, request, origin, buffersBody, deadline, cancellation);
+        }
+
         return upstream.Options.Fallback is not { } fallback
             ? SendTo(upstream, request, origin, buffersBody, deadline, cancellation)
             : SendOrFallBack(upstream, fallback, request, origin, buffersBody, deadline, cancellation);
+    }
+
+    private async ValueTask<Sent> SendWrite(
+        Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    {
+        try
+        {
+            return await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
+        }
+        finally
+        {
+            Reads.Wrote(origin.Caller);
+        }
     }
 
     private async ValueTask<Sent> SendOrFallBack(
@@ -41,7 +77,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
     {
         var (requested, version) = (request.RequestUri!, request.Version);
         var sent = await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
-        if (!sent.IsFailure || !Repeatable.IsRead(request) || registry.Find(fallback, origin) is not { } other)
+        if (!sent.IsFailure || registry.Find(fallback, origin) is not { } other)
         {
             return sent;
         }
@@ -49,6 +85,7 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
         var copy = RequestCopy.Of(request);
         copy.RequestUri = Relative(requested, upstream.Options);
         copy.Version = version; // The other one says for itself whether it speaks HTTP/2.
+        ServiceToken.Remove(copy); // And what token it gets.
         var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
         if (second.IsFailure)
         {
@@ -67,6 +104,16 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
         {
             request.Version = System.Net.HttpVersion.Version20;
             request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
+
+        if (!ServiceToken.TryApply(request, origin, upstream.Options))
+        {
+            if (logger is not null && _told.TryAdd(upstream.Options.Name, true))
+            {
+                LogTokenless(logger, upstream.Options.Name);
+            }
+
+            return new(Tokenless);
         }
 
         var call = new UpstreamCall { Request = request, BuffersBody = buffersBody, DeadlineTimestamp = deadline };
@@ -90,6 +137,9 @@ internal sealed class UpstreamSender(UpstreamRegistry registry, IdentityAssertio
 
         return new Uri(requested.PathAndQuery.TrimStart('/'), UriKind.Relative);
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Upstream} gets callers' tokens (ForwardAuthorization), and a caller without one was not served: it is not called for API keys and strangers")]
+    private static partial void LogTokenless(ILogger logger, string upstream);
 }
 
 /// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bff.Upstreams;
 
@@ -18,6 +19,8 @@ public static class UpstreamsRegistration
         {
             var parsed = UpstreamRegistry.Parse(configuration, mistakes);
             required.Check(parsed.Live, mistakes);
+            required.CheckTokens("Upstreams", parsed.Live, mistakes);
+            required.CheckTokens("Sandbox:Upstreams", parsed.Sandbox, mistakes);
             return parsed;
         });
         builder.Services.AddSingleton(provider =>
@@ -29,6 +32,7 @@ public static class UpstreamsRegistration
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
+        builder.Services.TryAddSingleton<ReadGenerations>();
         builder.Services.AddSingleton<UpstreamSender>();
         return builder;
     }
@@ -36,12 +40,16 @@ public static class UpstreamsRegistration
     /// <summary>Registers a typed client: a list of calls. Resilience, identity headers and telemetry arrive with the <see cref="UpstreamClient"/> it is made with.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="name">The upstream's name under <c>Upstreams</c>; required in configuration.</param>
+    /// <param name="isShared">
+    /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a part asks no other
+    /// service, and a configuration that hands callers' tokens to this one stops the host.
+    /// </param>
     public static WebApplicationBuilder AddUpstreamClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
-        this WebApplicationBuilder builder, string name) where TClient : class
+        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
     {
-        builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single().Add(name);
+        builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single().Add(name, isShared);
         builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TClient>(
-            provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>())));
+            provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)));
         return builder;
     }
 }
@@ -50,14 +58,33 @@ public static class UpstreamsRegistration
 internal sealed class RequiredUpstreams
 {
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _shared = new(StringComparer.OrdinalIgnoreCase);
 
-    public void Add(string name) => _names.Add(name);
+    public void Add(string name, bool isShared)
+    {
+        _names.Add(name);
+        if (isShared)
+        {
+            _shared.Add(name);
+        }
+    }
 
     public void Check(IReadOnlyDictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
     {
         foreach (var name in _names.Where(n => !upstreams.ContainsKey(n)))
         {
             mistakes.Add($"Upstreams:{name}:Address", "is missing: this host calls the service. Give its base address.");
+        }
+    }
+
+    /// <summary>What was fetched with one caller's token is for that caller alone.</summary>
+    public void CheckTokens(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
+    {
+        foreach (var name in _shared.Where(n => upstreams.GetValueOrDefault(n)?.TokenMode == TokenMode.Caller))
+        {
+            mistakes.Add(
+                $"{section}:{name}:ForwardAuthorization",
+                "must be false: this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token.");
         }
     }
 }

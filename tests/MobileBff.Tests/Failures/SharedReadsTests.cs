@@ -50,6 +50,29 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         Assert.Equal(3, Upstream.Users.Calls.Count);
     }
 
+    [Theory]
+    [InlineData("users", "/me", "PATCH", "/me", """{"name":"Al"}""")]
+    [InlineData("orders", "/orders", "POST", "/orders", """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""")]
+    public async Task A_read_is_not_answered_with_one_from_before_the_callers_own_write(string service, string path, string method, string at, string body)
+    {
+        var host = Start();
+        var released = new TaskCompletionSource();
+        Upstream[service].Faults.Set(new Fault { Mode = FaultMode.Delay, Method = "GET", Until = released.Task });
+        var before = host.Get(path);
+        await Upstream[service].Calls.ReachAsync(1).WaitAsync(Patience);
+
+        var write = host.Request(new HttpMethod(method), at);
+        write.Content = new StringContent(body, System.Text.Encoding.UTF8, method == "PATCH" ? "application/merge-patch+json" : "application/json");
+        using var written = await host.Client.SendAsync(write);
+        var after = host.Get(path);
+        await Upstream[service].Calls.ReachAsync(3).WaitAsync(Patience);
+        released.SetResult();
+
+        Assert.True(written.IsSuccessStatusCode, await written.Content.ReadAsStringAsync());
+        await Ok(await before);
+        await Ok(await after);
+    }
+
     /// <summary>Completes when so many reads of this host have joined a flight of the cache.</summary>
     private sealed class Joined : IDisposable
     {

@@ -44,6 +44,25 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
         Assert.Equal((1, 2), (Upstream.Products.Calls.Count, Upstream.Pricing.Calls.Count));
     }
 
+    [Fact]
+    public async Task What_is_read_after_the_invalidation_is_not_what_the_same_caller_asked_for_before()
+    {
+        var host = Start(Kept);
+        using var held = Upstream.Pricing.Faults.Hold();
+        var before = host.Get("/products/p-1");
+        await Upstream.Pricing.Calls.ReachAsync(1).WaitAsync(Patience);
+
+        using var answer = await Invalidate(host, """{"tags":["pricing:p-1"]}""");
+        var after = host.Get("/products/p-1");
+        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(Patience); // Joined to the first call it would never come, and the old price be kept for all.
+        held.Dispose();
+
+        await Ok(await before);
+        await Ok(await after);
+        await Ok(await host.Get("/products/p-1", user: null));
+        Assert.Equal(2, Upstream.Pricing.Calls.Count);
+    }
+
     private Task<HttpResponseMessage> Invalidate(MobileHost host, string body, string type = "application/json")
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/internal/cache/invalidate") { Content = new StringContent(body, Encoding.UTF8, type) };

@@ -1,6 +1,7 @@
 using Bff.Caching;
 using Bff.TestKit;
 using Bff.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Caching;
 
@@ -70,10 +71,38 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task A_stale_fragment_is_served_while_one_flight_refreshes_it(string engine)
+    public async Task A_stale_fragment_is_not_served_while_its_upstream_answers(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
+        await instance.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        var read = await instance.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Live, "second", 2), (read.Source, read.Answer.Value!.Text, _upstream.Calls));
+    }
+
+    [Theory, InlineData("in process"), RedisData("redis")]
+    public async Task A_stale_fragment_gives_way_to_the_upstreams_word_that_nothing_is_there(string engine)
+    {
+        await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
+        var request = Fragments.Unique();
+        await instance.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        _upstream.Answer = UpstreamAnswer<Item>.No(UpstreamOutcome.NotFound, 404);
+
+        var read = await instance.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Live, UpstreamOutcome.NotFound), (read.Source, read.Answer.Outcome));
+    }
+
+    [Theory, InlineData("in process"), RedisData("redis")]
+    public async Task Within_its_time_a_fragment_is_served_as_cached_while_one_flight_renews_it(string engine)
+    {
+        await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
+        var request = Fragments.Unique() with { Revalidate = TimeSpan.FromSeconds(30) };
         await instance.Prime(request, _upstream);
         _clock.Advance(TimeSpan.FromSeconds(6));
         _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
@@ -83,15 +112,48 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         var meanwhile = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => instance.Cache.Get(request, _upstream.Fetch, default).AsTask()));
         await _upstream.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
-        Assert.All(meanwhile, r => Assert.Equal((FragmentSource.Stale, "first", 6), (r.Source, r.Answer.Value!.Text, r.AgeSeconds)));
+        Assert.All(meanwhile, r => Assert.Equal((FragmentSource.Cached, "first", 6), (r.Source, r.Answer.Value!.Text, r.AgeSeconds)));
         _upstream.Gate.SetResult();
         await State.RedisStateTests.Until(
-            async () => await instance.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" });
+            async () => await instance.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, AgeSeconds: 0, Answer.Value.Text: "second" });
         Assert.InRange(_upstream.Calls, 2, engine == "redis" ? 3 : 2);
     }
 
     [Theory, InlineData("in process"), RedisData("redis")]
-    public async Task After_a_failed_refresh_the_stale_fragment_stands_in_until_its_time_is_up(string engine)
+    public async Task A_fragment_that_is_past_its_time_is_renewed_before_the_answer(string engine)
+    {
+        await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
+        var request = Fragments.Unique() with { Revalidate = TimeSpan.FromSeconds(30) };
+        await instance.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(36));
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        var read = await instance.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Live, "second"), (read.Source, read.Answer.Value!.Text));
+    }
+
+    [Theory, InlineData("in process"), RedisData("redis")]
+    public async Task A_caller_does_not_join_a_flight_from_before_its_own_write_and_keeps_what_it_read_after(string engine)
+    {
+        await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
+        var request = Fragments.Unique(CacheScope.Caller);
+        var gate = _upstream.Gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        var before = instance.Cache.Get(request, _upstream.Fetch, default).AsTask();
+        await _upstream.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        instance.Services.GetRequiredService<ReadGenerations>().Wrote(Fragments.Ann);
+        _upstream.Gate = null;
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+        var after = await instance.Cache.Get(request, _upstream.Fetch, default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        gate.SetResult();
+
+        Assert.Equal(("first", "second"), ((await before).Answer.Value!.Text, after.Answer.Value!.Text));
+        Assert.Equal("second", (await instance.Cache.Get(request, _upstream.Fetch, default)).Answer.Value!.Text);
+    }
+
+    [Theory, InlineData("in process"), RedisData("redis")]
+    public async Task While_its_upstream_fails_a_stale_fragment_stands_in_until_its_time_is_up(string engine)
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();

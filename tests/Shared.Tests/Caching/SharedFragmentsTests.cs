@@ -29,20 +29,38 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
-    public async Task A_stale_fragment_of_another_instance_stands_in_and_is_refreshed()
+    public async Task A_fragment_of_another_instance_is_served_within_its_time_and_renewed()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique() with { Revalidate = TimeSpan.FromSeconds(60) };
+        await one.Prime(request, _upstream);
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+
+        var aging = await two.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal((FragmentSource.Cached, "first", 20), (aging.Source, aging.Answer.Value!.Text, aging.AgeSeconds));
+        await RedisStateTests.Until(
+            async () => await two.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" });
+    }
+
+    [RedisFact]
+    public async Task A_stale_fragment_of_another_instance_stands_in_for_a_failure_and_for_nothing_else()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
         var request = Fragments.Unique();
         await one.Prime(request, _upstream);
         _clock.Advance(TimeSpan.FromSeconds(20));
-        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
 
+        _upstream.Answer = UpstreamAnswer<Item>.No(UpstreamOutcome.Timeout);
         var stale = await two.Cache.Get(request, _upstream.Fetch, default);
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
+        var live = await two.Cache.Get(request, _upstream.Fetch, default);
 
-        Assert.Equal((FragmentSource.Stale, "first"), (stale.Source, stale.Answer.Value!.Text));
-        await RedisStateTests.Until(
-            async () => await two.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" });
+        Assert.Equal((FragmentSource.Stale, "first", 20), (stale.Source, stale.Answer.Value!.Text, stale.AgeSeconds));
+        Assert.Equal((FragmentSource.Live, "second"), (live.Source, live.Answer.Value!.Text));
     }
 
     [RedisFact]

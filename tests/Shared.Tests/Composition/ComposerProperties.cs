@@ -41,7 +41,10 @@ public sealed class ComposerProperties : IAsyncLifetime
         public bool IsTooLate { get; init; }
 
         /// <summary>Its service is not needed for an answer.</summary>
-        public bool IsServedFromCache => IsOn && Kept is ComposerProperties.Kept.Fresh or ComposerProperties.Kept.Stale;
+        public bool IsServedFromCache => IsOn && Kept == ComposerProperties.Kept.Fresh;
+
+        /// <summary>What is kept is good enough to stand in for a failure.</summary>
+        public bool HasStale => IsOn && Kept == ComposerProperties.Kept.Stale;
     }
 
     public async Task InitializeAsync() => _cache = await CacheInstance.Start(null, _clock);
@@ -109,7 +112,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             ok &= !isDue || !plan.IsOn || plan.IsServedFromCache || asked[i] || plan.IsTooLate || problem is not null; // Everything else always is.
             ok &= IsDependent(i, plans) || !plan.IsWanted || !plan.IsOn || plan.Kept is not null || asked[i]; // Whatever becomes of the others.
             ok &= part.Value is null or "value" or "kept" or "stand-in"; // Never another caller's, nor what was invalidated or is too old.
-            ok &= !plan.IsServedFromCache || !isDue || (part.Status, part.Value) == (plan.Kept == Kept.Fresh ? PartStatus.Cached : PartStatus.Stale, "kept") || problem is not null;
+            ok &= !plan.IsServedFromCache || !isDue || (part.Status, part.Value) == (PartStatus.Cached, "kept") || problem is not null;
             ok &= problem is not null || !isDue || (part.Status, part.Value) == Expected(plan);
         }
 
@@ -198,7 +201,7 @@ public sealed class ComposerProperties : IAsyncLifetime
     {
         if (plan.IsServedFromCache)
         {
-            return (plan.Kept == Kept.Fresh ? PartStatus.Cached : PartStatus.Stale, "kept");
+            return (PartStatus.Cached, "kept");
         }
 
         var status = !plan.IsOn ? PartStatus.Unavailable : plan.Behaviour switch
@@ -213,6 +216,7 @@ public sealed class ComposerProperties : IAsyncLifetime
         {
             PartStatus.Live => (status, plan.Behaviour == Behaviour.IsNotFound ? null : "value"),
             PartStatus.Fallback => (status, "value"),
+            _ when plan.HasStale => (PartStatus.Stale, "kept"),
             _ => plan.HasStandIn && plan.IsOn ? (PartStatus.Fallback, "stand-in") : (status, null),
         };
     }

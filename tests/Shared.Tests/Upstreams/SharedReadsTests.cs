@@ -68,6 +68,45 @@ public sealed class SharedReadsTests
     }
 
     [Fact]
+    public async Task A_read_joins_none_that_set_out_before_an_invalidation()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        using var held = bench.Services.Users.Faults.Hold();
+
+        var before = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        bench.Sender.Reads.Invalidated();
+        var after = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        var withIt = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        held.Dispose();
+
+        Assert.All(await Task.WhenAll(before, after, withIt), a => Assert.True(a.IsOk));
+        Assert.Equal(2, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_read_joins_none_that_set_out_before_a_write_of_its_caller_ended()
+    {
+        await using var bench = await StartAsync();
+        var users = bench.Client("users");
+        var released = new TaskCompletionSource();
+        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Delay, Method = "GET", Until = released.Task });
+
+        var before = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        var others = users.Get("users/u-1001", Any, bench.Call(User("u-1002"))).AsTask();
+        Assert.True((await users.Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, bench.Call(User("u-1001")))).IsOk);
+        var after = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        var withOthers = users.Get("users/u-1001", Any, bench.Call(User("u-1002"))).AsTask();
+        await bench.Services.Users.Calls.ReachAsync(4).WaitAsync(Patience);
+        released.SetResult();
+
+        Assert.Equal("Al", (await after).Value.GetProperty("name").GetString());
+        await Task.WhenAll(before, others, withOthers);
+        Assert.Equal(4, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
     public async Task When_the_one_who_asked_goes_away_the_other_is_answered()
     {
         await using var bench = await StartAsync();

@@ -46,6 +46,27 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     }
 
     [Fact]
+    public async Task A_service_that_gets_callers_tokens_gets_the_sessions_own_refreshed_first()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" }, s => s.Replace(clock));
+        var browser = await SignedIn(host);
+
+        using var first = await browser.Get("/api/orders?limit=1");
+        using var again = await browser.Get("/api/orders?limit=1");
+        clock.Advance(UntilOver);
+        using var refreshed = await browser.Get("/api/dashboard");
+
+        Assert.All([first, again, refreshed], a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        var tokens = Upstream.Orders.Calls.All.Select(c => c.Header("Authorization")).ToList();
+        Assert.All(tokens, t => Assert.Matches("^Bearer " + Token, t));
+        Assert.Equal(tokens[0], tokens[1]);
+        Assert.NotEqual(tokens[0], tokens[2]);
+        Assert.All(Upstream.Users.Calls.All, c => Assert.Null(c.Header("Authorization")));
+        Assert.All(Upstream.Orders.Calls.All, c => Assert.Null(c.Header("Cookie")));
+    }
+
+    [Fact]
     public async Task A_token_that_holds_is_not_refreshed()
     {
         var (host, clock) = StartClocked();

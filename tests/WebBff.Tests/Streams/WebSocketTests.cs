@@ -21,6 +21,17 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     }
 
     [Fact]
+    public async Task The_service_behind_a_socket_gets_the_sessions_token_where_it_is_configured_so()
+    {
+        var host = Start(new() { ["Upstreams:notifications:ForwardAuthorization"] = "true" });
+        using var socket = await Connect(host, await SignedIn(host), Origin(host));
+
+        await Receive(socket);
+
+        Assert.Matches("^Bearer " + Token, Assert.Single(Upstream.Notifications.Calls.All).Header("Authorization"));
+    }
+
+    [Fact]
     public async Task A_page_of_another_site_opens_no_socket()
     {
         var host = Start();

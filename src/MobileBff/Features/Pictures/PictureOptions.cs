@@ -6,7 +6,7 @@ namespace MobileBff.Features.Pictures;
 [Settings("Images")]
 internal sealed class PictureOptions
 {
-    /// <summary>False: stored sizes only, also where libvips is installed.</summary>
+    /// <summary>False: stored sizes only; nothing is decoded.</summary>
     [Setting]
     public bool Decode { get; set; } = true;
 

@@ -52,6 +52,8 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
         return Remembered(token) is { } known ? new(known) : Verify(token.ToString(), context.RequestAborted);
     }
 
+    CallerToken ICallerSource.TokenOf(HttpContext context) => CallerToken.OfHeader(context.Request.Headers.Authorization[0]!);
+
     private CallerResult? Remembered(ReadOnlySpan<char> token)
     {
         if (_verified.TryGet(token, out var verified))

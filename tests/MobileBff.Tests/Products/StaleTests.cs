@@ -1,0 +1,23 @@
+namespace MobileBff.Tests.Products;
+
+/// <summary>What is kept stands in for a service that fails; for one that is well nothing does.</summary>
+public sealed class StaleTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    [Fact]
+    public async Task A_price_that_is_no_longer_fresh_is_asked_for_and_the_old_one_stands_in_for_a_failure_alone()
+    {
+        var host = Start(new() { ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Stale"] = "01:00:00" });
+        var first = await Ok(await host.Get("/products/p-7", user: null));
+
+        var second = await Ok(await host.Get("/products/p-7", user: null));
+        Upstream.Pricing.Faults.Set(FaultMode.Reset);
+        var third = await Ok(await host.Get("/products/p-7", user: null));
+        Upstream.Pricing.Faults.Heal();
+        var fourth = await Ok(await host.Get("/products/p-7", user: null));
+
+        Assert.All([first, second, fourth], answer => Assert.Null(answer["_meta"]!["degraded"]));
+        Assert.Equal("stale", (string?)third["_meta"]!["degraded"]!["pricing"]);
+        Assert.Equal(first["price"]!.ToJsonString(), third["price"]!.ToJsonString());
+        Assert.True(Upstream.Pricing.Calls.Count >= 4);
+    }
+}
