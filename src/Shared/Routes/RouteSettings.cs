@@ -40,7 +40,7 @@ internal sealed class RouteSettings
     public string? Scope { get; init; }
 
     /// <summary>Its name for limits and metrics.</summary>
-    [Setting(Key = "Metadata:Endpoint", Default = "the route's name")]
+    [Setting(Key = "Metadata:Endpoint", Range = "any text", Default = "the route's name")]
     public string? Endpoint { get; init; }
 
     /// <summary><c>none</c> takes nothing of anybody's limits.</summary>
