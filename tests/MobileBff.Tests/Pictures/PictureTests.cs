@@ -7,7 +7,7 @@ namespace MobileBff.Tests.Pictures;
 
 public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    [VipsFact]
+    [Fact]
     public async Task A_picture_is_no_wider_than_asked_for_and_kept()
     {
         var host = Start();
@@ -31,7 +31,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         await host.Log.Until(e => e.Message.Contains("libvips", StringComparison.Ordinal));
     }
 
-    [VipsFact]
+    [Fact]
     public async Task WebP_goes_to_who_accepts_it_and_saved_data_is_smaller()
     {
         var host = Start();
@@ -128,7 +128,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         await Problem(await Start().Get("/images/p-4.jpg?w=160", user: null), 502, "upstream_failed");
     }
 
-    [VipsFact]
+    [Fact]
     public async Task A_truncated_picture_is_the_services_failure()
     {
         Upstream.Media.Faults.Set(FaultMode.Truncated);
@@ -136,7 +136,30 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         await Problem(await Start().Get("/images/p-5.jpg?w=960", user: null), 502, "upstream_failed");
     }
 
-    [VipsFact]
+    [Theory]
+    [InlineData("baseline.jpg")]
+    [InlineData("progressive.jpg")]
+    [InlineData("colours.png")]
+    public async Task A_picture_that_was_cut_in_half_is_refused_even_with_its_end_put_back(string name)
+    {
+        await using var stored = await StoredPictures.StartAsync();
+        var (whole, end) = StoredPictures.Noise(name);
+        var (half, type) = (whole[..(whole.Length / 2)], name.EndsWith("png", StringComparison.Ordinal) ? "image/png" : "image/jpeg");
+        stored.Files["/media/large/whole-" + name] = (whole, type);
+        stored.Files["/media/large/half-" + name] = (half, type);
+        stored.Files["/media/large/closed-" + name] = ([.. half, .. end], type);
+        stored.Files["/media/large/nearly-" + name] = ([.. whole[..(whole.Length - whole.Length / 20)], .. end], type);
+        var host = Start(new() { ["Upstreams:media:Address"] = stored.Address });
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get($"/images/whole-{name}?w=640", user: null)).StatusCode);
+        foreach (var broken in (string[])["half-", "closed-", "nearly-"])
+        {
+            await Problem(await host.Get($"/images/{broken}{name}?w=640", user: null), 502, "upstream_failed");
+            await Problem(await host.Get($"/images/{broken}{name}?w=96", user: null), 502, "upstream_failed"); // Read at a smaller scale.
+        }
+    }
+
+    [Fact]
     public async Task A_png_becomes_a_jpeg()
     {
         await using var stored = await StoredPictures.StartAsync();

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using NetVips;
 
 namespace MobileBff.Tests.Pictures;
 
@@ -56,6 +57,16 @@ internal sealed class StoredPictures : IAsyncDisposable
         Chunk(file, "IDAT", pixels.ToArray());
         Chunk(file, "IEND", []);
         return file.ToArray();
+    }
+
+    /// <summary>A picture whose every row takes its bytes, and the bytes that its format ends with.</summary>
+    public static (byte[] Whole, byte[] End) Noise(string name)
+    {
+        using var noise = Image.Gaussnoise(1000, 700, sigma: 40, mean: 128, seed: 7);
+        using var picture = noise.Cast(Enums.BandFormat.Uchar);
+        return name.EndsWith("png", StringComparison.Ordinal)
+            ? (picture.PngsaveBuffer(), [0, 0, 0, 0, .. "IEND"u8, 0xAE, 0x42, 0x60, 0x82])
+            : (picture.JpegsaveBuffer(interlace: name.StartsWith("progressive", StringComparison.Ordinal)), [0xFF, 0xD9]);
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Threading.RateLimiting;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Life;
 using Bff.Upstreams;
@@ -67,11 +66,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
     public async Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
-        var anybody = new BffRequest
-        {
-            RequestId = request.RequestId, CorrelationId = request.CorrelationId, StartTimestamp = request.StartTimestamp, Caller = Caller.Anonymous,
-        };
-        var flight = Join(variant, anybody);
+        var flight = Join(variant, request.ForEverybody());
         try
         {
             return await flight.Picture.WaitAsync(cancellation);
@@ -157,7 +152,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     /// <summary>Whether pictures are made to size here; says so.</summary>
     private bool IsDecoding(ILogger logger)
     {
-        if (_options.Decode && Vips.IsAvailable)
+        if (_options.Decode && PictureDecoder.IsAvailable)
         {
             LogDecodes(logger, _options.MaxDecodes);
             return true;
@@ -177,7 +172,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
 
         Interlocked.Increment(ref _decoded);
         return await Task.Factory.StartNew(
-            () => Vips.Shrink(original.Span, variant.Width, variant.WebP, variant.Quality) ?? throw NotAPicture(),
+            () => PictureDecoder.Shrink(original, variant.Width, variant.WebP, variant.Quality) ?? throw NotAPicture(),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
@@ -191,6 +186,6 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
     private static partial void LogDecodes(ILogger logger, int decodes);
 
-    [LoggerMessage(LogLevel.Warning, "libvips is not used: pictures are served in the nearest stored size")]
+    [LoggerMessage(LogLevel.Warning, "libvips is switched off or does not come for this platform: pictures are served in the nearest stored size")]
     private static partial void LogStoredSizes(ILogger logger);
 }
