@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StackExchange.Redis;
 
 namespace Bff.State;
@@ -5,6 +6,9 @@ namespace Bff.State;
 /// <summary>One multiplexer and what is used of it.</summary>
 internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisposable
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LateAnswer = TimeSpan.FromSeconds(5);
+
     public IDatabase Database { get; } = multiplexer.GetDatabase();
 
     public ISubscriber Subscriber { get; } = multiplexer.GetSubscriber();
@@ -18,10 +22,13 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action<RedisConnection> lost, Action restored)
     {
+        var asked = Stopwatch.StartNew();
         var options = ConfigurationOptions.Parse(connectionString, ignoreUnknown: true);
         options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
+        options.IncludeDetailInExceptions = false; // Keys name people.
         options.ConnectTimeout = (int)patience.TotalMilliseconds;
+        options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * patience.TotalMilliseconds); // Whoever waits gives up earlier, by State:Timeout.
         options.ConnectRetry = 1;
         options.KeepAlive = 5;
         options.ConfigCheckSeconds = 10;
@@ -37,7 +44,26 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
             }
         };
         multiplexer.ConnectionRestored += (_, _) => restored();
+        while (connection.IsConnected && !await connection.HasSubscriptions(patience) && asked.Elapsed < patience)
+        {
+            await Task.Delay(Look);
+        }
+
         return connection;
+    }
+
+    /// <summary>The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until then.</summary>
+    private async Task<bool> HasSubscriptions(TimeSpan patience)
+    {
+        try
+        {
+            await Subscriber.PingAsync().WaitAsync(patience);
+            return true;
+        }
+        catch (Exception notYet) when (notYet is RedisException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     public void Dispose()
