@@ -10,7 +10,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
     private readonly Dictionary<string, Record> _records = [];
     private int _claims;
 
-    public ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, CancellationToken cancellation)
+    public ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation)
     {
         lock (_lock)
         {
@@ -28,7 +28,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
                     return new(new IdempotencyClaim(ClaimOutcome.Answered, answer));
                 }
 
-                if (record.Owner is not null && record.LockEnds > now)
+                if (record.Owner is not null && record.LockEnds > now && turn <= record.Turn)
                 {
                     return new(new IdempotencyClaim(ClaimOutcome.InFlight));
                 }
@@ -40,9 +40,10 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
 
             record.Bound |= record.Owner is not null; // Its owner died, and may have reached the service.
             record.Owner = owner;
+            record.Turn = turn == 0 ? record.Turn + 1 : turn;
             record.LockEnds = now + options.Value.Lease;
             record.Expires = now + options.Value.Retention;
-            return new(new IdempotencyClaim(ClaimOutcome.Taken));
+            return new(new IdempotencyClaim(ClaimOutcome.Taken, Turn: record.Turn));
         }
     }
 
@@ -116,6 +117,8 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
         public string Fingerprint { get; } = fingerprint;
 
         public string? Owner { get; set; }
+
+        public long Turn { get; set; }
 
         public bool Bound { get; set; }
 

@@ -37,15 +37,19 @@ public sealed partial class Idempotent(
         var scope = IdempotencyKey.ScopeOf(BffRequest.Of(context).Caller, options.Value.Scope);
         var request = new KeyedRequest(key, scope);
         context.Features.Set(request);
-        var guarded = await Guard(IdempotencyKey.Hash(scope, key), Fingerprint(context.Request, body.Span), async () =>
+        var guarded = await Guard(IdempotencyKey.Hash(scope, key), Fingerprint(context.Request, body.Span), 0, async turn =>
         {
+            request.Turn = turn;
             var answer = await AnswerBuffer.Capture(context, serve);
             return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
         });
         await Answer(context, guarded);
     }
 
-    /// <summary>Serves one item of a request that has many, under a key of its own.</summary>
+    /// <summary>
+    /// Serves one item of a request that has many, under a key of its own. Who has the request has its items: what an earlier, dead owner of the request has
+    /// locked of them is free, so that a repeat which is let in finishes them all.
+    /// </summary>
     /// <param name="request">The request's key.</param>
     /// <param name="item">Names the item within the request.</param>
     /// <param name="content">What the item is; the key is bound to it.</param>
@@ -59,7 +63,8 @@ public sealed partial class Idempotent(
         var guarded = await Guard(
             IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
             Convert.ToHexStringLower(SHA256.HashData(content.Span)),
-            async () =>
+            request.Turn,
+            async _ =>
             {
                 var answer = await serve(key);
                 return (answer, KeepingOf(answer.Status));
@@ -72,10 +77,10 @@ public sealed partial class Idempotent(
         };
     }
 
-    private async Task<Guarded> Guard(string key, string fingerprint, Func<Task<(StoredAnswer Answer, Keeping Keeping)>> serve)
+    private async Task<Guarded> Guard(string key, string fingerprint, long whole, Func<long, Task<(StoredAnswer Answer, Keeping Keeping)>> serve)
     {
         var owner = Guid.NewGuid().ToString("N");
-        var claim = await store.Claim(key, fingerprint, owner, CancellationToken.None); // Bounded by State:Timeout; half a claim would block the key.
+        var claim = await store.Claim(key, fingerprint, owner, whole, CancellationToken.None); // Bounded by State:Timeout; half a claim would block the key.
         if (claim.Outcome != ClaimOutcome.Taken)
         {
             return new(claim.Outcome, claim.Answer);
@@ -86,7 +91,7 @@ public sealed partial class Idempotent(
         var keeping = Keeping.Binding;
         try
         {
-            (var answer, keeping) = await serve();
+            (var answer, keeping) = await serve(claim.Turn);
             if (keeping != Keeping.Answer)
             {
                 return new(ClaimOutcome.Taken, answer);
@@ -230,6 +235,9 @@ public sealed class KeyedRequest(string key, string scope)
     public bool IsFinal { get; set; } = true;
 
     internal string Scope { get; } = scope;
+
+    /// <summary>Of whoever serves the request now.</summary>
+    internal long Turn { get; set; }
 
     /// <summary>Of the request that is being served; null when it has no key.</summary>
     public static KeyedRequest? Of(HttpContext context) => context.Features.Get<KeyedRequest>();

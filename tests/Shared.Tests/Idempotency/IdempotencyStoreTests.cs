@@ -20,18 +20,18 @@ public sealed class IdempotencyStoreTests
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
-        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => store.Claim("k", "f", "owner" + i, default).AsTask()));
+        var claims = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => store.Claim("k", "f", "owner" + i, 0, default).AsTask()));
         var winner = "owner" + Array.FindIndex(claims, c => c.Outcome == ClaimOutcome.Taken);
         Assert.Single(claims, c => c.Outcome == ClaimOutcome.Taken);
         Assert.Equal(49, claims.Count(c => c.Outcome == ClaimOutcome.InFlight));
 
         Assert.Null(await store.Complete("k", winner, Answer, default));
-        var repeat = await store.Claim("k", "f", "later", default);
+        var repeat = await store.Claim("k", "f", "later", 0, default);
         Assert.Equal(ClaimOutcome.Answered, repeat.Outcome);
         Assert.Equal((Answer.Status, Convert.ToHexString(Answer.Body)), (repeat.Answer!.Status, Convert.ToHexString(repeat.Answer.Body)));
         Assert.Equal(Answer.Headers, repeat.Answer.Headers);
-        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "other", "later", default)).Outcome);
-        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("another key", "f", "later", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "other", "later", 0, default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("another key", "f", "later", 0, default)).Outcome);
     }
 
     [Theory]
@@ -41,14 +41,14 @@ public sealed class IdempotencyStoreTests
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
-        await store.Claim("k", "f", "a", default);
+        await store.Claim("k", "f", "a", 0, default);
         await store.Release("k", "a", keepFingerprint: false, default);
-        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", 0, default)).Outcome);
         await store.Release("k", "b", keepFingerprint: true, default);
-        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "c", default)).Outcome);
-        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "c", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "c", 0, default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "c", 0, default)).Outcome);
         await store.Release("k", "c", keepFingerprint: false, default); // The attempt before it stays bound.
-        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "d", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("k", "f", "d", 0, default)).Outcome);
     }
 
     [Theory]
@@ -58,17 +58,38 @@ public sealed class IdempotencyStoreTests
     {
         await using var engine = await Engine.Start(withRedis, lease: TimeSpan.FromSeconds(5));
         var store = engine.Store();
-        await store.Claim("k", "f", "dead", default);
-        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", default)).Outcome);
+        await store.Claim("k", "f", "dead", 0, default);
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", 0, default)).Outcome);
         await engine.Pass(TimeSpan.FromSeconds(5.1));
-        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", 0, default)).Outcome);
         Assert.False(await store.Renew("k", "dead", default));
         Assert.True(await store.Renew("k", "next", default));
         Assert.Null(await store.Complete("k", "next", Answer, default));
         var late = await store.Complete("k", "dead", Answer with { Status = 200 }, default);
         Assert.Equal(201, late!.Status); // It was only slow: the answer that stands is the stored one.
         await store.Release("k", "dead", keepFingerprint: false, default);
-        Assert.Equal(ClaimOutcome.Answered, (await store.Claim("k", "f", "x", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Answered, (await store.Claim("k", "f", "x", 0, default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Who_takes_a_request_over_has_its_parts_at_once_and_a_former_owner_takes_none_back(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var store = engine.Store();
+        var first = (await store.Claim("whole", "f", "dead", 0, default)).Turn;
+        await store.Claim("part", "p", "dead", first, default);
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "same turn", first, default)).Outcome);
+        await store.Release("whole", "dead", keepFingerprint: true, default);
+
+        var second = (await store.Claim("whole", "f", "next", 0, default)).Turn;
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("part", "p", "next", second, default)).Outcome);
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "dead", first, default)).Outcome); // It was only slow.
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "not a part", 0, default)).Outcome);
+        Assert.False(await store.Renew("part", "dead", default));
+        await store.Release("part", "next", keepFingerprint: false, default);
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("part", "another", "later", second, default)).Outcome); // The first one may have reached the service.
     }
 
     [Theory]
@@ -78,10 +99,10 @@ public sealed class IdempotencyStoreTests
     {
         await using var engine = await Engine.Start(withRedis, retention: TimeSpan.FromMilliseconds(300));
         var store = engine.Store();
-        await store.Claim("k", "f", "a", default);
+        await store.Claim("k", "f", "a", 0, default);
         await store.Complete("k", "a", Answer, default);
         await engine.Pass(TimeSpan.FromMilliseconds(400));
-        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", default)).Outcome);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", 0, default)).Outcome);
     }
 
     [RedisFact]
@@ -90,7 +111,7 @@ public sealed class IdempotencyStoreTests
         await using var engine = await Engine.Start(withRedis: true);
         var store = engine.Store();
         engine.Redis!.Stop();
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Claim("k", "f", "a", default).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Claim("k", "f", "a", 0, default).AsTask());
     }
 
     private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options) : IAsyncDisposable
