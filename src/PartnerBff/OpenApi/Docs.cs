@@ -105,19 +105,22 @@ internal static class Docs
         IsList = true, AnswerExample = Page(KeyExample),
     };
 
-    public static OperationDoc CreateKey { get; } = new("Create an API key", "`key` is shown in this answer and never again.")
+    public static OperationDoc CreateKey { get; } = new(
+        "Create an API key",
+        "`key` is shown in this answer and never again. A key has at most the scopes of the credential that asks for it, and ends no later; a test credential makes test keys alone. "
+        + "Lasting keys come from the portal, or from a key without an end.")
     {
         Body = typeof(NewKeyRequest), BodyExample = """{ "name": "warehouse", "scopes": [ "orders.read" ], "mode": "live", "expires_at": null }""",
         AnswerExample = NewKeyExample, Errors = [ProblemCodes.Conflict],
     };
 
-    public static OperationDoc RotateKey { get; } = new("Rotate an API key", "Makes a key of the same name, scopes and mode. The old one goes on for `overlap_seconds`, a day by default.")
+    public static OperationDoc RotateKey { get; } = new("Rotate an API key", "Makes a key of the same name, scopes, mode and end. The old one goes on for `overlap_seconds`, a day by default. Needs every scope of the key, and a credential that does not end before it.")
     {
         Body = typeof(RotateKeyRequest), IsBodyRequired = false, BodyExample = """{ "overlap_seconds": 86400 }""",
         AnswerExample = NewKeyExample.TrimEnd().TrimEnd('}') + """, "previous_expires_at": "2026-02-01T09:30:00Z" }""", Errors = [ProblemCodes.NotFound],
     };
 
-    public static OperationDoc DeleteKey { get; } = new("Revoke an API key", "It stops within a second.") { Errors = [ProblemCodes.NotFound] };
+    public static OperationDoc DeleteKey { get; } = new("Revoke an API key", "It stops within a second. `keys.manage` suffices, whatever the key's scopes.") { Errors = [ProblemCodes.NotFound] };
 
     private static string Order(bool v2) => v2
         ? """

@@ -52,7 +52,13 @@ internal static class ApiKeyOperations
             return new Problem(ProblemCodes.Forbidden) { Detail = "A test key cannot make live keys." };
         }
 
-        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, request.ExpiresAt, context.RequestAborted);
+        var end = KeyGrant.End(caller, request.ExpiresAt);
+        if (KeyGrant.Excess(caller, request.Scopes, end) is { } excess)
+        {
+            return excess;
+        }
+
+        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted);
         return made is null
             ? new Problem(ProblemCodes.Conflict) { Detail = $"There are {ApiKeyRegistry.MaxKeys} keys already. Delete those that are not used." }
             : Made(made, null);
@@ -80,6 +86,11 @@ internal static class ApiKeyOperations
         if (await Find(id, caller, keys, context.RequestAborted) is not { } previous || previous.IsExpired(time.GetUtcNow()))
         {
             return new Problem(ProblemCodes.NotFound);
+        }
+
+        if (KeyGrant.Excess(caller, previous.Scopes, previous.EndWhenRotated) is { } excess)
+        {
+            return excess;
         }
 
         return await keys.Rotate(previous, TimeSpan.FromSeconds(overlap), context.RequestAborted) is var (made, end)

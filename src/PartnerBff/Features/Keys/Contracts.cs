@@ -5,9 +5,9 @@ namespace PartnerBff.Features.Keys;
 
 /// <summary>A key to make.</summary>
 /// <param name="Name">What the partner calls it; 1 to 100 characters.</param>
-/// <param name="Scopes">What it may do; at least one.</param>
+/// <param name="Scopes">What it may do; at least one, and none that the credential lacks that asks.</param>
 /// <param name="Mode"><c>live</c> or <c>test</c>; without it, that of the credential that asks.</param>
-/// <param name="ExpiresAt">When it ends; never, when absent.</param>
+/// <param name="ExpiresAt">When it ends, at the latest with the credential that asks; when absent, with that, or never if that never ends.</param>
 public sealed record NewKeyRequest(string Name, IReadOnlyList<string> Scopes, string? Mode = null, DateTimeOffset? ExpiresAt = null);
 
 /// <summary>How a key is to be rotated.</summary>

@@ -41,6 +41,10 @@ public sealed record ApiKeyRecord
     /// <summary>When a rotated key would have ended; null: never, or it has not been rotated.</summary>
     public DateTimeOffset? OwnExpiresAt { get; init; }
 
+    /// <summary>When a key ends that takes its place; null: never.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? EndWhenRotated => IsRotated ? OwnExpiresAt : ExpiresAt;
+
     /// <summary>Its last use, to about ten seconds; kept apart, so that using a key never rewrites it.</summary>
     [JsonIgnore]
     public DateTimeOffset? LastUsedAt { get; init; }

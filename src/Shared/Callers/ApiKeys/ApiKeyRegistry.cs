@@ -50,7 +50,7 @@ public sealed class ApiKeyRegistry
     {
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
-        var own = previous.IsRotated ? previous.OwnExpiresAt : previous.ExpiresAt;
+        var own = previous.EndWhenRotated;
         var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, cancellation);
         if (await _store.Replace(previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null }, cancellation))
         {
