@@ -8,10 +8,10 @@ namespace PartnerBff.Tests;
 internal static class Stores
 {
     /// <summary>Connected, for stores that are tested without a host.</summary>
-    public static async Task<RedisState> Connect(RedisServer server, ILoggerFactory logging)
+    public static async Task<RedisState> Connect(RedisServer server, ILoggerFactory logging, TimeSpan? timeout = null)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", server.ConnectionString)]).Build();
-        var state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = TimeSpan.FromSeconds(5) }), logging.CreateLogger<RedisState>());
+        var state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = timeout ?? TimeSpan.FromSeconds(5) }), logging.CreateLogger<RedisState>());
         await Eventually.True(async () =>
         {
             try

@@ -1,13 +1,19 @@
 using System.Threading.Channels;
 using Bff.State;
+using PartnerBff.Loops;
 
 namespace PartnerBff.Requests;
 
-/// <summary>Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. What a store that is away misses is lost: it is a log, not a bill.</summary>
-internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
+/// <summary>
+/// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails is not repeated,
+/// for it may have happened: what it held is lost. It is a log, not a bill.
+/// </summary>
+internal sealed class RequestLog(IRequestLogStore store, LoopMetrics loops, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
 {
     private const int MaxWaiting = 20_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly LoopTroubles _troubles = new("Noting requests", loops, logger);
 
     private readonly SemaphoreSlim _flushing = new(1, 1);
 
@@ -31,7 +37,7 @@ internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider ti
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await FlushSafely(stoppingToken);
+                await Flush(stoppingToken);
             }
         }
         catch (OperationCanceledException)
@@ -39,7 +45,7 @@ internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider ti
             // The host stops.
         }
 
-        await FlushSafely(CancellationToken.None);
+        await Flush(CancellationToken.None);
     }
 
     public override void Dispose()
@@ -61,7 +67,7 @@ internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider ti
 
             foreach (var account in taken.GroupBy(t => t.Account))
             {
-                await store.Add(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)], CancellationToken.None); // Whoever reads may go away; others' requests are among them.
+                await Write(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)]);
             }
         }
         finally
@@ -70,24 +76,23 @@ internal sealed partial class RequestLog(IRequestLogStore store, TimeProvider ti
         }
     }
 
-    private async Task FlushSafely(CancellationToken cancellation)
+    /// <summary>Not cancelled: the reader may go away, and others' requests are among these. One account's failure is not the others'.</summary>
+    private async Task Write(string account, IReadOnlyList<LoggedRequest> requests)
     {
         try
         {
-            await Flush(cancellation);
+            await store.Add(account, requests, CancellationToken.None);
+            _troubles.Succeeded(account);
         }
         catch (StoreUnavailableException)
         {
             // The state's own log says so.
         }
-#pragma warning disable CA1031 // The next round tries again.
-        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning disable CA1031 // The loop goes on.
+        catch (Exception failure)
 #pragma warning restore CA1031
         {
-            LogFailed(logger, failure);
+            _troubles.Failed(account, failure);
         }
     }
-
-    [LoggerMessage(LogLevel.Warning, "Requests could not be noted")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
 }

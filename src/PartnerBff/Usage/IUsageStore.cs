@@ -4,12 +4,18 @@ using StackExchange.Redis;
 
 namespace PartnerBff.Usage;
 
+/// <summary>Names what an instance writes at one time, so that the store adds it once, however often it arrives.</summary>
+/// <param name="Instance">Unique per process.</param>
+/// <param name="Number">Grows; an instance repeats a flush of an account's day until the store has confirmed it, and only then sends the next.</param>
+internal readonly record struct UsageFlush(string Instance, long Number);
+
 /// <summary>Where usage adds up over instances; kept for 95 days.</summary>
 internal interface IUsageStore
 {
-    /// <summary>Adds an account's counts of one day.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away; the same for <see cref="Read"/>.</exception>
-    ValueTask Add(string account, DateOnly day, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation);
+    /// <summary>Adds an account's counts of one day, unless they have been added already under this or a later number.</summary>
+    /// <exception cref="StoreUnavailableException">It is not known whether they are added: send the same again. <see cref="Read"/>: the store is away.</exception>
+    ValueTask Add(
+        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation);
 
     /// <summary>An account's counts of one day, by endpoint.</summary>
     ValueTask<IReadOnlyDictionary<string, EndpointUsage>> Read(string account, DateOnly day, CancellationToken cancellation);
@@ -21,8 +27,10 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
     private const int DaysKept = 95;
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Account, DateOnly Day), Dictionary<string, EndpointUsage>> _days = [];
+    private readonly Dictionary<(string Account, DateOnly Day, string Instance), long> _flushes = [];
 
-    public ValueTask Add(string account, DateOnly day, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+    public ValueTask Add(
+        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
     {
         lock (_lock)
         {
@@ -34,9 +42,20 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
                     _days.Remove(old);
                 }
 
+                foreach (var old in _flushes.Keys.Where(k => k.Day < oldest).ToList())
+                {
+                    _flushes.Remove(old);
+                }
+
                 _days[(account, day)] = known = [];
             }
 
+            if (_flushes.GetValueOrDefault((account, day, flush.Instance)) >= flush.Number)
+            {
+                return default;
+            }
+
+            _flushes[(account, day, flush.Instance)] = flush.Number;
             foreach (var (endpoint, usage) in counts)
             {
                 (known.TryGetValue(endpoint, out var sum) ? sum : known[endpoint] = new EndpointUsage()).Add(usage);
@@ -61,11 +80,16 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
     }
 }
 
-/// <summary>One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count.</summary>
+/// <summary>
+/// One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count, and <c>flushed:</c> with an instance, which holds the
+/// number of that instance's last flush: what was added and that it was added are kept, and lost, together.
+/// </summary>
 internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 {
     private static readonly RedisScript AddScript = new("""
-        for i = 2, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+        if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) >= tonumber(ARGV[3]) then return 0 end
+        redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
+        for i = 4, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
         redis.call('EXPIRE', KEYS[1], ARGV[1])
         return 1
         """);
@@ -73,9 +97,9 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
     private const int SecondsKept = 95 * 86_400;
 
     public async ValueTask Add(
-        string account, DateOnly day, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
     {
-        var arguments = new List<RedisValue> { SecondsKept };
+        var arguments = new List<RedisValue> { SecondsKept, "flushed:" + flush.Instance, flush.Number };
         foreach (var (endpoint, usage) in counts)
         {
             foreach (var (name, count) in usage.Fields())

@@ -1,57 +1,52 @@
-using Bff.Edge;
+using Bff.State;
+using PartnerBff.Loops;
 
 namespace PartnerBff.Usage;
 
-/// <summary>Adds requests up in memory and writes the sums every two seconds, at the end, and before somebody reads them; never on the way of a request.</summary>
-internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
+/// <summary>
+/// Adds requests up in memory and writes the sums every two seconds, at the end, and before somebody reads them; never on the way of a request.
+/// A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had, until it is confirmed; what has
+/// come since for the same account and day waits for that.
+/// </summary>
+internal sealed partial class UsageRecorder(IUsageStore store, LoopMetrics loops, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
 {
     private const int MaxKeys = 100_000; // Tenants × endpoints: far beyond what is configured; while the store is away for long, a bound.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private readonly SemaphoreSlim _flushing = new(1, 1);
     private readonly Lock _lock = new();
+    private readonly LoopTroubles _troubles = new("Writing usage", loops, logger);
+    private readonly string _instance = Guid.NewGuid().ToString("N");
+    private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Of whoever is flushing.
     private Dictionary<UsageKey, EndpointUsage> _counts = [];
+    private long _flushes;
+    private bool _isFull;
 
     public void Add(string account, string endpoint, int status, TimeSpan latency, long overage)
     {
         var key = new UsageKey(account, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), endpoint);
         lock (_lock) // What is added to counts that are being written already would be lost.
         {
-            if (_counts.ContainsKey(key) || _counts.Count < MaxKeys)
+            if (_counts.TryGetValue(key, out var usage) || _counts.Count < MaxKeys)
             {
-                Counts(key).Add(status, latency, overage);
+                (usage ?? (_counts[key] = new EndpointUsage())).Add(status, latency, overage);
+            }
+            else if (!_isFull)
+            {
+                _isFull = true;
+                LogFull(logger, MaxKeys);
             }
         }
     }
 
-    /// <summary>Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: whoever asks may go away, the counts may not.</summary>
+    /// <summary>Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: the asker may go away, the counts may not.</summary>
     public async Task Flush(CancellationToken cancellation)
     {
         await _flushing.WaitAsync(cancellation);
         try
         {
-            Dictionary<UsageKey, EndpointUsage> counts;
-            lock (_lock)
-            {
-                (counts, _counts) = (_counts, []);
-            }
-
-            foreach (var day in counts.GroupBy(c => (c.Key.Account, c.Key.Day)))
-            {
-                try
-                {
-                    await store.Add(day.Key.Account, day.Key.Day, [.. day.Select(c => (c.Key.Endpoint, c.Value))], CancellationToken.None);
-                }
-                catch (ProblemException)
-                {
-                    lock (_lock)
-                    {
-                        foreach (var (key, usage) in day)
-                        {
-                            Counts(key).Add(usage);
-                        }
-                    }
-                }
-            }
+            await Write(); // What was not confirmed, as it was.
+            TakeCounts();
+            await Write();
         }
         finally
         {
@@ -59,7 +54,52 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         }
     }
 
-    private EndpointUsage Counts(UsageKey key) => _counts.TryGetValue(key, out var usage) ? usage : _counts[key] = new EndpointUsage();
+    private void TakeCounts()
+    {
+        Dictionary<UsageKey, EndpointUsage> taken;
+        lock (_lock)
+        {
+            (taken, _counts) = (_counts, []);
+            foreach (var (key, usage) in taken)
+            {
+                if (_unconfirmed.ContainsKey((key.Account, key.Day)))
+                {
+                    _counts[key] = usage;
+                }
+            }
+
+            _isFull = _isFull && _counts.Count >= MaxKeys;
+        }
+
+        foreach (var day in taken.GroupBy(c => (c.Key.Account, c.Key.Day)).Where(d => !_unconfirmed.ContainsKey(d.Key)).ToList())
+        {
+            _unconfirmed[day.Key] = new(new(_instance, ++_flushes), [.. day.Select(c => (c.Key.Endpoint, c.Value))]);
+        }
+    }
+
+    /// <summary>One account's failure is not the others'.</summary>
+    private async Task Write()
+    {
+        foreach (var ((account, day), batch) in _unconfirmed.ToList())
+        {
+            try
+            {
+                await store.Add(account, day, batch.Flush, batch.Counts, CancellationToken.None);
+                _unconfirmed.Remove((account, day));
+                _troubles.Succeeded(account);
+            }
+            catch (StoreUnavailableException)
+            {
+                // The state's own log says so.
+            }
+#pragma warning disable CA1031 // The next round tries again.
+            catch (Exception failure)
+#pragma warning restore CA1031
+            {
+                _troubles.Failed(account, failure);
+            }
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -68,7 +108,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await FlushSafely(stoppingToken);
+                await Flush(stoppingToken);
             }
         }
         catch (OperationCanceledException)
@@ -76,7 +116,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
             // The host stops.
         }
 
-        await FlushSafely(CancellationToken.None);
+        await Flush(CancellationToken.None);
     }
 
     public override void Dispose()
@@ -85,20 +125,8 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         base.Dispose();
     }
 
-    private async Task FlushSafely(CancellationToken cancellation)
-    {
-        try
-        {
-            await Flush(cancellation);
-        }
-#pragma warning disable CA1031 // The next round tries again.
-        catch (Exception failure) when (failure is not OperationCanceledException)
-#pragma warning restore CA1031
-        {
-            LogFailed(logger, failure);
-        }
-    }
+    private sealed record Batch(UsageFlush Flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> Counts);
 
-    [LoggerMessage(LogLevel.Warning, "Usage could not be written")]
-    private static partial void LogFailed(ILogger logger, Exception exception);
+    [LoggerMessage(LogLevel.Error, "Usage of {Keys} accounts and endpoints waits to be written; that of further ones is not counted until some of it is")]
+    private static partial void LogFull(ILogger logger, int keys);
 }

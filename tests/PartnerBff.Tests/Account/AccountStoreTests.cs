@@ -21,9 +21,9 @@ public sealed class AccountStoreTests : IDisposable
     public async Task Usage_adds_up_by_account_day_and_endpoint(string engine)
     {
         var store = await Connect(engine) is { } redis ? new RedisUsageStore(redis) : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
-        await store.Add("live:acme", Day, [("GET /a", Usage(200, 500)), ("GET /b", Usage(404))], default);
-        await store.Add("live:acme", Day, [("GET /a", Usage(200))], default);
-        await store.Add("test:acme", Day, [("GET /a", Usage(200))], default);
+        await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200, 500)), ("GET /b", Usage(404))], default);
+        await store.Add("live:acme", Day, new("one", 2), [("GET /a", Usage(200))], default);
+        await store.Add("test:acme", Day, new("one", 2), [("GET /a", Usage(200))], default);
 
         var read = await store.Read("live:acme", Day, default);
         Assert.Equal(["GET /a", "GET /b"], read.Keys.Order());
@@ -32,6 +32,22 @@ public sealed class AccountStoreTests : IDisposable
         Assert.Equal(1, (await store.Read("test:acme", Day, default))["GET /a"].Requests);
         Assert.Empty(await store.Read("live:acme", Day.AddDays(-1), default));
         Assert.Empty(await store.Read("live:globex", Day, default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_flush_is_added_once_however_often_and_however_late_it_arrives(string engine)
+    {
+        var store = await Connect(engine) is { } redis ? new RedisUsageStore(redis) : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
+        await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200))], default);
+        await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200))], default);
+        await store.Add("live:acme", Day, new("one", 3), [("GET /a", Usage(200, 200))], default);
+        await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200))], default);
+        await store.Add("live:acme", Day, new("two", 1), [("GET /b", Usage(200))], default);
+        await store.Add("live:acme", Day.AddDays(1), new("one", 3), [("GET /a", Usage(200))], default);
+
+        var read = await store.Read("live:acme", Day, default);
+        Assert.Equal([("GET /a", 3), ("GET /b", 1)], read.Select(r => (r.Key, r.Value.Requests)).Order());
+        Assert.Equal(1, (await store.Read("live:acme", Day.AddDays(1), default))["GET /a"].Requests);
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
