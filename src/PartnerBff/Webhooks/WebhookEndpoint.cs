@@ -39,9 +39,14 @@ internal sealed record WebhookEndpoint
 /// <summary>Whose an endpoint is: test keys see nothing live.</summary>
 internal static class WebhookOwner
 {
-    public static string Live(string tenant) => "live:" + tenant;
+    private const string LivePrefix = "live:";
 
-    public static string Of(Bff.Callers.Caller caller) => (caller.IsSandbox ? "test:" : "live:") + caller.Tenant;
+    public static string Live(string tenant) => LivePrefix + tenant;
+
+    /// <summary>Of an owner whom events are for; null for a test key's, which get none.</summary>
+    public static string? LiveTenant(string owner) => owner.StartsWith(LivePrefix, StringComparison.Ordinal) ? owner[LivePrefix.Length..] : null;
+
+    public static string Of(Bff.Callers.Caller caller) => (caller.IsSandbox ? "test:" : LivePrefix) + caller.Tenant;
 }
 
 internal enum DeliveryStatus
@@ -93,6 +98,10 @@ internal sealed record WebhookDelivery
     public IReadOnlyList<DeliveryAttempt> Attempts { get; init; } = [];
 
     public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>When the claim ends with which an instance has it; by this the store tells a claim from a later one.</summary>
+    [JsonIgnore]
+    public DateTimeOffset? HeldUntil { get; init; }
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,6 +1,8 @@
 using System.Net;
 using Bff.Configuration;
 using Bff.State;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using PartnerBff.Loops;
 using PartnerBff.Webhooks.Addresses;
 using PartnerBff.Webhooks.Delivery;
 using PartnerBff.Webhooks.Stores;
@@ -21,8 +23,10 @@ internal static class WebhooksRegistration
         services.AddSingleton<WebhookUrl>();
         services.AddSingleton<WebhookSecrets>();
         services.AddSingleton<WebhookMetrics>();
+        services.TryAddSingleton<LoopMetrics>();
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<WebhookWorker>();
+        services.AddSingleton<WebhookUpkeep>();
         services.AddSingleton<WebhookDispatcher>();
         services.AddHostedService(static provider => provider.GetRequiredService<WebhookWorker>());
         services.AddHostedService(static provider => provider.GetRequiredService<WebhookDispatcher>());

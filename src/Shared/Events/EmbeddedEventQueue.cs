@@ -16,7 +16,13 @@ internal sealed class EmbeddedEventQueue : IEventQueue
 
     internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
 
-    public Task Watch(string tenant, CancellationToken cancellation) => Locked(() => _watched.Add(tenant));
+    public Task<bool> Watch(string tenant, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            return Task.FromResult(_watched.Add(tenant));
+        }
+    }
 
     public Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {

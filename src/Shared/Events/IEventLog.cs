@@ -56,9 +56,9 @@ public interface IEventLog
 /// </summary>
 public interface IEventQueue
 {
-    /// <summary>From when this returns on, every event of the tenant that is taken is also queued, for good.</summary>
+    /// <summary>From when this returns on, every event of the tenant that is taken is also queued, until the store loses data. False when that was so already.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
-    Task Watch(string tenant, CancellationToken cancellation);
+    Task<bool> Watch(string tenant, CancellationToken cancellation);
 
     /// <summary>New work, and what somebody took longer than <see cref="Patience"/> ago and did not finish; at most <paramref name="count"/>. Empty when there is none.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>

@@ -10,7 +10,7 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
 {
     internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
 
-    public Task Watch(string tenant, CancellationToken cancellation) =>
+    public Task<bool> Watch(string tenant, CancellationToken cancellation) =>
         redis.Run("SADD", database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
 
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)

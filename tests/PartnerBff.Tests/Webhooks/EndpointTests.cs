@@ -17,4 +17,47 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
         Assert.False((bool)cleared["enabled"]!);
         Assert.Null((await Json(await Get(host, path, AcmeKey)))["description"]);
     }
+
+    [Theory, InlineData(false), RedisData(true)]
+    public async Task Another_tenants_or_a_test_keys_deletion_takes_nothing_of_an_endpoint(bool withRedis)
+    {
+        await using var receiver = await Receiver.Start();
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
+        var schedule = Enumerable.Range(0, 20).ToDictionary(i => $"Webhooks:Schedule:{i}", i => (string?)(i == 0 ? "00:00:00" : "00:00:02"));
+        var host = StartForWebhooks(schedule, withRedis ? StartRedis() : null);
+        if (withRedis)
+        {
+            await Connected(host);
+        }
+
+        var endpoint = await Create(host, receiver.Url);
+        var path = "/v1/webhook-endpoints/" + endpoint["id"];
+        await Publish(host, "acme");
+        await Until(async () => (await Deliveries(host, endpoint)) is [var d] && d["attempts"]!.AsArray().Count > 0);
+        var test = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, new JsonObject
+        {
+            ["name"] = "test", ["mode"] = "test", ["scopes"] = new JsonArray("webhooks.manage"),
+        }), 201))["key"]!;
+
+        await Problem(await Send(host, HttpMethod.Delete, path, GlobexKey), 404, "not_found");
+        await Problem(await Send(host, HttpMethod.Delete, path, test), 404, "not_found");
+        receiver.Answer = Receiver.Accept;
+
+        var delivery = Assert.Single(await Deliveries(host, endpoint));
+        foreach (var stranger in (string[])[GlobexKey, test])
+        {
+            await Problem(await Send(host, HttpMethod.Post, path + "/test", stranger), 404, "not_found");
+            await Problem(await Send(host, HttpMethod.Post, path + "/rotate-secret", stranger), 404, "not_found");
+            await Problem(await Send(host, HttpMethod.Patch, path, stranger, new JsonObject { ["enabled"] = false }), 404, "not_found");
+            await Problem(await Get(host, path + "/deliveries", stranger), 404, "not_found");
+            await Problem(await Send(host, HttpMethod.Post, $"/v1/webhook-deliveries/{delivery["id"]}/retry", stranger), 404, "not_found");
+        }
+
+        await Until(async () => (string)(await Deliveries(host, endpoint)).Single()["status"]! == "delivered"); // The schedule goes on.
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, path, AcmeKey)).StatusCode);
+    }
 }

@@ -35,7 +35,7 @@ internal sealed class RecordedQueue(IEventQueue inner) : IEventQueue
 
     public List<EventId> Finished { get; } = [];
 
-    public Task Watch(string tenant, CancellationToken cancellation) => inner.Watch(tenant, cancellation);
+    public Task<bool> Watch(string tenant, CancellationToken cancellation) => inner.Watch(tenant, cancellation);
 
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {
@@ -116,6 +116,8 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) =>
         inner.Note(delivery, succeeded, now, cancellation);
+
+    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) => inner.Reopen(delivery, due, cancellation);
 
     public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => inner.FindDelivery(id, cancellation);
 

@@ -38,7 +38,7 @@ public sealed class WebhookStoreTests : IDisposable
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task A_delivery_begins_once_is_claimed_by_one_and_free_again_after_the_lease(string engine)
     {
-        var store = await Store(engine);
+        var store = await Store(engine, "a", "b");
         await store.Begin([Delivery("d1", "a"), Delivery("d2", "a"), Delivery("d3", "b")], Now, default);
         await store.Begin([Delivery("d1", "a") with { Type = "other" }], Now, default);
 
@@ -58,14 +58,15 @@ public sealed class WebhookStoreTests : IDisposable
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task What_is_over_is_not_due_and_what_is_not_is_due_when_it_says(string engine)
     {
-        var store = await Store(engine);
+        var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
         var claimed = await store.Claim("a", Now, Lease, 5, default);
 
         Assert.Equal(Now, await store.Note(claimed[0] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now, default));
         Assert.Equal(Now, await store.Note(claimed[1] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now.AddMinutes(1), default));
         Assert.Empty(await store.Due(Now.AddMinutes(59), 10, default));
-        Assert.Equal(2, (await store.Claim("a", Now.AddHours(1), Lease, 5, default)).Count);
+        claimed = await store.Claim("a", Now.AddHours(1), Lease, 5, default);
+        Assert.Equal(2, claimed.Count);
         Assert.Null(await store.Note(claimed[0] with { Status = DeliveryStatus.Delivered, NextAttemptAt = null }, true, Now, default));
         await store.Note(claimed[1] with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, Now, default);
 
@@ -75,6 +76,80 @@ public sealed class WebhookStoreTests : IDisposable
         Assert.Single(await store.Deliveries("a", 1, 10, default));
     }
 
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task Deleting_an_endpoint_that_is_anothers_leaves_what_is_on_its_way_to_it(string engine)
+    {
+        var store = await Store(engine, "a");
+        await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
+        await store.Note((await store.Claim("a", Now, Lease, 1, default))[0] with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default);
+
+        Assert.False(await store.Delete("live:globex", "a", default));
+        Assert.False(await store.Delete("test:acme", "a", default));
+
+        Assert.Equal(["a"], await store.Due(Now, 10, default));
+        Assert.Equal(2, (await store.Deliveries("a", 0, 10, default)).Count);
+        var left = await store.Claim("a", Now.AddMinutes(1), Lease, 5, default);
+        Assert.Equal(2, left.Count);
+        Assert.Equal(Now, await store.Note(left[0], null, Now.AddMinutes(1), default)); // It is remembered since when the endpoint fails.
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task What_comes_for_a_deleted_endpoint_leaves_nothing_behind(string engine)
+    {
+        var store = await Store(engine, "a");
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        var claimed = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
+        await store.Delete("live:acme", "a", default);
+
+        Assert.Null(await store.Note(claimed with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default)); // The attempt was under way.
+        Assert.False(await store.Reopen(claimed, null, default));
+        await store.Begin([Delivery("d2", "a")], Now, default); // The dispatcher had seen it yet.
+
+        Assert.Empty(await store.Due(Now.AddYears(1), 10, default));
+        Assert.Empty(await store.Deliveries("a", 0, 10, default));
+        if (_server is { } redis)
+        {
+            Assert.Equal(":0\r\n", redis.Command("EXISTS", "bff:webhooks:{webhooks}:failing", "bff:webhooks:{webhooks}:due", "bff:webhooks:{webhooks}:q:a", "bff:webhooks:{webhooks}:l:a"));
+        }
+
+        await store.Add(Endpoint("a"), default);
+        await store.Begin([Delivery("d3", "a")], Now, default);
+        Assert.Equal(Now.AddHours(1), await store.Note((await store.Claim("a", Now, Lease, 1, default))[0], false, Now.AddHours(1), default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task An_instance_whose_claim_is_over_changes_nothing_any_more(string engine)
+    {
+        var store = await Store(engine, "a");
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        var stale = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
+        var held = Assert.Single(await store.Claim("a", Now + Lease, Lease, 1, default));
+
+        await store.Note(stale with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, Now + Lease, default);
+        Assert.Equal(DeliveryStatus.Pending, (await store.FindDelivery("d1", default))!.Status);
+        Assert.Null(await store.Note(held with { Status = DeliveryStatus.Delivered, NextAttemptAt = null }, true, Now + Lease, default));
+        await store.Note(stale with { NextAttemptAt = Now }, null, Now + Lease, default); // Handed back by a host that stops late.
+
+        Assert.Equal(DeliveryStatus.Delivered, (await store.FindDelivery("d1", default))!.Status);
+        Assert.Empty(await store.Due(Now.AddYears(1), 10, default));
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_delivery_is_reopened_once_and_not_while_an_instance_sends_it(string engine)
+    {
+        var store = await Store(engine, "a");
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        var claimed = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
+        Assert.False(await store.Reopen(claimed with { NextAttemptAt = Now }, Now, default));
+        await store.Note(claimed with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, Now, default);
+
+        Assert.True(await store.Reopen(claimed with { NextAttemptAt = Now.AddSeconds(1) }, null, default));
+        Assert.False(await store.Reopen(claimed with { NextAttemptAt = Now.AddSeconds(2) }, null, default));
+
+        Assert.Empty(await store.Claim("a", Now, Lease, 5, default));
+        Assert.Single(await store.Claim("a", Now.AddSeconds(1), Lease, 5, default));
+    }
+
     public void Dispose()
     {
         _state?.Dispose();
@@ -82,16 +157,22 @@ public sealed class WebhookStoreTests : IDisposable
         _server?.Dispose();
     }
 
-    private async Task<IWebhookStore> Store(string engine)
+    private async Task<IWebhookStore> Store(string engine, params string[] endpoints)
     {
-        if (engine == "embedded")
+        IWebhookStore store = new EmbeddedWebhookStore();
+        if (engine != "embedded")
         {
-            return new EmbeddedWebhookStore();
+            _server = RedisServer.Run();
+            _state = await Stores.Connect(_server, _logging);
+            store = new RedisWebhookStore(_state);
         }
 
-        _server = RedisServer.Run();
-        _state = await Stores.Connect(_server, _logging);
-        return new RedisWebhookStore(_state);
+        foreach (var id in endpoints)
+        {
+            await store.Add(Endpoint(id), default);
+        }
+
+        return store;
     }
 
     private static WebhookEndpoint Endpoint(string id, string owner = "live:acme") =>

@@ -67,7 +67,11 @@ internal static class WebhookDeliveries
         }
 
         var again = delivery with { Status = DeliveryStatus.Pending, NextAttemptAt = now, ByHand = new(delivery.NextAttemptAt) };
-        await store.Note(again, null, now, cancellation);
+        if (!await store.Reopen(again, delivery.NextAttemptAt, cancellation))
+        {
+            return await store.FindDelivery(id, cancellation) is { } current ? Accepted(current) : new Problem(ProblemCodes.NotFound); // Another was faster.
+        }
+
         worker.Wake();
         return Accepted(again);
     }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Bff.Events;
+using Bff.State;
+using PartnerBff.Loops;
 using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Webhooks.Delivery;
@@ -7,26 +9,27 @@ namespace PartnerBff.Webhooks.Delivery;
 /// <summary>
 /// Makes deliveries out of events: 1. takes events off the queue; 2. begins a delivery for each endpoint of the tenant that wants the type; 3. only then says
 /// that the events are done. Dying in between repeats the step, and a delivery has the same id however often it is begun.
+/// Every day, and whenever Redis may have lost something, it looks after what is kept: see <see cref="WebhookUpkeep"/>.
 /// </summary>
 internal sealed class WebhookDispatcher(
-    IEventLog log, IEventQueue queue, IWebhookStore store, WebhookWorker worker, WebhookSecrets secrets, EventMetrics metrics, TimeProvider time,
-    ILogger<WebhookDispatcher> logger) : WebhookWork(time, logger)
+    IEventLog log, IEventQueue queue, IWebhookStore store, WebhookWorker worker, WebhookUpkeep upkeep, EventMetrics metrics, LoopMetrics loops, TimeProvider time,
+    ILogger<WebhookDispatcher> logger) : WebhookWork(time, new("Dispatching webhooks", loops, logger))
 {
     private const int BatchSize = 100;
-    private static readonly TimeSpan RenewEvery = TimeSpan.FromDays(1);
     private readonly TimeProvider _time = time;
-    private DateTimeOffset _renewAt;
     private IDisposable? _listening;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         _listening = log.OnAppended(Wake);
+        upkeep.Wanted += Wake;
         return base.StartAsync(cancellationToken);
     }
 
     public override void Dispose()
     {
         _listening?.Dispose();
+        upkeep.Wanted -= Wake;
         base.Dispose();
     }
 
@@ -35,22 +38,25 @@ internal sealed class WebhookDispatcher(
         // Not cancelled by the end of the host: what is taken is begun or returned, and not left lying until others may take it.
         while (!cancellation.IsCancellationRequested && await queue.Take(BatchSize, CancellationToken.None) is { Count: > 0 } events)
         {
+            var left = events.GroupBy(e => e.Head.Tenant!).ToDictionary(t => t.Key, t => t.ToList());
             try
             {
-                await Begin(events, cancellation);
+                foreach (var tenant in left.Keys.ToList())
+                {
+                    if (await Begin(tenant, left[tenant], cancellation))
+                    {
+                        left.Remove(tenant);
+                    }
+                }
             }
             catch (OperationCanceledException)
             {
-                await queue.Return([.. events.Select(e => e.Id)], default);
+                await queue.Return([.. left.Values.SelectMany(t => t).Select(e => e.Id)], default);
                 throw;
             }
         }
 
-        if (_time.GetUtcNow() >= _renewAt)
-        {
-            _renewAt = _time.GetUtcNow() + RenewEvery;
-            await RenewSecrets(cancellation);
-        }
+        await upkeep.Run(Troubles, cancellation);
     }
 
     public static WebhookDelivery Delivery(WebhookEndpoint endpoint, string eventId, string type, DateTimeOffset at, ReadOnlyMemory<byte> data, DateTimeOffset now)
@@ -79,45 +85,36 @@ internal sealed class WebhookDispatcher(
         };
     }
 
-    private async Task Begin(IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    /// <summary>False: what Redis refuses for one tenant keeps no other waiting; the queue hands those events out again.</summary>
+    private async Task<bool> Begin(string tenant, List<LoggedEvent> events, CancellationToken cancellation)
     {
-        var now = _time.GetUtcNow();
-        var deliveries = new List<WebhookDelivery>();
-        foreach (var tenant in events.GroupBy(e => e.Head.Tenant!))
+        try
         {
-            var endpoints = await store.List(WebhookOwner.Live(tenant.Key), cancellation);
-            deliveries.AddRange(
-                from item in tenant
-                from endpoint in endpoints
-                where endpoint.Wants(item.Head.Type)
-                select Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now));
+            var now = _time.GetUtcNow();
+            var endpoints = await store.List(WebhookOwner.Live(tenant), cancellation);
+            await store.Begin(
+                [.. from item in events
+                    from endpoint in endpoints
+                    where endpoint.Wants(item.Head.Type)
+                    select Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now)],
+                now, cancellation);
+            await queue.Done([.. events.Select(e => e.Id)], cancellation);
+            Troubles.Succeeded(tenant);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
+#pragma warning restore CA1031
+        {
+            Troubles.Failed(tenant, failure);
+            return false;
         }
 
-        await store.Begin(deliveries, now, cancellation);
-        await queue.Done([.. events.Select(e => e.Id)], cancellation);
         foreach (var item in events)
         {
             metrics.HandedOver(item.Id, "webhooks");
         }
 
         worker.Wake();
+        return true;
     }
-
-    /// <summary>Long before the keys that they are sealed with are too old.</summary>
-    private async Task RenewSecrets(CancellationToken cancellation)
-    {
-        foreach (var owner in await store.Owners(cancellation))
-        {
-            foreach (var endpoint in await store.List(owner, cancellation))
-            {
-                if (await secrets.Renew(endpoint, cancellation) is { } renewed)
-                {
-                    await store.Change(owner, endpoint.Id, e => ReferenceEquals(e, endpoint) || Same(e, endpoint) ? e with { Secrets = renewed } : e, cancellation);
-                }
-            }
-        }
-    }
-
-    private static bool Same(WebhookEndpoint a, WebhookEndpoint b) =>
-        a.Secrets.Count == b.Secrets.Count && a.Secrets.Zip(b.Secrets).All(p => p.First.Until == p.Second.Until && p.First.Box.AsSpan().SequenceEqual(p.Second.Box));
 }

@@ -1,10 +1,12 @@
 using Bff.State;
+using PartnerBff.Loops;
 
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>A loop of this instance: works until there is nothing to do, then waits for a signal, a second at most. Ends with the host.</summary>
-internal abstract partial class WebhookWork(TimeProvider time, ILogger logger) : IHostedService, IDisposable
+internal abstract class WebhookWork(TimeProvider time, LoopTroubles troubles) : IHostedService, IDisposable
 {
+    private const string Whole = "the whole";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
@@ -12,6 +14,9 @@ internal abstract partial class WebhookWork(TimeProvider time, ILogger logger) :
 
     /// <summary>Cancelled when the instance stops, or dies.</summary>
     protected CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>What does not end the loop.</summary>
+    protected LoopTroubles Troubles { get; } = troubles;
 
     public virtual Task StartAsync(CancellationToken cancellationToken)
     {
@@ -54,6 +59,7 @@ internal abstract partial class WebhookWork(TimeProvider time, ILogger logger) :
             try
             {
                 await Work(_stopping.Token);
+                Troubles.Succeeded(Whole);
             }
             catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
             {
@@ -67,13 +73,10 @@ internal abstract partial class WebhookWork(TimeProvider time, ILogger logger) :
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                LogFailed(logger, failure);
+                Troubles.Failed(Whole, failure);
             }
 
             await _wake.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "Work on webhooks failed; trying again")]
-    private static partial void LogFailed(ILogger logger, Exception failure);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bff.State;
 using Microsoft.Extensions.Options;
+using PartnerBff.Loops;
 using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Webhooks.Delivery;
@@ -10,8 +11,8 @@ namespace PartnerBff.Webhooks.Delivery;
 /// endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes what came of it and when is next.
 /// </summary>
 internal sealed partial class WebhookWorker(
-    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, TimeProvider time, ILogger<WebhookWorker> logger)
-    : WebhookWork(time, logger)
+    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, LoopMetrics loops, TimeProvider time, ILogger<WebhookWorker> logger)
+    : WebhookWork(time, new("Sending webhooks", loops, logger))
 {
     private const int EndpointsAtOnce = 200;
     private const int AtOnce = 1024;
@@ -71,8 +72,7 @@ internal sealed partial class WebhookWorker(
                     continue;
                 }
 
-                // Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends.
-                var claimed = await store.Claim(id, _time.GetUtcNow(), options.Value.Lease, room, CancellationToken.None);
+                var claimed = await Claim(id, room);
                 found |= claimed.Count > 0;
                 foreach (var delivery in claimed)
                 {
@@ -82,6 +82,27 @@ internal sealed partial class WebhookWorker(
                     _ = sending.ContinueWith(done => _inFlight.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
                 }
             }
+        }
+    }
+
+    /// <summary>
+    /// Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends. What Redis refuses for one
+    /// endpoint keeps no other waiting.
+    /// </summary>
+    private async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, int room)
+    {
+        try
+        {
+            var claimed = await store.Claim(endpointId, _time.GetUtcNow(), options.Value.Lease, room, CancellationToken.None);
+            Troubles.Succeeded(endpointId);
+            return claimed;
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
+#pragma warning restore CA1031
+        {
+            Troubles.Failed(endpointId, failure);
+            return [];
         }
     }
 
@@ -112,7 +133,7 @@ internal sealed partial class WebhookWorker(
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            LogFailed(_logger, failure);
+            Troubles.Failed(delivery.EndpointId, failure);
         }
         finally
         {
@@ -166,9 +187,6 @@ internal sealed partial class WebhookWorker(
             // The claim ends by itself.
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "An attempt to deliver a webhook broke off; it will be made again")]
-    private static partial void LogFailed(ILogger logger, Exception failure);
 
     [LoggerMessage(LogLevel.Warning, "Webhook endpoint {Endpoint} is disabled (it said that it is gone: {IsGone})")]
     private static partial void LogDisabled(ILogger logger, string endpoint, bool isGone);

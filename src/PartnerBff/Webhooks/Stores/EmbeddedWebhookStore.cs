@@ -26,17 +26,27 @@ internal sealed class EmbeddedWebhookStore : IWebhookStore
 
     public Task<bool> Delete(string owner, string id, CancellationToken cancellation) => Locked(() =>
     {
+        if (!_endpoints.Remove((owner, id)))
+        {
+            return false;
+        }
+
+        foreach (var delivery in Of(_listed, id).Concat(Of(_due, id).Keys))
+        {
+            _deliveries.Remove(delivery);
+        }
+
         _due.Remove(id);
         _listed.Remove(id);
         _failing.Remove(id);
-        return _endpoints.Remove((owner, id));
+        return true;
     });
 
     public Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation) => Locked(() =>
     {
         foreach (var delivery in deliveries)
         {
-            if (_deliveries.TryAdd(delivery.Id, delivery))
+            if (_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) && _deliveries.TryAdd(delivery.Id, delivery))
             {
                 var listed = Of(_listed, delivery.EndpointId);
                 listed.Add(delivery.Id);
@@ -66,11 +76,16 @@ internal sealed class EmbeddedWebhookStore : IWebhookStore
             var due = Of(_due, endpointId);
             var ids = due.Where(d => d.Value <= now).OrderBy(d => d.Value).Take(count).Select(d => d.Key).ToList();
             ids.ForEach(id => due[id] = now + lease);
-            return [.. ids.Select(id => _deliveries[id])];
+            return [.. ids.Select(id => _deliveries[id] with { HeldUntil = now + lease })];
         });
 
     public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) => Locked(() =>
     {
+        if (delivery.HeldUntil is null || DueAt(delivery) != delivery.HeldUntil)
+        {
+            return null;
+        }
+
         _deliveries[delivery.Id] = delivery;
         if (delivery.NextAttemptAt is { } next)
         {
@@ -93,11 +108,26 @@ internal sealed class EmbeddedWebhookStore : IWebhookStore
         return _failing.TryGetValue(delivery.EndpointId, out var since) ? since : (DateTimeOffset?)null;
     });
 
+    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) => Locked(() =>
+    {
+        if (!_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) || DueAt(delivery) != due)
+        {
+            return false;
+        }
+
+        _deliveries[delivery.Id] = delivery;
+        Of(_due, delivery.EndpointId)[delivery.Id] = delivery.NextAttemptAt!.Value;
+        return true;
+    });
+
     public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => Locked(() => _deliveries.GetValueOrDefault(id));
 
     public Task<IReadOnlyList<WebhookDelivery>> Deliveries(string endpointId, int skip, int count, CancellationToken cancellation) =>
         Locked<IReadOnlyList<WebhookDelivery>>(() =>
             [.. (_listed.GetValueOrDefault(endpointId) ?? []).AsEnumerable().Reverse().Skip(skip).Take(count).Select(id => _deliveries[id])]);
+
+    private DateTimeOffset? DueAt(WebhookDelivery delivery) =>
+        _due.TryGetValue(delivery.EndpointId, out var due) && due.TryGetValue(delivery.Id, out var at) ? at : null;
 
     private static TItem Of<TItem>(Dictionary<string, TItem> of, string id) where TItem : new()
     {

@@ -29,15 +29,18 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
         """);
 
+    // KEYS: o, q, l, due, failing. ARGV: endpoint. The first line is the check of the owner.
     private static readonly RedisScript DeleteScript = new("""
+        if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('DEL', KEYS[2], KEYS[3])
         redis.call('ZREM', KEYS[4], ARGV[1])
         redis.call('HDEL', KEYS[5], ARGV[1])
-        return redis.call('HDEL', KEYS[1], ARGV[1])
+        return 1
         """);
 
-    // KEYS: d, l, q, due. ARGV: id, record, now, kept ms, endpoint, listed.
+    // KEYS: d, l, q, due, o. ARGV: id, record, now, kept ms, endpoint, listed.
     private static readonly RedisScript BeginScript = new("""
+        if redis.call('HEXISTS', KEYS[5], ARGV[5]) == 0 then return 0 end
         if not redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4], 'NX') then return 0 end
         redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
         redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[6])
@@ -61,8 +64,10 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         return ids
         """);
 
-    // KEYS: d, q, due, failing. ARGV: id, record, kept ms, next or empty, endpoint, 1, 0 or empty, now.
+    // KEYS: d, q, due, failing. ARGV: id, record, kept ms, next or empty, endpoint, 1, 0 or empty, now, end of the claim.
+    // Claims of one delivery follow each other, so no two end at the same time: the end says whose claim it is.
     private static readonly RedisScript NoteScript = new("""
+        if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= tonumber(ARGV[8]) then return false end
         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
         if ARGV[4] == '' then redis.call('ZREM', KEYS[2], ARGV[1])
         else
@@ -74,6 +79,17 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         if ARGV[6] == '1' then redis.call('HDEL', KEYS[4], ARGV[5]) end
         if ARGV[6] == '0' then redis.call('HSETNX', KEYS[4], ARGV[5], ARGV[7]) end
         return redis.call('HGET', KEYS[4], ARGV[5])
+        """);
+
+    // KEYS: d, q, due, o. ARGV: id, record, kept ms, next, endpoint, when it was due or empty.
+    private static readonly RedisScript ReopenScript = new("""
+        if redis.call('HEXISTS', KEYS[4], ARGV[5]) == 0 then return 0 end
+        if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= (tonumber(ARGV[6]) or -1) then return 0 end
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+        redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
+        redis.call('PEXPIRE', KEYS[2], ARGV[3])
+        redis.call('ZADD', KEYS[3], 'LT', ARGV[4], ARGV[5])
+        return 1
         """);
 
     public async Task<IReadOnlyList<string>> Owners(CancellationToken cancellation) =>
@@ -115,7 +131,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         {
             await redis.Evaluate(
                 BeginScript,
-                [Delivery(delivery.Id), Listing(delivery.EndpointId), Queue(delivery.EndpointId), DueKey],
+                [Delivery(delivery.Id), Listing(delivery.EndpointId), Queue(delivery.EndpointId), DueKey, Owner(delivery.Owner)],
                 [delivery.Id, Write(delivery), now.ToUnixTimeMilliseconds(), (long)Kept.TotalMilliseconds, delivery.EndpointId, Listed],
                 cancellation);
         }
@@ -126,25 +142,32 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
 
     public async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation)
     {
+        var until = (now + lease).ToUnixTimeMilliseconds();
         var ids = (RedisResult[])(await redis.Evaluate(
-            ClaimScript, [Queue(endpointId), DueKey],
-            [now.ToUnixTimeMilliseconds(), (now + lease).ToUnixTimeMilliseconds(), count, endpointId], cancellation))!;
-        return await Read([.. ids.Select(i => (string)i!)], cancellation);
+            ClaimScript, [Queue(endpointId), DueKey], [now.ToUnixTimeMilliseconds(), until, count, endpointId], cancellation))!;
+        var claimed = await Read([.. ids.Select(i => (string)i!)], cancellation);
+        return [.. claimed.Select(d => d with { HeldUntil = DateTimeOffset.FromUnixTimeMilliseconds(until) })];
     }
 
     public async Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation)
     {
-        var next = delivery.NextAttemptAt?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "";
         var since = (string?)await redis.Evaluate(
             NoteScript,
             [Delivery(delivery.Id), Queue(delivery.EndpointId), DueKey, FailingKey],
             [
-                delivery.Id, Write(delivery), (long)Kept.TotalMilliseconds, next, delivery.EndpointId,
-                succeeded switch { true => "1", false => "0", null => "" }, now.ToUnixTimeMilliseconds(),
+                delivery.Id, Write(delivery), (long)Kept.TotalMilliseconds, Score(delivery.NextAttemptAt), delivery.EndpointId,
+                succeeded switch { true => "1", false => "0", null => "" }, now.ToUnixTimeMilliseconds(), Score(delivery.HeldUntil),
             ],
             cancellation);
         return since is null ? null : DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(since, CultureInfo.InvariantCulture));
     }
+
+    public async Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) =>
+        (int)await redis.Evaluate(
+            ReopenScript,
+            [Delivery(delivery.Id), Queue(delivery.EndpointId), DueKey, Owner(delivery.Owner)],
+            [delivery.Id, Write(delivery), (long)Kept.TotalMilliseconds, Score(delivery.NextAttemptAt), delivery.EndpointId, Score(due)],
+            cancellation) == 1;
 
     public async Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => await Read([id], cancellation) is [var found, ..] ? found : null;
 
@@ -166,6 +189,8 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         var records = await redis.Run("GET", database => database.StringGetAsync([.. ids.Select(Delivery)]), cancellation);
         return [.. records.Where(r => r.HasValue).Select(r => JsonSerializer.Deserialize((byte[])r!, WebhookStoreJson.Default.WebhookDelivery)!)];
     }
+
+    private static RedisValue Score(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "";
 
     private static RedisKey Owner(string owner) => Prefix + "o:" + owner;
 
