@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Bff.State;
 using StackExchange.Redis;
+using Scripts = PartnerBff.Webhooks.Stores.RedisWebhookScripts;
 
 namespace PartnerBff.Webhooks.Stores;
 
@@ -18,80 +19,6 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     private static readonly RedisKey DueKey = Prefix + "due";
     private static readonly RedisKey FailingKey = Prefix + "failing";
 
-    private static readonly RedisScript ChangeScript = new("""
-        if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-        redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-        return 1
-        """);
-
-    private static readonly RedisScript AddScript = new("""
-        redis.call('SADD', KEYS[2], ARGV[3])
-        return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-        """);
-
-    // KEYS: o, q, l, due, failing. ARGV: endpoint. The first line is the check of the owner.
-    private static readonly RedisScript DeleteScript = new("""
-        if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-        redis.call('DEL', KEYS[2], KEYS[3])
-        redis.call('ZREM', KEYS[4], ARGV[1])
-        redis.call('HDEL', KEYS[5], ARGV[1])
-        return 1
-        """);
-
-    // KEYS: d, l, q, due, o. ARGV: id, record, now, kept ms, endpoint, listed.
-    private static readonly RedisScript BeginScript = new("""
-        if redis.call('HEXISTS', KEYS[5], ARGV[5]) == 0 then return 0 end
-        if not redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4], 'NX') then return 0 end
-        redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-        redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[6])
-        redis.call('PEXPIRE', KEYS[2], ARGV[4])
-        redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
-        redis.call('PEXPIRE', KEYS[3], ARGV[4])
-        redis.call('ZADD', KEYS[4], 'LT', ARGV[3], ARGV[5])
-        return 1
-        """);
-
-    // KEYS: q, due. ARGV: now, end of the lease, count, endpoint.
-    private static readonly RedisScript ClaimScript = new("""
-        local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-        for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
-        local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-        if not first[1] then
-          redis.call('ZREM', KEYS[2], ARGV[4])
-        else
-          redis.call('ZADD', KEYS[2], math.max(tonumber(first[2]), tonumber(ARGV[1])), ARGV[4])
-        end
-        return ids
-        """);
-
-    // KEYS: d, q, due, failing. ARGV: id, record, kept ms, next or empty, endpoint, 1, 0 or empty, now, end of the claim.
-    // Claims of one delivery follow each other, so no two end at the same time: the end says whose claim it is.
-    private static readonly RedisScript NoteScript = new("""
-        if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= tonumber(ARGV[8]) then return false end
-        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-        if ARGV[4] == '' then redis.call('ZREM', KEYS[2], ARGV[1])
-        else
-          redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-          redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        end
-        local first = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-        if first[1] then redis.call('ZADD', KEYS[3], first[2], ARGV[5]) else redis.call('ZREM', KEYS[3], ARGV[5]) end
-        if ARGV[6] == '1' then redis.call('HDEL', KEYS[4], ARGV[5]) end
-        if ARGV[6] == '0' then redis.call('HSETNX', KEYS[4], ARGV[5], ARGV[7]) end
-        return redis.call('HGET', KEYS[4], ARGV[5])
-        """);
-
-    // KEYS: d, q, due, o. ARGV: id, record, kept ms, next, endpoint, when it was due or empty.
-    private static readonly RedisScript ReopenScript = new("""
-        if redis.call('HEXISTS', KEYS[4], ARGV[5]) == 0 then return 0 end
-        if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= (tonumber(ARGV[6]) or -1) then return 0 end
-        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-        redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-        redis.call('PEXPIRE', KEYS[2], ARGV[3])
-        redis.call('ZADD', KEYS[3], 'LT', ARGV[4], ARGV[5])
-        return 1
-        """);
-
     public async Task<IReadOnlyList<string>> Owners(CancellationToken cancellation) =>
         [.. (await redis.Run("SMEMBERS", database => database.SetMembersAsync(OwnersKey), cancellation)).Select(o => (string)o!)];
 
@@ -103,7 +30,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         (byte[]?)await redis.Run("HGET", database => database.HashGetAsync(Owner(owner), id), cancellation) is { } json ? Read(json) : null;
 
     public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) =>
-        redis.Evaluate(AddScript, [Owner(endpoint.Owner), OwnersKey], [endpoint.Id, Write(endpoint), endpoint.Owner], cancellation);
+        redis.Evaluate(Scripts.Add, [Owner(endpoint.Owner), OwnersKey], [endpoint.Id, Write(endpoint), endpoint.Owner], cancellation);
 
     public async Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation)
     {
@@ -115,7 +42,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
             }
 
             var changed = change(Read(json));
-            if ((int)await redis.Evaluate(ChangeScript, [Owner(owner)], [id, json, Write(changed)], cancellation) == 1)
+            if ((int)await redis.Evaluate(Scripts.Change, [Owner(owner)], [id, json, Write(changed)], cancellation) == 1)
             {
                 return changed;
             }
@@ -123,14 +50,14 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     }
 
     public async Task<bool> Delete(string owner, string id, CancellationToken cancellation) =>
-        (int)await redis.Evaluate(DeleteScript, [Owner(owner), Queue(id), Listing(id), DueKey, FailingKey], [id], cancellation) == 1;
+        (int)await redis.Evaluate(Scripts.Delete, [Owner(owner), Queue(id), Listing(id), DueKey, FailingKey], [id], cancellation) == 1;
 
     public async Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation)
     {
         foreach (var delivery in deliveries)
         {
             await redis.Evaluate(
-                BeginScript,
+                Scripts.Begin,
                 [Delivery(delivery.Id), Listing(delivery.EndpointId), Queue(delivery.EndpointId), DueKey, Owner(delivery.Owner)],
                 [delivery.Id, Write(delivery), now.ToUnixTimeMilliseconds(), (long)Kept.TotalMilliseconds, delivery.EndpointId, Listed],
                 cancellation);
@@ -144,7 +71,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     {
         var until = (now + lease).ToUnixTimeMilliseconds();
         var ids = (RedisResult[])(await redis.Evaluate(
-            ClaimScript, [Queue(endpointId), DueKey], [now.ToUnixTimeMilliseconds(), until, count, endpointId], cancellation))!;
+            Scripts.Claim, [Queue(endpointId), DueKey], [now.ToUnixTimeMilliseconds(), until, count, endpointId], cancellation))!;
         var claimed = await Read([.. ids.Select(i => (string)i!)], cancellation);
         return [.. claimed.Select(d => d with { HeldUntil = DateTimeOffset.FromUnixTimeMilliseconds(until) })];
     }
@@ -152,7 +79,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     public async Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation)
     {
         var since = (string?)await redis.Evaluate(
-            NoteScript,
+            Scripts.Note,
             [Delivery(delivery.Id), Queue(delivery.EndpointId), DueKey, FailingKey],
             [
                 delivery.Id, Write(delivery), (long)Kept.TotalMilliseconds, Score(delivery.NextAttemptAt), delivery.EndpointId,
@@ -164,7 +91,7 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
 
     public async Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) =>
         (int)await redis.Evaluate(
-            ReopenScript,
+            Scripts.Reopen,
             [Delivery(delivery.Id), Queue(delivery.EndpointId), DueKey, Owner(delivery.Owner)],
             [delivery.Id, Write(delivery), (long)Kept.TotalMilliseconds, Score(delivery.NextAttemptAt), delivery.EndpointId, Score(due)],
             cancellation) == 1;
