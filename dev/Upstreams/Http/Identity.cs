@@ -14,5 +14,6 @@ internal readonly struct Identity(IHeaderDictionary headers)
     public bool MaySee(string? owner, string? tenant) =>
         IsPartner ? Tenant == tenant : User is not { } user || user == owner;
 
-    private static string? One(string? value) => string.IsNullOrEmpty(value) ? null : value;
+    /// <summary>The gateway percent-encodes what a header cannot hold.</summary>
+    private static string? One(string? value) => string.IsNullOrEmpty(value) ? null : Uri.UnescapeDataString(value);
 }

@@ -155,7 +155,7 @@ public sealed class BearerTokensTests
         Assert.Equal(" J\u00fcrgen ", Assert.Single(host.Reached).Subject);
         Assert.Equal("%20J%C3%BCrgen%20", host.Upstream["X-User-Id"]);
         Assert.Equal("j@example.com", host.Upstream["X-User-Email"]);
-        Assert.Equal("admin,%C3%BCber,extra", host.Upstream["X-User-Roles"]);
+        Assert.Equal("admin,a%2Cb,%C3%BCber,extra", host.Upstream["X-User-Roles"]);
         Assert.Equal("api write", host.Upstream["X-OAuth-Scopes"]);
         Assert.Equal("acme", host.Upstream["X-Tenant-Id"]);
         Assert.Equal("app", host.Upstream["X-Client-Id"]);

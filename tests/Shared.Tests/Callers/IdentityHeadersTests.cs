@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.TestKit;
+using FsCheck;
+using FsCheck.Fluent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -95,6 +97,48 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
         Assert.Equal("kept", host.Seen["X-Other"]);
         Assert.Equal(new Dictionary<string, string> { ["X-User-Id"] = "u-1", ["X-OAuth-Scopes"] = "api" }, host.Upstream);
     }
+
+    [Theory]
+    [InlineData("éric@x", "%C3%A9ric@x")]
+    [InlineData("%C3%A9ric@x", "%25C3%25A9ric@x")]
+    [InlineData("100%", "100%25")]
+    [InlineData(" u-1", "%20u-1")]
+    [InlineData("a,b", "a,b")]
+    public async Task A_value_arrives_so_that_decoding_gives_back_what_the_token_said(string subject, string header)
+    {
+        await shared.Host.Get(shared.Issuer.Token(c => c["sub"] = subject));
+
+        Assert.Equal(header, shared.Host.Upstream["X-User-Id"]);
+        Assert.Equal(subject, Uri.UnescapeDataString(header));
+    }
+
+    [Fact]
+    public async Task A_role_is_one_role_whatever_is_in_it()
+    {
+        string[] roles = ["plain", "a,admin", "a%2Cadmin", " b ", "é"];
+
+        await shared.Host.Get(shared.Issuer.Token(c => c["roles"] = new JsonArray([.. roles.Select(r => JsonValue.Create(r))])));
+
+        var header = shared.Host.Upstream["X-User-Roles"];
+        Assert.Equal("plain,a%2Cadmin,a%252Cadmin,%20b%20,%C3%A9", header);
+        Assert.Equal(roles, header.Split(',').Select(Uri.UnescapeDataString));
+        Assert.DoesNotContain("admin", header.Split(','));
+    }
+
+    [Fact]
+    public void No_two_callers_have_the_same_headers() => Prop.ForAll<NonEmptyString, NonEmptyString, NonEmptyString[]>((one, two, roles) =>
+    {
+        var (first, second) = (Headers(one.Get, roles), Headers(two.Get, roles));
+        return (Printable(one.Get) == Printable(two.Get)) == (first["X-User-Id"] == second["X-User-Id"])
+            && Uri.UnescapeDataString(first["X-User-Id"]) == Printable(one.Get)
+            && (roles.Length == 0 || first["X-User-Roles"].Split(',').Select(Uri.UnescapeDataString).SequenceEqual(roles.Select(r => Printable(r.Get))));
+    }).QuickCheckThrowOnFailure();
+
+    private static Dictionary<string, string> Headers(string subject, NonEmptyString[] roles) => new(IdentityHeaders.Of(
+        new Caller { Subject = Printable(subject), Kind = CallerKind.Token, Roles = [.. roles.Select(r => Printable(r.Get))] }));
+
+    /// <summary>What a token may hold: no half of a surrogate pair, which is no text.</summary>
+    private static string Printable(string text) => string.Concat(text.Select(c => char.IsSurrogate(c) ? '?' : c));
 
     [Fact]
     public async Task An_anonymous_request_carries_no_identity_upstream()

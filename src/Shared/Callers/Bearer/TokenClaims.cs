@@ -96,8 +96,8 @@ internal static class TokenClaims
             items.Add(Checked(value));
         }
 
-        // An item that holds the separator would read as several once it is a header.
-        items.RemoveAll(item => item.Length == 0 || item.Contains(separator));
+        // A scope that holds a space would read as several once it is a header; a role's comma is encoded there.
+        items.RemoveAll(item => item.Length == 0 || (separator == ' ' && item.Contains(' ')));
         return items;
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
@@ -12,6 +13,9 @@ public static class IdentityHeaders
     {
         "X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id", "X-Identity-Token",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<char> Plain = SearchValues.Create([.. PrintableAscii().Where(c => c != '%')]);
+    private static readonly SearchValues<char> PlainInList = SearchValues.Create([.. PrintableAscii().Where(c => c is not ('%' or ','))]);
 
     /// <summary>Whether a header of this name speaks of identity, in any case and with <c>_</c> for <c>-</c> (which many servers take for the same).</summary>
     public static bool IsReserved(string name)
@@ -60,6 +64,8 @@ public static class IdentityHeaders
         }
     }
 
+    private static IEnumerable<char> PrintableAscii() => Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c);
+
     internal static KeyValuePair<string, string>[] Compute(Caller caller)
     {
         if (!caller.IsAuthenticated)
@@ -70,28 +76,31 @@ public static class IdentityHeaders
         var headers = new List<KeyValuePair<string, string>>(6);
         Add("X-User-Id", caller.Subject);
         Add("X-User-Email", caller.Email);
-        Add("X-User-Roles", string.Join(',', caller.Roles.Where(role => !role.Contains(',', StringComparison.Ordinal))));
+        var roles = caller.Roles.Where(role => role.Length > 0).Select(role => Encode(role, isListItem: true));
+        Add("X-User-Roles", string.Join(',', roles), isEncoded: true);
         Add("X-OAuth-Scopes", string.Join(' ', caller.Scopes.Order(StringComparer.Ordinal)));
         Add("X-Tenant-Id", caller.Tenant);
         Add("X-Client-Id", caller.Client);
         return [.. headers];
 
-        void Add(string name, string? value)
+        void Add(string name, string? value, bool isEncoded = false)
         {
             if (!string.IsNullOrEmpty(value))
             {
-                headers.Add(new(name, Encode(value)));
+                headers.Add(new(name, isEncoded ? value : Encode(value)));
             }
         }
     }
 
     /// <summary>
-    /// Percent-encodes what is not printable ASCII (as UTF-8), and spaces at either end, which HTTP would drop: <c>" u-1"</c> must not arrive as <c>u-1</c>.
-    /// Control characters cannot come from a token, but could from elsewhere.
+    /// Percent-encodes (as UTF-8) what is not printable ASCII; <c>%</c> itself, so that no two values look alike and decoding gives back
+    /// what the token said; spaces at either end, which HTTP would drop: <c>" u-1"</c> must not arrive as <c>u-1</c>; and in an item of a
+    /// list the comma, which would make two of it. Control characters cannot come from a token, but could from elsewhere.
     /// </summary>
-    private static string Encode(string value)
+    private static string Encode(string value, bool isListItem = false)
     {
-        if (!value.AsSpan().ContainsAnyExceptInRange(' ', '~') && value[0] != ' ' && value[^1] != ' ')
+        var plain = isListItem ? PlainInList : Plain;
+        if (!value.AsSpan().ContainsAnyExcept(plain) && value[0] != ' ' && value[^1] != ' ')
         {
             return value;
         }
@@ -101,7 +110,7 @@ public static class IdentityHeaders
         for (var i = 0; i < bytes.Length; i++)
         {
             var isEdge = i == 0 || i == bytes.Length - 1;
-            if (bytes[i] is > (byte)' ' and <= (byte)'~' || (bytes[i] == ' ' && !isEdge))
+            if (plain.Contains((char)bytes[i]) && !(bytes[i] == ' ' && isEdge))
             {
                 text.Append((char)bytes[i]);
             }
