@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Bff.Callers;
+using Bff.Configuration;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -102,17 +103,59 @@ public sealed class IntrospectionTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
 
         issuer.Opaque["text"] = new JsonObject { ["active"] = "true", ["sub"] = "u-7", ["scope"] = "api" };
-        issuer.Opaque["nobody"] = new JsonObject { ["active"] = true, ["scope"] = "api" };
-        issuer.Opaque["control"] = new JsonObject { ["active"] = true, ["sub"] = "u\n7", ["scope"] = "api" };
+        issuer.Opaque["nobody"] = new JsonObject { ["active"] = true, ["scope"] = "api", ["aud"] = "bff" };
+        issuer.Opaque["control"] = new JsonObject { ["active"] = true, ["sub"] = "u\n7", ["scope"] = "api", ["aud"] = "bff" };
+        issuer.Opaque["no-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api" };
+        issuer.Opaque["null-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = null };
+        issuer.Opaque["no-audiences"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = new JsonArray() };
         issuer.Opaque["other-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "other" };
-        issuer.Opaque["other-issuer"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["iss"] = "https://elsewhere.example" };
+        issuer.Opaque["other-issuer"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "bff", ["iss"] = "https://elsewhere.example" };
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Get("text")).Status);
-        foreach (var token in (string[])["nobody", "control", "other-audience", "other-issuer"])
+        foreach (var token in (string[])["nobody", "control", "no-audience", "null-audience", "no-audiences", "other-audience", "other-issuer"])
         {
             Assert.Equal("invalid_token", (await host.Get(token)).Code);
         }
 
         Assert.Single(host.Reached);
+    }
+
+    [Fact]
+    public async Task Without_an_audience_a_token_is_taken_of_a_client_that_the_configuration_names()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, TimeProvider.System, new() { ["Authentication:Introspection:AllowedClients:0"] = "till" });
+        issuer.Opaque["till"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till" };
+        issuer.Opaque["till-for-us"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till", ["aud"] = "bff" };
+        issuer.Opaque["till-for-others"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till", ["aud"] = "other" };
+        issuer.Opaque["other"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "other" };
+        issuer.Opaque["other-for-us"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "other", ["aud"] = "bff" };
+        issuer.Opaque["nobodys"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api" };
+
+        foreach (var token in (string[])["till", "till-for-us"])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await host.Get(token)).Status);
+        }
+
+        foreach (var token in (string[])["till-for-others", "other", "other-for-us", "nobodys"])
+        {
+            Assert.Equal("invalid_token", (await host.Get(token)).Code);
+        }
+    }
+
+    [Fact]
+    public async Task Without_audiences_and_clients_the_host_does_not_start()
+    {
+        await using var issuer = await TestIssuer.Start();
+        var settings = new Dictionary<string, string?>
+        {
+            ["Authentication:Schemes:Bearer:Authority"] = null, ["Authentication:Schemes:Bearer:ValidAudiences:0"] = null,
+        };
+
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Host(issuer, TimeProvider.System, settings));
+
+        Assert.Equal("Authentication:Schemes:Bearer:ValidAudiences", Assert.Single(refused.Mistakes).Key);
+        settings["Authentication:Introspection:AllowedClients:0"] = "till";
+        await (await Host(issuer, TimeProvider.System, settings)).DisposeAsync();
     }
 
     [Fact]
@@ -127,21 +170,22 @@ public sealed class IntrospectionTests
         Assert.Equal(0, issuer.Introspections);
     }
 
-    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock) => await (await CallersHost.Start(
+    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock, Dictionary<string, string?>? settings = null) => await (await CallersHost.Start(
         issuer,
-        new()
+        new Dictionary<string, string?>
         {
             ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
             ["Authentication:Introspection:ClientId"] = "gateway",
             ["Authentication:Introspection:ClientSecret"] = "s3cret",
             ["Authentication:Introspection:Timeout"] = "00:00:30",
-        },
+        }.With(settings),
         b => b.Services.AddSingleton(clock))).Ready();
 
     private static JsonObject Active(TimeProvider clock, int life) => new()
     {
         ["active"] = true,
         ["sub"] = "u-7",
+        ["aud"] = new JsonArray("other", "bff"),
         ["scope"] = "api",
         ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + life,
     };

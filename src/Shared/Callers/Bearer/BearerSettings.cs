@@ -81,17 +81,27 @@ internal sealed record BearerSettings
                 mistakes.Add(bearer, "Authority", "is missing: without it (or MetadataAddress, SigningKeys, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address.");
             }
 
+            if (Introspection is { AllowedClients.Count: 0 })
+            {
+                NeedAudiences();
+            }
+
             return;
         }
 
-        if (Audiences.Count == 0)
-        {
-            mistakes.Add(bearer, "ValidAudiences", "is missing: without it tokens for other services would be accepted. Name this gateway's audience.");
-        }
+        NeedAudiences();
 
         if (MetadataAddress is null && Issuers.Count == 0)
         {
             mistakes.Add(bearer, "ValidIssuer", "is missing: configured keys do not say who issues with them. Name the issuer.");
+        }
+
+        void NeedAudiences()
+        {
+            if (Audiences.Count == 0)
+            {
+                mistakes.Add(bearer, "ValidAudiences", "is missing: without it tokens for other services would be accepted. Name this gateway's audience.");
+            }
         }
     }
 

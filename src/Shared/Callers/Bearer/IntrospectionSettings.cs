@@ -19,6 +19,10 @@ internal sealed record IntrospectionSettings
     [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
     public required string ClientSecret { get; init; }
 
+    /// <summary>With it the tokens of these clients (<c>client_id</c>, <c>azp</c>) alone are taken, and also where the answer names no audience.</summary>
+    [Setting(Key = "AllowedClients:<n>", Range = "any text", Default = "any client, and an answer without `aud` is refused")]
+    public IReadOnlyList<string> AllowedClients { get; init; } = [];
+
     /// <summary>How long the endpoint may take.</summary>
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
@@ -48,6 +52,12 @@ internal sealed record IntrospectionSettings
             }
         }
 
-        return mistakes.Bind(section, new IntrospectionSettings { Endpoint = endpoint!, ClientId = section["ClientId"] ?? "", ClientSecret = section["ClientSecret"] ?? "" });
+        return mistakes.Bind(section, new IntrospectionSettings
+        {
+            Endpoint = endpoint!,
+            ClientId = section["ClientId"] ?? "",
+            ClientSecret = section["ClientSecret"] ?? "",
+            AllowedClients = [.. section.GetSection("AllowedClients").GetChildren().Select(c => c.Value).OfType<string>().Where(c => c.Length > 0)],
+        });
     }
 }

@@ -117,7 +117,7 @@ internal sealed partial class Introspector(
             return (null, Refusals.Claims);
         }
 
-        if (!IsAmong(answer, "iss", keys.Current.Issuers) || !IsAmong(answer, "aud", _settings.Audiences))
+        if (!IsOfIssuer(answer) || !IsForUs(answer, caller.Client))
         {
             return (null, Refusals.Issuer);
         }
@@ -136,18 +136,31 @@ internal sealed partial class Introspector(
         return (new VerifiedToken(caller, caller.ExpiresAt < until ? caller.ExpiresAt.Value : until, null, null), default);
     }
 
-    /// <summary>Both members are optional (RFC 7662 section 2.2); where one is there, and something to compare it with, it must fit.</summary>
-    private static bool IsAmong(JsonElement answer, string name, IReadOnlyList<string> accepted)
+    /// <summary>
+    /// The member is optional (RFC 7662 section 2.2): who was asked is the issuer's own endpoint. Where it is there, and something to
+    /// compare it with, it must fit.
+    /// </summary>
+    private bool IsOfIssuer(JsonElement answer) =>
+        keys.Current.Issuers is not { Count: > 0 } issuers || !answer.TryGetProperty("iss", out var issuer) || IsAmong(issuer, issuers);
+
+    /// <summary>
+    /// An authority calls a token active for whatever service it was made. Without <c>aud</c> nothing says that it was made for this one,
+    /// unless the configuration names the clients that have tokens for nothing else.
+    /// </summary>
+    private bool IsForUs(JsonElement answer, string? client)
     {
-        if (accepted.Count == 0 || !answer.TryGetProperty(name, out var value))
+        var clients = _settings.Introspection!.AllowedClients;
+        if (clients.Count > 0 && (client is null || !clients.Contains(client)))
         {
-            return true;
+            return false;
         }
 
-        return value.ValueKind == JsonValueKind.Array
-            ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
-            : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
+        return answer.TryGetProperty("aud", out var audience) ? IsAmong(audience, _settings.Audiences) : clients.Count > 0;
     }
+
+    private static bool IsAmong(JsonElement value, IReadOnlyList<string> accepted) => value.ValueKind == JsonValueKind.Array
+        ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
+        : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
 
     [LoggerMessage(LogLevel.Warning, "A token could not be introspected ({Reason})")]
     private static partial void LogFailed(ILogger logger, string reason);
