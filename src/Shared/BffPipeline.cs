@@ -39,13 +39,16 @@ public static class BffPipeline
         app.UseRouting();
         app.UseMiddleware<HeadAsGetMiddleware>();
         app.UseRouting(); // Looks only at what has no endpoint: a HEAD that is to be answered as GET.
+        app.UseMiddleware<AskForGuardsMiddleware>();
+        app.UseRouting(); // And what was refused for its method or media type.
 
         // 2. Callers
+        app.UseMiddleware<RoutingRefusalsMiddleware>();
         app.UseMiddleware<CallersMiddleware>();
 
         // 3. Rate limiting
-        app.UseMiddleware<BodyLimitMiddleware>();
         app.UseMiddleware<RateLimitingMiddleware>();
+        app.UseMiddleware<BodyLimitMiddleware>();
 
         // 4. Admission
         app.UseMiddleware<AdmissionMiddleware>();

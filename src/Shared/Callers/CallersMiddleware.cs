@@ -1,14 +1,14 @@
 using Bff.Edge;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Callers;
 
 /// <summary>
 /// Stage 2. Decides who is calling and whether the endpoint admits them:
-/// 1. no endpoint, or one that routing made to answer 405 or 415: nothing to guard; 2. ask each source for its credential; 3. refuse what is revoked;
-/// 4. anonymous endpoints go on, without a caller when the credential was no good; 5. everything else needs a caller; 6. and the endpoint's scope or role.
+/// 1. ask each source for its credential; 2. refuse what is revoked; 3. anonymous endpoints go on, without a caller when the credential
+/// was no good; 4. so does a request for what is not there, unless its credential was no good; 5. everything else needs a caller; 6. and
+/// the endpoint's scope or role.
 /// </summary>
 internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations)
 {
@@ -16,11 +16,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not RouteEndpoint endpoint)
-        {
-            return next(context);
-        }
-
+        var endpoint = context.GetEndpoint()!; // What has none got one from RoutingRefusalsMiddleware.
         for (var i = 0; i < _sources.Length; i++)
         {
             var resolving = _sources[i].Resolve(context);
@@ -66,7 +62,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
             return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? next(context) : refusal.ExecuteAsync(context);
         }
 
-        if (isAnonymous)
+        if (isAnonymous || (result.IsNone && endpoint.Metadata.GetMetadata<NothingThere>() is not null))
         {
             return next(context);
         }

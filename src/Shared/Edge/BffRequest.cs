@@ -33,8 +33,23 @@ public sealed class BffRequest
     /// <summary><c>Content-Security-Policy</c> of an answer that is a page; null for everything else, which gets the strictest. See <see cref="HtmlPage"/>.</summary>
     public string? PagePolicy { get; set; }
 
+    /// <summary>Whether the host has a list of origins, so that every answer depends on the request's.</summary>
+    internal bool VariesByOrigin { get; init; }
+
+    /// <summary>Whether the body announces more than the caller's plan takes.</summary>
+    internal bool IsBodyTooLarge { get; set; }
+
     /// <summary>The body once it has been read as a whole. See <see cref="RequestBody"/>.</summary>
     internal byte[]? Body { get; set; }
+
+    /// <summary>What routing refused and is routed once more; null for nearly every request.</summary>
+    internal RefusedRequest? Refused { get; set; }
+
+    /// <summary>What was wrong with the body while it was read: the client's doing, whatever came of it at a service.</summary>
+    internal BadHttpRequestException? BodyFault { get; private set; }
+
+    /// <summary>Cancelled before whoever reads the body hears of its flaw. Set by whoever sends the body on while it arrives.</summary>
+    internal CancellationTokenSource? BodyFailed { get; set; }
 
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
@@ -79,6 +94,20 @@ public sealed class BffRequest
         StartTimestamp = StartTimestamp,
         IsShared = true,
     };
+
+    /// <summary>Notes a flaw of the body.</summary>
+    internal void Fail(BadHttpRequestException fault)
+    {
+        BodyFault = fault;
+        try
+        {
+            BodyFailed?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The answer was there first.
+        }
+    }
 
     /// <summary>Notes a part that was not served live.</summary>
     public void AddDegraded(string part, string status) =>

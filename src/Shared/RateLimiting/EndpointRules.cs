@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Bff.RateLimiting;
 
@@ -42,7 +43,9 @@ internal sealed class EndpointRules
     {
         Name = endpoint.Metadata.GetMetadata<EndpointName>()?.Name;
         IsUnlimited = endpoint.Metadata.GetMetadata<Unlimited>() is not null;
-        ChargesItself = endpoint.Metadata.GetMetadata<ChargesItself>() is not null;
+
+        // A refusal of routing charges nothing.
+        ChargesItself = endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<ChargesItself>() is not null;
         IsDomainWrite = endpoint.Metadata.GetOrderedMetadata<CallerRule>()
             .Any(r => r.Scope?.EndsWith(".write", StringComparison.Ordinal) == true);
     }

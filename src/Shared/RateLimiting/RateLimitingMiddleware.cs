@@ -1,14 +1,15 @@
 using Bff.Callers;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.RateLimiting;
 
 /// <summary>
 /// Stage 3. What the caller's plan and tenant allow:
-/// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the body must fit the plan;
-/// 4. every bucket must have enough: on lease or in one round trip; 5. the answer says what is left.
+/// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the plan bounds the body,
+/// which
+/// <see cref="BodyLimitMiddleware"/> refuses once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
+/// 5. the answer says what is left.
 /// </summary>
 internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TimeProvider time)
 {
@@ -24,6 +25,11 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
         if (Entitlement.Refusal(context, caller, limits, rules) is { } refusal)
         {
             return refusal.ExecuteAsync(context);
+        }
+
+        if (limits.Plan.MaxPayloadBytes is { } max)
+        {
+            BodyLimit.Lower(context, max);
         }
 
         var limit = rules.LimitIn(limits.Settings);
@@ -92,24 +98,8 @@ internal static class Entitlement
             return new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." };
         }
 
-        return limits.Plan.MaxPayloadBytes is { } max ? TooLarge(context, max) : null;
+        return null;
     }
 
     private static bool IsWrite(string method) => !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
-
-    private static Problem? TooLarge(HttpContext context, long max)
-    {
-        if (context.Request.ContentLength > max)
-        {
-            return new Problem(ProblemCodes.PayloadTooLarge);
-        }
-
-        // A body without a length is cut off by the server while it is read, which the edge answers with the same problem.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body && !(body.MaxRequestBodySize <= max))
-        {
-            body.MaxRequestBodySize = max;
-        }
-
-        return null;
-    }
 }

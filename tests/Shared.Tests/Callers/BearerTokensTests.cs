@@ -194,14 +194,30 @@ public sealed class BearerTokensTests
     }
 
     [Fact]
-    public async Task A_wrong_method_is_405_and_an_unknown_path_404_for_anybody()
+    public async Task A_wrong_method_is_405_for_whoever_may_ask_and_an_unknown_path_404_for_anybody_without_a_bad_credential()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await CallersHost.Start(issuer);
-        using var post = new HttpRequestMessage(HttpMethod.Post, "/guarded");
+        await using var host = await (await CallersHost.Start(issuer)).Ready();
 
-        Assert.Equal("method_not_allowed", (await host.Send(post)).Code);
+        Assert.Equal("method_not_allowed", await Post(issuer.Token(), "/guarded"));
+        Assert.Equal("method_not_allowed", await Post(issuer.Token(c => c["scope"] = "other"), "/guarded"));
+        Assert.Equal("missing_token", await Post(null, "/guarded"));
+        Assert.Equal("invalid_token", await Post("garbage", "/guarded"));
+        Assert.Equal("method_not_allowed", await Post(null, "/public"));
+        Assert.Equal("not_found", (await host.Get(issuer.Token(), "/nowhere")).Code);
         Assert.Equal("not_found", (await host.Get(null, "/nowhere")).Code);
+        Assert.Equal("invalid_token", (await host.Get("garbage", "/nowhere")).Code);
+
+        async Task<string?> Post(string? token, string path)
+        {
+            using var post = new HttpRequestMessage(HttpMethod.Post, path);
+            if (token is not null)
+            {
+                post.Headers.Authorization = new("Bearer", token);
+            }
+
+            return (await host.Send(post)).Code;
+        }
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Bff.RateLimiting;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -70,6 +71,7 @@ internal sealed class LimitedHost : IAsyncDisposable
         app.MapGet("/open", () => "open").AllowAnonymous();
         app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
         app.MapPost("/orders", async (HttpContext c) => { await c.Request.Body.CopyToAsync(Stream.Null); return "ordered"; }).RequireScope("orders.write");
+        app.MapPost("/documents", (HttpContext c) => "kept").RequireScope("api").WithMetadata(new AcceptsMetadata(["application/json"]));
         app.MapPost("/webhooks", () => "managed").RequireScope("webhooks.manage");
         app.MapGet("/v1/orders/{id}", (string id) => id).RequireScope("api");
         app.MapPost("/batch/{items:int}", async (int items, HttpContext context, RateLimiter limiter) =>

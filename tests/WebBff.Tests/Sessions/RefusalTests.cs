@@ -1,0 +1,41 @@
+namespace WebBff.Tests.Sessions;
+
+/// <summary>What routing refuses comes after the caller and the check against foreign pages.</summary>
+public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Theory]
+    [InlineData("POST", "/api/orders", "text/plain", 415, "unsupported_media_type")]
+    [InlineData("PATCH", "/api/profile", "text/plain", 415, "unsupported_media_type")]
+    [InlineData("DELETE", "/api/dashboard", null, 405, "method_not_allowed")]
+    [InlineData("POST", "/api/nowhere", "application/json", 404, "not_found")]
+    public async Task A_cookie_without_the_header_is_403_and_with_it_the_refusal_costs_the_session(string method, string path, string? type, int status, string code)
+    {
+        var host = Start(new() { ["Plans:anonymous:Burst"] = "5", ["Plans:anonymous:RequestsPerMinute"] = "1" });
+        var browser = await SignedIn(host);
+
+        for (var i = 0; i < 5; i++)
+        {
+            await Problem(await browser.Send(Request(method, path, type)), 403, "csrf_rejected");
+            await Problem(await browser.Send(Request(method, path, type, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"))), status, code);
+        }
+
+        using var answer = await browser.Send(Request(method, path, type, ("X-CSRF", "1")));
+        Assert.True(answer.Headers.Contains("X-RateLimit-Remaining"));
+    }
+
+    private static HttpRequestMessage Request(string method, string path, string? type, params (string Name, string Value)[] headers)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (type is not null)
+        {
+            request.Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue(type));
+        }
+
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+}
