@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using Bff.Configuration;
 using Bff.Observability;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Edge;
 
 /// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.</summary>
-internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, IConfiguration configuration)
+internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings, IConfiguration configuration)
 {
     private const int MaxLength = 128;
     private static readonly SearchValues<char> Allowed =
@@ -24,6 +25,7 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
             RequestId = requestId,
             CorrelationId = Taken(context, "X-Correlation-Id") ?? requestId,
             StartTimestamp = time.GetTimestamp(),
+            VariesByOrigin = settings.Current.Cors is not null,
         };
         context.Features.Set(request);
         context.Response.OnStarting(ResponseHeaders.OnStarting, request);

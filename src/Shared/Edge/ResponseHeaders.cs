@@ -21,6 +21,7 @@ internal static class ResponseHeaders
     private static readonly StringValues ApiPolicy = "default-src 'none'; frame-ancestors 'none'";
     private static readonly StringValues NoStore = "no-store";
     private static readonly StringValues AcceptEncoding = "Accept-Encoding";
+    private static readonly StringValues Origin = "Origin";
 
     /// <summary>For <see cref="HttpResponse.OnStarting(Func{object, Task}, object)"/>; the state is the <see cref="BffRequest"/>.</summary>
     public static readonly Func<object, Task> OnStarting = static state =>
@@ -55,27 +56,37 @@ internal static class ResponseHeaders
 
         if (response.ContentLength is null or >= CompressFromBytes && MediaTypes.IsJson(response.ContentType))
         {
-            VaryByEncoding(headers);
+            VaryBy(headers, AcceptEncoding);
+        }
+
+        // What is kept of the answer to one origin, or to none, has no leave for another (Fetch standard, section 3.3.5).
+        if (request.VariesByOrigin)
+        {
+            VaryBy(headers, Origin);
         }
     }
 
-    private static void VaryByEncoding(IHeaderDictionary headers)
+    private static void VaryBy(IHeaderDictionary headers, StringValues name)
     {
         var vary = headers.Vary;
         if (vary.Count == 0)
         {
-            headers.Vary = AcceptEncoding;
+            headers.Vary = name;
             return;
         }
 
         foreach (var value in vary)
         {
-            if (value is "*" || value?.Contains("Accept-Encoding", StringComparison.OrdinalIgnoreCase) == true)
+            foreach (var item in value.AsSpan().Split(','))
             {
-                return;
+                var header = value.AsSpan()[item].Trim();
+                if (header is "*" || header.Equals(name.ToString(), StringComparison.OrdinalIgnoreCase))
+                {
+                    return;
+                }
             }
         }
 
-        headers.Vary = StringValues.Concat(vary, AcceptEncoding);
+        headers.Vary = StringValues.Concat(vary, name);
     }
 }

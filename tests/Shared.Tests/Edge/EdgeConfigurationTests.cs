@@ -74,6 +74,42 @@ public sealed class EdgeConfigurationTests
         }
     }
 
+    [Theory]
+    [InlineData("https://www.example.com")]
+    [InlineData("https://www.example.com", "https://app.example.com")]
+    public async Task With_a_list_of_origins_every_answer_varies_by_origin(params string[] origins)
+    {
+        await using var host = await Start([.. origins.Select((origin, n) => ($"Cors:Origins:{n}", origin)), ("AllowedHosts", "gateway")]);
+        foreach (var origin in (string[])["", "Origin: https://www.example.com\r\n", "Origin: https://elsewhere.example\r\n"])
+        {
+            foreach (var path in (string[])["/items/5", "/large", "/nowhere", "/boom", "/any/../x", "/status/304", "/status/204", "/problem", "/problems", "/health/live"])
+            {
+                var answer = await Get(host, path, origin);
+                Assert.Contains("Origin", Vary(answer));
+            }
+
+            Assert.Contains("Origin", Vary(await RawHttp.Send(host.Address, $"DELETE /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}\r\n", host.Leaks)));
+            Assert.Contains("Origin", Vary(await RawHttp.Send(host.Address, $"GET / HTTP/1.1\r\nHost: elsewhere\r\n{origin}\r\n", host.Leaks)));
+            Assert.Contains("Origin", Vary(await RawHttp.Send(
+                host.Address, $"OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}Access-Control-Request-Method: POST\r\n\r\n", host.Leaks)));
+        }
+
+        static string[] Vary(RawResponse answer)
+        {
+            var names = answer.Headers.Where(h => h.Name == "Vary").SelectMany(h => h.Value.Split(',', StringSplitOptions.TrimEntries)).ToArray();
+            Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+            return names;
+        }
+    }
+
+    [Fact]
+    public async Task Without_such_a_list_no_answer_does()
+    {
+        await using var host = await Start();
+
+        Assert.Null((await Get(host, "/items/5", "Origin: https://www.example.com\r\n")).Header("Vary"));
+    }
+
     [Fact]
     public async Task A_forwarded_host_has_to_be_an_allowed_one_too()
     {
