@@ -21,7 +21,11 @@ public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string 
 public static class RawHttp
 {
     /// <summary>Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.</summary>
-    public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel sentinel)
+    /// <param name="host">Where to.</param>
+    /// <param name="request">All that is sent.</param>
+    /// <param name="sentinel">Watches the answer.</param>
+    /// <param name="ends">Whether the sender says that nothing more will come, as one does that breaks off.</param>
+    public static async Task<RawResponse> Send(Uri host, string request, LeakSentinel sentinel, bool ends = false)
     {
         ArgumentNullException.ThrowIfNull(sentinel);
         foreach (var line in request.Split("\r\n\r\n")[0].Split("\r\n").Skip(1))
@@ -37,8 +41,12 @@ public static class RawHttp
         try
         {
             await stream.WriteAsync(Encoding.Latin1.GetBytes(request), timeout.Token);
+            if (ends)
+            {
+                client.Client.Shutdown(SocketShutdown.Send);
+            }
         }
-        catch (IOException)
+        catch (Exception refused) when (refused is IOException or SocketException)
         {
             // Who refuses need not read to the end; the answer has been sent by then.
         }

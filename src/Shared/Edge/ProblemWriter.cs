@@ -49,7 +49,8 @@ public static class ProblemWriter
             WriteDocument(json, context, problem);
         }
 
-        await response.BodyWriter.FlushAsync(context.RequestAborted);
+        // Not cancelled with the request: a sender that broke off in its body may still listen.
+        await response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
     /// <summary>Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait for compression can.</summary>

@@ -25,6 +25,11 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
         catch (BadHttpRequestException malformed)
         {
+            if (BffRequest.Of(context).BodyFault is not null && HttpProtocol.IsHttp11(context.Request.Protocol))
+            {
+                context.Response.Headers.Connection = "close"; // Where the next request would begin is not known.
+            }
+
             await ProblemWriter.Write(context, new Problem(ProblemCodes.ForStatus(malformed.StatusCode) ?? ProblemCodes.MalformedRequest));
             return;
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -9,6 +8,8 @@ public static class RequestBody
 {
     /// <summary>How long a whole body may take to arrive, however steadily it trickles.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private const int FirstBytes = 16 * 1024;
 
     /// <summary>The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the same ones.</summary>
     /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>.</exception>
@@ -27,7 +28,10 @@ public static class RequestBody
         }
 
         using var patience = new CancellationTokenSource(Patience, context.RequestServices.GetRequiredService<TimeProvider>());
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        // A sender who breaks off ends the reading anyway, and is told so where it still listens; to be cancelled as well would be a
+        // matter of chance.
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken == context.RequestAborted ? default : cancellationToken, patience.Token);
         try
         {
             var body = await ReadToEnd(context.Request, either.Token);
@@ -41,20 +45,33 @@ public static class RequestBody
         }
     }
 
+    /// <summary>The buffer grows with what arrives, not with what is announced.</summary>
     private static async Task<byte[]> ReadToEnd(HttpRequest request, CancellationToken cancellationToken)
     {
-        var reader = request.BodyReader;
-        while (true)
+        var announced = request.ContentLength;
+        var bytes = new byte[(int)Math.Min(announced ?? FirstBytes, FirstBytes)];
+        var length = 0;
+        while (length != announced)
         {
-            var read = await reader.ReadAsync(cancellationToken);
-            if (read.IsCompleted)
+            if (length == bytes.Length)
             {
-                var body = read.Buffer.ToArray();
-                reader.AdvanceTo(read.Buffer.End);
-                return body;
+                Array.Resize(ref bytes, bytes.Length * 2);
             }
 
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            var read = await request.Body.ReadAsync(bytes.AsMemory(length), cancellationToken);
+            if (read == 0)
+            {
+                break;
+            }
+
+            length += read;
         }
+
+        if (length != bytes.Length)
+        {
+            Array.Resize(ref bytes, length);
+        }
+
+        return bytes;
     }
 }

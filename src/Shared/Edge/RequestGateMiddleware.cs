@@ -5,7 +5,8 @@ namespace Bff.Edge;
 
 /// <summary>
 /// Lets through only requests that mean the same to every reader:
-/// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded.
+/// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded;
+/// 3. a body whose flaws are the client's, whoever reads it.
 /// Runs before forwarded headers are applied: an absolute-form target has to agree with the <c>Host</c> that came on the wire.
 /// </summary>
 internal sealed class RequestGateMiddleware(RequestDelegate next)
@@ -19,6 +20,14 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         {
             context.Response.Headers.Connection = "close";
             return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
+        }
+
+        // The server looks at the last coding alone; whoever is behind or before us may look at another.
+        if (request.Headers.TransferEncoding is { Count: > 0 } codings
+            && !(codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase)))
+        {
+            context.Response.Headers.Connection = "close";
+            return Refuse(context, "Transfer-Encoding must be chunked, once.");
         }
 
         if (HttpMethods.IsOptions(request.Method) && context.Features.Get<IHttpRequestFeature>()!.RawTarget == "*")
@@ -43,7 +52,13 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
             request.Path = new PathString(path);
         }
 
-        BffRequest.Of(context).Path = path;
+        var known = BffRequest.Of(context);
+        known.Path = path;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true)
+        {
+            request.Body = new ReceivedBody(request.Body, known);
+        }
+
         return next(context);
     }
 

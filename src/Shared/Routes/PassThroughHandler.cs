@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Bff.Edge;
 using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;
 
@@ -37,7 +38,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             request.Headers.Remove("Accept-Encoding");
         }
 
-        var sent = await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+        var sent = await Send(request, origin, isWhole, deadline, cancellationToken);
         if (sent.Response is { } response)
         {
             if (isWhole)
@@ -50,6 +51,30 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+    }
+
+    /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>
+    private async ValueTask<Sent> Send(HttpRequestMessage request, BffRequest origin, bool isWhole, long deadline, CancellationToken cancellationToken)
+    {
+        if (request.Content is null || origin.Body is not null)
+        {
+            return await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+        }
+
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        origin.BodyFailed = failed;
+        try
+        {
+            return await sender.Send(upstream, request, origin, isWhole, deadline, failed.Token);
+        }
+        catch (OperationCanceledException) when (origin.BodyFault is { } fault)
+        {
+            throw new BadHttpRequestException(fault.Message, fault.StatusCode, fault); // The proxy answers with its status.
+        }
+        finally
+        {
+            origin.BodyFailed = null;
+        }
     }
 
     private static void RemoveWhatIsOurs(HttpResponseHeaders headers)

@@ -14,6 +14,9 @@ internal static class RequestBuffering
 {
     public static void UseRequestBuffering(this IApplicationBuilder proxy) => proxy.Use(static (context, next) => IsSmallBody(context) ? Buffered(context, next) : next(context));
 
+    /// <summary>The same for a host's own pass-through endpoints.</summary>
+    public static ValueTask Read(HttpContext context) => IsSmallBody(context) ? new(RequestBody.Read(context, context.RequestAborted).AsTask()) : default;
+
     private static async Task Buffered(HttpContext context, RequestDelegate next)
     {
         await RequestBody.Read(context, context.RequestAborted);

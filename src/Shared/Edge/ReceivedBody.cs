@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// A request's body as the server receives it, whose every flaw is the client's: the server reports some flaws of a message's framing (RFC
+/// 9112 section 7.1), such as a chunk of two gibibytes, as a failure of input and output, which would be answered with 500. Notes the flaw
+/// for those who send the body on.
+/// </summary>
+internal sealed class ReceivedBody(Stream received, BffRequest request) : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="BadHttpRequestException">The body broke off, is too large or too slow, or its framing is wrong.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await received.ReadAsync(buffer, cancellationToken);
+        }
+        catch (BadHttpRequestException refused)
+        {
+            request.Fail(refused);
+            throw;
+        }
+        catch (IOException broken)
+        {
+            var fault = new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken);
+            request.Fail(fault);
+            throw fault;
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

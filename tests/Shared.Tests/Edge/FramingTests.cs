@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using Bff.TestKit;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Edge;
+
+/// <summary>A message without a certain end is its sender's fault, at every kind of endpoint that reads a body.</summary>
+public sealed class FramingTests
+{
+    private const string Order = """{"reference":"r","items":[{"product_id":"p","quantity":2}]}""";
+    private const string Line = """{"product_id":"p","quantity":2}""";
+
+    [Theory]
+    [InlineData("/orders", Order)]
+    [InlineData("/upload", Order)]
+    [InlineData("/bound", Line, false)]
+    public async Task Every_malformed_framing_is_400_and_no_error_of_the_hosts(string path, string good, bool breaksOff = true)
+    {
+        var reached = new ConcurrentQueue<string>();
+        await using var host = await EdgeHost.Start(reached);
+
+        var wrong = await Framings.Unanswered(host.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n", good, host.Leaks, breaksOff);
+
+        Assert.True(wrong.Count == 0, string.Join("\n", wrong));
+        Assert.Empty(reached);
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
+    }
+
+    [Fact]
+    public async Task Whoever_sent_one_is_told_by_a_problem_and_the_connection_ends()
+    {
+        await using var host = await EdgeHost.Start(new());
+
+        var answer = await RawHttp.Send(
+            host.Address, "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n80000000\r\n", host.Leaks);
+
+        Assert.Equal(400, answer.Status);
+        Assert.Equal("application/problem+json", answer.Header("Content-Type"));
+        Assert.Contains("malformed_request", answer.Text, StringComparison.Ordinal);
+        Assert.Equal("close", answer.Header("Connection"));
+    }
+}
