@@ -73,6 +73,40 @@ public sealed class EventEndpointsTests
         Assert.Equal(HttpStatusCode.Unauthorized, (await host.Client.PostAsync(new Uri("/internal/events", UriKind.Relative), new StringContent(Shipped))).StatusCode);
     }
 
+    [Theory]
+    [InlineData("\\\"")]
+    [InlineData("é")]
+    [InlineData("<")]
+    [InlineData("\\u20ac")]
+    [InlineData("a")]
+    public async Task An_event_may_have_64_KiB_as_it_was_sent_whatever_its_characters(string character)
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Start(issuer, new() { ["Events:Retention"] = "01:00:00" });
+        foreach (var (over, status) in new[] { (0, HttpStatusCode.Accepted), (1, HttpStatusCode.RequestEntityTooLarge) })
+        {
+            var sent = Event(character, (64 * 1024) + over);
+            Assert.Equal((64 * 1024) + over, Encoding.UTF8.GetByteCount(sent));
+            Assert.Equal(status, await Publish(host, issuer, sent));
+            Assert.Equal(status, await Publish(host, issuer, $"[{Shipped}, {sent} ]", "application/cloudevents-batch+json"));
+        }
+    }
+
+    [Fact]
+    public async Task Thirty_thousand_escaped_characters_arrive_as_they_were_sent()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Start(issuer);
+        using var stream = await Sse.Open(host, issuer);
+        var text = string.Concat(Enumerable.Repeat("\"\na", 10_000));
+
+        Assert.Equal(HttpStatusCode.Accepted, await Publish(host, issuer, $$"""
+            {"specversion":"1.0","id":"1","source":"s","type":"t","tenantid":"acme","userid":"u-1","data":"{{text.Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}}"}
+            """));
+
+        Assert.Equal(text, (string?)JsonNode.Parse((await stream.Next())["data"]));
+    }
+
     [RedisFact]
     public async Task With_Redis_stopped_events_are_refused_and_streams_go_on_when_it_is_back()
     {
@@ -160,6 +194,15 @@ public sealed class EventEndpointsTests
     {
         using var response = await Post(host, issuer, body, mediaType, scope);
         return response.StatusCode;
+    }
+
+    /// <summary>So many bytes in all, nearly all of them data.</summary>
+    private static string Event(string character, int bytes)
+    {
+        const string Head = "{\"specversion\":\"1.0\",\"id\":\"64\",\"source\":\"s\",\"type\":\"t\",\"data\":\"";
+        var room = bytes - Head.Length - 2;
+        var size = Encoding.UTF8.GetByteCount(character);
+        return Head + string.Concat(Enumerable.Repeat(character, room / size)) + new string('a', room % size) + "\"}";
     }
 
     private static Task<HttpResponseMessage> Post(CallersHost host, TestIssuer issuer, string body, string mediaType, string scope = "events.publish")
