@@ -66,9 +66,48 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="surroundings">Where it lives.</param>
     /// <param name="folder">Its working directory.</param>
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
-    public static async Task<GatewayProcess> Start(string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings)
+    public static Task<GatewayProcess> Start(
+        string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings) =>
+        Start(gateway, surroundings, folder, [], settings);
+
+    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
+    /// <param name="surroundings">Where it lives.</param>
+    /// <param name="folder">Its working directory.</param>
+    /// <param name="arguments">Of its command line.</param>
+    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    public static async Task<GatewayProcess> Start(
+        string gateway, Surroundings surroundings, string folder, string[] arguments, params (string Key, string Value)[] settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Assembly(gateway)])
+        var process = Launch(gateway, surroundings, folder, arguments, settings);
+        try
+        {
+            var line = await process.Prints(Listening);
+            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+            surroundings.Leaks.Own(process.Address.Port);
+            process.Client = process.NewClient();
+            await Eventually.True(process.IsReady, Patience);
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A gateway that is not expected to start: wait for its <see cref="Exit"/>.</summary>
+    /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
+    /// <param name="surroundings">Where it lives.</param>
+    /// <param name="folder">Its working directory.</param>
+    /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
+    public static GatewayProcess StartInVain(
+        string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings) =>
+        Launch(gateway, surroundings, folder, [], settings);
+
+    private static GatewayProcess Launch(
+        string gateway, Surroundings surroundings, string folder, string[] arguments, (string Key, string Value)[] settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Assembly(gateway), .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -94,21 +133,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        var process = new GatewayProcess(start, surroundings.Leaks);
-        try
-        {
-            var line = await process.Prints(Listening);
-            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
-            surroundings.Leaks.Own(process.Address.Port);
-            process.Client = process.NewClient();
-            await Eventually.True(process.IsReady, Patience);
-            return process;
-        }
-        catch
-        {
-            await process.DisposeAsync();
-            throw;
-        }
+        return new GatewayProcess(start, surroundings.Leaks);
     }
 
     /// <summary>A client with connections of its own.</summary>

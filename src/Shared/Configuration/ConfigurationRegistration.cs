@@ -11,6 +11,10 @@ public static class ConfigurationRegistration
 {
     internal static WebApplicationBuilder AddReloading(this WebApplicationBuilder builder)
     {
+        FailedStart.Watch();
+        ListenAddresses.PreferEnvironment(builder.Configuration);
+        builder.Services.AddSingleton<IValidateOptions<ListenAddresses>, ListenAddressesValidator>();
+        builder.Services.AddOptions<ListenAddresses>().ValidateOnStart();
         builder.Services.TryAddSingleton(BrokenFiles.Of(builder.Configuration));
         builder.Services.TryAddSingleton<ReloadGate>();
         return builder;

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Connections;
+
+namespace Bff.Configuration;
+
+/// <summary>
+/// Ends a host that cannot start for a reason which its operator can cure as operators expect it: one line per mistake, exit code 1. A
+/// stack trace and an abort would hide the line, and say nothing more.
+/// </summary>
+internal static class FailedStart
+{
+    private static int _isWatched;
+
+    /// <summary>From now on, for the whole process; what tests and tools catch is none of its business.</summary>
+    public static void Watch()
+    {
+        if (Interlocked.Exchange(ref _isWatched, 1) == 0)
+        {
+            AppDomain.CurrentDomain.UnhandledException += static (_, failure) => End(failure.ExceptionObject);
+        }
+    }
+
+    private static void End(object failure)
+    {
+        var reason = failure switch
+        {
+            InvalidConfigurationException mistakes => mistakes.Message,
+            IOException { InnerException: AddressInUseException } taken => taken.Message,
+            _ => null, // A fault of the code: its stack trace is what is needed.
+        };
+        if (reason is not null)
+        {
+            Console.Error.WriteLine("The host does not start. " + reason);
+            Environment.Exit(1);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Options;
+
+namespace Bff.Configuration;
+
+/// <summary>Where the host listens: the server's own settings, <c>Urls</c> and <c>Kestrel</c>.</summary>
+internal sealed class ListenAddresses
+{
+    private const string Prefix = "ASPNETCORE_";
+
+    /// <summary>
+    /// The environment wins over files, <c>ASPNETCORE_URLS</c> included: the framework reads that prefix before the files, so that their
+    /// <c>Urls</c> would win. The command line still comes last.
+    /// </summary>
+    public static void PreferEnvironment(IConfigurationBuilder configuration)
+    {
+        var sources = configuration.Sources;
+        var environment = sources.OfType<EnvironmentVariablesConfigurationSource>()
+            .LastOrDefault(source => string.IsNullOrEmpty(source.Prefix));
+        if (environment is not null && Environment.GetEnvironmentVariable(Prefix + "URLS") is { Length: > 0 })
+        {
+            sources.Insert(sources.IndexOf(environment), new EnvironmentVariablesConfigurationSource { Prefix = Prefix });
+        }
+    }
+}
+
+/// <summary>Finds what the server would trip over while it starts, where it would not say which key it was.</summary>
+internal sealed class ListenAddressesValidator(IConfiguration configuration) : IValidateOptions<ListenAddresses>
+{
+    public ValidateOptionsResult Validate(string? name, ListenAddresses options)
+    {
+        var mistakes = new List<string>();
+        foreach (var address in (configuration["Urls"] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            CheckAddress("Urls", address);
+        }
+
+        var kestrel = configuration.GetSection("Kestrel");
+        foreach (var endpoint in kestrel.GetSection("Endpoints").GetChildren())
+        {
+            CheckAddress(endpoint.Path + ":Url", endpoint["Url"]);
+            CheckCertificate(endpoint.GetSection("Certificate"));
+        }
+
+        foreach (var certificate in kestrel.GetSection("Certificates").GetChildren())
+        {
+            CheckCertificate(certificate);
+        }
+
+        return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
+
+        void CheckAddress(string key, string? address)
+        {
+            try
+            {
+                BindingAddress.Parse(address ?? "");
+            }
+            catch (FormatException)
+            {
+                mistakes.Add($"{key}: not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
+            }
+        }
+
+        void CheckCertificate(IConfigurationSection certificate)
+        {
+            if (certificate["Path"] is not { Length: > 0 } path)
+            {
+                return;
+            }
+
+            try
+            {
+                using var loaded = Load(path, certificate["KeyPath"], certificate["Password"]);
+            }
+            catch (Exception unusable) when (
+                unusable is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                mistakes.Add($"{certificate.Path}:Path: no certificate with its key can be read there. Check Path, KeyPath and Password.");
+            }
+        }
+    }
+
+    private static X509Certificate2 Load(string path, string? keyPath, string? password) => (keyPath, password) switch
+    {
+        (null, _) => X509CertificateLoader.LoadPkcs12FromFile(path, password),
+        (_, null) => X509Certificate2.CreateFromPemFile(path, keyPath),
+        _ => X509Certificate2.CreateFromEncryptedPemFile(path, password, keyPath),
+    };
+}
