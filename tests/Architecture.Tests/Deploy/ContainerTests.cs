@@ -19,7 +19,7 @@ public sealed partial class ContainerTests
 
         Assert.All(copied, path => Assert.Matches($"^src/(Shared/|{host}/|Directory.Build.targets$)", path));
         Assert.Contains(lines, l => l.StartsWith("USER ", StringComparison.Ordinal));
-        Assert.Matches("^FROM mcr.microsoft.com/dotnet/aspnet:.*-chiseled$", lines.Last(l => l.StartsWith("FROM ", StringComparison.Ordinal)));
+        Assert.Matches("^FROM mcr.microsoft.com/dotnet/aspnet:[^@]*-chiseled(@sha256:[0-9a-f]{64})?$", lines.Last(l => l.StartsWith("FROM ", StringComparison.Ordinal)));
     }
 
     [Theory]

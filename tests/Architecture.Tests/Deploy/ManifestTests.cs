@@ -39,6 +39,19 @@ public sealed class ManifestTests
         }
     }
 
+    /// <summary>Whoever is in a known network writes its own client address. A range that holds nodes or other pods lets a client behind a translating balancer do so.</summary>
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public void Forwarded_headers_are_believed_of_the_ingress_alone(string host, string overlay)
+    {
+        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, $"deploy/kubernetes/overlays/{overlay}/settings.json")));
+        var networks = settings.RootElement.GetProperty("ForwardedHeaders").GetProperty("KnownNetworks").EnumerateArray().Select(n => n.GetString()!).ToList();
+
+        Assert.InRange(System.Net.IPNetwork.Parse(Assert.Single(networks)).PrefixLength, 24, 32);
+        Assert.Contains(networks[0], File.ReadAllText(Path.Combine(Source.Root, "docs/operations.md")), StringComparison.Ordinal);
+        Assert.NotEmpty(host);
+    }
+
     [Fact]
     public void A_pod_may_do_nothing_that_a_gateway_does_not_need()
     {
