@@ -62,8 +62,8 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
 
     public async ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation)
     {
-        var result = (RedisResult[])(await redis.Evaluate(
-            ClaimScript, [Key(key)], [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, turn], cancellation))!;
+        var result = (RedisResult[])(await Take(
+            key, owner, ClaimScript, [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, turn], cancellation))!;
         return (int)result[0] switch
         {
             0 => new(ClaimOutcome.Taken, Turn: (long)result[1]),
@@ -82,8 +82,35 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         return other.IsNull ? null : StoredAnswer.Deserialize((byte[])other!);
     }
 
-    public async ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation) =>
-        await redis.Evaluate(ReleaseScript, [Key(key)], [owner, keepFingerprint ? "1" : "0"], cancellation);
+    public async ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation)
+    {
+        try
+        {
+            await GiveBack(key, owner, keepFingerprint, cancellation);
+        }
+        catch (StoreUnavailableException)
+        {
+            redis.GiveBack(() => GiveBack(key, owner, keepFingerprint, CancellationToken.None));
+            throw;
+        }
+    }
+
+    private async Task<RedisResult> Take(string key, string owner, RedisScript script, RedisValue[] values, CancellationToken cancellation)
+    {
+        try
+        {
+            return await redis.Evaluate(script, [Key(key)], values, cancellation);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It may have been taken, or be taken yet; nothing was sent to the service.
+            redis.GiveBack(() => GiveBack(key, owner, keepFingerprint: false, CancellationToken.None));
+            throw;
+        }
+    }
+
+    private async Task<bool> GiveBack(string key, string owner, bool keepFingerprint, CancellationToken cancellation) =>
+        (long)await redis.Evaluate(ReleaseScript, [Key(key)], [owner, keepFingerprint ? "1" : "0"], cancellation) == 1;
 
     private static RedisKey Key(string key) => "bff:idem:" + key;
 }

@@ -114,15 +114,38 @@ public sealed class IdempotencyStoreTests
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Claim("k", "f", "a", 0, default).AsTask());
     }
 
+    [RedisFact]
+    public async Task A_key_that_was_taken_without_an_answer_is_given_back()
+    {
+        await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1), timeout: "00:00:00.100");
+        var store = engine.Store();
+
+        engine.Redis!.Freeze();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Claim("k", "f", "late", 0, default).AsTask());
+        engine.Redis.Continue();
+
+        await RedisStateTests.Until(async () =>
+        {
+            try
+            {
+                return (await store.Claim("k", "another request", "next", 0, default)).Outcome == ClaimOutcome.Taken;
+            }
+            catch (StoreUnavailableException)
+            {
+                return false; // It has not come back yet.
+            }
+        });
+    }
+
     private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options) : IAsyncDisposable
     {
         public RedisServer? Redis => redis;
 
-        public static async Task<Engine> Start(bool withRedis, TimeSpan? lease = null, TimeSpan? retention = null)
+        public static async Task<Engine> Start(bool withRedis, TimeSpan? lease = null, TimeSpan? retention = null, string timeout = Generous.StateTimeout)
         {
             var redis = withRedis ? RedisServer.Run() : null;
             var options = new IdempotencyOptions { Lease = lease ?? TimeSpan.FromSeconds(10), Retention = retention ?? TimeSpan.FromHours(24) };
-            return new(await StateEngines.Ready(redis?.ConnectionString), redis, new ManualTimeProvider(), options);
+            return new(await StateEngines.Ready(redis?.ConnectionString, timeout: timeout), redis, new ManualTimeProvider(), options);
         }
 
         public IIdempotencyStore Store() => redis is null
