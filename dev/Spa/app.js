@@ -72,6 +72,7 @@ async function show() {
 async function start() {
   try {
     const { body: user } = await api('/bff/user');
+    if (!user) return welcome();
     account.replaceChildren(el('span.who', {}, user.name || user.sub), el('a.button', { href: user.logoutUrl, id: 'sign-out' }, 'Sign out'));
     nav.hidden = aside.hidden = false;
     tools = new Tools(aside);

@@ -50,7 +50,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         return await Ready("sample services", Address("media").AbsoluteUri + "__calls", 0, cancellation)
             && await Ready("identity provider", IdentityProvider + "/.well-known/openid-configuration", 1, cancellation)
             && Launch("src/MobileBff", [], Host(Mobile))
-            && Launch("src/WebBff", [], Host(Web))
+            && Launch("src/WebBff", [], WebHost())
             && Launch("src/PartnerBff", [], PartnerHost())
             && await Ready("MobileBff", Mobile + "/health/ready", 3, cancellation)
             && await Ready("WebBff", Web + "/health/ready", 4, cancellation)
@@ -87,6 +87,9 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         ["ASPNETCORE_URLS"] = address,
         ["ConnectionStrings__redis"] = options.Redis,
     };
+
+    // The app asks who is signed in before anybody is.
+    private Dictionary<string, string?> WebHost() => new(Host(Web)) { ["Session__AnonymousUser"] = "Null" };
 
     // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
     private Dictionary<string, string?> PartnerHost()

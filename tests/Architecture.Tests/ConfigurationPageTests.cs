@@ -16,7 +16,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [
         .. Below("Authentication:Schemes:Bearer", "Authority", "ValidAudiences:<n>", "RequireHttpsMetadata"),
         .. Below("Authentication", "KeyRefresh", "Introspection:Endpoint", "Introspection:ClientId", "Introspection:ClientSecret", "SharedSecrets:<n>"),
-        .. Below("Session", "Authority", "ClientId", "ClientSecret", "Scopes", "RequireHttpsMetadata", "IdleTimeout", "AbsoluteTimeout", "RefreshBefore"),
+        .. Below("Session", "Authority", "ClientId", "ClientSecret", "Scopes", "RequireHttpsMetadata", "IdleTimeout", "AbsoluteTimeout", "RefreshBefore", "AnonymousUser"),
         .. Below("Plans:<name>", "RequestsPerMinute", "Burst", "RequestsPerDay", "MaxPayloadBytes", "Endpoints", "OnStoreFailure", "Overage", "OverageCeiling", "Price", "Support", "Sla"),
         .. Below("Limits", "Mode", "Endpoints:<name>:RequestsPerMinute", "Endpoints:<name>:Burst", "Endpoints:<name>:Cost"),
         .. Below("Tenants:<id>", "Plan", "RateLimit:RequestsPerMinute", "RateLimit:Burst", "AllowedEndpoints:<n>", "CustomDomain",

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers;
 
@@ -7,6 +8,10 @@ namespace Bff.Callers;
 /// <param name="Role">The role that the caller must have; null: none in particular.</param>
 /// <param name="Kind">How the caller must have proved itself; null: any way.</param>
 public sealed record CallerRule(string? Scope, string? Role = null, CallerKind? Kind = null);
+
+/// <summary>What an endpoint answers instead of 401; endpoint metadata.</summary>
+/// <param name="Of">The answer; null: the 401 stays.</param>
+public sealed record AnonymousAnswer(Func<HttpContext, IResult?> Of);
 
 /// <summary>The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.</summary>
 /// <param name="Name">Lower case, as in configuration.</param>

@@ -70,6 +70,11 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         var problem = result.Refusal ?? new Problem(ProblemCodes.MissingToken);
         if (problem.Code.Status == StatusCodes.Status401Unauthorized)
         {
+            if (endpoint.Metadata.GetMetadata<AnonymousAnswer>()?.Of(context) is { } answer)
+            {
+                return answer.ExecuteAsync(context);
+            }
+
             Challenge(context, problem.Code, source);
         }
 

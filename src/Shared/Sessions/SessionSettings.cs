@@ -4,6 +4,16 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
 
+/// <summary>What <c>user</c> answers to somebody without a session.</summary>
+internal enum AnonymousUser
+{
+    /// <summary>401, as everywhere.</summary>
+    Unauthorized,
+
+    /// <summary>200 and <c>null</c>.</summary>
+    Null,
+}
+
 /// <summary>Section <c>Session</c>: the provider at which browsers sign in, and how long their sessions live.</summary>
 [Settings("Session")]
 internal sealed record SessionSettings
@@ -39,6 +49,10 @@ internal sealed record SessionSettings
     /// <summary>An access token is refreshed this long before its end, or in the second half of its life if that is later.</summary>
     [Setting(Min = "00:00:00", Max = "01:00:00")]
     public TimeSpan RefreshBefore { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What the user resource answers without a session: 401, or 200 and `null`, so that an app's first page logs no error.</summary>
+    [Setting]
+    public AnonymousUser AnonymousUser { get; init; }
 
     public static SessionSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {

@@ -59,7 +59,8 @@ public static class SessionsRegistration
         group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().WithoutLimits().ExcludeFromDescription();
 
         var own = group.MapGroup("").RequireCaller();
-        own.MapGet("/user", GetUser.Handle).Named("session").WithName("signed-in-user").WithMetadata(new SessionUse(Slides: false)).Produces<SignedInUser>();
+        own.MapGet("/user", GetUser.Handle).Named("session").WithName("signed-in-user").Produces<SignedInUser>()
+            .WithMetadata(new SessionUse(Slides: false), new AnonymousAnswer(GetUser.Nobody));
         own.MapGet("/sessions", ManageSessions.List).Named("session").WithName("list-sessions").Produces<SessionList>();
         own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").WithName("end-session").Produces(StatusCodes.Status204NoContent);
         own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").WithName("end-other-sessions").Produces(StatusCodes.Status204NoContent);

@@ -57,6 +57,19 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
     }
 
     [ChromiumFact]
+    public async Task The_first_page_writes_no_error_into_the_console()
+    {
+        await using var chromium = await Chromium.Start(Start(new() { ["Session:AnonymousUser"] = "Null" }));
+        var messages = new List<string>();
+        chromium.Page.Console += (_, message) => messages.Add($"{message.Type}: {message.Text}");
+
+        await chromium.Page.GotoAsync("/");
+
+        await Expect(chromium.Page.Locator("main h1")).ToHaveTextAsync("Things for long days outside");
+        Assert.Empty(messages);
+    }
+
+    [ChromiumFact]
     public async Task What_fails_is_said_beside_its_button_and_a_session_that_ended_elsewhere_leads_to_the_sign_in()
     {
         var host = Start();

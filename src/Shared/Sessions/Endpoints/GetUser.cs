@@ -1,6 +1,8 @@
 using Bff.Callers;
+using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Sessions.Endpoints;
 
@@ -19,11 +21,18 @@ internal static class GetUser
     {
         if (BrowserSession.Of(context) is not { } session)
         {
-            return new Problem(ProblemCodes.MissingToken);
+            return Nobody(context) ?? new Problem(ProblemCodes.MissingToken);
         }
 
         var left = (long)Math.Max(0, Math.Floor((session.EndsAt - time.GetUtcNow()).TotalSeconds));
         var user = new SignedInUser(caller.Subject, caller.Name, caller.Email, caller.Roles, left, $"{site.Prefix}/logout?sid={session.Id}");
         return TypedResults.Json(user, SessionAnswersJson.Default.SignedInUser);
     }
+
+    /// <summary>The answer to a browser without a session; null: 401. A credential of another kind that is refused stays refused.</summary>
+    public static IResult? Nobody(HttpContext context) =>
+        context.RequestServices.GetRequiredService<Reloadable<SessionSettings>>().Current.AnonymousUser == AnonymousUser.Null
+        && context.Request.Headers.Authorization.Count == 0
+            ? TypedResults.Text("null"u8, "application/json")
+            : null;
 }
