@@ -16,6 +16,7 @@ internal sealed class CompactJwt(KeyRing keys, TimeProvider time)
     {
         Spoil(payload, flaw);
         var header = new JsonObject { ["alg"] = key.Algorithm, ["kid"] = key.Kid, ["typ"] = flaw.HasFlag(TokenFlaw.WrongType) ? "wrong+jwt" : type };
+        if (flaw.HasFlag(TokenFlaw.MissingType)) header.Remove("typ");
         if (flaw.HasFlag(TokenFlaw.UnknownKey)) header["kid"] = "nobody-has-this-key";
         if (flaw.HasFlag(TokenFlaw.NoSignature)) header["alg"] = "none";
         if (flaw.HasFlag(TokenFlaw.PublicKeyAsSecret)) header["alg"] = "HS256";

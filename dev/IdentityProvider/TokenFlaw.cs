@@ -30,4 +30,7 @@ public enum TokenFlaw
     MissingSidAndSub = 1 << 14,
     MissingIssuedAt = 1 << 15,
     MissingExpiry = 1 << 16,
+
+    /// <summary>A header without <c>typ</c>: no flaw (RFC 7519, section 5.1), but not what most providers send.</summary>
+    MissingType = 1 << 17,
 }

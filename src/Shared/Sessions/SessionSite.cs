@@ -23,6 +23,9 @@ public sealed class SessionSite
     /// <summary>Where a browser goes that has signed out, or that signed in without saying where to. Default <c>/</c>.</summary>
     public string Home { get; set; } = "/";
 
+    /// <summary>Ends what the host has made for a session, before the session ends. Default: nothing.</summary>
+    public Func<IServiceProvider, EndingSession, Task>? Ending { get; set; }
+
     internal bool IsCredentialOn(PathString path) => Any(CredentialPaths, path);
 
     internal bool NeedsCsrf(HttpRequest request) =>
@@ -42,6 +45,11 @@ public sealed class SessionSite
         return false;
     }
 }
+
+/// <summary>A session that is about to end, or whose user has other roles from now on.</summary>
+/// <param name="Id">As <see cref="Callers.Caller.SessionId"/>.</param>
+/// <param name="Tenant">Its user's.</param>
+public sealed record EndingSession(string Id, string? Tenant);
 
 /// <summary>How an endpoint uses a session; endpoint metadata. Without it: not at all on anonymous endpoints, in full on others.</summary>
 /// <param name="Slides">False: asking does not prolong the session.</param>

@@ -10,15 +10,15 @@ internal sealed partial class SessionStreams : IDisposable
 {
     private readonly ConcurrentDictionary<SessionWatch, byte> _watches = new();
     private readonly SessionVault _vault;
+    private readonly ISessionStore _store;
     private readonly RedisState _redis;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly IDisposable _subscription;
 
-    public SessionStreams(SessionVault vault, RedisState redis, TimeProvider time, ILogger<SessionStreams> logger)
+    public SessionStreams(SessionVault vault, ISessionStore store, RedisState redis, TimeProvider time, ILogger<SessionStreams> logger)
     {
-        (_vault, _redis, _time, _logger) = (vault, redis, time, logger);
-        _subscription = redis.Subscribe(SessionVault.EndedChannel, OnEnded);
+        (_vault, _store, _redis, _time, _logger) = (vault, store, redis, time, logger);
+        store.Ended += OnEnded;
         redis.Reconnected += OnReconnected;
     }
 
@@ -37,7 +37,7 @@ internal sealed partial class SessionStreams : IDisposable
     public void Dispose()
     {
         _redis.Reconnected -= OnReconnected;
-        _subscription.Dispose();
+        _store.Ended -= OnEnded;
     }
 
     internal void Remove(SessionWatch watch) => _watches.TryRemove(watch, out _);

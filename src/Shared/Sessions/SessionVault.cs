@@ -8,11 +8,10 @@ namespace Bff.Sessions;
 /// <summary>A session that was found, or what is known of one that was not.</summary>
 internal readonly record struct SessionLookup(BrowserSession? Session, bool IsOver);
 
-/// <summary>Keeps sessions sealed in the store and tells every instance when one ends.</summary>
+/// <summary>Keeps sessions sealed in the store, which tells every instance when one ends.</summary>
 internal sealed class SessionVault(
-    ISessionStore store, IKeyRing keys, RedisState messages, Reloadable<SessionSettings> settings, TimeProvider time)
+    ISessionStore store, IKeyRing keys, SessionSite site, IServiceProvider services, Reloadable<SessionSettings> settings, TimeProvider time)
 {
-    public const string EndedChannel = "bff:sessions:ended";
     private const string Purpose = "sessions";
     private static readonly TimeSpan LongestUnnoted = TimeSpan.FromMinutes(1);
 
@@ -49,9 +48,14 @@ internal sealed class SessionVault(
     public async Task<bool> Replace(BrowserSession session, SessionRecord record) =>
         await store.Replace(session.Key, await Seal(session.Key, record), record.EndsAt, session.Version);
 
-    /// <summary>Ends a session on every instance; its open streams too.</summary>
+    /// <summary>Ends a session on every instance; what the host made for it first, its open streams too.</summary>
     public async Task End(string key, SessionRecord? record, bool leaveMark)
     {
+        if (record is not null)
+        {
+            await EndWhatWasMadeFor(record);
+        }
+
         await store.End(key, leaveMark);
         if (record is not null)
         {
@@ -61,9 +65,9 @@ internal sealed class SessionVault(
                 await store.Drop(SessionKey.ProviderIndex(sid), key);
             }
         }
-
-        await messages.Publish(EndedChannel, key);
     }
+
+    public Task EndWhatWasMadeFor(SessionRecord record) => site.Ending?.Invoke(services, new EndingSession(record.Id, record.Tenant)) ?? Task.CompletedTask;
 
     /// <summary>The living sessions of a user, or of a session at the provider.</summary>
     public async Task<List<BrowserSession>> Members(string index)
@@ -88,8 +92,8 @@ internal sealed class SessionVault(
             var session = (await Find(key, slides: false)).Session;
             if (session is null || which(session.Record))
             {
-                await store.Drop(index, key);
                 await End(key, session?.Record, leaveMark: false);
+                await store.Drop(index, key); // Last: what is still in the index is found by the next attempt.
             }
         }
     }

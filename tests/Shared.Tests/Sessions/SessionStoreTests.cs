@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Bff.Sessions;
 using Bff.Shared.Tests.State;
 using Bff.State;
@@ -129,6 +130,79 @@ public sealed class SessionStoreTests : IDisposable
         Assert.True(await store.IsSpent("state"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task An_end_is_announced_with_its_session(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var listener = onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services!) : store;
+        var announced = Channel.CreateUnbounded<string>();
+        listener.Ended += key => announced.Writer.TryWrite(key);
+        await Heard();
+        var (one, two) = (await Added(store), await Added(store));
+
+        await store.End(one, leaveMark: true);
+        await store.End(two, leaveMark: false);
+
+        Assert.Equal(new[] { one, two }.Order(StringComparer.Ordinal), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task What_was_ended_before_it_was_added_never_begins(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var key = SessionKey.Hash(SessionKey.NewCookie());
+
+        await store.End(key, leaveMark: false); // A sign-out that found it in the index, where it comes first.
+        await Added(store, key: key);
+
+        Assert.Equal(new SessionFound(null, IsOver: false), await Find(store, key));
+    }
+
+    [RedisFact]
+    public async Task An_end_that_cannot_be_announced_does_not_happen()
+    {
+        var store = await Store(onRedis: true);
+        var key = await Added(store);
+
+        _redis!.Command("ACL", "SETUSER", "default", "-publish");
+        await Assert.ThrowsAnyAsync<Exception>(() => store.End(key, leaveMark: false));
+
+        Assert.NotNull((await Find(store, key)).Session);
+    }
+
+    [RedisFact]
+    public async Task What_was_taken_without_an_answer_is_given_back()
+    {
+        var store = await Store(onRedis: true, timeout: "00:00:00.100");
+        var life = TimeSpan.FromHours(1);
+
+        _redis!.Freeze();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.TryLock("k", "late", life));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.Spend("state", life));
+        _redis.Continue();
+
+        await RedisStateTests.Until(() => Free(() => store.TryLock("k", "next", life)));
+        await RedisStateTests.Until(() => Free(() => store.Spend("state", life)));
+    }
+
+    [RedisFact]
+    public async Task A_lock_that_cannot_be_given_back_now_is_given_back_later()
+    {
+        var store = await Store(onRedis: true, timeout: "00:00:00.100");
+        var life = TimeSpan.FromHours(1);
+        await RedisStateTests.Until(() => Free(() => store.TryLock("k", "me", life)));
+
+        _redis!.Freeze();
+        await store.Unlock("k", "me");
+        _redis.Continue();
+
+        await RedisStateTests.Until(() => Free(() => store.TryLock("k", "next", life)));
+    }
+
     [RedisFact]
     public async Task Without_redis_the_store_says_so()
     {
@@ -144,16 +218,34 @@ public sealed class SessionStoreTests : IDisposable
         _redis?.Dispose();
     }
 
-    private async Task<ISessionStore> Store(bool onRedis)
+    private static async Task<bool> Free(Func<Task<bool>> take)
+    {
+        try
+        {
+            return await take();
+        }
+        catch (StoreUnavailableException)
+        {
+            return false; // It has not come back yet.
+        }
+    }
+
+    private static Task<string> Next(Channel<string> announced) => announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>What has been subscribed to is heard.</summary>
+    private Task Heard() => _redis is null ? Task.CompletedTask : RedisStateTests.Until(
+        () => Task.FromResult(_redis.Command("PUBSUB", "NUMSUB", "bff:sessions:ended").Contains(":1\r\n", StringComparison.Ordinal)));
+
+    private async Task<ISessionStore> Store(bool onRedis, string timeout = Generous.StateTimeout)
     {
         _redis = onRedis ? RedisServer.Run() : null;
-        _services = await StateEngines.Ready(_redis?.ConnectionString, _clock);
+        _services = await StateEngines.Ready(_redis?.ConnectionString, _clock, timeout);
         return onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services) : new EmbeddedSessionStore(_clock);
     }
 
-    private async Task<string> Added(ISessionStore store, TimeSpan? life = null)
+    private async Task<string> Added(ISessionStore store, TimeSpan? life = null, string? key = null)
     {
-        var key = SessionKey.Hash(SessionKey.NewCookie());
+        key ??= SessionKey.Hash(SessionKey.NewCookie());
         var now = _clock.GetUtcNow();
         await store.Add(key, new StoredSession([1, 2, 3], now, now + (life ?? TimeSpan.FromHours(8)), 0), Idle, ["of-user:a"]);
         return key;

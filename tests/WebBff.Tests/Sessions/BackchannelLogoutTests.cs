@@ -73,6 +73,18 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
     }
 
     [Fact]
+    public async Task A_logout_token_need_not_say_its_type()
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+
+        using var answer = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null, TokenFlaw.MissingType));
+        using var user = await browser.Get("/bff/user");
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized), (answer.StatusCode, user.StatusCode));
+    }
+
+    [Fact]
     public async Task A_subject_is_signed_out_everywhere_and_nobody_else_is()
     {
         var host = Start();
@@ -121,6 +133,52 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         await Problem(replay, 400, "malformed_request");
         await again.User();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Of_copies_of_a_logout_token_that_come_at_once_one_is_accepted(bool onRedis)
+    {
+        using var redis = onRedis ? RedisServer.Run() : null;
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis?.ConnectionString };
+        var one = Start(settings);
+        var two = onRedis ? Start(settings) : one;
+        var browser = await SignedIn(one);
+        for (var round = 0; round < 5; round++)
+        {
+            var token = Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null);
+
+            var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Post(i % 2 == 0 ? one : two, token)));
+
+            Assert.Equal(
+                [HttpStatusCode.OK, .. Enumerable.Repeat(HttpStatusCode.BadRequest, 9)], answers.Select(a => a.StatusCode).Order());
+        }
+
+        using var user = await browser.Get("/bff/user");
+        await Problem(user, 401, "missing_token");
+    }
+
+    [RedisFact]
+    public async Task A_logout_token_that_came_while_the_store_was_away_works_afterwards()
+    {
+        using var redis = RedisServer.Run();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
+        var browser = await SignedIn(host);
+        var token = Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null);
+
+        redis.Stop();
+        using var away = await Post(host, token);
+        redis.Start();
+
+        await Problem(away, 503, "store_unavailable");
+        await Eventually.True(async () =>
+        {
+            using var later = await Post(host, token);
+            return later.StatusCode == HttpStatusCode.OK;
+        });
+        using var user = await browser.Get("/bff/user");
+        await Problem(user, 401, "missing_token");
     }
 
     private static Task<HttpResponseMessage> Post(WebHost host, string token) =>

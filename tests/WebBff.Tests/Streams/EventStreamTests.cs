@@ -98,6 +98,31 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         Assert.NotNull(await other.Next().WaitAsync(Patience));
     }
 
+    [RedisFact]
+    public async Task A_sign_out_that_cannot_be_announced_has_not_happened()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var (one, two) = (Start(settings), Start(settings));
+        var browser = await SignedIn(one);
+        using var stream = await EventStream.Open(browser);
+        var logout = (string)(await browser.User())["logoutUrl"]!;
+        var ended = stream.Next();
+
+        redis.Command("ACL", "SETUSER", "default", "-publish");
+        browser.GoTo(two);
+        using var failed = await browser.Send(HttpMethod.Get, logout);
+
+        Assert.True(failed.StatusCode >= HttpStatusCode.InternalServerError, $"{failed.StatusCode}");
+        await browser.User(); // Else the stream would go on without its session.
+        Assert.False(ended.IsCompleted);
+
+        redis.Command("ACL", "SETUSER", "default", "+publish");
+        using var done = await browser.Send(HttpMethod.Get, logout);
+        Assert.Equal(HttpStatusCode.Found, done.StatusCode);
+        Assert.Null(await ended.WaitAsync(Patience));
+    }
+
     [Fact]
     public async Task A_session_that_ends_while_its_stream_begins_takes_it_along()
     {

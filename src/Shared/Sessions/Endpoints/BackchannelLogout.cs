@@ -1,13 +1,19 @@
+using System.Text.Json;
 using Bff.Edge;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.Endpoints;
 
-/// <summary>OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser.</summary>
+/// <summary>
+/// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token that come at
+/// once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is spent, last, so that the
+/// provider may try again with it while the store is away.
+/// </summary>
 internal static class BackchannelLogout
 {
     private const int MaxFormBytes = 32 * 1024;
+    private static readonly TimeSpan LockLife = TimeSpan.FromMinutes(1);
 
     public static async Task<IResult> Handle(HttpContext context, ProviderTokens tokens, SessionVault vault, ISessionStore store)
     {
@@ -18,18 +24,30 @@ internal static class BackchannelLogout
         }
 
         var id = "logout:" + SessionKey.Hash(ProviderTokens.Text(claims, "jti")!);
-        if (await store.IsSpent(id))
+        var owner = SessionKey.NewId();
+        if (!await store.TryLock(id, owner, LockLife))
         {
             return Refused();
         }
 
+        try
+        {
+            return !await store.IsSpent(id) && await End(claims, vault) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
+                ? TypedResults.Ok()
+                : Refused();
+        }
+        finally
+        {
+            await store.Unlock(id, owner);
+        }
+    }
+
+    private static async Task<bool> End(JsonElement claims, SessionVault vault)
+    {
         var (sid, subject) = (ProviderTokens.Text(claims, "sid"), ProviderTokens.Text(claims, "sub"));
         var index = string.IsNullOrEmpty(sid) ? SessionKey.UserIndex(subject!) : SessionKey.ProviderIndex(sid);
         await vault.EndAll(index, record => string.IsNullOrEmpty(subject) || record.Subject == subject);
-
-        // Spent last: while the store is away the provider may try again with the same token.
-        await store.Spend(id, ProviderTokens.LogoutTokenMemory);
-        return TypedResults.Ok();
+        return true;
     }
 
     private static async Task<string?> Read(HttpContext context)

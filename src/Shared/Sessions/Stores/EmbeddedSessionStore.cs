@@ -4,18 +4,27 @@ namespace Bff.Sessions;
 internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
 {
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (StoredSession Session, TimeSpan Idle)> _sessions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HashSet<string>> _indexes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string Owner, DateTimeOffset Until)> _locks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _marks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DateTimeOffset> _ended = new(StringComparer.Ordinal);
     private DateTimeOffset _nextSweep;
+
+    public event Action<string>? Ended;
 
     public Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes)
     {
         lock (_lock)
         {
             Sweep();
+            if (_ended.ContainsKey(key))
+            {
+                return Task.CompletedTask;
+            }
+
             _sessions[key] = (session, idle);
             _marks["was:" + key] = session.EndsAt + MarkedFor;
             foreach (var index in indexes)
@@ -73,9 +82,11 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
             if (!leaveMark)
             {
                 _marks.Remove("was:" + key);
+                _ended[key] = time.GetUtcNow() + LongestAddition;
             }
         }
 
+        Ended?.Invoke(key);
         return Task.CompletedTask;
     }
 
@@ -172,6 +183,11 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
         foreach (var (mark, until) in _marks.Where(m => m.Value <= now).ToList())
         {
             _marks.Remove(mark);
+        }
+
+        foreach (var (key, _) in _ended.Where(e => e.Value <= now).ToList())
+        {
+            _ended.Remove(key);
         }
 
         foreach (var (index, members) in _indexes.ToList())

@@ -18,6 +18,10 @@ internal readonly record struct SessionFound(StoredSession? Session, bool IsOver
 /// </summary>
 internal interface ISessionStore
 {
+    /// <summary>Raised on every instance with the key of a session that was ended, in the same step as its end; a message may be missed while Redis is away.</summary>
+    event Action<string>? Ended;
+
+    /// <summary>Does nothing when the session was ended before it came.</summary>
     Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes);
 
     /// <param name="key">Which.</param>
@@ -29,6 +33,7 @@ internal interface ISessionStore
     /// <summary>Puts another record in the place of the given version. False: the session has ended, or somebody else replaced it.</summary>
     Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version);
 
+    /// <summary>Ends a session, also one that is only just being added, and announces it: either both happen or neither.</summary>
     /// <param name="key">Which.</param>
     /// <param name="leaveMark">True when its cookie is to be told that it is over; false when it is to name nothing.</param>
     Task End(string key, bool leaveMark);
@@ -38,12 +43,13 @@ internal interface ISessionStore
 
     Task Drop(string index, string key);
 
-    /// <summary>Takes the session's refresh lock; false: somebody has it.</summary>
+    /// <summary>Takes a lock, such as that of a session's refresh; false: somebody has it. A lock that was taken without an answer is given back.</summary>
     Task<bool> TryLock(string key, string owner, TimeSpan life);
 
+    /// <summary>Gives a lock back; while Redis is away it is tried again in the background.</summary>
     Task Unlock(string key, string owner);
 
-    /// <summary>Marks something that may be used once; false: it has been used.</summary>
+    /// <summary>Marks something that may be used once; false: it has been used. What was marked without an answer may be used again.</summary>
     Task<bool> Spend(string name, TimeSpan life);
 
     Task<bool> IsSpent(string name);

@@ -7,12 +7,16 @@ namespace Bff.Sessions;
 /// <summary>
 /// Per session a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version; lives as long as the session) and a mark that
 /// outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
+/// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
 /// </summary>
-internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : ISessionStore
+internal sealed class RedisSessionStore : ISessionStore, IDisposable
 {
+    private const string Channel = "bff:sessions:ended";
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
+    private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
 
     private static readonly RedisScript AddScript = new("""
+        if redis.call('GET', KEYS[2]) == '0' then return 0 end
         redis.call('HSET', KEYS[1], 'd', ARGV[1], 's', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
         redis.call('PEXPIRE', KEYS[1], ARGV[5])
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
@@ -21,7 +25,7 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
 
     private static readonly RedisScript FindScript = new("""
         local r = redis.call('HMGET', KEYS[1], 'd', 's', 'e', 'v')
-        if not r[1] then return { redis.call('EXISTS', KEYS[2]) } end
+        if not r[1] then return { redis.call('GET', KEYS[2]) == '1' and 1 or 0 } end
         local now, idle, touch = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
         local seen, ends = tonumber(r[2]), tonumber(r[3])
         if now >= ends or now >= seen + idle then return { 1 } end
@@ -39,40 +43,53 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
         return 1
         """);
 
+    // The announcement first: a server that refuses it has ended nothing.
+    private static readonly RedisScript EndScript = new("""
+        redis.call('PUBLISH', ARGV[1], ARGV[2])
+        redis.call('DEL', KEYS[1])
+        if ARGV[3] == '0' then redis.call('SET', KEYS[2], '0', 'PX', ARGV[4]) end
+        return 1
+        """);
+
     private static readonly RedisScript UnlockScript = new("""
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
         return 0
         """);
 
+    private readonly RedisState _redis;
+    private readonly TimeProvider _time;
+    private readonly IDisposable _subscription;
+
+    public RedisSessionStore(RedisState redis, TimeProvider time)
+    {
+        (_redis, _time) = (redis, time);
+        _subscription = redis.Subscribe(Channel, key => Ended?.Invoke(key));
+    }
+
+    public event Action<string>? Ended;
+
     public async Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes)
     {
-        var now = time.GetUtcNow();
+        var now = _time.GetUtcNow();
         var left = session.EndsAt - now;
 
-        // The indexes first: whoever ends all sessions of a user while this one begins leaves it out of the index, which is looked at last.
+        // The indexes first: a sign-out of all the user's sessions finds this one there, and ends it also before it is added.
         foreach (var index in indexes)
         {
-            await redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
+            await _redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
         }
 
         RedisKey[] keys = [Key(key), Mark(key)];
-        await redis.Evaluate(AddScript, keys,
+        await _redis.Evaluate(AddScript, keys,
         [
             session.Box, Milliseconds(session.LastSeen), Milliseconds(session.EndsAt), session.Version, Life(left < idle ? left : idle), Life(left + MarkedFor),
         ]);
-        foreach (var index in indexes)
-        {
-            if (await redis.Run("ZSCORE", database => database.SortedSetScoreAsync(IndexKey(index), key, CommandFlags.DemandMaster)) is null)
-            {
-                await End(key, leaveMark: false);
-            }
-        }
     }
 
     public async Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)
     {
         var touch = touchAfter is { } after ? (long)after.TotalMilliseconds : -1;
-        var found = (RedisResult[])(await redis.Evaluate(
+        var found = (RedisResult[])(await _redis.Evaluate(
             FindScript, [Key(key), Mark(key)], [Milliseconds(now), (long)idle.TotalMilliseconds, touch]))!;
         return found.Length == 1
             ? new SessionFound(null, (long)found[0] == 1)
@@ -80,29 +97,54 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
     }
 
     public async Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version) =>
-        (long)await redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
+        (long)await _redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
 
     public Task End(string key, bool leaveMark) =>
-        redis.Run("DEL", database => database.KeyDeleteAsync(leaveMark ? [Key(key)] : [Key(key), Mark(key)]));
+        _redis.Evaluate(EndScript, [Key(key), Mark(key)], [Channel, key, leaveMark ? "1" : "0", Life(LongestAddition)]);
 
     public async Task<IReadOnlyList<string>> Members(string index)
     {
-        var members = await redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
-            IndexKey(index), Milliseconds(time.GetUtcNow()), flags: CommandFlags.DemandMaster));
+        var members = await _redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
+            IndexKey(index), Milliseconds(_time.GetUtcNow()), flags: CommandFlags.DemandMaster));
         return [.. members.Select(m => (string)m!)];
     }
 
-    public Task Drop(string index, string key) => redis.Run("ZREM", database => database.SortedSetRemoveAsync(IndexKey(index), key));
+    public Task Drop(string index, string key) => _redis.Run("ZREM", database => database.SortedSetRemoveAsync(IndexKey(index), key));
 
-    public Task<bool> TryLock(string key, string owner, TimeSpan life) =>
-        redis.Run("SET", database => database.StringSetAsync(LockKey(key), owner, life, When.NotExists));
+    public Task<bool> TryLock(string key, string owner, TimeSpan life) => Take(LockKey(key), owner, life);
 
-    public Task Unlock(string key, string owner) => redis.Evaluate(UnlockScript, [LockKey(key)], [owner]);
+    public async Task Unlock(string key, string owner)
+    {
+        try
+        {
+            await Release(LockKey(key), owner);
+        }
+        catch (StoreUnavailableException)
+        {
+            _redis.GiveBack(() => Release(LockKey(key), owner));
+        }
+    }
 
-    public Task<bool> Spend(string name, TimeSpan life) =>
-        redis.Run("SET", database => database.StringSetAsync("bff:spent:" + name, "1", life, When.NotExists));
+    public Task<bool> Spend(string name, TimeSpan life) => Take(SpentKey(name), SessionKey.NewId(), life);
 
-    public Task<bool> IsSpent(string name) => redis.Run("EXISTS", database => database.KeyExistsAsync("bff:spent:" + name, CommandFlags.DemandMaster));
+    public Task<bool> IsSpent(string name) => _redis.Run("EXISTS", database => database.KeyExistsAsync(SpentKey(name), CommandFlags.DemandMaster));
+
+    public void Dispose() => _subscription.Dispose();
+
+    private async Task<bool> Take(RedisKey key, string owner, TimeSpan life)
+    {
+        try
+        {
+            return await _redis.Run("SET", database => database.StringSetAsync(key, owner, life, When.NotExists));
+        }
+        catch (StoreUnavailableException)
+        {
+            _redis.GiveBack(() => Release(key, owner)); // It may have been taken, or be taken yet.
+            throw;
+        }
+    }
+
+    private async Task<bool> Release(RedisKey key, string owner) => (long)await _redis.Evaluate(UnlockScript, [key], [owner]) == 1;
 
     private static async Task<bool> Index(IDatabase database, string index, string key, DateTimeOffset now, DateTimeOffset endsAt)
     {
@@ -119,6 +161,8 @@ internal sealed class RedisSessionStore(RedisState redis, TimeProvider time) : I
     private static RedisKey Mark(string key) => $"bff:session:{{{key}}}:was";
 
     private static RedisKey LockKey(string key) => $"bff:session:{{{key}}}:lock";
+
+    private static RedisKey SpentKey(string name) => "bff:spent:" + name;
 
     private static RedisKey IndexKey(string index) => "bff:sessions:" + index;
 
