@@ -27,5 +27,6 @@ public sealed class IdentityProviderOptions
     /// <summary>Shown on the sign-in page, in this order.</summary>
     public List<DevelopmentUser> Users { get; } = DefaultUsers.Create();
 
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    /// <summary>May be changed while running: tokens that are given out from then on have its times.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
 }

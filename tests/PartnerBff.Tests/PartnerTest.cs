@@ -53,6 +53,8 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         Sandbox = surroundings.Sandbox;
         Upstream.Reset();
         Sandbox.Reset();
+        Surroundings.Identity.ChangeIdToken = null;
+        Surroundings.Identity.Options.Time = TimeProvider.System;
     }
 
     protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);

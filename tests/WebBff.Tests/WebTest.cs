@@ -42,6 +42,7 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
         Surroundings.Identity.Faults.Clear();
         Surroundings.Identity.IdTokenFlaw = TokenFlaw.None;
         Surroundings.Identity.ChangeIdToken = null;
+        Surroundings.Identity.Options.Time = TimeProvider.System;
     }
 
     /// <summary>What a token begins with, up to its signature; long enough never to be in random text.</summary>
@@ -69,6 +70,21 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
             ["Session:ClientSecret"] = "web-bff-development-secret",
             ["Session:RequireHttpsMetadata"] = "false",
         }).With(settings);
+
+    /// <summary>A host and a provider whose clock the test moves.</summary>
+    protected (WebHost Host, ManualTimeProvider Clock) StartClocked(Dictionary<string, string?>? settings = null)
+    {
+        var clock = NewClock();
+        return (Start(settings, s => s.Replace(clock)), clock);
+    }
+
+    /// <summary>A clock that the test moves and that the provider goes by.</summary>
+    protected ManualTimeProvider NewClock()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        Surroundings.Identity.Options.Time = clock;
+        return clock;
+    }
 
     protected Browser NewBrowser(WebHost host)
     {

@@ -25,6 +25,7 @@ internal static class PortalRegistration
             site.CredentialPaths = ["/portal", "/docs"];
             site.CsrfPaths = ["/portal/sessions"];
             site.CsrfOnWrites = false;
+            site.Ending = (services, session) => services.GetRequiredService<DocsKeys>().End(session);
         });
         builder.Services.AddSingleton<FormTokens>();
         builder.Services.AddSingleton<PortalGate>();

@@ -27,6 +27,9 @@ internal sealed record SessionRecord
     /// <summary>The session at the provider (claim <c>sid</c>).</summary>
     public string? ProviderSession { get; init; }
 
+    /// <summary>The sign-in's nonce, which a refreshed id_token may repeat.</summary>
+    public string? Nonce { get; init; }
+
     /// <summary>Such as <c>Firefox on Linux</c>.</summary>
     public required string Device { get; init; }
 

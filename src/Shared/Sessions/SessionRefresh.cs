@@ -23,10 +23,11 @@ internal enum RefreshOutcome
 /// Gives a session its next access token:
 /// 1. one flight per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
 /// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider once;
-/// 4. a refusal ends the session; 5. after a failure nobody asks for two seconds.
+/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure nobody asks for two seconds.
 /// </summary>
 internal sealed partial class SessionRefresh(
-    SessionVault vault, ISessionStore store, ProviderClient provider, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<SessionRefresh> logger)
+    SessionVault vault, ISessionStore store, ProviderClient provider, RefreshedClaims claims, Reloadable<SessionSettings> settings, TimeProvider time,
+    ILogger<SessionRefresh> logger)
 {
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
@@ -85,7 +86,7 @@ internal sealed partial class SessionRefresh(
                 }
                 finally
                 {
-                    await Release(key, owner);
+                    await store.Unlock(key, owner);
                 }
             }
 
@@ -125,7 +126,7 @@ internal sealed partial class SessionRefresh(
         switch (answer)
         {
             case { Outcome: ProviderOutcome.Ok, Tokens: { } tokens }:
-                return await Save(session, Next(session.Record, tokens, asked)) ? RefreshOutcome.Ok : RefreshOutcome.Ended;
+                return await Take(session, tokens, asked);
             case { Outcome: ProviderOutcome.Refused }:
                 LogRefused(logger, session.Id);
                 await vault.End(key, session.Record, leaveMark: true);
@@ -134,6 +135,39 @@ internal sealed partial class SessionRefresh(
                 Spare(key);
                 return IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok;
         }
+    }
+
+    private async Task<RefreshOutcome> Take(BrowserSession session, TokenAnswer tokens, DateTimeOffset asked)
+    {
+        var next = Next(session.Record, tokens, asked);
+        var said = await claims.Read(next, tokens, CancellationToken.None);
+        if (said.IsAnother)
+        {
+            LogAnother(logger, session.Id);
+            await vault.End(session.Key, session.Record, leaveMark: true);
+            return RefreshOutcome.Ended;
+        }
+
+        if (said.Record is { } verified)
+        {
+            return await Save(session, verified) ? await Changed(session.Record, verified) : RefreshOutcome.Ended;
+        }
+
+        // Nothing of it is used but the refresh token: the one before it may be spent.
+        LogUnverified(logger, session.Id);
+        Spare(session.Key);
+        var saved = await Save(session, session.Record with { RefreshToken = next.RefreshToken, EndsAt = next.EndsAt });
+        return !saved ? RefreshOutcome.Ended : IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok;
+    }
+
+    private async Task<RefreshOutcome> Changed(SessionRecord before, SessionRecord after)
+    {
+        if (before.Tenant != after.Tenant || !before.Roles.SequenceEqual(after.Roles, StringComparer.Ordinal))
+        {
+            await vault.EndWhatWasMadeFor(before);
+        }
+
+        return RefreshOutcome.Ok;
     }
 
     private SessionRecord Next(SessionRecord record, TokenAnswer tokens, DateTimeOffset asked)
@@ -158,7 +192,8 @@ internal sealed partial class SessionRefresh(
         {
             try
             {
-                return await vault.Replace(session, next);
+                // False also when an attempt without an answer did replace it: the lock's holder is the only one who does.
+                return await vault.Replace(session, next) || (await vault.Find(session.Key, slides: false)).Session is not null;
             }
             catch (StoreUnavailableException) when (time.GetUtcNow() < giveUp)
             {
@@ -183,18 +218,12 @@ internal sealed partial class SessionRefresh(
         }
     }
 
-    private async Task Release(string key, string owner)
-    {
-        try
-        {
-            await store.Unlock(key, owner);
-        }
-        catch (StoreUnavailableException)
-        {
-            // It goes by itself.
-        }
-    }
-
     [LoggerMessage(LogLevel.Information, "Session {Session} ends: the provider refuses to refresh it")]
     private static partial void LogRefused(ILogger logger, string session);
+
+    [LoggerMessage(LogLevel.Warning, "Session {Session} ends: its refresh brought somebody else's token")]
+    private static partial void LogAnother(ILogger logger, string session);
+
+    [LoggerMessage(LogLevel.Warning, "The refreshed token of session {Session} cannot be verified; the session is refreshed again before it gets access")]
+    private static partial void LogUnverified(ILogger logger, string session);
 }

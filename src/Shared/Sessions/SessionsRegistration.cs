@@ -37,6 +37,7 @@ public static class SessionsRegistration
         services.AddSingleton<ProviderMetadata>();
         services.AddSingleton<ProviderClient>();
         services.AddSingleton<ProviderTokens>();
+        services.AddSingleton<RefreshedClaims>();
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<LoginStates>();
         services.AddSingleton<SessionVault>();

@@ -7,8 +7,17 @@ namespace PartnerBff.Tests.Portal;
 /// <summary>People at the portal: with a browser's manners and without a browser, or in a real one.</summary>
 public abstract partial class PortalTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
-    protected PartnerHost StartPortal(Dictionary<string, string?>? settings = null, RedisServer? redis = null) =>
-        Start(new Dictionary<string, string?>(settings ?? []) { ["Session:Authority"] = Surroundings.Identity.Authority }.WithPlans("anonymous"), redis);
+    protected PartnerHost StartPortal(Dictionary<string, string?>? settings = null, RedisServer? redis = null, ManualTimeProvider? clock = null) =>
+        Start(new Dictionary<string, string?> { ["Session:Authority"] = Surroundings.Identity.Authority }.With(settings).WithPlans("anonymous"), redis,
+            clock is null ? null : services => services.AddSingleton<TimeProvider>(clock));
+
+    /// <summary>A clock that the test moves and that the provider goes by until the test ends.</summary>
+    protected ManualTimeProvider NewClock()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        Surroundings.Identity.Options.Time = clock;
+        return clock;
+    }
 
     /// <summary>Somebody who has signed in; no scripts, cookies kept.</summary>
     protected async Task<Person> SignedIn(PartnerHost host, string user = "carol")

@@ -25,7 +25,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     public async Task Racing_requests_on_two_instances_make_one_refresh(bool isOver)
     {
         using var redis = RedisServer.Run();
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var clock = NewClock();
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
         var (one, two) = (Start(settings, s => s.Replace(clock)), Start(settings, s => s.Replace(clock)));
         var browser = await SignedIn(one);
@@ -152,9 +152,100 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         await Problem(over, 401, "session_expired");
     }
 
-    private (WebHost Host, ManualTimeProvider Clock) StartClocked()
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Who_the_user_is_now_the_refreshed_token_says(bool onRedis)
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
-        return (Start(services: s => s.Replace(clock)), clock);
+        using var redis = onRedis ? RedisServer.Run() : null;
+        var (host, clock) = StartClocked(new() { ["ConnectionStrings:redis"] = redis?.ConnectionString });
+        Surroundings.Identity.ChangeIdToken = claims => claims["roles"] = new JsonArray("premium", "auditor");
+        var browser = await SignedIn(host);
+        var before = await browser.User();
+
+        Surroundings.Identity.ChangeIdToken = claims =>
+        {
+            (claims["roles"], claims["name"]) = (new JsonArray("premium"), "Alice Durand");
+            claims.Remove("email");
+        };
+        clock.Advance(UntilDue);
+        using var refreshed = await browser.Get("/api/orders?limit=1");
+        var one = await browser.User();
+        Surroundings.Identity.ChangeIdToken = claims => claims.Remove("roles");
+        clock.Advance(UntilDue);
+        using var again = await browser.Get("/api/orders?limit=1");
+        var none = await browser.User();
+
+        Assert.Equal("""["premium","auditor"]""", before["roles"]!.ToJsonString());
+        Assert.Equal(("Alice Durand", "alice@example.com"), ((string?)one["name"], (string?)one["email"])); // What is left out is as it was.
+        Assert.Equal("""["premium"]""", one["roles"]!.ToJsonString());
+        Assert.Equal("[]", none["roles"]!.ToJsonString()); // A role that is left out is no role.
+    }
+
+    [Fact]
+    public async Task A_refreshed_token_of_somebody_else_ends_the_session()
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        Surroundings.Identity.ChangeIdToken = claims => claims["sub"] = "u-1002";
+        clock.Advance(UntilDue);
+
+        using var answer = await browser.Get("/api/orders");
+
+        await Problem(answer, 401, "session_expired");
+    }
+
+    [Theory]
+    [InlineData(TokenFlaw.ForeignSignature)]
+    [InlineData(TokenFlaw.WrongAudience)]
+    [InlineData(TokenFlaw.WrongIssuer)]
+    [InlineData(TokenFlaw.Expired)]
+    [InlineData(TokenFlaw.WrongNonce)]
+    public async Task A_refreshed_token_that_cannot_be_verified_gives_no_access_until_another_can(TokenFlaw flaw)
+    {
+        var (host, clock) = StartClocked();
+        var browser = await SignedIn(host);
+        Surroundings.Identity.IdTokenFlaw = flaw;
+
+        clock.Advance(UntilOver);
+        using var unverified = await browser.Get("/api/orders?limit=1");
+        Surroundings.Identity.IdTokenFlaw = TokenFlaw.None;
+        clock.Advance(TimeSpan.FromSeconds(3));
+        using var verified = await browser.Get("/api/orders?limit=1");
+
+        await Problem(unverified, 503, "upstream_unavailable");
+        Assert.Equal(HttpStatusCode.OK, verified.StatusCode); // The provider spends a refresh token with each use: the newest was kept.
+    }
+
+    /// <summary>OpenID Connect Core 1.0, section 12.2: the answer to a refresh may lack an id_token.</summary>
+    [Theory]
+    [InlineData("""["premium"]""", "sparse", """["premium"]""")]
+    [InlineData("""[]""", "sparse", """[]""")]
+    [InlineData(null, "sparse", """["auditor"]""")]
+    [InlineData("""[]""", "another", """["auditor"]""")]
+    public async Task Without_an_id_token_the_roles_are_those_of_an_access_token_that_names_them(string? roles, string subject, string expected)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.Change = (_, claims) => claims["roles"] = new JsonArray("auditor");
+        provider.ChangeAnswer = answer => answer["refresh_token"] = "next";
+        provider.AccessToken = claims =>
+        {
+            (claims["aud"], claims["sub"]) = ("api", subject);
+            if (roles is not null)
+            {
+                claims["roles"] = JsonNode.Parse(roles);
+            }
+        };
+        var (host, clock) = StartClocked(new() { ["Session:Authority"] = provider.Address });
+        using var browser = NewBrowser(host);
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
+        Assert.Equal("""["auditor"]""", (await browser.User())["roles"]!.ToJsonString());
+
+        clock.Advance(TimeSpan.FromMinutes(4.5)); // Five are taken for granted where the provider does not say.
+        using var refreshed = await browser.Get("/api/orders?limit=1");
+
+        Assert.Equal(1, provider.Refreshes);
+        Assert.Equal(expected, (await browser.User())["roles"]!.ToJsonString());
     }
 }

@@ -96,6 +96,69 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     }
 
     [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
+    public async Task Going_back_to_a_used_answer_of_the_provider_leads_home_who_is_signed_in_and_nobody_else(bool onRedis)
+    {
+        using var redis = onRedis ? RedisServer.Run() : null;
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis?.ConnectionString });
+        var browser = NewBrowser(host);
+        var back = await browser.Choose(await browser.Begin("/orders"), "alice");
+        using var first = await browser.Follow(back);
+        var (session, codes) = (browser.Session, Surroundings.Identity.Calls[IdentityEndpoint.Token]);
+
+        using var again = await browser.Follow(back);
+        using var elsewhere = await NewBrowser(host).Follow(back);
+        using var never = await browser.Follow(Browser.With(back, "state", "0." + new string('A', 43)));
+
+        Assert.Equal("/orders", first.Headers.Location!.OriginalString);
+        Assert.Equal((HttpStatusCode.Found, "/"), (again.StatusCode, again.Headers.Location?.OriginalString));
+        Assert.Equal((session, codes), (browser.Session, Surroundings.Identity.Calls[IdentityEndpoint.Token]));
+        await Problem(elsewhere, 400, "malformed_request");
+        await Problem(never, 400, "malformed_request");
+    }
+
+    [Theory]
+    [InlineData("Null")]
+    [InlineData("Unauthorized")]
+    public async Task Who_is_not_signed_in_is_nobody_or_unauthorized_as_configured(string anonymousUser)
+    {
+        var (host, clock) = StartClocked(new() { ["Session:AnonymousUser"] = anonymousUser });
+        var browser = await SignedIn(host);
+        clock.Advance(TimeSpan.FromMinutes(31));
+
+        (string What, string Code, HttpResponseMessage Answer)[] asked =
+        [
+            ("no cookie", "missing_token", await NewBrowser(host).Send(HttpMethod.Get, "/bff/user")),
+            ("a session that is over", "session_expired", await browser.Get("/bff/user")),
+        ];
+        using var other = await NewBrowser(host).Get("/bff/sessions");
+        using var token = await NewBrowser(host).Send(HttpMethod.Get, "/bff/user", ("Authorization", "Bearer no-token"));
+
+        foreach (var (what, code, answer) in asked)
+        {
+            if (anonymousUser == "Null")
+            {
+                Assert.True(answer.StatusCode == HttpStatusCode.OK, what);
+                Assert.Equal("application/json", answer.Content.Headers.ContentType?.ToString());
+                Assert.Equal("null", await answer.Content.ReadAsStringAsync());
+                Assert.Equal("no-store", answer.Headers.CacheControl?.ToString());
+                Assert.Empty(answer.Headers.WwwAuthenticate);
+            }
+            else
+            {
+                await Problem(answer, 401, code);
+            }
+
+            answer.Dispose();
+        }
+
+        await Problem(other, 401, "missing_token"); // It is said of this one resource.
+        Assert.Equal(HttpStatusCode.Unauthorized, token.StatusCode);
+        Assert.Equal("u-1002", (string?)(await (await SignedIn(host, "bob")).User())["sub"]);
+    }
+
+    [Theory]
     [InlineData(IdentityEndpoint.Token, IdentityFault.Down)]
     [InlineData(IdentityEndpoint.Token, IdentityFault.Unavailable)]
     [InlineData(IdentityEndpoint.Token, IdentityFault.Garbage)]
@@ -118,8 +181,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
     [Fact]
     public async Task A_provider_that_rolls_its_keys_between_sign_ins_is_followed()
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
-        var host = Start(services: s => s.Replace(clock));
+        var (host, clock) = StartClocked();
         await SignedIn(host);
 
         Surroundings.Identity.RotateKeys();

@@ -1,13 +1,15 @@
 using System.Text;
 using Bff.Callers.ApiKeys;
+using Bff.Sessions;
 using Bff.State;
 using PartnerBff.Features;
 
 namespace PartnerBff.Portal.Docs;
 
 /// <summary>
-/// The short-lived test key that the documentation is tried with: one per session. The browser keeps it sealed in a cookie that no script reads and that
-/// is sent to the documentation alone, so that opening a page twice mints nothing.
+/// The short-lived test key that the documentation is tried with: one per session, with which it ends: when the session is signed out, and at the moment
+/// at which the session would run out, which the next look at the documentation moves. The browser keeps it sealed in a cookie that no script reads and
+/// that is sent to the documentation alone, so that opening a page twice mints nothing.
 /// </summary>
 internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvironment environment, TimeProvider time)
 {
@@ -16,7 +18,7 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
     private const string Name = "Documentation";
     private const int MaxLength = 1024;
     private static readonly TimeSpan Life = TimeSpan.FromHours(2);
-    private static readonly TimeSpan LeastLeft = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan MovedBy = TimeSpan.FromMinutes(1);
 
     // It cannot make keys that outlive it.
     private static readonly string[] Scopes = [.. PartnerScopes.All.Where(s => s != PartnerScopes.KeysManage)];
@@ -26,29 +28,59 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
     public async Task<string?> Of(HttpContext context, PortalViewer viewer)
     {
         var cancellation = context.RequestAborted;
+        var end = EndOf(context);
         var belongsTo = Encoding.UTF8.GetBytes($"{viewer.Tenant}\n{viewer.SessionId}");
         if (context.Request.Cookies[Cookie] is { Length: > 0 and <= MaxLength } box
             && await SealedBox.OpenText(keys, Purpose, box, belongsTo, cancellation) is { } plain
             && Encoding.ASCII.GetString(plain).Split(' ') is [var id, var known]
-            && await registry.Find(viewer.Tenant, id, isTest: true, cancellation) is { } record && record.ExpiresAt - time.GetUtcNow() > LeastLeft)
+            && await registry.Find(viewer.Tenant, id, isTest: true, cancellation) is { IsRotated: false } record
+            && !record.IsExpired(time.GetUtcNow())
+            && (end - record.ExpiresAt < MovedBy || await registry.MoveEnd(record, end, cancellation)))
         {
+            Write(context, box);
             return known;
         }
 
         await Sweep(viewer.Tenant, cancellation);
-        if (await registry.Create(viewer.Tenant, Name, Scopes, isTest: true, time.GetUtcNow() + Life, cancellation) is not { } made)
+        if (await registry.Create(viewer.Tenant, Name, Scopes, isTest: true, end, cancellation, viewer.SessionId) is not { } made)
         {
             return null;
         }
 
-        var text = SealedBox.SealText(await keys.Current(Purpose, cancellation), Encoding.ASCII.GetBytes($"{made.Record.Id} {made.Key}"), belongsTo);
-        context.Response.Cookies.Append(Cookie, text, new CookieOptions
-        {
-            HttpOnly = true, Secure = context.Request.IsHttps || !environment.IsDevelopment(), SameSite = SameSiteMode.Lax, Path = "/docs", MaxAge = Life,
-            IsEssential = true,
-        });
+        Write(context, SealedBox.SealText(await keys.Current(Purpose, cancellation), Encoding.ASCII.GetBytes($"{made.Record.Id} {made.Key}"), belongsTo));
         return made.Key;
     }
+
+    /// <summary>Ends the session's key.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public async Task End(EndingSession session)
+    {
+        if (session.Tenant is not { } tenant)
+        {
+            return;
+        }
+
+        foreach (var key in await registry.List(tenant, isTest: true, CancellationToken.None))
+        {
+            if (key.Session == session.Id)
+            {
+                await registry.Delete(key, CancellationToken.None);
+            }
+        }
+    }
+
+    // With the session as it is now, or earlier.
+    private DateTimeOffset EndOf(HttpContext context)
+    {
+        var latest = time.GetUtcNow() + Life;
+        return BrowserSession.Of(context) is { } session && session.EndsAt < latest ? session.EndsAt : latest;
+    }
+
+    private void Write(HttpContext context, string box) => context.Response.Cookies.Append(Cookie, box, new CookieOptions
+    {
+        HttpOnly = true, Secure = context.Request.IsHttps || !environment.IsDevelopment(), SameSite = SameSiteMode.Lax, Path = "/docs", MaxAge = Life,
+        IsEssential = true,
+    });
 
     // Those of former sessions would fill the list.
     private async Task Sweep(string tenant, CancellationToken cancellation)

@@ -45,6 +45,9 @@ public sealed record ApiKeyRecord
     [JsonIgnore]
     public DateTimeOffset? EndWhenRotated => IsRotated ? OwnExpiresAt : ExpiresAt;
 
+    /// <summary>The browser session with which it ends; null: none.</summary>
+    public string? Session { get; init; }
+
     /// <summary>Its last use, to about ten seconds; kept apart, so that using a key never rewrites it.</summary>
     [JsonIgnore]
     public DateTimeOffset? LastUsedAt { get; init; }

@@ -34,11 +34,11 @@ public sealed class ApiKeyRegistry
 
     /// <summary>A new key; null when the tenant has <see cref="MaxKeys"/> of the mode already.</summary>
     public async Task<NewApiKey?> Create(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation)
+        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation, string? session = null)
     {
         var now = _time.GetUtcNow();
         var keys = await List(tenant, isTest, cancellation);
-        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, cancellation);
+        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, cancellation);
     }
 
     /// <summary>
@@ -51,7 +51,7 @@ public sealed class ApiKeyRegistry
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
         var own = previous.EndWhenRotated;
-        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, cancellation);
+        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, cancellation);
         if (await _store.Replace(previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null }, cancellation))
         {
             return (added, end);
@@ -61,18 +61,22 @@ public sealed class ApiKeyRegistry
         return null;
     }
 
+    /// <summary>Moves a key's end; false when the key has gone meanwhile.</summary>
+    public async Task<bool> MoveEnd(ApiKeyRecord key, DateTimeOffset expiresAt, CancellationToken cancellation) =>
+        await _store.Replace(key with { ExpiresAt = expiresAt, LastUsedAt = null }, cancellation);
+
     /// <summary>Ends a key on every instance within one second.</summary>
     public async Task Delete(ApiKeyRecord key, CancellationToken cancellation) => await _store.Remove(key, cancellation);
 
     private async Task<NewApiKey> Add(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation)
+        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session, CancellationToken cancellation)
     {
         var key = ApiKeyFormat.New(isTest);
         var now = _time.GetUtcNow();
         var record = new ApiKeyRecord
         {
             Id = "key_" + Guid.CreateVersion7(now).ToString("N"), Tenant = tenant, Name = name, Hash = _settings.Current.HashOf(key),
-            Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = isTest, Scopes = scopes, CreatedAt = now, ExpiresAt = expiresAt,
+            Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = isTest, Scopes = scopes, CreatedAt = now, ExpiresAt = expiresAt, Session = session,
         };
         await _store.Add(record, cancellation);
         return new(key, record);

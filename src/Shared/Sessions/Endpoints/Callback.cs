@@ -14,7 +14,7 @@ internal sealed record CallbackServices(
     SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
 
 /// <summary>
-/// The browser comes back from the provider: 1. its state is spent, whatever follows; 2. the answer is this provider's (RFC 9207); 3. the code is
+/// The browser comes back from the provider: 1. its state is spent, whatever follows (who comes a second time and is signed in goes home); 2. the answer is this provider's (RFC 9207); 3. the code is
 /// exchanged, once; 4. the id_token is verified; 5. a new session begins under a new cookie, and the browser's former one ends.
 /// </summary>
 internal static class Callback
@@ -22,9 +22,12 @@ internal static class Callback
     public static async Task<IResult> Handle(HttpContext context, CallbackServices services)
     {
         var query = context.Request.Query;
-        if (One(query, "state") is not { } state || await services.States.Spend(context, state) is not { } login)
+        var state = One(query, "state");
+        if (await services.States.Spend(context, state) is not { } login)
         {
-            return Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.");
+            return await IsRepeated(context, services, state)
+                ? TypedResults.Redirect(services.Site.Home)
+                : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.");
         }
 
         var provider = await services.Metadata.Get(context.RequestAborted);
@@ -59,12 +62,12 @@ internal static class Callback
             return Malformed("The identity provider's token could not be verified.");
         }
 
-        await Begin(context, services, tokens, verified, user, asked);
+        await Begin(context, services, tokens, verified, user, login.Nonce, asked);
         return TypedResults.Redirect(login.ReturnUrl);
     }
 
     private static async Task Begin(
-        HttpContext context, CallbackServices services, TokenAnswer tokens, JsonElement claims, Caller user, DateTimeOffset asked)
+        HttpContext context, CallbackServices services, TokenAnswer tokens, JsonElement claims, Caller user, string nonce, DateTimeOffset asked)
     {
         var settings = services.Settings.Current;
         var absolute = asked + settings.AbsoluteTimeout;
@@ -82,6 +85,7 @@ internal static class Callback
             Roles = [.. user.Roles],
             Scopes = (tokens.Scope ?? settings.Scopes).Split(' ', StringSplitOptions.RemoveEmptyEntries),
             ProviderSession = ProviderTokens.Text(claims, "sid"),
+            Nonce = nonce,
             Device = Device.Of(context.Request.Headers.UserAgent),
             CreatedAt = asked,
             EndsAt = refreshEnd < absolute ? refreshEnd : absolute,
@@ -97,6 +101,11 @@ internal static class Callback
 
         services.Cookie.Write(context, cookie);
     }
+
+    // Browsers go back to where they have been: who is signed in by then need not see an error.
+    private static async Task<bool> IsRepeated(HttpContext context, CallbackServices services, string? state) =>
+        await services.States.IsSpent(state) && SessionKey.OfCookie(services.Cookie.Read(context)) is { } key
+        && (await services.Vault.Find(key, slides: false, context.RequestAborted)).Session is not null;
 
     private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
         query.ContainsKey("iss")

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -35,9 +36,7 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
     /// <summary>Spends a state; null when this browser did not begin it, it has been spent, or it took too long.</summary>
     public async Task<LoginState?> Spend(HttpContext context, string? state)
     {
-        if (state is not { Length: 2 + SessionKey.CookieLength } || state[0] - '0' is not (>= 0 and < Slots and var slot)
-            || cookie.Read(context, Suffix(slot)) is not { Length: < 4096 } box
-            || !Ascii.IsValid(state))
+        if (!IsState(state) || state[0] - '0' is not (>= 0 and < Slots and var slot) || cookie.Read(context, Suffix(slot)) is not { Length: < 4096 } box)
         {
             return null;
         }
@@ -50,11 +49,18 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
         }
 
         cookie.Delete(context, Suffix(slot));
-        return login.EndsAt > time.GetUtcNow() && await store.Spend("login:" + SessionKey.Hash(state), Life + Life) ? login : null;
+        return login.EndsAt > time.GetUtcNow() && await store.Spend(Spent(state), Life + Life) ? login : null;
     }
+
+    /// <summary>Whether some browser has come back with this state.</summary>
+    public async Task<bool> IsSpent(string? state) => IsState(state) && await store.IsSpent(Spent(state));
 
     /// <summary>S256 (RFC 7636).</summary>
     public static string Challenge(string verifier) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
+
+    private static bool IsState([NotNullWhen(true)] string? state) => state is { Length: 2 + SessionKey.CookieLength } && Ascii.IsValid(state);
+
+    private static string Spent(string state) => "login:" + SessionKey.Hash(state);
 
     private static string Suffix(int slot) => $"-login{slot}";
 }

@@ -26,27 +26,27 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     /// <summary>How long a used logout token must be remembered.</summary>
     public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
 
-    /// <summary>The claims, or null.</summary>
-    public async ValueTask<JsonElement?> ReadIdToken(string? token, string nonce, string accessToken, CancellationToken cancellation)
-    {
-        if (await Read(token, cancellation, "JWT") is not { } claims)
-        {
-            return null;
-        }
+    /// <summary>The claims of a sign-in's id_token, or null.</summary>
+    public async ValueTask<JsonElement?> ReadIdToken(string? token, string nonce, string accessToken, CancellationToken cancellation) =>
+        await ReadIdToken(token, accessToken, cancellation) is { } claims && Text(claims, "nonce") is { } echoed && Same(echoed, nonce) ? claims : null;
 
-        var clientId = settings.Current.ClientId;
-        return Text(claims, "nonce") is { } echoed && Same(echoed, nonce)
-            && Date(claims, "iat") is { } issued && issued <= time.GetUtcNow() + Skew
-            && (!claims.TryGetProperty("azp", out _) || Text(claims, "azp") == clientId)
-            && (!claims.TryGetProperty("at_hash", out _) || Text(claims, "at_hash") == Hash(token!, accessToken))
-                ? claims
-                : null;
-    }
+    /// <summary>The claims of the id_token that came with a refresh (section 12.2), or null. Whether its user is the session's is the caller's to check.</summary>
+    /// <param name="token">The id_token.</param>
+    /// <param name="nonce">That of the sign-in, which the token may repeat.</param>
+    /// <param name="accessToken">What came with it.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async ValueTask<JsonElement?> ReadRefreshedIdToken(string token, string? nonce, string accessToken, CancellationToken cancellation) =>
+        await ReadIdToken(token, accessToken, cancellation) is { } claims
+        && (!claims.TryGetProperty("nonce", out _) || nonce is null || Text(claims, "nonce") == nonce) ? claims : null;
+
+    /// <summary>The claims of an access token that the provider has signed, for whichever service; null when it is anything else.</summary>
+    public async ValueTask<JsonElement?> ReadAccessToken(string token, CancellationToken cancellation) =>
+        JwtSyntax.LooksLikeJwt(token) ? await Read(token, anyAudience: true, cancellation, "at+jwt", "JWT") : null;
 
     /// <summary>The claims of a good logout token, or null. Replay is the caller's to check.</summary>
     public async ValueTask<JsonElement?> ReadLogoutToken(string? token, CancellationToken cancellation)
     {
-        if (await Read(token, cancellation, "logout+jwt", "JWT") is not { } claims)
+        if (await Read(token, anyAudience: false, cancellation, "logout+jwt", "JWT") is not { } claims)
         {
             return null;
         }
@@ -66,6 +66,14 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     public static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
+    // An audience beside this client could use the token as well: only when it was this client that asked for it (section 3.1.3.7, steps 3 to 5).
+    private static bool IsForThisClient(JsonElement claims, string clientId) => claims.TryGetProperty("azp", out _)
+        ? Text(claims, "azp") == clientId
+        : claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences || audiences.GetArrayLength() == 1;
+
+    // RFC 7515 section 4.1.9.
+    private static string Short(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? type["application/".Length..] : type;
+
     private static DateTimeOffset? Date(JsonElement claims, string name) => TokenClaims.TryReadDate(claims, name, out var date) ? date : null;
 
     private static bool Same(string one, string other) =>
@@ -82,7 +90,15 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         return Base64Url.EncodeToString(hash.AsSpan(0, hash.Length / 2));
     }
 
-    private async ValueTask<JsonElement?> Read(string? token, CancellationToken cancellation, params string[] types)
+    private async ValueTask<JsonElement?> ReadIdToken(string? token, string accessToken, CancellationToken cancellation) =>
+        await Read(token, anyAudience: false, cancellation, "JWT") is { } claims
+        && Date(claims, "iat") is { } issued && issued <= time.GetUtcNow() + Skew
+        && IsForThisClient(claims, settings.Current.ClientId)
+        && (!claims.TryGetProperty("at_hash", out _) || Text(claims, "at_hash") == Hash(token!, accessToken))
+            ? claims
+            : null;
+
+    private async ValueTask<JsonElement?> Read(string? token, bool anyAudience, CancellationToken cancellation, params string[] types)
     {
         if (token is not { Length: > 0 and <= MaxLength })
         {
@@ -90,11 +106,11 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         }
 
         var configuration = await metadata.Get(cancellation);
-        var result = await Validate(token, configuration, types);
+        var result = await Validate(token, configuration, anyAudience, types);
         if (!result.IsValid && IsOfUnknownKey(token, configuration))
         {
             var newer = await metadata.GetNewer(configuration, cancellation);
-            result = newer == configuration ? result : await Validate(token, newer, types);
+            result = newer == configuration ? result : await Validate(token, newer, anyAudience, types);
         }
 
         if (!result.IsValid)
@@ -110,7 +126,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     {
         try
         {
-            return new JsonWebToken(token).Kid is { Length: > 0 } kid && configuration.SigningKeys.All(key => key.KeyId != kid);
+            return new JsonWebToken(token).Kid is not { Length: > 0 } kid || configuration.SigningKeys.All(key => key.KeyId != kid);
         }
         catch (Exception malformed) when (malformed is ArgumentException or SecurityTokenException)
         {
@@ -118,11 +134,12 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         }
     }
 
-    private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, string[] types) =>
+    private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, bool anyAudience, string[] types) =>
         _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             ValidIssuer = configuration.Issuer,
             ValidAudience = settings.Current.ClientId,
+            ValidateAudience = !anyAudience,
             IgnoreTrailingSlashWhenValidatingAudience = false,
             IssuerSigningKeys = configuration.SigningKeys,
             ValidAlgorithms = Algorithms,
@@ -133,8 +150,8 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
                 var now = time.GetUtcNow().UtcDateTime;
                 return expires is { } end && now < end + Skew && (notBefore is not { } start || now >= start - Skew);
             },
-            TypeValidator = (type, _, _) => type is null || types.Contains(type, StringComparer.OrdinalIgnoreCase)
-                ? type ?? ""
+            TypeValidator = (type, _, _) => string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase)
+                ? type ?? "" // RFC 7519 section 5.1: it is optional.
                 : throw new SecurityTokenInvalidTypeException("Another kind of token."),
             LogValidationExceptions = false,
         });

@@ -1,0 +1,53 @@
+using Bff.Callers;
+using Bff.Edge;
+
+namespace Bff.Sessions.SignIn;
+
+/// <summary>What the newest token says of a session's user.</summary>
+/// <param name="Record">The session with it; null when the token cannot be verified.</param>
+/// <param name="IsAnother">True when it is somebody else's.</param>
+internal readonly record struct RefreshedUser(SessionRecord? Record, bool IsAnother = false);
+
+/// <summary>
+/// Reads the claims again that came with a refresh. Roles and tenant are as the id_token says now, so that what was taken away is gone; without an
+/// id_token (section 12.2 of OpenID Connect Core 1.0 allows that) as the access token says, if that can be read and names roles. Name and e-mail stay
+/// when the token leaves them out.
+/// </summary>
+internal sealed class RefreshedClaims(ProviderTokens tokens)
+{
+    public async ValueTask<RefreshedUser> Read(SessionRecord record, TokenAnswer answer, CancellationToken cancellation)
+    {
+        try
+        {
+            return answer.IdToken is { Length: > 0 } idToken
+                ? await OfIdToken(record, idToken, answer.AccessToken!, cancellation)
+                : await OfAccessToken(record, answer.AccessToken!, cancellation);
+        }
+        catch (ProblemException)
+        {
+            return default; // The provider's keys are not known, and cannot be read.
+        }
+    }
+
+    private async ValueTask<RefreshedUser> OfIdToken(SessionRecord record, string idToken, string accessToken, CancellationToken cancellation)
+    {
+        if (await tokens.ReadRefreshedIdToken(idToken, record.Nonce, accessToken, cancellation) is not { } claims || TokenClaims.Read(claims) is not { } user)
+        {
+            return default;
+        }
+
+        return user.Subject != record.Subject ? new(null, IsAnother: true) : new(record with
+        {
+            Name = user.Name ?? record.Name, Email = user.Email ?? record.Email, Tenant = user.Tenant, Roles = [.. user.Roles],
+        });
+    }
+
+    private async ValueTask<RefreshedUser> OfAccessToken(SessionRecord record, string accessToken, CancellationToken cancellation)
+    {
+        return await tokens.ReadAccessToken(accessToken, cancellation) is { } claims
+            && (claims.TryGetProperty("roles", out _) || claims.TryGetProperty("role", out _))
+            && TokenClaims.Read(claims) is { } user && user.Subject == record.Subject
+                ? new(record with { Roles = [.. user.Roles] })
+                : new(record);
+    }
+}

@@ -1,0 +1,43 @@
+namespace PartnerBff.Tests.Portal;
+
+/// <summary>The portal at providers whose tokens are as sparse as the standards allow.</summary>
+public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTest(surroundings)
+{
+    [Theory]
+    [InlineData("RS256", "\"partner-portal\"")]
+    [InlineData("PS256", "[\"partner-portal\"]")]
+    [InlineData("ES256", "[\"another\",\"partner-portal\"]")]
+    public async Task Somebody_manages_an_account_whose_provider_says_only_who_and_what_they_are(string algorithm, string audience)
+    {
+        await using var provider = await SparseProvider.Start(algorithm);
+        provider.Change = (_, claims) =>
+        {
+            (claims["tid"], claims["roles"], claims["aud"]) = ("acme", "partner-admin", JsonNode.Parse(audience));
+            if (claims["aud"] is JsonArray { Count: > 1 })
+            {
+                claims["azp"] = "partner-portal";
+            }
+        };
+        var person = new Person(StartPortal(new() { ["Session:Authority"] = provider.Address }));
+
+        using var begun = await person.Get("/portal/login?returnUrl=%2Fportal");
+        using var back = await person.Http.GetAsync(provider.SignIn(begun.Headers.Location!));
+        var page = await Page(await person.Get("/portal"));
+
+        Assert.Equal("/portal", back.Headers.Location!.OriginalString);
+        Assert.Contains("sparse", page, StringComparison.Ordinal); // The subject stands in for the name.
+    }
+
+    [Fact]
+    public async Task Without_a_role_the_sign_in_succeeds_and_the_page_says_what_is_missing()
+    {
+        await using var provider = await SparseProvider.Start();
+        var person = new Person(StartPortal(new() { ["Session:Authority"] = provider.Address }));
+
+        using var begun = await person.Get("/portal/login?returnUrl=%2Fportal");
+        using var back = await person.Http.GetAsync(provider.SignIn(begun.Headers.Location!));
+
+        Assert.Equal(HttpStatusCode.Redirect, back.StatusCode);
+        Assert.Contains("partner-admin", await Page(await person.Get("/portal"), 403), StringComparison.Ordinal);
+    }
+}

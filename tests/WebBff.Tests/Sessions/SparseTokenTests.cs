@@ -1,0 +1,108 @@
+namespace WebBff.Tests.Sessions;
+
+/// <summary>Providers whose tokens are as sparse as the standards allow, and what they may not leave out or get wrong.</summary>
+public sealed class SparseTokenTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Theory]
+    [InlineData("RS256")]
+    [InlineData("RS512")]
+    [InlineData("PS256")]
+    [InlineData("ES256")]
+    [InlineData("ES384")]
+    public async Task Somebody_signs_in_at_a_provider_that_says_no_more_than_it_must(string algorithm)
+    {
+        await using var provider = await SparseProvider.Start(algorithm);
+        using var browser = NewBrowser(Start(At(provider)));
+
+        using var back = await SignIn(browser, provider);
+        var user = await browser.User();
+
+        Assert.Equal(HttpStatusCode.Found, back.StatusCode);
+        Assert.Equal(("sparse", null, null), ((string?)user["sub"], (string?)user["name"], (string?)user["email"]));
+        Assert.Empty(user["roles"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData("JWT", true)]
+    [InlineData("jwt", true)]
+    [InlineData("application/jwt", true)]
+    [InlineData("at+jwt", false)]
+    [InlineData("logout+jwt", false)]
+    public async Task The_type_in_the_header_may_be_missing_and_may_not_be_another(string? type, bool isGood)
+    {
+        await using var provider = await SparseProvider.Start();
+        if (type is not null)
+        {
+            provider.Change = (header, _) => header["typ"] = type;
+        }
+
+        await Expect(provider, isGood);
+    }
+
+    /// <summary>Section 3.1.3.7, steps 3 to 5: no audience but this client, unless the token says that this client asked for it.</summary>
+    [Theory]
+    [InlineData("""["web-bff"]""", null, true)]
+    [InlineData("""["web-bff"]""", "web-bff", true)]
+    [InlineData("""["web-bff","another"]""", "web-bff", true)]
+    [InlineData("""["another","web-bff"]""", "web-bff", true)]
+    [InlineData("""["web-bff","another"]""", null, false)]
+    [InlineData("""["web-bff","another"]""", "another", false)]
+    [InlineData("""["web-bff"]""", "another", false)]
+    [InlineData("""["another"]""", "web-bff", false)]
+    [InlineData("""[]""", "web-bff", false)]
+    public async Task The_audience_may_be_a_list(string audience, string? authorizedParty, bool isGood)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.Change = (_, claims) =>
+        {
+            claims["aud"] = JsonNode.Parse(audience);
+            if (authorizedParty is not null)
+            {
+                claims["azp"] = authorizedParty;
+            }
+        };
+
+        await Expect(provider, isGood);
+    }
+
+    [Theory]
+    [InlineData("iss")]
+    [InlineData("sub")]
+    [InlineData("aud")]
+    [InlineData("exp")]
+    [InlineData("iat")]
+    [InlineData("nonce")]
+    public async Task What_the_standard_requires_is_required(string claim)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.Change = (_, claims) => claims.Remove(claim);
+
+        await Expect(provider, isGood: false);
+    }
+
+    private static Dictionary<string, string?> At(SparseProvider provider) => new() { ["Session:Authority"] = provider.Address };
+
+    private static async Task<HttpResponseMessage> SignIn(Browser browser, SparseProvider provider)
+    {
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        Assert.Equal(HttpStatusCode.Found, begun.StatusCode);
+        return await browser.Follow(provider.SignIn(begun.Headers.Location!));
+    }
+
+    private async Task Expect(SparseProvider provider, bool isGood)
+    {
+        using var browser = NewBrowser(Start(At(provider)));
+        using var back = await SignIn(browser, provider);
+        if (isGood)
+        {
+            Assert.Equal(HttpStatusCode.Found, back.StatusCode);
+            await browser.User();
+        }
+        else
+        {
+            await Problem(back, 400, "malformed_request");
+            Assert.Null(browser.Session);
+        }
+    }
+}
