@@ -48,8 +48,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     [Fact]
     public async Task A_service_that_gets_callers_tokens_gets_the_sessions_own_refreshed_first()
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
-        var host = Start(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" }, s => s.Replace(clock));
+        var (host, clock) = StartClocked(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" });
         var browser = await SignedIn(host);
 
         using var first = await browser.Get("/api/orders?limit=1");
