@@ -7,6 +7,8 @@ namespace Bff.State;
 internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan ShortestHeartbeat = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestHeartbeat = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LateAnswer = TimeSpan.FromSeconds(5);
 
     public IDatabase Database { get; } = multiplexer.GetDatabase();
@@ -18,9 +20,11 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
     /// <param name="connectionString">Where.</param>
     /// <param name="patience">How long connecting may take.</param>
+    /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
-    public static async Task<RedisConnection> Open(string connectionString, TimeSpan patience, Action<RedisConnection> lost, Action restored)
+    public static async Task<RedisConnection> Open(
+        string connectionString, TimeSpan patience, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
     {
         var asked = Stopwatch.StartNew();
         var options = ConfigurationOptions.Parse(connectionString, ignoreUnknown: true);
@@ -30,6 +34,9 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
         options.ConnectTimeout = (int)patience.TotalMilliseconds;
         options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * patience.TotalMilliseconds); // Whoever waits gives up earlier, by State:Timeout.
         options.ConnectRetry = 1;
+        options.HeartbeatInterval = heartbeat < ShortestHeartbeat ? ShortestHeartbeat : heartbeat > LongestHeartbeat ? LongestHeartbeat : heartbeat;
+        options.HeartbeatConsistencyChecks = true; // An answer that is not the one expected ends the connection, before it is taken for another's.
+        options.ReconnectRetryPolicy = new LinearRetry((int)ShortestHeartbeat.TotalMilliseconds); // By default it backs off up to a minute.
         options.KeepAlive = 5;
         options.ConfigCheckSeconds = 10;
         options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.

@@ -9,11 +9,8 @@ public sealed partial class RedisState
     private static readonly TimeSpan ProbeWhenWell = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbeWhenAway = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The client library reconnects by itself, at once or after a second; a new connection also discovers roles and slots anew.</summary>
-    private static readonly TimeSpan ReplaceLostAfter = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>A server that is connected and silent mostly answers again on the connection that it has.</summary>
-    private static readonly TimeSpan ReplaceSilentAfter = TimeSpan.FromSeconds(2);
+    /// <summary>The client library reconnects by itself, and a silent server mostly answers again on the connection that it has. A new one discovers roles and slots anew.</summary>
+    private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
     private TimeSpan ConnectPatience => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
@@ -89,7 +86,7 @@ public sealed partial class RedisState
     private async Task Check()
     {
         var isWell = _connection is { } current && !_replace && await Answers(current);
-        if (!isWell && (_replace || _connection is not { } known || AwayFor() > (known.IsConnected ? ReplaceSilentAfter : ReplaceLostAfter)))
+        if (!isWell && (_replace || _connection is null || AwayFor() > ReplaceAfter))
         {
             isWell = await Replace();
         }
@@ -160,7 +157,7 @@ public sealed partial class RedisState
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, OnLost, OnRestored);
+        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, _timeout, OnLost, OnRestored);
         if (!fresh.IsConnected || !await Answers(fresh))
         {
             Discard(fresh);

@@ -9,6 +9,8 @@ public sealed class RedisClusterFixture : IDisposable
 
     public string ConnectionString => _cluster.Value.ConnectionString;
 
+    public IReadOnlyList<RedisServer> Nodes => _cluster.Value.Nodes;
+
     public void Dispose()
     {
         if (_cluster.IsValueCreated)
