@@ -30,7 +30,7 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
                 bucket.Units -= taken * BucketPolicy.UnitsPerToken;
                 bucket.Used += level.Policy.PerDay is null ? 0 : taken;
                 states[i] = new(taken, bucket.Units, bucket.Used);
-                if (taken > 0 || level.Back > 0)
+                if (taken > 0 || level.Back > 0 || bucket.HasStepped)
                 {
                     Keep(stripe, tag, level, bucket);
                 }
@@ -55,17 +55,18 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 
     private static Bucket Refreshed(Bucket known, in LevelDemand level, long clock)
     {
-        var now = Math.Max(clock, known.At);
-        var day = now / BucketPolicy.MicrosPerDay;
-        var used = known.Day == day ? known.Used : 0;
-        var units = level.Policy.Refilled(known.Units, now - known.At);
+        var hasStepped = known.At > clock; // A clock that went back gives nothing for that, and from here on time passes as always.
+        var day = clock / BucketPolicy.MicrosPerDay;
+        var usedBefore = known.Day >= day ? known.Used : 0; // A later day's use counts for today: going back gives no new quota.
+        var used = usedBefore;
+        var units = level.Policy.Refilled(known.Units, Math.Max(0, clock - known.At));
         if (level.Back > 0)
         {
             units = Math.Min(level.Policy.CapacityUnits, units + (level.Back * BucketPolicy.UnitsPerToken));
-            used = level.BackDay == day ? Math.Max(0, used - level.Back) : used;
+            used = level.BackDay >= day ? Math.Max(0, used - level.Back) : used;
         }
 
-        return new Bucket { Units = units, At = now, Day = day, Used = used, UsedBefore = known.Day == day ? known.Used : 0 };
+        return new Bucket { Units = units, At = clock, Day = day, Used = used, UsedBefore = usedBefore, HasStepped = hasStepped };
     }
 
     private static long Left(Bucket bucket, BucketPolicy policy)
@@ -104,12 +105,15 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 
         public long UsedBefore { get; init; }
 
+        public bool HasStepped { get; init; }
+
         /// <summary>From then on it is as good as none at all.</summary>
         public long FullAt { get; set; }
     }
 
     private sealed class Stripe
     {
+        private const long SweepEveryMicros = 10_000_000;
         private long _sweepAt;
 
         public Dictionary<(string Tag, string Key), Bucket> Buckets { get; } = [];
@@ -118,12 +122,12 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 
         public void SweepAfterAWhile(long now)
         {
-            if (now < _sweepAt)
+            if (now < _sweepAt && _sweepAt - now <= SweepEveryMicros)
             {
                 return;
             }
 
-            _sweepAt = now + 10_000_000;
+            _sweepAt = now + SweepEveryMicros;
             foreach (var (key, bucket) in Buckets)
             {
                 if (bucket.FullAt < now)

@@ -14,7 +14,7 @@ internal static class LeaseTurnScript
         local seen = redis.call('HGETALL', KEYS[1])
         local before, all = 0, 0
         for i = 1, #seen, 2 do
-          if now - seen[i + 1] > 3000 then
+          if math.abs(now - seen[i + 1]) > 3000 then -- Ahead of the clock: it has gone back, and who is alive says so again within a second.
             redis.call('HDEL', KEYS[1], seen[i])
           else
             all = all + 1

@@ -16,18 +16,19 @@ internal static class TokenBucketScript
         for i = 1, #KEYS - 1 do
           local p = (i - 1) * 8
           local l = { cap = ARGV[p + 1] * 60000000, rate = tonumber(ARGV[p + 2]), quota = tonumber(ARGV[p + 3]), ceiling = tonumber(ARGV[p + 4]),
-                      need = tonumber(ARGV[p + 5]), want = tonumber(ARGV[p + 6]), back = tonumber(ARGV[p + 7]), now = clock }
+                      need = tonumber(ARGV[p + 5]), want = tonumber(ARGV[p + 6]), back = tonumber(ARGV[p + 7]) }
           local s = redis.call('HMGET', KEYS[i], 'n', 't', 'd', 'u')
           local n, t = tonumber(s[1] or l.cap), tonumber(s[2] or clock)
-          if t > clock then l.now = t end -- After a failover the clock may be behind; no token is made twice.
-          l.day = math.floor(l.now / 86400000000)
-          l.u = tonumber(s[3] or 0) == l.day and tonumber(s[4] or 0) or 0
+          l.stepped = t > clock -- After a failover the clock may be behind: that gives nothing, and from here on time passes as always.
+          if l.stepped then t = clock end
+          l.day = math.floor(clock / 86400000000)
+          l.u = tonumber(s[3] or 0) >= l.day and tonumber(s[4] or 0) or 0 -- A later day's use counts for today: going back gives no new quota.
           l.u0 = l.u
-          local gain = (l.now - t) * l.rate
+          local gain = (clock - t) * l.rate
           if n + gain > l.cap then n = l.cap else n = n + gain end
           if l.back > 0 then
             n = math.min(l.cap, n + l.back * 60000000)
-            if tonumber(ARGV[p + 8]) == l.day then l.u = math.max(0, l.u - l.back) end
+            if tonumber(ARGV[p + 8]) >= l.day then l.u = math.max(0, l.u - l.back) end
           end
           l.n = n
           l.left = math.floor(n / 60000000)
@@ -41,18 +42,18 @@ internal static class TokenBucketScript
           if admitted == 1 then take = math.max(0, math.min(l.want, l.left)) end
           l.n = l.n - take * 60000000
           if l.quota >= 0 then l.u = l.u + take end
-          if take > 0 or l.back > 0 then
+          if take > 0 or l.back > 0 or l.stepped then
             local life = math.ceil((l.cap - l.n) / l.rate / 1000) + 1000
             if l.quota >= 0 then
-              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', l.now), 'd', l.day, 'u', l.u)
-              life = math.max(life, math.ceil(((l.day + 1) * 86400000000 - l.now) / 1000) + 60000)
+              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock), 'd', l.day, 'u', l.u)
+              life = math.max(life, math.ceil(((l.day + 1) * 86400000000 - clock) / 1000) + 60000)
               local over = math.max(0, l.u - l.quota) - math.max(0, l.u0 - l.quota)
               if over ~= 0 then
                 redis.call('HINCRBY', KEYS[#KEYS], l.day, over)
                 redis.call('EXPIRE', KEYS[#KEYS], 8035200)
               end
             else
-              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', l.now))
+              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock))
             end
             redis.call('PEXPIRE', KEYS[i], string.format('%.0f', life))
           end

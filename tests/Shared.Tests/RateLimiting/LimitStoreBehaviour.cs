@@ -10,6 +10,9 @@ public abstract class LimitStoreBehaviour
     /// <summary>Lets at least so much of the store's time pass.</summary>
     private protected abstract Task Pass(TimeSpan time);
 
+    /// <summary>Sets the store's clock back, as seen from one bucket.</summary>
+    private protected abstract Task StepBack(string tag, string key, TimeSpan by);
+
     private static LevelDemand Spend(string key, BucketPolicy policy, long tokens = 1) => new(key, policy, tokens, tokens);
 
     protected async Task A_full_bucket_admits_its_burst_and_then_what_refills_()
@@ -97,5 +100,22 @@ public abstract class LimitStoreBehaviour
         var policy = new BucketPolicy("burst", 50, 1);
         var admitted = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(async () => (await store.Take("a", [Spend("b", policy)])).IsAdmitted)));
         Assert.Equal(50, admitted.Count(a => a));
+    }
+
+    protected async Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_()
+    {
+        var store = await Store();
+        var policy = new BucketPolicy("burst", 5, 60_000); // One per millisecond.
+        var slow = new BucketPolicy("burst", 5, 1, PerDay: 5);
+        Assert.True((await store.Take("a", [Spend("fast", policy, 5), Spend("slow", slow, 5)])).IsAdmitted);
+        await StepBack("a", "fast", TimeSpan.FromHours(30));
+        await StepBack("a", "slow", TimeSpan.FromHours(30));
+
+        var stepped = await store.Take("a", [Spend("slow", slow)]);
+        Assert.False(stepped.IsAdmitted);
+        Assert.Equal((0, 5), (stepped.Levels[0].Units / BucketPolicy.UnitsPerToken, stepped.Levels[0].Used)); // Neither tokens nor a new day.
+        Assert.False((await store.Take("a", [Spend("fast", policy, 5)])).Levels[0].Taken > 0);
+        await Pass(TimeSpan.FromMilliseconds(20));
+        Assert.True((await store.Take("a", [Spend("fast", policy, 5)])).IsAdmitted);
     }
 }

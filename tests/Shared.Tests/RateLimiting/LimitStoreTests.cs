@@ -5,6 +5,7 @@ using Bff.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting.Internal;
+using StackExchange.Redis;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
@@ -20,6 +21,16 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
         _clock.Advance(time);
         return Task.CompletedTask;
     }
+
+    private protected override Task StepBack(string tag, string key, TimeSpan by)
+    {
+        _clock.Advance(-by / 2); // For each of two buckets.
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on() =>
+        A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_();
 
     [Fact]
     public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
@@ -58,6 +69,7 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
 public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
 {
     private RedisServer? _server;
+    private readonly string _name = "Tests-" + Guid.NewGuid().ToString("N");
     private ServiceProvider? _provider;
 
     private protected virtual string ConnectionString => (_server ??= RedisServer.Run()).ConnectionString;
@@ -66,7 +78,7 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     {
         _provider = await StateEngines.Ready(ConnectionString);
         await Eventually.True(() => TimeProvider.System.GetUtcNow().TimeOfDay < TimeSpan.FromSeconds(86_400 - 15)); // No day ends within a test.
-        return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests-" + Guid.NewGuid().ToString("N") });
+        return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = _name });
     }
 
     /// <summary>The server's clock cannot be moved.</summary>
@@ -75,6 +87,24 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
         var passed = Stopwatch.StartNew();
         await RedisStateTests.Until(() => Task.FromResult(passed.Elapsed > time));
     }
+
+    /// <summary>To the bucket a server that is behind looks as if it had been written in the future.</summary>
+    private protected override async Task StepBack(string tag, string key, TimeSpan by)
+    {
+        var redis = _provider!.GetRequiredService<RedisState>();
+        RedisKey bucket = $"bff:limits:{BucketKeys.Safe(_name)}:{{{tag}}}:{key}";
+        var fields = (await redis.Run("HGETALL", db => db.HashGetAllAsync(bucket))).ToDictionary(f => (string)f.Name!, f => (long)f.Value);
+        var at = fields["t"] + (by.Ticks / TimeSpan.TicksPerMicrosecond);
+        await redis.Run("HSET", db => db.HashSetAsync(bucket, "t", at));
+        if (fields.ContainsKey("d"))
+        {
+            await redis.Run("HSET", db => db.HashSetAsync(bucket, "d", at / BucketPolicy.MicrosPerDay));
+        }
+    }
+
+    [RedisFact]
+    public Task A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on() =>
+        A_clock_that_goes_back_gives_nothing_for_that_and_refilling_goes_on_();
 
     [RedisFact]
     public Task A_full_bucket_admits_its_burst_and_then_what_refills() => A_full_bucket_admits_its_burst_and_then_what_refills_();
