@@ -74,9 +74,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         {
             var from = FirstAfter(_all, after);
             var events = _all.GetRange(from, Math.Min(count, _all.Count - from));
-            var latest = Latest();
             return Task.FromResult(events.Count == 0
-                ? new EventTailPage([], 0, latest > after ? latest : after)
+                ? new EventTailPage([], 0, Latest())
                 : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id));
         }
     }
@@ -93,7 +92,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
 
     private static EventId Before(TimeProvider time) => new(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, 0);
 
-    private EventId Latest() => Before(time) is var now && now > _last ? now : _last;
+    /// <summary>What is handed out is remembered: whatever is taken from then on comes after it, also when the clock goes back.</summary>
+    private EventId Latest() => Before(time) is var now && now > _last ? _last = now : _last;
 
     private void Keep(LoggedEvent item, DateTimeOffset now)
     {
@@ -152,7 +152,7 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
             var list = of.GetValueOrDefault(name) ?? [];
             var from = FirstAfter(list, after);
             var isComplete = after.Milliseconds >= _epoch.Milliseconds && time.GetUtcNow() - after.At < _options.Retention
-                && (list.Count <= _options.MaxLength || from > 0);
+                && (after.IsTime || after <= Latest()) && (list.Count <= _options.MaxLength || from > 0);
             return Task.FromResult(new EventPage(list.GetRange(from, Math.Min(count, list.Count - from)), isComplete));
         }
     }

@@ -13,6 +13,9 @@ public readonly record struct EventId(long Milliseconds, long Sequence) : ICompa
     /// <summary>The place just before everything that was taken at this moment or later.</summary>
     public static EventId JustBefore(DateTimeOffset moment) => new(Math.Max(0, moment.ToUnixTimeMilliseconds() - 1), long.MaxValue);
 
+    /// <summary>Whether it was made from a moment, and not handed out by the log.</summary>
+    internal bool IsTime => Sequence == long.MaxValue;
+
     /// <summary>When the event was taken.</summary>
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Milliseconds);
 

@@ -10,7 +10,7 @@ public sealed record EventPage(IReadOnlyList<LoggedEvent> Events, bool IsComplet
 /// <summary>Part of everybody's log.</summary>
 /// <param name="Events">In the order in which they were taken.</param>
 /// <param name="FirstNumber">The first event's number; each event has its predecessor's plus one. 0 without events.</param>
-/// <param name="ReadUpTo">Every event up to this place has been read.</param>
+/// <param name="ReadUpTo">Every event up to this place has been read. Before the place that was asked for: the log has lost what it knew of that.</param>
 public sealed record EventTailPage(IReadOnlyList<LoggedEvent> Events, long FirstNumber, EventId ReadUpTo);
 
 /// <summary>The end of the log.</summary>

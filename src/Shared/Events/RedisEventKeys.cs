@@ -19,6 +19,9 @@ internal static class RedisEventKeys
     /// <summary>The millisecond in which this log began: a place before it is of another log, one that Redis lost.</summary>
     public static readonly RedisKey Epoch = "bff:events:{events}:epoch";
 
+    /// <summary>The last place that was written or handed out: what is taken comes after it, whatever the clock says.</summary>
+    public static readonly RedisKey Mark = "bff:events:{events}:mark";
+
     /// <summary>Set of watched tenants; it has no lifetime.</summary>
     public static readonly RedisKey Watched = "bff:events:{events}:watched";
 

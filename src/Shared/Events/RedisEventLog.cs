@@ -21,7 +21,7 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
             return;
         }
 
-        var keys = new List<RedisKey> { Keys.Log, Keys.Number, Keys.Epoch, Keys.Watched, Keys.Queue };
+        var keys = new List<RedisKey> { Keys.Log, Keys.Number, Keys.Epoch, Keys.Watched, Keys.Queue, Keys.Mark };
         var values = new List<RedisValue> { _retention, _length, IEventQueue.MaxWaiting, Keys.Channel };
         foreach (var (head, data) in events)
         {
@@ -42,7 +42,7 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
 
     public async Task<EventLogEnd> End(CancellationToken cancellation)
     {
-        var end = (RedisResult[])(await redis.Evaluate(Scripts.End, [Keys.Log, Keys.Number, Keys.Epoch], [_retention], cancellation))!;
+        var end = (RedisResult[])(await redis.Evaluate(Scripts.End, [Keys.Log, Keys.Number, Keys.Epoch, Keys.Mark], [_retention], cancellation))!;
         return new(RedisEventEntries.Id(end[0]), long.Parse((string)end[1]!, CultureInfo.InvariantCulture));
     }
 
@@ -54,12 +54,11 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
 
     public async Task<EventTailPage> ReadAll(EventId after, int count, CancellationToken cancellation)
     {
-        var result = (RedisResult[])(await redis.Evaluate(Scripts.ReadAll, [Keys.Log], [after.ToString(), count], cancellation))!;
+        var result = (RedisResult[])(await redis.Evaluate(Scripts.ReadAll, [Keys.Log, Keys.Mark], [after.ToString(), count, _retention], cancellation))!;
         var entries = (RedisResult[])result[1]!;
         if (entries.Length == 0)
         {
-            var now = RedisEventEntries.Id(result[0]);
-            return new([], 0, now > after ? now : after);
+            return new([], 0, RedisEventEntries.Id(result[0]));
         }
 
         var first = (long)((RedisResult[])((RedisResult[])entries[0]!)[1]!)[5];
@@ -71,7 +70,10 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
     private async Task<EventPage> Read(RedisKey stream, EventId after, int count, CancellationToken cancellation)
     {
         var result = (RedisResult[])(await redis.Evaluate(
-            Scripts.Read, [stream, Keys.Epoch], [after.ToString(), after.Milliseconds, count, _retention, _length], cancellation))!;
+            Scripts.Read,
+            [stream, Keys.Epoch, Keys.Log, Keys.Mark],
+            [after.ToString(), after.Milliseconds, count, _retention, _length, !after.IsTime],
+            cancellation))!;
         return new(RedisEventEntries.Read((RedisResult[])result[1]!), (int)result[0] == 1);
     }
 }
