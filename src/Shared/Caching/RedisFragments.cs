@@ -39,7 +39,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
             var age = time.GetUtcNow() - since;
             return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero); // The instances' clocks differ a little.
         }
-        catch (Exception away) when (away is StoreUnavailableException or RedisException)
+        catch (Exception away) when (away is StoreException or RedisException)
         {
             return default;
         }
@@ -64,7 +64,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         {
             await redis.Run("SET", database => database.StringSetAsync(name, value, life));
         }
-        catch (Exception away) when (away is StoreUnavailableException or RedisException)
+        catch (Exception away) when (away is StoreException or RedisException)
         {
             // The next read asks the upstream again.
         }

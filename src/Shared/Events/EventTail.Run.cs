@@ -1,5 +1,3 @@
-using Bff.State;
-
 namespace Bff.Events;
 
 /// <content>The reading itself.</content>
@@ -44,23 +42,18 @@ internal sealed partial class EventTail
             {
                 try
                 {
-                    await ReadToEnd();
-                    await _wake.WaitAsync(_stopped);
+                    if (await _tail._loop.Try(_ => ReadToEnd(), _stopped))
+                    {
+                        await _wake.WaitAsync(_stopped);
+                    }
+                    else
+                    {
+                        await Pause();
+                    }
                 }
                 catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
                 {
                     return;
-                }
-                catch (StoreUnavailableException)
-                {
-                    await Pause();
-                }
-#pragma warning disable CA1031 // The streams depend on this loop.
-                catch (Exception failure)
-#pragma warning restore CA1031
-                {
-                    LogFailed(_tail._logger, failure);
-                    await Pause();
                 }
             }
         }
@@ -70,7 +63,7 @@ internal sealed partial class EventTail
             while (true)
             {
                 var page = await _tail._log.ReadAll(Position, PageSize, _stopped);
-                var isGap = page.Events.Count > 0 && page.FirstNumber != _number + 1;
+                var isGap = page.ReadUpTo < Position || (page.Events.Count > 0 && page.FirstNumber != _number + 1); // After a failover the log may have lost its end.
                 if (page.Events.Count > 0)
                 {
                     _number = page.FirstNumber + page.Events.Count - 1;

@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.State;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
 
     private readonly IEventLog _log = log;
     private readonly TimeProvider _time = time;
-    private readonly ILogger _logger = logger;
+    private readonly BackgroundLoop _loop = new("event-tail", logger);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<EventSubscription>> _streams = new(StringComparer.Ordinal);
     private Run? _run;
@@ -150,7 +151,4 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
             }
         }
     }
-
-    [LoggerMessage(LogLevel.Error, "Reading the end of the event log failed; trying again")]
-    private static partial void LogFailed(ILogger logger, Exception failure);
 }

@@ -147,7 +147,7 @@ public sealed class UserEvents
             var page = await _log.ReadUser(user, after, PageSize, cancellation);
             return page.IsComplete ? (page.Events, null) : ([], (await _log.End(cancellation)).Id);
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
             return null;
         }

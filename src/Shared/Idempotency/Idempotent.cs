@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bff.Concurrency;
 using Bff.Edge;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
@@ -19,6 +20,7 @@ public sealed partial class Idempotent(
 {
     private static readonly Problem KeyRequired = new(ProblemCodes.IdempotencyKeyRequired);
     private static readonly Problem Mismatch = new(ProblemCodes.IdempotencyMismatch);
+    private readonly BackgroundLoop _renewals = new("idempotency-locks", logger);
 
     /// <summary>Serves the request under its key; buffers the answer.</summary>
     /// <param name="context">The request; its body is read here and can be read again.</param>
@@ -122,7 +124,9 @@ public sealed partial class Idempotent(
         {
             return await store.Complete(key, owner, answer, CancellationToken.None);
         }
-        catch (StoreUnavailableException)
+#pragma warning disable CA1031 // The answer was served; nothing may stand in its way.
+        catch (Exception)
+#pragma warning restore CA1031
         {
             LogNotKept(logger); // The lock runs out; a repeat goes to the service under the same key.
             return null;
@@ -135,7 +139,9 @@ public sealed partial class Idempotent(
         {
             await store.Release(key, owner, keepFingerprint, CancellationToken.None);
         }
-        catch (StoreUnavailableException)
+#pragma warning disable CA1031 // The same.
+        catch (Exception)
+#pragma warning restore CA1031
         {
             LogNotKept(logger);
         }
@@ -152,16 +158,11 @@ public sealed partial class Idempotent(
                 return;
             }
 
-            try
+            var isOurs = true;
+            await _renewals.Try(async _ => isOurs = await store.Renew(key, owner, CancellationToken.None), CancellationToken.None);
+            if (!isOurs)
             {
-                if (!await store.Renew(key, owner, CancellationToken.None))
-                {
-                    return; // It ran out and is another's: the service sees the same key twice.
-                }
-            }
-            catch (StoreUnavailableException)
-            {
-                // Tried again; if the store stays away the lock runs out.
+                return; // It ran out and is another's: the service sees the same key twice.
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Threading.Channels;
+using Bff.Concurrency;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace Bff.Observability;
 /// The access log, written off the request path: requests put their line into a bounded queue, one writer empties it at most fifty times a second, so that it is
 /// not woken by each of them. When the output cannot keep up, lines are dropped and counted (<c>bff.accesslog.dropped</c>) rather than requests held.
 /// </summary>
-internal sealed partial class AccessLog(AccessLogOptions options, ILogger<AccessLog> logger) : BackgroundService
+internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> logger) : BackgroundService
 {
     private const int Capacity = 16_384;
     private const int FlushBytes = 64 * 1024;
@@ -19,6 +20,9 @@ internal sealed partial class AccessLog(AccessLogOptions options, ILogger<Access
 
     private static readonly Counter<long> Dropped =
         Telemetry.Meter.CreateCounter<long>("bff.accesslog.dropped", "{line}", "Access log lines that were not written because the output could not keep up.");
+
+    private readonly BackgroundLoop _loop = new("access-log", logger);
+    private readonly BackgroundLoop _lineByLine = new("access-log-lines", logger); // Never said to succeed: the next line of the kind fails again.
 
     private readonly Channel<AccessLogLine> _lines = Channel.CreateBounded<AccessLogLine>(new BoundedChannelOptions(Capacity)
     {
@@ -54,10 +58,7 @@ internal sealed partial class AccessLog(AccessLogOptions options, ILogger<Access
             await Task.Delay(Gathering, CancellationToken.None);
             while (_lines.Reader.TryRead(out var line))
             {
-                json.Reset();
-                line.Write(json);
-                json.Flush();
-                buffer.Write("\n"u8);
+                Append(line, json, buffer);
                 if (buffer.WrittenCount >= FlushBytes)
                 {
                     await WriteOut(output, buffer);
@@ -68,21 +69,33 @@ internal sealed partial class AccessLog(AccessLogOptions options, ILogger<Access
         }
     }
 
-    private async Task WriteOut(Stream output, ArrayBufferWriter<byte> buffer)
+    private void Append(in AccessLogLine line, Utf8JsonWriter json, ArrayBufferWriter<byte> buffer)
     {
         try
         {
-            await output.WriteAsync(buffer.WrittenMemory, CancellationToken.None);
-            await output.FlushAsync(CancellationToken.None);
+            json.Reset();
+            line.Write(json);
+            json.Flush();
+            buffer.Write("\n"u8);
         }
-        catch (IOException broken)
+#pragma warning disable CA1031 // One line that cannot be written is lost, not all that follow it.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
-            LogBroken(logger, broken);
+            Dropped.Add(1);
+            _lineByLine.Failed(failure);
         }
-
-        buffer.ResetWrittenCount();
     }
 
-    [LoggerMessage(LogLevel.Warning, "The access log's output is broken; lines are lost")]
-    private static partial void LogBroken(ILogger logger, Exception exception);
+    private async Task WriteOut(Stream output, ArrayBufferWriter<byte> buffer)
+    {
+        await _loop.Try(
+            async _ =>
+            {
+                await output.WriteAsync(buffer.WrittenMemory, CancellationToken.None);
+                await output.FlushAsync(CancellationToken.None);
+            },
+            CancellationToken.None);
+        buffer.ResetWrittenCount();
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using Bff.State;
 
 namespace Bff.RateLimiting;
@@ -90,22 +91,21 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         if (now >= _turnUntil && !_holding.IsEmpty)
         {
             _turnUntil = now + _second;
-            await Observe(Join());
+            _turn = await store.Join(_instance);
         }
     }
 
-    private async Task Join() => _turn = await store.Join(_instance);
-
-    /// <summary>Gives back what has not been used in time; at the end of the host everything.</summary>
+    /// <summary>Gives back what has not been used in time; at the end of the host everything. What cannot be given back is lost: a lease's worth at most.</summary>
     public async Task GiveBack(bool everything)
     {
+        ExceptionDispatchInfo? failed = null;
         var now = everything ? long.MaxValue : time.GetTimestamp();
         foreach (var bucket in _holding.Keys)
         {
             var (tokens, day) = bucket.TakeBack(now);
             if (tokens > 0)
             {
-                await Observe(store.Take(bucket.Tag, [new(bucket.Key, bucket.Policy, 0, 0, tokens, day)]).AsTask());
+                failed = await Failure(store.Take(bucket.Tag, [new(bucket.Key, bucket.Policy, 0, 0, tokens, day)]).AsTask()) ?? failed;
             }
             else if (bucket.Available == 0)
             {
@@ -116,6 +116,8 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
                 }
             }
         }
+
+        failed?.Throw();
     }
 
     private async Task Ask(LimitSet set, int units, int cost)
@@ -178,13 +180,19 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         return policy.Ceiling is { } ceiling ? Math.Min(left, ceiling - state.Used) : left;
     }
 
+    private static async Task<ExceptionDispatchInfo?> Failure(Task call)
+    {
+        await call.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return call.Exception is { } failure ? ExceptionDispatchInfo.Capture(failure.InnerException!) : null;
+    }
+
     private static async Task Observe(Task call)
     {
         try
         {
             await call;
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
             // The store has lost a lease's worth at most; whoever needs it next finds out.
         }

@@ -1,33 +1,26 @@
+using Bff.Concurrency;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.RateLimiting;
 
 /// <summary>Gives unused leases back: after their second, and when the host stops.</summary>
-internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, TimeProvider time) : BackgroundService
+internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private readonly BackgroundLoop _loop = new("lease-return", logger);
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await desk.GiveBack(everything: true);
+        await _loop.Try(_ => desk.GiveBack(everything: true), CancellationToken.None);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.Every(Interval, time, Round, stoppingToken);
+
+    private Task Round(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await desk.TakeTurn();
-                await desk.GiveBack(everything: false);
-                callers.Trim();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The host stops.
-        }
+        callers.Trim();
+        return Task.WhenAll(desk.TakeTurn(), desk.GiveBack(everything: false)); // What fails does not keep the other from being done.
     }
 }

@@ -51,7 +51,7 @@ internal sealed class LimitDecider(
                 ? await OnLease(set, units, cost)
                 : await Ask(store, DecisionSource.Store, set, units, cost, isPeek);
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
             decision = await WithoutStore(set, units, cost, isPeek);
         }

@@ -195,7 +195,7 @@ internal sealed partial class SessionRefresh(
                 // False also when an attempt without an answer did replace it: the lock's holder is the only one who does.
                 return await vault.Replace(session, next) || (await vault.Find(session.Key, slides: false)).Session is not null;
             }
-            catch (StoreUnavailableException) when (time.GetUtcNow() < giveUp)
+            catch (StoreException) when (time.GetUtcNow() < giveUp)
             {
                 await Task.Delay(LookAgainAfter, time);
             }

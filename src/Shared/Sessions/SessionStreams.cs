@@ -60,7 +60,7 @@ internal sealed partial class SessionStreams : IDisposable
                 watch.End();
             }
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
             // Nobody is signed out because the store is away; past the absolute end there is nothing to ask.
             if (Until(watch.AbsoluteEnd) <= TimeSpan.Zero)

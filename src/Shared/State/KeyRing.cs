@@ -55,7 +55,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
         {
             return await Flight(purpose).WaitAsync(cancellation);
         }
-        catch (StoreUnavailableException) when (known is not null && known.Period == PeriodOf(time.GetUtcNow()))
+        catch (StoreException) when (known is not null && known.Period == PeriodOf(time.GetUtcNow()))
         {
             return known;
         }

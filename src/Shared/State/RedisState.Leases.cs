@@ -32,7 +32,7 @@ public sealed partial class RedisState
             {
                 // Tried again; it ends by itself if the store stays away.
             }
-            catch (RedisException refused)
+            catch (Exception refused) when (refused is StoreRefusedException or RedisException)
             {
                 LogNotGivenBack(_logger, refused.GetType().Name);
                 return;

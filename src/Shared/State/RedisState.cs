@@ -52,6 +52,7 @@ public sealed partial class RedisState : IDisposable
     /// <param name="operation">Starts it.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen later.</exception>
+    /// <exception cref="StoreRefusedException">Redis answers this operation with an error.</exception>
     public async Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
     {
         using var span = RedisSpan.Start(command);
@@ -90,7 +91,7 @@ public sealed partial class RedisState : IDisposable
         {
             return operation(database);
         }
-        catch (RedisException refused) // The client library may fail before it makes a task.
+        catch (Exception refused) when (refused is RedisException or RedisCommandException) // The client library may fail before it makes a task.
         {
             return Task.FromException<T>(refused);
         }
@@ -156,30 +157,10 @@ public sealed partial class RedisState : IDisposable
             Wake();
             throw new StoreUnavailableException(failure);
         }
-        catch (RedisServerException refused) when (CannotServeNow(refused.Message))
+        catch (Exception refused) when (refused is RedisException or RedisCommandException)
         {
-            if (refused.Message.StartsWith("READONLY", StringComparison.Ordinal))
-            {
-                _replace = true; // The primary has become a replica: discover the roles anew.
-            }
-
-            throw new StoreUnavailableException(refused);
+            throw Refused(refused);
         }
-    }
-
-    private static bool CannotServeNow(string error)
-    {
-        ReadOnlySpan<string> states =
-            ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "OOM", "BUSY", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "Key has MOVED", "Endpoint"];
-        foreach (var state in states)
-        {
-            if (error.StartsWith(state, StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>Nobody waits for it any more; its late failure is nobody's news.</summary>

@@ -2,6 +2,7 @@ using Bff.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.State;
 
@@ -31,10 +32,18 @@ internal static class StateEngines
         }
     }
 
-    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
+    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout, LogRecorder? log = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.Watch();
+        if (log is null)
+        {
+            builder.Logging.Watch();
+        }
+        else
+        {
+            builder.Logging.ClearProviders().AddProvider(log);
+        }
+
         builder.Configuration["ConnectionStrings:redis"] = connectionString;
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);

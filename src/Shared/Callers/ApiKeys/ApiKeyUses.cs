@@ -1,15 +1,17 @@
 using System.Collections.Concurrent;
-using Bff.Edge;
+using System.Runtime.ExceptionServices;
+using Bff.Concurrency;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>Writes when keys were last used, every ten seconds and at the end, away from any request.</summary>
-internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
+internal sealed class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private readonly ConcurrentQueue<RememberedKey> _queue = new();
+    private readonly BackgroundLoop _loop = new("api-key-uses", logger);
 
     /// <summary>Notes a use; at most one entry per key waits.</summary>
     public void Note(RememberedKey key, DateTimeOffset now)
@@ -20,9 +22,10 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
         }
     }
 
-    /// <summary>Writes what waits; keeps it when the store is away.</summary>
+    /// <summary>Writes what waits; keeps what cannot be written, and throws what kept it from being written.</summary>
     public async Task Flush(CancellationToken cancellation)
     {
+        ExceptionDispatchInfo? failed = null;
         var waiting = new List<RememberedKey>();
         while (_queue.TryDequeue(out var key))
         {
@@ -37,43 +40,24 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
                 var uses = tenant.GroupBy(k => k.Record!.Id).Select(k => KeyValuePair.Create(k.Key, k.Max(u => u.LastUsed))).ToList();
                 await store.Touch(tenant.Key, uses, cancellation);
             }
-            catch (ProblemException)
+#pragma warning disable CA1031 // The other tenants' uses are still to be written.
+            catch (Exception failure)
+#pragma warning restore CA1031
             {
+                failed = ExceptionDispatchInfo.Capture(failure);
                 foreach (var key in tenant)
                 {
                     Note(key, key.LastUsed);
                 }
             }
         }
+
+        failed?.Throw();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await Flush(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The host stops.
-        }
-
-        try
-        {
-            await Flush(CancellationToken.None);
-        }
-#pragma warning disable CA1031 // The last use of a key is not worth a failed shutdown.
-        catch (Exception failure)
-#pragma warning restore CA1031
-        {
-            LogLost(logger, failure);
-        }
+        await _loop.Every(Interval, time, Flush, stoppingToken);
+        await _loop.Try(Flush, CancellationToken.None);
     }
-
-    [LoggerMessage(LogLevel.Warning, "The last uses of API keys could not be written")]
-    private static partial void LogLost(ILogger logger, Exception exception);
 }

@@ -89,7 +89,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
 
             return result;
         }
-        catch (StoreUnavailableException) when (_time.GetElapsedTime(known.ConfirmedAt) <= settings.MaxStale)
+        catch (StoreException) when (_time.GetElapsedTime(known.ConfirmedAt) <= settings.MaxStale)
         {
             return Used(known);
         }
@@ -127,7 +127,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
                 _known.Forget(gone.Id);
             }
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
             // It goes on until MaxStale.
         }

@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Bff.Concurrency;
 using Bff.Observability;
 using Bff.State;
 using Microsoft.Extensions.Configuration;
@@ -16,7 +17,7 @@ namespace Bff.Callers;
 /// <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>): the facts of the identity headers as an ES256 JWT that lives two minutes and is for one
 /// upstream, so that a service can verify that a request came through a gateway. Kept per caller and upstream until its second minute.
 /// </summary>
-internal sealed partial class IdentityAssertions(IKeyRing ring, IConfiguration configuration, TimeProvider time, ILogger<IdentityAssertions> logger)
+internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configuration, TimeProvider time, ILogger<IdentityAssertions> logger)
     : BackgroundService, IReadinessCheck
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
@@ -26,6 +27,7 @@ internal sealed partial class IdentityAssertions(IKeyRing ring, IConfiguration c
 
     private readonly string _issuer = configuration["PublicUrl"]?.TrimEnd('/') is { Length: > 0 } url ? url : "bff";
     private readonly ConditionalWeakTable<Caller, ConcurrentDictionary<string, Assertion>> _issued = [];
+    private readonly BackgroundLoop _loop = new("identity-assertions", logger);
     private AssertionKey[] _keys = [];
 
     private sealed record Assertion(string Token, AssertionKey Key, DateTimeOffset RenewAt);
@@ -85,7 +87,7 @@ internal sealed partial class IdentityAssertions(IKeyRing ring, IConfiguration c
         {
             try
             {
-                await ReadKeys(stoppingToken);
+                await _loop.Try(ReadKeys, stoppingToken); // While it fails the known keys stay in use.
                 await Task.Delay(IsReady ? ReadKeysEvery : RetryKeysAfter, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -97,16 +99,9 @@ internal sealed partial class IdentityAssertions(IKeyRing ring, IConfiguration c
 
     private async Task ReadKeys(CancellationToken cancellation)
     {
-        try
-        {
-            var known = Keys.ToDictionary(k => k.Id);
-            var secrets = await ring.All("assertions", cancellation);
-            Volatile.Write(ref _keys, [.. secrets.Select(s => known.GetValueOrDefault(s.Id) ?? AssertionKey.From(s))]);
-        }
-        catch (StoreUnavailableException away)
-        {
-            LogKeysUnreadable(logger, away.GetType().Name);
-        }
+        var known = Keys.ToDictionary(k => k.Id);
+        var secrets = await ring.All("assertions", cancellation);
+        Volatile.Write(ref _keys, [.. secrets.Select(s => known.GetValueOrDefault(s.Id) ?? AssertionKey.From(s))]);
     }
 
     private string Sign(Caller caller, string upstream, AssertionKey key, DateTimeOffset now)
@@ -145,7 +140,4 @@ internal sealed partial class IdentityAssertions(IKeyRing ring, IConfiguration c
             json.WriteString(name, value);
         }
     }
-
-    [LoggerMessage(LogLevel.Warning, "The keys for identity assertions could not be read ({Reason}); the known ones stay in use")]
-    private static partial void LogKeysUnreadable(ILogger logger, string reason);
 }

@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Observability;
 using Microsoft.Extensions.Hosting;
@@ -21,6 +22,7 @@ internal sealed partial class SigningKeys(
     private readonly BearerSettings _settings = settings.Current;
     private readonly AuthorityDocuments _authority = new(clients, settings.Current);
     private readonly SemaphoreSlim _wanted = new(0, 1);
+    private readonly BackgroundLoop _loop = new("signing-keys", logger);
     private AuthorityDocuments.Discovery? _discovery;
     private long _discoveryRead;
     private SigningKeySet _current = new(settings.Current.Secrets, settings.Current.Issuers);
@@ -147,6 +149,7 @@ internal sealed partial class SigningKeys(
             }
 
             Take(await _authority.ReadKeys(_discovery.KeysAddress, stopping), _discovery.Issuer);
+            _loop.Succeeded();
             return true;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -158,6 +161,7 @@ internal sealed partial class SigningKeys(
 #pragma warning restore CA1031
         {
             _discoveryRead = time.GetTimestamp() - (long)(_settings.KeyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
+            _loop.Failed(failed);
             LogUnreadable(logger, failed.GetType().Name, Current.Count);
             return false;
         }

@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Observability;
@@ -12,7 +13,7 @@ namespace Bff.Callers;
 /// 1. all that is revoked is read at the start; 2. new ones are pushed; 3. twice a second the store's version tells whether a push was missed
 /// (a lost connection, a restart), and all is read again; 4. while the store is away the known ones hold.
 /// </summary>
-public sealed partial class Revocations : BackgroundService, IReadinessCheck
+public sealed class Revocations : BackgroundService, IReadinessCheck
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PurgeEvery = TimeSpan.FromMinutes(1);
@@ -23,12 +24,12 @@ public sealed partial class Revocations : BackgroundService, IReadinessCheck
     private readonly IRevocationStore _store;
     private readonly RevocationSettings _settings;
     private readonly TimeProvider _time;
-    private readonly ILogger<Revocations> _logger;
+    private readonly BackgroundLoop _loop;
     private long _seen = -1;
 
     internal Revocations(IRevocationStore store, Reloadable<RevocationSettings> settings, TimeProvider time, ILogger<Revocations> logger)
     {
-        (_store, _settings, _time, _logger) = (store, settings.Current, time, logger);
+        (_store, _settings, _time, _loop) = (store, settings.Current, time, new("revocations", logger));
     }
 
     /// <inheritdoc />
@@ -75,7 +76,7 @@ public sealed partial class Revocations : BackgroundService, IReadinessCheck
         {
             try
             {
-                await CatchUp(stoppingToken);
+                await _loop.Try(CatchUp, stoppingToken); // While it fails the known ones hold.
                 if (_time.GetElapsedTime(purged) >= PurgeEvery)
                 {
                     purged = _time.GetTimestamp();
@@ -105,34 +106,18 @@ public sealed partial class Revocations : BackgroundService, IReadinessCheck
 
     private async Task CatchUp(CancellationToken cancellation)
     {
-        try
+        var version = await _store.Version(cancellation);
+        var seen = Volatile.Read(ref _seen);
+        if (version == seen)
         {
-            var version = await _store.Version(cancellation);
-            var seen = Volatile.Read(ref _seen);
-            if (version == seen)
-            {
-                return;
-            }
+            return;
+        }
 
-            foreach (var revocation in await _store.All(cancellation))
-            {
-                _list.Add(revocation);
-            }
+        foreach (var revocation in await _store.All(cancellation))
+        {
+            _list.Add(revocation);
+        }
 
-            Interlocked.CompareExchange(ref _seen, version, seen);
-        }
-        catch (StoreUnavailableException)
-        {
-            // The store says so in the log; the known ones hold.
-        }
-#pragma warning disable CA1031 // Without this loop revocations would no longer arrive.
-        catch (Exception unexpected) when (unexpected is not OperationCanceledException)
-#pragma warning restore CA1031
-        {
-            LogUnreadable(_logger, unexpected.GetType().Name);
-        }
+        Interlocked.CompareExchange(ref _seen, version, seen);
     }
-
-    [LoggerMessage(LogLevel.Error, "The revocations could not be read ({Reason}); the known ones hold")]
-    private static partial void LogUnreadable(ILogger logger, string reason);
 }

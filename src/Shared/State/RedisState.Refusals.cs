@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Bff.Observability;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Bff.State;
+
+/// <content>Error replies. Whatever the reason, the operation has not been done.</content>
+public sealed partial class RedisState
+{
+    private const int MaxRefusals = 100;
+    private static readonly TimeSpan RefusalIsNewsAfter = TimeSpan.FromMinutes(1);
+
+    private static readonly Counter<long> Refusals =
+        Telemetry.Meter.CreateCounter<long>("bff.state.refusals", "{operation}", "Operations that Redis answered with an error.");
+
+    /// <summary>States of the whole server that pass, or a failover that the connection follows: for everybody it is away.</summary>
+    private static readonly string[] Passing =
+        ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "OOM", "BUSY", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "Key", "Endpoint", nameof(RedisCommandException)];
+
+    private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
+
+    private StoreException Refused(Exception refused)
+    {
+        var error = ErrorOf(refused);
+        Refusals.Add(1, new KeyValuePair<string, object?>("error", error));
+        if (error == "READONLY")
+        {
+            _replace = true; // The primary has become a replica: discover the roles anew.
+            Wake();
+        }
+
+        if (Passing.Contains(error))
+        {
+            return new StoreUnavailableException(refused);
+        }
+
+        if (IsNews(error))
+        {
+            LogRefused(_logger, error);
+        }
+
+        return new StoreRefusedException(refused);
+    }
+
+    /// <summary>An error is named by its first word (<c>NOPERM</c>, <c>WRONGTYPE</c>); what follows may name keys.</summary>
+    private static string ErrorOf(Exception refused)
+    {
+        var end = refused.Message.AsSpan().IndexOfAny(' ', ':');
+        var word = end > 0 ? refused.Message[..end] : refused.Message;
+        return refused is RedisServerException && word.Length is > 0 and <= 20 && word.All(char.IsAsciiLetterOrDigit) ? word : refused.GetType().Name;
+    }
+
+    private bool IsNews(string error)
+    {
+        var now = _time.GetTimestamp();
+        if (_refusals.TryGetValue(error, out var said))
+        {
+            return _time.GetElapsedTime(said, now) > RefusalIsNewsAfter && _refusals.TryUpdate(error, now, said);
+        }
+
+        return _refusals.Count < MaxRefusals && _refusals.TryAdd(error, now);
+    }
+
+    [LoggerMessage(LogLevel.Error, "Redis refuses operations with {Error}; who asked is told that it is away. Look at the rights of its user, its memory and its keys")]
+    private static partial void LogRefused(ILogger logger, string error);
+}

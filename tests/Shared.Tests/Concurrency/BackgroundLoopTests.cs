@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Bff.Concurrency;
+using Bff.TestKit;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Concurrency;
+
+public sealed class BackgroundLoopTests : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private readonly string _name = $"test-{Guid.NewGuid():N}";
+    private readonly LogRecorder _log = new();
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
+    public async Task Rounds_go_on_whatever_they_throw_until_the_host_stops()
+    {
+        using var stopping = new CancellationTokenSource();
+        var rounds = new ConcurrentQueue<TaskCompletionSource>(Enumerable.Range(0, 5).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
+        var ended = rounds.ToList();
+        var loop = Loop().Every(Interval, _clock, _ =>
+        {
+            rounds.TryDequeue(out var round);
+            round?.TrySetResult();
+            throw rounds.Count % 2 == 0 ? (Exception)new InvalidOperationException() : new OperationCanceledException();
+        }, stopping.Token);
+
+        foreach (var round in ended)
+        {
+            await Eventually.True(() =>
+            {
+                _clock.Advance(Interval);
+                return round.Task.IsCompleted;
+            });
+        }
+
+        Assert.False(loop.IsCompleted);
+        await stopping.CancelAsync();
+        await loop.WaitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_failure_is_counted_each_time_and_logged_when_it_is_news()
+    {
+        var counted = 0L;
+        using var meter = new MeterListener { InstrumentPublished = (i, l) => { if (i.Name == "bff.background.failures") { l.EnableMeasurementEvents(i); } } };
+        meter.SetMeasurementEventCallback<long>((_, n, tags, _) =>
+        {
+            foreach (var tag in tags)
+            {
+                if (tag.Key == "loop" && (string?)tag.Value == _name)
+                {
+                    Interlocked.Add(ref counted, n);
+                }
+            }
+        });
+        meter.Start();
+        var loop = Loop();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.False(await loop.Try(_ => throw new InvalidOperationException(), default));
+        }
+
+        Assert.False(await loop.Try(_ => throw new TimeoutException(), default));
+        Assert.True(await loop.Try(_ => Task.CompletedTask, default));
+        Assert.True(await loop.Try(_ => Task.CompletedTask, default));
+        Assert.False(await loop.Try(_ => throw new TimeoutException(), default));
+
+        Assert.Equal(5, counted);
+        Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Information, LogLevel.Warning], _log.Entries.Select(e => e.Level));
+    }
+
+    public void Dispose() => _log.Dispose();
+
+    private BackgroundLoop Loop() => new(_name, _log.CreateLogger("test"));
+}
