@@ -18,7 +18,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     private static readonly (string Heading, string[] Sections)[] Chapters =
     [
         ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog"]),
-        ("Edge", ["", "Headers"]),
+        ("Edge", ["", "Headers", "Kestrel:Limits"]),
         ("Callers", ["Authentication", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
         ("Plans, limits, tenants", ["Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
         ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
@@ -43,7 +43,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
 
         ## The framework's own
 
-        `Kestrel:*` (TLS is `Kestrel:Endpoints:<name>:Certificate`), `Logging:LogLevel:<category>` and the `OTEL_*` variables are read as their makers document them; nothing is exported
+        `Kestrel:*` (TLS is `Kestrel:Endpoints:<name>:Certificate`; `Kestrel:Limits` is above), `Logging:LogLevel:<category>` and the `OTEL_*` variables are read as their makers document them; nothing is exported
         until `OTEL_EXPORTER_OTLP_ENDPOINT` is set.
 
         """;

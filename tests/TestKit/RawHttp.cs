@@ -62,7 +62,7 @@ public static class RawHttp
         return response;
     }
 
-    private static async Task<RawResponse> Read(Stream stream, bool isHead, CancellationToken cancellationToken)
+    internal static async Task<RawResponse> Read(Stream stream, bool isHead, CancellationToken cancellationToken)
     {
         var bytes = new List<byte>();
         var chunk = new byte[16 * 1024];

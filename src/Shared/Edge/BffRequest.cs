@@ -36,11 +36,11 @@ public sealed class BffRequest
     /// <summary>Whether the host has a list of origins, so that every answer depends on the request's.</summary>
     internal bool VariesByOrigin { get; init; }
 
-    /// <summary>Whether the body announces more than the caller's plan takes.</summary>
-    internal bool IsBodyTooLarge { get; set; }
+    /// <summary>The largest body that the caller's plan takes; null: the plan does not say.</summary>
+    internal long? PlanBytes { get; set; }
 
     /// <summary>The body once it has been read as a whole. See <see cref="RequestBody"/>.</summary>
-    internal byte[]? Body { get; set; }
+    internal HeldBody? Held { get; set; }
 
     /// <summary>What routing refused and is routed once more; null for nearly every request.</summary>
     internal RefusedRequest? Refused { get; set; }
@@ -95,8 +95,8 @@ public sealed class BffRequest
         IsShared = true,
     };
 
-    /// <summary>Notes a flaw of the body.</summary>
-    internal void Fail(BadHttpRequestException fault)
+    /// <summary>Notes a flaw of the body, and gives it back to be thrown.</summary>
+    internal BadHttpRequestException Fail(BadHttpRequestException fault)
     {
         BodyFault = fault;
         try
@@ -107,6 +107,8 @@ public sealed class BffRequest
         {
             // The answer was there first.
         }
+
+        return fault;
     }
 
     /// <summary>Notes a part that was not served live.</summary>

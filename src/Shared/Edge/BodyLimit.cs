@@ -3,35 +3,21 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
-/// <summary>The largest body that a request may have. 1 MiB unless a later stage (a plan's <c>MaxPayloadBytes</c>) says otherwise before the body is read.</summary>
+/// <summary>The largest body that a request may have: the route's, else the caller's plan's, else the host's own.</summary>
 public static class BodyLimit
 {
-    /// <summary>1 MiB.</summary>
+    /// <summary>1 MiB, unless <c>Kestrel:Limits:MaxRequestBodySize</c> says otherwise.</summary>
     public const long DefaultBytes = 1024 * 1024;
 
     /// <summary>Lowers or raises the limit of this request, in bytes. Without effect once the body is being read.</summary>
-    public static void Set(HttpContext context, long bytes)
+    public static void Set(HttpContext context, long bytes) => Apply(context, bytes);
+
+    /// <summary>The same; null: no limit.</summary>
+    internal static void Apply(HttpContext context, long? bytes)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
         {
             feature.MaxRequestBodySize = bytes;
-        }
-    }
-
-    /// <summary>
-    /// Lowers the limit of this request to so many bytes, unless it is lower. A body without a length is cut off by the server while it is
-    /// read; of one that announces more the server must not hear: it would end the connection before the sender has read why.
-    /// </summary>
-    internal static void Lower(HttpContext context, long bytes)
-    {
-        if (context.Request.ContentLength > bytes)
-        {
-            BffRequest.Of(context).IsBodyTooLarge = true;
-        }
-        else if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body
-            && !(body.MaxRequestBodySize <= bytes))
-        {
-            body.MaxRequestBodySize = bytes;
         }
     }
 
@@ -40,14 +26,40 @@ public static class BodyLimit
         context.Request.ContentLength > context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
 }
 
+/// <summary>Metadata: what a route says of its bodies, whatever a plan says.</summary>
+/// <param name="Bytes">The largest; null: any.</param>
+internal sealed record RouteBodyLimit(long? Bytes);
+
 /// <summary>
-/// Refuses a body that announces itself as too large before a byte of it is read or forwarded, and after its caller has paid for the
-/// request.
+/// Sets the limit that holds for the request, and refuses a body that announces itself as larger before a byte of it is read or forwarded, and
+/// after its caller has paid for the request. The server must not hear of a limit that its message exceeds: it would end the connection before
+/// the sender has read why.
 /// </summary>
 internal sealed class BodyLimitMiddleware(RequestDelegate next)
 {
-    public Task InvokeAsync(HttpContext context) =>
-        context.Request.ContentLength > 0 && (BffRequest.Of(context).IsBodyTooLarge || BodyLimit.IsExceeded(context))
-            ? ProblemWriter.Write(context, new Problem(ProblemCodes.PayloadTooLarge))
-            : next(context);
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
+        {
+            return next(context);
+        }
+
+        var plan = BffRequest.Of(context).PlanBytes;
+        var route = context.GetEndpoint()?.Metadata.GetMetadata<RouteBodyLimit>();
+        if (route is null && plan is null)
+        {
+            return BodyLimit.IsExceeded(context) ? Refuse(context) : next(context);
+        }
+
+        var limit = route is null ? plan : route.Bytes;
+        if (context.Request.ContentLength > limit)
+        {
+            return Refuse(context);
+        }
+
+        BodyLimit.Apply(context, limit);
+        return next(context);
+    }
+
+    private static Task Refuse(HttpContext context) => ProblemWriter.Write(context, new Problem(ProblemCodes.PayloadTooLarge));
 }

@@ -16,14 +16,14 @@ internal static class EdgeRegistration
     /// <summary>Client address, request id, response headers, body limits, compression, problem details.</summary>
     public static WebApplicationBuilder AddEdge(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.ConfigureKestrel((host, kestrel) =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = BodyLimit.DefaultBytes;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            KestrelLimits.Apply(host.Configuration, kestrel.Limits);
         });
 
         var services = builder.Services;
+        services.AddSettings<KestrelLimits>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<EdgeOptions>();
         services.AddReloadable(EdgeSettings.Sections, EdgeSettings.Parse);

@@ -37,9 +37,7 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : Stream
         }
         catch (IOException broken)
         {
-            var fault = new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken);
-            request.Fail(fault);
-            throw fault;
+            throw request.Fail(new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken));
         }
     }
 

@@ -1,25 +1,38 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Edge;
 
-/// <summary>Reads a request's body as a whole, once, so that it can be hashed, parsed and forwarded.</summary>
+/// <summary>Reads a request's body as a whole, once, so that it can be hashed, parsed and sent again.</summary>
 public static class RequestBody
 {
-    /// <summary>How long a whole body may take to arrive, however steadily it trickles.</summary>
+    /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private const int FirstBytes = 16 * 1024;
-
     /// <summary>The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the same ones.</summary>
-    /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>.</exception>
-    /// <exception cref="BadHttpRequestException">The body broke off or its framing is wrong; the edge answers with a problem.</exception>
+    /// <exception cref="ProblemException">413 <c>payload_too_large</c>.</exception>
+    /// <exception cref="BadHttpRequestException">The body broke off, is too slow or its framing is wrong; the edge answers with a problem.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext context, CancellationToken cancellationToken)
     {
+        var held = await Hold(context, cancellationToken);
+        return held.Length <= Array.MaxLength
+            ? await held.ToMemory(cancellationToken)
+            : throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
+    }
+
+    /// <summary>The body without its being in memory if it is large.</summary>
+    internal static async ValueTask<HeldBody> Hold(HttpContext context, CancellationToken cancellationToken)
+    {
         var known = BffRequest.Of(context);
-        if (known.Body is { } earlier)
+        if (known.Held is { } earlier)
         {
             return earlier;
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { MaxRequestBodySize: null, IsReadOnly: false } unlimited)
+        {
+            unlimited.MaxRequestBodySize = known.PlanBytes ?? BodyLimit.DefaultBytes; // Any size may be streamed, not held.
         }
 
         if (BodyLimit.IsExceeded(context))
@@ -34,44 +47,18 @@ public static class RequestBody
             cancellationToken == context.RequestAborted ? default : cancellationToken, patience.Token);
         try
         {
-            var body = await ReadToEnd(context.Request, either.Token);
-            known.Body = body;
-            context.Request.Body = new MemoryStream(body, writable: false);
-            return body;
+            var held = await HeldBody.Read(context.Request.Body, context.Request.ContentLength, () => patience.CancelAfter(Patience), either.Token);
+            context.Response.RegisterForDispose(held);
+            context.Request.Body = held.AsStream();
+            known.Held = held;
+            return held;
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem(ProblemCodes.RequestTimeout));
+            throw known.Fail(TooSlow());
         }
     }
 
-    /// <summary>The buffer grows with what arrives, not with what is announced.</summary>
-    private static async Task<byte[]> ReadToEnd(HttpRequest request, CancellationToken cancellationToken)
-    {
-        var announced = request.ContentLength;
-        var bytes = new byte[(int)Math.Min(announced ?? FirstBytes, FirstBytes)];
-        var length = 0;
-        while (length != announced)
-        {
-            if (length == bytes.Length)
-            {
-                Array.Resize(ref bytes, bytes.Length * 2);
-            }
-
-            var read = await request.Body.ReadAsync(bytes.AsMemory(length), cancellationToken);
-            if (read == 0)
-            {
-                break;
-            }
-
-            length += read;
-        }
-
-        if (length != bytes.Length)
-        {
-            Array.Resize(ref bytes, length);
-        }
-
-        return bytes;
-    }
+    /// <summary>What a sender is told that keeps others waiting: 408 <c>request_timeout</c>.</summary>
+    internal static BadHttpRequestException TooSlow() => new("The body did not arrive in time.", StatusCodes.Status408RequestTimeout);
 }

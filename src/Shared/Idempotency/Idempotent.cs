@@ -35,11 +35,12 @@ public sealed partial class Idempotent(
             return;
         }
 
-        var body = await RequestBody.Read(context, context.RequestAborted);
+        var body = await RequestBody.Hold(context, context.RequestAborted);
         var scope = IdempotencyKey.ScopeOf(BffRequest.Of(context).Caller, options.Value.Scope);
         var request = new KeyedRequest(key, scope);
         context.Features.Set(request);
-        var guarded = await Guard(IdempotencyKey.Hash(scope, key), Fingerprint(context.Request, body.Span), 0, async turn =>
+        var fingerprint = await Fingerprint(context.Request, body);
+        var guarded = await Guard(IdempotencyKey.Hash(scope, key), fingerprint, 0, async turn =>
         {
             request.Turn = turn;
             var answer = await AnswerBuffer.Capture(context, serve);
@@ -189,11 +190,11 @@ public sealed partial class Idempotent(
     private static Problem InFlight() => new(ProblemCodes.IdempotencyInFlight) { RetryAfter = TimeSpan.FromSeconds(1) };
 
     /// <summary>The key belongs to this method, path, query and body.</summary>
-    private static string Fingerprint(HttpRequest request, ReadOnlySpan<byte> body)
+    private static async ValueTask<string> Fingerprint(HttpRequest request, HeldBody body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(IdempotencyKey.Scope(request.Method, request.Path.Value ?? "", request.QueryString.Value ?? "")));
-        hash.AppendData(body);
+        await body.AppendTo(hash, request.HttpContext.RequestAborted);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -7,8 +7,7 @@ namespace Bff.RateLimiting;
 /// <summary>
 /// Stage 3. What the caller's plan and tenant allow:
 /// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the plan bounds the body,
-/// which
-/// <see cref="BodyLimitMiddleware"/> refuses once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
+/// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
 /// 5. the answer says what is left.
 /// </summary>
 internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TimeProvider time)
@@ -27,11 +26,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
             return refusal.ExecuteAsync(context);
         }
 
-        if (limits.Plan.MaxPayloadBytes is { } max)
-        {
-            BodyLimit.Lower(context, max);
-        }
-
+        BffRequest.Of(context).PlanBytes = limits.Plan.MaxPayloadBytes;
         var limit = rules.LimitIn(limits.Settings);
         var set = limits.For(rules.Name, limit);
         if (rules.ChargesItself)

@@ -39,11 +39,10 @@ public sealed class PassThrough
     /// <param name="context">The request, with its body unread.</param>
     /// <param name="upstream">The upstream's name; a constant.</param>
     /// <param name="path">Absolute path at the service; variable parts through <see cref="PathSegment"/>. The query goes along.</param>
-    public async Task Send(HttpContext context, string upstream, string path)
+    public Task Send(HttpContext context, string upstream, string path)
     {
-        await RequestBuffering.Read(context);
         var client = _clients.GetOrAdd(upstream, name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time)));
-        await _forwarder.SendAsync(context, Root, client, Exchange, new AtPath(_shape, path));
+        return RequestBodies.Pass(context, c => _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, path)).AsTask());
     }
 
     private sealed class AtPath(HttpTransformer shape, string path) : HttpTransformer

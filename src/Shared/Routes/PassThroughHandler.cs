@@ -56,9 +56,20 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>
     private async ValueTask<Sent> Send(HttpRequestMessage request, BffRequest origin, bool isWhole, long deadline, CancellationToken cancellationToken)
     {
-        if (request.Content is null || origin.Body is not null)
+        if (request.Content is not { } proxied)
         {
             return await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+        }
+
+        if (origin.Held is { } held)
+        {
+            request.Content = new HeldContent(held, proxied.Headers);
+            return await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+        }
+
+        if (origin.HttpContext?.Features.Get<ArrivingBody>() is { } arriving)
+        {
+            request.Content = new ArrivingContent(proxied, arriving);
         }
 
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Bff.Configuration;
+using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Configuration;
@@ -15,6 +17,8 @@ internal sealed record ProxyRoutes(IReadOnlyList<RouteConfig> Routes, IReadOnlyL
 /// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
 internal static class RouteParser
 {
+    private const string BodyLimitKey = "MaxRequestBodySize";
+
     public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
         var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes()); // Reported by its own stage.
@@ -27,6 +31,10 @@ internal static class RouteParser
             .Select(section => Route(section, upstreams, transforms, mistakes)).OfType<RouteConfig>().ToList();
         return new(routes, [.. upstreams.Values.Select(Cluster)]);
     }
+
+    /// <summary>What the route says of its bodies; null: nothing.</summary>
+    public static RouteBodyLimit? BodyLimitOf(RouteConfig route) =>
+        long.TryParse(route.Metadata?.GetValueOrDefault(BodyLimitKey), CultureInfo.InvariantCulture, out var bytes) ? new(bytes < 0 ? null : bytes) : null;
 
     private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
@@ -44,7 +52,6 @@ internal static class RouteParser
             ClusterId = cluster,
             Order = read.Order,
             AuthorizationPolicy = section["AuthorizationPolicy"],
-            MaxRequestBodySize = read.MaxRequestBodySize,
             Match = new RouteMatch
             {
                 Path = section["Match:Path"],
@@ -58,6 +65,12 @@ internal static class RouteParser
                 ? [.. section.GetSection("Transforms").GetChildren().Select(t => t.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase))]
                 : null,
         };
+        if (read.MaxRequestBodySize is { } bytes)
+        {
+            // Not the proxy's own member: it would be set once the body is read, and its change alone would not be noticed.
+            ((IDictionary<string, string>)route.Metadata!)[BodyLimitKey] = bytes.ToString(CultureInfo.InvariantCulture);
+        }
+
         Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
         foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would say so only when it takes the route.
         {

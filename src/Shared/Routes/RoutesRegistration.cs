@@ -55,7 +55,7 @@ internal static class RoutesRegistration
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapReverseProxy(static proxy =>
         {
-            proxy.UseRequestBuffering();
+            proxy.UseRequestBodies();
             proxy.UseStreamPatience();
         }).Add(static endpoint =>
         {
@@ -66,6 +66,11 @@ internal static class RoutesRegistration
 
             endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
             endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
+            if (RouteParser.BodyLimitOf(route) is { } limit)
+            {
+                endpoint.Metadata.Add(limit);
+            }
+
             if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
             {
                 endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.

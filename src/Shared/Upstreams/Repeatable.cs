@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Bff.Upstreams;
 
 /// <summary>The one rule that decides what may be sent to an upstream more than once.</summary>
@@ -10,6 +12,11 @@ internal static class Repeatable
     public static bool IsRead(HttpRequestMessage request) =>
         request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
         || (request.Options.TryGetValue(ReadsOnly, out var reads) && reads);
+
+    /// <summary>The same of a request that is to be passed on.</summary>
+    public static bool IsRepeatable(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
+        || request.Headers.ContainsKey("Idempotency-Key");
 
     /// <summary>Writes may be repeated under the caller's key alone; never hedged.</summary>
     public static bool IsRepeatable(HttpRequestMessage request) => IsRead(request) || request.Headers.Contains("Idempotency-Key");

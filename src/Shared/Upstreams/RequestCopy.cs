@@ -6,7 +6,7 @@ internal static class RequestCopy
     /// <summary>Keeps the body in memory, so that it can be sent again; called before the first attempt of a keyed write.</summary>
     public static async ValueTask MakeRepeatable(HttpRequestMessage request, CancellationToken cancellation)
     {
-        if (request.Content is null or ByteArrayContent)
+        if (request.Content is null or ByteArrayContent or HeldContent)
         {
             return;
         }

@@ -21,6 +21,9 @@ internal sealed class UpstreamCall
     /// <summary><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the answer any more.</summary>
     public required long DeadlineTimestamp { get; init; }
 
+    /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
+    public ArrivingTurn? Turn { get; set; }
+
     /// <summary>How many attempts have been started.</summary>
     public int Attempts;
 

@@ -14,7 +14,7 @@ namespace Bff.Upstreams;
 /// While the breaker is closed and nothing is hedged, the first attempt runs by itself within its time-out; the breaker counts a good answer, and anything else
 /// is handed to the strategies as the outcome of their first attempt. The answer is the same; what is saved is three suspended layers per call.
 /// </summary>
-internal sealed class UpstreamPool : IDisposable
+internal sealed partial class UpstreamPool : IDisposable
 {
     private static readonly Sent BulkheadFull = new(null, UpstreamOutcome.Unavailable, TimeSpan.FromSeconds(1), FromFallback: false);
 
@@ -45,6 +45,11 @@ internal sealed class UpstreamPool : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Sent> Send(UpstreamCall call, CancellationToken cancellation)
     {
+        if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } sent)
+        {
+            return sent;
+        }
+
         using var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);
         if (place is not { IsAcquired: true })
         {
@@ -126,7 +131,7 @@ internal sealed class UpstreamPool : IDisposable
         try
         {
             return await strategies.ExecuteOutcomeAsync(
-                static (attempt, state) => state.Call.TakeFirst() is { } first ? new(first) : state.Pool.Attempt(state.Call, attempt.CancellationToken),
+                static (attempt, state) => state.Call.TakeFirst() is { } first ? new(first) : state.Pool.Attempt(state.Call, state.Call.Turn?.Token ?? attempt.CancellationToken),
                 context,
                 (Pool: this, Call: call));
         }

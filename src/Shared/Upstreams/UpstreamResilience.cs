@@ -80,7 +80,9 @@ internal sealed class UpstreamResilience
 
     private static TimeoutStrategyOptions AttemptTimeout(UpstreamOptions options, TimeProvider time) => new()
     {
-        TimeoutGenerator = args => new(args.Context.Properties.GetValue(Call, null!).Patience(options.Timeout, time)),
+        TimeoutGenerator = args => new(args.Context.Properties.GetValue(Call, null!) is { Turn: null } call
+            ? call.Patience(options.Timeout, time)
+            : Timeout.InfiniteTimeSpan), // The turn has the time.
     };
 
     private static RetryStrategyOptions<HttpResponseMessage> Retry(UpstreamOptions options, RetryBudget budget, TimeProvider time) => new()

@@ -1,0 +1,72 @@
+using System.Threading.RateLimiting;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// The place in the bulkhead and the time of an attempt whose body arrives while it is sent on. While the sender is waited for, the place is
+/// others' and the time stands still: neither is the service's doing. Once the body is there the service has its whole time-out, and a place if one
+/// is free; it has begun in any case.
+/// </summary>
+internal sealed class ArrivingTurn : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly ConcurrencyLimiter _bulkhead;
+    private readonly TimeSpan _timeout;
+    private readonly CancellationTokenSource _limit;
+    private readonly CancellationTokenRegistration _abandoned;
+    private RateLimitLease? _place;
+    private bool _isOver;
+
+    public ArrivingTurn(RateLimitLease place, ConcurrencyLimiter bulkhead, TimeSpan timeout, TimeProvider time, CancellationToken abandoned)
+    {
+        (_place, _bulkhead, _timeout) = (place, bulkhead, timeout);
+        _limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _abandoned = abandoned.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), _limit);
+    }
+
+    /// <summary>Cancelled when the service has taken too long, or nobody waits any more.</summary>
+    public CancellationToken Token => _limit.Token;
+
+    /// <summary>The sender is waited for.</summary>
+    public void Wait()
+    {
+        lock (_lock)
+        {
+            if (!_isOver)
+            {
+                _limit.CancelAfter(Timeout.InfiniteTimeSpan);
+                _place?.Dispose();
+                _place = null;
+            }
+        }
+    }
+
+    /// <summary>Something has arrived, and it is the service's turn.</summary>
+    /// <param name="isLast">Nothing more will come.</param>
+    public void Arrived(bool isLast)
+    {
+        lock (_lock)
+        {
+            if (!_isOver)
+            {
+                _limit.CancelAfter(_timeout);
+                if (isLast && _place is null && _bulkhead.AttemptAcquire() is { IsAcquired: true } free)
+                {
+                    _place = free;
+                }
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isOver = true;
+            _place?.Dispose();
+        }
+
+        _abandoned.Dispose();
+        _limit.Dispose();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Upstreams;
+
+/// <summary>A body that was read whole: may be sent as often as needed.</summary>
+internal sealed class HeldContent : HttpContent
+{
+    private readonly HeldBody _body;
+
+    public HeldContent(HeldBody body, HttpContentHeaders described)
+    {
+        _body = body;
+        foreach (var (name, values) in described.NonValidated)
+        {
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
+                Headers.TryAddWithoutValidation(name, values);
+            }
+        }
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
+        _body.CopyTo(stream, cancellationToken).AsTask();
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _body.Length;
+        return true;
+    }
+}
+
+/// <summary>A body that is sent on while it arrives, once; the proxy copies it.</summary>
+internal sealed class ArrivingContent : HttpContent
+{
+    private readonly HttpContent _proxied;
+
+    public ArrivingContent(HttpContent proxied, ArrivingBody body)
+    {
+        (_proxied, Body) = (proxied, body);
+        foreach (var (name, values) in proxied.Headers.NonValidated)
+        {
+            Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    public ArrivingBody Body { get; }
+
+    /// <summary>The same, read to its end; null for one of any size, which nobody can hold.</summary>
+    public async ValueTask<HeldContent?> Held()
+    {
+        var context = Body.Context;
+        return context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { MaxRequestBodySize: null }
+            ? null
+            : new(await RequestBody.Hold(context, context.RequestAborted), Headers);
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        Body.GoesTo(stream);
+        return _proxied.CopyToAsync(stream, context, cancellationToken);
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
+    }
+}

@@ -1,0 +1,386 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+using Bff.Callers;
+using Bff.Edge;
+using Bff.Routes;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>Bodies on their way through: by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>), under the same rules.</summary>
+public sealed class RequestBodyTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly ConcurrentQueue<string> _arrived = new();
+    private readonly ManualTimeProvider _time = new();
+    private TaskCompletionSource _begun = NewSignal();
+    private TaskCompletionSource _ended = NewSignal();
+    private TaskCompletionSource _answers = NewSignal();
+    private int _failures;
+    private TestHost? _service;
+    private TestHost? _gateway;
+
+    public static TheoryData<string> Roads => ["/any", "/own"];
+
+    public async Task InitializeAsync()
+    {
+        _answers.SetResult();
+        _service = await TestHost.Start(
+            builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Limits.MaxRequestBodySize = null;
+                kestrel.Limits.MinRequestBodyDataRate = null;
+            }),
+            app => app.Run(Serve));
+        _gateway = await TestHost.Start(
+            builder =>
+            {
+                builder.Services.AddSingleton<TimeProvider>(_time);
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                app.Map("/own", (HttpContext context, PassThrough through) => through.Send(context, "stub", "/any")).RequireScope("api");
+            },
+            new Dictionary<string, string?>
+            {
+                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0",
+                ["Upstreams:stub:Address"] = _service.Address.ToString(),
+                ["Upstreams:stub:Retries"] = "1",
+                ["Upstreams:stub:Timeout"] = "00:00:10",
+                ["Upstreams:stub:MaxConcurrency"] = "1",
+                ["Upstreams:stub:MaxQueue"] = "0",
+                ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:large:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:large:Match:Path"] = "/large",
+                ["ReverseProxy:Routes:large:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:large:MaxRequestBodySize"] = "5000000",
+                ["ReverseProxy:Routes:endless:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:endless:Match:Path"] = "/endless",
+                ["ReverseProxy:Routes:endless:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:endless:MaxRequestBodySize"] = "-1",
+            });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway!.DisposeAsync();
+        await _service!.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("/any", "Content-Length: 10\r\n\r\nhello", "world")]
+    [InlineData("/own", "Content-Length: 10\r\n\r\nhello", "world")]
+    [InlineData("/any", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
+    [InlineData("/own", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
+    public async Task The_service_has_the_first_byte_before_the_client_has_sent_the_last(string path, string first, string last)
+    {
+        using var client = await Post(path, first);
+
+        await _begun.Task.WaitAsync(Patience);
+        await client.Send(last);
+
+        Assert.Equal(200, (await client.Answer()).Status);
+        Assert.Equal(["POST helloworld"], _arrived);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public async Task A_client_that_is_waited_for_holds_no_place_of_the_service(string path)
+    {
+        using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
+        await _begun.Task.WaitAsync(Patience);
+
+        await Eventually.True(async () => await Status(path) == 200); // There is but one place.
+        await client.Send("world");
+
+        Assert.Equal(200, (await client.Answer()).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public async Task The_services_place_is_taken_while_it_works_on_what_it_has_got(string path)
+    {
+        _answers = NewSignal();
+        using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
+        await _begun.Task.WaitAsync(Patience);
+        await client.Send("world");
+        await _ended.Task.WaitAsync(Patience);
+
+        Assert.Equal(503, await Status(path));
+        _answers.SetResult();
+
+        Assert.Equal(200, (await client.Answer()).Status);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public async Task The_services_time_stands_still_while_the_client_is_waited_for(string path)
+    {
+        using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
+        await _begun.Task.WaitAsync(Patience);
+        await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
+        var before = _time.ActiveTimers;
+
+        _time.Advance(TimeSpan.FromSeconds(25)); // Longer than the service may take.
+        await client.Send("world");
+
+        Assert.Equal(200, (await client.Answer()).Status);
+        Assert.True(before > 0);
+    }
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public async Task A_service_that_has_the_whole_body_has_its_timeout_and_no_more(string path)
+    {
+        _answers = NewSignal();
+        using var client = await Post(path, "Content-Length: 5\r\n\r\nhello");
+        await _ended.Task.WaitAsync(Patience);
+
+        var answer = client.Answer();
+        while (!answer.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            await Task.Yield();
+        }
+
+        Assert.Equal(504, (await answer).Status);
+        _answers.SetResult();
+    }
+
+    [Theory]
+    [InlineData("/any", "")]
+    [InlineData("/own", "")]
+    [InlineData("/any", "Idempotency-Key: k\r\n")]
+    [InlineData("/own", "Idempotency-Key: k\r\n")]
+    public async Task A_client_that_falls_silent_is_told_so_and_the_service_is_not_blamed(string path, string key)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            _begun = NewSignal();
+            using var client = await Post(path, key + "Content-Length: 10\r\n\r\nhello");
+            var answer = client.Answer();
+            if (key.Length == 0)
+            {
+                await _begun.Task.WaitAsync(Patience);
+                await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
+            }
+
+            while (!answer.IsCompleted)
+            {
+                _time.Advance(RequestBody.Patience);
+                await Task.Yield();
+            }
+
+            Assert.Equal(408, (await answer).Status);
+            Assert.Contains("request_timeout", (await answer).Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(200, await Status(path)); // Two failures would have opened the breaker.
+    }
+
+    [Theory]
+    [InlineData("/any", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "zz\r\n", 400)]
+    [InlineData("/own", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "zz\r\n", 400)]
+    [InlineData("/any", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "100000\r\n", 413)]
+    [InlineData("/own", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "100000\r\n", 413)]
+    [InlineData("/any", "Content-Length: 10\r\n\r\nhello", null, 400)]
+    [InlineData("/own", "Content-Length: 10\r\n\r\nhello", null, 400)]
+    [InlineData("/any", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "zz\r\n", 400)]
+    [InlineData("/own", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "100000\r\n", 413)]
+    public async Task Whatever_is_wrong_with_a_body_that_is_on_its_way_is_the_clients_fault(string path, string first, string? then, int status)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            _begun = NewSignal();
+            using var client = await Post(path, first);
+            if (!first.Contains("Idempotency-Key", StringComparison.Ordinal))
+            {
+                await _begun.Task.WaitAsync(Patience);
+            }
+
+            if (then is null)
+            {
+                client.End();
+            }
+            else
+            {
+                await client.Send(then.Contains("100000", StringComparison.Ordinal) ? then + new string('a', 0x100000) + "\r\n" : then);
+            }
+
+            var answer = await client.Answer();
+            Assert.True(answer.Status == status || (then is null && answer.Status == 0), $"{answer.Status}: {answer.Text}");
+        }
+
+        Assert.Equal(200, await Status(path));
+        Assert.All(_arrived, a => Assert.Equal("GET ", a));
+    }
+
+    [Theory]
+    [MemberData(nameof(Roads))]
+    public async Task A_reset_connection_is_the_clients_doing_too(string path)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            _begun = NewSignal();
+            using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
+            await _begun.Task.WaitAsync(Patience);
+            client.Reset();
+        }
+
+        Assert.Equal(200, await Status(path));
+    }
+
+    [Fact]
+    public async Task A_keyed_body_is_held_and_can_be_sent_again_and_nothing_is_left_of_it()
+    {
+        _failures = 1;
+        var body = string.Concat(Enumerable.Range(0, 300_000).Select(i => i.ToString("0000000\n", null))); // 2.4 MB: memory, then a file.
+        using var client = await Post("/large", $"Idempotency-Key: k\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000_000]}");
+        Assert.Empty(_arrived);
+
+        await client.Send(body[2_000_000..]);
+
+        Assert.Equal(200, (await Advancing(client.Answer())).Status);
+        Assert.Equal(["POST " + body, "POST " + body], _arrived);
+        Assert.Empty(Directory.GetFiles(Path.GetTempPath(), "bff-body-*"));
+    }
+
+    [Theory]
+    [InlineData("/any", 1_048_577, 413)]
+    [InlineData("/large", 4_000_000, 200)]
+    [InlineData("/large", 5_000_001, 413)]
+    [InlineData("/endless", 40_000_000, 200)]
+    public async Task A_route_says_how_large_its_bodies_may_be(string path, int length, int status)
+    {
+        using var body = new ByteArrayContent(new byte[length]);
+        using var known = await _gateway!.Client.PostAsync(path, body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[length]) };
+        request.Headers.TransferEncodingChunked = true;
+        using var chunked = await _gateway.Client.SendAsync(request);
+
+        Assert.Equal((status, status), ((int)known.StatusCode, (int)chunked.StatusCode));
+    }
+
+    [Fact]
+    public async Task What_has_to_be_held_is_held_up_to_the_plans_size_on_a_route_for_any()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/endless") { Content = new ByteArrayContent(new byte[2_000_000]) };
+        request.Headers.Add("Idempotency-Key", "k");
+        using var answer = await _gateway!.Client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task While_it_is_not_known_whether_the_service_is_back_no_client_is_waited_for_at_it()
+    {
+        _failures = 2;
+        Assert.Equal(502, await Advancing(Status("/any"))); // Twice, and the breaker is open.
+        Assert.Equal(503, await Status("/any"));
+        _time.Advance(TimeSpan.FromSeconds(6));
+
+        using var slow = await Post("/any", "Content-Length: 10\r\n\r\nhello");
+        await Eventually.True(async () => await Status("/any") == 200); // The slow one has not taken the one call that is tried.
+        await slow.Send("world");
+
+        Assert.Equal(200, (await slow.Answer()).Status);
+    }
+
+    [Theory]
+    [InlineData("/any", "Content-Length: 1048577\r\n", 413)]
+    [InlineData("/own", "Content-Length: 1048577\r\n", 413)]
+    [InlineData("/nowhere", "Content-Length: 5\r\n", 404)]
+    [InlineData("/any", "X-Nobody: 1\r\nContent-Length: 5\r\n", 401)]
+    [InlineData("/own", "X-Nobody: 1\r\nContent-Length: 5\r\n", 401)]
+    public async Task An_upload_that_is_refused_is_refused_before_its_body_is_sent(string path, string head, int status)
+    {
+        using var client = await Post(path, $"Expect: 100-continue\r\n{head}\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {status}", await client.Line(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/any", "")]
+    [InlineData("/own", "")]
+    [InlineData("/any", "Idempotency-Key: k\r\n")]
+    public async Task An_upload_that_is_taken_is_asked_for(string path, string key)
+    {
+        using var client = await Post(path, $"Expect: 100-continue\r\n{key}Content-Length: 5\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 100", await client.Line(), StringComparison.Ordinal);
+
+        await client.Send("hello");
+
+        Assert.Equal("", await client.Line());
+        Assert.Equal(200, (await client.Answer()).Status);
+    }
+
+    /// <summary>Lets the time of a repetition's delay pass.</summary>
+    private async Task<T> Advancing<T>(Task<T> answer)
+    {
+        while (!answer.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            await Task.Delay(1);
+        }
+
+        return await answer;
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private Task<RawSender> Post(string path, string rest) => RawSender.Start(_gateway!.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{rest}");
+
+    private async Task<int> Status(string path)
+    {
+        using var answer = await _gateway!.Client.GetAsync(path);
+        return (int)answer.StatusCode;
+    }
+
+    private async Task Serve(HttpContext context)
+    {
+        var body = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer)) > 0)
+        {
+            _begun.TrySetResult();
+            body.Write(buffer, 0, read);
+        }
+
+        _arrived.Enqueue(context.Request.Method + " " + Encoding.ASCII.GetString(body.ToArray()));
+        if (HttpMethods.IsPost(context.Request.Method))
+        {
+            _ended.TrySetResult();
+            await _answers.Task;
+        }
+
+        if (Interlocked.Decrement(ref _failures) >= 0)
+        {
+            context.Response.StatusCode = 500;
+        }
+    }
+
+    private sealed class Somebody : ICallerSource
+    {
+        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
+
+        public string? Challenge => null;
+
+        public ValueTask<CallerResult> Resolve(HttpContext context) =>
+            new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
+    }
+}
