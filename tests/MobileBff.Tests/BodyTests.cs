@@ -1,3 +1,4 @@
+using Bff.TestKit.Failures;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +31,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         var host = Start(
             new()
             {
+                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0", // A slow machine is not the client's pause.
                 ["Upstreams:orders:Address"] = orders.Address.ToString(),
                 ["Upstreams:orders:Timeout"] = "00:00:01",
                 ["Upstreams:orders:MaxConcurrency"] = "1",
@@ -138,5 +140,33 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         using var orders = await host.Get("/orders");
         Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
         Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
+    }
+
+    [Fact]
+    public async Task A_storm_of_bad_bodies_costs_others_nothing()
+    {
+        var host = Start(BodyStorm.Settings("orders", "users", "notifications").With(new Dictionary<string, string?>
+        {
+            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+            ["ReverseProxy:Routes:through:Match:Path"] = "/through",
+            ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
+            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+        }));
+        var tokens = Enumerable.Range(0, 20).Select(i => Surroundings.Token($"u-20{i:00}")).ToArray();
+
+        await new BodyStorm(host.Address, host.Leaks, caller => tokens[caller]).Rage(
+            [("POST", "/orders"), ("PATCH", "/me"), ("POST", "/notifications/n-1/read"), ("POST", "/through")],
+            Order,
+            [
+                () => host.Get("/orders"), () => host.Get("/me"), () => Write(HttpMethod.Post, "/orders", Order), () => Write(HttpMethod.Post, "/through", Order),
+                () => Write(HttpMethod.Patch, "/me", """{"locale":"de-DE"}"""),
+            ]);
+
+        Task<HttpResponseMessage> Write(HttpMethod method, string path, string body)
+        {
+            var request = host.Request(method, path);
+            request.Content = new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+            return host.Client.SendAsync(request);
+        }
     }
 }

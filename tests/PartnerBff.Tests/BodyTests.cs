@@ -27,32 +27,4 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             }
         }
     }
-
-    /// <summary>What the shipped plans say can be sent, and no more: 5 MiB as pro, 50 MiB as enterprise.</summary>
-    [Theory]
-    [InlineData("enterprise", 2, 207)]
-    [InlineData("enterprise", 49, 207)]
-    [InlineData("enterprise", 51, 413)]
-    [InlineData("pro", 4, 207)]
-    [InlineData("pro", 6, 413)]
-    public async Task A_batch_may_be_as_large_as_its_plan_says(string plan, int mebibytes, int status)
-    {
-        var host = Start(new() { ["Tenants:acme:Plan"] = plan });
-        const string Batch = """{"orders":[{"reference":"r-1","items":[{"product_id":"p-1","quantity":1}]}]}""";
-        foreach (var isChunked in (bool[])[false, true])
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/orders/batch")
-            {
-                Content = new StringContent(Batch.PadRight(mebibytes * 1024 * 1024), new MediaTypeHeaderValue("application/json")),
-            };
-            request.Headers.TransferEncodingChunked = isChunked;
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
-            request.Headers.Add("Idempotency-Key", "large-" + isChunked);
-            request.Headers.ExpectContinue = true; // A refusal is read before the body is sent.
-
-            using var answer = await host.Client.SendAsync(request);
-
-            Assert.True((int)answer.StatusCode == status, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Net.Http.Headers;
+using System.Net.Http.Metrics;
 using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
@@ -70,6 +71,13 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         if (origin.HttpContext?.Features.Get<ArrivingBody>() is { } arriving)
         {
             request.Content = new ArrivingContent(proxied, arriving);
+            HttpMetricsEnrichmentContext.AddCallback(request, measured =>
+            {
+                if (origin.BodyFault is not null || arriving.Context.RequestAborted.IsCancellationRequested)
+                {
+                    measured.AddCustomTag("bff.client_fault", true); // The measured error rate is the service's.
+                }
+            });
         }
 
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

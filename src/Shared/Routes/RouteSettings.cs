@@ -19,7 +19,7 @@ internal sealed class RouteSettings
     [Setting(Range = "`Anonymous`", Default = "none")]
     public string? AuthorizationPolicy { get; init; }
 
-    /// <summary>Largest body in bytes; -1: any.</summary>
+    /// <summary>Largest body in bytes, whatever the plan says; -1: any.</summary>
     [Setting(Min = -1, Default = "the plan's")]
     public long? MaxRequestBodySize { get; init; }
 

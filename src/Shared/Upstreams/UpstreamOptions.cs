@@ -14,7 +14,7 @@ public sealed record UpstreamOptions
     [Setting(Key = "Addresses:<n>", Range = "the same", Default = "none", Meaning = "Several, balanced by power of two choices among the healthy ones, in place of `Address`.")]
     public required EquatableList<Uri> Addresses { get; init; }
 
-    /// <summary>One attempt, from sending to the whole answer (to its head on pass-through routes).</summary>
+    /// <summary>One attempt, from sending to the whole answer (to its head on pass-through routes); not while a client's body is waited for.</summary>
     [Setting(Min = "00:00:00.001", Max = "00:10:00")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(1);
 
