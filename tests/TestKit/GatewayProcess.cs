@@ -168,12 +168,17 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
-    public void ForgetOutput()
+    public void ForgetOutput() => _ = TakeOutput();
+
+    /// <summary>What it has printed since the last time; forgotten here.</summary>
+    public IReadOnlyList<string> TakeOutput()
     {
         lock (_output)
         {
             _output.ForEach(l => _leaks.CheckLog("a process", l));
+            string[] taken = [.. _output];
             _output.Clear();
+            return taken;
         }
     }
 

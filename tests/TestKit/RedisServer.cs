@@ -13,11 +13,13 @@ public sealed partial class RedisServer : IDisposable
     private static readonly ConcurrentDictionary<int, bool> Ports = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-redis-").FullName;
     private readonly string[] _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private Process? _process;
 
-    private RedisServer(int port, string[] arguments)
+    private RedisServer(int port, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         Port = port;
+        _environment = environment;
         _arguments = arguments;
     }
 
@@ -31,11 +33,15 @@ public sealed partial class RedisServer : IDisposable
     public string ConnectionString => Address;
 
     /// <summary>Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.</summary>
-    public static RedisServer Run(params string[] arguments)
+    public static RedisServer Run(params string[] arguments) => Run(new Dictionary<string, string>(), arguments);
+
+    /// <summary>As <see cref="Run(string[])"/>, with environment variables of its own, such as those that load libfaketime.</summary>
+    public static RedisServer Run(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
+        ArgumentNullException.ThrowIfNull(environment);
         for (var attempt = 0; ; attempt++)
         {
-            var server = new RedisServer(FreePort(arguments.Contains("--cluster-enabled")), arguments);
+            var server = new RedisServer(FreePort(arguments.Contains("--cluster-enabled")), environment, arguments);
             try
             {
                 server.Start();
@@ -48,8 +54,8 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
-    /// <summary>Starts (again) on the same port with the same data.</summary>
-    public void Start()
+    /// <summary>Starts (again) on the same port with the same data. Further arguments are redis-server's own, for this time.</summary>
+    public void Start(params string[] more)
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] own =
@@ -57,9 +63,14 @@ public sealed partial class RedisServer : IDisposable
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
             "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning",
         ];
-        foreach (var argument in own.Concat(_arguments))
+        foreach (var argument in own.Concat(_arguments).Concat(more))
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
         }
 
         _process = Process.Start(start)!;

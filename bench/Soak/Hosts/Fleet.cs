@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using Bff.TestKit;
+
+namespace Bff.Bench.Soak.Hosts;
+
+/// <summary>The three instances of a gateway, as a balancer sees them.</summary>
+internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline time, params (string Key, string Value)[] settings) : IAsyncDisposable
+{
+    public const int Count = 3;
+    private readonly string _folder = GatewayProcess.NewFolder(gateway);
+    private readonly Instance?[] _instances = new Instance?[Count];
+    private readonly ConcurrentQueue<Instance> _killed = new();
+
+    public string Gateway { get; } = gateway;
+
+    /// <summary>Those that were killed, with the moment.</summary>
+    public IReadOnlyCollection<Instance> Killed => _killed;
+
+    public int Starts { get; private set; }
+
+    /// <summary>What an instance did that nobody had told it to: it ended, or did not end well.</summary>
+    public ConcurrentQueue<string> Surprises { get; } = new();
+
+    public IEnumerable<Instance> Serving => _instances.OfType<Instance>().Where(i => i.IsServing);
+
+    public Instance? this[int at] => _instances[at];
+
+    public async Task Start(int at)
+    {
+        Starts++;
+        try
+        {
+            _instances[at] = new Instance(Gateway, at, await GatewayProcess.Start(Gateway, surroundings, _folder, settings));
+        }
+        catch (TimeoutException)
+        {
+            Surprises.Enqueue($"{Gateway} {at} was not ready within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
+        }
+    }
+
+    /// <summary>Any that serves; null when none does.</summary>
+    public Instance? Any()
+    {
+        var serving = Serving.ToArray();
+        return serving.Length == 0 ? null : serving[Random.Shared.Next(serving.Length)];
+    }
+
+    /// <summary>Without a word, as the kernel does it.</summary>
+    public async Task Kill(int at)
+    {
+        if (_instances[at] is { } instance)
+        {
+            instance.IsMeantToEnd = true;
+            instance.KilledAt = time.Now;
+            _killed.Enqueue(instance);
+            await instance.Process.Kill();
+            instance.IsServing = false; // A balancer notices afterwards.
+            await Forget(at, instance);
+        }
+    }
+
+    /// <summary>As an orchestrator does it: no new requests, then the signal, then the wait.</summary>
+    public async Task Terminate(int at)
+    {
+        if (_instances[at] is { } instance)
+        {
+            instance.IsMeantToEnd = true;
+            instance.IsServing = false;
+            await instance.Process.Terminate();
+            try
+            {
+                if (await instance.Process.Exit() is not 0 and var code)
+                {
+                    Surprises.Enqueue($"{Gateway} {at} ended with {code} at {time.Now:F1} s when it was told to end");
+                }
+            }
+            catch (TimeoutException)
+            {
+                Surprises.Enqueue($"{Gateway} {at} was told to end and had not within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
+            }
+
+            await Forget(at, instance);
+        }
+    }
+
+    /// <summary>Looks for instances that ended by themselves, starts others in their place, and keeps what all have said.</summary>
+    public async Task Watch()
+    {
+        for (var at = 0; at < Count; at++)
+        {
+            if (_instances[at] is not { } instance)
+            {
+                continue;
+            }
+
+            instance.Drain();
+            if (!instance.IsMeantToEnd && instance.Process.HasExited)
+            {
+                instance.IsMeantToEnd = true;
+                instance.IsServing = false;
+                Surprises.Enqueue($"{Gateway} {at} ended by itself with {await instance.Process.Exit()} at {time.Now:F1} s");
+                await Forget(at, instance);
+                await Start(at);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var at = 0; at < Count; at++)
+        {
+            if (_instances[at] is { } instance)
+            {
+                instance.IsMeantToEnd = true;
+                await Forget(at, instance);
+            }
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task Forget(int at, Instance instance)
+    {
+        Interlocked.CompareExchange(ref _instances[at], null, instance);
+        instance.Drain();
+        try
+        {
+            await instance.Process.DisposeAsync();
+        }
+        catch (InvalidOperationException leaked)
+        {
+            Surprises.Enqueue(leaked.Message);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Bff.TestKit;
+
+namespace Bff.Bench.Soak.Store;
+
+/// <summary>
+/// A primary and its replica, both append-only with every write on disk before it is answered. A failover to the replica while the relay is held
+/// loses what the primary has answered since.
+/// </summary>
+internal sealed class StorePair : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("bff-soak-clocks-").FullName;
+    private readonly Relay _relay = new();
+    private readonly ServerClock[] _clocks;
+    private readonly RedisServer[] _servers;
+    private int _primary;
+
+    private StorePair()
+    {
+        _clocks = [new(Path.Combine(_folder, "a")), new(Path.Combine(_folder, "b"))];
+        Array.ForEach(_clocks, c => c.SetBack(0));
+        string[] common = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--enable-debug-command", "yes"];
+        var first = RedisServer.Run(_clocks[0].Environment, common);
+        _relay.Target = first.Port;
+        var second = RedisServer.Run(_clocks[1].Environment, [.. common, .. AsReplica]);
+        _servers = [first, second];
+    }
+
+    public RedisServer Primary => _servers[_primary];
+
+    public ServerClock PrimaryClock => _clocks[_primary];
+
+    public ServerClock ReplicaClock => _clocks[1 - _primary];
+
+    /// <summary>Names both; the client library finds out which is which.</summary>
+    public string ConnectionString => $"{_servers[0].Address},{_servers[1].Address}";
+
+    private string[] AsReplica => ["--replicaof", $"127.0.0.1 {_relay.Port}"];
+
+    private RedisServer Replica => _servers[1 - _primary];
+
+    public static StorePair Start() => new();
+
+    /// <summary>Whether the replica has everything and hears of what comes.</summary>
+    public bool IsInStep()
+    {
+        var info = Replica.Command("INFO", "replication");
+        return info.Contains("master_link_status:up", StringComparison.Ordinal) && info.Contains("master_sync_in_progress:0", StringComparison.Ordinal);
+    }
+
+    /// <summary>The replica stays connected and hears nothing more.</summary>
+    public void Lag() => _relay.Hold();
+
+    /// <summary>The primary dies; what the replica has not heard is lost.</summary>
+    public void Crash()
+    {
+        Primary.Stop();
+        _relay.Cut();
+    }
+
+    /// <summary>The replica becomes the primary, and the old primary comes back as its replica.</summary>
+    public void Promote()
+    {
+        Replica.Command("REPLICAOF", "NO", "ONE");
+        _primary = 1 - _primary;
+        _relay.Target = Primary.Port;
+        Replica.Start(AsReplica);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Array.ForEach(_servers, s => s.Dispose());
+        await _relay.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
