@@ -21,7 +21,8 @@ internal sealed class StorePair : IAsyncDisposable
         string[] common = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1", "--enable-debug-command", "yes"];
         var first = RedisServer.Run(_clocks[0].Environment, common);
         _relay.Target = first.Port;
-        var second = RedisServer.Run(_clocks[1].Environment, [.. common, .. AsReplica]);
+        var second = RedisServer.Run(_clocks[1].Environment, common);
+        second.Command("REPLICAOF", "127.0.0.1", $"{_relay.Port}"); // No argument: once it is the primary it starts again as one.
         _servers = [first, second];
     }
 
