@@ -163,7 +163,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         var told = hosts.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToList();
         var listening = hosts.Zip(told, (host, heard) => host.Services.GetRequiredService<Bff.State.RedisState>().Subscribe("bff:apikeys:changed", changed =>
         {
-            if (changed == id)
+            if (changed.EndsWith(' ' + id, StringComparison.Ordinal))
             {
                 heard.TrySetResult();
             }

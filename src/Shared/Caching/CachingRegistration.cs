@@ -25,7 +25,7 @@ internal static class CachingRegistration
             provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), provider.GetRequiredService<ReadGenerations>(),
             Shared(provider), provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
         services.AddSingleton(provider => new FragmentInvalidator(
-            provider.GetRequiredService<RedisState>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(),
+            provider.GetRequiredService<Announcements>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(),
             provider.GetRequiredService<ReadGenerations>(), Shared(provider)));
         services.AddSingleton<IFragmentInvalidator>(provider => provider.GetRequiredService<FragmentInvalidator>());
         services.AddHostedService(provider => provider.GetRequiredService<FragmentInvalidator>());

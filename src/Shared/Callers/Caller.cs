@@ -64,6 +64,9 @@ public sealed class Caller
     /// <summary>An API key's id; null for other kinds.</summary>
     public string? KeyId { get; init; }
 
+    /// <summary>By which the store finds an API key; not the key.</summary>
+    internal string? KeyHash { get; init; }
+
     /// <summary>True for a test-mode API key: served by the sandbox upstreams, sees nothing live.</summary>
     public bool IsSandbox { get; init; }
 

@@ -8,34 +8,35 @@ namespace Bff.Callers;
 /// Stage 2. Decides who is calling and whether the endpoint admits them:
 /// 1. ask each source for its credential; 2. refuse what is revoked; 3. anonymous endpoints go on, without a caller when the credential
 /// was no good; 4. so does a request for what is not there, unless its credential was no good; 5. everything else needs a caller; 6. and
-/// the endpoint's scope or role.
+/// the endpoint's scope or role; 7. the answer to a known caller ends with his credential, however long it is.
 /// </summary>
-internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations)
+internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations, CallerLives lives)
 {
     private readonly ICallerSource[] _sources = [.. sources];
 
     public Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint()!; // What has none got one from RoutingRefusalsMiddleware.
+        var changes = lives.Changes;
         for (var i = 0; i < _sources.Length; i++)
         {
             var resolving = _sources[i].Resolve(context);
             if (!resolving.IsCompletedSuccessfully)
             {
-                return Await(context, endpoint, i, resolving);
+                return Await(context, endpoint, i, resolving, changes);
             }
 
             var result = resolving.Result;
             if (!result.IsNone)
             {
-                return Decide(context, endpoint, result, _sources[i]);
+                return Decide(context, endpoint, result, _sources[i], changes);
             }
         }
 
-        return Decide(context, endpoint, CallerResult.None, null);
+        return Decide(context, endpoint, CallerResult.None, null, changes);
     }
 
-    private async Task Await(HttpContext context, Endpoint endpoint, int index, ValueTask<CallerResult> resolving)
+    private async Task Await(HttpContext context, Endpoint endpoint, int index, ValueTask<CallerResult> resolving, int changes)
     {
         var result = await resolving;
         while (result.IsNone && ++index < _sources.Length)
@@ -43,10 +44,10 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
             result = await _sources[index].Resolve(context);
         }
 
-        await Decide(context, endpoint, result, result.IsNone ? null : _sources[index]);
+        await Decide(context, endpoint, result, result.IsNone ? null : _sources[index], changes);
     }
 
-    private Task Decide(HttpContext context, Endpoint endpoint, CallerResult result, ICallerSource? source)
+    private Task Decide(HttpContext context, Endpoint endpoint, CallerResult result, ICallerSource? source, int changes)
     {
         if (result.Caller is { } found && revocations.Check(found) is { } revoked)
         {
@@ -59,7 +60,7 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
             var request = BffRequest.Of(context);
             request.Caller = caller;
             request.Token = source!.TokenOf(context);
-            return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? next(context) : refusal.ExecuteAsync(context);
+            return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? Serve(context, caller, changes) : refusal.ExecuteAsync(context);
         }
 
         if (isAnonymous || (result.IsNone && endpoint.Metadata.GetMetadata<NothingThere>() is not null))
@@ -79,6 +80,12 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         }
 
         return problem.ExecuteAsync(context);
+    }
+
+    private async Task Serve(HttpContext context, Caller caller, int changes)
+    {
+        using var life = lives.Begin(context, caller, changes);
+        await next(context);
     }
 
     private static Problem? Refusal(HttpContext context, Endpoint endpoint, Caller caller)

@@ -25,6 +25,8 @@ public static class CallersRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Revocations>>()));
         services.AddBackgroundCheck<Revocations>();
+        services.AddSingleton<CallerLives>();
+        services.AddHostedService(provider => provider.GetRequiredService<CallerLives>());
         services.AddSettings<IdentityOptions>();
         if (new ConfigurationMistakes().Read<IdentityOptions>(builder.Configuration).SignedAssertion)
         {

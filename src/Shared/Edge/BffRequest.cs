@@ -60,6 +60,9 @@ public sealed class BffRequest
     /// <summary>True when the answer is kept for others than the caller: nothing of the caller's own may go into it.</summary>
     internal bool IsShared { get; init; }
 
+    /// <summary>Ends the answer with the caller's credential; null when nobody in particular is calling.</summary>
+    internal CallerLife? Life { get; set; }
+
     /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
     public long Overage { get; internal set; }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Bff.Callers;
 using Bff.Edge;
 using Bff.Life;
 using Microsoft.AspNetCore.Http;
@@ -10,11 +11,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Events;
 
 /// <summary>
-/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the token is cancelled or the host drains.
+/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the caller's credential ends, the token is cancelled or the host drains.
 /// <c>id</c> is the place in the log, <c>event</c> the type, <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>; where events may have been
 /// lost comes one event of type <c>reset</c>. A comment every 15 s keeps the connection open. 503 when the log cannot be read.
 /// </summary>
-/// <param name="until">Ends the stream, such as the end of the browser session. The client is told to come back, and then finds out why.</param>
+/// <param name="until">Ends the stream too. The client comes back, and then finds out why.</param>
 public sealed class ServerSentEvents(CancellationToken until = default) : IResult
 {
     /// <summary>How long a stream may be silent.</summary>
@@ -28,7 +29,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
     {
         var services = httpContext.RequestServices;
         var draining = services.GetRequiredService<HostLife>().Draining;
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, until, draining);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, CallerLife.EndOf(httpContext), until, draining);
         var response = httpContext.Response;
         try
         {

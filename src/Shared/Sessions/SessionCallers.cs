@@ -55,11 +55,6 @@ internal sealed class SessionCallers(
         }
 
         context.Features.Set(session);
-        if (CsrfRule.IsWebSocket(context.Request))
-        {
-            StreamLife.Of(context).UnsafeRegister(static c => ((HttpContext)c!).Abort(), context); // It is passed through: nobody else watches it.
-        }
-
         return CallerResult.Ok(session.Record.ToCaller());
     }
 

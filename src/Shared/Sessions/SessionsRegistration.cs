@@ -42,7 +42,7 @@ public static class SessionsRegistration
         services.AddSingleton<LoginStates>();
         services.AddSingleton<SessionVault>();
         services.AddSingleton<SessionRefresh>();
-        services.AddSingleton<SessionStreams>();
+        services.AddSingleton<ICredentialLife, SessionLife>();
         services.AddSingleton<CsrfRule>();
         services.AddSingleton<CallbackServices>();
         services.AddSingleton<ICallerSource, SessionCallers>();

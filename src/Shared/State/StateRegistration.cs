@@ -20,6 +20,8 @@ public static class StateRegistration
         builder.Services.AddSingleton<IValidateOptions<StateOptions>, StateOptionsValidator>();
         builder.Services.AddSingleton<RedisState>();
         builder.Services.AddHostedService<RedisStart>();
+        builder.Services.AddSingleton<Announcements>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<Announcements>());
         builder.Services.AddStore<IKeyRing, RedisKeyRing, EmbeddedKeyRing>(builder.Configuration);
         return builder;
     }

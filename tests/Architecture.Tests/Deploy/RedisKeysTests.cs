@@ -26,6 +26,6 @@ public sealed partial class RedisKeysTests
     [GeneratedRegex("\"(bff:[^\"]+)\"")]
     private static partial Regex Key();
 
-    [GeneratedRegex(@"\{(?!events\}|revocations\})\w")]
+    [GeneratedRegex(@"\{(?!events\}|revocations\}|announced\})\w")]
     private static partial Regex Hole();
 }

@@ -8,6 +8,7 @@ using Bff.Observability;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Callers;
@@ -95,6 +96,14 @@ internal sealed class CallersHost : IAsyncDisposable
         var body = await response.Content.ReadAsStringAsync();
         var code = response.Content.Headers.ContentType is MediaTypeHeaderValue { MediaType: "application/problem+json" } ? (string?)JsonNode.Parse(body)!["code"] : null;
         return (response.StatusCode, code, response);
+    }
+
+    /// <summary>Edits the configuration as a changed file would.</summary>
+    public void Configure(string key, string value)
+    {
+        var configuration = (IConfigurationRoot)Services.GetRequiredService<IConfiguration>();
+        configuration[key] = value;
+        configuration.Reload();
     }
 
     public ValueTask DisposeAsync() => _host.DisposeAsync();

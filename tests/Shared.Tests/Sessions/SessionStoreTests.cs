@@ -138,14 +138,15 @@ public sealed class SessionStoreTests : IDisposable
         var store = await Store(onRedis);
         var listener = onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services!) : store;
         var announced = Channel.CreateUnbounded<string>();
-        listener.Ended += key => announced.Writer.TryWrite(key);
+        var (one, two, kept) = (await Added(store), await Added(store), await Added(store));
+        using var listening = listener.OnEnded(key => announced.Writer.TryWrite($"{key}, there: {key is not null && Find(store, key).Result.Session is not null}"));
         await Heard();
-        var (one, two) = (await Added(store), await Added(store));
 
         await store.End(one, leaveMark: true);
         await store.End(two, leaveMark: false);
 
-        Assert.Equal(new[] { one, two }.Order(StringComparer.Ordinal), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
+        Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal)); // Whoever hears of it finds it gone.
+        Assert.NotNull((await Find(store, kept)).Session);
     }
 
     [Theory]
@@ -229,6 +230,8 @@ public sealed class SessionStoreTests : IDisposable
             return false; // It has not come back yet.
         }
     }
+
+    private static IEnumerable<string> Gone(params string[] keys) => keys.Select(key => $"{key}, there: False").Order(StringComparer.Ordinal);
 
     private static Task<string> Next(Channel<string> announced) => announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 

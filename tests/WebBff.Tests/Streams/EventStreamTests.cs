@@ -1,5 +1,7 @@
 using System.Text;
+using Bff.Callers;
 using Bff.Events;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace WebBff.Tests.Streams;
@@ -123,24 +125,45 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         Assert.Null(await ended.WaitAsync(Patience));
     }
 
+    [RedisFact]
+    public async Task Signing_out_ends_the_streams_on_an_instance_that_no_message_reaches()
+    {
+        using var redis = RedisServer.Run();
+        using var route = new RedisRoute(redis);
+        var one = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
+        var two = Start(new() { ["ConnectionStrings:redis"] = route.Address });
+        var browser = await SignedIn(one);
+        browser.GoTo(two);
+        using var stream = await EventStream.Open(browser);
+        browser.GoTo(one);
+        route.LoseMessages();
+
+        using var signedOut = await browser.Send(HttpMethod.Get, (string)(await browser.User())["logoutUrl"]!);
+
+        Assert.Null(await stream.Next().WaitAsync(Patience));
+        Assert.True(route.Lost > 0);
+    }
+
     [Fact]
     public async Task A_session_that_ends_while_its_stream_begins_takes_it_along()
     {
-        var clock = new InterruptedTimeProvider(TimeProvider.System);
-        var host = Start(services: s => s.Replace(clock));
+        var letIn = new LetIn();
+        var host = Start(services: s =>
+        {
+            var sessions = s.Last(service => service.ServiceType == typeof(ICallerSource));
+            s.Decorate<ICallerSource>(letIn.After).Remove(sessions);
+        });
         var browser = await SignedIn(host);
-        async Task LogOut()
+        letIn.Happens = async () =>
         {
             using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
             using var told = await host.Client.PostAsync("/bff/backchannel-logout", form);
             Assert.Equal(HttpStatusCode.OK, told.StatusCode);
-        }
-
-        clock.BeforeTimer(() => Task.Run(LogOut).Wait(Patience), Timeout.InfiniteTimeSpan); // A stream begins to watch its session by a timer without a due time.
+        };
 
         using var ended = await browser.Send(HttpMethod.Get, "/api/events").WaitAsync(Patience);
 
-        Assert.True(clock.HasHappened);
+        Assert.Null(letIn.Happens);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
     }
 
@@ -186,4 +209,32 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         await host.Services.GetRequiredService<IEventLog>().Append(
             [new NewEvent(new EventHead { Source = "/tests", SourceId = Guid.NewGuid().ToString("N"), Type = "order.updated", User = user }, Encoding.UTF8.GetBytes($$"""{"n":{{n}}}"""))],
             CancellationToken.None);
+
+    /// <summary>Something happens, once, between a request's being let in and its answer.</summary>
+    private sealed class LetIn : ICallerSource
+    {
+        private ICallerSource? _inner;
+
+        public Func<Task>? Happens { get; set; }
+
+        public string? Challenge => _inner!.Challenge;
+
+        public LetIn After(ICallerSource inner)
+        {
+            _inner = inner;
+            return this;
+        }
+
+        public async ValueTask<CallerResult> Resolve(HttpContext context)
+        {
+            var result = await _inner!.Resolve(context);
+            if (context.Request.Path == "/api/events" && Happens is { } happens)
+            {
+                Happens = null;
+                await happens();
+            }
+
+            return result;
+        }
+    }
 }

@@ -134,7 +134,7 @@ internal sealed class RememberedKey(string key, ApiKeyRecord? record, CallerResu
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when the store last said so.</summary>
     public long ConfirmedAt { get; } = confirmedAt;
 
-    /// <summary>Which connection to the store it was confirmed on; what changed between two may have been missed.</summary>
+    /// <summary>In which stretch without missed changes it was confirmed; one that began later asks again.</summary>
     public int Epoch { get; } = epoch;
 
     public DateTimeOffset LastUsed => new(Volatile.Read(ref _lastUsed), TimeSpan.Zero);

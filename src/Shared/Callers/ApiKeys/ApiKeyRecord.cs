@@ -65,6 +65,7 @@ public sealed record ApiKeyRecord
         Tenant = Tenant,
         Name = Name,
         KeyId = Id,
+        KeyHash = Hash,
         ExpiresAt = ExpiresAt,
         IsSandbox = IsTest,
         Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),

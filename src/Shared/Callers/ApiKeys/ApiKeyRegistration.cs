@@ -24,6 +24,7 @@ public static class ApiKeyRegistration
         services.AddSingleton(provider => new ApiKeyRegistry(
             provider.GetRequiredService<IApiKeyStore>(), provider.GetRequiredService<Reloadable<ApiKeySettings>>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICallerSource, ApiKeySource>();
+        services.AddSingleton<ICredentialLife, ApiKeyLife>();
         return builder;
     }
 }

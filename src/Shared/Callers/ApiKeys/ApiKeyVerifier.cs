@@ -8,18 +8,17 @@ namespace Bff.Callers.ApiKeys;
 /// <summary>
 /// Verifies keys: 1. a remembered key is answered at once, without allocation; 2. a mistyped one fails its checksum and costs nothing;
 /// 3. keys of the configuration; 4. what was lately found to be no key; 5. the store, by the key's HMAC. Remembered keys are void as soon as any
-/// instance changes them, are confirmed again after each reconnection, and go on for <c>ApiKeys:MaxStale</c> while the store is away.
+/// instance changes them, are confirmed again when changes may have been missed, and go on for <c>ApiKeys:MaxStale</c> while the store is away.
 /// </summary>
 internal sealed partial class ApiKeyVerifier : IDisposable
 {
     private const int MaxKnown = 200_000;
     private const int MaxUnknown = 20_000;
-    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(30); // In case a message was lost without a disconnection.
+    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(30); // In case the store was changed by another hand.
     private static readonly TimeSpan UnknownFor = TimeSpan.FromSeconds(5);
     private static readonly CallerResult Invalid = CallerResult.Refused(ProblemCodes.InvalidApiKey);
 
     private readonly IApiKeyStore _store;
-    private readonly RedisState _redis;
     private readonly Reloadable<ApiKeySettings> _settings;
     private readonly ApiKeyUses _uses;
     private readonly TimeProvider _time;
@@ -30,11 +29,10 @@ internal sealed partial class ApiKeyVerifier : IDisposable
     private int _changes;
 
     public ApiKeyVerifier(
-        IApiKeyStore store, RedisState redis, Reloadable<ApiKeySettings> settings, ApiKeyUses uses, TimeProvider time, ILogger<ApiKeyVerifier> logger)
+        IApiKeyStore store, Reloadable<ApiKeySettings> settings, ApiKeyUses uses, TimeProvider time, ILogger<ApiKeyVerifier> logger)
     {
-        (_store, _redis, _settings, _uses, _time, _logger) = (store, redis, settings, uses, time, logger);
+        (_store, _settings, _uses, _time, _logger) = (store, settings, uses, time, logger);
         _store.Changed += OnChanged;
-        _redis.Reconnected += OnReconnected;
         _settings.OnChange(_ => ForgetAll());
     }
 
@@ -71,11 +69,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         return LookUp(key.ToString(), cancellation);
     }
 
-    public void Dispose()
-    {
-        _store.Changed -= OnChanged;
-        _redis.Reconnected -= OnReconnected;
-    }
+    public void Dispose() => _store.Changed -= OnChanged;
 
     private async ValueTask<CallerResult> Confirm(RememberedKey known, ApiKeySettings settings, CancellationToken cancellation)
     {
@@ -158,7 +152,11 @@ internal sealed partial class ApiKeyVerifier : IDisposable
     private void OnChanged(string what)
     {
         Interlocked.Increment(ref _changes);
-        if (what == IApiKeyStore.Added)
+        if (what == IApiKeyStore.Missed)
+        {
+            Interlocked.Increment(ref _epoch);
+        }
+        else if (what == IApiKeyStore.Added)
         {
             _unknown.Clear();
         }
@@ -167,8 +165,6 @@ internal sealed partial class ApiKeyVerifier : IDisposable
             _known.Forget(what);
         }
     }
-
-    private void OnReconnected(object? sender, EventArgs e) => Interlocked.Increment(ref _epoch);
 
     private void ForgetAll()
     {

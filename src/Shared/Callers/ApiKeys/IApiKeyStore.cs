@@ -5,11 +5,17 @@ namespace Bff.Callers.ApiKeys;
 /// <summary>Where API keys are kept, by hash and by tenant.</summary>
 public interface IApiKeyStore
 {
-    /// <summary>Says which keys of this process's memory are void: a key's id, or <see cref="Added"/> when a key has come. Raised for changes made anywhere.</summary>
+    /// <summary>
+    /// Says within a second which keys of this process's memory are void: a key's id, <see cref="Added"/> when a key has come, <see cref="Missed"/> when
+    /// changes may have been missed. Raised for changes made anywhere.
+    /// </summary>
     event Action<string>? Changed;
 
     /// <summary>What <see cref="Changed"/> says of a new key.</summary>
     public const string Added = "+";
+
+    /// <summary>What <see cref="Changed"/> says when any key may have changed.</summary>
+    public const string Missed = "*";
 
     /// <summary>The key of this hash; null when there is none.</summary>
     /// <exception cref="StoreUnavailableException">The store is away. The same holds for every other member.</exception>

@@ -11,7 +11,6 @@ namespace Bff.Callers.ApiKeys;
 /// </summary>
 internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
-    private const string Channel = "bff:apikeys:changed";
     private static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
     private static readonly RedisScript PutRecord = new("""
@@ -35,12 +34,14 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     private readonly RedisState _redis;
     private readonly TimeProvider _time;
-    private readonly IDisposable _subscription;
+    private readonly AnnouncementFeed _feed;
+    private readonly IDisposable _listening;
 
-    public RedisApiKeyStore(RedisState redis, TimeProvider time)
+    public RedisApiKeyStore(RedisState redis, Announcements announcements, TimeProvider time)
     {
         (_redis, _time) = (redis, time);
-        _subscription = redis.Subscribe(Channel, message => Changed?.Invoke(message));
+        _feed = announcements.Feed("apikeys", "bff:apikeys:changed");
+        _listening = _feed.Listen(what => Changed?.Invoke(what ?? IApiKeyStore.Missed));
     }
 
     public event Action<string>? Changed;
@@ -86,7 +87,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation)
     {
-        await _redis.Evaluate(DropRecord, [Record(key.Hash)], [Channel, key.Id], cancellation);
+        await _redis.Evaluate(DropRecord, [Record(key.Hash)], [_feed.Channel, await _feed.Note(key.Id, cancellation)], cancellation);
         await _redis.Run(
             "PIPELINE HDEL",
             async database =>
@@ -110,15 +111,16 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             cancellation);
     }
 
-    public void Dispose() => _subscription.Dispose();
+    public void Dispose() => _listening.Dispose();
 
     private async ValueTask<bool> Put(ApiKeyRecord key, string how, string message, CancellationToken cancellation)
     {
         // Redis forgets it some time after its end, which every reader checks for himself.
         var left = key.ExpiresAt is { } end ? end - _time.GetUtcNow() + KeptAfterExpiry : TimeSpan.Zero;
         var lifetime = key.ExpiresAt is null ? 0L : Math.Max(1L, (long)left.TotalMilliseconds);
+        var note = await _feed.Note(message, cancellation);
         var result = await _redis.Evaluate(
-            PutRecord, [Record(key.Hash)], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), Channel, how, message], cancellation);
+            PutRecord, [Record(key.Hash)], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), _feed.Channel, how, note], cancellation);
         return (int)result == 1;
     }
 

@@ -6,9 +6,8 @@ namespace Bff.Callers;
 internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationStore
 {
     private readonly Lock _lock = new();
-    private ImmutableArray<Action<Revocation, long>> _subscribers = [];
+    private ImmutableArray<Action<Revocation?>> _subscribers = [];
     private List<Revocation> _all = [];
-    private long _version;
 
     public bool IsAvailable => true;
 
@@ -19,17 +18,14 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationSt
             var now = time.GetUtcNow();
             var known = _all.Find(r => r.ToMember() == revocation.ToMember());
             _all = [.. _all.Where(r => r.Until > now && r != known), known?.Until > revocation.Until ? known : revocation];
-            _version++;
             foreach (var subscriber in _subscribers)
             {
-                subscriber(revocation, _version);
+                subscriber(revocation);
             }
         }
 
         return Task.CompletedTask;
     }
-
-    public Task<long> Version(CancellationToken cancellation) => Task.FromResult(Volatile.Read(ref _version));
 
     public Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)
     {
@@ -40,7 +36,7 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationSt
         }
     }
 
-    public IDisposable Subscribe(Action<Revocation, long> added)
+    public IDisposable Subscribe(Action<Revocation?> added)
     {
         lock (_lock)
         {

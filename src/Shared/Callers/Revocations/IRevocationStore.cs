@@ -12,14 +12,10 @@ public interface IRevocationStore
     /// <exception cref="StoreUnavailableException">Nothing is promised: it may have been written.</exception>
     Task Add(Revocation revocation, CancellationToken cancellation);
 
-    /// <summary>Changes with every <see cref="Add"/>.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    Task<long> Version(CancellationToken cancellation);
-
     /// <summary>Everything that has not ended; whatever is added meanwhile may be missing.</summary>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation);
 
-    /// <summary>Calls back for each announced revocation with the version that it made; some may be missed.</summary>
-    IDisposable Subscribe(Action<Revocation, long> added);
+    /// <summary>Calls back for each revocation within a second, wherever it was added; with null when some may have been missed, so that all are to be read.</summary>
+    IDisposable Subscribe(Action<Revocation?> added);
 }

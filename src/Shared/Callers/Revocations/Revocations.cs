@@ -10,12 +10,12 @@ namespace Bff.Callers;
 
 /// <summary>
 /// Refuses revoked tokens, on this instance within a second of the revocation on any other:
-/// 1. all that is revoked is read at the start; 2. new ones are pushed; 3. twice a second the store's version tells whether a push was missed
-/// (a lost connection, a restart), and all is read again; 4. while the store is away the known ones hold.
+/// 1. all that is revoked is read at the start; 2. the store tells of new ones; 3. when it says that some may have been missed (a lost connection, a
+/// restart, a failover), all is read again; 4. while the store is away the known ones hold.
 /// </summary>
 public sealed class Revocations : BackgroundService, IReadinessCheck
 {
-    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PurgeEvery = TimeSpan.FromMinutes(1);
     private static readonly Problem Revoked = new(ProblemCodes.TokenRevoked);
     private static readonly Problem Unknown = new(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) };
@@ -25,7 +25,9 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     private readonly RevocationSettings _settings;
     private readonly TimeProvider _time;
     private readonly BackgroundLoop _loop;
-    private long _seen = -1;
+    private readonly SemaphoreSlim _wake = new(0, 1);
+    private int _isBehind = 1;
+    private volatile bool _isReady;
 
     internal Revocations(IRevocationStore store, Reloadable<RevocationSettings> settings, TimeProvider time, ILogger<Revocations> logger)
     {
@@ -36,7 +38,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     public string Name => "revocations";
 
     /// <summary>False until the list has been read once: before that a revoked token could pass.</summary>
-    public bool IsReady => Volatile.Read(ref _seen) >= 0;
+    public bool IsReady => _isReady;
 
     /// <summary>Revokes one token. This instance refuses it at once, the others within a second.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
@@ -51,6 +53,13 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         return Revoke(Revocation.OfSubject(subject, issuedBefore, (issuedBefore > now ? issuedBefore : now) + _settings.Retention), cancellation);
     }
 
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _wake.Dispose();
+        base.Dispose();
+    }
+
     /// <summary>Why the caller's token or session may not go on; null when it may. Costs next to nothing while nothing is revoked.</summary>
     internal Problem? Check(Caller caller)
     {
@@ -59,7 +68,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
             return null; // API keys have a revocation of their own.
         }
 
-        if (_list.Contains(caller))
+        if (IsRevoked(caller))
         {
             return Revoked;
         }
@@ -67,11 +76,15 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         return _settings.OnStoreFailure == RevocationStoreFailure.Reject && !(IsReady && _store.IsAvailable) ? Unknown : null;
     }
 
+    /// <summary>Whether the caller's token or session has been revoked, as far as this instance knows.</summary>
+    internal bool IsRevoked(Caller caller) => caller.Kind is CallerKind.Token or CallerKind.Session && _list.Contains(caller);
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var pushed = _store.Subscribe(Pushed);
+        using var told = _store.Subscribe(Told);
         var purged = _time.GetTimestamp();
+        var woken = _wake.WaitAsync(stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -83,7 +96,13 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
                     _list.Purge(_time.GetUtcNow());
                 }
 
-                await Task.Delay(PollEvery, _time, stoppingToken);
+                using var waited = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                await Task.WhenAny(woken, Task.Delay(LookEvery, _time, waited.Token));
+                await waited.CancelAsync();
+                if (woken.IsCompletedSuccessfully)
+                {
+                    woken = _wake.WaitAsync(stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -98,26 +117,51 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         _list.Add(revocation);
     }
 
-    private void Pushed(Revocation revocation, long version)
+    private void Told(Revocation? added)
     {
-        _list.Add(revocation);
-        Interlocked.CompareExchange(ref _seen, version, version - 1); // A gap stays one, for CatchUp to find.
+        if (added is not null)
+        {
+            _list.Add(added);
+            return;
+        }
+
+        Volatile.Write(ref _isBehind, 1);
+        try
+        {
+            if (_wake.CurrentCount == 0)
+            {
+                _wake.Release();
+            }
+        }
+        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
+        {
+            // It looks already, or the host has stopped.
+        }
     }
 
     private async Task CatchUp(CancellationToken cancellation)
     {
-        var version = await _store.Version(cancellation);
-        var seen = Volatile.Read(ref _seen);
-        if (version == seen)
+        if (Interlocked.Exchange(ref _isBehind, 0) == 0)
         {
             return;
         }
 
-        foreach (var revocation in await _store.All(cancellation))
+        var isRead = false;
+        try
         {
-            _list.Add(revocation);
-        }
+            foreach (var revocation in await _store.All(cancellation))
+            {
+                _list.Add(revocation);
+            }
 
-        Interlocked.CompareExchange(ref _seen, version, seen);
+            isRead = _isReady = true;
+        }
+        finally
+        {
+            if (!isRead)
+            {
+                Volatile.Write(ref _isBehind, 1); // Tried again with the next look.
+            }
+        }
     }
 }

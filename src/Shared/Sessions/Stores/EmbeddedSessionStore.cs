@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Bff.Sessions;
 
 /// <summary>Sessions that live as long as the process.</summary>
@@ -11,9 +13,14 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
     private readonly Dictionary<string, (string Owner, DateTimeOffset Until)> _locks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _marks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _ended = new(StringComparer.Ordinal);
+    private ImmutableArray<Action<string?>> _listeners = [];
     private DateTimeOffset _nextSweep;
 
-    public event Action<string>? Ended;
+    public IDisposable OnEnded(Action<string?> ended)
+    {
+        ImmutableInterlocked.Update(ref _listeners, static (all, added) => all.Add(added), ended);
+        return new Listening(() => ImmutableInterlocked.Update(ref _listeners, static (all, gone) => all.Remove(gone), ended));
+    }
 
     public Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes)
     {
@@ -86,7 +93,11 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
             }
         }
 
-        Ended?.Invoke(key);
+        foreach (var listener in _listeners)
+        {
+            listener(key);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -198,5 +209,10 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
                 _indexes.Remove(index);
             }
         }
+    }
+
+    private sealed class Listening(Action end) : IDisposable
+    {
+        public void Dispose() => end();
     }
 }

@@ -18,8 +18,8 @@ internal readonly record struct SessionFound(StoredSession? Session, bool IsOver
 /// </summary>
 internal interface ISessionStore
 {
-    /// <summary>Raised on every instance with the key of a session that was ended, in the same step as its end; a message may be missed while Redis is away.</summary>
-    event Action<string>? Ended;
+    /// <summary>Calls back within a second when a session is ended, on whichever instance, with its key, in the same step as its end; with null when some may have been missed.</summary>
+    IDisposable OnEnded(Action<string?> ended);
 
     /// <summary>Does nothing when the session was ended before it came.</summary>
     Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes);

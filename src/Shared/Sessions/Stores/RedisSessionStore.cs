@@ -9,9 +9,8 @@ namespace Bff.Sessions;
 /// outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
 /// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
 /// </summary>
-internal sealed class RedisSessionStore : ISessionStore, IDisposable
+internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time) : ISessionStore
 {
-    private const string Channel = "bff:sessions:ended";
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
 
@@ -56,31 +55,23 @@ internal sealed class RedisSessionStore : ISessionStore, IDisposable
         return 0
         """);
 
-    private readonly RedisState _redis;
-    private readonly TimeProvider _time;
-    private readonly IDisposable _subscription;
+    private readonly AnnouncementFeed _feed = announcements.Feed("sessions", "bff:sessions:ended");
 
-    public RedisSessionStore(RedisState redis, TimeProvider time)
-    {
-        (_redis, _time) = (redis, time);
-        _subscription = redis.Subscribe(Channel, key => Ended?.Invoke(key));
-    }
-
-    public event Action<string>? Ended;
+    public IDisposable OnEnded(Action<string?> ended) => _feed.Listen(ended);
 
     public async Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes)
     {
-        var now = _time.GetUtcNow();
+        var now = time.GetUtcNow();
         var left = session.EndsAt - now;
 
         // The indexes first: a sign-out of all the user's sessions finds this one there, and ends it also before it is added.
         foreach (var index in indexes)
         {
-            await _redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
+            await redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
         }
 
         RedisKey[] keys = [Key(key), Mark(key)];
-        await _redis.Evaluate(AddScript, keys,
+        await redis.Evaluate(AddScript, keys,
         [
             session.Box, Milliseconds(session.LastSeen), Milliseconds(session.EndsAt), session.Version, Life(left < idle ? left : idle), Life(left + MarkedFor),
         ]);
@@ -89,7 +80,7 @@ internal sealed class RedisSessionStore : ISessionStore, IDisposable
     public async Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)
     {
         var touch = touchAfter is { } after ? (long)after.TotalMilliseconds : -1;
-        var found = (RedisResult[])(await _redis.Evaluate(
+        var found = (RedisResult[])(await redis.Evaluate(
             FindScript, [Key(key), Mark(key)], [Milliseconds(now), (long)idle.TotalMilliseconds, touch]))!;
         return found.Length == 1
             ? new SessionFound(null, (long)found[0] == 1)
@@ -97,19 +88,19 @@ internal sealed class RedisSessionStore : ISessionStore, IDisposable
     }
 
     public async Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version) =>
-        (long)await _redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
+        (long)await redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
 
-    public Task End(string key, bool leaveMark) =>
-        _redis.Evaluate(EndScript, [Key(key), Mark(key)], [Channel, key, leaveMark ? "1" : "0", Life(LongestAddition)]);
+    public async Task End(string key, bool leaveMark) =>
+        await redis.Evaluate(EndScript, [Key(key), Mark(key)], [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition)]);
 
     public async Task<IReadOnlyList<string>> Members(string index)
     {
-        var members = await _redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
-            IndexKey(index), Milliseconds(_time.GetUtcNow()), flags: CommandFlags.DemandMaster));
+        var members = await redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
+            IndexKey(index), Milliseconds(time.GetUtcNow()), flags: CommandFlags.DemandMaster));
         return [.. members.Select(m => (string)m!)];
     }
 
-    public Task Drop(string index, string key) => _redis.Run("ZREM", database => database.SortedSetRemoveAsync(IndexKey(index), key));
+    public Task Drop(string index, string key) => redis.Run("ZREM", database => database.SortedSetRemoveAsync(IndexKey(index), key));
 
     public Task<bool> TryLock(string key, string owner, TimeSpan life) => Take(LockKey(key), owner, life);
 
@@ -121,30 +112,28 @@ internal sealed class RedisSessionStore : ISessionStore, IDisposable
         }
         catch (StoreUnavailableException)
         {
-            _redis.GiveBack(() => Release(LockKey(key), owner));
+            redis.GiveBack(() => Release(LockKey(key), owner));
         }
     }
 
     public Task<bool> Spend(string name, TimeSpan life) => Take(SpentKey(name), SessionKey.NewId(), life);
 
-    public Task<bool> IsSpent(string name) => _redis.Run("EXISTS", database => database.KeyExistsAsync(SpentKey(name), CommandFlags.DemandMaster));
-
-    public void Dispose() => _subscription.Dispose();
+    public Task<bool> IsSpent(string name) => redis.Run("EXISTS", database => database.KeyExistsAsync(SpentKey(name), CommandFlags.DemandMaster));
 
     private async Task<bool> Take(RedisKey key, string owner, TimeSpan life)
     {
         try
         {
-            return await _redis.Run("SET", database => database.StringSetAsync(key, owner, life, When.NotExists));
+            return await redis.Run("SET", database => database.StringSetAsync(key, owner, life, When.NotExists));
         }
         catch (StoreUnavailableException)
         {
-            _redis.GiveBack(() => Release(key, owner)); // It may have been taken, or be taken yet.
+            redis.GiveBack(() => Release(key, owner)); // It may have been taken, or be taken yet.
             throw;
         }
     }
 
-    private async Task<bool> Release(RedisKey key, string owner) => (long)await _redis.Evaluate(UnlockScript, [key], [owner]) == 1;
+    private async Task<bool> Release(RedisKey key, string owner) => (long)await redis.Evaluate(UnlockScript, [key], [owner]) == 1;
 
     private static async Task<bool> Index(IDatabase database, string index, string key, DateTimeOffset now, DateTimeOffset endsAt)
     {

@@ -1,10 +1,9 @@
 using Bff.Events;
-using Bff.Sessions;
 
 namespace WebBff.Features.Events;
 
 internal static class StreamEvents
 {
-    /// <summary>The caller's events, until the session ends.</summary>
-    public static ServerSentEvents Handle(HttpContext context) => new(StreamLife.Of(context));
+    /// <summary>The caller's events, until the session or token ends.</summary>
+    public static ServerSentEvents Handle() => new();
 }

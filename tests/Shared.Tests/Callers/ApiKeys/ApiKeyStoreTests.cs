@@ -94,7 +94,7 @@ public sealed class ApiKeyStoreTests
             var services = StateEngines.Provider(redis?.ConnectionString);
             IApiKeyStore store = redis is null
                 ? new EmbeddedApiKeyStore(TimeProvider.System)
-                : new RedisApiKeyStore(services.GetRequiredService<RedisState>(), TimeProvider.System);
+                : new RedisApiKeyStore(services.GetRequiredService<RedisState>(), services.GetRequiredService<Announcements>(), TimeProvider.System);
             await StateEngines.Connect(services); // With the store's subscription.
             return new(services, redis, store);
         }

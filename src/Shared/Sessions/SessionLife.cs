@@ -1,0 +1,29 @@
+using Bff.Callers;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Sessions;
+
+/// <summary>A session ends by signing out, by being idle, and with an access token that cannot be refreshed. What it keeps open does not prolong it.</summary>
+internal sealed class SessionLife(SessionVault vault, ISessionStore store) : ICredentialLife
+{
+    /// <inheritdoc />
+    public CallerKind Kind => CallerKind.Session;
+
+    /// <inheritdoc />
+    public (string Name, CredentialState State) Of(HttpContext context, Caller caller) =>
+        BrowserSession.Of(context) is { } session ? (session.Key, StateOf(session)) : ("", CredentialState.Over);
+
+    /// <inheritdoc />
+    public void OnChanged(Action<string?> changed) => store.OnEnded(changed);
+
+    /// <inheritdoc />
+    public async ValueTask<CredentialState> Look(Caller caller, string name, CancellationToken cancellation) =>
+        (await vault.Find(name, slides: false, cancellation)).Session is { } session ? StateOf(session) : CredentialState.Over;
+
+    private static CredentialState StateOf(BrowserSession session)
+    {
+        var record = session.Record;
+        var end = record.RefreshToken is null && record.AccessTokenEndsAt < record.EndsAt ? record.AccessTokenEndsAt : record.EndsAt;
+        return new(end, session.EndsAt);
+    }
+}
