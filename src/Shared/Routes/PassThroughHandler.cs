@@ -59,13 +59,13 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     {
         if (request.Content is not { } proxied)
         {
-            return await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, cancellationToken);
         }
 
         if (origin.Held is { } held)
         {
             request.Content = new HeldContent(held, proxied.Headers);
-            return await sender.Send(upstream, request, origin, isWhole, deadline, cancellationToken);
+            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, cancellationToken);
         }
 
         if (origin.HttpContext?.Features.Get<ArrivingBody>() is { } arriving)
@@ -84,7 +84,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         origin.BodyFailed = failed;
         try
         {
-            return await sender.Send(upstream, request, origin, isWhole, deadline, failed.Token);
+            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, failed.Token);
         }
         catch (OperationCanceledException) when (origin.BodyFault is { } fault)
         {

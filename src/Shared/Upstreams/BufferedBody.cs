@@ -37,9 +37,13 @@ internal sealed class BufferedBody : HttpContent
     }
 
     /// <summary>Replaces the response's content by its bytes.</summary>
-    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/> or breaks off.</exception>
+    /// <param name="response">Its content is unread.</param>
+    /// <param name="decodes">Whether codings are undone; one that is not understood stays, and its header with it.</param>
+    /// <param name="maxBytes">Of the body, as it comes and decoded.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that it names.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public static async ValueTask Read(HttpResponseMessage response, int maxBytes, CancellationToken cancellation)
+    public static async ValueTask Read(HttpResponseMessage response, bool decodes, int maxBytes, CancellationToken cancellation)
     {
         var content = response.Content;
         var expected = content.Headers.ContentLength ?? 0;
@@ -69,6 +73,15 @@ internal sealed class BufferedBody : HttpContent
                     ArrayPool<byte>.Shared.Return(buffer);
                     buffer = larger;
                 }
+            }
+
+            if (decodes && length > 0 && content.Headers.NonValidated.TryGetValues("Content-Encoding", out var named)
+                && ContentDecoding.Understand(named.ToString()) is { } codings)
+            {
+                var encoded = buffer;
+                (buffer, length) = ContentDecoding.Decode(encoded, length, codings, maxBytes);
+                ArrayPool<byte>.Shared.Return(encoded);
+                content.Headers.Remove("Content-Encoding");
             }
         }
         catch

@@ -1,10 +1,16 @@
 namespace Bff.Upstreams;
 
-/// <summary>The delay that an upstream asks for (RFC 9110 section 10.2.3), seconds form; bounded to an hour.</summary>
+/// <summary>The delay that an upstream asks for (RFC 9110 section 10.2.3), as seconds or as a date; bounded to an hour.</summary>
 internal static class RetryAfter
 {
-    public static TimeSpan? Of(HttpResponseMessage? response) =>
-        response is not null && (int)response.StatusCode >= 400 && response.Headers.RetryAfter?.Delta is { } delta && delta >= TimeSpan.Zero
-            ? TimeSpan.FromTicks(Math.Min(delta.Ticks, TimeSpan.TicksPerHour))
-            : null;
+    public static TimeSpan? Of(HttpResponseMessage? response, TimeProvider time)
+    {
+        if (response is null || (int)response.StatusCode < 400 || response.Headers.RetryAfter is not { } asked)
+        {
+            return null;
+        }
+
+        var delay = asked.Delta ?? asked.Date - time.GetUtcNow();
+        return delay is { } wanted ? TimeSpan.FromTicks(Math.Clamp(wanted.Ticks, 0, TimeSpan.TicksPerHour)) : null; // A date that has passed: at once.
+    }
 }

@@ -75,7 +75,7 @@ public readonly record struct UpstreamAnswer<T>
         UpstreamOutcome.NotFound => new Problem(ProblemCodes.NotFound),
         UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
         UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable) { Section = section, RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1) },
-        _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section },
+        _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = RetryAfter },
     };
 
     /// <summary>

@@ -25,10 +25,16 @@ internal readonly struct UpstreamAttempt
         return new(address, request, ClientSpan.Start(request, options.Name));
     }
 
-    public Outcome<HttpResponseMessage> Answered(HttpResponseMessage response)
+    public Outcome<HttpResponseMessage> Answered(HttpResponseMessage response, UpstreamCall call, TimeProvider time)
     {
         ClientSpan.Answered(_span, response);
-        _address.Ended(UpstreamResilience.IsFailure(response));
+        var isFailure = UpstreamResilience.IsFailure(response);
+        if (isFailure && RetryAfter.Of(response, time) is { } delay)
+        {
+            Volatile.Write(ref call.NotBefore, time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency));
+        }
+
+        _address.Ended(isFailure);
         return Outcome.FromResult(response);
     }
 

@@ -15,8 +15,8 @@ internal sealed class UpstreamCall
         init => (field, _requested) = (value, value.RequestUri!);
     }
 
-    /// <summary>True in a composition: an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
-    public required bool BuffersBody { get; init; }
+    /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
+    public required BodyUse Body { get; init; }
 
     /// <summary><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the answer any more.</summary>
     public required long DeadlineTimestamp { get; init; }
@@ -26,6 +26,9 @@ internal sealed class UpstreamCall
 
     /// <summary>How many attempts have been started.</summary>
     public int Attempts;
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.</summary>
+    public long NotBefore;
 
     /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
     public UpstreamAddress? LastAddress { get; set; }

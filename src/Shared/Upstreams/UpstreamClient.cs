@@ -121,7 +121,7 @@ public sealed class UpstreamClient
     internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call) =>
         call.Request.IsShared && !_isShared
             ? throw new InvalidOperationException($"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true.")
-            : _sender.Send(Name, request, call.Request, buffersBody: true, call.DeadlineTimestamp, call.Cancellation);
+            : _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.DeadlineTimestamp, call.Cancellation);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)

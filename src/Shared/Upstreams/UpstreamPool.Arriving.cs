@@ -31,7 +31,7 @@ internal sealed partial class UpstreamPool
             _budget.Request();
             return Breaker.CircuitState == CircuitState.Closed
                 ? await SendArriving(call, turn, cancellation)
-                : Sent.Of(await Through(_resilience.Once, call, cancellation), cancellation);
+                : Sent.Of(await Through(_resilience.Once, call, cancellation), _time, cancellation);
         }
         finally
         {
@@ -53,6 +53,6 @@ internal sealed partial class UpstreamPool
             first = call.First ?? judged;
         }
 
-        return Sent.Of(first, cancellation);
+        return Sent.Of(first, _time, cancellation);
     }
 }

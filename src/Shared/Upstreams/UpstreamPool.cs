@@ -76,7 +76,7 @@ internal sealed partial class UpstreamPool : IDisposable
         _budget.Request();
         if (Breaker.CircuitState != CircuitState.Closed || (strategies == _resilience.Read && _resilience.IsHedged))
         {
-            return Sent.Of(await Through(strategies, call, cancellation), cancellation);
+            return Sent.Of(await Through(strategies, call, cancellation), _time, cancellation);
         }
 
         Outcome<HttpResponseMessage> first;
@@ -87,12 +87,12 @@ internal sealed partial class UpstreamPool : IDisposable
             try
             {
                 answer = await _connections.SendAsync(attempt.Request, limit.Token);
-                if (call.BuffersBody)
+                if (call.Body != BodyUse.Streamed)
                 {
-                    await BufferedBody.Read(answer, Options.MaxResponseBytes, limit.Token);
+                    await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
                 }
 
-                first = attempt.Answered(answer);
+                first = attempt.Answered(answer, call, _time);
             }
 #pragma warning disable CA1031 // An outcome.
             catch (Exception broken)
@@ -105,17 +105,17 @@ internal sealed partial class UpstreamPool : IDisposable
         if (first.Result is { } response && !UpstreamResilience.IsFailure(response))
         {
             _resilience.CountGood(response);
-            return Sent.Of(first, cancellation);
+            return Sent.Of(first, _time, cancellation);
         }
 
         if (cancellation.IsCancellationRequested)
         {
-            return Sent.Of(first, cancellation); // Nobody waits; it says nothing about the service.
+            return Sent.Of(first, _time, cancellation); // Nobody waits; it says nothing about the service.
         }
 
         call.First = first;
         var judged = await Through(strategies, call, cancellation);
-        return Sent.Of(call.First ?? judged, cancellation); // The breaker may have opened meanwhile: then what happened stands.
+        return Sent.Of(call.First ?? judged, _time, cancellation); // The breaker may have opened meanwhile: then what happened stands.
     }
 
     public void Dispose()
@@ -169,12 +169,12 @@ internal sealed partial class UpstreamPool : IDisposable
         try
         {
             answer = await _connections.SendAsync(attempt.Request, cancellation);
-            if (call.BuffersBody)
+            if (call.Body != BodyUse.Streamed)
             {
-                await BufferedBody.Read(answer, Options.MaxResponseBytes, cancellation);
+                await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, cancellation);
             }
 
-            return attempt.Answered(answer);
+            return attempt.Answered(answer, call, _time);
         }
 #pragma warning disable CA1031 // An outcome.
         catch (Exception broken)

@@ -37,7 +37,9 @@ internal sealed class UpstreamResilience
     public bool IsHedged { get; }
 
     /// <summary>An HTTP or gRPC answer that speaks of the upstream's health, not of the request.</summary>
-    public static bool IsFailure(HttpResponseMessage response) => (int)response.StatusCode >= 500 || GrpcStatus.IsFailure(response);
+    /// <remarks>A method, a version or a network sign-in that it does not offer (501, 505, 511) will be no other a moment later, and is no illness.</remarks>
+    public static bool IsFailure(HttpResponseMessage response) =>
+        (int)response.StatusCode is >= 500 and not (501 or 505 or 511) || GrpcStatus.IsFailure(response);
 
     /// <summary>Tells the breaker of a good answer to an attempt that ran without it. Completes at once.</summary>
     public void CountGood(HttpResponseMessage response)
@@ -96,9 +98,9 @@ internal sealed class UpstreamResilience
         ShouldHandle = args => new(
             args.AttemptNumber < options.Retries
             && IsFailure(args.Outcome, args.Context.CancellationToken)
-            && WorthWaiting(args.Context.Properties.GetValue(Call, null!).Remaining(time), RetryAfter.Of(args.Outcome.Result))
+            && WorthWaiting(args.Context.Properties.GetValue(Call, null!).Remaining(time), RetryAfter.Of(args.Outcome.Result, time))
             && budget.TryTake()),
-        DelayGenerator = static args => new(RetryAfter.Of(args.Outcome.Result)),
+        DelayGenerator = args => new(RetryAfter.Of(args.Outcome.Result, time)),
         OnRetry = static args =>
         {
             args.Outcome.Result?.Dispose();
@@ -111,8 +113,10 @@ internal sealed class UpstreamResilience
         Delay = delay,
         MaxHedgedAttempts = 1,
         ShouldHandle = static args => new(IsFailure(args.Outcome, args.Context.CancellationToken)),
+        // Not when nobody would wait for the answer, not before the upstream wants it, not beyond the budget.
         ActionGenerator = args =>
-            args.PrimaryContext.Properties.GetValue(Call, null!).Remaining(time) > TimeSpan.Zero && budget.TryTake()
+            args.PrimaryContext.Properties.GetValue(Call, null!) is var call && call.Remaining(time) > TimeSpan.Zero
+            && Volatile.Read(ref call.NotBefore) <= time.GetTimestamp() && budget.TryTake()
                 ? () => args.Callback(args.ActionContext)
                 : null,
     };

@@ -40,7 +40,7 @@ internal sealed partial class UpstreamSender(
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
-    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
         if (registry.Find(name, origin) is not { } upstream)
         {
@@ -51,20 +51,20 @@ internal sealed partial class UpstreamSender(
         request.Headers.TryAddWithoutValidation("X-Correlation-Id", origin.CorrelationId);
         if (!Repeatable.IsRead(request))
         {
-            return SendWrite(upstream, request, origin, buffersBody, deadline, cancellation);
+            return SendWrite(upstream, request, origin, body, deadline, cancellation);
         }
 
         return upstream.Options.Fallback is not { } fallback
-            ? SendTo(upstream, request, origin, buffersBody, deadline, cancellation)
-            : SendOrFallBack(upstream, fallback, request, origin, buffersBody, deadline, cancellation);
+            ? SendTo(upstream, request, origin, body, deadline, cancellation)
+            : SendOrFallBack(upstream, fallback, request, origin, body, deadline, cancellation);
     }
 
     private async ValueTask<Sent> SendWrite(
-        Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+        Upstream upstream, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
         try
         {
-            return await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
+            return await SendTo(upstream, request, origin, body, deadline, cancellation);
         }
         finally
         {
@@ -73,10 +73,10 @@ internal sealed partial class UpstreamSender(
     }
 
     private async ValueTask<Sent> SendOrFallBack(
-        Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+        Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
         var (requested, version) = (request.RequestUri!, request.Version);
-        var sent = await SendTo(upstream, request, origin, buffersBody, deadline, cancellation);
+        var sent = await SendTo(upstream, request, origin, body, deadline, cancellation);
         if (!sent.IsFailure || registry.Find(fallback, origin) is not { } other)
         {
             return sent;
@@ -86,7 +86,7 @@ internal sealed partial class UpstreamSender(
         copy.RequestUri = Relative(requested, upstream.Options);
         copy.Version = version; // The other one says for itself whether it speaks HTTP/2.
         ServiceToken.Remove(copy); // And what token it gets.
-        var second = await SendTo(other, copy, origin, buffersBody, deadline, cancellation);
+        var second = await SendTo(other, copy, origin, body, deadline, cancellation);
         if (second.IsFailure)
         {
             second.Response?.Dispose();
@@ -97,7 +97,7 @@ internal sealed partial class UpstreamSender(
         return second with { FromFallback = true };
     }
 
-    private ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, bool buffersBody, long deadline, CancellationToken cancellation)
+    private ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
         IdentityHeaders.Apply(request, origin, upstream.Options.Name, assertions);
         if (upstream.Options.Http2)
@@ -116,7 +116,7 @@ internal sealed partial class UpstreamSender(
             return new(Tokenless);
         }
 
-        var call = new UpstreamCall { Request = request, BuffersBody = buffersBody, DeadlineTimestamp = deadline };
+        var call = new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline };
         return upstream.PoolFor(origin).Send(call, cancellation);
     }
 
@@ -146,13 +146,13 @@ internal sealed partial class UpstreamSender(
 internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
 {
     /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
-    public bool IsFailure => Response is null || UpstreamResilience.IsFailure(Response);
+    public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || UpstreamResilience.IsFailure(Response);
 
     /// <summary>What a pool's outcome means to whoever asked.</summary>
     /// <exception cref="OperationCanceledException">Whoever asked does not wait any more.</exception>
-    public static Sent Of(Outcome<HttpResponseMessage> outcome, CancellationToken cancellation) => outcome.Exception switch
+    public static Sent Of(Outcome<HttpResponseMessage> outcome, TimeProvider time, CancellationToken cancellation) => outcome.Exception switch
     {
-        null => new Sent(outcome.Result, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(outcome.Result), FromFallback: false),
+        null => new Sent(outcome.Result, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(outcome.Result, time), FromFallback: false),
         BrokenCircuitException open => new Sent(null, UpstreamOutcome.Unavailable, open.RetryAfter, false),
         TimeoutRejectedException => new Sent(null, UpstreamOutcome.Timeout, null, false),
         OperationCanceledException when !cancellation.IsCancellationRequested => new Sent(null, UpstreamOutcome.Timeout, null, false),

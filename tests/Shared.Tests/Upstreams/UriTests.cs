@@ -14,7 +14,7 @@ public sealed class UriTests
     {
         var call = new UpstreamCall
         {
-            Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)), BuffersBody = true, DeadlineTimestamp = 0,
+            Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)), Body = BodyUse.Decoded, DeadlineTimestamp = 0,
         };
 
         foreach (var address in Addresses.Concat(Addresses))
