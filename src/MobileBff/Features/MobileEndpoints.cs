@@ -1,6 +1,7 @@
 using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
+using Bff.Edge;
 using Bff.Idempotency;
 using Bff.Life;
 using Bff.OpenApi;
@@ -43,7 +44,7 @@ internal static class MobileEndpoints
             .Accepts<ProfilePatch>("application/merge-patch+json", "application/json").ProducesProblemDocument(400, 415, 422);
         api.MapPost("/notifications/{id}/read", MarkRead.Handle).Named("mark-read").WithTags("Notifications")
             .Produces(204).ProducesProblemDocument(404, 502, 504);
-        api.MapGet("/images/{file}", GetPicture.Handle).Named("images").WithTags("Images").AllowAnonymous()
+        api.MapGet("/images/{file}", GetPicture.Handle).Named("images").WithTags("Images").AllowAnonymous().AsPublicMedia()
             .Produces(200, contentType: "image/jpeg", additionalContentTypes: "image/webp").Produces(304).ProducesProblemDocument(400, 404, 502, 504);
     }
 }

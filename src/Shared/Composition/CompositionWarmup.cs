@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Sockets;
 using Bff.Caching;
 using Bff.Configuration;
 using Bff.Edge;
@@ -69,8 +70,9 @@ internal sealed class CompositionWarmup(
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            var loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
+            kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton<IMeterFactory, UnseenMeters>();
         builder.Services.AddSingleton(new ActivitySource("Warm-up"));

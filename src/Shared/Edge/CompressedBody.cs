@@ -9,6 +9,7 @@ namespace Bff.Edge;
 /// <summary>
 /// A response body that decides at its first byte: anything but JSON goes straight on to the server; JSON is held until it ends or exceeds
 /// <see cref="HoldBytes"/>, then sent as it is (below 1 KiB) or compressed. A document that fails while it is held can still become a problem.
+/// Of an answer that is passed on (<see cref="DisableBuffering"/>) nothing is held that has been flushed: the compressor is flushed too.
 /// Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
 /// </summary>
 internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFeature inner, ContentCoding coding)
@@ -26,6 +27,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 
     private readonly PipeWriter _writer = inner.Writer;
     private Stage _stage;
+    private bool _isStreamed;
     private byte[]? _held;
     private int _count;
     private Stream? _compressor;
@@ -62,12 +64,26 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
     {
         if (!IsPlain())
         {
-            if (_stage is Stage.Held && _count <= HoldBytes)
+            if (_stage is Stage.Held && !IsDue())
             {
                 return new(new FlushResult(isCanceled: false, isCompleted: false));
             }
 
-            Drain();
+            if (_stage is Stage.Held && _isStreamed && _count is > 0 and < ResponseHeaders.CompressFromBytes && response.ContentLength is null)
+            {
+                _stage = Stage.Plain; // Most likely all of a small document, whose end nobody has seen yet.
+                _writer.Write(_held.AsSpan(0, _count));
+                _count = 0;
+                Return();
+            }
+            else
+            {
+                Drain();
+                if (_isStreamed)
+                {
+                    _compressor!.Flush();
+                }
+            }
         }
 
         return _writer.FlushAsync(cancellationToken);
@@ -89,7 +105,12 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         return ValueTask.CompletedTask;
     }
 
-    public void DisableBuffering() => inner.DisableBuffering();
+    /// <summary>What is flushed from here on goes out, except a document that is complete already.</summary>
+    public void DisableBuffering()
+    {
+        _isStreamed = true;
+        inner.DisableBuffering();
+    }
 
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
@@ -166,6 +187,8 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 
         return _stage is Stage.Plain;
     }
+
+    private bool IsDue() => _count > HoldBytes || (_isStreamed && !(response.ContentLength is { } all && _count >= all));
 
     private bool IsWorthwhile() =>
         !response.HasStarted

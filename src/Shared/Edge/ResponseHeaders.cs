@@ -15,6 +15,7 @@ internal static class ResponseHeaders
     private static readonly StringValues Deny = "DENY";
     private static readonly StringValues NoReferrer = "no-referrer";
     private static readonly StringValues SameOrigin = "same-origin";
+    private static readonly StringValues CrossOrigin = "cross-origin";
     private static readonly StringValues Hsts = "max-age=31536000; includeSubDomains";
     private static readonly StringValues Nothing =
         "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()";
@@ -40,7 +41,7 @@ internal static class ResponseHeaders
         headers.XContentTypeOptions = NoSniff;
         headers.XFrameOptions = Deny;
         headers["Referrer-Policy"] = NoReferrer;
-        headers["Cross-Origin-Resource-Policy"] = SameOrigin;
+        headers["Cross-Origin-Resource-Policy"] = context.GetEndpoint()?.Metadata.GetMetadata<PublicMedia>() is null ? SameOrigin : CrossOrigin;
         headers["Permissions-Policy"] = Nothing;
         headers.ContentSecurityPolicy = request.PagePolicy is { } policy ? policy : ApiPolicy;
         headers.Server = default;

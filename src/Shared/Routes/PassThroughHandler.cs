@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-using System.Net.Http.Headers;
 using System.Net.Http.Metrics;
 using Bff.Edge;
 using Bff.Upstreams;
@@ -7,18 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;
 
-/// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>; a service sets no cookie and no policy of the gateway's.</summary>
+/// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>.</summary>
 internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time) : HttpMessageHandler
 {
-    private static readonly FrozenSet<string> NotTheServices = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-    [
-        "Set-Cookie", "Server", "X-Powered-By", "Via", "Alt-Svc", "Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options",
-        "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Cross-Origin-Resource-Policy", "WWW-Authenticate", "Clear-Site-Data",
-        "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
-        "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Server-Timing", "X-Request-Id", "X-Correlation-Id",
-        "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
-    ]);
-
     /// <summary>For whom the request is sent; set by the request transform.</summary>
     public static readonly HttpRequestOptionsKey<BffRequest> Origin = new("bff.origin");
 
@@ -29,6 +18,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             throw new InvalidOperationException("The request did not come through the gateway's transforms.");
         }
 
+        request.Options.Set(AnswerAddresses.Service, upstream);
         var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
         var deadline = time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
         // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
@@ -40,15 +30,9 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         var sent = await Send(request, origin, isWhole, deadline, cancellationToken);
-        if (sent.Response is { } response)
+        if (isWhole && sent.Response is { } response)
         {
-            if (isWhole)
-            {
-                ((BufferedBody)response.Content).ShowHeaders();
-            }
-
-            RemoveWhatIsOurs(response.Headers);
-            HideAddress(response);
+            ((BufferedBody)response.Content).ShowHeaders();
         }
 
         return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
@@ -93,33 +77,6 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         finally
         {
             origin.BodyFailed = null;
-        }
-    }
-
-    private static void RemoveWhatIsOurs(HttpResponseHeaders headers)
-    {
-        List<string>? present = null;
-        foreach (var (name, _) in headers.NonValidated)
-        {
-            if (NotTheServices.Contains(name))
-            {
-                (present ??= []).Add(name);
-            }
-        }
-
-        foreach (var name in present ?? [])
-        {
-            headers.Remove(name);
-        }
-    }
-
-    /// <summary>A <c>Location</c> that names the service's own address becomes one on this host.</summary>
-    private static void HideAddress(HttpResponseMessage response)
-    {
-        if (response.Headers.Location is { IsAbsoluteUri: true } location && response.RequestMessage?.RequestUri is { IsAbsoluteUri: true } asked
-            && location.Authority == asked.Authority)
-        {
-            response.Headers.Location = new Uri(location.PathAndQuery + location.Fragment, UriKind.Relative);
         }
     }
 }

@@ -114,6 +114,11 @@ internal static class RouteParser
             mistakes.Add(section, "Metadata:Limits", "must be none or absent.");
         }
 
+        if (route.Transforms?.Any(static t => t.ContainsKey("ResponseHeadersAllowed")) == true)
+        {
+            mistakes.Add(section, "Transforms", "ResponseHeadersAllowed is not read: what passes back is an allow-list already. Add names in Headers:Return.");
+        }
+
         if (!anonymous && string.IsNullOrWhiteSpace(route.Metadata?.GetValueOrDefault("Scope")))
         {
             mistakes.Add(section, "Metadata:Scope", "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous.");
@@ -132,6 +137,7 @@ internal static class RouteParser
         {
             Version = upstream.Http2 ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            ActivityTimeout = StreamPatience.Stream,
         },
     };
 }

@@ -47,6 +47,10 @@ internal sealed class RouteSettings
     [Setting(Key = "Metadata:Limits", Range = "`none`", Default = "the plan's")]
     public string? Limits { get; init; }
 
+    /// <summary>An answer, or a WebSocket, that is silent for so long is cut off.</summary>
+    [Setting(Key = "Metadata:IdleTimeout", Min = "00:00:01", Max = "1.00:00:00", Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams")]
+    public TimeSpan? IdleTimeout { get; init; }
+
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
     [Setting(Key = "Transforms:<n>", Range = "as YARP documents them", Default = "none")]
     public IReadOnlyDictionary<string, string>? Transform { get; init; }

@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
@@ -25,7 +26,11 @@ internal static class RoutesRegistration
         builder.Services.AddReloadable(["Headers"], ForwardedRequestHeaders.Parse);
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
+        builder.Services.AddReloadable(["Headers"], ReturnedHeaders.Parse);
         builder.Services.AddSingleton<RequestHeadersTransform>();
+        builder.Services.AddSingleton<ResponseHeadersTransform>();
+        builder.Services.AddSingleton<AnswerAddresses>();
+        builder.Services.AddSingleton<StreamingTransform>();
         builder.Services.AddReverseProxy().AddTransforms(Shape);
         WithoutDataProtectionKeys(builder.Services);
         builder.Services.AddSingleton(provider => new PassThrough(
@@ -43,12 +48,16 @@ internal static class RoutesRegistration
         }
     }
 
-    /// <summary>What every proxied exchange has: an allow-list of headers on the way in, the gateway's errors on the way out.</summary>
+    /// <summary>What every proxied exchange has: an allow-list of headers each way, and the gateway's errors on the way out.</summary>
     internal static void Shape(TransformBuilderContext context)
     {
         context.CopyRequestHeaders = false;
         context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
+        context.CopyResponseHeaders = false;
+        context.CopyResponseTrailers = false; // They would pass every rule that headers are under; only a gRPC client needs them.
+        context.ResponseTransforms.Insert(0, context.Services.GetRequiredService<ResponseHeadersTransform>()); // A route's own come after it.
         context.ResponseTransforms.Add(new GatewayResponseTransform());
+        context.ResponseTransforms.Add(context.Services.GetRequiredService<StreamingTransform>());
     }
 
     /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
@@ -74,6 +83,10 @@ internal static class RoutesRegistration
             if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
             {
                 endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.
+                if (string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase))
+                {
+                    endpoint.Metadata.Add(new PublicMedia());
+                }
             }
 
             if (route.Metadata?.GetValueOrDefault("Scope") is { Length: > 0 } scope)

@@ -1,24 +1,42 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Model;
 
 namespace Bff.Routes;
 
-/// <summary>A WebSocket may be silent for longer than an answer may.</summary>
+/// <summary>
+/// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set before anybody knows
+/// what will be answered, is the longest; answers have a shorter one of their own (<see cref="PatientBody"/>).
+/// </summary>
 internal static class StreamPatience
 {
-    private static readonly TimeSpan SilentFor = TimeSpan.FromHours(1);
+    /// <summary>An answer that is no stream.</summary>
+    public static readonly TimeSpan Answer = TimeSpan.FromSeconds(100);
+
+    /// <summary>A WebSocket, an event stream, a gRPC stream.</summary>
+    public static readonly TimeSpan Stream = TimeSpan.FromHours(1);
+
+    /// <summary>What the route says.</summary>
+    public static TimeSpan? Of(RouteConfig? route) =>
+        route?.Metadata is { } metadata && metadata.TryGetValue("IdleTimeout", out var text) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var idle) ? idle : null;
+
+    /// <summary>The proxy's own limit for a request; null where the cluster's stands.</summary>
+    public static TimeSpan? ActivityTimeout(HttpContext context, RouteConfig route) =>
+        Of(route) is { } idle && (idle > Stream || IsWebSocket(context)) ? idle : null;
 
     public static void UseStreamPatience(this IReverseProxyApplicationBuilder proxy) =>
         proxy.Use((context, next) =>
         {
-            if (context.Request.Headers.Upgrade.Count > 0 && context.Features.Get<IReverseProxyFeature>() is { } feature)
+            if (context.Features.Get<IReverseProxyFeature>() is { } feature && ActivityTimeout(context, feature.Route.Config) is { } idle)
             {
                 var cluster = feature.Cluster;
-                var patient = (cluster.Config.HttpRequest ?? new()) with { ActivityTimeout = SilentFor };
                 context.Features.Set<IReverseProxyFeature>(new ReverseProxyFeature
                 {
                     Route = feature.Route,
-                    Cluster = new ClusterModel(cluster.Config with { HttpRequest = patient }, cluster.HttpClient),
+                    Cluster = new ClusterModel(cluster.Config with { HttpRequest = (cluster.Config.HttpRequest ?? new()) with { ActivityTimeout = idle } }, cluster.HttpClient),
                     AllDestinations = feature.AllDestinations,
                     AvailableDestinations = feature.AvailableDestinations,
                     ProxiedDestination = feature.ProxiedDestination,
@@ -27,4 +45,8 @@ internal static class StreamPatience
 
             return next(context);
         });
+
+    /// <summary>Over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).</summary>
+    private static bool IsWebSocket(HttpContext context) =>
+        context.Request.Headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 }

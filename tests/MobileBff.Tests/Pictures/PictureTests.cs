@@ -16,6 +16,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         var bytes = await response.Content.ReadAsByteArrayAsync();
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("cross-origin", response.Headers.GetValues("Cross-Origin-Resource-Policy").Single());
         Assert.Equal("image/jpeg", response.Content.Headers.ContentType!.MediaType);
         Assert.True(PictureHeader.TryRead(bytes, out var header));
         Assert.Equal((160, 120), (header.Width, header.Height));

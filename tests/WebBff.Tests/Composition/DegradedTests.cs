@@ -185,6 +185,7 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         using var lost = await browser.Send(HttpMethod.Post, $"/api/orders/{id}/cancel", ("X-CSRF", "1"));
 
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+        Assert.Equal($"/api/orders/{id}", placed.Headers.Location?.OriginalString);
         Assert.Equal(HttpStatusCode.OK, cancelled.StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, read.StatusCode);
         Assert.Equal("/users/u-1001/notifications/n-1001-12/read", Upstream.Notifications.Calls.All[^1].Path);

@@ -1,0 +1,48 @@
+using System.Net.Http.Headers;
+using Bff.Configuration;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Bff.Routes;
+
+/// <summary>What comes back of a service's headers: an allow-list. Addresses become the gateway's; see <see cref="AnswerAddresses"/>.</summary>
+internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allowed, AnswerAddresses addresses) : ResponseTransform
+{
+    public override ValueTask ApplyAsync(ResponseTransformContext context)
+    {
+        if (context.ProxyResponse is { } answer)
+        {
+            var names = allowed.Current;
+            Copy(names, answer, answer.Headers.NonValidated, context.HttpContext);
+            Copy(names, answer, answer.Content.Headers.NonValidated, context.HttpContext);
+        }
+
+        return default;
+    }
+
+    private void Copy(ReturnedHeaders names, HttpResponseMessage answer, in HttpHeadersNonValidated headers, HttpContext context)
+    {
+        var response = context.Response.Headers;
+        foreach (var (name, values) in headers)
+        {
+            if (!names.Contains(name))
+            {
+                continue;
+            }
+
+            if (AnswerAddresses.IsAddress(name))
+            {
+                if (addresses.Translate(name, values.ToString(), answer, context) is { } translated)
+                {
+                    response[name] = translated;
+                }
+            }
+            // A length beside chunks says nothing (RFC 9112 section 6.3).
+            else if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || !answer.Headers.NonValidated.Contains("Transfer-Encoding"))
+            {
+                response[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+            }
+        }
+    }
+}

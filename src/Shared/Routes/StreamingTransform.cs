@@ -1,0 +1,58 @@
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Model;
+using Yarp.ReverseProxy.Transforms;
+
+namespace Bff.Routes;
+
+/// <summary>
+/// The body of a service's answer goes on as it comes:
+/// 1. nothing before the client holds it; 2. silence ends it after the route's <c>IdleTimeout</c>; 3. a head whose body is not there yet goes out at once.
+/// </summary>
+internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
+{
+    public override async ValueTask ApplyAsync(ResponseTransformContext context)
+    {
+        if (context.SuppressResponseBody || context.ProxyResponse is not { Content: not BufferedBody } answer || !HasBody(answer, context.HttpContext.Request))
+        {
+            return;
+        }
+
+        // 1
+        var response = context.HttpContext.Response;
+        context.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+
+        // 2
+        answer.Content = new PatientBody(answer.Content, IdleTimeout(context.HttpContext, answer), time);
+
+        // 3
+        var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
+        var first = body.ReadAsync(Memory<byte>.Empty, context.CancellationToken); // Ends when there is something to read, and takes nothing.
+        try
+        {
+            if (!first.IsCompleted)
+            {
+                await response.Body.FlushAsync(context.CancellationToken);
+            }
+
+            await first;
+        }
+        catch (Exception broken) when (broken is IOException or HttpRequestException or OperationCanceledException)
+        {
+            // Whoever copies the body meets it again, and decides what the client is told.
+        }
+    }
+
+    internal static TimeSpan IdleTimeout(HttpContext context, HttpResponseMessage answer) =>
+        StreamPatience.Of(context.Features.Get<IReverseProxyFeature>()?.Route.Config)
+        ?? (IsLongLived(AnswerType.Of(answer.Content)) ? StreamPatience.Stream : StreamPatience.Answer);
+
+    private static bool IsLongLived(string? type) =>
+        type is not null
+        && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
+
+    private static bool HasBody(HttpResponseMessage answer, HttpRequest request) =>
+        (int)answer.StatusCode is >= 200 and not (204 or 205 or 304) && answer.Content.Headers.ContentLength != 0
+        && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsConnect(request.Method);
+}
