@@ -1,0 +1,360 @@
+using System.Text;
+using Bff.Edge;
+using Bff.Idempotency;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Bff.Shared.Tests.Models;
+
+/// <summary>
+/// A keyed request is executed once and its repeats get its answer, unless the store has lost it, its instance has died, or the store's clock has jumped past
+/// the lock; nobody ever gets another request's answer; nothing is executed unguarded; no key is blocked for longer than a lease.
+/// </summary>
+public sealed class IdempotencyModelTests
+{
+    private enum Act
+    {
+        Send,
+        Begin,
+        Finish,
+        Crash,
+        Pass,
+        StepClock,
+        Keep,
+        FailOver,
+        Fault,
+    }
+
+    private static readonly (int Weight, Act Act)[] Acts =
+    [
+        (8, Act.Send), (4, Act.Begin), (4, Act.Finish), (2, Act.Crash), (3, Act.Pass), (2, Act.StepClock), (1, Act.Keep), (1, Act.FailOver), (4, Act.Fault),
+    ];
+
+    [Fact]
+    public async Task The_embedded_keys_follow_the_model() =>
+        await ModelCheck.Run(300, Acts, _ => new Run(null, [null, null]));
+
+    [RedisFact]
+    public async Task The_keys_in_Redis_follow_the_model()
+    {
+        using var server = new ModelServer();
+        await using var one = await ModelConnection.Open(server);
+        await using var two = await ModelConnection.Open(server);
+        await ModelCheck.Run(60, Acts, _ => new Run(server, [one, two]));
+    }
+
+    private sealed class Key
+    {
+        /// <summary>The answer that every repeat must get; null when none is known to be kept.</summary>
+        public (int Content, string Body)? Kept { get; set; }
+
+        /// <summary>No lock of a request that has ended outlives this, in time that has passed.</summary>
+        public TimeSpan BlockedUntil { get; set; } = TimeSpan.MinValue;
+    }
+
+    private sealed class Flight
+    {
+        public required int Who { get; init; }
+
+        public required int Key { get; init; }
+
+        public required int Content { get; init; }
+
+        public TaskCompletionSource<int> Served { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<(StoredAnswer? Answer, Problem? Problem)>? Sent { get; set; }
+
+        /// <summary>The lock is certainly this one's.</summary>
+        public bool IsLocked { get; set; } = true;
+
+        public string? Body { get; set; }
+    }
+
+    private sealed class Instance(IIdempotencyStore store, IOptions<IdempotencyOptions> options)
+    {
+        public IIdempotencyStore Store => store;
+
+        public ModelClock Clock { get; } = new();
+
+        public Idempotent Idempotent => field ??= new(store, options, Clock, NullLogger<Idempotent>.Instance);
+    }
+
+    private sealed class Run(ModelServer? server, ModelConnection?[] connections) : IRun<Act>
+    {
+        private static readonly IOptions<IdempotencyOptions> Options = Microsoft.Extensions.Options.Options.Create(new IdempotencyOptions());
+        private static readonly TimeSpan Lease = Options.Value.Lease;
+        private readonly Key[] _keys = [.. Enumerable.Range(0, ModelCheck.Records).Select(_ => new Key())];
+        private readonly List<Flight> _flights = [];
+        private readonly FaultPlan[] _faults = [.. connections.Select(c => c?.Link.Faults ?? new())];
+        private readonly Instance[] _instances = new Instance[ModelCheck.Instances];
+        private ModelClock _storeClock = new();
+        private IIdempotencyStore? _embedded;
+        private (int Content, string Body)?[] _copy = new (int, string)?[ModelCheck.Records];
+        private TimeSpan _passed;
+        private TimeSpan _ahead;
+        private int _executions;
+        private (Fault Fault, int Skip)? _next;
+
+        public async Task Begin()
+        {
+            if (server is not null)
+            {
+                await server.Begin(Model.Start);
+                await server.Keep();
+            }
+
+            Array.ForEach([0, 1], Restart);
+        }
+
+        public async Task Take(Step<Act> step)
+        {
+            switch (step.Act)
+            {
+                case Act.Send:
+                    await Send(step, waits: false);
+                    return;
+                case Act.Begin:
+                    await Send(step, waits: true);
+                    return;
+                case Act.Finish when _flights.Count > 0:
+                    var flight = _flights[step.What % _flights.Count];
+                    await Finish(flight, StatusOf(step.Much));
+                    return;
+                case Act.Crash:
+                    Crash(step.Who);
+                    return;
+                case Act.Pass:
+                    await Pass(step.Much);
+                    return;
+                case Act.StepClock:
+                    await StepClock(Model.Step(step.Much));
+                    return;
+                case Act.Keep when server is not null:
+                    await server.Keep();
+                    _copy = [.. _keys.Select(k => k.Kept)];
+                    return;
+                case Act.FailOver when server is not null:
+                    await server.FailOver();
+                    Lose(_copy);
+                    return;
+                case Act.Fault:
+                    _next = (Model.FaultOf(step.Much), step.What);
+                    return;
+            }
+        }
+
+        public async Task End()
+        {
+            foreach (var flight in _flights.ToList())
+            {
+                await Finish(flight, 200);
+            }
+
+            await Pass((int)Lease.TotalSeconds + 1);
+            foreach (var key in Enumerable.Range(0, ModelCheck.Records))
+            {
+                await Send(new(Act.Send, key % ModelCheck.Instances, key, 0), waits: false); // Nothing is blocked any more.
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Array.ForEach(_instances, i => FaultyStore<IIdempotencyStore>.Kill(i.Store));
+            _flights.ForEach(f => f.Served.TrySetCanceled());
+            Array.ForEach(_faults, f => f.Disarm());
+            return default;
+        }
+
+        private static int StatusOf(int much) => much switch
+        {
+            < 9 => 200,
+            9 => 503,
+            10 => 500,
+            _ => 0, // The service's connection broke.
+        };
+
+        private void Restart(int who)
+        {
+            IIdempotencyStore store = connections[who] is { } connection
+                ? ActivatorUtilities.CreateInstance<RedisIdempotencyStore>(connection.Services, Options)
+                : _embedded ??= new EmbeddedIdempotencyStore(Options, _storeClock);
+            _instances[who] = new(FaultyStore<IIdempotencyStore>.Of(store, connections[who] is null ? _faults[who] : null), Options);
+        }
+
+        private void Crash(int who)
+        {
+            if (server is null)
+            {
+                _embedded = null; // A single process: its state dies with it.
+                _storeClock = new();
+                foreach (var one in (int[])[0, 1])
+                {
+                    FaultyStore<IIdempotencyStore>.Kill(_instances[one].Store);
+                    Restart(one);
+                }
+
+                Lose(new (int, string)?[ModelCheck.Records]);
+                Abandon(_ => true);
+                return;
+            }
+
+            FaultyStore<IIdempotencyStore>.Kill(_instances[who].Store);
+            Restart(who);
+            Abandon(f => f.Who == who);
+        }
+
+        private void Abandon(Predicate<Flight> which)
+        {
+            foreach (var flight in _flights.FindAll(which))
+            {
+                _keys[flight.Key].BlockedUntil = _passed + Lease;
+                flight.Served.TrySetCanceled();
+            }
+
+            _flights.RemoveAll(which);
+        }
+
+        private void Lose((int, string)?[] copy)
+        {
+            for (var i = 0; i < _keys.Length; i++)
+            {
+                _keys[i].Kept = _keys[i].Kept == copy[i] ? copy[i] : null; // What came after the copy may or may not be answered again.
+                _keys[i].BlockedUntil = _passed + Lease;
+            }
+
+            _flights.ForEach(f => f.IsLocked = false);
+        }
+
+        private async Task Pass(int seconds)
+        {
+            for (var i = 0; i < seconds; i++)
+            {
+                var second = TimeSpan.FromSeconds(1);
+                _passed += second;
+                _storeClock.Advance(second);
+                await (server?.Move(second) ?? Task.CompletedTask);
+                for (var who = 0; who < _instances.Length; who++)
+                {
+                    var clock = _instances[who].Clock;
+                    clock.Advance(second);
+                    var locked = _flights.Count(f => f.Who == who && f.IsLocked);
+                    Model.Holds(await Model.Comes(() => clock.Waiting >= locked), "a lock is renewed no more");
+                }
+            }
+
+            _ahead = TimeSpan.FromSeconds(seconds) > Lease / 3 ? TimeSpan.Zero : _ahead; // Every lock has been renewed since.
+        }
+
+        private async Task StepClock(TimeSpan by)
+        {
+            _storeClock.Step(by);
+            await (server?.Move(by) ?? Task.CompletedTask);
+            _ahead += by;
+            if (_ahead > Lease / 2)
+            {
+                _flights.ForEach(f => f.IsLocked = false); // For the store's clock their time is over.
+            }
+        }
+
+        private async Task Send(Step<Act> step, bool waits)
+        {
+            var content = step.Much % 4 == 3 ? 1 : 0;
+            var flight = new Flight { Who = step.Who, Key = step.What, Content = content };
+            var key = _keys[step.What];
+            var before = _executions;
+            var wasKept = key.Kept;
+            var mayBeBlocked = key.BlockedUntil >= _passed || _flights.Exists(f => f.Key == step.What);
+            var faults = Arm(step.Who);
+            flight.Sent = _instances[step.Who].Idempotent.RunItem(new KeyedRequest("k", "s"), $"{step.What}", new[] { (byte)content }, _ => Serve(flight));
+            if (!waits)
+            {
+                flight.Served.TrySetResult(StatusOf(step.Much));
+            }
+
+            await Task.WhenAny(flight.Sent, Model.Comes(() => waits && flight.Body is not null, 30));
+            var faulted = faults.Disarm();
+            if (_executions > before && !flight.Sent.IsCompleted)
+            {
+                _flights.Add(flight);
+                return;
+            }
+
+            await Judge(flight, _executions > before, faulted, wasKept, mayBeBlocked, StatusOf(step.Much));
+        }
+
+        private FaultPlan Arm(int who)
+        {
+            if (_next is { } fault)
+            {
+                _faults[who].Arm(fault.Fault, fault.Skip % 2);
+                _next = null;
+            }
+
+            return _faults[who];
+        }
+
+        private async Task<StoredAnswer> Serve(Flight flight)
+        {
+            var key = _keys[flight.Key];
+            Model.Holds(key.Kept is null, $"key {flight.Key} is executed again although its answer was kept");
+            Model.Holds(!_flights.Exists(f => f.Key == flight.Key && f.IsLocked), $"key {flight.Key} is executed twice at once");
+            var body = $"{flight.Key}/{flight.Content}/{++_executions}";
+            flight.Body = body;
+            var status = await flight.Served.Task;
+            return status > 0 ? new(status, [], Encoding.UTF8.GetBytes(body)) : throw new HttpRequestException("cut");
+        }
+
+        private async Task Finish(Flight flight, int status)
+        {
+            _flights.Remove(flight);
+            var faults = Arm(flight.Who);
+            flight.Served.TrySetResult(status);
+            await Task.WhenAny(flight.Sent!);
+            await Judge(flight, isExecuted: true, faults.Disarm(), null, mayBeBlocked: true, status);
+        }
+
+        private async Task Judge(
+            Flight flight, bool isExecuted, bool faulted, (int Content, string Body)? kept, bool mayBeBlocked, int status)
+        {
+            var key = _keys[flight.Key];
+            if (faulted)
+            {
+                key.BlockedUntil = _passed + Lease;
+            }
+
+            try
+            {
+                var (answer, problem) = await flight.Sent!;
+                if (answer is not null)
+                {
+                    var body = Encoding.UTF8.GetString(answer.Body);
+                    Model.Holds(body.StartsWith($"{flight.Key}/{flight.Content}/", StringComparison.Ordinal), $"key {flight.Key} got the answer {body} of another request");
+                    Model.Holds(kept is null || body == kept.Value.Body, $"key {flight.Key} got {body} instead of its answer {kept?.Body}");
+                    if (isExecuted && status == 200 && body == flight.Body && flight.IsLocked && !faulted)
+                    {
+                        key.Kept = (flight.Content, body);
+                    }
+
+                    return;
+                }
+
+                Model.Holds(!isExecuted, $"key {flight.Key} was executed and got no answer");
+                var isMismatch = problem!.Code.Status == 422;
+                Model.Holds(kept is null || (isMismatch && kept.Value.Content != flight.Content), $"key {flight.Key} got {problem.Code.Status} instead of its answer");
+                Model.Holds(isMismatch || mayBeBlocked, $"key {flight.Key} is blocked and nobody is served");
+            }
+            catch (Exception refused) when (Model.IsRefusal(refused))
+            {
+                Model.Holds(faulted && !isExecuted, $"key {flight.Key}: {refused.GetType().Name} over an answer that was served");
+            }
+            catch (HttpRequestException)
+            {
+                Model.Holds(status == 0, "the service's failure came from elsewhere");
+            }
+        }
+    }
+}
