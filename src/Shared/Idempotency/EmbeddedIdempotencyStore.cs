@@ -28,6 +28,8 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
                     return new(new IdempotencyClaim(ClaimOutcome.Answered, answer));
                 }
 
+                var latest = now + options.Value.Lease;
+                record.LockEnds = record.LockEnds > latest ? latest : record.LockEnds; // The clock went back; who lives renews it.
                 if (record.Owner is not null && record.LockEnds > now && turn <= record.Turn)
                 {
                     return new(new IdempotencyClaim(ClaimOutcome.InFlight));
@@ -61,13 +63,13 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
         }
     }
 
-    public ValueTask<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer, CancellationToken cancellation)
+    public ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation)
     {
         lock (_lock)
         {
-            if (_records.GetValueOrDefault(key)?.Answer is { } other)
+            if (_records.GetValueOrDefault(key) is { Answer: { } other } answered)
             {
-                return new(other);
+                return new(answered.Fingerprint == fingerprint ? other : null);
             }
 
             if (Owned(key, owner) is { } record)

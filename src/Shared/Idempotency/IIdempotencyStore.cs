@@ -10,7 +10,8 @@ public interface IIdempotencyStore
 {
     /// <summary>
     /// In one step: takes the key for <paramref name="owner"/>, or says why not. A lock whose end has passed is its owner's no longer: the process
-    /// that held it has died, and the request goes to the service again under the same key.
+    /// that held it has died, and the request goes to the service again under the same key. No lock stands for longer than a lease from here on, also when the
+    /// store's clock has gone back since it was taken.
     /// </summary>
     /// <param name="key">Scope and key, hashed.</param>
     /// <param name="fingerprint">Of the request.</param>
@@ -26,8 +27,11 @@ public interface IIdempotencyStore
     /// <summary>Moves the lock's end away; false when the lock is another's by now.</summary>
     ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation);
 
-    /// <summary>Keeps the answer and gives the lock back. When another owner's answer is there already that one stands, and is returned.</summary>
-    ValueTask<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer, CancellationToken cancellation);
+    /// <summary>
+    /// Keeps the answer and gives the lock back. When another owner's answer to the same request is there already that one stands, and is returned. Where the
+    /// store has lost the key and another request has it now, nothing is kept, and its answer is not returned.
+    /// </summary>
+    ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation);
 
     /// <summary>Gives the lock back without an answer.</summary>
     /// <param name="key">As claimed.</param>

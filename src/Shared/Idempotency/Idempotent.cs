@@ -100,7 +100,7 @@ public sealed partial class Idempotent(
                 return new(ClaimOutcome.Taken, answer);
             }
 
-            var earlier = await Complete(key, owner, answer);
+            var earlier = await Complete(key, fingerprint, owner, answer);
             return earlier is null ? new(ClaimOutcome.Taken, answer) : new(ClaimOutcome.Answered, earlier);
         }
         catch (ProblemException refused)
@@ -119,11 +119,11 @@ public sealed partial class Idempotent(
         }
     }
 
-    private async Task<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer)
+    private async Task<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer)
     {
         try
         {
-            return await store.Complete(key, owner, answer, CancellationToken.None);
+            return await store.Complete(key, fingerprint, owner, answer, CancellationToken.None);
         }
 #pragma warning disable CA1031 // The answer was served; nothing may stand in its way.
         catch (Exception)

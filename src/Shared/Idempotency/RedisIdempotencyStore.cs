@@ -20,6 +20,10 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
           if r[1] ~= ARGV[1] then return {2} end
           if r[2] then return {3, r[2]} end
           if r[3] then
+            local latest = now + ARGV[3]
+            if tonumber(r[4]) > latest then
+              redis.call('HSET', KEYS[1], 'u', string.format('%.0f', latest)) -- The clock went back; who lives renews it.
+            end
             if tonumber(r[4]) > now and turn <= last then return {1} end
             redis.call('HSET', KEYS[1], 'b', '1')
           end
@@ -37,9 +41,10 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         return 1
         """);
 
+    // ARGV: owner, answer, retention ms, fingerprint.
     private static readonly RedisScript CompleteScript = new("""
-        local r = redis.call('HMGET', KEYS[1], 'o', 'a')
-        if r[2] then return r[2] end
+        local r = redis.call('HMGET', KEYS[1], 'o', 'a', 'f')
+        if r[2] then return r[3] == ARGV[4] and r[2] end
         if r[1] ~= ARGV[1] then return false end
         redis.call('HSET', KEYS[1], 'a', ARGV[2])
         redis.call('HDEL', KEYS[1], 'o', 'u', 'b')
@@ -76,9 +81,9 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
     public async ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation) =>
         (int)await redis.Evaluate(RenewScript, [Key(key)], [owner, LeaseMilliseconds], cancellation) == 1;
 
-    public async ValueTask<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer, CancellationToken cancellation)
+    public async ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation)
     {
-        var other = await redis.Evaluate(CompleteScript, [Key(key)], [owner, answer.Serialize(), RetentionMilliseconds], cancellation);
+        var other = await redis.Evaluate(CompleteScript, [Key(key)], [owner, answer.Serialize(), RetentionMilliseconds, fingerprint], cancellation);
         return other.IsNull ? null : StoredAnswer.Deserialize((byte[])other!);
     }
 

@@ -1,4 +1,5 @@
 using Bff.Idempotency;
+using Bff.Shared.Tests.Models;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;
@@ -25,7 +26,7 @@ public sealed class IdempotencyStoreTests
         Assert.Single(claims, c => c.Outcome == ClaimOutcome.Taken);
         Assert.Equal(49, claims.Count(c => c.Outcome == ClaimOutcome.InFlight));
 
-        Assert.Null(await store.Complete("k", winner, Answer, default));
+        Assert.Null(await store.Complete("k", "f", winner, Answer, default));
         var repeat = await store.Claim("k", "f", "later", 0, default);
         Assert.Equal(ClaimOutcome.Answered, repeat.Outcome);
         Assert.Equal((Answer.Status, Convert.ToHexString(Answer.Body)), (repeat.Answer!.Status, Convert.ToHexString(repeat.Answer.Body)));
@@ -64,8 +65,8 @@ public sealed class IdempotencyStoreTests
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", 0, default)).Outcome);
         Assert.False(await store.Renew("k", "dead", default));
         Assert.True(await store.Renew("k", "next", default));
-        Assert.Null(await store.Complete("k", "next", Answer, default));
-        var late = await store.Complete("k", "dead", Answer with { Status = 200 }, default);
+        Assert.Null(await store.Complete("k", "f", "next", Answer, default));
+        var late = await store.Complete("k", "f", "dead", Answer with { Status = 200 }, default);
         Assert.Equal(201, late!.Status); // It was only slow: the answer that stands is the stored one.
         await store.Release("k", "dead", keepFingerprint: false, default);
         Assert.Equal(ClaimOutcome.Answered, (await store.Claim("k", "f", "x", 0, default)).Outcome);
@@ -95,12 +96,54 @@ public sealed class IdempotencyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
+    public async Task Who_has_lost_the_key_to_another_request_does_not_get_its_answer(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var store = engine.Store();
+        await store.Claim("k", "f", "first", 0, default);
+        await store.Release("k", "first", keepFingerprint: false, default); // As good as lost in a failover.
+        await store.Claim("k", "another request", "second", 0, default);
+        Assert.Null(await store.Complete("k", "another request", "second", Answer, default));
+
+        Assert.Null(await store.Complete("k", "f", "first", Answer with { Status = 200 }, default));
+        Assert.Equal(201, (await store.Claim("k", "another request", "repeat", 0, default)).Answer!.Status);
+    }
+
+    [Fact]
+    public async Task A_lock_does_not_outlive_its_lease_when_the_clock_of_the_process_goes_back()
+    {
+        var (clock, options) = (new ModelClock(), new IdempotencyOptions());
+        var store = new EmbeddedIdempotencyStore(Options.Create(options), clock);
+        await store.Claim("k", "f", "dead", 0, default);
+        clock.Step(-TimeSpan.FromHours(1));
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", 0, default)).Outcome);
+        clock.Advance(options.Lease);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", 0, default)).Outcome);
+    }
+
+    [RedisFact]
+    public async Task A_lock_does_not_outlive_its_lease_when_the_clock_of_Redis_goes_back()
+    {
+        using var server = new ModelServer();
+        await using var connection = await ModelConnection.Open(server);
+        var options = new IdempotencyOptions();
+        var store = new RedisIdempotencyStore(connection.Redis, Options.Create(options));
+        await store.Claim("k", "f", "dead", 0, default);
+        await server.Move(-TimeSpan.FromHours(1));
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "next", 0, default)).Outcome);
+        await server.Move(options.Lease);
+        Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "f", "next", 0, default)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
     public async Task A_key_is_forgotten_after_its_retention(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis, retention: TimeSpan.FromMilliseconds(300));
         var store = engine.Store();
         await store.Claim("k", "f", "a", 0, default);
-        await store.Complete("k", "a", Answer, default);
+        await store.Complete("k", "f", "a", Answer, default);
         await engine.Pass(TimeSpan.FromMilliseconds(400));
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("k", "another request", "b", 0, default)).Outcome);
     }

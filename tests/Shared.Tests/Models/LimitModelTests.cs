@@ -134,7 +134,7 @@ public sealed class LimitModelTests
         public async Task End()
         {
             _next = null;
-            await Ask(0, 1); // How long ago the clock went back only shows once the bucket is asked again.
+            await Ask(0, 1); // A bucket does not notice that the clock went back before it is asked: it fills from this request on.
             await Pass(Full);
             var admitted = await Ask(0, Burst);
             Model.Holds(admitted >= Burst - _slack, $"a bucket that should be full again admitted {admitted} of {Burst}");

@@ -98,7 +98,7 @@ internal static class Model
     }
 
     /// <summary>Whether the store has said that it did not do what was asked, or may not have.</summary>
-    public static bool IsRefusal(Exception failure) => failure is StoreUnavailableException or StackExchange.Redis.RedisServerException;
+    public static bool IsRefusal(Exception failure) => failure is StoreException;
 
     /// <exception cref="InvalidOperationException">It is not so.</exception>
     public static void Holds(bool isSo, string broken)

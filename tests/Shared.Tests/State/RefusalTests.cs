@@ -150,8 +150,8 @@ public sealed class RefusalTests
             throw new InvalidOperationException("an answer that nobody expected");
         }
 
-        public ValueTask<StoredAnswer?> Complete(string key, string owner, StoredAnswer answer, CancellationToken cancellation) =>
-            inner.Complete(key, owner, answer, cancellation);
+        public ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation) =>
+            inner.Complete(key, fingerprint, owner, answer, cancellation);
 
         public ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation) =>
             inner.Release(key, owner, keepFingerprint, cancellation);
