@@ -1,3 +1,5 @@
+using Bff.TestKit.Failures;
+
 namespace PartnerBff.Tests;
 
 public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
@@ -26,5 +28,61 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
                 Assert.True(!problem.ContainsKey("errors") && (string?)problem["detail"] == "The body is not a JSON object.", $"{method} {path} {body}: {problem}");
             }
         }
+    }
+
+    /// <summary>What the shipped plans say can be sent, and no more: 5 MiB as pro, 50 MiB as enterprise.</summary>
+    [Theory]
+    [InlineData("enterprise", 2, 207)]
+    [InlineData("enterprise", 49, 207)]
+    [InlineData("enterprise", 51, 413)]
+    [InlineData("pro", 4, 207)]
+    [InlineData("pro", 6, 413)]
+    public async Task A_batch_may_be_as_large_as_its_plan_says(string plan, int mebibytes, int status)
+    {
+        var host = Start(new() { ["Tenants:acme:Plan"] = plan });
+        const string Batch = """{"orders":[{"reference":"r-1","items":[{"product_id":"p-1","quantity":1}]}]}""";
+        foreach (var isChunked in (bool[])[false, true])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/orders/batch")
+            {
+                Content = new StringContent(Batch.PadRight(mebibytes * 1024 * 1024), new MediaTypeHeaderValue("application/json")),
+            };
+            request.Headers.TransferEncodingChunked = isChunked;
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
+            request.Headers.Add("Idempotency-Key", "large-" + isChunked);
+            request.Headers.ExpectContinue = true; // A refusal is read before the body is sent.
+
+            using var answer = await host.Client.SendAsync(request);
+
+            Assert.True((int)answer.StatusCode == status, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+        }
+    }
+
+    [Fact]
+    public async Task A_storm_of_bad_bodies_costs_others_nothing()
+    {
+        var host = Start(BodyStorm.Settings("orders").With(new Dictionary<string, string?>
+        {
+            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+            ["Plans:enterprise:RequestsPerMinute"] = "10000000",
+            ["Plans:enterprise:Burst"] = "1000000",
+            ["ReverseProxy:Routes:through:Match:Path"] = "/v1/through",
+            ["ReverseProxy:Routes:through:Metadata:Scope"] = "orders.write",
+            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+        }));
+        const string Order = """{"reference":"r-1","items":[{"product_id":"p-1","quantity":1}]}""";
+        const string Passed = """{"items":[{"productId":"p-1","quantity":1}]}""";
+
+        await new BodyStorm(host.Address, host.Leaks, _ => AcmeKey).Rage(
+            [
+                ("POST", "/v1/orders"), ("POST", "/v2/orders"), ("POST", "/v1/orders/batch"), ("POST", "/v1/api-keys"), ("POST", "/v1/webhook-endpoints"),
+                ("POST", "/v1/through"),
+            ],
+            Order,
+            [
+                () => Get(host, "/v1/orders", GlobexKey),
+                () => Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, JsonNode.Parse(Order)!.AsObject(), Guid.NewGuid().ToString()),
+                () => Send(host, HttpMethod.Post, "/v1/through", AcmeKey, JsonNode.Parse(Passed)!.AsObject()),
+            ]);
     }
 }

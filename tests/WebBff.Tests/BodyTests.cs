@@ -1,0 +1,60 @@
+using Bff.TestKit.Failures;
+
+namespace WebBff.Tests;
+
+/// <summary>What a client does with its body is no service's fault.</summary>
+public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    private const string Order = """{"items":[{"productId":"p-1","quantity":1}]}""";
+
+    [Theory]
+    [InlineData("zz\r\n", 400)]
+    [InlineData("5\r\n{\"ite\r\nzz\r\n", 400)]
+    [InlineData("ffffffff\r\n", 400)]
+    [InlineData("5\r\n{\"ite\r\n200000\r\n", 413)]
+    public async Task Broken_chunks_of_one_user_cost_another_nothing(string chunks, int status)
+    {
+        var host = Start(new() { ["Upstreams:orders:Breaker:MinimumThroughput"] = "2", ["Upstreams:orders:Breaker:FailureRatio"] = "0.01" });
+        for (var i = 0; i < 5; i++)
+        {
+            var filler = status == 413 ? new string('a', 0x200000) : "";
+            var answer = await RawHttp.Send(
+                host.Address,
+                $"POST /api/orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n"
+                + $"Transfer-Encoding: chunked\r\n\r\n{chunks}{filler}",
+                host.Leaks);
+            Assert.True(answer.Status == status, $"{answer.Status}: {answer.Text}");
+        }
+
+        using var orders = await host.Get("/api/orders", "u-1002"); // Somebody else.
+        Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_storm_of_bad_bodies_costs_others_nothing()
+    {
+        var host = Start(BodyStorm.Settings("orders", "users", "notifications").With(new Dictionary<string, string?>
+        {
+            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+            ["ReverseProxy:Routes:through:Match:Path"] = "/api/through",
+            ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
+            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+        }));
+        var tokens = Enumerable.Range(0, 20).Select(i => Surroundings.Token($"u-20{i:00}")).ToArray();
+
+        await new BodyStorm(host.Address, host.Leaks, caller => tokens[caller]).Rage(
+            [("POST", "/api/orders"), ("POST", "/api/orders/o-1/cancel"), ("PATCH", "/api/profile"), ("POST", "/api/notifications/n-1/read"), ("POST", "/api/through")],
+            Order,
+            [
+                () => host.Get("/api/orders"), () => host.Get("/api/profile"), () => Write(HttpMethod.Post, "/api/orders", Order),
+                () => Write(HttpMethod.Post, "/api/through", Order), () => Write(HttpMethod.Patch, "/api/profile", """{"locale":"de-DE"}"""),
+            ]);
+
+        Task<HttpResponseMessage> Write(HttpMethod method, string path, string body)
+        {
+            var request = host.Request(method, path);
+            request.Content = new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+            return host.Client.SendAsync(request);
+        }
+    }
+}
