@@ -42,7 +42,7 @@ public sealed class PassThrough
     public Task Send(HttpContext context, string upstream, string path)
     {
         var client = _clients.GetOrAdd(upstream, name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time)));
-        return RequestBodies.Pass(context, c => _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, path)).AsTask());
+        return RequestBodies.Pass(context, async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, path)));
     }
 
     private sealed class AtPath(HttpTransformer shape, string path) : HttpTransformer

@@ -15,7 +15,7 @@ using Yarp.ReverseProxy.Configuration;
 namespace Bff.Shared.Tests.Edge;
 
 /// <summary>What comes back through a pass-through route: headers, addresses, and bytes as they are sent.</summary>
-public sealed class RouteAnswerTests : IAsyncLifetime
+public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -23,6 +23,8 @@ public sealed class RouteAnswerTests : IAsyncLifetime
     private readonly SemaphoreSlim _goOn = new(0);
     private TestHost? _service;
     private TestHost? _gateway;
+
+    public void Dispose() => _goOn.Dispose();
 
     public async Task InitializeAsync()
     {
@@ -68,7 +70,6 @@ public sealed class RouteAnswerTests : IAsyncLifetime
         _goOn.Release(1000);
         await _gateway!.DisposeAsync();
         await _service!.DisposeAsync();
-        _goOn.Dispose();
     }
 
     [Fact]

@@ -128,7 +128,7 @@ public sealed class SessionModelTests
             var services = builder.Services.BuildServiceProvider();
             if (link is not null)
             {
-                services.GetRequiredService<SessionStreams>();
+                services.GetRequiredService<ISessionStore>();
                 await StateEngines.Connect(services);
             }
 

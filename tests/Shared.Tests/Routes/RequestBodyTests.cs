@@ -21,7 +21,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     private readonly ConcurrentQueue<string> _arrived = new();
     private readonly ManualTimeProvider _time = new();
     private TaskCompletionSource _begun = NewSignal();
-    private TaskCompletionSource _ended = NewSignal();
+    private readonly TaskCompletionSource _ended = NewSignal();
     private TaskCompletionSource _answers = NewSignal();
     private int _failures;
     private TestHost? _service;
