@@ -149,6 +149,7 @@ public static class WrongValues
         ["Session:IdleTimeout"] = "00:00:00",
         ["Session:AbsoluteTimeout"] = "91.00:00:00",
         ["Session:RefreshBefore"] = "-00:00:01",
+        ["Session:AnonymousUser"] = "Nobody",
         ["Composition:dashboard:user:Timeout"] = "0",
     };
 

@@ -37,12 +37,10 @@ public sealed class LimitModelTests
 
     [Theory]
     [InlineData(nameof(LimitMode.Exact))]
-    [InlineData(nameof(LimitMode.Leased))]
     public Task The_embedded_buckets_follow_the_model(string mode) => ModelCheck.Run(60, Acts, _ => new Run(null, Enum.Parse<LimitMode>(mode), new()));
 
     [Theory]
     [RedisData(nameof(LimitMode.Exact))]
-    [RedisData(nameof(LimitMode.Leased))]
     public async Task The_buckets_in_Redis_follow_the_model(string mode)
     {
         using var server = new ModelServer();

@@ -76,7 +76,7 @@ public sealed class RevocationModelTests
             builder.Configuration["ConnectionStrings:redis"] = link?.ConnectionString;
             builder.Configuration["State:Timeout"] = Generous.StateTimeout;
             builder.Services.AddSingleton<TimeProvider>(clock);
-            builder.AddReloading().AddState().AddCallers();
+            builder.AddReloading().AddState().AddCallers().AddComposition();
             var instance = new Instance(builder.Services.BuildServiceProvider(), link, clock);
             if (link is not null)
             {
