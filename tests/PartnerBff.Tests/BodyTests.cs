@@ -40,7 +40,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
     public async Task A_batch_may_be_as_large_as_its_plan_says(string plan, int mebibytes, int status)
     {
         var host = Start(new() { ["Tenants:acme:Plan"] = plan });
-        const string Batch = """{"orders":[{"reference":"r-1","items":[{"product_id":"p-1","quantity":1}]}]}""";
+        const string Batch = """{"orders":[{"reference":"r-1","currency":"EUR","items":[{"product_id":"p-1","quantity":1}]}]}""";
         foreach (var isChunked in (bool[])[false, true])
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/orders/batch")
@@ -70,7 +70,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             ["ReverseProxy:Routes:through:Metadata:Scope"] = "orders.write",
             ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
         }));
-        const string Order = """{"reference":"r-1","items":[{"product_id":"p-1","quantity":1}]}""";
+        const string Order = """{"reference":"r-1","currency":"EUR","items":[{"product_id":"p-1","quantity":1}]}""";
         const string Passed = """{"items":[{"productId":"p-1","quantity":1}]}""";
 
         await new BodyStorm(host.Address, host.Leaks, _ => AcmeKey).Rage(
