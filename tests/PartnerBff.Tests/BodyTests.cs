@@ -52,9 +52,15 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
             request.Headers.Add("Idempotency-Key", "large-" + isChunked);
             request.Headers.ExpectContinue = true; // A refusal is read before the body is sent.
 
-            using var answer = await host.Client.SendAsync(request);
-
-            Assert.True((int)answer.StatusCode == status, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+            try
+            {
+                using var answer = await host.Client.SendAsync(request);
+                Assert.True((int)answer.StatusCode == status, $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}");
+            }
+            catch (HttpRequestException) when (status == 413)
+            {
+                // The connection was closed while the client still sent: it has no status then, and the service no order.
+            }
         }
     }
 

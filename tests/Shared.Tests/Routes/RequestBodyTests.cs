@@ -266,13 +266,25 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/endless", 40_000_000, 200)]
     public async Task A_route_says_how_large_its_bodies_may_be(string path, int length, int status)
     {
-        using var body = new ByteArrayContent(new byte[length]);
-        using var known = await _gateway!.Client.PostAsync(path, body);
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[length]) };
-        request.Headers.TransferEncodingChunked = true;
-        using var chunked = await _gateway.Client.SendAsync(request);
+        foreach (var isChunked in (bool[])[false, true])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[length]) };
+            request.Headers.TransferEncodingChunked = isChunked;
+            try
+            {
+                using var answer = await _gateway!.Client.SendAsync(request);
+                Assert.Equal(status, (int)answer.StatusCode);
+            }
+            catch (HttpRequestException) when (status == 413)
+            {
+                // The connection was closed while the client still sent: it has no status then, and the service no request.
+            }
+        }
 
-        Assert.Equal((status, status), ((int)known.StatusCode, (int)chunked.StatusCode));
+        if (status == 413)
+        {
+            Assert.Empty(_arrived);
+        }
     }
 
     [Fact]
@@ -280,9 +292,17 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/endless") { Content = new ByteArrayContent(new byte[2_000_000]) };
         request.Headers.Add("Idempotency-Key", "k");
-        using var answer = await _gateway!.Client.SendAsync(request);
+        try
+        {
+            using var answer = await _gateway!.Client.SendAsync(request);
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        }
+        catch (HttpRequestException)
+        {
+            // The connection was closed while the client still sent.
+        }
 
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Empty(_arrived);
     }
 
     [Fact]
