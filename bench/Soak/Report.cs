@@ -67,7 +67,7 @@ internal static class Report
     public static Check OfAnswers(Sender sender) => new(
         "No answer is an internal error", $"{sender.Answers.Values.Sum()} answers", sender.InternalErrors);
 
-    /// <summary>What the hosts logged as errors, for whoever reads the report; the lines are in artifacts/soak.</summary>
+    /// <summary>What the hosts logged as errors, for the reader of the report; the lines are in artifacts/soak.</summary>
     public static string Errors() => string.Join(Environment.NewLine, LogFile.Errors.OrderByDescending(e => e.Value).Select(e => $"{e.Value,6} {e.Key}"));
 
     private static string Git(params string[] arguments)

@@ -76,7 +76,7 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
             }
             catch (TimeoutException)
             {
-                Surprises.Enqueue($"{Gateway} {at} was told to end and had not within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
+                Surprises.Enqueue($"{Gateway} {at} was told to end and did not end within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
             }
 
             await Forget(at, instance);

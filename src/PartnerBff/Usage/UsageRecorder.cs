@@ -16,7 +16,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, LoopMetrics loops
     private readonly Lock _lock = new();
     private readonly LoopTroubles _troubles = new("Writing usage", loops, logger);
     private readonly string _instance = Guid.NewGuid().ToString("N");
-    private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Of whoever is flushing.
+    private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Only the running flush touches it.
     private Dictionary<UsageKey, EndpointUsage> _counts = [];
     private long _flushes;
     private bool _isFull;

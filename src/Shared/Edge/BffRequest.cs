@@ -48,7 +48,7 @@ public sealed class BffRequest
     /// <summary>What was wrong with the body while it was read: the client's doing, whatever came of it at a service.</summary>
     internal BadHttpRequestException? BodyFault { get; private set; }
 
-    /// <summary>Cancelled before whoever reads the body hears of its flaw. Set by whoever sends the body on while it arrives.</summary>
+    /// <summary>Cancelled before the reader of the body hears of its flaw. Set by the code that sends the body on while it arrives.</summary>
     internal CancellationTokenSource? BodyFailed { get; set; }
 
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>

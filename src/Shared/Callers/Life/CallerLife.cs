@@ -37,7 +37,7 @@ public sealed class CallerLife : IDisposable
         _endsAt = caller.ExpiresAt?.UtcTicks ?? long.MaxValue;
     }
 
-    /// <summary>Cancelled when the caller's credential ends. Whoever asks ends the answer by himself.</summary>
+    /// <summary>Cancelled when the caller's credential ends. The code that asks for it ends the answer itself.</summary>
     public CancellationToken Ended
     {
         get
