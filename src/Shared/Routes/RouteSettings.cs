@@ -48,7 +48,7 @@ internal sealed class RouteSettings
     public string? Limits { get; init; }
 
     /// <summary>An answer, or a WebSocket, that is silent for so long is cut off.</summary>
-    [Setting(Key = "Metadata:IdleTimeout", Min = "00:00:01", Max = "1.00:00:00", Range = "a time span from 00:00:01 to 1.00:00:00", Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams")]
+    [Setting(Key = "Metadata:IdleTimeout", Min = "00:00:01", Max = "1.00:00:00", Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams")]
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
