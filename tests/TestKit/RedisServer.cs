@@ -109,6 +109,12 @@ public sealed partial class RedisServer : IDisposable
 
     public void FlushAll() => Command("FLUSHALL");
 
+    /// <summary>Refuses the command from now on, in the middle of scripts too.</summary>
+    public void Deny(string command) => Command("ACL", "SETUSER", "default", "-" + command);
+
+    /// <summary>Ends <see cref="Deny"/>.</summary>
+    public void Allow(string command) => Command("ACL", "SETUSER", "default", "+" + command);
+
     /// <summary>Sends one command over a connection of its own and returns the raw answer (RESP).</summary>
     public string Command(params string[] words)
     {

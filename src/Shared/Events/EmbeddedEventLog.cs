@@ -14,7 +14,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
     private readonly Dictionary<string, List<LoggedEvent>> _users = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<LoggedEvent>> _tenants = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Source, string Id), DateTimeOffset> _seen = [];
-    private readonly EventId _epoch = Before(time);
+    private readonly long _began = time.GetUtcNow().ToUnixTimeMilliseconds() - 1;
+    private readonly long _stamp = EventId.NewStamp(); // One for all: what this process has taken is lost with it, and only then.
     private EventId _last;
     private long _number;
     private Action? _appended;
@@ -35,8 +36,7 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
                 var name = (head.Source, head.SourceId);
                 if ((!_seen.TryGetValue(name, out var until) || until <= now) && batch.Add(name))
                 {
-                    var ms = now.ToUnixTimeMilliseconds();
-                    last = ms > last.Milliseconds ? new(ms, 0) : last with { Sequence = last.Sequence + 1 };
+                    last = last.Next(now.ToUnixTimeMilliseconds(), _stamp);
                     taken.Add(new(last, head, data));
                 }
             }
@@ -75,8 +75,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
             var from = FirstAfter(_all, after);
             var events = _all.GetRange(from, Math.Min(count, _all.Count - from));
             return Task.FromResult(events.Count == 0
-                ? new EventTailPage([], 0, Latest())
-                : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id));
+                ? new EventTailPage([], 0, Latest(), IsKnown(after))
+                : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id, IsKnown(after)));
         }
     }
 
@@ -90,10 +90,11 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         return new Registration(this, appended);
     }
 
-    private static EventId Before(TimeProvider time) => new(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, 0);
-
     /// <summary>What is handed out is remembered: whatever is taken from then on comes after it, also when the clock goes back.</summary>
-    private EventId Latest() => Before(time) is var now && now > _last ? _last = now : _last;
+    private EventId Latest() => new EventId(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, _stamp) is var now && now > _last ? _last = now : _last;
+
+    /// <summary>Whether this log handed the place out.</summary>
+    private bool IsKnown(EventId place) => place.Stamp == _stamp && place <= Latest();
 
     private void Keep(LoggedEvent item, DateTimeOffset now)
     {
@@ -151,8 +152,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         {
             var list = of.GetValueOrDefault(name) ?? [];
             var from = FirstAfter(list, after);
-            var isComplete = after.Milliseconds >= _epoch.Milliseconds && time.GetUtcNow() - after.At < _options.Retention
-                && (after.IsTime || after <= Latest()) && (list.Count <= _options.MaxLength || from > 0);
+            var isComplete = after.Milliseconds >= _began && time.GetUtcNow() - after.At < _options.Retention
+                && (after.IsTime || IsKnown(after)) && (list.Count <= _options.MaxLength || from > 0);
             return Task.FromResult(new EventPage(list.GetRange(from, Math.Min(count, list.Count - from)), isComplete));
         }
     }

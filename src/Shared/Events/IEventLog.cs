@@ -10,8 +10,9 @@ public sealed record EventPage(IReadOnlyList<LoggedEvent> Events, bool IsComplet
 /// <summary>Part of everybody's log.</summary>
 /// <param name="Events">In the order in which they were taken.</param>
 /// <param name="FirstNumber">The first event's number; each event has its predecessor's plus one. 0 without events.</param>
-/// <param name="ReadUpTo">Every event up to this place has been read. Before the place that was asked for: the log has lost what it knew of that.</param>
-public sealed record EventTailPage(IReadOnlyList<LoggedEvent> Events, long FirstNumber, EventId ReadUpTo);
+/// <param name="ReadUpTo">Every event up to this place has been read.</param>
+/// <param name="IsComplete">False: the log has lost what the place was of, so that there may be events that are neither before it nor among these.</param>
+public sealed record EventTailPage(IReadOnlyList<LoggedEvent> Events, long FirstNumber, EventId ReadUpTo, bool IsComplete);
 
 /// <summary>The end of the log.</summary>
 /// <param name="Id">Whatever is taken from now on comes after it.</param>

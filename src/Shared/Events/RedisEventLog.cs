@@ -22,7 +22,7 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
         }
 
         var keys = new List<RedisKey> { Keys.Log, Keys.Number, Keys.Epoch, Keys.Watched, Keys.Queue, Keys.Mark };
-        var values = new List<RedisValue> { _retention, _length, IEventQueue.MaxWaiting, Keys.Channel };
+        var values = new List<RedisValue> { _retention, _length, IEventQueue.MaxWaiting, Keys.Channel, EventId.NewStamp() };
         foreach (var (head, data) in events)
         {
             keys.Add(Keys.Seen(head));
@@ -56,13 +56,14 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
     {
         var result = (RedisResult[])(await redis.Evaluate(Scripts.ReadAll, [Keys.Log, Keys.Mark], [after.ToString(), count, _retention], cancellation))!;
         var entries = (RedisResult[])result[1]!;
+        var isComplete = (int)result[2] == 1;
         if (entries.Length == 0)
         {
-            return new([], 0, RedisEventEntries.Id(result[0]));
+            return new([], 0, RedisEventEntries.Id(result[0]), isComplete);
         }
 
         var first = (long)((RedisResult[])((RedisResult[])entries[0]!)[1]!)[5];
-        return new(RedisEventEntries.Read(entries), first, RedisEventEntries.Id(((RedisResult[])entries[^1]!)[0]));
+        return new(RedisEventEntries.Read(entries), first, RedisEventEntries.Id(((RedisResult[])entries[^1]!)[0]), isComplete);
     }
 
     public IDisposable OnAppended(Action appended) => redis.Subscribe(Keys.Channel, _ => appended());

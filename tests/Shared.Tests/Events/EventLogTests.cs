@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Bff.Events;
 using Bff.Shared.Tests.Caching;
@@ -117,7 +118,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         else
         {
             // To the log, a server that is behind looks as if its places had been handed out in the future.
-            ahead = new(ahead.Milliseconds + 300_000, 0);
+            ahead = ahead with { Milliseconds = ahead.Milliseconds + 300_000 };
             server.Command("SET", "bff:events:{events}:mark", ahead.ToString());
         }
 
@@ -142,8 +143,123 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         // A failover to a server without the last writes leaves readers beyond the end: what comes next may be before them.
         var lost = new EventId(end.Milliseconds + 300_000, 0);
         Assert.False((await instance.Log.ReadUser(ann, lost, 10, default)).IsComplete);
-        Assert.True((await instance.Log.ReadAll(lost, 10, default)).ReadUpTo < lost);
+        var all = await instance.Log.ReadAll(lost, 10, default);
+        Assert.True(all.ReadUpTo < lost && !all.IsComplete);
         Assert.True((await instance.Log.ReadUser(ann, EventId.JustBefore(end.At + TimeSpan.FromMinutes(5)), 10, default)).IsComplete); // A time is no place.
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_place_that_was_lost_is_not_taken_for_one_of_the_log_that_has_got_past_it(string engine)
+    {
+        using var primary = engine == "redis" ? RedisServer.Run() : null;
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var before = await EventsInstance.Start(primary?.ConnectionString, primary is null ? clock : null);
+        var ann = Sample.Unique("ann");
+        await before.Publish(Sample.Event(ann, data: "1"));
+        using var replica = primary is null ? null : await CopyOf(primary);
+
+        // The one that was the primary was ahead by its clock, and what it took then is lost with it.
+        Ahead(primary, clock, minutes: 5, (await before.Log.End(default)).Id);
+        await before.Publish(Sample.Event(ann, data: "lost"));
+        var all = await before.Log.ReadAll((await before.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UnixEpoch), 1, default)).Events[0].Id, 10, default);
+        var lost = all.Events[^1].Id;
+        Ahead(primary, clock, minutes: 10, lost);
+        var idle = (await before.Log.End(default)).Id;
+
+        clock.Advance(TimeSpan.FromMinutes(-15));
+        await using var after = await EventsInstance.Start(replica?.ConnectionString, primary is null ? clock : null);
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await after.Publish(Sample.Event(ann, data: "hidden"));
+        Ahead(replica, clock, minutes: 20, (await after.Log.End(default)).Id);
+        await after.Publish(Sample.Event(ann, data: "after"));
+
+        foreach (var place in (EventId[])[lost, idle])
+        {
+            var page = await after.Log.ReadUser(ann, place, 10, default);
+            Assert.Equal(["after"], page.Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+            Assert.False(page.IsComplete);
+            Assert.False((await after.Log.ReadAll(place, 10, default)).IsComplete);
+            await using var stream = await new Follower(after.Users, Sample.Caller(ann), place).Opened();
+            Assert.Equal(UserEventKind.Reset, (await stream.Next()).Kind);
+        }
+
+        var end = await after.Log.End(default);
+        await after.Publish(Sample.Event(ann, data: "later"));
+        Assert.True((await after.Log.ReadUser(ann, end.Id, 10, default)).IsComplete);
+        Assert.True((await after.Log.ReadAll(end.Id, 10, default)).IsComplete);
+    }
+
+    [Theory]
+    [RedisData("xadd")]
+    [RedisData("set")]
+    [RedisData("xtrim")]
+    [RedisData("pexpire")]
+    [RedisData("publish")]
+    public async Task What_Redis_refused_in_the_middle_is_there_once_when_it_is_published_again(string command)
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await EventsInstance.Start(server.ConnectionString);
+        var (ann, acme) = (Sample.Unique("ann"), Sample.Unique("acme"));
+        await instance.Queue.Watch(acme, default);
+        await instance.Publish(Sample.Event(ann, acme, id: "0"));
+        await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
+        Ahead(server, null, minutes: 5, (await instance.Log.End(default)).Id); // Ids follow each other, whatever the clock says.
+        var end = await instance.Log.End(default);
+        NewEvent[] events = [Sample.Event(ann, acme, id: "1"), Sample.Event(ann, acme, id: "2"), Sample.Event(ann, acme, id: "1")];
+
+        server.Deny(command);
+        await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Publish(events));
+        Assert.Empty((await instance.Log.ReadAll(end.Id, 10, default)).Events);
+        server.Allow(command);
+        await instance.Publish(events);
+        await instance.Publish(events);
+
+        var all = await instance.Log.ReadAll(end.Id, 10, default);
+        var user = await instance.Log.ReadUser(ann, end.Id, 10, default);
+        var tenant = await instance.Log.ReadTenant(acme, end.Id, 10, default);
+        Assert.True(all.IsComplete && user.IsComplete && tenant.IsComplete);
+        Assert.Equal(end.Number + 1, all.FirstNumber);
+        foreach (var page in (IReadOnlyList<LoggedEvent>[])[all.Events, user.Events, tenant.Events, await instance.Queue.Take(10, default)])
+        {
+            Assert.Equal(["1", "2"], page.Select(e => e.Head.SourceId));
+        }
+    }
+
+    [RedisFact]
+    public async Task What_one_stream_refuses_is_in_none_until_it_is_published_again()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await EventsInstance.Start(server.ConnectionString);
+        var (ann, acme) = (Sample.Unique("ann"), Sample.Unique("acme"));
+        var end = await instance.Log.End(default);
+        server.Command("SET", RedisEventKeys.User(ann)!, "no stream");
+
+        await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Publish(Sample.Event(tenant: acme, id: "1"), Sample.Event(ann, acme, id: "2")));
+        Assert.Empty((await instance.Log.ReadTenant(acme, end.Id, 10, default)).Events);
+        server.Command("DEL", RedisEventKeys.User(ann)!);
+        await instance.Publish(Sample.Event(tenant: acme, id: "1"), Sample.Event(ann, acme, id: "2"));
+
+        Assert.Equal(["1", "2"], (await instance.Log.ReadTenant(acme, end.Id, 10, default)).Events.Select(e => e.Head.SourceId));
+        Assert.Single((await instance.Log.ReadUser(ann, end.Id, 10, default)).Events);
+    }
+
+    [RedisFact]
+    public async Task Work_that_is_done_by_half_leaves_the_queue_when_it_is_done_again()
+    {
+        using var server = RedisServer.Run();
+        await using var instance = await EventsInstance.Start(server.ConnectionString);
+        var acme = Sample.Unique("acme");
+        await instance.Queue.Watch(acme, default);
+        await instance.Publish(Sample.Event(tenant: acme));
+        var taken = await instance.Queue.Take(10, default);
+
+        server.Deny("xdel");
+        await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Queue.Done([taken[0].Id], default));
+        server.Allow("xdel");
+        await instance.Queue.Return([taken[0].Id], default);
+        await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default); // Whoever has it next does it again.
+
+        Assert.Equal(":0\r\n", server.Command("XLEN", RedisEventKeys.Queue!));
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -244,6 +360,22 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         Assert.Equal(2, refused);
         Assert.Equal(accepted.Order(), kept.Order());
         Assert.Equal(accepted.Order(), (await instance.Queue.Take(100, default)).Select(e => e.Head.SourceId).Order());
+    }
+
+    /// <summary>A replica that takes over: what its primary takes from here on it never hears of.</summary>
+    private static async Task<RedisServer> CopyOf(RedisServer primary)
+    {
+        var copy = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
+        await Eventually.True(() => copy.Command("GET", RedisEventKeys.Number!) == "$1\r\n1\r\n");
+        copy.Command("REPLICAOF", "NO", "ONE");
+        return copy;
+    }
+
+    /// <summary>The log's clock is ahead; to a server's, it looks as if places had been handed out in the future.</summary>
+    private static void Ahead(RedisServer? server, ManualTimeProvider? clock, int minutes, EventId place)
+    {
+        clock?.Advance(TimeSpan.FromMinutes(minutes));
+        server?.Command("SET", RedisEventKeys.Mark!, (place with { Milliseconds = DateTimeOffset.UtcNow.AddMinutes(minutes).ToUnixTimeMilliseconds() }).ToString());
     }
 
     private static Task Until(Func<Task<bool>> isSo) => State.RedisStateTests.Until(isSo);
