@@ -82,14 +82,24 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
 
 /// <summary>
 /// One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count, and <c>flushed:</c> with an instance, which holds the
-/// number of that instance's last flush: what was added and that it was added are kept, and lost, together.
+/// number of that instance's last flush: what was added and that it was added are written, kept, and lost, together.
 /// </summary>
 internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 {
+    // One command adds everything and notes it: were the second of two refused, the same flush would be lost or counted twice. Lua passes a few thousand words
+    // to a command at most, so what is longer comes in parts, which only a refusal of the first can keep from being written.
     private static readonly RedisScript AddScript = new("""
-        if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) >= tonumber(ARGV[3]) then return 0 end
-        redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-        for i = 4, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+        if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) < tonumber(ARGV[3]) then
+          local sums = {}
+          for i = 4, #ARGV, 2 do
+            local sum = (tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or 0) or 0) + ARGV[i + 1]
+            sums[#sums + 1] = ARGV[i]
+            sums[#sums + 1] = string.format('%.0f', sum)
+          end
+          sums[#sums + 1] = ARGV[2]
+          sums[#sums + 1] = ARGV[3]
+          for i = 1, #sums, 4000 do redis.call('HSET', KEYS[1], unpack(sums, i, math.min(i + 3999, #sums))) end
+        end
         redis.call('EXPIRE', KEYS[1], ARGV[1])
         return 1
         """);

@@ -56,8 +56,8 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         local r = redis.call('HMGET', KEYS[1], 'o', 'b')
         if r[1] ~= ARGV[1] then return 0 end
         if ARGV[2] == '0' and not r[2] then return redis.call('DEL', KEYS[1]) end
+        redis.call('HSET', KEYS[1], 'b', '1') -- First: a key that is free and not bound could become another request's.
         redis.call('HDEL', KEYS[1], 'o', 'u')
-        redis.call('HSET', KEYS[1], 'b', '1')
         return 1
         """);
 
@@ -106,9 +106,9 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         {
             return await redis.Evaluate(script, [Key(key)], values, cancellation);
         }
-        catch (StoreUnavailableException)
+        catch (StoreException)
         {
-            // It may have been taken, or be taken yet; nothing was sent to the service.
+            // It may have been taken, or be taken yet, or Redis refused what comes after the taking; nothing was sent to the service.
             redis.GiveBack(() => GiveBack(key, owner, keepFingerprint: false, CancellationToken.None));
             throw;
         }

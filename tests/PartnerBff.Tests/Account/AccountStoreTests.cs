@@ -50,6 +50,29 @@ public sealed class AccountStoreTests : IDisposable
         Assert.Equal(1, (await store.Read("live:acme", Day.AddDays(1), default))["GET /a"].Requests);
     }
 
+    [Theory]
+    [RedisData("hget")]
+    [RedisData("hset")]
+    [RedisData("hincrby")]
+    [RedisData("expire")]
+    public async Task A_flush_that_Redis_refused_in_the_middle_is_added_once_when_it_comes_again(string command)
+    {
+        var store = new RedisUsageStore((await Connect("redis"))!);
+        var counts = Enumerable.Range(0, 2_000).Select(i => ($"GET /{i}", Usage(200))).ToList(); // More than one command holds.
+        await store.Add("live:acme", Day, new("one", 1), counts, default);
+
+        _server!.Deny(command);
+        await Record.ExceptionAsync(async () => await store.Add("live:acme", Day, new("one", 2), counts, default));
+        _server.Allow(command);
+        await store.Add("live:acme", Day, new("one", 2), counts, default);
+        await store.Add("live:acme", Day, new("one", 2), counts, default);
+
+        var read = await store.Read("live:acme", Day, default);
+        Assert.Equal(2_000, read.Count);
+        Assert.All(read.Values, u => Assert.Equal(2, u.Requests));
+        Assert.NotEqual(":-1\r\n", _server.Command("TTL", $"bff:usage:{{live:acme}}:{Day:yyyy-MM-dd}"));
+    }
+
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task Of_an_accounts_requests_the_latest_thousand_are_kept_newest_first(string engine)
     {

@@ -150,6 +150,66 @@ public sealed class WebhookStoreTests : IDisposable
         Assert.Single(await store.Claim("a", Now.AddSeconds(1), Lease, 5, default));
     }
 
+    [Theory]
+    [RedisData("zadd")]
+    [RedisData("zremrangebyrank")]
+    [RedisData("pexpire")]
+    [RedisData("set")]
+    public async Task A_delivery_that_Redis_refused_in_the_middle_begins_when_it_is_begun_again(string command)
+    {
+        var store = await Store("redis", "a");
+        _server!.Deny(command);
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Begin([Delivery("d1", "a")], Now, default));
+        _server.Allow(command);
+        Assert.Empty(await store.Claim("a", Now, Lease, 5, default)); // What is there by half is nobody's work.
+
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        await store.Begin([Delivery("d1", "a")], Now, default);
+
+        Assert.Equal(["a"], await store.Due(Now, 10, default));
+        Assert.Equal("d1", Assert.Single(await store.Claim("a", Now, Lease, 5, default)).Id);
+        Assert.Single(await store.Deliveries("a", 0, 10, default));
+    }
+
+    [Theory]
+    [RedisData("del")]
+    [RedisData("zrem")]
+    [RedisData("hdel")]
+    public async Task An_endpoint_whose_deletion_Redis_refused_in_the_middle_is_deleted_without_a_trace_the_next_time(string command)
+    {
+        var store = await Store("redis", "a");
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        await store.Note((await store.Claim("a", Now, Lease, 1, default))[0] with { NextAttemptAt = Now }, false, Now, default);
+
+        _server!.Deny(command);
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Delete("live:acme", "a", default));
+        _server.Allow(command);
+
+        Assert.True(await store.Delete("live:acme", "a", default));
+        Assert.Equal(":0\r\n", _server.Command("EXISTS", "bff:webhooks:{webhooks}:failing", "bff:webhooks:{webhooks}:due", "bff:webhooks:{webhooks}:q:a", "bff:webhooks:{webhooks}:l:a"));
+    }
+
+    [Theory]
+    [RedisData("zadd")]
+    [RedisData("pexpire")]
+    [RedisData("set")]
+    public async Task A_delivery_whose_repetition_Redis_refused_in_the_middle_can_be_repeated(string command)
+    {
+        var store = await Store("redis", "a");
+        await store.Begin([Delivery("d1", "a")], Now, default);
+        var over = Assert.Single(await store.Claim("a", Now, Lease, 1, default)) with { Status = DeliveryStatus.Failed, NextAttemptAt = null };
+        await store.Note(over, false, Now, default);
+
+        _server!.Deny(command);
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Reopen(over with { Status = DeliveryStatus.Pending, NextAttemptAt = Now }, null, default));
+        _server.Allow(command);
+        var current = (await store.FindDelivery("d1", default))!;
+        var isReopened = await store.Reopen(current with { Status = DeliveryStatus.Pending, NextAttemptAt = Now.AddSeconds(1) }, current.NextAttemptAt, default);
+
+        Assert.Equal(command == "zadd", isReopened); // Else it is in line already, and comes to its end there.
+        Assert.Single(await store.Claim("a", Now.AddSeconds(1), Lease, 5, default));
+    }
+
     public void Dispose()
     {
         _state?.Dispose();

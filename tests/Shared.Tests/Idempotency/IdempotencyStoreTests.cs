@@ -180,6 +180,33 @@ public sealed class IdempotencyStoreTests
         });
     }
 
+    [RedisFact]
+    public async Task A_key_whose_claim_Redis_refused_in_the_middle_is_given_back()
+    {
+        await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1));
+        var store = engine.Store();
+
+        engine.Redis!.Deny("pexpire");
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Claim("k", "f", "refused", 0, default).AsTask());
+        engine.Redis.Allow("pexpire");
+
+        await RedisStateTests.Until(async () => (await store.Claim("k", "another request", "next", 0, default)).Outcome == ClaimOutcome.Taken);
+    }
+
+    [RedisFact]
+    public async Task A_key_that_could_not_be_bound_is_not_free()
+    {
+        await using var engine = await Engine.Start(withRedis: true, lease: TimeSpan.FromHours(1));
+        var store = engine.Store();
+        await store.Claim("k", "f", "a", 0, default);
+
+        engine.Redis!.Deny("hset");
+        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Release("k", "a", keepFingerprint: true, default).AsTask());
+        engine.Redis.Allow("hset");
+
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "b", 0, default)).Outcome);
+    }
+
     private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options) : IAsyncDisposable
     {
         public RedisServer? Redis => redis;

@@ -2,7 +2,10 @@ using Bff.State;
 
 namespace PartnerBff.Webhooks.Stores;
 
-/// <summary>Every step of the store is one script. The names of the keys are those of <see cref="RedisWebhookStore"/>.</summary>
+/// <summary>
+/// Every step of the store is one script. The names of the keys are those of <see cref="RedisWebhookStore"/>. Redis takes nothing back of a script that it
+/// refuses in the middle, so each writes last what keeps it from being done again.
+/// </summary>
 internal static class RedisWebhookScripts
 {
     public static readonly RedisScript Change = new("""
@@ -18,23 +21,23 @@ internal static class RedisWebhookScripts
 
     /// <summary>KEYS: o, q, l, due, failing. ARGV: endpoint. The first line is the check of the owner.</summary>
     public static readonly RedisScript Delete = new("""
-        if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+        if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('DEL', KEYS[2], KEYS[3])
         redis.call('ZREM', KEYS[4], ARGV[1])
         redis.call('HDEL', KEYS[5], ARGV[1])
-        return 1
+        return redis.call('HDEL', KEYS[1], ARGV[1])
         """);
 
     /// <summary>KEYS: d, l, q, due, o. ARGV: id, record, now, kept ms, endpoint, listed.</summary>
     public static readonly RedisScript Begin = new("""
-        if redis.call('HEXISTS', KEYS[5], ARGV[5]) == 0 then return 0 end
-        if not redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4], 'NX') then return 0 end
+        if redis.call('HEXISTS', KEYS[5], ARGV[5]) == 0 or redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
         redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
         redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - ARGV[6])
         redis.call('PEXPIRE', KEYS[2], ARGV[4])
         redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
         redis.call('PEXPIRE', KEYS[3], ARGV[4])
         redis.call('ZADD', KEYS[4], 'LT', ARGV[3], ARGV[5])
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
         return 1
         """);
 
@@ -49,6 +52,14 @@ internal static class RedisWebhookScripts
           redis.call('ZADD', KEYS[2], math.max(tonumber(first[2]), tonumber(ARGV[1])), ARGV[4])
         end
         return ids
+        """);
+
+    /// <summary>KEYS: q, d of each. ARGV: id of each. Takes off the line what has no record: it was begun by half, and comes again, or is too old.</summary>
+    public static readonly RedisScript Drop = new("""
+        for i, id in ipairs(ARGV) do
+          if redis.call('EXISTS', KEYS[i + 1]) == 0 then redis.call('ZREM', KEYS[1], id) end
+        end
+        return 1
         """);
 
     /// <summary>
@@ -74,10 +85,10 @@ internal static class RedisWebhookScripts
     public static readonly RedisScript Reopen = new("""
         if redis.call('HEXISTS', KEYS[4], ARGV[5]) == 0 then return 0 end
         if tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1) ~= (tonumber(ARGV[6]) or -1) then return 0 end
-        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
         redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
         redis.call('PEXPIRE', KEYS[2], ARGV[3])
         redis.call('ZADD', KEYS[3], 'LT', ARGV[4], ARGV[5])
+        redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
         return 1
         """);
 }

@@ -73,6 +73,12 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         var ids = (RedisResult[])(await redis.Evaluate(
             Scripts.Claim, [Queue(endpointId), DueKey], [now.ToUnixTimeMilliseconds(), until, count, endpointId], cancellation))!;
         var claimed = await Read([.. ids.Select(i => (string)i!)], cancellation);
+        if (claimed.Count < ids.Length)
+        {
+            var missing = ids.Select(i => (string)i!).Except(claimed.Select(d => d.Id)).ToArray();
+            await redis.Evaluate(Scripts.Drop, [Queue(endpointId), .. missing.Select(Delivery)], [.. missing.Select(i => (RedisValue)i)], cancellation);
+        }
+
         return [.. claimed.Select(d => d with { HeldUntil = DateTimeOffset.FromUnixTimeMilliseconds(until) })];
     }
 
