@@ -15,16 +15,8 @@ internal sealed class SessionVault(
     private const string Purpose = "sessions";
     private static readonly TimeSpan LongestUnnoted = TimeSpan.FromMinutes(1);
 
-    public async Task Add(string key, SessionRecord record)
-    {
-        List<string> indexes = [SessionKey.UserIndex(record.Subject)];
-        if (record.ProviderSession is { } sid)
-        {
-            indexes.Add(SessionKey.ProviderIndex(sid));
-        }
-
-        await store.Add(key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, indexes);
-    }
+    public async Task Add(string key, SessionRecord record) => await store.Add(
+        key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, Indexes(record));
 
     public async ValueTask<SessionLookup> Find(string key, bool slides, CancellationToken cancellation = default)
     {
@@ -32,7 +24,8 @@ internal sealed class SessionVault(
 
         // Not written on each request: a session may be taken for idle by a sixtieth too early, never too late.
         var touchAfter = idle / 60 < LongestUnnoted ? idle / 60 : LongestUnnoted;
-        var found = await store.Find(key, time.GetUtcNow(), idle, slides ? touchAfter : null);
+        var now = time.GetUtcNow();
+        var found = await store.Find(key, now, idle, slides ? touchAfter : null);
         if (found.Session is not { } stored)
         {
             return new SessionLookup(null, found.IsOver);
@@ -40,13 +33,29 @@ internal sealed class SessionVault(
 
         var plain = await SealedBox.Open(keys, Purpose, stored.Box, Encoding.ASCII.GetBytes(key), cancellation);
         var record = plain is null ? null : JsonSerializer.Deserialize(plain, SessionRecordJson.Default.SessionRecord);
-        return record is null
-            ? new SessionLookup(null, true) // Its key is gone: nobody can read it any more.
-            : new SessionLookup(new BrowserSession(key, record, stored.Version, stored.LastSeen + idle) { LastSeen = stored.LastSeen }, false);
+        if (record is null)
+        {
+            return new SessionLookup(null, true); // Its key is gone: nobody can read it any more.
+        }
+
+        if (slides && stored.LastSeen.ToUnixTimeMilliseconds() == now.ToUnixTimeMilliseconds())
+        {
+            await Index(key, record); // It was written just now, which is seldom.
+        }
+
+        return new SessionLookup(new BrowserSession(key, record, stored.Version, stored.LastSeen + idle) { LastSeen = stored.LastSeen }, false);
     }
 
-    public async Task<bool> Replace(BrowserSession session, SessionRecord record) =>
-        await store.Replace(session.Key, await Seal(session.Key, record), record.EndsAt, session.Version);
+    public async Task<bool> Replace(BrowserSession session, SessionRecord record)
+    {
+        if (!await store.Replace(session.Key, await Seal(session.Key, record), record.EndsAt, session.Version))
+        {
+            return false;
+        }
+
+        await Index(session.Key, record); // It may end later than it would have.
+        return true;
+    }
 
     /// <summary>Ends a session on every instance; what the host made for it first, its open streams too.</summary>
     public async Task End(string key, SessionRecord? record, bool leaveMark)
@@ -95,6 +104,23 @@ internal sealed class SessionVault(
                 await End(key, session?.Record, leaveMark: false);
                 await store.Drop(index, key); // Last: what is still in the index is found by the next attempt.
             }
+        }
+    }
+
+    private static List<string> Indexes(SessionRecord record) => record.ProviderSession is { } sid
+        ? [SessionKey.UserIndex(record.Subject), SessionKey.ProviderIndex(sid)]
+        : [SessionKey.UserIndex(record.Subject)];
+
+    /// <summary>A session that is in none of its indexes is not found by a sign-out of all of the user's. They are elsewhere in Redis, which may have lost them.</summary>
+    private async Task Index(string key, SessionRecord record)
+    {
+        try
+        {
+            await store.Index(key, record.EndsAt, Indexes(record));
+        }
+        catch (StoreException)
+        {
+            // Done again when it is next seen.
         }
     }
 

@@ -227,6 +227,9 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
 
         public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => default;
 
-        public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) => default;
+        public ValueTask<IReadOnlyList<string>> Touch(
+            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) => new([]);
+
+        public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => default;
     }
 }

@@ -104,6 +104,43 @@ public sealed class SessionStoreTests : IDisposable
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
+    public async Task An_index_that_was_lost_is_put_back_with_the_end_that_the_session_has_now(bool onRedis)
+    {
+        var store = await Store(onRedis);
+        var (one, two) = (await Added(store, TimeSpan.FromMinutes(20)), await Added(store));
+        _redis?.Command("DEL", "bff:sessions:of-user:a");
+        var ends = _clock.GetUtcNow() + TimeSpan.FromDays(3);
+        await store.Replace(one, [9], ends, 0);
+
+        await store.Index(one, ends, ["of-user:a"]);
+        await store.Index(two, _clock.GetUtcNow() + TimeSpan.FromHours(8), ["of-user:a"]);
+
+        Assert.Equal(new[] { one, two }.Order(StringComparer.Ordinal), (await store.Members("of-user:a")).Order(StringComparer.Ordinal));
+        _clock.Advance(TimeSpan.FromMinutes(25));
+        Assert.Contains(one, await store.Members("of-user:a"));
+        if (_redis is not null)
+        {
+            var life = int.Parse(_redis.Command("TTL", "bff:sessions:of-user:a")[1..].TrimEnd(), System.Globalization.CultureInfo.InvariantCulture);
+            Assert.InRange(TimeSpan.FromSeconds(life), TimeSpan.FromDays(3.9), TimeSpan.FromDays(4)); // A day longer than the newest, whoever was put in last.
+        }
+    }
+
+    [RedisFact]
+    public async Task A_session_without_its_lifetime_does_not_begin()
+    {
+        var store = await Store(onRedis: true);
+        var key = SessionKey.Hash(SessionKey.NewCookie());
+        _redis!.Deny("pexpire");
+        var refused = await Record.ExceptionAsync(() => Added(store, key: key));
+        _redis.Allow("pexpire");
+
+        Assert.IsType<StoreRefusedException>(refused);
+        Assert.Equal(new SessionFound(null, IsOver: false), (await Find(store, key)) with { IsOver = false });
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
     public async Task A_lock_has_one_owner_who_alone_releases_it(bool onRedis)
     {
         var store = await Store(onRedis);

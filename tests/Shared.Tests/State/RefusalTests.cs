@@ -223,7 +223,10 @@ public sealed class RefusalTests
 
         public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => inner.Remove(key, cancellation);
 
-        public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+        public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => inner.Relist(key, cancellation);
+
+        public ValueTask<IReadOnlyList<string>> Touch(
+            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
         {
             if (Refuses)
             {

@@ -20,6 +20,10 @@ internal sealed class ApiKeyMemory(int maxEntries)
     /// <summary>Entries of the young generation and of the old one.</summary>
     public int Count => Volatile.Read(ref _young).Count + Volatile.Read(ref _old).Count;
 
+    /// <summary>Every entry of a key that is one; some may come twice.</summary>
+    public IEnumerable<RememberedKey> All() =>
+        Volatile.Read(ref _young).Concat(Volatile.Read(ref _old)).Select(static e => e.Value).Where(static k => k.Record is not null);
+
     /// <summary>What is known of the key; null when nothing is.</summary>
     public RememberedKey? Find(ReadOnlySpan<char> key)
     {

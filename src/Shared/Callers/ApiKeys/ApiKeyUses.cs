@@ -6,12 +6,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>Writes when keys were last used, every ten seconds and at the end, away from any request.</summary>
-internal sealed class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
+/// <summary>
+/// Writes when keys were last used, every ten seconds and at the end, away from any request. Daily, and when the store may have lost something, it does so for
+/// every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it would work on, and nobody could revoke it.
+/// </summary>
+internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
 {
+    private const int AtOnce = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromDays(1);
     private readonly ConcurrentQueue<RememberedKey> _queue = new();
     private readonly BackgroundLoop _loop = new("api-key-uses", logger);
+    private long _looked = time.GetTimestamp();
+    private int _isLookDue;
+
+    /// <summary>What this process remembers.</summary>
+    public Func<IEnumerable<RememberedKey>> Remembered { get; set; } = static () => [];
 
     /// <summary>Notes a use; at most one entry per key waits.</summary>
     public void Note(RememberedKey key, DateTimeOffset now)
@@ -22,10 +32,22 @@ internal sealed class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<
         }
     }
 
+    /// <summary>The store may have lost something: the next writing looks after every key that is remembered.</summary>
+    public void LookAtAll() => Volatile.Write(ref _isLookDue, 1);
+
     /// <summary>Writes what waits; keeps what cannot be written, and throws what kept it from being written.</summary>
     public async Task Flush(CancellationToken cancellation)
     {
         ExceptionDispatchInfo? failed = null;
+        if (Interlocked.Exchange(ref _isLookDue, 0) == 1 || time.GetElapsedTime(_looked) >= LookEvery)
+        {
+            _looked = time.GetTimestamp();
+            foreach (var key in Remembered())
+            {
+                Note(key, key.LastUsed);
+            }
+        }
+
         var waiting = new List<RememberedKey>();
         while (_queue.TryDequeue(out var key))
         {
@@ -37,8 +59,14 @@ internal sealed class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<
         {
             try
             {
-                var uses = tenant.GroupBy(k => k.Record!.Id).Select(k => KeyValuePair.Create(k.Key, k.Max(u => u.LastUsed))).ToList();
-                await store.Touch(tenant.Key, uses, cancellation);
+                var uses = tenant.GroupBy(k => k.Record!.Id).Select(k => KeyValuePair.Create(k.Key, k.Max(u => u.LastUsed)));
+                foreach (var some in uses.Chunk(AtOnce))
+                {
+                    foreach (var id in await store.Touch(tenant.Key, some, cancellation))
+                    {
+                        await Relist(tenant.First(k => k.Record!.Id == id).Record!, cancellation);
+                    }
+                }
             }
 #pragma warning disable CA1031 // The other tenants' uses are still to be written.
             catch (Exception failure)
@@ -55,9 +83,20 @@ internal sealed class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<
         failed?.Throw();
     }
 
+    private async Task Relist(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        if (await store.Relist(key, cancellation))
+        {
+            LogListedAgain(logger, key.Id, key.Tenant);
+        }
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await _loop.Every(Interval, time, Flush, stoppingToken);
         await _loop.Try(Flush, CancellationToken.None);
     }
+
+    [LoggerMessage(LogLevel.Warning, "The store had lost key {Key} from the list of tenant {Tenant}, while it worked on; it is listed again")]
+    private static partial void LogListedAgain(ILogger logger, string key, string tenant);
 }

@@ -33,6 +33,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
     {
         (_store, _settings, _uses, _time, _logger) = (store, settings, uses, time, logger);
         _store.Changed += OnChanged;
+        _uses.Remembered = () => _known.All();
         _settings.OnChange(_ => ForgetAll());
     }
 
@@ -155,6 +156,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         if (what == IApiKeyStore.Missed)
         {
             Interlocked.Increment(ref _epoch);
+            _uses.LookAtAll();
         }
         else if (what == IApiKeyStore.Added)
         {

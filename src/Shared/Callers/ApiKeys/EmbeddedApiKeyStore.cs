@@ -71,18 +71,25 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time) : IApiKeyStore
         return default;
     }
 
-    public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+    public ValueTask<IReadOnlyList<string>> Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
     {
         lock (_lock)
         {
+            var listed = _byHash.Values.Where(k => k.Tenant == tenant).Select(k => k.Id).ToHashSet(StringComparer.Ordinal);
             foreach (var (id, at) in uses)
             {
-                _uses[(tenant, id)] = at;
+                if (listed.Contains(id) && at > _uses.GetValueOrDefault((tenant, id)))
+                {
+                    _uses[(tenant, id)] = at;
+                }
             }
-        }
 
-        return default;
+            return new([.. uses.Select(u => u.Key).Where(id => !listed.Contains(id))]);
+        }
     }
+
+    /// <summary>The list is made of the keys.</summary>
+    public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => new(false);
 }
 
 /// <summary>What both engines do the same with a tenant's list.</summary>

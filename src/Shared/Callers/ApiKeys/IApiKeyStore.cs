@@ -34,5 +34,10 @@ public interface IApiKeyStore
     ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation);
 
     /// <summary>Notes when keys of a tenant were last used, by id.</summary>
-    ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation);
+    /// <returns>Those that the tenant's list does not have: no such key, or the list has lost it.</returns>
+    ValueTask<IReadOnlyList<string>> Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation);
+
+    /// <summary>Puts a key back into its tenant's list: one that is not listed cannot be revoked.</summary>
+    /// <returns>Whether it was a key, and missing.</returns>
+    ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation);
 }

@@ -8,6 +8,7 @@ namespace Bff.Callers.ApiKeys;
 /// <summary>
 /// Keys in Redis: <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's list and
 /// <c>bff:apikeys:{tenant}:used</c> the last uses. The first decides; it comes last and goes first, and every change of it tells all instances in the same step.
+/// The list is elsewhere in Redis and can be lost while the key works on: who notes a use finds out.
 /// </summary>
 internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
@@ -30,6 +31,18 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
         return 1
+        """);
+
+    private static readonly RedisScript TouchListed = new("""
+        local missing = {}
+        for i = 1, #ARGV, 2 do
+          if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then
+            missing[#missing + 1] = ARGV[i]
+          elseif tonumber(ARGV[i + 1]) > tonumber(redis.call('HGET', KEYS[2], ARGV[i]) or 0) then
+            redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+          end
+        end
+        return missing
         """);
 
     private readonly RedisState _redis;
@@ -98,17 +111,28 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             cancellation);
     }
 
-    public async ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<string>> Touch(
+        string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
     {
-        var entries = uses.Select(u => new HashEntry(u.Key, u.Value.ToUnixTimeSeconds())).ToArray();
-        await _redis.Run(
-            "HSET",
-            async database =>
-            {
-                await database.HashSetAsync(Used(tenant), entries);
-                return true;
-            },
-            cancellation);
+        RedisValue[] entries = [.. uses.SelectMany(u => (RedisValue[])[u.Key, u.Value.ToUnixTimeSeconds()])];
+        return (string[])(await _redis.Evaluate(TouchListed, [Tenant(tenant), Used(tenant)], entries, cancellation))!;
+    }
+
+    public async ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation)
+    {
+        if (await Find(key.Hash, cancellation) is not { } record || record.Id != key.Id
+            || !await _redis.Run("HSETNX", database => database.HashSetAsync(Tenant(record.Tenant), record.Id, Write(record), When.NotExists), cancellation))
+        {
+            return false;
+        }
+
+        if (await Find(key.Hash, cancellation) is not null)
+        {
+            return true;
+        }
+
+        await _redis.Run("HDEL", database => database.HashDeleteAsync(Tenant(record.Tenant), record.Id), cancellation); // Revoked in between.
+        return false;
     }
 
     public void Dispose() => _listening.Dispose();

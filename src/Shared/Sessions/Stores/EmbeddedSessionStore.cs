@@ -43,6 +43,9 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
         return Task.CompletedTask;
     }
 
+    /// <summary>They live and die with the sessions, whose own end decides.</summary>
+    public Task Index(string key, DateTimeOffset endsAt, IReadOnlyList<string> indexes) => Task.CompletedTask;
+
     public Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)
     {
         lock (_lock)

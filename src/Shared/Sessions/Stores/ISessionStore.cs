@@ -24,6 +24,9 @@ internal interface ISessionStore
     /// <summary>Does nothing when the session was ended before it came.</summary>
     Task Add(string key, StoredSession session, TimeSpan idle, IReadOnlyList<string> indexes);
 
+    /// <summary>Puts a session back into its indexes, which can be lost while it lives, with the end that it has now.</summary>
+    Task Index(string key, DateTimeOffset endsAt, IReadOnlyList<string> indexes);
+
     /// <param name="key">Which.</param>
     /// <param name="now">The time.</param>
     /// <param name="idle">The idle time-out.</param>

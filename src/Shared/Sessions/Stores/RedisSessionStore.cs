@@ -16,10 +16,11 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
 
     private static readonly RedisScript AddScript = new("""
         if redis.call('GET', KEYS[2]) == '0' then return 0 end
-        redis.call('HSET', KEYS[1], 'd', ARGV[1], 's', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
-        redis.call('PEXPIRE', KEYS[1], ARGV[5])
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
-        return 1
+        redis.call('HSET', KEYS[1], 'd', ARGV[1], 's', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
+        local ends = redis.pcall('PEXPIRE', KEYS[1], ARGV[5])
+        if type(ends) == 'table' then redis.call('DEL', KEYS[1]) end -- Refused: nobody gets it, and it would stay for ever.
+        return ends
         """);
 
     private static readonly RedisScript FindScript = new("""
@@ -50,6 +51,15 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         return 1
         """);
 
+    /// <summary>The index lives as long as the newest of its sessions could, and a day longer.</summary>
+    private static readonly RedisScript IndexScript = new("""
+        redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+        redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+        local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+        redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[1] + ARGV[4]))
+        return 1
+        """);
+
     private static readonly RedisScript UnlockScript = new("""
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
         return 0
@@ -65,16 +75,20 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         var left = session.EndsAt - now;
 
         // The indexes first: a sign-out of all the user's sessions finds this one there, and ends it also before it is added.
-        foreach (var index in indexes)
-        {
-            await redis.Run("PIPELINE", database => Index(database, index, key, now, session.EndsAt));
-        }
-
+        await Index(key, session.EndsAt, indexes);
         RedisKey[] keys = [Key(key), Mark(key)];
         await redis.Evaluate(AddScript, keys,
         [
             session.Box, Milliseconds(session.LastSeen), Milliseconds(session.EndsAt), session.Version, Life(left < idle ? left : idle), Life(left + MarkedFor),
         ]);
+    }
+
+    public async Task Index(string key, DateTimeOffset endsAt, IReadOnlyList<string> indexes)
+    {
+        foreach (var index in indexes)
+        {
+            await redis.Evaluate(IndexScript, [IndexKey(index)], [Milliseconds(time.GetUtcNow()), Milliseconds(endsAt), key, (long)MarkedFor.TotalMilliseconds]);
+        }
     }
 
     public async Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)
@@ -134,16 +148,6 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     }
 
     private async Task<bool> Release(RedisKey key, string owner) => (long)await redis.Evaluate(UnlockScript, [key], [owner]) == 1;
-
-    private static async Task<bool> Index(IDatabase database, string index, string key, DateTimeOffset now, DateTimeOffset endsAt)
-    {
-        var name = IndexKey(index);
-        await Task.WhenAll(
-            database.SortedSetRemoveRangeByScoreAsync(name, double.NegativeInfinity, Milliseconds(now)),
-            database.SortedSetAddAsync(name, key, Milliseconds(endsAt)),
-            database.KeyExpireAsync(name, endsAt - now + MarkedFor));
-        return true;
-    }
 
     private static RedisKey Key(string key) => $"bff:session:{{{key}}}";
 

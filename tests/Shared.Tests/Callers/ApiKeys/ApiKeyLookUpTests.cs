@@ -185,7 +185,10 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
 
         public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => inner.Remove(key, cancellation);
 
-        public ValueTask Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) =>
+        public ValueTask<IReadOnlyList<string>> Touch(
+            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) =>
             inner.Touch(tenant, uses, cancellation);
+
+        public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => inner.Relist(key, cancellation);
     }
 }

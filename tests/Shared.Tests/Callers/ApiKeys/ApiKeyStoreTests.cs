@@ -1,8 +1,11 @@
+using Bff.Callers;
 using Bff.Callers.ApiKeys;
+using Bff.Edge;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
@@ -67,6 +70,75 @@ public sealed class ApiKeyStoreTests
     [Theory]
     [InlineData(false)]
     [RedisData(true)]
+    public async Task A_late_use_says_that_a_key_is_gone_and_leaves_nothing_of_it_nor_moves_a_later_use(bool withRedis)
+    {
+        await using var engine = await Engine.Start(withRedis);
+        var (gone, kept) = (Key("a", Now), Key("b", Now));
+        await engine.Store.Add(gone, default);
+        await engine.Store.Add(kept, default);
+        await engine.Store.Remove(gone, default);
+
+        Assert.Equal(["a"], await engine.Store.Touch("acme", [new("a", Now), new("b", Now)], default));
+        Assert.Empty(await engine.Store.Touch("acme", [new("b", Now.AddHours(-1))], default));
+        Assert.False(await engine.Store.Relist(gone, default));
+        Assert.False(await engine.Store.Relist(kept, default));
+
+        var listed = Assert.Single(await engine.Store.List("acme", default));
+        Assert.Equal(Now.ToUnixTimeSeconds(), listed.LastUsedAt!.Value.ToUnixTimeSeconds());
+        Assert.Equal(engine.Redis is null ? null : ":1\r\n", engine.Redis?.Command("HLEN", "bff:apikeys:{acme}:used"));
+    }
+
+    [RedisFact]
+    public async Task A_key_whose_list_was_lost_is_listed_again_when_it_is_used()
+    {
+        var clock = new ManualTimeProvider(Now);
+        await using var engine = await Engine.Start(withRedis: true);
+        using var logging = WatchedLogging.NewFactory();
+        using var uses = new ApiKeyUses(engine.Store, clock, logging.CreateLogger<ApiKeyUses>());
+        var key = Key("a", Now);
+        await engine.Store.Add(key, default);
+        await engine.Store.Replace(key with { ExpiresAt = Now.AddDays(1) }, default);
+        engine.Redis!.Command("DEL", "bff:apikeys:{acme}"); // It is in another slot, and may be lost alone.
+
+        uses.Note(Remembered(key), Now);
+        await uses.Flush(default);
+
+        Assert.Equal(Now.AddDays(1), Assert.Single(await engine.Store.List("acme", default)).ExpiresAt);
+    }
+
+    [RedisTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Keys_that_nobody_uses_any_more_are_listed_again_after_a_reconnection_and_daily(bool isReconnection)
+    {
+        var clock = new ManualTimeProvider(Now);
+        await using var engine = await Engine.Start(withRedis: true);
+        using var logging = WatchedLogging.NewFactory();
+        using var uses = new ApiKeyUses(engine.Store, clock, logging.CreateLogger<ApiKeyUses>());
+        var key = Key("a", Now);
+        await engine.Store.Add(key, default);
+        var remembered = Remembered(key);
+        uses.Remembered = () => [remembered];
+        engine.Redis!.Command("DEL", "bff:apikeys:{acme}");
+        await uses.Flush(default);
+        Assert.Empty(await engine.Store.List("acme", default));
+
+        if (isReconnection)
+        {
+            uses.LookAtAll();
+        }
+        else
+        {
+            clock.Advance(TimeSpan.FromDays(1));
+        }
+
+        await uses.Flush(default);
+        Assert.Equal("a", Assert.Single(await engine.Store.List("acme", default)).Id);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [RedisData(true)]
     public async Task Changes_are_told(bool withRedis)
     {
         await using var engine = await Engine.Start(withRedis);
@@ -79,6 +151,8 @@ public sealed class ApiKeyStoreTests
         await removed.WaitAsync(TimeSpan.FromSeconds(30));
     }
 
+    private static RememberedKey Remembered(ApiKeyRecord key) => new("key", key, CallerResult.Refused(ProblemCodes.InvalidApiKey), 0, 0);
+
     private static ApiKeyRecord Key(string id, DateTimeOffset created, string tenant = "acme") => new()
     {
         Id = id, Tenant = tenant, Name = "n", Hash = "hash-of-" + id, Prefix = "pk_live_ab", LastFour = "wxyz", Scopes = ["orders.read"], CreatedAt = created,
@@ -87,6 +161,8 @@ public sealed class ApiKeyStoreTests
     private sealed class Engine(ServiceProvider services, RedisServer? redis, IApiKeyStore store) : IAsyncDisposable
     {
         public IApiKeyStore Store => store;
+
+        public RedisServer? Redis => redis;
 
         public static async Task<Engine> Start(bool withRedis)
         {
