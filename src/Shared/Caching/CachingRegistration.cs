@@ -26,7 +26,8 @@ internal static class CachingRegistration
             Shared(provider), provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
         services.AddSingleton(provider => new FragmentInvalidator(
             provider.GetRequiredService<Announcements>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(),
-            provider.GetRequiredService<ReadGenerations>(), Shared(provider)));
+            provider.GetRequiredService<ReadGenerations>(), Shared(provider), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FragmentInvalidator>>()));
         services.AddSingleton<IFragmentInvalidator>(provider => provider.GetRequiredService<FragmentInvalidator>());
         services.AddHostedService(provider => provider.GetRequiredService<FragmentInvalidator>());
         return builder;

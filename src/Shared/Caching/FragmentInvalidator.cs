@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Concurrency;
 using Bff.State;
 using Bff.Upstreams;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Caching;
 
@@ -10,23 +12,37 @@ namespace Bff.Caching;
 /// 1. notes what is invalid, so that every instance learns it whatever happens next; 2. drops what this process holds; 3. renews the tags' versions in
 /// Redis; 4. tells every instance, this one included, because a read that began between 2 and 3 may have taken the old value out of Redis. Where some may
 /// have been missed, all of this process's fragments go.
+/// The tags are in as many places of Redis, so 3 is not one step. Whoever dies in the middle has left the note, and every instance that reads it without
+/// having been told finishes the work. What a failover may have undone is done again by those who know of it.
 /// </summary>
 internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService, IDisposable
 {
     /// <summary>Characters of tags in one note: the notes that are kept stay within a few megabytes.</summary>
     private const int NoteLength = 4096;
 
+    /// <summary>Tags that this process remembers to have been invalid lately.</summary>
+    private const int MostRecent = 10_000;
+
+    /// <summary>A replica is never further behind when it takes over.</summary>
+    private static readonly TimeSpan RecentFor = TimeSpan.FromMinutes(1);
+
     private readonly FragmentMemory _memory;
     private readonly TagGenerations _generations;
     private readonly ReadGenerations _reads;
     private readonly ISharedFragments? _shared;
     private readonly AnnouncementFeed _feed;
+    private readonly TimeProvider _time;
+    private readonly BackgroundLoop _renewal;
+    private readonly Lock _lock = new();
+    private readonly Queue<(long At, string Tag)> _recent = [];
     private IDisposable? _listening;
 
     public FragmentInvalidator(
-        Announcements announcements, FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared)
+        Announcements announcements, FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, TimeProvider time,
+        ILogger<FragmentInvalidator> logger)
     {
-        (_memory, _generations, _reads, _shared) = (memory, generations, reads, shared);
+        (_memory, _generations, _reads, _shared, _time) = (memory, generations, reads, shared, time);
+        _renewal = new("tag-versions", logger);
         _feed = announcements.Feed("cache", "bff:cache:invalidate");
     }
 
@@ -51,6 +67,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _listening = _feed.Listen(OnNote);
+        _feed.Unheard = note => Finish(Read(note) ?? []);
         return Task.CompletedTask;
     }
 
@@ -80,28 +97,78 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
 
     private void OnNote(string? note)
     {
-        try
+        if (Read(note) is { } tags)
         {
-            if (note is not null && JsonSerializer.Deserialize(note, CachingJson.Default.StringArray) is { } tags)
-            {
-                Drop(tags);
-                return;
-            }
-        }
-        catch (JsonException)
-        {
-            // Something is invalid, and nobody knows what.
+            Drop(tags);
+            return;
         }
 
         _reads.Invalidated();
         _generations.InvalidateAll();
         _memory.Clear();
+        Finish(Recent());
     }
 
-    private void Drop(IEnumerable<string> tags)
+    /// <summary>Null: something is invalid, and nobody knows what.</summary>
+    private static string[]? Read(string? note)
+    {
+        try
+        {
+            return note is null ? null : JsonSerializer.Deserialize(note, CachingJson.Default.StringArray);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void Drop(IReadOnlyCollection<string> tags)
     {
         _reads.Invalidated(); // First: a fragment that is read from here on must not be given what a call from before brings.
         _generations.Invalidate(tags);
+        if (_shared is not null)
+        {
+            Remember(tags);
+        }
+    }
+
+    private void Remember(IReadOnlyCollection<string> tags)
+    {
+        var now = _time.GetTimestamp();
+        lock (_lock)
+        {
+            foreach (var tag in tags)
+            {
+                _recent.Enqueue((now, tag));
+            }
+
+            while (_recent.Count > MostRecent || (_recent.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.At, now) > RecentFor))
+            {
+                _recent.Dequeue();
+            }
+        }
+    }
+
+    private HashSet<string> Recent()
+    {
+        var now = _time.GetTimestamp();
+        lock (_lock)
+        {
+            return _recent.Where(r => _time.GetElapsedTime(r.At, now) <= RecentFor).Select(r => r.Tag).ToHashSet(StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Renews the versions in Redis, away from whoever told; what fails is done again with the next reading or reconnection.</summary>
+    private void Finish(IReadOnlyCollection<string> tags)
+    {
+        if (_shared is { } shared && tags.Count > 0)
+        {
+            _ = _renewal.Try(async stopping =>
+            {
+                await shared.Invalidate(tags, stopping);
+                Drop(tags); // What was taken out of Redis in between.
+            }, CancellationToken.None);
+        }
     }
 }
 

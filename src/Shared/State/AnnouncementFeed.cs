@@ -26,6 +26,12 @@ internal sealed class AnnouncementFeed : IDisposable
         _subscription = redis.Subscribe(channel, OnMessage);
     }
 
+    /// <summary>
+    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or whoever took it has died before the change, in the
+    /// middle of it, or is about to make it.
+    /// </summary>
+    public Action<string>? Unheard { get; set; }
+
     /// <summary>Where a change publishes its note.</summary>
     public string Channel { get; }
 
@@ -78,6 +84,10 @@ internal sealed class AnnouncementFeed : IDisposable
             if (!IsHeard(id))
             {
                 Tell(text);
+                if (Unheard is { } unheard)
+                {
+                    _announcements.Call(what => unheard(what!), text);
+                }
             }
         }
 

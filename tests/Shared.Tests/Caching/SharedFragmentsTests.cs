@@ -1,9 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Shared.Tests.State;
+using Bff.State;
 using Bff.TestKit;
 using Bff.Upstreams;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Caching;
 
@@ -61,6 +65,44 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
 
         Assert.Equal((FragmentSource.Stale, "first", 20), (stale.Source, stale.Answer.Value!.Text, stale.AgeSeconds));
         Assert.Equal((FragmentSource.Live, "second"), (live.Source, live.Answer.Value!.Text));
+    }
+
+    [RedisFact]
+    public async Task An_invalidation_whose_instance_died_in_the_middle_is_finished_by_whoever_reads_of_it()
+    {
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+        var announcements = two.Services.GetRequiredService<Announcements>();
+        await announcements.Read(default);
+        Assert.True(FragmentKey.TryMake(request, out var key));
+
+        await announcements.Append("bff:{announced}:cache", JsonSerializer.Serialize(request.Tags), default); // Noted, and no more than that.
+        await announcements.Read(default);
+
+        await RedisStateTests.Until(async () => (await one.Shared.Read(key, request.Tags, default)).Json is null);
+    }
+
+    [RedisFact]
+    public async Task An_invalidation_that_a_failover_undoes_is_done_again()
+    {
+        using var primary = RedisServer.Run();
+        using var replica = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
+        using var route = new RedisRoute(primary);
+        await using var one = await CacheInstance.Start(route.Address, _clock);
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+        Assert.True(FragmentKey.TryMake(request, out var key));
+        await Eventually.True(() => replica.Command("KEYS", "bff:cache:*") != "*0\r\n");
+        replica.Command("REPLICAOF", "NO", "ONE");
+        await one.Invalidator.Invalidate([request.Tags[0]], default);
+        Assert.Null((await one.Shared.Read(key, request.Tags, default)).Json);
+
+        route.LeadTo(replica); // What it holds of the fragment is as good as ever, by what it knows of the tag.
+
+        await RedisStateTests.Until(async () => await one.Shared.Read(key, request.Tags, default) is { Versions: not null, Json: null });
+        Assert.NotEqual("*0\r\n", replica.Command("KEYS", "bff:cache:tag:*"));
     }
 
     [RedisFact]
