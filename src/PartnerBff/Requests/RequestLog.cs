@@ -1,6 +1,6 @@
 using System.Threading.Channels;
+using Bff.Concurrency;
 using Bff.State;
-using PartnerBff.Loops;
 
 namespace PartnerBff.Requests;
 
@@ -8,12 +8,12 @@ namespace PartnerBff.Requests;
 /// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails is not repeated,
 /// for it may have happened: what it held is lost. It is a log, not a bill.
 /// </summary>
-internal sealed class RequestLog(IRequestLogStore store, LoopMetrics loops, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
+internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
 {
     private const int MaxWaiting = 20_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly LoopTroubles _troubles = new("Noting requests", loops, logger);
+    private readonly BackgroundLoop _loop = new("request-log", logger);
 
     private readonly SemaphoreSlim _flushing = new(1, 1);
 
@@ -32,20 +32,8 @@ internal sealed class RequestLog(IRequestLogStore store, LoopMetrics loops, Time
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await Flush(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The host stops.
-        }
-
-        await Flush(CancellationToken.None);
+        await _loop.Every(Interval, time, Flush, stoppingToken);
+        await _loop.Try(Flush, CancellationToken.None);
     }
 
     public override void Dispose()
@@ -82,7 +70,7 @@ internal sealed class RequestLog(IRequestLogStore store, LoopMetrics loops, Time
         try
         {
             await store.Add(account, requests, CancellationToken.None);
-            _troubles.Succeeded(account);
+            _loop.Succeeded(account);
         }
         catch (StoreUnavailableException)
         {
@@ -92,7 +80,7 @@ internal sealed class RequestLog(IRequestLogStore store, LoopMetrics loops, Time
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            _troubles.Failed(account, failure);
+            _loop.Failed(account, failure);
         }
     }
 }

@@ -1,5 +1,5 @@
+using Bff.Concurrency;
 using Bff.State;
-using PartnerBff.Loops;
 
 namespace PartnerBff.Usage;
 
@@ -8,13 +8,13 @@ namespace PartnerBff.Usage;
 /// A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had, until it is confirmed; what has
 /// come since for the same account and day waits for that.
 /// </summary>
-internal sealed partial class UsageRecorder(IUsageStore store, LoopMetrics loops, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
+internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
 {
     private const int MaxKeys = 100_000; // Tenants × endpoints: far beyond what is configured; while the store is away for long, a bound.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private readonly SemaphoreSlim _flushing = new(1, 1);
     private readonly Lock _lock = new();
-    private readonly LoopTroubles _troubles = new("Writing usage", loops, logger);
+    private readonly BackgroundLoop _loop = new("usage", logger);
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Only the running flush touches it.
     private Dictionary<UsageKey, EndpointUsage> _counts = [];
@@ -86,7 +86,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, LoopMetrics loops
             {
                 await store.Add(account, day, batch.Flush, batch.Counts, CancellationToken.None);
                 _unconfirmed.Remove((account, day));
-                _troubles.Succeeded(account);
+                _loop.Succeeded(account);
             }
             catch (StoreUnavailableException)
             {
@@ -96,27 +96,15 @@ internal sealed partial class UsageRecorder(IUsageStore store, LoopMetrics loops
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                _troubles.Failed(account, failure);
+                _loop.Failed(account, failure);
             }
         }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                await Flush(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The host stops.
-        }
-
-        await Flush(CancellationToken.None);
+        await _loop.Every(Interval, time, Flush, stoppingToken);
+        await _loop.Try(Flush, CancellationToken.None);
     }
 
     public override void Dispose()

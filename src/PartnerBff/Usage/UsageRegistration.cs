@@ -1,6 +1,4 @@
 using Bff.State;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using PartnerBff.Loops;
 using PartnerBff.Requests;
 
 namespace PartnerBff.Usage;
@@ -10,7 +8,6 @@ internal static class UsageRegistration
     public static WebApplicationBuilder AddUsage(this WebApplicationBuilder builder)
     {
         builder.Services.AddStore<IUsageStore, RedisUsageStore, EmbeddedUsageStore>(builder.Configuration);
-        builder.Services.TryAddSingleton<LoopMetrics>();
         builder.Services.AddSingleton<UsageRecorder>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<UsageRecorder>());
         builder.Services.AddStore<IRequestLogStore, RedisRequestLogStore, EmbeddedRequestLogStore>(builder.Configuration);

@@ -1,8 +1,6 @@
 using System.Net;
 using Bff.Configuration;
 using Bff.State;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using PartnerBff.Loops;
 using PartnerBff.Webhooks.Addresses;
 using PartnerBff.Webhooks.Delivery;
 using PartnerBff.Webhooks.Stores;
@@ -23,7 +21,6 @@ internal static class WebhooksRegistration
         services.AddSingleton<WebhookUrl>();
         services.AddSingleton<WebhookSecrets>();
         services.AddSingleton<WebhookMetrics>();
-        services.TryAddSingleton<LoopMetrics>();
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<WebhookWorker>();
         services.AddSingleton<WebhookUpkeep>();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -5,17 +6,20 @@ namespace Bff.Concurrency;
 
 /// <summary>
 /// Work that a host does in rounds until it ends. A round that fails ends neither the work nor the host: it is counted (<c>bff.background.failures</c> by
-/// <c>loop</c>), logged when the work begins to fail, fails in another way, or succeeds again, and the next round tries again.
+/// <c>loop</c>), logged when the work begins to fail, fails in another way, or succeeds again, and the next round tries again. Work on many things, such as
+/// accounts, says which of them failed: one thing's trouble is not the others'.
 /// </summary>
 /// <param name="name">In the log and in the metric, such as <c>api-key-uses</c>.</param>
 /// <param name="logger">Of the class whose work it is.</param>
 public sealed partial class BackgroundLoop(string name, ILogger logger)
 {
+    private const int MostParts = 10_000;
     private static readonly Meter Meter = new("Bff.Concurrency");
 
     private static readonly Counter<long> Failures =
         Meter.CreateCounter<long>("bff.background.failures", "{round}", "Rounds of background work that failed and are tried again.");
 
+    private readonly ConcurrentDictionary<string, string> _failingParts = new(StringComparer.Ordinal);
     private string? _failing;
 
     /// <summary>Runs a round at every tick until the host stops, then returns; a round that lasts longer than the interval delays the next.</summary>
@@ -60,7 +64,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         return true;
     }
 
-    /// <summary>The counterpart of <see cref="Failed"/>.</summary>
+    /// <summary>The counterpart of <see cref="Failed(Exception)"/>.</summary>
     public void Succeeded()
     {
         if (Interlocked.Exchange(ref _failing, null) is not null)
@@ -80,6 +84,34 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
             LogFails(logger, failure, name);
         }
     }
+
+    /// <summary>The counterpart of <see cref="Failed(string, Exception)"/>.</summary>
+    public void Succeeded(string part)
+    {
+        if (!_failingParts.IsEmpty && _failingParts.TryRemove(part, out _))
+        {
+            LogPartWorks(logger, name, part);
+        }
+    }
+
+    /// <summary>A part of the work failed and is tried again, while the rest goes on.</summary>
+    public void Failed(string part, Exception failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        Failures.Add(1, new KeyValuePair<string, object?>("loop", name));
+        var kind = failure.GetType().Name;
+        if (_failingParts.TryGetValue(part, out var known) ? known != kind && _failingParts.TryUpdate(part, kind, known)
+            : _failingParts.Count < MostParts && _failingParts.TryAdd(part, kind))
+        {
+            LogPartFails(logger, failure, name, part);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Background work {Loop} fails for {Part}; the rest goes on, and that is tried again until it succeeds")]
+    private static partial void LogPartFails(ILogger logger, Exception failure, string loop, string part);
+
+    [LoggerMessage(LogLevel.Information, "Background work {Loop} succeeds again for {Part}")]
+    private static partial void LogPartWorks(ILogger logger, string loop, string part);
 
     [LoggerMessage(LogLevel.Warning, "Background work {Loop} fails; it is tried again until it succeeds")]
     private static partial void LogFails(ILogger logger, Exception failure, string loop);

@@ -70,7 +70,7 @@ public sealed class UpkeepTests(SharedSurroundings surroundings) : WebhookTest(s
         await Until(() => receiver.All.Any(r => r.Number == 2));
 
         Assert.All(receiver.All, r => Assert.Equal("/globex", r.Path));
-        Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("failed at acme;", StringComparison.Ordinal));
-        Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("failed at x;", StringComparison.Ordinal));
+        Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("fails for acme;", StringComparison.Ordinal));
+        Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("fails for x;", StringComparison.Ordinal));
     }
 }

@@ -71,6 +71,31 @@ public sealed class BackgroundLoopTests : IDisposable
         Assert.Equal([LogLevel.Warning, LogLevel.Warning, LogLevel.Information, LogLevel.Warning], _log.Entries.Select(e => e.Level));
     }
 
+    [Fact]
+    public async Task A_parts_failure_is_its_own_news()
+    {
+        var loop = Loop();
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.True(await loop.Try(
+                _ =>
+                {
+                    loop.Failed("acme", new InvalidOperationException());
+                    loop.Failed("globex", new InvalidOperationException());
+                    return Task.CompletedTask;
+                },
+                default));
+        }
+
+        loop.Failed("acme", new TimeoutException());
+        loop.Succeeded("acme");
+        loop.Succeeded("acme");
+
+        Assert.Equal(
+            [(LogLevel.Warning, "acme"), (LogLevel.Warning, "globex"), (LogLevel.Warning, "acme"), (LogLevel.Information, "acme")],
+            _log.Entries.Select(e => (e.Level, e.Message.Contains("acme", StringComparison.Ordinal) ? "acme" : "globex")));
+    }
+
     public void Dispose() => _log.Dispose();
 
     private BackgroundLoop Loop() => new(_name, _log.CreateLogger("test"));

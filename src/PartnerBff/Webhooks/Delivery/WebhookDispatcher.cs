@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Bff.Events;
 using Bff.State;
-using PartnerBff.Loops;
 using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Webhooks.Delivery;
@@ -12,8 +11,8 @@ namespace PartnerBff.Webhooks.Delivery;
 /// Every day, and whenever Redis may have lost something, it looks after what is kept: see <see cref="WebhookUpkeep"/>.
 /// </summary>
 internal sealed class WebhookDispatcher(
-    IEventLog log, IEventQueue queue, IWebhookStore store, WebhookWorker worker, WebhookUpkeep upkeep, EventMetrics metrics, LoopMetrics loops, TimeProvider time,
-    ILogger<WebhookDispatcher> logger) : WebhookWork(time, new("Dispatching webhooks", loops, logger))
+    IEventLog log, IEventQueue queue, IWebhookStore store, WebhookWorker worker, WebhookUpkeep upkeep, EventMetrics metrics, TimeProvider time,
+    ILogger<WebhookDispatcher> logger) : WebhookWork(time, new("webhook-dispatch", logger))
 {
     private const int BatchSize = 100;
     private readonly TimeProvider _time = time;
@@ -56,7 +55,7 @@ internal sealed class WebhookDispatcher(
             }
         }
 
-        await upkeep.Run(Troubles, cancellation);
+        await upkeep.Run(Rounds, cancellation);
     }
 
     public static WebhookDelivery Delivery(WebhookEndpoint endpoint, string eventId, string type, DateTimeOffset at, ReadOnlyMemory<byte> data, DateTimeOffset now)
@@ -99,13 +98,13 @@ internal sealed class WebhookDispatcher(
                     select Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now)],
                 now, cancellation);
             await queue.Done([.. events.Select(e => e.Id)], cancellation);
-            Troubles.Succeeded(tenant);
+            Rounds.Succeeded(tenant);
         }
 #pragma warning disable CA1031 // As above.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
-            Troubles.Failed(tenant, failure);
+            Rounds.Failed(tenant, failure);
             return false;
         }
 

@@ -1,6 +1,6 @@
+using Bff.Concurrency;
 using Bff.Events;
 using Bff.State;
-using PartnerBff.Loops;
 using PartnerBff.Webhooks.Stores;
 using EventId = Bff.Events.EventId;
 
@@ -39,7 +39,7 @@ internal sealed partial class WebhookUpkeep : IDisposable
 
     /// <summary>Does what is due; nothing most of the time. What could not be done because the store is away is done once it is back.</summary>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public async Task Run(LoopTroubles troubles, CancellationToken cancellation)
+    public async Task Run(BackgroundLoop rounds, CancellationToken cancellation)
     {
         var isDaily = _time.GetUtcNow() >= _dueAt;
         if (Interlocked.Exchange(ref _isWanted, 0) == 0 && !isDaily)
@@ -51,7 +51,7 @@ internal sealed partial class WebhookUpkeep : IDisposable
         {
             foreach (var owner in await _store.Owners(cancellation))
             {
-                await LookAfter(owner, isDaily, troubles, cancellation);
+                await LookAfter(owner, isDaily, rounds, cancellation);
             }
         }
         catch
@@ -71,7 +71,7 @@ internal sealed partial class WebhookUpkeep : IDisposable
         Wanted?.Invoke();
     }
 
-    private async Task LookAfter(string owner, bool isDaily, LoopTroubles troubles, CancellationToken cancellation)
+    private async Task LookAfter(string owner, bool isDaily, BackgroundLoop rounds, CancellationToken cancellation)
     {
         try
         {
@@ -90,13 +90,13 @@ internal sealed partial class WebhookUpkeep : IDisposable
                 }
             }
 
-            troubles.Succeeded(owner);
+            rounds.Succeeded(owner);
         }
 #pragma warning disable CA1031 // One owner's trouble is not the others'.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
-            troubles.Failed(owner, failure);
+            rounds.Failed(owner, failure);
         }
     }
 

@@ -1,33 +1,32 @@
+using Bff.Concurrency;
 using Bff.State;
-using PartnerBff.Loops;
 
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>A loop of this instance: works until there is nothing to do, then waits for a signal, a second at most. Ends with the host.</summary>
-internal abstract class WebhookWork(TimeProvider time, LoopTroubles troubles) : IHostedService, IDisposable
+internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IHostedService, IDisposable
 {
-    private const string Whole = "the whole";
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stopping = new();
-    private Task _loop = Task.CompletedTask;
+    private Task _running = Task.CompletedTask;
 
     /// <summary>Cancelled when the instance stops, or dies.</summary>
     protected CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>What does not end the loop.</summary>
-    protected LoopTroubles Troubles { get; } = troubles;
+    /// <summary>Knows what fails, which does not end the work.</summary>
+    protected BackgroundLoop Rounds { get; } = loop;
 
     public virtual Task StartAsync(CancellationToken cancellationToken)
     {
-        _loop = Task.Run(Loop, CancellationToken.None);
+        _running = Task.Run(Loop, CancellationToken.None);
         return Task.CompletedTask;
     }
 
     public virtual async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        await _loop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Something may have to be done.</summary>
@@ -59,7 +58,7 @@ internal abstract class WebhookWork(TimeProvider time, LoopTroubles troubles) : 
             try
             {
                 await Work(_stopping.Token);
-                Troubles.Succeeded(Whole);
+                Rounds.Succeeded();
             }
             catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
             {
@@ -67,13 +66,13 @@ internal abstract class WebhookWork(TimeProvider time, LoopTroubles troubles) : 
             }
             catch (StoreUnavailableException)
             {
-                // The next look is soon.
+                // The next look is soon, and the state's own log says so.
             }
 #pragma warning disable CA1031 // Deliveries depend on this loop.
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                Troubles.Failed(Whole, failure);
+                Rounds.Failed(failure);
             }
 
             await _wake.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

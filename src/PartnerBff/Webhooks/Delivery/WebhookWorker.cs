@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Bff.State;
 using Microsoft.Extensions.Options;
-using PartnerBff.Loops;
 using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Webhooks.Delivery;
@@ -11,8 +10,8 @@ namespace PartnerBff.Webhooks.Delivery;
 /// endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes what came of it and when is next.
 /// </summary>
 internal sealed partial class WebhookWorker(
-    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, LoopMetrics loops, TimeProvider time, ILogger<WebhookWorker> logger)
-    : WebhookWork(time, new("Sending webhooks", loops, logger))
+    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, TimeProvider time, ILogger<WebhookWorker> logger)
+    : WebhookWork(time, new("webhook-sending", logger))
 {
     private const int EndpointsAtOnce = 200;
     private const int AtOnce = 1024;
@@ -94,14 +93,14 @@ internal sealed partial class WebhookWorker(
         try
         {
             var claimed = await store.Claim(endpointId, _time.GetUtcNow(), options.Value.Lease, room, CancellationToken.None);
-            Troubles.Succeeded(endpointId);
+            Rounds.Succeeded(endpointId);
             return claimed;
         }
 #pragma warning disable CA1031 // As above.
         catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException or ObjectDisposedException))
 #pragma warning restore CA1031
         {
-            Troubles.Failed(endpointId, failure);
+            Rounds.Failed(endpointId, failure);
             return [];
         }
     }
@@ -114,6 +113,12 @@ internal sealed partial class WebhookWorker(
             if (endpoint is not { Enabled: true })
             {
                 await store.Note(delivery with { Status = DeliveryStatus.Failed, NextAttemptAt = null, ByHand = null }, null, _time.GetUtcNow(), breakOff);
+                return;
+            }
+
+            if (delivery.NextAttemptAt is null)
+            {
+                await store.Note(delivery, null, _time.GetUtcNow(), breakOff); // It was over, and only its place in the line was left.
                 return;
             }
 
@@ -133,7 +138,7 @@ internal sealed partial class WebhookWorker(
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            Troubles.Failed(delivery.EndpointId, failure);
+            Rounds.Failed(delivery.EndpointId, failure);
         }
         finally
         {
