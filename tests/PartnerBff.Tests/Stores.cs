@@ -10,8 +10,7 @@ internal static class Stores
     /// <summary>Connected, for stores that are tested without a host.</summary>
     public static async Task<RedisState> Connect(RedisServer server, ILoggerFactory logging, TimeSpan? timeout = null)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", server.ConnectionString)]).Build();
-        var state = new RedisState(configuration, Options.Create(new StateOptions { Timeout = timeout ?? TimeSpan.FromSeconds(5) }), logging.CreateLogger<RedisState>());
+        var state = State(server.ConnectionString, logging, timeout ?? TimeSpan.FromSeconds(5));
         await Eventually.True(async () =>
         {
             try
@@ -24,5 +23,11 @@ internal static class Stores
             }
         });
         return state;
+    }
+
+    public static RedisState State(string connectionString, ILoggerFactory logging, TimeSpan timeout)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", connectionString)]).Build();
+        return new(configuration, Options.Create(new StateOptions { Timeout = timeout }), logging.CreateLogger<RedisState>());
     }
 }

@@ -27,6 +27,9 @@ public sealed class RedisRoute : IDisposable
     /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
     public string Address { get; }
 
+    /// <summary>How long every answer takes on its way.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>How many messages got lost.</summary>
     public int Lost => Volatile.Read(ref _lost);
 
@@ -123,6 +126,7 @@ public sealed class RedisRoute : IDisposable
             }
 
             held.RemoveRange(0, at);
+            await Task.Delay(Delay);
             await to.WriteAsync(passes.ToArray());
         }
     }

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Bff.State;
+using PartnerBff.Portal.Plans;
+using PartnerBff.Requests;
+using PartnerBff.Usage;
+using PartnerBff.Webhooks;
+using PartnerBff.Webhooks.Stores;
+
+namespace PartnerBff.Tests;
+
+/// <summary>The partners' stores while their server is frozen, killed, restarted, slow and moved, as the shared ones are tried.</summary>
+public sealed class StoreTroubleTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+
+    private static readonly Dictionary<string, Func<RedisState, StoreProbe>> Probes = new()
+    {
+        [nameof(IUsageStore)] = Usage,
+        [nameof(IRequestLogStore)] = Requests,
+        [nameof(IPlanChanges)] = Plans,
+        [nameof(IWebhookStore)] = Webhooks,
+    };
+
+    public static TheoryData<string, RedisTrouble> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, RedisTrouble>();
+            foreach (var store in Probes.Keys)
+            {
+                foreach (var trouble in Enum.GetValues<RedisTrouble>())
+                {
+                    cases.Add(store, trouble);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [RedisTheory]
+    [MemberData(nameof(Cases))]
+    public async Task A_store_outlives_the_trouble_of_its_server(string store, RedisTrouble trouble)
+    {
+        using var redis = new TroubledRedis();
+        using var logging = WatchedLogging.NewFactory();
+        using var state = Stores.State(redis.ConnectionString, logging, trouble == RedisTrouble.Frozen ? TimeSpan.FromMilliseconds(250) : TimeSpan.FromSeconds(5));
+
+        await Probes[store](state).Outlives(trouble, redis);
+    }
+
+    /// <summary>Counted once, however often it was sent.</summary>
+    private static StoreProbe Usage(RedisState redis)
+    {
+        var (store, day) = (new RedisUsageStore(redis), DateOnly.FromDateTime(Now.UtcDateTime));
+        var one = new EndpointUsage();
+        one.Add(200, TimeSpan.FromMilliseconds(5), overage: 0);
+        return Probe(
+            n => store.Add("live:acme", day, new("of-" + Text(n), 1), [("GET /" + Text(n), one)], default).AsTask(),
+            async n => (await store.Read("live:acme", day, default)).GetValueOrDefault("GET /" + Text(n))?.Requests == 1);
+    }
+
+    private static StoreProbe Requests(RedisState redis)
+    {
+        var store = new RedisRequestLogStore(redis);
+        return Probe(
+            n => store.Add("live:acme", [new("r-" + Text(n), Now, "GET", "/v1/orders", 200, 1.5, null)], default),
+            async n => (await store.Read("live:acme", default)).Any(r => r.Id == "r-" + Text(n)));
+    }
+
+    private static StoreProbe Plans(RedisState redis)
+    {
+        var store = new RedisPlanChanges(redis);
+        return Probe(n => store.Set("t-" + Text(n), new("pro", Now, "u-1001"), default), async n => await store.Find("t-" + Text(n), default) is not null);
+    }
+
+    /// <summary>An endpoint with what is on its way to it.</summary>
+    private static StoreProbe Webhooks(RedisState redis)
+    {
+        var store = new RedisWebhookStore(redis);
+        return Probe(
+            async n =>
+            {
+                await store.Add(new() { Id = "w-" + Text(n), Owner = "live:acme", Url = "https://partner.example/", Types = ["*"], CreatedAt = Now, Secrets = [new([1, 2, 3], null)] }, default);
+                await store.Begin([Delivery(n)], Now, default);
+            },
+            async n => await store.Find("live:acme", "w-" + Text(n), default) is not null && (await store.Due(Now, 100, default)).Contains("w-" + Text(n)));
+    }
+
+    private static WebhookDelivery Delivery(int n) => new()
+    {
+        Id = "d-" + Text(n), Owner = "live:acme", EndpointId = "w-" + Text(n), EventId = "1-0", Type = "order.shipped", Body = [1], CreatedAt = Now, NextAttemptAt = Now,
+    };
+
+    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) => new(write, isThere, static e => e is StoreUnavailableException);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Callers.ApiKeys;
+using Bff.Events;
+using Bff.Idempotency;
+using Bff.RateLimiting;
+using Bff.Sessions;
+using Bff.Shared.Tests.Caching;
+using Bff.Shared.Tests.Events;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Options;
+
+namespace Bff.Shared.Tests.State;
+
+/// <summary>Every store while its server is frozen, killed, restarted, slow and moved: it says so when the server is away, comes back by itself, and keeps what it acknowledged.</summary>
+public sealed class StoreTroubleTests
+{
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+
+    private static readonly Dictionary<string, Func<IServiceProvider, StoreProbe>> Probes = new()
+    {
+        [nameof(ILimitStore)] = Limits,
+        [nameof(IRevocationStore)] = Revocations,
+        [nameof(IApiKeyStore)] = ApiKeys,
+        [nameof(ISessionStore)] = Sessions,
+        [nameof(IIdempotencyStore)] = Idempotency,
+        [nameof(IKeyRing)] = Keys,
+        [nameof(IEventLog)] = Log,
+        [nameof(IEventQueue)] = Queue,
+        [nameof(ISharedFragments)] = Fragments,
+    };
+
+    public static TheoryData<string, RedisTrouble> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<string, RedisTrouble>();
+            foreach (var store in Probes.Keys)
+            {
+                foreach (var trouble in Enum.GetValues<RedisTrouble>())
+                {
+                    cases.Add(store, trouble);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    [RedisTheory]
+    [MemberData(nameof(Cases))]
+    public async Task A_store_outlives_the_trouble_of_its_server(string store, RedisTrouble trouble)
+    {
+        using var redis = new TroubledRedis();
+        await using var services = Services(redis.ConnectionString, trouble == RedisTrouble.Frozen ? "00:00:00.250" : Generous.StateTimeout);
+        var probe = Probes[store](services);
+        services.GetRequiredService<RedisState>().Start();
+
+        await probe.Outlives(trouble, redis);
+    }
+
+    private static ServiceProvider Services(string connectionString, string timeout)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
+        builder.Logging.Watch();
+        builder.Configuration["ConnectionStrings:redis"] = connectionString;
+        builder.Configuration["State:Timeout"] = timeout;
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.AddState().AddCaching().AddEvents();
+        return builder.Services.BuildServiceProvider();
+    }
+
+    /// <summary>The only token of a bucket: once it is taken, nobody gets one.</summary>
+    private static StoreProbe Limits(IServiceProvider services)
+    {
+        var store = new RedisLimitStore(services.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Tests" });
+        var policy = new BucketPolicy("burst", 1, 1, PerDay: 1);
+        async Task<bool> Take(int n) => (await store.Take("a", [new("b" + Text(n), policy, 1, 1)])).IsAdmitted;
+        return Probe(Take, async n => !await Take(n));
+    }
+
+    private static StoreProbe Revocations(IServiceProvider services)
+    {
+        var store = ActivatorUtilities.CreateInstance<RedisRevocationStore>(services);
+        return Probe(
+            n => store.Add(Revocation.OfToken("t-" + Text(n), Now.AddHours(1)), default),
+            async n => (await store.All(default)).Any(r => r.TokenId == "t-" + Text(n)));
+    }
+
+    private static StoreProbe ApiKeys(IServiceProvider services)
+    {
+        var store = ActivatorUtilities.CreateInstance<RedisApiKeyStore>(services);
+        return Probe(
+            n => store.Add(new() { Id = Text(n), Tenant = "acme", Name = "n", Hash = "hash-" + Text(n), Prefix = "pk_live_ab", LastFour = "wxyz", Scopes = [], CreatedAt = Now }, default).AsTask(),
+            async n => (await store.Find("hash-" + Text(n), default))?.Id == Text(n) && (await store.List("acme", default)).Any(k => k.Id == Text(n)));
+    }
+
+    private static StoreProbe Sessions(IServiceProvider services)
+    {
+        var store = ActivatorUtilities.CreateInstance<RedisSessionStore>(services);
+        return Probe(
+            n => store.Add("s-" + Text(n), new StoredSession([1], Now, Now.AddHours(8), 0), TimeSpan.FromMinutes(30), ["of-user:a"]),
+            async n => (await store.Find("s-" + Text(n), Now, TimeSpan.FromMinutes(30), null)).Session is not null && (await store.Members("of-user:a")).Contains("s-" + Text(n)));
+    }
+
+    /// <summary>A request that was answered is never sent again.</summary>
+    private static StoreProbe Idempotency(IServiceProvider services)
+    {
+        var store = new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(new IdempotencyOptions { Lease = TimeSpan.FromHours(1) }));
+        var answer = new StoredAnswer(201, [], [1]);
+        return Probe(
+            async n =>
+            {
+                if ((await store.Claim("k-" + Text(n), "f", "me", 0, default)).Outcome != ClaimOutcome.Answered)
+                {
+                    await store.Complete("k-" + Text(n), "f", "me", answer, default);
+                }
+            },
+            async n => (await store.Claim("k-" + Text(n), "f", "you", 0, default)).Outcome == ClaimOutcome.Answered);
+    }
+
+    /// <summary>Looked for by another instance, which has no memory of it.</summary>
+    private static StoreProbe Keys(IServiceProvider services)
+    {
+        var (redis, ids) = (services.GetRequiredService<RedisState>(), new ConcurrentDictionary<int, string>());
+        IKeyRing ring = new RedisKeyRing(redis, TimeProvider.System);
+        return Probe(
+            async n => ids[n] = (await ring.Current("purpose-" + Text(n))).Id,
+            async n => await ((IKeyRing)new RedisKeyRing(redis, TimeProvider.System)).Find("purpose-" + Text(n), ids[n]) is not null);
+    }
+
+    private static StoreProbe Log(IServiceProvider services)
+    {
+        var log = services.GetRequiredService<IEventLog>();
+        return Probe(
+            n => log.Append([Sample.Event("ann", id: "e-" + Text(n))], default),
+            async n => (await log.ReadUser("ann", default, 100, default)).Events.Count(e => e.Head.SourceId == "e-" + Text(n)) == 1);
+    }
+
+    /// <summary>Handed out once to whoever works it off.</summary>
+    private static StoreProbe Queue(IServiceProvider services)
+    {
+        var (log, queue, taken) = (services.GetRequiredService<IEventLog>(), services.GetRequiredService<IEventQueue>(), new ConcurrentDictionary<string, int>());
+        return Probe(
+            async n =>
+            {
+                await queue.Watch("acme", default);
+                await log.Append([Sample.Event(tenant: "acme", id: "e-" + Text(n))], default);
+            },
+            async n =>
+            {
+                foreach (var each in await queue.Take(100, default))
+                {
+                    taken.AddOrUpdate(each.Head.SourceId, 1, static (_, times) => times + 1);
+                }
+
+                return taken.GetValueOrDefault("e-" + Text(n)) == 1;
+            });
+    }
+
+    /// <summary>Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.</summary>
+    private static StoreProbe Fragments(IServiceProvider services)
+    {
+        ISharedFragments shared = services.GetRequiredService<RedisFragments>();
+        static FragmentKey Key(int n)
+        {
+            var life = TimeSpan.FromHours(1);
+            Assert.True(FragmentKey.TryMake(new FragmentRequest<Item>("item:" + Text(n), CacheScope.Public, Caching.Fragments.Ann, life, life, ["item"], ItemJson.Default.Item), out var key));
+            return key;
+        }
+
+        async Task<SharedRead> Read(int n) => await shared.Read(Key(n), ["item"], default) is { Versions: not null } read ? read : throw new StoreUnavailableException();
+        return Probe(
+            async n =>
+            {
+                await shared.Write(Key(n), (await Read(n)).Versions!, "{}"u8.ToArray(), TimeSpan.Zero, TimeSpan.FromHours(1));
+                _ = (await Read(n)).Json ?? throw new StoreUnavailableException();
+            },
+            async n => (await Read(n)).Json is not null);
+    }
+
+    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) => new(write, isThere, static e => e is StoreUnavailableException);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,70 @@
+using Xunit;
+
+namespace Bff.TestKit;
+
+/// <summary>A store as its trouble sees it: numbered things are written and looked for.</summary>
+/// <param name="Write">Writes a thing; a repetition changes nothing. When it returns the store has acknowledged it.</param>
+/// <param name="IsThere">Whether a thing is there.</param>
+/// <param name="IsAway">Whether an exception says that the store is away.</param>
+public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsThere, Func<Exception, bool> IsAway)
+{
+    /// <summary>
+    /// 1. A thing is written. 2. The trouble begins: a slow server goes on answering, one that is away is said to be. 3. It ends: the store is found again
+    /// without anybody's help. 4. What was acknowledged is there.
+    /// </summary>
+    public async Task Outlives(RedisTrouble trouble, TroubledRedis redis)
+    {
+        ArgumentNullException.ThrowIfNull(redis);
+        const int Before = 1, Meanwhile = 2, Unknown = 3, After = 4;
+        await Eventually.True(() => TryWrite(Before));
+
+        await redis.Begin(trouble);
+        if (trouble == RedisTrouble.Slow)
+        {
+            await Write(Meanwhile);
+        }
+        else if (trouble is RedisTrouble.Frozen or RedisTrouble.Killed)
+        {
+            Assert.False(await TryWrite(Unknown));
+        }
+
+        redis.End(trouble);
+        await Eventually.True(() => TryWrite(After));
+        foreach (var kept in trouble == RedisTrouble.Slow ? (int[])[Before, Meanwhile, After] : [Before, After])
+        {
+            Assert.True(await Find(kept), $"{kept} is gone.");
+        }
+    }
+
+    private async Task<bool> TryWrite(int number)
+    {
+        try
+        {
+            await Write(number).WaitAsync(TimeSpan.FromSeconds(30));
+            return true;
+        }
+        catch (Exception away) when (IsAway(away))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A connection that has just come back may be replaced once more.</summary>
+    private async Task<bool> Find(int number)
+    {
+        var isThere = false;
+        await Eventually.True(async () =>
+        {
+            try
+            {
+                isThere = await IsThere(number).WaitAsync(TimeSpan.FromSeconds(30));
+                return true;
+            }
+            catch (Exception away) when (IsAway(away))
+            {
+                return false;
+            }
+        });
+        return isThere;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+
+namespace Bff.TestKit;
+
+/// <summary>A Redis server, behind one name, that gets into trouble and out of it without losing what it acknowledged.</summary>
+public sealed class TroubledRedis : IDisposable
+{
+    private readonly RedisServer _server = RedisServer.Run();
+    private readonly RedisRoute _route;
+    private RedisServer? _replica;
+
+    public TroubledRedis() => _route = new(_server);
+
+    /// <summary>For <c>ConnectionStrings:redis</c>; the same before and after.</summary>
+    public string ConnectionString => _route.Address;
+
+    /// <summary>The trouble begins.</summary>
+    public async Task Begin(RedisTrouble trouble)
+    {
+        switch (trouble)
+        {
+            case RedisTrouble.Frozen:
+                _server.Freeze();
+                break;
+            case RedisTrouble.Killed:
+                _server.Stop();
+                break;
+            case RedisTrouble.Restarted:
+                _server.Stop();
+                _server.Start();
+                break;
+            case RedisTrouble.Slow:
+                _route.Delay = TimeSpan.FromMilliseconds(150);
+                break;
+            case RedisTrouble.Moved:
+                await Promote();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(trouble));
+        }
+    }
+
+    /// <summary>The trouble is over.</summary>
+    public void End(RedisTrouble trouble)
+    {
+        switch (trouble)
+        {
+            case RedisTrouble.Frozen:
+                _server.Continue();
+                break;
+            case RedisTrouble.Killed:
+                _server.Start();
+                break;
+            case RedisTrouble.Slow:
+                _route.Delay = TimeSpan.Zero;
+                break;
+            default:
+                break; // It was over at once.
+        }
+    }
+
+    public void Dispose()
+    {
+        _route.Dispose();
+        _replica?.Dispose();
+        _server.Dispose();
+    }
+
+    private async Task Promote()
+    {
+        _replica = RedisServer.Run("--replicaof", "127.0.0.1 " + _server.Port.ToString(CultureInfo.InvariantCulture));
+        await Eventually.True(() => _replica.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal));
+
+        // Nobody writes meanwhile, and writes arrive in order: with this one the replica has them all.
+        _server.Command("SET", "bff:test:last", "1");
+        await Eventually.True(() => _replica.Command("EXISTS", "bff:test:last").StartsWith(":1", StringComparison.Ordinal));
+        _replica.Command("REPLICAOF", "NO", "ONE");
+        _route.LeadTo(_replica);
+        _server.Stop();
+    }
+}
