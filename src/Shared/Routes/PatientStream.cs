@@ -1,9 +1,16 @@
+using System.Collections.Concurrent;
+
 namespace Bff.Routes;
 
-/// <summary>Reads of it end after a while in which nothing came.</summary>
+/// <summary>Reads of it end after a while in which nothing came. What is there already costs no timer.</summary>
 internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider time) : Stream
 {
-    private readonly CancellationTokenSource _silent = new(Timeout.InfiniteTimeSpan, time);
+    /// <summary>Sources that nobody has cancelled and no timer may cancel yet.</summary>
+    private static readonly ConcurrentQueue<CancellationTokenSource> Unused = new();
+    private const int MaxUnused = 256;
+
+    private CancellationTokenSource? _silent = Unused.TryDequeue(out var unused) ? unused : new();
+    private ITimer? _timer;
     private CancellationTokenRegistration _abandoned;
     private CancellationToken _linked;
 
@@ -13,28 +20,18 @@ internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider ti
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        ObjectDisposedException.ThrowIf(_silent is null, this);
         if (cancellationToken != _linked)
         {
-            await _abandoned.DisposeAsync();
+            _abandoned.Dispose();
             _linked = cancellationToken;
             _abandoned = cancellationToken.UnsafeRegister(static silent => ((CancellationTokenSource)silent!).Cancel(), _silent);
         }
 
-        _silent.CancelAfter(idle);
-        try
-        {
-            return await inner.ReadAsync(buffer, _silent.Token);
-        }
-        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new IOException("The service has been silent for longer than the route's IdleTimeout.", late);
-        }
-        finally
-        {
-            _silent.CancelAfter(Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
-        }
+        var read = inner.ReadAsync(buffer, _silent.Token);
+        return read.IsCompletedSuccessfully ? read : Wait(read, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -48,13 +45,52 @@ internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider ti
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && _silent is { } silent)
         {
-            _abandoned.Dispose();
-            _silent.Dispose();
+            _silent = null;
+            _abandoned.Dispose(); // Waits for a callback that is running: from here on nobody cancels it.
             inner.Dispose();
+            if (_timer is null && Unused.Count < MaxUnused && silent.TryReset())
+            {
+                Unused.Enqueue(silent);
+            }
+            else
+            {
+                _timer?.Dispose();
+                silent.Dispose();
+            }
         }
 
         base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> Wait(ValueTask<int> read, CancellationToken cancellationToken)
+    {
+        _timer ??= time.CreateTimer(static silent => Cancel((CancellationTokenSource)silent!), _silent, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(idle, Timeout.InfiniteTimeSpan);
+        try
+        {
+            return await read;
+        }
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException("The service has been silent for longer than the route's IdleTimeout.", late);
+        }
+        finally
+        {
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource silent)
+    {
+        try
+        {
+            silent.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The body ended as its time was up.
+        }
     }
 }

@@ -24,7 +24,8 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         context.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
 
         // 2
-        answer.Content = new PatientBody(answer.Content, IdleTimeout(context.HttpContext, answer), time);
+        var content = answer.Content;
+        answer.Content = new PatientBody(content, await content.ReadAsStreamAsync(context.CancellationToken), IdleTimeout(context.HttpContext, answer), time);
 
         // 3
         var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
