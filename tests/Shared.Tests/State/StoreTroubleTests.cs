@@ -130,10 +130,10 @@ public sealed class StoreTroubleTests
     private static StoreProbe Keys(IServiceProvider services)
     {
         var (redis, ids) = (services.GetRequiredService<RedisState>(), new ConcurrentDictionary<int, string>());
-        IKeyRing ring = new RedisKeyRing(redis, TimeProvider.System);
+        var ring = new RedisKeyRing(redis, TimeProvider.System);
         return Probe(
-            async n => ids[n] = (await ring.Current("purpose-" + Text(n))).Id,
-            async n => await ((IKeyRing)new RedisKeyRing(redis, TimeProvider.System)).Find("purpose-" + Text(n), ids[n]) is not null);
+            async n => ids[n] = (await ring.Current("purpose-" + Text(n), default)).Id,
+            async n => await new RedisKeyRing(redis, TimeProvider.System).Find("purpose-" + Text(n), ids[n], default) is not null);
     }
 
     private static StoreProbe Log(IServiceProvider services)
@@ -168,7 +168,7 @@ public sealed class StoreTroubleTests
     /// <summary>Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.</summary>
     private static StoreProbe Fragments(IServiceProvider services)
     {
-        ISharedFragments shared = services.GetRequiredService<RedisFragments>();
+        var shared = services.GetRequiredService<RedisFragments>();
         static FragmentKey Key(int n)
         {
             var life = TimeSpan.FromHours(1);
