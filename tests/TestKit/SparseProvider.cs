@@ -17,6 +17,8 @@ public sealed class SparseProvider : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly SigningTestKey _key;
     private readonly ConcurrentDictionary<string, string> _nonces = new();
+    private readonly ConcurrentDictionary<string, string> _pushed = new();
+    private string _client = "";
 
     private SparseProvider(WebApplication app, SigningTestKey key) => (_app, _key) = (app, key);
 
@@ -33,6 +35,30 @@ public sealed class SparseProvider : IAsyncDisposable
 
     public int Refreshes { get; private set; }
 
+    /// <summary>The issuer that discovery and id_tokens name; null: the address.</summary>
+    public string? IssuerName { get; set; }
+
+    /// <summary>Changes the discovery document.</summary>
+    public Action<JsonObject> ChangeDiscovery { get; set; } = _ => { };
+
+    /// <summary>Adds a user info resource that says this, to who brings the access token.</summary>
+    public JsonObject? UserInfo { get; set; }
+
+    /// <summary>Offers pushed authorization requests (RFC 9126).</summary>
+    public bool TakesPushes { get; set; }
+
+    /// <summary>What is answered to a refresh in place of tokens: a status and a body.</summary>
+    public (int Status, string Body)? RefreshAnswer { get; set; }
+
+    /// <summary>An id_token comes with a refresh too.</summary>
+    public bool RefreshesIdToken { get; set; }
+
+    /// <summary>The claims of what is given for client credentials and for exchanged tokens, beside <c>iss</c> and the times: the form decides.</summary>
+    public Func<IReadOnlyDictionary<string, string>, JsonObject>? ForService { get; set; }
+
+    /// <summary>What was asked of the token and pushed authorization endpoints: the form, with <c>authorization</c> and <c>path</c> beside it.</summary>
+    public ConcurrentQueue<IReadOnlyDictionary<string, string>> Asked { get; } = new();
+
     public static async Task<SparseProvider> Start(string algorithm = "RS256")
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -44,6 +70,11 @@ public sealed class SparseProvider : IAsyncDisposable
         app.MapGet("/.well-known/openid-configuration", context => context.Response.WriteAsync(provider.Discovery().ToJsonString()));
         app.MapGet("/keys", context => context.Response.WriteAsync(provider.Keys().ToJsonString()));
         app.MapPost("/token", provider.Token);
+        app.MapPost("/par", provider.Push);
+        app.MapGet("/userinfo", provider.SayUser);
+        app.MapGet("/{**path}", context => context.Request.Path.Value!.EndsWith("/.well-known/openid-configuration", StringComparison.Ordinal)
+            ? context.Response.WriteAsync(provider.Discovery().ToJsonString())
+            : Task.Run(() => context.Response.StatusCode = 404));
         await app.StartAsync();
         return provider;
     }
@@ -52,6 +83,11 @@ public sealed class SparseProvider : IAsyncDisposable
     public Uri SignIn(Uri authorization)
     {
         var query = QueryHelpers.ParseQuery(authorization.Query);
+        if (query.TryGetValue("request_uri", out var pushed))
+        {
+            query = QueryHelpers.ParseQuery(_pushed[pushed.ToString()]);
+        }
+
         var code = Guid.NewGuid().ToString("N");
         _nonces[code] = query["nonce"].ToString();
         return new Uri(QueryHelpers.AddQueryString(query["redirect_uri"].ToString(), new Dictionary<string, string?> { ["code"] = code, ["state"] = query["state"] }));
@@ -59,9 +95,64 @@ public sealed class SparseProvider : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
-    private JsonObject Discovery() => new()
+    /// <summary>A token that the provider has signed, such as one for back-channel logout.</summary>
+    public string Sign(JsonObject header, JsonObject claims)
     {
-        ["issuer"] = Address,
+        header["alg"] = _key.Algorithm;
+        return _key.SignRaw(header.ToJsonString(), claims.ToJsonString());
+    }
+
+    private JsonObject Discovery()
+    {
+        var document = Sparse();
+        if (UserInfo is not null)
+        {
+            document["userinfo_endpoint"] = Address + "/userinfo";
+        }
+
+        if (TakesPushes)
+        {
+            document["pushed_authorization_request_endpoint"] = Address + "/par";
+        }
+
+        ChangeDiscovery(document);
+        return document;
+    }
+
+    private async Task<IFormCollection> Note(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        var asked = form.ToDictionary(f => f.Key, f => f.Value.ToString());
+        (asked["authorization"], asked["path"]) = (context.Request.Headers.Authorization.ToString(), context.Request.Path.ToString());
+        Asked.Enqueue(asked);
+        return form;
+    }
+
+    private async Task Push(HttpContext context)
+    {
+        var form = await Note(context);
+        var name = "urn:ietf:params:oauth:request_uri:" + Guid.NewGuid().ToString("N");
+        _pushed[name] = QueryHelpers.AddQueryString("", form.Select(f => KeyValuePair.Create(f.Key, (string?)f.Value.ToString())));
+        context.Response.StatusCode = 201;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(new JsonObject { ["request_uri"] = name, ["expires_in"] = 60 }.ToJsonString());
+    }
+
+    private async Task SayUser(HttpContext context)
+    {
+        if (UserInfo is null || !context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal))
+        {
+            context.Response.StatusCode = 401;
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(UserInfo.ToJsonString());
+    }
+
+    private JsonObject Sparse() => new()
+    {
+        ["issuer"] = IssuerName ?? Address,
         ["authorization_endpoint"] = Address + "/authorize",
         ["token_endpoint"] = Address + "/token",
         ["jwks_uri"] = Address + "/keys",
@@ -80,12 +171,26 @@ public sealed class SparseProvider : IAsyncDisposable
 
     private async Task Token(HttpContext context)
     {
-        var form = await context.Request.ReadFormAsync();
+        var form = await Note(context);
         context.Response.ContentType = "application/json";
         if (form["grant_type"] == "refresh_token")
         {
             Refreshes++;
-            await context.Response.WriteAsync(Answer(null).ToJsonString());
+            if (RefreshAnswer is { } refused)
+            {
+                context.Response.StatusCode = refused.Status;
+                await context.Response.WriteAsync(refused.Body);
+                return;
+            }
+
+            await context.Response.WriteAsync(Answer(RefreshesIdToken ? IdToken(_client, null) : null).ToJsonString());
+            return;
+        }
+
+        if (form["grant_type"] != "authorization_code")
+        {
+            var granted = new JsonObject { ["access_token"] = Access(ForService!(Asked.Last())), ["token_type"] = "Bearer", ["expires_in"] = 3600 };
+            await context.Response.WriteAsync(granted.ToJsonString());
             return;
         }
 
@@ -96,9 +201,13 @@ public sealed class SparseProvider : IAsyncDisposable
             return;
         }
 
-        var credentials = context.Request.Headers.Authorization.ToString()["Basic ".Length..];
-        var client = Uri.UnescapeDataString(System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(credentials)).Split(':')[0]);
-        await context.Response.WriteAsync(Answer(IdToken(client, nonce)).ToJsonString());
+        _client = form["client_id"].ToString();
+        if (context.Request.Headers.Authorization.ToString() is { Length: > 0 } authorization)
+        {
+            _client = Uri.UnescapeDataString(System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(authorization["Basic ".Length..])).Split(':')[0]);
+        }
+
+        await context.Response.WriteAsync(Answer(IdToken(_client, nonce)).ToJsonString());
     }
 
     private JsonObject Answer(string? idToken)
@@ -120,17 +229,31 @@ public sealed class SparseProvider : IAsyncDisposable
             return "opaque";
         }
 
-        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var claims = new JsonObject { ["iss"] = Address, ["iat"] = now, ["exp"] = now + 3600 };
+        var claims = new JsonObject();
         AccessToken(claims);
+        return Access(claims);
+    }
+
+    /// <summary>An access token with these claims, and the issuer and times where they have none.</summary>
+    public string Access(JsonObject claims)
+    {
+        var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        claims.TryAdd("iss", IssuerName ?? Address);
+        claims.TryAdd("iat", now);
+        claims.TryAdd("exp", now + 3600);
         return _key.SignRaw(new JsonObject { ["alg"] = _key.Algorithm, ["typ"] = "at+jwt" }.ToJsonString(), claims.ToJsonString());
     }
 
-    private string IdToken(string client, string nonce)
+    private string IdToken(string client, string? nonce)
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var header = new JsonObject { ["alg"] = _key.Algorithm };
-        var claims = new JsonObject { ["iss"] = Address, ["sub"] = "sparse", ["aud"] = client, ["exp"] = now + 600, ["iat"] = now, ["nonce"] = nonce };
+        var claims = new JsonObject { ["iss"] = IssuerName ?? Address, ["sub"] = "sparse", ["aud"] = client, ["exp"] = now + 600, ["iat"] = now };
+        if (nonce is not null)
+        {
+            claims["nonce"] = nonce;
+        }
+
         Change(header, claims);
         return _key.SignRaw(header.ToJsonString(), claims.ToJsonString());
     }

@@ -46,6 +46,20 @@ public sealed class TestIssuer : IAsyncDisposable
     /// <summary>Key sets are read when they are asked for, and sent when this completes.</summary>
     public Task KeysMayLeave { get; set; } = Task.CompletedTask;
 
+    /// <summary>The issuer that discovery and <see cref="Claims"/> name; null: its address.</summary>
+    public string? IssuerName { get; set; }
+
+    /// <summary>What was asked of the token endpoint: the form, with <c>authorization</c> beside it.</summary>
+    public ConcurrentQueue<IReadOnlyDictionary<string, string>> TokenRequests { get; } = new();
+
+    public IssuerFault TokenFault { get; set; }
+
+    /// <summary>Token requests are counted when they arrive, and answered when this completes.</summary>
+    public Task TokensMayLeave { get; set; } = Task.CompletedTask;
+
+    /// <summary>The token endpoint's answer, with its status.</summary>
+    public Func<IReadOnlyDictionary<string, string>, (int Status, JsonObject Answer)>? AnswerToken { get; set; }
+
     /// <summary>Opaque tokens and what introspection says of them.</summary>
     public ConcurrentDictionary<string, JsonObject> Opaque { get; } = new();
 
@@ -67,6 +81,7 @@ public sealed class TestIssuer : IAsyncDisposable
         app.MapGet("/.well-known/openid-configuration", issuer.Discovery);
         app.MapGet("/keys", issuer.Keys);
         app.MapPost("/introspect", issuer.Introspect);
+        app.MapPost("/token", issuer.Token);
         await app.StartAsync();
         return issuer;
     }
@@ -101,7 +116,7 @@ public sealed class TestIssuer : IAsyncDisposable
         var issuedAt = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
         return new JsonObject
         {
-            ["iss"] = Address,
+            ["iss"] = IssuerName ?? Address,
             ["aud"] = "bff",
             ["sub"] = "u-1",
             ["iat"] = issuedAt,
@@ -123,7 +138,10 @@ public sealed class TestIssuer : IAsyncDisposable
         Interlocked.Increment(ref _discoveryFetches);
         if (!await Broken(context, Fault))
         {
-            await context.Response.WriteAsync(new JsonObject { ["issuer"] = Address, ["jwks_uri"] = Address + "/keys" }.ToJsonString());
+            await context.Response.WriteAsync(new JsonObject
+            {
+                ["issuer"] = IssuerName ?? Address, ["jwks_uri"] = Address + "/keys", ["token_endpoint"] = Address + "/token",
+            }.ToJsonString());
         }
     }
 
@@ -136,6 +154,26 @@ public sealed class TestIssuer : IAsyncDisposable
             await KeysMayLeave;
             await context.Response.WriteAsync(keys);
         }
+    }
+
+    private async Task Token(HttpContext context)
+    {
+        var form = await context.Request.ReadFormAsync();
+        var asked = form.ToDictionary(f => f.Key, f => f.Value.ToString());
+        asked["authorization"] = context.Request.Headers.Authorization.ToString();
+        TokenRequests.Enqueue(asked);
+        var number = TokenRequests.Count;
+        if (await Broken(context, TokenFault))
+        {
+            return;
+        }
+
+        await TokensMayLeave;
+        var (status, answer) = AnswerToken?.Invoke(asked)
+            ?? (200, new JsonObject { ["access_token"] = $"granted-{number}", ["token_type"] = "Bearer", ["expires_in"] = 600 });
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(answer.ToJsonString());
     }
 
     private async Task Introspect(HttpContext context)

@@ -23,13 +23,22 @@ public enum CallerKind
 /// <summary>Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.</summary>
 public sealed class Caller
 {
+    /// <summary>Begins the <see cref="Subject"/> of an application; no user's does, for such a token is refused.</summary>
+    public const string ApplicationPrefix = "client:";
+
     private long _notRevokedAt;
 
     /// <summary>Nobody in particular.</summary>
     public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
 
-    /// <summary>Claim <c>sub</c>; for an API key the key's id. Empty only for <see cref="Anonymous"/>.</summary>
+    /// <summary>
+    /// Claim <c>sub</c>; for an API key the key's id; for an application <see cref="ApplicationPrefix"/> and its client id, so that whatever is kept, counted or
+    /// asked by subject never meets the user of the same name. Empty only for <see cref="Anonymous"/>.
+    /// </summary>
     public required string Subject { get; init; }
+
+    /// <summary>True for a token that belongs to an application (RFC 6749 section 4.4): no user stands behind it.</summary>
+    public bool IsApplication { get; init; }
 
     /// <summary>How the caller proved it.</summary>
     public required CallerKind Kind { get; init; }
@@ -37,7 +46,7 @@ public sealed class Caller
     /// <summary>Claim <c>tid</c> or <c>tenant</c>, or the API key's tenant.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>Claim <c>client_id</c> or <c>azp</c>.</summary>
+    /// <summary>Claim <c>client_id</c>, <c>azp</c>, or what the provider calls it.</summary>
     public string? Client { get; init; }
 
     /// <summary>Claim <c>email</c>.</summary>

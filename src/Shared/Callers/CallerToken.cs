@@ -18,7 +18,8 @@ internal readonly struct CallerToken : IEquatable<CallerToken>
     /// <summary>The value of <c>Authorization</c> (RFC 6750 section 2.1). Made when it is wanted: few services want it.</summary>
     public string Authorization => string.Concat(Scheme, Value);
 
-    private ReadOnlySpan<char> Value => _isHeader ? _text.AsSpan(Scheme.Length).Trim(' ') : _text;
+    /// <summary>The token itself, for what is exchanged for it.</summary>
+    public ReadOnlySpan<char> Value => _isHeader ? _text.AsSpan(Scheme.Length).Trim(' ') : _text;
 
     /// <summary>From the request's own header, whose scheme has been read already.</summary>
     public static CallerToken OfHeader(string header) => new(header, isHeader: true);

@@ -2,6 +2,8 @@ using Bff.Configuration;
 using Bff.Observability;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -37,7 +39,7 @@ public static class CallersRegistration
         return builder;
     }
 
-    /// <summary>Accepts bearer access tokens (RFC 6750) as <c>Authentication:Schemes:Bearer</c> says.</summary>
+    /// <summary>Accepts bearer access tokens (RFC 6750) as <c>Authentication:Schemes:Bearer</c> and <c>Authentication:Providers</c> say.</summary>
     public static WebApplicationBuilder AddBearerTokens(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -45,12 +47,28 @@ public static class CallersRegistration
         services.AddHttpClient(AuthorityDocuments.ClientName, client => client.MaxResponseContentBufferSize = 1 << 20)
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
             .RemoveAllLoggers();
-        services.AddSingleton<SigningKeys>();
-        services.AddBackgroundCheck<SigningKeys>();
+        services.AddSingleton<TokenProviders>();
+        services.AddBackgroundCheck<TokenProviders>();
+        services.AddOptions<KestrelServerOptions>().PostConfigure<IConfiguration>(
+            (server, configuration) => MakeRoom(server.Limits, BearerSettings.Parse(configuration, new ConfigurationMistakes()).MaxTokenBytes)); // Mistakes are told with all others, later.
         services.AddSingleton<JwtVerifier>();
         services.AddSingleton<Introspector>();
         services.AddSingleton<ICallerSource, BearerTokens>();
         return builder;
+    }
+
+    /// <summary>The largest token passes the server, beside everything else that a request's head may hold.</summary>
+    private static void MakeRoom(KestrelServerLimits limits, int tokenBytes)
+    {
+        const int Usual = 8 * 1024, Others = 24 * 1024, Scheme = 1024;
+        if (tokenBytes <= Usual)
+        {
+            return; // The server's own limits, or the configured ones, stand.
+        }
+
+        limits.MaxRequestHeadersTotalSize = Math.Max(limits.MaxRequestHeadersTotalSize, tokenBytes + Others);
+        limits.Http2.MaxRequestHeaderFieldSize = Math.Max(limits.Http2.MaxRequestHeaderFieldSize, tokenBytes + Scheme);
+        limits.Http3.MaxRequestHeaderFieldSize = Math.Max(limits.Http3.MaxRequestHeaderFieldSize, tokenBytes + Scheme);
     }
 
     private static void AddBackgroundCheck<T>(this IServiceCollection services) where T : class, IHostedService, IReadinessCheck

@@ -19,8 +19,13 @@ internal static class BucketKeys
         ? name
         : "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 18));
 
-    /// <summary>An API key by its id, everybody else by subject; sandbox keys apart from live ones.</summary>
-    public static string Of(Caller caller) => (caller.KeyId is { } key ? "key:" + Safe(key) : "sub:" + Safe(caller.Subject)) + (caller.IsSandbox ? ":test" : "");
+    /// <summary>An API key by its id, an application by its client id, everybody else by subject; sandbox keys apart from live ones.</summary>
+    public static string Of(Caller caller) => caller switch
+    {
+        { KeyId: { } key } => "key:" + Safe(key) + (caller.IsSandbox ? ":test" : ""),
+        { IsApplication: true, Client: { } client } => "client:" + Safe(client),
+        _ => "sub:" + Safe(caller.Subject) + (caller.IsSandbox ? ":test" : ""),
+    };
 
     /// <summary>IPv4 addresses one by one; IPv6 by /64, which is what one subscriber gets.</summary>
     public static UInt128 Of(IPAddress? address)

@@ -20,6 +20,9 @@ internal static class SessionKey
 
     public static string UserIndex(string subject) => "of-user:" + Hash(subject);
 
+    /// <summary>Of a user whose subject at the provider is another than here.</summary>
+    public static string ProviderUserIndex(string subject) => "of-sub:" + Hash(subject);
+
     public static string ProviderIndex(string providerSession) => "of-sid:" + Hash(providerSession);
 
     public static string Hash(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

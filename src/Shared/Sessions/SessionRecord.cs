@@ -27,6 +27,15 @@ internal sealed record SessionRecord
     /// <summary>The session at the provider (claim <c>sid</c>).</summary>
     public string? ProviderSession { get; init; }
 
+    /// <summary>Claim <c>sub</c>, by which a logout token names the user whatever <see cref="Subject"/> is read from; null in records of before it was kept.</summary>
+    public string? ProviderSubject { get; init; }
+
+    /// <summary>Whether user info has said more than the id_token does, which a refreshed one will lack again.</summary>
+    public bool IsCompleted { get; init; }
+
+    /// <summary>The id_token, where signing out takes it along; else null.</summary>
+    public string? IdToken { get; init; }
+
     /// <summary>The sign-in's nonce, which a refreshed id_token may repeat.</summary>
     public string? Nonce { get; init; }
 

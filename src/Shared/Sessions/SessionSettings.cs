@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Bff.Callers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
@@ -19,7 +20,7 @@ internal enum AnonymousUser
 internal sealed record SessionSettings
 {
     /// <summary>The provider's issuer; its discovery document is below it.</summary>
-    [Setting(Range = BearerSettings.HttpAddress, Default = "none; required")]
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `Provider` has one")]
     public string Authority { get; init; } = "";
 
     /// <summary>The provider knows this host by it.</summary>
@@ -27,8 +28,16 @@ internal sealed record SessionSettings
     public string ClientId { get; init; } = "";
 
     /// <summary>The host is a confidential client.</summary>
-    [Setting(Range = "any text but none", Default = "none; required")]
+    [Setting(Range = "any text but none", Default = "none; required unless `ClientAuthentication` is `PrivateKeyJwt`")]
     public string ClientSecret { get; init; } = "";
+
+    /// <summary>How the host proves itself to the provider.</summary>
+    [Setting]
+    public ClientAuthentication ClientAuthentication { get; init; }
+
+    /// <summary>Signs the host's assertions, for `PrivateKeyJwt`.</summary>
+    [Setting(Key = "PrivateKey:Path", Range = "a readable private key, PEM", Default = "none; required for `PrivateKeyJwt`")]
+    public ClientKey? PrivateKey { get; init; }
 
     /// <summary>What is asked of the provider.</summary>
     [Setting(Range = "names separated by spaces, `openid` among them")]
@@ -54,22 +63,85 @@ internal sealed record SessionSettings
     [Setting]
     public AnonymousUser AnonymousUser { get; init; }
 
+    /// <summary>The name of a provider under `Authentication:Providers` (`Bearer`: the scheme): its type, claims, scope aliases and tenants hold for sessions.</summary>
+    [Setting(Range = "the name of a provider", Default = "none")]
+    public string? Provider { get; init; }
+
+    /// <summary>Sent along to the provider's sign-in, such as `audience` (Auth0), `resource`, `domain_hint`.</summary>
+    [Setting(Key = "AuthorizeParameters:<name>", Range = "any text; not a name that the sign-in itself sends", Default = "none")]
+    public IReadOnlyDictionary<string, string> AuthorizeParameters { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>Parameters that the sign-in's address may hand through to the provider.</summary>
+    [Setting(Key = "LoginParameters:<n>", Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`", Default = "none")]
+    public IReadOnlyList<string> LoginParameters { get; init; } = [];
+
+    /// <summary>Whether the sign-in's parameters go to the provider by themselves first (RFC 9126), so that no browser sees them: where it offers that, always, never.</summary>
+    [Setting]
+    public PushedAuthorization PushedAuthorization { get; init; }
+
+    /// <summary>Whether user info is asked once, at sign-in: when the id_token lacks a name or an e-mail address, always, never.</summary>
+    [Setting]
+    public UserInfoUse UserInfo { get; init; }
+
+    /// <summary>Whether signing out takes the id_token along, for providers that ask the user otherwise: a browser then sees it.</summary>
+    [Setting]
+    public bool IdTokenHint { get; init; }
+
+    /// <summary>Origins that `returnUrl` may name; each must be in `Cors:Origins` too.</summary>
+    [Setting(Key = "ReturnOrigins:<n>", Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
+    public IReadOnlyList<string> ReturnOrigins { get; init; } = [];
+
+    /// <summary>Which claims say what.</summary>
+    public ClaimMap Claims => OfProvider?.Claims ?? ClaimMap.Default;
+
+    /// <summary>What <see cref="Provider"/> names.</summary>
+    public ProviderSettings? OfProvider { get; init; }
+
     public static SessionSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var section = configuration.GetSection("Session");
         var read = mistakes.Bind(section, new SessionSettings());
+        var provider = ReadProvider(configuration, section, mistakes);
+        var https = provider is null || section["RequireHttpsMetadata"] is not null ? read.RequireHttpsMetadata : provider.RequireHttpsMetadata;
         return read with
         {
-            Authority = ReadAuthority(section, read.RequireHttpsMetadata, mistakes),
+            Authority = ReadAuthority(section, provider, https, mistakes),
             ClientId = Required(section, "ClientId", "The provider knows this host by it.", mistakes),
-            ClientSecret = Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
+            ClientSecret = read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt
+                ? section["ClientSecret"] ?? ""
+                : Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
+            PrivateKey = SignInParser.PrivateKey(section, read.ClientAuthentication, mistakes),
+            AuthorizeParameters = SignInParser.AuthorizeParameters(section.GetSection("AuthorizeParameters"), mistakes),
+            LoginParameters = SignInParser.LoginParameters(section.GetSection("LoginParameters"), mistakes),
+            ReturnOrigins = SignInParser.ReturnOrigins(configuration, section.GetSection("ReturnOrigins"), mistakes),
             Scopes = ReadScopes(section, read.Scopes, mistakes),
+            RequireHttpsMetadata = https,
+            Provider = section["Provider"],
+            OfProvider = provider,
         };
     }
 
-    private static string ReadAuthority(IConfigurationSection section, bool https, ConfigurationMistakes mistakes)
+    private static ProviderSettings? ReadProvider(IConfiguration configuration, IConfigurationSection section, ConfigurationMistakes mistakes)
     {
-        var text = Required(section, "Authority", "Browsers sign in there.", mistakes).TrimEnd('/');
+        if (section["Provider"] is not { Length: > 0 } name)
+        {
+            return null;
+        }
+
+        var isScheme = name.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
+        var at = isScheme ? configuration.GetSection("Authentication:Schemes:Bearer") : configuration.GetSection("Authentication:Providers").GetSection(name);
+        if (at.Exists())
+        {
+            return ProviderParser.Parse(at, isScheme, new ConfigurationMistakes()); // Its mistakes are reported where it is read for access tokens.
+        }
+
+        mistakes.Add(section, "Provider", $"'{name}' is not the name of a provider under Authentication:Providers.");
+        return null;
+    }
+
+    private static string ReadAuthority(IConfigurationSection section, ProviderSettings? provider, bool https, ConfigurationMistakes mistakes)
+    {
+        var text = string.IsNullOrEmpty(section["Authority"]) && provider?.Authority is { Length: > 0 } inherited ? inherited.TrimEnd('/') : Required(section, "Authority", "Browsers sign in there.", mistakes).TrimEnd('/');
         if (text.Length > 0 && (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")))
         {
             mistakes.Add(section, "Authority", "is not an address. Write the issuer, such as https://login.example.com.");

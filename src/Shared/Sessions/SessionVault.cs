@@ -16,7 +16,7 @@ internal sealed class SessionVault(
     private static readonly TimeSpan LongestUnnoted = TimeSpan.FromMinutes(1);
 
     public async Task Add(string key, SessionRecord record) => await store.Add(
-        key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, Indexes(record));
+        key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, IndexesOf(record));
 
     public async ValueTask<SessionLookup> Find(string key, bool slides, CancellationToken cancellation = default)
     {
@@ -68,10 +68,9 @@ internal sealed class SessionVault(
         await store.End(key, leaveMark);
         if (record is not null)
         {
-            await store.Drop(SessionKey.UserIndex(record.Subject), key);
-            if (record.ProviderSession is { } sid)
+            foreach (var index in IndexesOf(record))
             {
-                await store.Drop(SessionKey.ProviderIndex(sid), key);
+                await store.Drop(index, key);
             }
         }
     }
@@ -107,16 +106,29 @@ internal sealed class SessionVault(
         }
     }
 
-    private static List<string> Indexes(SessionRecord record) => record.ProviderSession is { } sid
-        ? [SessionKey.UserIndex(record.Subject), SessionKey.ProviderIndex(sid)]
-        : [SessionKey.UserIndex(record.Subject)];
+    /// <summary>By the user, by the user as the provider names it where that differs, and by the session at the provider.</summary>
+    private static List<string> IndexesOf(SessionRecord record)
+    {
+        List<string> indexes = [SessionKey.UserIndex(record.Subject)];
+        if (record.ProviderSubject is { } subject && subject != record.Subject)
+        {
+            indexes.Add(SessionKey.ProviderUserIndex(subject));
+        }
+
+        if (record.ProviderSession is { } sid)
+        {
+            indexes.Add(SessionKey.ProviderIndex(sid));
+        }
+
+        return indexes;
+    }
 
     /// <summary>A session that is in none of its indexes is not found by a sign-out of all of the user's. They are elsewhere in Redis, which may have lost them.</summary>
     private async Task Index(string key, SessionRecord record)
     {
         try
         {
-            await store.Index(key, record.EndsAt, Indexes(record));
+            await store.Index(key, record.EndsAt, IndexesOf(record));
         }
         catch (StoreException)
         {

@@ -22,7 +22,7 @@ public static class SessionsRegistration
         configure?.Invoke(site);
         var services = builder.Services;
         services.AddSingleton(site);
-        services.AddReloadable(["Session"], SessionSettings.Parse);
+        services.AddReloadable(["Session", "Authentication", "Cors"], SessionSettings.Parse);
         services.AddStore<ISessionStore, RedisSessionStore, EmbeddedSessionStore>(builder.Configuration);
         services.AddHttpClient(ProviderClient.HttpName, client =>
             {
@@ -38,6 +38,8 @@ public static class SessionsRegistration
         services.AddSingleton<ProviderClient>();
         services.AddSingleton<ProviderTokens>();
         services.AddSingleton<RefreshedClaims>();
+        services.AddSingleton<UserClaims>();
+        services.AddSingleton<AuthorizationAddress>();
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<LoginStates>();
         services.AddSingleton<SessionVault>();

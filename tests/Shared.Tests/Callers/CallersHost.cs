@@ -24,6 +24,8 @@ internal sealed class CallersHost : IAsyncDisposable
 
     public LeakSentinel Leaks => _host.Leaks;
 
+    public LogRecorder Log => _host.Log;
+
     public IServiceProvider Services => _host.Services;
 
     public ConcurrentQueue<Caller> Reached { get; } = new();

@@ -79,7 +79,7 @@ public sealed class SigningKeysTests
             issuer.Fault = lost < lostFetches ? issuer.Fault : IssuerFault.None;
         }
 
-        Assert.Empty(host.Services.GetRequiredService<SigningKeys>().Current.Candidates("first", "RS256"));
+        Assert.Empty(host.Services.GetRequiredService<TokenProviders>()[0].Keys.Current.Candidates("first", "RS256"));
         await flood.CancelAsync();
         using (new Timer(_ => clock.Advance(TimeSpan.FromSeconds(1)), null, 0, 50)) // Who waits for a newer key has to be told that there is none.
         {
@@ -208,7 +208,7 @@ public sealed class SigningKeysTests
         await (await CallersHost.Start(
             issuer,
             new() { ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:01:00" },
-            b => b.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<SigningKeys>(p, clock)))).Ready();
+            b => b.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<TokenProviders>(p, clock)))).Ready();
 
     /// <returns>How many were refused.</returns>
     private static async Task<int> Flood(CallersHost host, TestIssuer issuer, CancellationToken enough)

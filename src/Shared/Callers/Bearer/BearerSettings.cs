@@ -5,145 +5,141 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Callers;
 
 /// <summary>
-/// Which access tokens are accepted: <c>Authentication:Schemes:Bearer</c> with the keys that the framework documents (so that Entra ID, Keycloak,
-/// Auth0 and <c>dotnet user-jwts</c> all work), and <c>Authentication</c> for what the framework does not have.
+/// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>, and of <c>Authentication:Schemes:Bearer</c> as the framework
+/// documents it (so that <c>dotnet user-jwts</c> works too), which is one more of them.
 /// </summary>
 [Settings("Authentication", AtStart = true)]
 internal sealed record BearerSettings
 {
-    internal const string HttpAddress = "an absolute https address; http where `RequireHttpsMetadata` is off";
-    private const int MinSecretBytes = 32; // RFC 7518 section 3.2: at least the size of the hash.
+    private const string ServerLimit = "Kestrel:Limits:MaxRequestHeadersTotalSize";
 
-    /// <summary>The issuer's address; discovery is below it.</summary>
-    [Setting(Key = "Schemes:Bearer:Authority", Range = HttpAddress, Default = "none; required unless keys come another way")]
-    public string? Authority { get; init; }
+    /// <summary>Whose tokens are accepted; the scheme's first.</summary>
+    public required IReadOnlyList<ProviderSettings> Providers { get; init; }
 
-    /// <summary>The discovery document, when it is not below the authority.</summary>
-    [Setting(Key = "Schemes:Bearer:MetadataAddress", Range = HttpAddress, Default = "below `Authority`")]
-    public Uri? MetadataAddress { get; init; }
-
-    /// <summary>Whether discovery and keys must travel over TLS; <c>false</c> in development only.</summary>
-    [Setting(Key = "Schemes:Bearer:RequireHttpsMetadata")]
-    public bool RequireHttpsMetadata { get; init; } = true;
-
-    /// <summary>How long the authority may take to answer.</summary>
-    [Setting(Key = "Schemes:Bearer:BackchannelTimeout", Min = "00:00:00.100", Max = "00:01:00")]
-    public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>A token must be for one of these; <c>ValidAudience</c> and <c>Audience</c> are read too.</summary>
-    [Setting(Key = "Schemes:Bearer:ValidAudiences:<n>", Range = "any text", Default = "none; required")]
-    public required IReadOnlyList<string> Audiences { get; init; }
-
-    /// <summary>Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too.</summary>
-    [Setting(Key = "Schemes:Bearer:ValidIssuers:<n>", Range = "any text", Default = "the discovery document's")]
-    public required IReadOnlyList<string> Issuers { get; init; }
-
-    /// <summary>Symmetric keys from the configuration; without one HS256 is not accepted.</summary>
-    [Setting(Key = "Schemes:Bearer:SigningKeys:<n>:Value", Range = "base64 of at least 32 bytes", Default = "none", Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`.")]
+    /// <summary>Symmetric keys from the configuration, with which the scheme's tokens may be signed too.</summary>
     [Setting(Key = "SharedSecrets:<n>", Range = "text of at least 32 bytes, or `base64:...`", Default = "none", Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused.")]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
-    /// <summary>How often the authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>
+    /// <summary>How often an authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>
     [Setting(Min = "00:00:01", Max = "1.00:00:00")]
     public TimeSpan KeyRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Null: opaque tokens are not accepted.</summary>
     public IntrospectionSettings? Introspection { get; init; }
 
+    /// <summary>Longest token of any provider.</summary>
+    public int MaxTokenBytes => Providers.Select(p => p.MaxTokenBytes).DefaultIfEmpty(8192).Max();
+
     /// <summary>Reads and checks everything; mistakes stop the host.</summary>
     public static BearerSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var authentication = configuration.GetSection("Authentication");
         var bearer = authentication.GetSection("Schemes:Bearer");
-        var read = mistakes.Bind(authentication, new BearerSettings { Audiences = [], Issuers = [], Secrets = [] });
         var secrets = new List<VerificationKey>();
-        ReadSigningKeys(bearer.GetSection("SigningKeys"), secrets, mistakes);
         ReadSharedSecrets(authentication.GetSection("SharedSecrets"), secrets, mistakes);
-        var settings = read with
+        var named = authentication.GetSection("Providers").GetChildren().Select(p => ProviderParser.Parse(p, isScheme: false, mistakes)).ToList();
+        var scheme = ProviderParser.Parse(bearer, isScheme: true, mistakes);
+        scheme = scheme with
         {
-            Authority = bearer["Authority"],
-            MetadataAddress = Metadata(bearer, read.RequireHttpsMetadata, mistakes),
-            Audiences = [.. Values(bearer, "Audience", "ValidAudience", "ValidAudiences")],
-            Issuers = [.. Values(bearer, "ValidIssuer", "ValidIssuers").Concat(secrets.Select(s => s.Issuer).OfType<string>()).Distinct()],
-            Secrets = secrets,
-            Introspection = IntrospectionSettings.Parse(authentication.GetSection("Introspection"), read.RequireHttpsMetadata, mistakes),
+            Secrets = [.. scheme.Secrets, .. secrets],
+            Issuers = [.. scheme.Issuers.Concat(secrets.Select(s => s.Issuer).OfType<string>()).Distinct()],
         };
-        settings.Check(bearer, mistakes);
+        var introspection = IntrospectionSettings.Parse(authentication.GetSection("Introspection"), scheme.RequireHttpsMetadata, mistakes);
+        foreach (var provider in named)
+        {
+            CheckNamed(configuration.GetSection(provider.Path), provider, introspection is not null, mistakes);
+        }
+
+        var isScheme = scheme.HasKeys || IsNamed(bearer) || named.Count == 0;
+        if (isScheme)
+        {
+            CheckScheme(bearer, scheme, introspection, mistakes);
+        }
+
+        var settings = mistakes.Bind(authentication, new BearerSettings { Providers = isScheme ? [scheme, .. named] : named, Secrets = secrets }) with { Introspection = introspection };
+        CheckIssuers(settings.Providers, mistakes);
+        if (int.TryParse(configuration[ServerLimit], out var limit) && settings.MaxTokenBytes > 8192 && limit < settings.MaxTokenBytes)
+        {
+            mistakes.Add(ServerLimit, $"is less than a token's {settings.MaxTokenBytes} bytes (MaxTokenBytes). Leave it out, or raise it.");
+        }
+
         return settings;
     }
 
-    private void Check(IConfigurationSection bearer, ConfigurationMistakes mistakes)
+    private static void CheckScheme(IConfigurationSection bearer, ProviderSettings scheme, IntrospectionSettings? introspection, ConfigurationMistakes mistakes)
     {
-        if (MetadataAddress is null && Secrets.Count == 0)
+        if (!scheme.HasKeys)
         {
-            if (Introspection is null && bearer["Authority"] is not { Length: > 0 } && bearer["MetadataAddress"] is not { Length: > 0 })
+            if (introspection is null && !IsNamed(bearer))
             {
-                mistakes.Add(bearer, "Authority", "is missing: without it (or MetadataAddress, SigningKeys, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address.");
+                mistakes.Add(bearer, "Authority", "is missing: without it (or MetadataAddress, SigningKeys, Authentication:Providers, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address.");
             }
 
-            if (Introspection is { AllowedClients.Count: 0 })
+            if (introspection is { AllowedClients.Count: 0 })
             {
-                NeedAudiences();
+                NeedAudiences(bearer, scheme, mistakes);
             }
 
             return;
         }
 
-        NeedAudiences();
+        NeedAudiences(bearer, scheme, mistakes);
+        NeedIssuer(bearer, scheme, mistakes);
+    }
 
-        if (MetadataAddress is null && Issuers.Count == 0)
+    private static void CheckNamed(IConfigurationSection section, ProviderSettings provider, bool isIntrospected, ConfigurationMistakes mistakes)
+    {
+        if (!provider.HasKeys && !IsNamed(section))
         {
-            mistakes.Add(bearer, "ValidIssuer", "is missing: configured keys do not say who issues with them. Name the issuer.");
-        }
-
-        void NeedAudiences()
-        {
-            if (Audiences.Count == 0)
+            if (!isIntrospected || provider.Issuers.Count == 0)
             {
-                mistakes.Add(bearer, "ValidAudiences", "is missing: without it tokens for other services would be accepted. Name this gateway's audience.");
+                mistakes.Add(section, "Authority", "is missing: without it (or MetadataAddress, SigningKeys) no token of the provider could be verified. Set it to the issuer's address.");
             }
         }
+
+        NeedAudiences(section, provider, mistakes);
+        NeedIssuer(section, provider, mistakes);
     }
 
-    private static Uri? Metadata(IConfigurationSection bearer, bool requireHttps, ConfigurationMistakes mistakes)
+    private static void NeedAudiences(IConfigurationSection section, ProviderSettings provider, ConfigurationMistakes mistakes)
     {
-        var (key, text) = bearer["MetadataAddress"] is { Length: > 0 } address
-            ? ("MetadataAddress", address)
-            : ("Authority", bearer["Authority"] is { Length: > 0 } authority ? authority.TrimEnd('/') + "/.well-known/openid-configuration" : null);
-        if (text is null)
+        if (provider.Audiences.Count == 0 && provider.AllowedClients.Count == 0)
         {
-            return null;
+            mistakes.Add(section, "ValidAudiences", "is missing: without it tokens for other services would be accepted. Name this gateway's audience.");
         }
-
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-        {
-            mistakes.Add(bearer, key, "is not an absolute http(s) address.");
-            return null;
-        }
-
-        if (requireHttps && uri.Scheme != Uri.UriSchemeHttps)
-        {
-            mistakes.Add(bearer, key, "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development.");
-        }
-
-        return uri;
     }
 
-    /// <summary>What <c>dotnet user-jwts</c> writes: <c>{ Id, Issuer, Value (base64), Length }</c>.</summary>
-    private static void ReadSigningKeys(IConfigurationSection section, List<VerificationKey> secrets, ConfigurationMistakes mistakes)
+    private static void NeedIssuer(IConfigurationSection section, ProviderSettings provider, ConfigurationMistakes mistakes)
     {
-        foreach (var key in section.GetChildren())
+        if (provider is { MetadataAddress: null, Secrets.Count: > 0, Issuers.Count: 0 })
         {
-            var bytes = new byte[(key["Value"]?.Length ?? 0) + 3];
-            if (key["Value"] is not { } value || !Convert.TryFromBase64String(value, bytes, out var length))
+            mistakes.Add(section, "ValidIssuer", "is missing: configured keys do not say who issues with them. Name the issuer.");
+        }
+    }
+
+    /// <summary>A token is its issuer's: two providers of one issuer could not be told apart. What discovery names is compared when it has been read.</summary>
+    private static void CheckIssuers(IReadOnlyList<ProviderSettings> providers, ConfigurationMistakes mistakes)
+    {
+        for (var i = 1; i < providers.Count; i++)
+        {
+            var provider = providers[i];
+            foreach (var earlier in providers.Take(i))
             {
-                mistakes.Add(key, "Value", "is not base64.");
-                continue;
+                if (provider.MetadataAddress is { } address && address == earlier.MetadataAddress)
+                {
+                    mistakes.Add($"{provider.Path}:Authority", $"is the issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out.");
+                }
+                else if (RuleOf(provider).Overlap(RuleOf(earlier)) is { } shared)
+                {
+                    mistakes.Add($"{provider.Path}:ValidIssuers", $"'{shared}' is an issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out.");
+                }
             }
-
-            Add(secrets, key.Path + ":Value", bytes.AsSpan(0, length), kid: null, key["Issuer"], mistakes);
         }
+
+        static IssuerRule RuleOf(ProviderSettings provider) => new(provider.Issuers, provider.AllowedTenants);
     }
+
+    private static bool IsNamed(IConfigurationSection section) => section["Authority"] is { Length: > 0 } || section["MetadataAddress"] is { Length: > 0 };
 
     /// <summary>Each is a secret as text, or <c>{ Value, Issuer, Id }</c>; text after <c>base64:</c> is decoded, other text is taken as its UTF-8 bytes.</summary>
     private static void ReadSharedSecrets(IConfigurationSection section, List<VerificationKey> secrets, ConfigurationMistakes mistakes)
@@ -165,23 +161,7 @@ internal sealed record BearerSettings
                 continue;
             }
 
-            Add(secrets, path, bytes, entry["Id"], entry["Issuer"], mistakes);
+            ProviderParser.AddSecret(secrets, path, bytes, entry["Id"], entry["Issuer"], mistakes);
         }
     }
-
-    private static void Add(List<VerificationKey> secrets, string path, ReadOnlySpan<byte> bytes, string? kid, string? issuer, ConfigurationMistakes mistakes)
-    {
-        if (bytes.Length < MinSecretBytes)
-        {
-            mistakes.Add(path, $"is shorter than {MinSecretBytes} bytes: it could be guessed. Generate a random one.");
-            return;
-        }
-
-        secrets.Add(VerificationKey.Secret(bytes.ToArray(), kid, issuer));
-    }
-
-    private static IEnumerable<string> Values(IConfigurationSection section, params string[] keys) =>
-        keys.SelectMany(key => section.GetSection(key) is { Value: { } single } ? [single] : section.GetSection(key).GetChildren().Select(c => c.Value ?? ""))
-            .Where(v => v.Length > 0)
-            .Distinct(StringComparer.Ordinal);
 }

@@ -1,3 +1,4 @@
+using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
 
@@ -7,18 +8,18 @@ namespace Bff.Callers;
 /// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:
 /// 1. one header with one token; 2. a remembered token is answered at once; 3. a JWT is verified, an opaque token introspected; 4. the verdict is remembered.
 /// </summary>
-internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, SigningKeys keys, TimeProvider time) : ICallerSource
+internal sealed class BearerTokens(
+    JwtVerifier jwts, Introspector introspector, TokenProviders providers, Reloadable<BearerSettings> settings, TimeProvider time) : ICallerSource
 {
-    /// <summary>In characters, all of them ASCII.</summary>
-    public const int MaxTokenLength = 8 * 1024;
-
     private const string Scheme = "Bearer ";
     private static readonly TimeSpan RejectedFor = TimeSpan.FromSeconds(2); // Not longer: a key may come with the next fetch.
 
     private readonly TokenMemory<VerifiedToken> _verified = new(maxBytes: 64 << 20);
     private readonly TokenMemory<RejectedToken> _rejected = new(maxBytes: 4 << 20);
 
-    private sealed record RejectedToken(CallerResult Result, SigningKeySet Keys, DateTimeOffset Until);
+    private readonly int _maxLength = settings.Current.MaxTokenBytes; // In characters, all of them ASCII.
+
+    private sealed record RejectedToken(CallerResult Result, int Version, DateTimeOffset Until);
 
     /// <inheritdoc />
     public string? Challenge => "Bearer";
@@ -44,7 +45,7 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
         }
 
         var token = header[Scheme.Length..].Trim(' ');
-        if (token.Length is 0 or > MaxTokenLength)
+        if (token.IsEmpty || token.Length > _maxLength)
         {
             return new(Refusals.Malformed);
         }
@@ -58,7 +59,7 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
     {
         if (_verified.TryGet(token, out var verified))
         {
-            if (verified.Until > time.GetUtcNow() && verified.IsKeyGood(keys.Current))
+            if (verified.Until > time.GetUtcNow() && verified.IsKeyGood())
             {
                 return verified.Result;
             }
@@ -66,7 +67,7 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
             _verified.Remove(token);
         }
 
-        return _rejected.TryGet(token, out var rejected) && ReferenceEquals(rejected.Keys, keys.Current) && rejected.Until > time.GetUtcNow()
+        return _rejected.TryGet(token, out var rejected) && rejected.Version == providers.Version && rejected.Until > time.GetUtcNow()
             ? rejected.Result
             : null;
     }
@@ -89,7 +90,7 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
 
     private async ValueTask<CallerResult> VerifyJwt(string token, CancellationToken cancellation)
     {
-        var current = keys.Current;
+        var version = providers.Version;
         var (verified, refusal) = await jwts.Verify(token, cancellation);
         if (verified is not null)
         {
@@ -99,7 +100,7 @@ internal sealed class BearerTokens(JwtVerifier jwts, Introspector introspector, 
 
         if (refusal != Refusals.Unavailable && refusal != Refusals.Malformed)
         {
-            _rejected.Set(token, new RejectedToken(refusal, current, time.GetUtcNow() + RejectedFor));
+            _rejected.Set(token, new RejectedToken(refusal, version, time.GetUtcNow() + RejectedFor));
         }
 
         return refusal;

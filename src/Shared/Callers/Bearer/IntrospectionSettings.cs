@@ -8,7 +8,7 @@ namespace Bff.Callers;
 internal sealed record IntrospectionSettings
 {
     /// <summary>The introspection endpoint; with it opaque tokens are accepted.</summary>
-    [Setting(Range = BearerSettings.HttpAddress, Default = "none")]
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "none")]
     public required Uri Endpoint { get; init; }
 
     /// <summary>This gateway's client id there.</summary>

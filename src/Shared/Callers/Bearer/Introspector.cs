@@ -13,7 +13,7 @@ namespace Bff.Callers;
 /// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503, never 401.
 /// </summary>
 internal sealed partial class Introspector(
-    Reloadable<BearerSettings> settings, SigningKeys keys, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)
+    Reloadable<BearerSettings> settings, TokenProviders providers, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)
 {
     private const int MaxAtOnce = 256;
     private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(60);
@@ -112,12 +112,17 @@ internal sealed partial class Introspector(
         }
 
         var now = time.GetUtcNow();
-        if (TokenClaims.Read(answer) is not { } caller || !TokenClaims.TryReadDate(answer, "nbf", out var notBefore))
+        if (providers.OfIntrospection(answer) is not { } provider)
+        {
+            return (null, Refusals.Issuer);
+        }
+
+        if (TokenClaims.Read(answer, provider.Settings.Claims, TokenUse.Access) is not { } caller || !TokenClaims.TryReadDate(answer, "nbf", out var notBefore))
         {
             return (null, Refusals.Claims);
         }
 
-        if (!IsOfIssuer(answer) || !IsForUs(answer, caller.Client))
+        if (!IsForUs(answer, caller.Client, provider.Settings))
         {
             return (null, Refusals.Issuer);
         }
@@ -133,29 +138,22 @@ internal sealed partial class Introspector(
         }
 
         var until = now + RememberedFor;
-        return (new VerifiedToken(caller, caller.ExpiresAt < until ? caller.ExpiresAt.Value : until, null, null), default);
+        return (new VerifiedToken(caller, caller.ExpiresAt < until ? caller.ExpiresAt.Value : until, null, null, null), default);
     }
-
-    /// <summary>
-    /// The member is optional (RFC 7662 section 2.2): who was asked is the issuer's own endpoint. Where it is there, and something to
-    /// compare it with, it must fit.
-    /// </summary>
-    private bool IsOfIssuer(JsonElement answer) =>
-        keys.Current.Issuers is not { Count: > 0 } issuers || !answer.TryGetProperty("iss", out var issuer) || IsAmong(issuer, issuers);
 
     /// <summary>
     /// An authority calls a token active for whatever service it was made. Without <c>aud</c> nothing says that it was made for this one,
     /// unless the configuration names the clients that have tokens for nothing else.
     /// </summary>
-    private bool IsForUs(JsonElement answer, string? client)
+    private bool IsForUs(JsonElement answer, string? client, ProviderSettings provider)
     {
         var clients = _settings.Introspection!.AllowedClients;
-        if (clients.Count > 0 && (client is null || !clients.Contains(client)))
+        if (!provider.Allows(client) || (clients.Count > 0 && (client is null || !clients.Contains(client))))
         {
             return false;
         }
 
-        return answer.TryGetProperty("aud", out var audience) ? IsAmong(audience, _settings.Audiences) : clients.Count > 0;
+        return answer.TryGetProperty("aud", out var audience) ? IsAmong(audience, provider.Audiences) : clients.Count > 0 || provider.AllowedClients.Count > 0;
     }
 
     private static bool IsAmong(JsonElement value, IReadOnlyList<string> accepted) => value.ValueKind == JsonValueKind.Array

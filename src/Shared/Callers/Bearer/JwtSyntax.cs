@@ -8,7 +8,7 @@ namespace Bff.Callers;
 /// <summary>
 /// The strict reading of a JWS in compact form (RFC 7515, RFC 8725), before any cryptography:
 /// 1. three parts of canonical, unpadded base64url; 2. header and claims are JSON objects without repeated members; 3. nothing in the header
-/// that would let the token choose its key, its kind or its processing.
+/// that would let the token choose its kind or its processing.
 /// </summary>
 internal sealed class JwtSyntax : IDisposable
 {
@@ -17,8 +17,11 @@ internal sealed class JwtSyntax : IDisposable
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>Keys that come with the token, other processing, encryption: none is understood here, so none is accepted.</summary>
-    private static readonly string[] Refused = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
+    /// <summary>
+    /// Other processing and encryption: not understood here, so not accepted. Keys that the token brings or points to (<c>jwk</c>, <c>jku</c>, <c>x5u</c>,
+    /// <c>x5c</c>) are not among them: they are never read, since it is verified with the provider's own.
+    /// </summary>
+    private static readonly string[] Refused = ["crit", "b64", "zip", "enc"];
 
     private readonly JsonDocument _claims;
 

@@ -1,37 +1,53 @@
-using Bff.Configuration;
+using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Callers;
 
 /// <summary>
-/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the keys that may have signed it, by id and algorithm; 3. the signature,
-/// issuer and audience; 4. the times; 5. the claims.
+/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, by issuer; 3. its keys that may have signed, by id and algorithm;
+/// 4. the signature, issuer and audience; 5. the times; 6. the claims.
 /// </summary>
-internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKeys keys, TimeProvider time)
+internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
 {
+    /// <summary>Of every provider; each has its own limit below.</summary>
+    private const int MaxBytes = 64 * 1024;
+
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
-    private readonly BearerSettings _settings = settings.Current;
-    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerTokens.MaxTokenLength };
+    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxBytes };
 
     /// <summary>Whether there are keys, or an authority to have them from.</summary>
-    public bool IsConfigured => _settings.MetadataAddress is not null || _settings.Secrets.Count > 0;
+    public bool IsConfigured => providers.HaveKeys;
 
     /// <summary>The caller, or why not. Waits only for a key that is not known yet.</summary>
     public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Verify(string token, CancellationToken cancellation)
     {
+        // 1
         using var jwt = JwtSyntax.Read(token);
         if (jwt is null)
         {
             return (null, Refusals.Malformed);
         }
 
+        // 2
+        if (providers.Of(jwt.Claims) is not { } provider)
+        {
+            return (null, providers.IsReady ? Refusals.Issuer : Refusals.Unavailable);
+        }
+
+        if (token.Length > provider.Settings.MaxTokenBytes)
+        {
+            return (null, Refusals.Malformed);
+        }
+
+        // 3
+        var keys = provider.Keys;
         var current = keys.Current;
-        var candidates = current.Candidates(jwt.KeyId, jwt.Algorithm);
+        var candidates = Candidates(jwt, current, provider);
         for (var waits = 0; waits < 2 && candidates.Count == 0 && IsPublishedAlgorithm(jwt.Algorithm) && await keys.WaitForNewer(current, cancellation); waits++)
         {
             current = keys.Current;
-            candidates = current.Candidates(jwt.KeyId, jwt.Algorithm);
+            candidates = Candidates(jwt, current, provider);
         }
 
         if (candidates.Count == 0)
@@ -39,15 +55,30 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
             return (null, keys.IsReady ? Refusals.Signature : Refusals.Unavailable);
         }
 
-        var (key, refusal) = await VerifySignature(token, jwt, current, candidates);
-        return key is null ? (null, refusal) : Judge(jwt, key, current);
+        // 4
+        var (key, refusal) = await VerifySignature(token, jwt, provider, candidates);
+        return key is null ? (null, refusal) : Judge(jwt, key, current, provider);
     }
 
     private static bool IsPublishedAlgorithm(string algorithm) =>
         algorithm is "RS256" or "RS384" or "RS512" or "PS256" or "PS384" or "PS512" or "ES256" or "ES384" or "ES512";
 
-    private async ValueTask<(VerificationKey?, CallerResult)> VerifySignature(string token, JwtSyntax jwt, SigningKeySet current, List<VerificationKey> candidates)
+    private static List<VerificationKey> Candidates(JwtSyntax jwt, SigningKeySet keys, TokenProvider provider)
     {
+        var candidates = keys.Candidates(jwt.KeyId, jwt.Algorithm);
+        if (candidates.Exists(key => key.Issuer is not null))
+        {
+            var issuer = jwt.Claims.GetProperty("iss").GetString()!;
+            var tenant = TokenClaims.TenantOf(jwt.Claims, provider.Settings.Claims);
+            candidates.RemoveAll(key => key.Issuer is { } signsFor && !IssuerRule.MaySign(signsFor, issuer, tenant));
+        }
+
+        return candidates;
+    }
+
+    private async ValueTask<(VerificationKey?, CallerResult)> VerifySignature(string token, JwtSyntax jwt, TokenProvider provider, List<VerificationKey> candidates)
+    {
+        var settings = provider.Settings;
         foreach (var key in candidates)
         {
             var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
@@ -56,8 +87,9 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
                 TryAllIssuerSigningKeys = true,
                 ValidAlgorithms = [jwt.Algorithm],
                 RequireSignedTokens = true,
-                ValidIssuers = key.Issuer is null ? current.Issuers : [key.Issuer],
-                ValidAudiences = _settings.Audiences,
+                ValidIssuer = jwt.Claims.GetProperty("iss").GetString(), // By which the provider was found.
+                ValidAudiences = settings.Audiences,
+                ValidateAudience = settings.AllowedClients.Count == 0 || jwt.Claims.TryGetProperty("aud", out _), // Without it the clients are looked at.
                 IgnoreTrailingSlashWhenValidatingAudience = false,
                 ValidateLifetime = false, // By Judge, with the host's clock and codes of its own.
                 LogValidationExceptions = false,
@@ -73,12 +105,13 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
             }
         }
 
-        keys.Suspect();
+        provider.Keys.Suspect();
         return (null, Refusals.Signature);
     }
 
-    private (VerifiedToken?, CallerResult) Judge(JwtSyntax jwt, VerificationKey key, SigningKeySet current)
+    private (VerifiedToken?, CallerResult) Judge(JwtSyntax jwt, VerificationKey key, SigningKeySet current, TokenProvider provider)
     {
+        // 5
         var now = time.GetUtcNow();
         if (!TokenClaims.TryReadDate(jwt.Claims, "exp", out var expires) || expires is not { } end
             || !TokenClaims.TryReadDate(jwt.Claims, "nbf", out var notBefore))
@@ -96,8 +129,19 @@ internal sealed class JwtVerifier(Reloadable<BearerSettings> settings, SigningKe
             return (null, Refusals.NotYet);
         }
 
-        return TokenClaims.Read(jwt.Claims) is { } caller
-            ? (new VerifiedToken(caller, end + Skew, key, current), default)
-            : (null, Refusals.Claims);
+        // 6
+        if (!IsAccessToken(jwt.Claims, provider.Settings.Type) || TokenClaims.Read(jwt.Claims, provider.Settings.Claims, TokenUse.Access) is not { } caller)
+        {
+            return (null, Refusals.Claims);
+        }
+
+        return provider.Settings.Allows(caller.Client)
+            ? (new VerifiedToken(caller, end + Skew, key, current, provider.Keys), default)
+            : (null, Refusals.Client);
     }
+
+    /// <summary>Cognito signs id_tokens with the same keys, for the client alone, and says so in a claim.</summary>
+    private static bool IsAccessToken(JsonElement claims, ProviderType type) =>
+        type != ProviderType.Cognito
+        || (claims.TryGetProperty("token_use", out var use) && use.ValueKind == JsonValueKind.String && use.ValueEquals("access"u8));
 }

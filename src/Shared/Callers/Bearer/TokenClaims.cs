@@ -3,21 +3,60 @@ using System.Text.Json;
 
 namespace Bff.Callers;
 
-/// <summary>Reads claims, of a JWT or of an introspection answer, into a <see cref="Caller"/>. A claim of the wrong shape refuses the token: leaving it out could mean another tenant.</summary>
+/// <summary>What a set of claims is: it decides whether it may be an application's.</summary>
+internal enum TokenUse
+{
+    /// <summary>An access token, or what introspection says of one.</summary>
+    Access,
+
+    /// <summary>An id_token: always a user's.</summary>
+    SignIn,
+}
+
+/// <summary>
+/// Reads claims, of a JWT or of an introspection answer, into a <see cref="Caller"/>. A claim of the wrong shape refuses the token: leaving it out could mean
+/// another tenant.
+/// </summary>
 internal static class TokenClaims
 {
     private const double MaxNumericDate = 253_402_300_799; // 9999-12-31T23:59:59Z
 
-    /// <summary>Null when a claim that is read is malformed or <c>sub</c> is missing.</summary>
-    public static Caller? Read(JsonElement claims)
+    /// <summary>Null when a claim that is read is malformed, or when neither a user nor an application is named.</summary>
+    public static Caller? Read(JsonElement claims, ClaimMap map, TokenUse use)
     {
         try
         {
-            return Map(claims);
+            return Map(claims, map, use);
         }
         catch (Exception malformed) when (malformed is FormatException or InvalidOperationException)
         {
             return null; // InvalidOperationException: a string with half a surrogate pair.
+        }
+    }
+
+    /// <summary>The user; null where it is not named, or malformed.</summary>
+    public static string? SubjectOf(JsonElement claims, ClaimMap map)
+    {
+        try
+        {
+            return TryReadSubject(claims, map.Subject, out var subject) ? subject : null;
+        }
+        catch (Exception malformed) when (malformed is FormatException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The tenant, for the choice of the provider; null also where the claim is malformed.</summary>
+    public static string? TenantOf(JsonElement claims, ClaimMap map)
+    {
+        try
+        {
+            return First(claims, map.Tenant);
+        }
+        catch (Exception malformed) when (malformed is FormatException or InvalidOperationException)
+        {
+            return null;
         }
     }
 
@@ -39,46 +78,91 @@ internal static class TokenClaims
         return true;
     }
 
-    private static Caller? Map(JsonElement claims)
+    private static Caller? Map(JsonElement claims, ClaimMap map, TokenUse use)
     {
-        if (Text(claims, "sub") is not { } subject || string.IsNullOrWhiteSpace(subject)
-            || !TryReadDate(claims, "iat", out var issuedAt) || !TryReadDate(claims, "exp", out var expiresAt))
+        if (!TryReadDate(claims, "iat", out var issuedAt) || !TryReadDate(claims, "exp", out var expiresAt) || !TryReadSubject(claims, map.Subject, out var subject))
         {
             return null;
         }
 
+        var client = First(claims, map.Client);
+        var isApplication = use == TokenUse.Access && IsApplication(claims, map.Type, subject, client);
+        if (isApplication ? client is null : subject is null || subject.StartsWith(Caller.ApplicationPrefix, StringComparison.Ordinal))
+        {
+            return null; // Neither a user's nor an application's; or a user who would be taken for one.
+        }
+
+        string[] roles = [.. map.Roles.SelectMany(path => List(claims, path, ',')).Distinct(StringComparer.Ordinal)];
+        var scopes = map.Scopes.SelectMany(path => List(claims, path, ' ')).Select(map.Scope);
         return new Caller
         {
-            Subject = subject,
+            Subject = isApplication ? Caller.ApplicationPrefix + client : subject!,
+            IsApplication = isApplication,
             Kind = CallerKind.Token,
-            Tenant = Text(claims, "tid") ?? Text(claims, "tenant"),
-            Client = Text(claims, "client_id") ?? Text(claims, "azp"),
-            Email = Text(claims, "email"),
-            Name = Text(claims, "name"),
-            Roles = [.. List(claims, "roles", ',').Concat(List(claims, "role", ',')).Distinct(StringComparer.Ordinal)],
-            Scopes = List(claims, "scope", ' ').Concat(List(claims, "scp", ' ')).ToFrozenSet(StringComparer.Ordinal),
-            TokenId = Text(claims, "jti"),
+            Tenant = First(claims, map.Tenant),
+            Client = client,
+            Email = First(claims, map.Email),
+            Name = First(claims, map.Name),
+            Roles = roles,
+            Scopes = (isApplication && map.RolesAsScopes ? scopes.Concat(roles.Select(map.Scope).Where(r => !r.Contains(' ', StringComparison.Ordinal))) : scopes)
+                .ToFrozenSet(StringComparer.Ordinal),
+            TokenId = First(claims, ["jti"]),
             IssuedAt = issuedAt,
             ExpiresAt = expiresAt,
         };
     }
 
-    private static string? Text(JsonElement claims, string name)
-    {
-        if (!claims.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+    /// <summary>
+    /// A token of the client itself (RFC 6749 section 4.4) has no subject, or the client as its subject (RFC 9068 section 2.2). What providers do beside that is in
+    /// their documentation: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>.
+    /// </summary>
+    private static bool IsApplication(JsonElement claims, ProviderType type, string? subject, string? client) =>
+        subject is null
+        || subject == client
+        || (type switch
         {
-            return null;
+            ProviderType.Entra => claims.TryGetProperty("idtyp", out var kind) && kind.ValueKind == JsonValueKind.String
+                ? kind.ValueEquals("app"u8)
+                : !claims.TryGetProperty("scp", out _),
+            ProviderType.Auth0 => client is not null && subject.Length == client.Length + "@clients".Length
+                && subject.StartsWith(client, StringComparison.Ordinal) && subject.EndsWith("@clients", StringComparison.Ordinal),
+            _ => false,
+        });
+
+    /// <summary>False where it is there and says nothing: an empty subject is no missing one.</summary>
+    private static bool TryReadSubject(JsonElement claims, string[] paths, out string? subject)
+    {
+        subject = null;
+        foreach (var path in paths)
+        {
+            if (claims.TryGetProperty(path, out var value) || ClaimPath.TryFind(claims, path, out value))
+            {
+                subject = Checked(value);
+                return !string.IsNullOrWhiteSpace(subject);
+            }
         }
 
-        var text = Checked(value);
-        return text.Length == 0 ? null : text;
+        return true;
+    }
+
+    private static string? First(JsonElement claims, string[] paths)
+    {
+        foreach (var path in paths)
+        {
+            if (ClaimPath.TryFind(claims, path, out var value) && Checked(value) is { Length: > 0 } text)
+            {
+                return text;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>An array, each of its strings one item, or a string: one item where the separator is a comma (a role), else split.</summary>
-    private static List<string> List(JsonElement claims, string name, char separator)
+    private static List<string> List(JsonElement claims, string path, char separator)
     {
         var items = new List<string>();
-        if (!claims.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null)
+        if (!ClaimPath.TryFind(claims, path, out var value))
         {
             return items;
         }

@@ -8,7 +8,8 @@ namespace Bff.Callers;
 /// that is full it becomes the old one, and what nobody asked for meanwhile goes. A hit takes no lock and allocates nothing.
 /// </summary>
 /// <param name="maxBytes">How much memory the tokens may take, roughly.</param>
-internal sealed class TokenMemory<T>(long maxBytes) where T : class
+/// <param name="extraBytes">What is known of a token takes so much beyond the usual, roughly.</param>
+internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0) where T : class
 {
     private const int OverheadBytes = 1024; // The entry's caller, claims and node: measured 0.6 to 1 KiB.
 
@@ -34,6 +35,8 @@ internal sealed class TokenMemory<T>(long maxBytes) where T : class
     }
 
     /// <summary>Remembers.</summary>
+    /// <param name="token">What is looked up.</param>
+    /// <param name="known">What is known of it.</param>
     public void Set(string token, T known)
     {
         var young = Volatile.Read(ref _young);
@@ -43,7 +46,7 @@ internal sealed class TokenMemory<T>(long maxBytes) where T : class
             return;
         }
 
-        if (Interlocked.Add(ref young.Bytes, (token.Length * 2) + OverheadBytes) > maxBytes / 2)
+        if (Interlocked.Add(ref young.Bytes, (token.Length * 2) + OverheadBytes + extraBytes) > maxBytes / 2)
         {
             Turn(young);
         }

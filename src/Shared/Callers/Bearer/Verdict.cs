@@ -7,7 +7,8 @@ namespace Bff.Callers;
 /// <param name="until">From when on it is not accepted any more, skew included.</param>
 /// <param name="key">What it was signed with; null for an introspected token.</param>
 /// <param name="keys">The set that the key was last seen in.</param>
-internal sealed class VerifiedToken(Caller caller, DateTimeOffset until, VerificationKey? key, SigningKeySet? keys)
+/// <param name="source">Whose keys they are.</param>
+internal sealed class VerifiedToken(Caller caller, DateTimeOffset until, VerificationKey? key, SigningKeySet? keys, SigningKeys? source)
 {
     private SigningKeySet? _keys = keys;
 
@@ -18,9 +19,9 @@ internal sealed class VerifiedToken(Caller caller, DateTimeOffset until, Verific
     public DateTimeOffset Until { get; } = until;
 
     /// <summary>Whether the key has not been withdrawn; looked up only when the keys have changed.</summary>
-    public bool IsKeyGood(SigningKeySet current)
+    public bool IsKeyGood()
     {
-        if (key is null || ReferenceEquals(_keys, current))
+        if (key is null || source!.Current is var current && ReferenceEquals(_keys, current))
         {
             return true;
         }
@@ -41,6 +42,7 @@ internal static class Refusals
     public static readonly CallerResult Malformed = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is malformed or of a kind that is not accepted.");
     public static readonly CallerResult Signature = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token's signature does not verify.");
     public static readonly CallerResult Issuer = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is from another issuer or for another audience.");
+    public static readonly CallerResult Client = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is of a client whose tokens are not accepted.");
     public static readonly CallerResult NotYet = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not valid yet.");
     public static readonly CallerResult Claims = CallerResult.Refused(ProblemCodes.InvalidToken, "A claim of the access token is missing or malformed.");
     public static readonly CallerResult Inactive = CallerResult.Refused(ProblemCodes.InvalidToken, "The access token is not active.");

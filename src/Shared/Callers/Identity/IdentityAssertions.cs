@@ -112,7 +112,7 @@ internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configura
             json.WriteStartObject();
             json.WriteString("iss", _issuer);
             json.WriteString("aud", upstream);
-            json.WriteString("sub", caller.Subject);
+            WriteIfAny(json, "sub", caller.IsApplication ? null : caller.Subject); // A service must not take an application for the user of the same name.
             json.WriteNumber("iat", now.ToUnixTimeSeconds());
             json.WriteNumber("exp", (now + Lifetime).ToUnixTimeSeconds());
             WriteIfAny(json, "email", caller.Email);

@@ -74,8 +74,12 @@ public static class IdentityHeaders
         }
 
         var headers = new List<KeyValuePair<string, string>>(6);
-        Add("X-User-Id", caller.Subject);
-        Add("X-User-Email", caller.Email);
+        if (!caller.IsApplication)
+        {
+            Add("X-User-Id", caller.Subject);
+            Add("X-User-Email", caller.Email);
+        }
+
         var roles = caller.Roles.Where(role => role.Length > 0).Select(role => Encode(role, isListItem: true));
         Add("X-User-Roles", string.Join(',', roles), isEncoded: true);
         Add("X-OAuth-Scopes", string.Join(' ', caller.Scopes.Order(StringComparer.Ordinal)));

@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Callers;
 
 /// <summary>What an authority publishes (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), read with suspicion.</summary>
-internal sealed class AuthorityDocuments(IHttpClientFactory clients, BearerSettings settings)
+internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSettings settings)
 {
     /// <summary>The name of the <see cref="HttpClient"/>.</summary>
     public const string ClientName = "bff-authority";
@@ -54,17 +54,22 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, BearerSetti
         return keys.Count > 0 || list.GetArrayLength() == 0 ? keys : throw new InvalidDataException("The key document has no usable key.");
     }
 
-    private static VerificationKey? Parse(JsonElement element)
+    private VerificationKey? Parse(JsonElement element)
     {
         try
         {
-            return element.ValueKind == JsonValueKind.Object ? VerificationKey.Published(new JsonWebKey(element.GetRawText())) : null;
+            return element.ValueKind == JsonValueKind.Object ? VerificationKey.Published(new JsonWebKey(element.GetRawText()), IssuerOf(element)) : null;
         }
         catch (ArgumentException)
         {
             return null; // One damaged key does not take the others along.
         }
     }
+
+    /// <summary>Entra says of each key for whose tokens it is (<c>issuer</c>, perhaps a template): keys of one tenant must not sign for another.</summary>
+    private string? IssuerOf(JsonElement key) => settings.Type == ProviderType.Entra && key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String
+        ? issuer.GetString()
+        : null;
 
     private async Task<JsonDocument> Read(Uri address, CancellationToken cancellation)
     {

@@ -8,15 +8,15 @@ internal sealed class SigningKeySet
     private readonly VerificationKey[] _keys;
     private readonly FrozenSet<string> _thumbprints;
 
-    public SigningKeySet(IEnumerable<VerificationKey> keys, IEnumerable<string> issuers)
+    public SigningKeySet(IEnumerable<VerificationKey> keys, IEnumerable<string> issuers, IReadOnlyList<string>? tenants = null)
     {
         _keys = [.. keys];
         _thumbprints = _keys.Select(k => k.Thumbprint).ToFrozenSet();
-        Issuers = [.. issuers.Distinct(StringComparer.Ordinal)];
+        Issuers = new IssuerRule(issuers, tenants ?? []);
     }
 
     /// <summary>Accepted values of <c>iss</c>.</summary>
-    public IReadOnlyList<string> Issuers { get; }
+    public IssuerRule Issuers { get; }
 
     /// <summary>How many keys.</summary>
     public int Count => _keys.Length;
@@ -41,7 +41,7 @@ internal sealed class SigningKeySet
 
     /// <summary>Same keys under the same ids and the same issuers.</summary>
     public bool IsSameAs(SigningKeySet other) =>
-        Issuers.SequenceEqual(other.Issuers)
+        Issuers.Names.SequenceEqual(other.Issuers.Names)
         && _keys.Select(Identity).SequenceEqual(other._keys.Select(Identity));
 
     private static (string?, string, int) Identity(VerificationKey key) => (key.Kid, key.Thumbprint, key.Algorithms.Count);

@@ -1,7 +1,4 @@
 using Bff.Concurrency;
-using Bff.Configuration;
-using Bff.Observability;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers;
@@ -11,21 +8,27 @@ namespace Bff.Callers;
 /// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
 /// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing, and is tried again soon.
 /// </summary>
+/// <param name="settings">Of the provider.</param>
+/// <param name="keyRefresh"><c>Authentication:KeyRefresh</c>.</param>
+/// <param name="admit">Throws where the provider may not have these issuers.</param>
+/// <param name="clients">For the authority.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where failures go.</param>
 internal sealed partial class SigningKeys(
-    Reloadable<BearerSettings> settings, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger) : BackgroundService, IReadinessCheck
+    ProviderSettings settings, TimeSpan keyRefresh, Action<SigningKeys, IssuerRule> admit, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger)
+    : IDisposable
 {
     private const int MaxWaiting = 100;
     private static readonly TimeSpan MinGap = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5); // The end of a fetch that began too early, the gap, and the next fetch.
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A lost fetch must not cost a withdrawn key another KeyRefresh.
 
-    private readonly BearerSettings _settings = settings.Current;
-    private readonly AuthorityDocuments _authority = new(clients, settings.Current);
+    private readonly AuthorityDocuments _authority = new(clients, settings);
     private readonly SemaphoreSlim _wanted = new(0, 1);
-    private readonly BackgroundLoop _loop = new("signing-keys", logger);
+    private readonly BackgroundLoop _loop = new(settings is BearerSchemeSettings ? "signing-keys" : "signing-keys of " + settings.Path, logger);
     private AuthorityDocuments.Discovery? _discovery;
     private long _discoveryRead;
-    private SigningKeySet _current = new(settings.Current.Secrets, settings.Current.Issuers);
+    private SigningKeySet _current = new(settings.Secrets, settings.Issuers, settings.AllowedTenants);
     private TaskCompletionSource _nextFetch = NewSignal();
     private TaskCompletionSource _nextChange = NewSignal();
     private bool _everRead;
@@ -34,24 +37,21 @@ internal sealed partial class SigningKeys(
     /// <summary>What is good now.</summary>
     public SigningKeySet Current => Volatile.Read(ref _current);
 
-    /// <inheritdoc />
-    public string Name => "signing-keys";
-
     /// <summary>False until the authority's keys have been read once; configured keys need nobody.</summary>
-    public bool IsReady => _settings.MetadataAddress is null || Volatile.Read(ref _everRead);
+    public bool IsReady => settings.MetadataAddress is null || Volatile.Read(ref _everRead);
 
     /// <summary>Asks for a fetch without waiting for it: a signature did not verify, so a key may have been replaced in place.</summary>
     public void Suspect()
     {
-        if (_settings.MetadataAddress is not null && _wanted.CurrentCount == 0)
+        if (settings.MetadataAddress is not null && _wanted.CurrentCount == 0)
         {
             try
             {
                 _wanted.Release();
             }
-            catch (SemaphoreFullException)
+            catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
             {
-                // Somebody else has just asked.
+                // Somebody else has just asked, or the host has stopped.
             }
         }
     }
@@ -64,7 +64,7 @@ internal sealed partial class SigningKeys(
     /// <param name="cancellation">The client has gone.</param>
     public async ValueTask<bool> WaitForNewer(SigningKeySet seen, CancellationToken cancellation)
     {
-        if (_settings.MetadataAddress is null)
+        if (settings.MetadataAddress is null)
         {
             return false;
         }
@@ -98,9 +98,13 @@ internal sealed partial class SigningKeys(
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public void Dispose() => _wanted.Dispose();
+
+    /// <summary>Keeps the keys fresh until the host stops.</summary>
+    /// <exception cref="ContradictoryProviderException">What the authority has first said cannot be: the host must stop.</exception>
+    public async Task Run(CancellationToken stoppingToken)
     {
-        if (_settings.MetadataAddress is null)
+        if (settings.MetadataAddress is null)
         {
             return;
         }
@@ -111,7 +115,7 @@ internal sealed partial class SigningKeys(
             {
                 var isRead = await Fetch(stoppingToken);
                 await Task.Delay(MinGap, time, stoppingToken);
-                var due = isRead || _settings.KeyRefresh < RetryDelay ? _settings.KeyRefresh : RetryDelay;
+                var due = isRead || keyRefresh < RetryDelay ? keyRefresh : RetryDelay;
                 await WantedOrDue(Volatile.Read(ref _everRead) ? due - MinGap : TimeSpan.Zero, stoppingToken);
             }
         }
@@ -142,7 +146,7 @@ internal sealed partial class SigningKeys(
         try
         {
             // With each regular round, but not with each one that a token asks for: a flood would double what the authority has to bear.
-            if (_discovery is null || time.GetElapsedTime(_discoveryRead) >= _settings.KeyRefresh)
+            if (_discovery is null || time.GetElapsedTime(_discoveryRead) >= keyRefresh)
             {
                 _discovery = await _authority.ReadDiscovery(stopping);
                 _discoveryRead = time.GetTimestamp();
@@ -156,13 +160,17 @@ internal sealed partial class SigningKeys(
         {
             throw;
         }
+        catch (ContradictoryProviderException) when (!Volatile.Read(ref _everRead))
+        {
+            throw; // Later a provider must not be able to stop a host that serves others' tokens: then the last good issuers stay.
+        }
 #pragma warning disable CA1031 // Whatever an authority answers, the loop goes on.
         catch (Exception failed)
 #pragma warning restore CA1031
         {
-            _discoveryRead = time.GetTimestamp() - (long)(_settings.KeyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
+            _discoveryRead = time.GetTimestamp() - (long)(keyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
             _loop.Failed(failed);
-            LogUnreadable(logger, failed.GetType().Name, Current.Count);
+            LogUnreadable(logger, settings.Path, failed.GetType().Name, Current.Count);
             return false;
         }
         finally
@@ -173,10 +181,11 @@ internal sealed partial class SigningKeys(
 
     private void Take(List<VerificationKey> published, string? issuer)
     {
-        var next = new SigningKeySet(_settings.Secrets.Concat(published), issuer is null ? _settings.Issuers : _settings.Issuers.Append(issuer));
+        var next = new SigningKeySet(settings.Secrets.Concat(published), issuer is null ? settings.Issuers : settings.Issuers.Append(issuer), settings.AllowedTenants);
+        admit(this, next.Issuers);
         if (!next.IsSameAs(_current))
         {
-            LogChanged(logger, next.Count);
+            LogChanged(logger, settings.Path, next.Count);
             Volatile.Write(ref _current, next);
             Interlocked.Exchange(ref _nextChange, NewSignal()).TrySetResult();
         }
@@ -186,9 +195,9 @@ internal sealed partial class SigningKeys(
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(LogLevel.Warning, "The authority's keys could not be read ({Reason}); {Known} known key(s) stay in force")]
-    private static partial void LogUnreadable(ILogger logger, string reason, int known);
+    [LoggerMessage(LogLevel.Warning, "The keys of {Provider} could not be read ({Reason}); {Known} known key(s) stay in force")]
+    private static partial void LogUnreadable(ILogger logger, string provider, string reason, int known);
 
-    [LoggerMessage(LogLevel.Information, "The signing keys have changed; {Count} in force")]
-    private static partial void LogChanged(ILogger logger, int count);
+    [LoggerMessage(LogLevel.Information, "The signing keys of {Provider} have changed; {Count} in force")]
+    private static partial void LogChanged(ILogger logger, string provider, int count);
 }

@@ -24,7 +24,7 @@ internal sealed class VerificationKey
     /// <summary>The id under which tokens name it; null: none.</summary>
     public string? Kid { get; }
 
-    /// <summary>The only issuer that signs with it; null: any accepted one.</summary>
+    /// <summary>The only issuer that signs with it, or a template; null: any accepted one.</summary>
     public string? Issuer { get; }
 
     /// <summary>Values of <c>alg</c> that it verifies.</summary>
@@ -37,7 +37,9 @@ internal sealed class VerificationKey
     public static VerificationKey Secret(byte[] bytes, string? kid, string? issuer) => new(new SymmetricSecurityKey(bytes), kid, issuer, ["HS256"]);
 
     /// <summary>A published key; null when it is not one that signatures are verified with, or a weak or damaged one.</summary>
-    public static VerificationKey? Published(JsonWebKey jwk)
+    /// <param name="jwk">As it was published.</param>
+    /// <param name="issuer">The only issuer that signs with it, or a template; null: any accepted one.</param>
+    public static VerificationKey? Published(JsonWebKey jwk, string? issuer = null)
     {
         if (jwk.Use is { Length: > 0 } and not "sig" || (jwk.KeyOps.Count > 0 && !jwk.KeyOps.Contains("verify")))
         {
@@ -58,7 +60,7 @@ internal sealed class VerificationKey
             }
 
             algorithms = string.IsNullOrEmpty(jwk.Alg) ? algorithms : [.. algorithms.Where(a => a == jwk.Alg)];
-            return algorithms.Length == 0 ? null : new VerificationKey(key, string.IsNullOrEmpty(jwk.Kid) ? null : jwk.Kid, null, algorithms);
+            return algorithms.Length == 0 ? null : new VerificationKey(key, string.IsNullOrEmpty(jwk.Kid) ? null : jwk.Kid, issuer, algorithms);
         }
         catch (Exception damaged) when (damaged is FormatException or CryptographicException or ArgumentException)
         {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Bff.Callers;
+using Bff.Configuration;
 using Bff.Edge;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +17,7 @@ internal static class BackchannelLogout
     private const int MaxFormBytes = 32 * 1024;
     private static readonly TimeSpan LockLife = TimeSpan.FromMinutes(1);
 
-    public static async Task<IResult> Handle(HttpContext context, ProviderTokens tokens, SessionVault vault, ISessionStore store)
+    public static async Task<IResult> Handle(HttpContext context, ProviderTokens tokens, SessionVault vault, ISessionStore store, Reloadable<SessionSettings> settings)
     {
         context.Response.Headers.CacheControl = "no-store";
         if (await Read(context) is not { } token || await tokens.ReadLogoutToken(token, context.RequestAborted) is not { } claims)
@@ -32,7 +34,7 @@ internal static class BackchannelLogout
 
         try
         {
-            return !await store.IsSpent(id) && await End(claims, vault) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
+            return !await store.IsSpent(id) && await End(claims, vault, settings.Current.Claims) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
                 ? TypedResults.Ok()
                 : Refused();
         }
@@ -42,12 +44,22 @@ internal static class BackchannelLogout
         }
     }
 
-    private static async Task<bool> End(JsonElement claims, SessionVault vault)
+    /// <summary>By the session at the provider where the token names it, else by its user, whose claim may be another than <c>sub</c> here.</summary>
+    private static async Task<bool> End(JsonElement claims, SessionVault vault, ClaimMap map)
     {
-        var (sid, subject) = (ProviderTokens.Text(claims, "sid"), ProviderTokens.Text(claims, "sub"));
-        var index = string.IsNullOrEmpty(sid) ? SessionKey.UserIndex(subject!) : SessionKey.ProviderIndex(sid);
-        await vault.EndAll(index, record => string.IsNullOrEmpty(subject) || record.Subject == subject);
+        var (sid, sub) = (ProviderTokens.Text(claims, "sid"), ProviderTokens.Text(claims, "sub"));
+        var user = TokenClaims.SubjectOf(claims, map);
+        string?[] indexes = sid is { Length: > 0 }
+            ? [SessionKey.ProviderIndex(sid)]
+            : [Index(SessionKey.UserIndex, user), Index(SessionKey.UserIndex, sub), Index(SessionKey.ProviderUserIndex, sub)];
+        foreach (var index in indexes.OfType<string>().Distinct())
+        {
+            await vault.EndAll(index, record => string.IsNullOrEmpty(sub) || (record.ProviderSubject ?? record.Subject) == sub || (user != sub && record.Subject == user));
+        }
+
         return true;
+
+        static string? Index(Func<string, string> of, string? subject) => string.IsNullOrEmpty(subject) ? null : of(subject);
     }
 
     private static async Task<string?> Read(HttpContext context)

@@ -11,7 +11,7 @@ namespace Bff.Sessions.Endpoints;
 /// <summary>What the sign-in needs.</summary>
 internal sealed record CallbackServices(
     SessionSite Site, SessionCookie Cookie, LoginStates States, ProviderMetadata Metadata, ProviderClient Provider, ProviderTokens Tokens,
-    SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
+    UserClaims Users, SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
 
 /// <summary>
 /// The browser comes back from the provider: 1. its state is spent, whatever follows (who comes a second time and is signed in goes home); 2. the answer is this provider's (RFC 9207); 3. the code is
@@ -57,7 +57,7 @@ internal static class Callback
         }
 
         var claims = await services.Tokens.ReadIdToken(tokens.IdToken, login.Nonce, tokens.AccessToken!, CancellationToken.None);
-        if (claims is not { } verified || TokenClaims.Read(verified) is not { } user)
+        if (claims is not { } verified || await services.Users.Read(verified, tokens.AccessToken!, CancellationToken.None) is not { } user)
         {
             return Malformed("The identity provider's token could not be verified.");
         }
@@ -67,9 +67,9 @@ internal static class Callback
     }
 
     private static async Task Begin(
-        HttpContext context, CallbackServices services, TokenAnswer tokens, JsonElement claims, Caller user, string nonce, DateTimeOffset asked)
+        HttpContext context, CallbackServices services, TokenAnswer tokens, JsonElement claims, SignedIn signedIn, string nonce, DateTimeOffset asked)
     {
-        var settings = services.Settings.Current;
+        var (settings, user) = (services.Settings.Current, signedIn.User);
         var absolute = asked + settings.AbsoluteTimeout;
         var refreshEnd = tokens.RefreshTokenLife is { } life ? asked + life : absolute;
         var cookie = SessionKey.NewCookie();
@@ -83,8 +83,11 @@ internal static class Callback
             Tenant = user.Tenant,
             Client = settings.ClientId,
             Roles = [.. user.Roles],
-            Scopes = (tokens.Scope ?? settings.Scopes).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Scopes = settings.Claims.ScopesOf(tokens.Scope ?? settings.Scopes),
             ProviderSession = ProviderTokens.Text(claims, "sid"),
+            ProviderSubject = ProviderTokens.Text(claims, "sub"),
+            IsCompleted = signedIn.IsCompleted,
+            IdToken = settings.IdTokenHint ? tokens.IdToken : null,
             Nonce = nonce,
             Device = Device.Of(context.Request.Headers.UserAgent),
             CreatedAt = asked,
@@ -107,9 +110,10 @@ internal static class Callback
         await services.States.IsSpent(state) && SessionKey.OfCookie(services.Cookie.Read(context)) is { } key
         && (await services.Vault.Find(key, slides: false, context.RequestAborted)).Session is not null;
 
+    /// <summary>Exact (RFC 9207 section 2.4); where the issuer stands for many tenants, the id_token says whose it is.</summary>
     private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
         query.ContainsKey("iss")
-            ? One(query, "iss") == provider.Issuer
+            ? One(query, "iss") is { } issuer && (IssuerRule.IsTemplate(provider.Issuer) ? IssuerRule.IsOf(provider.Issuer, issuer) : issuer == provider.Issuer)
             : !provider.AuthorizationResponseIssParameterSupported;
 
     private static string? One(IQueryCollection query, string name) => query[name] is [{ } value] ? value : null;

@@ -2,7 +2,6 @@ using Bff.Configuration;
 using Bff.Edge;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.WebUtilities;
 
 namespace Bff.Sessions.Endpoints;
 
@@ -10,13 +9,14 @@ namespace Bff.Sessions.Endpoints;
 internal static class Login
 {
     public static async Task<IResult> Handle(
-        HttpContext context, SessionSite site, LoginStates states, ProviderMetadata metadata, Reloadable<SessionSettings> settings)
+        HttpContext context, SessionSite site, LoginStates states, ProviderMetadata metadata, AuthorizationAddress address, Reloadable<SessionSettings> settings)
     {
+        var current = settings.Current;
         var asked = context.Request.Query["returnUrl"];
         var returnUrl = asked.Count switch
         {
             0 => site.Home,
-            1 => ReturnUrl.Local(asked[0] ?? ""),
+            1 => ReturnUrl.Of(asked[0] ?? "", current.ReturnOrigins),
             _ => null,
         };
         if (returnUrl is null)
@@ -24,19 +24,23 @@ internal static class Login
             return Problem.Invalid("returnUrl", "Must be a path of this host, such as /orders.");
         }
 
+        var parameters = new Dictionary<string, string?>(StringComparer.Ordinal);
+        if (AuthorizationAddress.Add(parameters, context.Request.Query, current) is { } wrong)
+        {
+            return Problem.Invalid(wrong, "Must be given once, with at most 512 characters.");
+        }
+
         var provider = await metadata.Get(context.RequestAborted);
         var login = await states.Begin(context, returnUrl);
-        return TypedResults.Redirect(QueryHelpers.AddQueryString(provider.AuthorizationEndpoint, new Dictionary<string, string?>
-        {
-            ["response_type"] = "code",
-            ["client_id"] = settings.Current.ClientId,
-            ["redirect_uri"] = RedirectUri(context, site),
-            ["scope"] = settings.Current.Scopes,
-            ["state"] = login.State,
-            ["nonce"] = login.Nonce,
-            ["code_challenge"] = LoginStates.Challenge(login.Verifier),
-            ["code_challenge_method"] = "S256",
-        }));
+        parameters["response_type"] = "code";
+        parameters["client_id"] = current.ClientId;
+        parameters["redirect_uri"] = RedirectUri(context, site);
+        parameters["scope"] = current.Scopes;
+        parameters["state"] = login.State;
+        parameters["nonce"] = login.Nonce;
+        parameters["code_challenge"] = LoginStates.Challenge(login.Verifier);
+        parameters["code_challenge_method"] = "S256";
+        return TypedResults.Redirect(await address.Of(provider, parameters, context.RequestAborted));
     }
 
     public static string RedirectUri(HttpContext context, SessionSite site) => PublicUrl.Of(context) + site.Prefix + "/callback";

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Sessions.SignIn;
@@ -10,7 +11,8 @@ namespace Bff.Sessions.Endpoints;
 
 /// <summary>
 /// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token is taken
-/// back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the browser.
+/// back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the browser, unless
+/// <c>Session:IdTokenHint</c> says so.
 /// </summary>
 internal static class Logout
 {
@@ -51,12 +53,23 @@ internal static class Logout
         {
             if ((await metadata.Get(context.RequestAborted)).EndSessionEndpoint is { Length: > 0 } endpoint)
             {
-                return QueryHelpers.AddQueryString(endpoint, new Dictionary<string, string?>
+                var parameters = new Dictionary<string, string?>
                 {
                     ["client_id"] = settings.ClientId,
-                    ["logout_hint"] = record.ProviderSession ?? record.Subject,
+                    ["logout_hint"] = record.ProviderSession ?? record.ProviderSubject ?? record.Subject,
                     ["post_logout_redirect_uri"] = PublicUrl.Of(context) + site.Home,
-                });
+                };
+                if (settings.OfProvider is { Type: ProviderType.Cognito })
+                {
+                    parameters["logout_uri"] = parameters["post_logout_redirect_uri"]; // Its name for the same.
+                }
+
+                if (settings.IdTokenHint && record.IdToken is { } idToken)
+                {
+                    parameters["id_token_hint"] = idToken;
+                }
+
+                return QueryHelpers.AddQueryString(endpoint, parameters);
             }
         }
         catch (ProblemException)

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Callers;
 using Bff.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -26,7 +27,7 @@ internal readonly record struct ProviderAnswer(ProviderOutcome Outcome, TokenAns
 
 /// <summary>The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.</summary>
 internal sealed partial class ProviderClient(
-    IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, ILogger<ProviderClient> logger)
+    IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderClient> logger)
 {
     public const string HttpName = "identity-provider";
 
@@ -57,6 +58,54 @@ internal sealed partial class ProviderClient(
         }
     }
 
+    /// <summary>Hands the sign-in's parameters over (RFC 9126); the address that stands for them, null when the provider does not take them.</summary>
+    public async Task<string?> Push(string endpoint, IEnumerable<KeyValuePair<string, string?>> parameters, CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await Post(endpoint, [.. parameters.Where(p => p.Key != "client_id").Select(p => KeyValuePair.Create(p.Key, p.Value ?? ""))], cancellation);
+            if (answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK)
+            {
+                var body = await answer.Content.ReadAsByteArrayAsync(cancellation);
+                return JsonSerializer.Deserialize(body, ProviderJson.Default.PushedAnswer)?.RequestUri is { Length: > 0 } uri ? uri : null;
+            }
+
+            LogRefused(logger, (int)answer.StatusCode, "pushed authorization request");
+        }
+        catch (Exception away) when (away is HttpRequestException or JsonException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            LogAway(logger, away.GetType().Name);
+        }
+
+        return null;
+    }
+
+    /// <summary>Asks who the user is (OpenID Connect Core 1.0 section 5.3); null when the provider does not say it as JSON.</summary>
+    public async Task<JsonElement?> UserInfo(string endpoint, string accessToken, CancellationToken cancellation)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, endpoint);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            using var answer = await clients.CreateClient(HttpName).SendAsync(request, cancellation);
+            if (answer.IsSuccessStatusCode)
+            {
+                using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellation), new() { AllowDuplicateProperties = false });
+                return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+            }
+
+            LogRefused(logger, (int)answer.StatusCode, "user info");
+        }
+        catch (Exception away) when (away is HttpRequestException or JsonException or FormatException
+            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            LogAway(logger, away.GetType().Name);
+        }
+
+        return null;
+    }
+
     private async Task<ProviderAnswer> Tokens(KeyValuePair<string, string>[] form, CancellationToken cancellation)
     {
         try
@@ -72,13 +121,11 @@ internal sealed partial class ProviderClient(
                     : new(ProviderOutcome.Away);
             }
 
-            var error = answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized
+            var error = answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
                 ? JsonSerializer.Deserialize(body, ProviderJson.Default.ErrorAnswer)?.Error
                 : null;
-            LogRefused(logger, (int)answer.StatusCode, error is "invalid_grant" or "invalid_client" ? error : "other");
-
-            // A wrong secret or an unknown endpoint is the host's mistake, for which no user is signed out.
-            return new(error is "invalid_grant" ? ProviderOutcome.Refused : ProviderOutcome.Away);
+            LogRefused(logger, (int)answer.StatusCode, Known(error));
+            return new(IsFinal(error) ? ProviderOutcome.Refused : ProviderOutcome.Away);
         }
         catch (Exception away) when (away is HttpRequestException or JsonException or Edge.ProblemException
             || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
@@ -88,19 +135,47 @@ internal sealed partial class ProviderClient(
         }
     }
 
+    /// <summary>
+    /// Whether the same request would be refused again until the user signs in anew: any error of RFC 6749 section 5.2 and OpenID Connect Core 1.0 section 3.1.2.6.
+    /// Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help, so nobody is signed out for it.
+    /// </summary>
+    private static bool IsFinal(string? error) => error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
+
+    // What a provider writes there is its own text: only the standards' codes are repeated in the log.
+    private static string Known(string? error) => error is "invalid_grant" or "invalid_client" or "invalid_request" or "invalid_scope" or "unauthorized_client"
+        or "unsupported_grant_type" or "access_denied" or "interaction_required" or "login_required" or "consent_required" or "temporarily_unavailable" or "server_error"
+            ? error
+            : "other";
+
     private async Task<HttpResponseMessage> Post(string endpoint, KeyValuePair<string, string>[] form, CancellationToken cancellation)
     {
         var current = settings.Current;
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new FormUrlEncodedContent(form) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
+        switch (current.ClientAuthentication)
+        {
+            case ClientAuthentication.Post:
+                form = [.. form, new("client_id", current.ClientId), new("client_secret", current.ClientSecret)];
+                break;
+            case ClientAuthentication.PrivateKeyJwt:
+                form =
+                [
+                    .. form, new("client_id", current.ClientId), new("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                    new("client_assertion", current.PrivateKey!.Assertion(current.ClientId, (await metadata.Get(cancellation)).TokenEndpoint, time)),
+                ];
+                break;
+            default:
+                // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+                var credentials = $"{Uri.EscapeDataString(current.ClientId)}:{Uri.EscapeDataString(current.ClientSecret)}";
+                request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+                break;
+        }
 
-        // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-        var credentials = $"{Uri.EscapeDataString(current.ClientId)}:{Uri.EscapeDataString(current.ClientSecret)}";
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+        request.Content = new FormUrlEncodedContent(form);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         return await clients.CreateClient(HttpName).SendAsync(request, cancellation);
     }
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider refused a request for tokens: {Status} ({Error})")]
+    [LoggerMessage(LogLevel.Warning, "The identity provider refused a request: {Status} ({Error})")]
     private static partial void LogRefused(ILogger logger, int status, string error);
 
     [LoggerMessage(LogLevel.Warning, "The identity provider gave no tokens: {Failure}")]
@@ -125,7 +200,11 @@ internal sealed record TokenAnswer(
 
 internal sealed record ErrorAnswer(string? Error);
 
+/// <summary>RFC 9126 section 2.2.</summary>
+internal sealed record PushedAnswer(string? RequestUri);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(TokenAnswer))]
 [JsonSerializable(typeof(ErrorAnswer))]
+[JsonSerializable(typeof(PushedAnswer))]
 internal sealed partial class ProviderJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Logging;
@@ -95,7 +96,7 @@ internal sealed partial class ProviderMetadata(
 
     private static void Check(OpenIdConnectConfiguration configuration, SessionSettings current)
     {
-        if (configuration.Issuer?.TrimEnd('/') != current.Authority)
+        if (!IsIssuer(configuration.Issuer, current))
         {
             throw new InvalidDataException("The discovery document is another issuer's."); // OpenID Connect Discovery 1.0 section 4.3.
         }
@@ -107,6 +108,29 @@ internal sealed partial class ProviderMetadata(
                 throw new InvalidDataException("The discovery document lacks an endpoint.");
             }
         }
+    }
+
+    /// <summary>
+    /// The authority's own name, and what the provider's settings name. Entra alone answers under another name than it was asked by (a domain or <c>organizations</c>
+    /// for a tenant's id): there the place is the same and the tenants say the rest.
+    /// </summary>
+    private static bool IsIssuer(string? issuer, SessionSettings current)
+    {
+        if (string.IsNullOrEmpty(issuer))
+        {
+            return false;
+        }
+
+        if (issuer.TrimEnd('/') == current.Authority || current.OfProvider?.Issuers.Contains(issuer) == true)
+        {
+            return !IssuerRule.IsTemplate(issuer) || current.OfProvider is { AllowedTenants.Count: > 0 };
+        }
+
+        return current.OfProvider is { Type: ProviderType.Entra } entra
+            && (!IssuerRule.IsTemplate(issuer) || entra.AllowedTenants.Count > 0)
+            && Uri.TryCreate(issuer.Replace("{tenantid}", "tenantid", StringComparison.Ordinal), UriKind.Absolute, out var named)
+            && Uri.TryCreate(current.Authority, UriKind.Absolute, out var asked)
+            && named.GetLeftPart(UriPartial.Authority) == asked.GetLeftPart(UriPartial.Authority);
     }
 
     private static ProblemException Away(Exception? inner = null) => new(

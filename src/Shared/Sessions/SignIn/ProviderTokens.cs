@@ -134,10 +134,25 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         }
     }
 
+    private bool IsIssuer(string token, string? issuer, OpenIdConnectConfiguration configuration)
+    {
+        if (!IssuerRule.IsTemplate(configuration.Issuer))
+        {
+            return issuer == configuration.Issuer;
+        }
+
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(new JsonWebToken(token).EncodedPayload));
+        var current = settings.Current;
+        return issuer is not null && current.OfProvider is { } provider
+            && new IssuerRule([configuration.Issuer], provider.AllowedTenants).Admits(issuer, TokenClaims.TenantOf(claims.RootElement, current.Claims));
+    }
+
     private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, bool anyAudience, string[] types) =>
         _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
-            ValidIssuer = configuration.Issuer,
+            IssuerValidator = (issuer, _, _) => IsIssuer(token, issuer, configuration)
+                ? issuer
+                : throw new SecurityTokenInvalidIssuerException("Another issuer."),
             ValidAudience = settings.Current.ClientId,
             ValidateAudience = !anyAudience,
             IgnoreTrailingSlashWhenValidatingAudience = false,

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Bff.Callers;
+using Bff.Configuration;
 using Bff.Edge;
 
 namespace Bff.Sessions.SignIn;
@@ -13,7 +15,7 @@ internal readonly record struct RefreshedUser(SessionRecord? Record, bool IsAnot
 /// id_token (section 12.2 of OpenID Connect Core 1.0 allows that) as the access token says, if that can be read and names roles. Name and e-mail stay
 /// when the token leaves them out.
 /// </summary>
-internal sealed class RefreshedClaims(ProviderTokens tokens)
+internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionSettings> settings)
 {
     public async ValueTask<RefreshedUser> Read(SessionRecord record, TokenAnswer answer, CancellationToken cancellation)
     {
@@ -31,23 +33,31 @@ internal sealed class RefreshedClaims(ProviderTokens tokens)
 
     private async ValueTask<RefreshedUser> OfIdToken(SessionRecord record, string idToken, string accessToken, CancellationToken cancellation)
     {
-        if (await tokens.ReadRefreshedIdToken(idToken, record.Nonce, accessToken, cancellation) is not { } claims || TokenClaims.Read(claims) is not { } user)
+        if (await tokens.ReadRefreshedIdToken(idToken, record.Nonce, accessToken, cancellation) is not { } claims || TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is not { } user)
         {
             return default;
         }
 
+        // What user info had added the id_token does not take away by leaving it out.
+        var map = settings.Current.Claims;
         return user.Subject != record.Subject ? new(null, IsAnother: true) : new(record with
         {
-            Name = user.Name ?? record.Name, Email = user.Email ?? record.Email, Tenant = user.Tenant, Roles = [.. user.Roles],
+            Name = user.Name ?? record.Name,
+            Email = user.Email ?? record.Email,
+            Tenant = record.IsCompleted && !Says(claims, map.Tenant) ? record.Tenant : user.Tenant,
+            Roles = record.IsCompleted && !Says(claims, map.Roles) ? record.Roles : [.. user.Roles],
+            IdToken = record.IdToken is null ? null : idToken,
         });
     }
 
     private async ValueTask<RefreshedUser> OfAccessToken(SessionRecord record, string accessToken, CancellationToken cancellation)
     {
         return await tokens.ReadAccessToken(accessToken, cancellation) is { } claims
-            && (claims.TryGetProperty("roles", out _) || claims.TryGetProperty("role", out _))
-            && TokenClaims.Read(claims) is { } user && user.Subject == record.Subject
+            && Says(claims, settings.Current.Claims.Roles)
+            && TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is { } user && user.Subject == record.Subject
                 ? new(record with { Roles = [.. user.Roles] })
                 : new(record);
     }
+
+    private static bool Says(JsonElement claims, string[] paths) => paths.Any(path => ClaimPath.TryFind(claims, path, out _));
 }

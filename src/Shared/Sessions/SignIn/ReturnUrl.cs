@@ -1,9 +1,28 @@
 namespace Bff.Sessions.SignIn;
 
-/// <summary>Where a browser goes after it has signed in: a path of this host and nothing that could be read as another host.</summary>
+/// <summary>
+/// Where a browser goes after it has signed in: a path of this host and nothing that could be read as another host, or a path of a listed origin.
+/// </summary>
 internal static class ReturnUrl
 {
     private const int MaxLength = 2048;
+
+    /// <summary>The address as it goes into <c>Location</c>; null when it is neither local nor of a listed origin.</summary>
+    /// <param name="url">What the browser asked for.</param>
+    /// <param name="origins">Scheme, host and port, as <see cref="Uri"/> writes them.</param>
+    public static string? Of(string url, IReadOnlyList<string> origins)
+    {
+        foreach (var origin in origins)
+        {
+            // After the origin a path must begin: https://app.example.com.evil.example begins like it too, and so does https://app.example.com@evil.example.
+            if (url.StartsWith(origin, StringComparison.OrdinalIgnoreCase) && (url.Length == origin.Length || url[origin.Length] == '/'))
+            {
+                return Local(url.Length == origin.Length ? "/" : url[origin.Length..]) is { } path ? origin + path : null;
+            }
+        }
+
+        return Local(url);
+    }
 
     /// <summary>The path as it goes into <c>Location</c> (ASCII, escaped, without dot segments); null when it is not local.</summary>
     public static string? Local(string url)

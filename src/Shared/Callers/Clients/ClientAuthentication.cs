@@ -1,0 +1,14 @@
+namespace Bff.Callers;
+
+/// <summary>How a client proves itself to a provider (OpenID Connect Core 1.0 section 9).</summary>
+internal enum ClientAuthentication
+{
+    /// <summary>Id and secret in <c>Authorization</c> (<c>client_secret_basic</c>).</summary>
+    Basic,
+
+    /// <summary>Id and secret in the form (<c>client_secret_post</c>).</summary>
+    Post,
+
+    /// <summary>A short-lived assertion signed with the client's private key (<c>private_key_jwt</c>, RFC 7523).</summary>
+    PrivateKeyJwt,
+}

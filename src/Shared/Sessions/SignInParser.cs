@@ -1,0 +1,90 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using Bff.Callers;
+using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Sessions;
+
+/// <summary>Reads and checks what <c>Session</c> says of the sign-in.</summary>
+internal static class SignInParser
+{
+    private static readonly string[] MayBeHandedThrough = ["login_hint", "prompt", "ui_locales", "acr_values", "max_age"];
+
+    private static readonly string[] Own =
+        ["response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "request", "request_uri"];
+
+    public static ClientKey? PrivateKey(IConfigurationSection section, ClientAuthentication authentication, ConfigurationMistakes mistakes)
+    {
+        var path = section["PrivateKey:Path"];
+        if (authentication != ClientAuthentication.PrivateKeyJwt)
+        {
+            if (!string.IsNullOrEmpty(path))
+            {
+                mistakes.Add(section, "PrivateKey:Path", "is there, but the host does not use it. Set ClientAuthentication to PrivateKeyJwt, or leave the key out.");
+            }
+
+            return null;
+        }
+
+        if (string.IsNullOrEmpty(path))
+        {
+            mistakes.Add(section, "PrivateKey:Path", "is missing: PrivateKeyJwt signs with it. Give the path of a private key, PEM.");
+            return null;
+        }
+
+        try
+        {
+            return ClientKey.FromPem(path);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        {
+            mistakes.Add(section, "PrivateKey:Path", "leads to no readable private key, RSA of at least 2048 bits or elliptic curve.");
+            return null;
+        }
+    }
+
+    public static FrozenDictionary<string, string> AuthorizeParameters(IConfigurationSection section, ConfigurationMistakes mistakes)
+    {
+        foreach (var own in section.GetChildren().Where(p => Own.Contains(p.Key, StringComparer.OrdinalIgnoreCase)))
+        {
+            mistakes.Add(own.Path, "is what the sign-in itself sends. Leave it out; scopes are Session:Scopes.");
+        }
+
+        return section.GetChildren().Where(p => p.Value is not null).ToFrozenDictionary(p => p.Key, p => p.Value!, StringComparer.Ordinal);
+    }
+
+    public static IReadOnlyList<string> LoginParameters(IConfigurationSection section, ConfigurationMistakes mistakes)
+    {
+        string[] names = [.. Values(section).Select(v => v.Value)];
+        foreach (var (path, _) in Values(section).Where(v => !MayBeHandedThrough.Contains(v.Value)))
+        {
+            mistakes.Add(path, "is not a parameter that a browser may choose. Name any of " + string.Join(", ", MayBeHandedThrough) + ".");
+        }
+
+        return names;
+    }
+
+    /// <summary>Where a browser may be sent it could also read from: otherwise the list would be a redirector for strangers.</summary>
+    public static IReadOnlyList<string> ReturnOrigins(IConfiguration configuration, IConfigurationSection section, ConfigurationMistakes mistakes)
+    {
+        var readers = configuration.GetSection("Cors:Origins").GetChildren().Select(o => o.Value?.TrimEnd('/')).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var origins = new List<string>();
+        foreach (var (path, value) in Values(section))
+        {
+            var isOrigin = Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
+            if (!isOrigin || !readers.Contains(value.TrimEnd('/')))
+            {
+                mistakes.Add(path, isOrigin ? "is not in Cors:Origins. Add it there too, or leave it out." : "is not an origin, such as https://app.example.com.");
+                continue;
+            }
+
+            origins.Add(uri!.GetLeftPart(UriPartial.Authority));
+        }
+
+        return origins;
+    }
+
+    private static IEnumerable<(string Path, string Value)> Values(IConfigurationSection section) =>
+        (section.Value is { } ? [section] : section.GetChildren()).Where(c => !string.IsNullOrEmpty(c.Value)).Select(c => (c.Path, c.Value!));
+}

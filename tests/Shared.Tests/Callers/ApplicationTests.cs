@@ -1,0 +1,91 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Bff.Callers;
+using Bff.Idempotency;
+using Bff.RateLimiting;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Callers;
+
+/// <summary>An application's token has no user: it is limited, kept, logged and forwarded apart from the user of the same name.</summary>
+public sealed class ApplicationTests
+{
+    private static readonly Caller User = new() { Subject = "u-1001", Kind = CallerKind.Token };
+    private static readonly Caller Application = new()
+    {
+        Subject = Caller.ApplicationPrefix + "u-1001", IsApplication = true, Client = "u-1001", Kind = CallerKind.Token,
+    };
+
+    /// <summary>Everything by which something is kept or counted for a caller.</summary>
+    public static TheoryData<string, Func<Caller, string>> Places => new()
+    {
+        { "limits", BucketKeys.Of },
+        { "idempotency of callers", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Caller) },
+        { "idempotency of tenants, without one", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Tenant) },
+        { "whatever is keyed by subject", c => c.Subject },
+    };
+
+    [Theory]
+    [MemberData(nameof(Places))]
+    public void A_client_and_a_user_of_one_name_never_meet(string place, Func<Caller, string> key) =>
+        Assert.True(key(User) != key(Application), place);
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("u-1001")]
+    public async Task Services_are_told_the_client_and_no_user(string? subject)
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer, new() { ["Identity:SignedAssertion"] = "true" })).Ready();
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(Token(issuer, subject))).Status);
+
+        Assert.Equal("u-1001", host.Upstream["X-Client-Id"]);
+        Assert.False(host.Upstream.ContainsKey("X-User-Id"));
+        Assert.False(host.Upstream.ContainsKey("X-User-Email"));
+        var claims = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(host.Upstream["X-Identity-Token"].Split('.')[1]))!;
+        Assert.Equal("u-1001", (string?)claims["client_id"]);
+        Assert.Null(claims["sub"]);
+    }
+
+    [Fact]
+    public async Task Neither_spends_the_other_s_limit()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer, new() { ["Plans:free:Burst"] = "1", ["Plans:free:RequestsPerMinute"] = "1" })).Ready();
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token(c => c["sub"] = "u-1001"))).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await host.Get(issuer.Token(c => c["sub"] = "u-1001"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(Token(issuer, null))).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await host.Get(Token(issuer, "u-1001"))).Status);
+    }
+
+    [Fact]
+    public async Task The_user_s_tokens_can_be_revoked_without_the_client_s_and_the_other_way_round()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer)).Ready();
+        var (user, application) = (issuer.Token(c => c["sub"] = "u-1001"), Token(issuer, null));
+        var revocations = host.Services.GetRequiredService<Revocations>();
+        var later = DateTimeOffset.UtcNow.AddSeconds(5);
+
+        await revocations.RevokeSubject("u-1001", later);
+        Assert.Equal("token_revoked", (await host.Get(user)).Code);
+        Assert.Equal(HttpStatusCode.OK, (await host.Get(application)).Status);
+
+        await revocations.RevokeSubject("client:u-1001", later);
+        Assert.Equal("token_revoked", (await host.Get(application)).Code);
+    }
+
+    private static string Token(TestIssuer issuer, string? subject) => issuer.Token(c =>
+    {
+        c.Remove("sub");
+        c["client_id"] = "u-1001";
+        c["email"] = "app@example.com";
+        if (subject is not null)
+        {
+            c["sub"] = subject;
+        }
+    });
+}
