@@ -19,10 +19,10 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     [
         ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog"]),
         ("Edge", ["", "Headers", "Kestrel:Limits"]),
-        ("Callers", ["Authentication", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
+        ("Callers", ["Authentication", "Authentication:Schemes:Bearer", "Authentication:Providers:<name>", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
         ("Plans, limits, tenants", ["Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
         ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
-        ("Upstreams", ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary"]),
+        ("Upstreams", ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]),
         ("Routes", ["ReverseProxy:Routes:<name>", "ReverseProxy:Routes:<name>:Match:Headers:<n>", "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>"]),
         ("Events, partners, pictures, development", ["Events", "Versions:<v>", "Webhooks", "Images", "Spa"]),
     ];

@@ -16,7 +16,13 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [
         .. Below("Authentication:Schemes:Bearer", "Authority", "ValidAudiences:<n>", "RequireHttpsMetadata"),
         .. Below("Authentication", "KeyRefresh", "Introspection:Endpoint", "Introspection:ClientId", "Introspection:ClientSecret", "SharedSecrets:<n>"),
-        .. Below("Session", "Authority", "ClientId", "ClientSecret", "Scopes", "RequireHttpsMetadata", "IdleTimeout", "AbsoluteTimeout", "RefreshBefore", "AnonymousUser"),
+        .. Below("Authentication:Providers:<name>", "Type", "Authority", "MetadataAddress", "ValidAudiences:<n>", "ValidIssuers:<n>", "RequireHttpsMetadata", "BackchannelTimeout",
+            "SigningKeys:<n>:Value", "AllowedTenants:<n>", "AllowedClients:<n>", "Claims:Subject:<n>", "Claims:Email:<n>", "Claims:Name:<n>", "Claims:Roles:<n>", "Claims:Scopes:<n>",
+            "Claims:Tenant:<n>", "Claims:Client:<n>", "ScopePrefix", "ScopeAliases:<scope>", "RolesAsScopes", "MaxTokenBytes"),
+        .. Below("Upstreams:<name>:Token", "Mode", "Client", "Scope", "Resource", "Audience", "Otherwise"),
+        .. Below("Clients:<name>", "Authority", "TokenEndpoint", "ClientId", "ClientSecret", "Certificate:Path", "Certificate:KeyPath", "Certificate:Password", "PrivateKey:Path"),
+        .. Below("Session", "Authority", "ClientId", "ClientSecret", "Scopes", "RequireHttpsMetadata", "IdleTimeout", "AbsoluteTimeout", "RefreshBefore", "AnonymousUser",
+            "Provider", "AuthorizeParameters:<name>", "LoginParameters:<n>", "ClientAuthentication", "PrivateKey:Path", "PushedAuthorization", "UserInfo", "IdTokenHint", "ReturnOrigins:<n>"),
         .. Below("Plans:<name>", "RequestsPerMinute", "Burst", "RequestsPerDay", "MaxPayloadBytes", "Endpoints", "OnStoreFailure", "Overage", "OverageCeiling", "Price", "Support", "Sla"),
         .. Below("Limits", "Mode", "Endpoints:<name>:RequestsPerMinute", "Endpoints:<name>:Burst", "Endpoints:<name>:Cost"),
         .. Below("Tenants:<id>", "Plan", "RateLimit:RequestsPerMinute", "RateLimit:Burst", "AllowedEndpoints:<n>", "CustomDomain",
@@ -94,7 +100,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         var options = ConfigurationPage.Types.SelectMany(t => t).Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetConstructor([]) is not null);
 
         Assert.Empty(options.SelectMany(t => t.GetProperties().Where(p => p.CanWrite && Setting.Of(t).All(s => s.Member.Name != p.Name)))
-            .Select(p => $"{p.ReflectedType!.Name}.{p.Name}").Except(["AccessLogOptions.Output", "UpstreamOptions.Name", "UpstreamOptions.Breaker", "UpstreamOptions.Canary",
+            .Select(p => $"{p.ReflectedType!.Name}.{p.Name}").Except(["AccessLogOptions.Output", "UpstreamOptions.Name", "UpstreamOptions.Breaker", "UpstreamOptions.Canary", "UpstreamOptions.Token",
                 "UpstreamOptions.ClientCertificate", "UpstreamOptions.ServerCa", "CanaryOptions.HeaderValue"]).ToList());
     }
 

@@ -1,37 +1,60 @@
+using System.Net;
 using Bff.Edge;
 
 namespace Bff.Upstreams;
 
-/// <summary>Which token a service gets in <c>Authorization</c>.</summary>
-internal enum TokenMode
+/// <summary>What a call gets in <c>Authorization</c>.</summary>
+internal enum TokenChoice
 {
-    /// <summary>None.</summary>
+    /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>The access token the caller came with; behind a session the session's, refreshed first if need be.</summary>
+    /// <summary>The caller's token.</summary>
     Caller,
+
+    /// <summary>The gateway's own.</summary>
+    Own,
+
+    /// <summary>One that the caller's is exchanged for.</summary>
+    Exchanged,
+
+    /// <summary>What the service is to get the caller does not have: the call is not made.</summary>
+    Missing,
 }
 
-/// <summary>Gives a call the token that its service is configured to get; the one place for typed clients, gRPC, GraphQL, routes and WebSockets.</summary>
+/// <summary>Decides which token a call gets; the one place for typed clients, gRPC, GraphQL, routes and WebSockets.</summary>
 internal static class ServiceToken
 {
     private const string Header = "Authorization";
+    private const int Unauthenticated = 16;
 
-    /// <summary>False when the service is to get a token that this caller does not have: then the call is not made.</summary>
-    /// <param name="outgoing">On its way to the service.</param>
-    /// <param name="origin">For whom.</param>
+    /// <param name="origin">For whom the call is made.</param>
     /// <param name="options">Of the service.</param>
-    public static bool TryApply(HttpRequestMessage outgoing, BffRequest origin, UpstreamOptions options)
+    public static TokenChoice Choose(BffRequest origin, TokenOptions options) => options.Mode switch
     {
-        if (options.TokenMode == TokenMode.None)
+        TokenMode.None => TokenChoice.None,
+        TokenMode.Client => TokenChoice.Own,
+        _ when origin.Token.IsNone => options.Otherwise switch
         {
-            return true;
-        }
+            TokenOtherwise.Client => TokenChoice.Own,
+            TokenOtherwise.None => TokenChoice.None,
+            _ => TokenChoice.Missing,
+        },
+        TokenMode.Caller => TokenChoice.Caller,
+        _ => TokenChoice.Exchanged,
+    };
 
+    /// <summary>In place of whatever the request has.</summary>
+    public static void Set(HttpRequestMessage outgoing, string authorization)
+    {
         Remove(outgoing);
-        return !origin.Token.IsNone && outgoing.Headers.TryAddWithoutValidation(Header, origin.Token.Authorization);
+        outgoing.Headers.TryAddWithoutValidation(Header, authorization);
     }
 
     /// <summary>Before a request goes to another service than the one that its token is for.</summary>
     public static void Remove(HttpRequestMessage outgoing) => outgoing.Headers.Remove(Header);
+
+    /// <summary>Whether the service does not take the token: 401 (RFC 6750 section 3.1), or its counterpart in gRPC.</summary>
+    public static bool IsRefused(HttpResponseMessage response) =>
+        response.StatusCode == HttpStatusCode.Unauthorized || GrpcStatus.Of(response) == Unauthenticated;
 }

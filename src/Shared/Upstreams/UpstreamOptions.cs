@@ -58,12 +58,12 @@ public sealed record UpstreamOptions
     [Setting]
     public bool Http2 { get; init; }
 
-    /// <summary>Sends the access token that the caller came with, or that the browser's session has, to this service. Callers without one (API keys, strangers) are not served by it.</summary>
+    /// <summary>The old name of `Token:Mode` `Caller`: sends the access token that the caller came with, or that the browser's session has, to this service.</summary>
     [Setting]
     public bool ForwardAuthorization { get; init; }
 
     /// <summary>What the service gets in <c>Authorization</c>.</summary>
-    internal TokenMode TokenMode => ForwardAuthorization ? TokenMode.Caller : TokenMode.None;
+    public TokenOptions Token { get; init; } = new();
 }
 
 /// <summary><c>Upstreams:&lt;name&gt;:Breaker</c>.</summary>

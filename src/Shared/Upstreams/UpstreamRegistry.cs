@@ -45,6 +45,8 @@ internal sealed class UpstreamRegistry : IDisposable
     {
         var live = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), mistakes);
         var sandbox = UpstreamsParser.Parse(configuration.GetSection("Sandbox:Upstreams"), mistakes);
+        TokenOptionsParser.CheckClients("Upstreams", live, configuration, mistakes);
+        TokenOptionsParser.CheckClients("Sandbox:Upstreams", sandbox, configuration, mistakes);
         var dedicated = new Dictionary<string, Dictionary<string, Uri>>(StringComparer.OrdinalIgnoreCase);
         foreach (var tenant in configuration.GetSection("Tenants").GetChildren())
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Bff.Edge;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ namespace Bff.Upstreams;
 /// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
 /// </summary>
 internal sealed partial class UpstreamSender(
-    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null)
+    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null, ServiceTokens? tokens = null)
 {
     private static readonly Sent Tokenless = new(null, UpstreamOutcome.Failed, null, FromFallback: false);
     private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.OrdinalIgnoreCase);
@@ -31,7 +32,7 @@ internal sealed partial class UpstreamSender(
     public CallerToken TokenFor(string name, BffRequest origin)
     {
         var options = origin.Token.IsNone ? null : registry.Find(name, origin)?.Options;
-        return options is { TokenMode: TokenMode.Caller } || (options?.Fallback is { } other && registry.Find(other, origin)?.Options is { TokenMode: TokenMode.Caller })
+        return options is { Token.IsOfCaller: true } || (options?.Fallback is { } other && registry.Find(other, origin)?.Options is { Token.IsOfCaller: true })
             ? origin.Token
             : default;
     }
@@ -106,18 +107,75 @@ internal sealed partial class UpstreamSender(
             request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         }
 
-        if (!ServiceToken.TryApply(request, origin, upstream.Options))
+        switch (ServiceToken.Choose(origin, upstream.Options.Token))
         {
-            if (logger is not null && _told.TryAdd(upstream.Options.Name, true))
-            {
-                LogTokenless(logger, upstream.Options.Name);
-            }
+            case TokenChoice.Caller:
+                ServiceToken.Set(request, origin.Token.Authorization);
+                break;
+            case TokenChoice.Own:
+                return SendWithToken(upstream, request, origin, default, body, deadline, cancellation);
+            case TokenChoice.Exchanged:
+                return SendWithToken(upstream, request, origin, origin.Token, body, deadline, cancellation);
+            case TokenChoice.Missing:
+                if (logger is not null && _told.TryAdd(upstream.Options.Name, true))
+                {
+                    LogTokenless(logger, upstream.Options.Name);
+                }
 
-            return new(Tokenless);
+                return new(Tokenless);
         }
 
-        var call = new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline };
-        return upstream.PoolFor(origin).Send(call, cancellation);
+        return upstream.PoolFor(origin).Send(new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+    }
+
+    /// <summary>
+    /// With a token that the gateway has asked for: 1. a kept one, or a new one; 2. the call; 3. a token that the service refuses is dropped, and what may be
+    /// repeated is sent once more with a new one; 4. what is refused then is the gateway's failure, not the caller's.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Sent> SendWithToken(
+        Upstream upstream, HttpRequestMessage request, BffRequest origin, CallerToken subject, BodyUse body, long deadline, CancellationToken cancellation)
+    {
+        // 1
+        if (tokens?.Of(upstream.Options.Token) is not { } target)
+        {
+            return TokenResult.Unavailable().ToSent();
+        }
+
+        var first = await target.Get(subject, deadline, refused: null, cancellation);
+        if (first.Token is not { } token)
+        {
+            return first.ToSent();
+        }
+
+        // 2
+        var (requested, version) = (request.RequestUri!, request.Version);
+        ServiceToken.Set(request, token.Authorization);
+        var sent = await upstream.PoolFor(origin).Send(new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        if (sent.Response is not { } refused || !ServiceToken.IsRefused(refused))
+        {
+            return sent;
+        }
+
+        // 3
+        if (target.Drop(subject, token) && Repeatable.IsRepeatable(request)
+            && (await target.Get(subject, deadline, token, cancellation)).Token is { } next && next != token)
+        {
+            refused.Dispose();
+            var copy = RequestCopy.Of(request);
+            (copy.RequestUri, copy.Version) = (requested, version);
+            ServiceToken.Set(copy, next.Authorization);
+            sent = await upstream.PoolFor(origin).Send(new UpstreamCall { Request = copy, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        }
+
+        // 4
+        if (sent.Response is { } answer && ServiceToken.IsRefused(answer))
+        {
+            answer.Dispose();
+            return new Sent(null, UpstreamOutcome.Failed, null, FromFallback: false);
+        }
+
+        return sent;
     }
 
     private static Uri Relative(Uri requested, UpstreamOptions options)
@@ -138,7 +196,7 @@ internal sealed partial class UpstreamSender(
         return new Uri(requested.PathAndQuery.TrimStart('/'), UriKind.Relative);
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Upstream} gets callers' tokens (ForwardAuthorization), and a caller without one was not served: it is not called for API keys and strangers")]
+    [LoggerMessage(LogLevel.Warning, "{Upstream} gets callers' tokens (Token:Mode), and a caller without one was not served: it is not called for API keys and strangers unless Token:Otherwise says so")]
     private static partial void LogTokenless(ILogger logger, string upstream);
 }
 

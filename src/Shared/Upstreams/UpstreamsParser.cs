@@ -58,6 +58,7 @@ internal static class UpstreamsParser
         {
             Breaker = mistakes.Bind(section.GetSection("Breaker"), new BreakerOptions()),
             Canary = Canary(section.GetSection("Canary"), mistakes),
+            Token = TokenOptionsParser.Parse(section, mistakes),
             Fallback = section["Fallback"],
             ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
             ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, mistakes),

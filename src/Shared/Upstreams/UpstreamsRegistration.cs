@@ -32,6 +32,19 @@ public static class UpstreamsRegistration
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
+        builder.Services.AddReloadable(["Clients"], ClientRegistrations.Parse);
+        builder.Services.AddHttpClient(TokenEndpoint.HttpName, client =>
+            {
+                client.MaxResponseContentBufferSize = 1 << 20;
+                client.Timeout = Timeout.InfiniteTimeSpan; // Each registration has its own.
+            })
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            })
+            .RemoveAllLoggers();
+        builder.Services.AddSingleton<TokenMetrics>();
+        builder.Services.AddSingleton<ServiceTokens>();
         builder.Services.TryAddSingleton<ReadGenerations>();
         builder.Services.AddSingleton<UpstreamSender>();
         return builder;
@@ -80,11 +93,15 @@ internal sealed class RequiredUpstreams
     /// <summary>What was fetched with one caller's token is for that caller alone.</summary>
     public void CheckTokens(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
     {
-        foreach (var name in _shared.Where(n => upstreams.GetValueOrDefault(n)?.TokenMode == TokenMode.Caller))
+        foreach (var name in _shared)
         {
-            mistakes.Add(
-                $"{section}:{name}:ForwardAuthorization",
-                "must be false: this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token.");
+            if (upstreams.GetValueOrDefault(name) is { Token.IsOfCaller: true } options)
+            {
+                mistakes.Add(
+                    options.ForwardAuthorization ? $"{section}:{name}:ForwardAuthorization" : $"{section}:{name}:Token:Mode",
+                    (options.ForwardAuthorization ? "must be false" : "must be None or Client")
+                    + ": this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token.");
+            }
         }
     }
 }

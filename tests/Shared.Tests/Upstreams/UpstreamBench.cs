@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Callers;
@@ -6,20 +7,25 @@ using Bff.Dev.Upstreams;
 using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>Typed clients over the real sample services, without a host around them.</summary>
 internal sealed class UpstreamBench : IAsyncDisposable
 {
+    private static readonly IServiceProvider Network = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
+
     private readonly TimeProvider _time;
+    private readonly Reloadable<ClientRegistrations> _clients = new(["Clients"], ClientRegistrations.Parse);
+    private UpstreamSender? _sender;
 
     private UpstreamBench(SampleServices services, TimeProvider time)
     {
         Services = services;
         _time = time;
         Registry = new UpstreamRegistry(time);
-        Sender = new UpstreamSender(Registry);
     }
 
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
@@ -30,7 +36,8 @@ internal sealed class UpstreamBench : IAsyncDisposable
 
     public UpstreamRegistry Registry { get; }
 
-    public UpstreamSender Sender { get; }
+    public UpstreamSender Sender => _sender ??= new(Registry, tokens: new ServiceTokens(
+        _clients, Network.GetRequiredService<IHttpClientFactory>(), new TokenMetrics(Network.GetRequiredService<IMeterFactory>()), _time, NullLogger<ServiceTokens>.Instance));
 
     public static async Task<UpstreamBench> StartAsync(TimeProvider? time = null, params (string Key, string Value)[] settings)
     {
@@ -54,7 +61,14 @@ internal sealed class UpstreamBench : IAsyncDisposable
         }
 
         var mistakes = new ConfigurationMistakes();
-        Registry.Apply(UpstreamRegistry.Parse(new ConfigurationBuilder().AddInMemoryCollection(all).Build(), mistakes));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(all).Build();
+        if (((IReloadable)_clients).Prepare(configuration, mistakes) is { } apply)
+        {
+            apply();
+            ((IReloadable)_clients).Announce();
+        }
+
+        Registry.Apply(UpstreamRegistry.Parse(configuration, mistakes));
         Assert.Empty(mistakes.All);
     }
 

@@ -1,0 +1,147 @@
+using Bff.Callers;
+using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Upstreams;
+
+/// <summary><c>Clients:&lt;name&gt;</c>: the gateway as a client of an authorization server. Equal registrations mean that nothing changed on a reload.</summary>
+[Settings("Clients:<name>")]
+internal sealed record ClientRegistration
+{
+    /// <summary>The name that <c>Upstreams:&lt;name&gt;:Token:Client</c> gives.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The authorization server; its discovery document names the token endpoint.</summary>
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `TokenEndpoint` is there")]
+    public Uri? Authority { get; init; }
+
+    /// <summary>The token endpoint, in place of `Authority`.</summary>
+    [Setting(Range = ProviderSettings.HttpAddress, Default = "as discovery names it")]
+    public Uri? TokenEndpoint { get; init; }
+
+    /// <summary>Whether the token endpoint must be https; <c>false</c> in development only.</summary>
+    [Setting]
+    public bool RequireHttpsMetadata { get; init; } = true;
+
+    /// <summary>The authorization server knows the gateway by it.</summary>
+    [Setting(Range = "any text but none", Default = "none; required")]
+    public string ClientId { get; init; } = "";
+
+    /// <summary>With what the gateway proves itself, unless with a key.</summary>
+    [Setting(Default = "none; one of secret, certificate and private key is required")]
+    public string? ClientSecret { get; init; }
+
+    /// <summary>How the gateway proves itself; `PrivateKeyJwt` by itself where there is a certificate or a private key.</summary>
+    [Setting(Default = "`Basic`; `PrivateKeyJwt` with a certificate or private key")]
+    public ClientAuthentication ClientAuthentication { get; init; }
+
+    /// <summary>Signs the gateway's assertions.</summary>
+    [Setting(Key = "PrivateKey:Path", Range = "a readable private key, PEM", Default = "none", Meaning = "A private key that signs the gateway's assertions (RFC 7523).")]
+    public string? PrivateKeyPath { get; init; }
+
+    /// <summary>The same, with the certificate named in the assertion's header.</summary>
+    [Setting(Key = "Certificate:Path", Range = "a readable certificate with its private key", Default = "none", Meaning = "A certificate whose key signs the gateway's assertions: PEM, or PKCS#12 with `.pfx` or `.p12`.")]
+    [Setting(Key = "Certificate:KeyPath", Range = "the certificate's private key", Default = "none", Meaning = "The certificate's private key, when not in its file.")]
+    [Setting(Key = "Certificate:Password", Range = "what opens the certificate's private key", Default = "none", Meaning = "Of the PKCS#12 file or the encrypted key.")]
+    public CertificateOptions? Certificate { get; init; }
+
+    /// <summary>How long the token endpoint may take.</summary>
+    [Setting(Min = "00:00:00.050", Max = "00:00:30")]
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Reads the key files; null where a secret is used.</summary>
+    public ClientKey? LoadKey() => Certificate is not null ? ClientKey.FromCertificate(TransportSecurity.Load(Certificate))
+        : PrivateKeyPath is not null ? ClientKey.FromPem(PrivateKeyPath)
+        : null;
+}
+
+/// <summary>Every registration by name; immutable.</summary>
+internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientRegistration> All)
+{
+    /// <summary>Reads and checks the section <c>Clients</c>.</summary>
+    public static ClientRegistrations Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
+        new(configuration.GetSection("Clients").GetChildren().ToDictionary(s => s.Key, s => ParseOne(s, mistakes), StringComparer.OrdinalIgnoreCase));
+
+    private static ClientRegistration ParseOne(IConfigurationSection section, ConfigurationMistakes mistakes)
+    {
+        var read = mistakes.Bind(section, new ClientRegistration { Name = section.Key });
+        var certificate = section.GetSection("Certificate");
+        read = read with
+        {
+            Authority = Address(section, "Authority", read.RequireHttpsMetadata, mistakes),
+            TokenEndpoint = Address(section, "TokenEndpoint", read.RequireHttpsMetadata, mistakes),
+            ClientId = section["ClientId"] ?? "",
+            PrivateKeyPath = section["PrivateKey:Path"] is { Length: > 0 } path ? path : null,
+            Certificate = certificate.Exists() ? new() { Path = certificate["Path"] ?? "", KeyPath = certificate["KeyPath"], Password = certificate["Password"] } : null,
+        };
+        if (string.IsNullOrEmpty(section["Authority"]) && string.IsNullOrEmpty(section["TokenEndpoint"]))
+        {
+            mistakes.Add(section, "Authority", "is missing: tokens are asked for there. Give the authorization server's address, or TokenEndpoint.");
+        }
+
+        if (string.IsNullOrWhiteSpace(read.ClientId))
+        {
+            mistakes.Add(section, "ClientId", "is missing. The authorization server knows this gateway by it.");
+        }
+
+        return CheckProof(section, read, mistakes);
+    }
+
+    private static ClientRegistration CheckProof(IConfigurationSection section, ClientRegistration read, ConfigurationMistakes mistakes)
+    {
+        var hasKey = read.Certificate is not null || read.PrivateKeyPath is not null;
+        var proofs = new[] { read.ClientSecret is { Length: > 0 }, read.Certificate is not null, read.PrivateKeyPath is not null }.Count(p => p);
+        if (proofs != 1)
+        {
+            mistakes.Add(section, "ClientSecret", proofs == 0
+                ? "is missing, and so are Certificate and PrivateKey: the gateway must prove who it is. Keep the secret out of files."
+                : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate and PrivateKey.");
+        }
+
+        if (section["ClientAuthentication"] is { Length: > 0 } && hasKey != (read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt))
+        {
+            mistakes.Add(section, "ClientAuthentication", hasKey ? "must be PrivateKeyJwt where there is a certificate or private key." : "is PrivateKeyJwt, which needs PrivateKey:Path or Certificate:Path.");
+        }
+
+        if (hasKey)
+        {
+            try
+            {
+                read.LoadKey();
+            }
+            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
+            {
+                foreach (var part in (string[])["PrivateKey:Path", "Certificate:Path", "Certificate:KeyPath", "Certificate:Password"])
+                {
+                    if (section[part] is not null)
+                    {
+                        mistakes.Add(section, part, "leads to no readable private key, RSA of at least 2048 bits or elliptic curve.");
+                    }
+                }
+            }
+        }
+
+        return read with { ClientAuthentication = hasKey ? ClientAuthentication.PrivateKeyJwt : read.ClientAuthentication };
+    }
+
+    private static Uri? Address(IConfigurationSection section, string key, bool https, ConfigurationMistakes mistakes)
+    {
+        if (section[key] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
+        {
+            mistakes.Add(section, key, "is not an absolute http(s) address.");
+            return null;
+        }
+
+        if (https && uri.Scheme != Uri.UriSchemeHttps)
+        {
+            mistakes.Add(section, key, "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development.");
+        }
+
+        return uri;
+    }
+}

@@ -1,0 +1,60 @@
+using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Upstreams;
+
+/// <summary>Reads and checks <c>Upstreams:&lt;name&gt;:Token</c>.</summary>
+internal static class TokenOptionsParser
+{
+    /// <param name="upstream">The upstream's section, with <c>ForwardAuthorization</c>, the old name of mode <c>Caller</c>.</param>
+    /// <param name="mistakes">Collects them.</param>
+    public static TokenOptions Parse(IConfigurationSection upstream, ConfigurationMistakes mistakes)
+    {
+        var section = upstream.GetSection("Token");
+        var read = mistakes.Bind(section, new TokenOptions()) with { Resource = section["Resource"] is { Length: > 0 } resource ? resource : null };
+        if (section["Client"] is { Length: > 0 } client)
+        {
+            read = read with { Client = client };
+        }
+
+        if (bool.TryParse(upstream["ForwardAuthorization"], out var forward) && forward)
+        {
+            if (section["Mode"] is { Length: > 0 } && read.Mode != TokenMode.Caller)
+            {
+                mistakes.Add(section, "Mode", "contradicts ForwardAuthorization, the old name of Mode Caller. Leave one of them out.");
+            }
+
+            read = read with { Mode = TokenMode.Caller };
+        }
+
+        if (read.Resource is not null && !Uri.TryCreate(read.Resource, UriKind.Absolute, out _))
+        {
+            mistakes.Add(section, "Resource", "is not an absolute address (RFC 8707 section 2).");
+        }
+
+        var isTargeted = read.Scope is not null || read.Resource is not null || read.Audience is not null;
+        switch (read.Mode)
+        {
+            case TokenMode.Exchange when !isTargeted:
+                mistakes.Add(section, "Audience", "is missing: an exchanged token must be for this service. Give Audience, Resource or Scope.");
+                break;
+            case TokenMode.OnBehalfOf when read.Scope is null:
+                mistakes.Add(section, "Scope", "is missing: on_behalf_of names the service by its scope, such as api://orders/.default.");
+                break;
+            case TokenMode.None or TokenMode.Caller when isTargeted && !read.IsAsked:
+                mistakes.Add(section, "Mode", $"is {read.Mode}, so no token is asked for: Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf.");
+                break;
+        }
+
+        return read;
+    }
+
+    /// <summary>Every registration that an upstream names is there.</summary>
+    public static void CheckClients(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        foreach (var upstream in upstreams.Values.Where(u => u.Token.IsAsked && !configuration.GetSection("Clients").GetSection(u.Token.Client).Exists()))
+        {
+            mistakes.Add($"{section}:{upstream.Name}:Token:Client", $"'{upstream.Token.Client}' is not the name of a registration under Clients.");
+        }
+    }
+}

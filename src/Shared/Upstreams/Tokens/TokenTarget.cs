@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using Bff.Callers;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// The tokens for one service: 1. a kept one is served at once; 2. it is renewed ahead of time while it still serves; 3. else one request asks, however many
+/// calls wait; 4. a refusal is remembered for a moment; 5. one that the service refuses is dropped. Memory is bounded.
+/// </summary>
+internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, TimeProvider time)
+{
+    private const int MaxAtOnce = 1024;
+    private const string Own = "";
+    private static readonly TimeSpan RefusedFor = TimeSpan.FromSeconds(5), FreshFor = TimeSpan.FromSeconds(5);
+
+    private readonly TokenMemory<KeptToken> _exchanged = new(maxBytes: 32 << 20, extraBytes: 4096);
+    private readonly TokenMemory<object> _refused = new(maxBytes: 4 << 20);
+    private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _asked = new(StringComparer.Ordinal);
+    private KeptToken? _own;
+
+    /// <summary>Where its tokens come from.</summary>
+    public TokenEndpoint Endpoint => endpoint;
+
+    /// <summary>A token, or why there is none. Completes at once where one is kept.</summary>
+    /// <param name="subject">The caller's token that is exchanged; none for the gateway's own.</param>
+    /// <param name="deadline"><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the call any more.</param>
+    /// <param name="refused">What the service has just refused, and is not wanted again.</param>
+    /// <param name="cancellation">The call's.</param>
+    public ValueTask<TokenResult> Get(CallerToken subject, long deadline, KeptToken? refused, CancellationToken cancellation)
+    {
+        var now = time.GetTimestamp();
+        if (Kept(subject) is { } kept && kept != refused && now < kept.ServedUntil)
+        {
+            if (kept.TryRenew(now))
+            {
+                _ = Ask(KeyOf(subject), kept, afterRefusal: false); // Its outcome is kept, counted and logged; nobody waits for it.
+            }
+
+            return new(new TokenResult(kept, UpstreamOutcome.Ok));
+        }
+
+        return new(Wait(subject, deadline, refused, cancellation));
+    }
+
+    /// <summary>
+    /// Forgets a token that the service has refused. False where another would not help: this one is the answer to a refusal itself, and new.
+    /// </summary>
+    public bool Drop(CallerToken subject, KeptToken refused)
+    {
+        if (refused.AfterRefusal && time.GetElapsedTime(refused.Asked) < FreshFor)
+        {
+            return false;
+        }
+
+        if (subject.IsNone)
+        {
+            Interlocked.CompareExchange(ref _own, null, refused);
+        }
+        else if (_exchanged.TryGet(subject.Value, out var kept) && kept == refused)
+        {
+            _exchanged.Remove(subject.Value);
+        }
+
+        return true;
+    }
+
+    private static string KeyOf(CallerToken subject) => subject.IsNone ? Own : subject.Value.ToString();
+
+    private KeptToken? Kept(CallerToken subject) => subject.IsNone ? Volatile.Read(ref _own) : Exchanged(subject.Value);
+
+    private KeptToken? Exchanged(ReadOnlySpan<char> subject) => _exchanged.TryGet(subject, out var kept) ? kept : null;
+
+    private bool IsRefused(string key) => _refused.TryGet(key, out var until) && (long)until > time.GetTimestamp();
+
+    private async Task<TokenResult> Wait(CallerToken subject, long deadline, KeptToken? refused, CancellationToken cancellation)
+    {
+        var key = KeyOf(subject);
+        if (IsRefused(key))
+        {
+            return TokenResult.Refused;
+        }
+
+        // A tenth of what is left is for saying so.
+        var now = time.GetTimestamp();
+        if (now >= deadline || (_asked.Count >= MaxAtOnce && !_asked.ContainsKey(key)))
+        {
+            return TokenResult.Unavailable();
+        }
+
+        try
+        {
+            return await Ask(key, refused ?? Kept(subject), refused is not null).WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return TokenResult.Unavailable();
+        }
+    }
+
+    /// <param name="key">Whose token.</param>
+    /// <param name="seen">What the caller has found and does not want: another that is there by then will do.</param>
+    /// <param name="afterRefusal">Whether the service has refused it.</param>
+    private Task<TokenResult> Ask(string key, KeptToken? seen, bool afterRefusal) => _asked.GetOrAdd(
+        key, static (k, to) => new(() => to.Self.Run(k, to.Seen, to.AfterRefusal)), (Self: this, Seen: seen, AfterRefusal: afterRefusal)).Value;
+
+    /// <summary>Not cancelled with the call that began it: others wait for the same answer.</summary>
+    private async Task<TokenResult> Run(string key, KeptToken? seen, bool afterRefusal)
+    {
+        try
+        {
+            await Task.Yield(); // It is registered before it can end.
+            var kept = key.Length == 0 ? Volatile.Read(ref _own) : Exchanged(key);
+            if (kept is not null && kept != seen && time.GetTimestamp() < kept.ServedUntil)
+            {
+                return new(kept, UpstreamOutcome.Ok); // The caller had looked just before it was kept.
+            }
+
+            if (IsRefused(key))
+            {
+                return TokenResult.Refused;
+            }
+
+            var result = await endpoint.Ask(options, key.Length == 0 ? null : key, afterRefusal);
+            if (result.Token is { } token)
+            {
+                Keep(key, token);
+            }
+            else if (result.Outcome == UpstreamOutcome.Failed)
+            {
+                _refused.Set(key, time.GetTimestamp() + (long)(RefusedFor.TotalSeconds * time.TimestampFrequency));
+            }
+
+            return result;
+        }
+        finally
+        {
+            _asked.TryRemove(key, out _);
+        }
+    }
+
+    private void Keep(string key, KeptToken token)
+    {
+        if (token.ServedUntil <= time.GetTimestamp())
+        {
+            return; // Those who wait for it use it; it is not worth keeping.
+        }
+
+        if (key.Length == 0)
+        {
+            Volatile.Write(ref _own, token);
+        }
+        else
+        {
+            _exchanged.Set(key, token);
+        }
+    }
+}
