@@ -28,6 +28,9 @@ public sealed class DevelopmentClient
 
     public string Audience { get; set; } = "bff";
 
+    /// <summary>May ask for tokens for another audience (parameter <c>audience</c>): a gateway that calls services which check them.</summary>
+    public bool MayChooseAudience { get; set; }
+
     public AccessTokenType AccessTokenType { get; set; }
 
     public TimeSpan AccessTokenLifetime { get; set; } = TimeSpan.FromMinutes(10);
@@ -84,6 +87,12 @@ internal static class DefaultClients
                 "orders.read", "orders.write", "products.read", "inventory.read", "account.read", "usage.read", "keys.manage",
                 "webhooks.manage", "events.read",
             },
+        },
+        ["gateway"] = new()
+        {
+            Secret = "gateway-development-secret",
+            GrantTypes = { GrantType.ClientCredentials, GrantType.Exchange },
+            MayChooseAudience = true,
         },
         ["internal-service"] = new()
         {

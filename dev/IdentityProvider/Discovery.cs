@@ -26,7 +26,7 @@ internal static class Discovery
         ["scopes_supported"] = Strings("openid", "profile", "email", "api", "offline_access"),
         ["response_types_supported"] = Strings("code"),
         ["response_modes_supported"] = Strings("query"),
-        ["grant_types_supported"] = Strings(GrantType.Code, GrantType.Refresh, GrantType.ClientCredentials),
+        ["grant_types_supported"] = Strings(GrantType.Code, GrantType.Refresh, GrantType.ClientCredentials, GrantType.Exchange),
         ["subject_types_supported"] = Strings("public"),
         ["id_token_signing_alg_values_supported"] = Strings(SigningKey.Rs256, SigningKey.Es256),
         ["token_endpoint_auth_methods_supported"] = Strings("client_secret_basic", "client_secret_post", "none"),

@@ -7,6 +7,7 @@ internal static class GrantType
     public const string Code = "authorization_code";
     public const string Refresh = "refresh_token";
     public const string ClientCredentials = "client_credentials";
+    public const string Exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
 }
 
 internal static class Handle

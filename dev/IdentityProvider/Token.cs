@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Dev.IdentityProvider;
 
-/// <summary>The token endpoint (RFC 6749, section 3.2): three grants, one answer.</summary>
+/// <summary>The token endpoint (RFC 6749, section 3.2): four grants, one answer.</summary>
 internal static class Token
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider) =>
@@ -23,7 +23,7 @@ internal static class Token
         }
 
         var grantType = form["grant_type"];
-        if (grantType is GrantType.Code or GrantType.Refresh or GrantType.ClientCredentials && !client.Settings.GrantTypes.Contains(grantType))
+        if (grantType is GrantType.Code or GrantType.Refresh or GrantType.ClientCredentials or GrantType.Exchange && !client.Settings.GrantTypes.Contains(grantType))
         {
             await Answer.Error(context, "unauthorized_client", "The client may not use this grant.");
             return;
@@ -34,7 +34,8 @@ internal static class Token
             GrantType.Code => Code(context, provider, client, form),
             GrantType.Refresh => provider.Endpoint(IdentityEndpoint.Refresh, refresh => Refresh(refresh, provider, client, form))(context),
             GrantType.ClientCredentials => ClientCredentials(context, provider, client, form),
-            _ => Answer.Error(context, "unsupported_grant_type", "There are authorization_code, refresh_token and client_credentials."),
+            GrantType.Exchange => Exchange(context, provider, client, form),
+            _ => Answer.Error(context, "unsupported_grant_type", "There are authorization_code, refresh_token, client_credentials and token-exchange."),
         });
     }
 
@@ -64,7 +65,18 @@ internal static class Token
         if (client.IsPublic) return Answer.Error(context, "unauthorized_client", "A public client has no credentials.");
         var scopes = form["scope"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [.. client.Settings.Scopes];
         if (scopes.Except(client.Settings.Scopes).Any()) return Answer.Error(context, "invalid_scope", "The client may not have this scope.");
-        return Answer.Json(context, Bearer(provider.Tokens.ForClient(client, scopes), client.Settings, scopes));
+        if (form["audience"] is not null && !client.Settings.MayChooseAudience) return Answer.Error(context, "invalid_target", "The client may not choose an audience.");
+        return Answer.Json(context, Bearer(provider.Tokens.ForClient(client, scopes, form["audience"]), client.Settings, scopes));
+    }
+
+    private static Task Exchange(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Parameters form)
+    {
+        if (form["audience"] is not { Length: > 0 } audience || !client.Settings.MayChooseAudience) return Answer.Error(context, "invalid_target", "Name a service in audience.");
+        if (provider.Tokens.Exchanged(client, form["subject_token"], audience) is not { } token)
+            return Answer.Error(context, "invalid_request", "The subject token is not good.");
+        var answer = Bearer(token, client.Settings, []);
+        answer["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token";
+        return Answer.Json(context, answer);
     }
 
     private static Task UserTokens(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Grant grant,

@@ -29,11 +29,24 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         return Access(claims, client, grant);
     }
 
-    public string ForClient(AuthenticatedClient client, string[] scopes)
+    /// <summary>The same user's for another service (RFC 8693); null when the token is not good.</summary>
+    public string? Exchanged(AuthenticatedClient client, string? subjectToken, string audience)
+    {
+        if (ReadAccess(subjectToken) is not { } known) return null;
+        var claims = new JsonObject { ["client_id"] = client.Id };
+        foreach (var name in (string[])["sub", "tid", "roles", "email", "name", "scope"])
+        {
+            if (known[name] is { } value) claims[name] = value.DeepClone();
+        }
+
+        return Access(claims, client.Settings, grant: null, audience);
+    }
+
+    public string ForClient(AuthenticatedClient client, string[] scopes, string? audience = null)
     {
         var claims = new JsonObject { ["sub"] = client.Id, ["client_id"] = client.Id, ["scope"] = string.Join(' ', scopes) };
         if (client.Settings.TenantId is { } tenant) claims["tid"] = tenant;
-        return Access(claims, client.Settings, grant: null);
+        return Access(claims, client.Settings, grant: null, audience);
     }
 
     public string Mint(TokenRequest request)
@@ -101,9 +114,9 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         issued.Keep(jti, token, DateTimeOffset.FromUnixTimeSeconds(claims["exp"]!.GetValue<long>()));
     }
 
-    private string Access(JsonObject claims, DevelopmentClient client, Grant? grant)
+    private string Access(JsonObject claims, DevelopmentClient client, Grant? grant, string? audience = null)
     {
-        Stamp(claims, client.Audience, client.AccessTokenLifetime);
+        Stamp(claims, audience ?? client.Audience, client.AccessTokenLifetime);
         issued.Keep(claims["jti"]!.GetValue<string>(), new IssuedToken(grant), options.Time.GetUtcNow() + client.AccessTokenLifetime);
         return client.AccessTokenType == AccessTokenType.Opaque
             ? KeepOpaque(claims, client.AccessTokenLifetime)

@@ -44,12 +44,12 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         }
 
         Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s");
-        Launch("dev/Upstreams", ["--base-port", "9001"], []);
+        Launch("dev/Upstreams", options.ServiceTokens ? ["--base-port", "9001", "--token-authority", IdentityProvider] : ["--base-port", "9001"], []);
         Launch("dev/IdentityProvider", [], new() { ["IdentityProvider__Port"] = "9000" });
         Launch("dev/Upstreams", ["--base-port", "9101"], []);
         return await Ready("sample services", Address("media").AbsoluteUri + "__calls", 0, cancellation)
             && await Ready("identity provider", IdentityProvider + "/.well-known/openid-configuration", 1, cancellation)
-            && Launch("src/MobileBff", [], Host(Mobile))
+            && Launch("src/MobileBff", [], Host("MobileBff", Mobile))
             && Launch("src/WebBff", [], WebHost())
             && Launch("src/PartnerBff", [], PartnerHost())
             && await Ready("MobileBff", Mobile + "/health/ready", 3, cancellation)
@@ -81,20 +81,29 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         return null;
     }
 
-    private Dictionary<string, string?> Host(string address) => new()
+    private Dictionary<string, string?> Host(string name, string address)
     {
-        ["ASPNETCORE_ENVIRONMENT"] = "Development",
-        ["ASPNETCORE_URLS"] = address,
-        ["ConnectionStrings__redis"] = options.Redis,
-    };
+        var settings = new Dictionary<string, string?>
+        {
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_URLS"] = address,
+            ["ConnectionStrings__redis"] = options.Redis,
+        };
+        if (options.ServiceTokens)
+        {
+            ServiceTokens.Add(settings, name);
+        }
+
+        return settings;
+    }
 
     // The app asks who is signed in before anybody is.
-    private Dictionary<string, string?> WebHost() => new(Host(Web)) { ["Session__AnonymousUser"] = "Null" };
+    private Dictionary<string, string?> WebHost() => new(Host("WebBff", Web)) { ["Session__AnonymousUser"] = "Null" };
 
     // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
     private Dictionary<string, string?> PartnerHost()
     {
-        var settings = Host(Partner);
+        var settings = Host("PartnerBff", Partner);
         settings["ApiKeys__Bootstrap__acme"] = ApiKey;
         foreach (var service in Services)
         {

@@ -3,21 +3,23 @@ namespace Bff.Dev.Stack;
 /// <summary>The command line.</summary>
 /// <param name="Check">One composed call per host, then exit.</param>
 /// <param name="Faults">Read commands that slow down or break a service.</param>
+/// <param name="ServiceTokens">The sample services take only tokens that are meant for them.</param>
 /// <param name="Redis">Where Redis is; null: embedded state.</param>
-internal sealed record StackOptions(bool Check, bool Faults, string? Redis)
+internal sealed record StackOptions(bool Check, bool Faults, bool ServiceTokens, string? Redis)
 {
     private const string Usage = """
         dotnet run --project dev/Stack [-- OPTIONS]
 
           --check             call one composed endpoint of each gateway, print the answers, exit 0 or 1
           --faults            type commands that slow down or break a service, and watch the answers degrade
+          --service-tokens    have every sample service take only tokens with its own audience, and the gateways ask for them
           --redis HOST:PORT   keep state in this Redis instead of in each process
         """;
 
     /// <summary>Null when the words are off or help was asked for; the usage has been printed then.</summary>
     public static StackOptions? Parse(string[] args)
     {
-        var options = new StackOptions(false, false, null);
+        var options = new StackOptions(false, false, false, null);
         for (var i = 0; i < args.Length; i++)
         {
             switch (args[i])
@@ -27,6 +29,9 @@ internal sealed record StackOptions(bool Check, bool Faults, string? Redis)
                     break;
                 case "--faults":
                     options = options with { Faults = true };
+                    break;
+                case "--service-tokens":
+                    options = options with { ServiceTokens = true };
                     break;
                 case "--redis" when i + 1 < args.Length && !args[i + 1].StartsWith('-'):
                     options = options with { Redis = args[++i] };

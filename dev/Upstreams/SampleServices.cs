@@ -16,11 +16,13 @@ public sealed class SampleServices : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly List<ListenOptions> listeners = [];
     private readonly SampleServicesOptions options;
+    private readonly TokenCheck? tokens;
     private WebApplication? host;
 
     private SampleServices(SampleServicesOptions options)
     {
         this.options = options;
+        tokens = options.TokenAuthority is { } authority ? new TokenCheck(authority) : null;
         var book = new OrderBook(options.Time);
         Users = new Users();
         Orders = new Orders(book);
@@ -99,6 +101,7 @@ public sealed class SampleServices : IAsyncDisposable
             await host.StopAsync(CancellationToken.None);
             await host.DisposeAsync();
         }
+        tokens?.Dispose();
         stopping.Dispose();
     }
 
@@ -149,6 +152,7 @@ public sealed class SampleServices : IAsyncDisposable
             return;
         }
 
+        if (tokens is not null && !await tokens.Admits(context, service.Name)) return;
         using var _ = stopping.Token.Register(static state => ((HttpContext)state!).Abort(), context);
         var exchange = await Exchange.ReceiveAsync(context);
         var call = options.Record ? service.Calls.Begin(exchange, service.Name, options.Time.GetUtcNow()) : null;

@@ -17,6 +17,9 @@ public sealed class SampleServicesOptions
     /// <summary>How often an open WebSocket hears of something new; infinite by default, so that tests decide when.</summary>
     public TimeSpan NotificationInterval { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>Whose tokens the services ask for: each takes only those with its own name as the audience. Null: they ask for none.</summary>
+    public string? TokenAuthority { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     internal static SampleServicesOptions From(IConfiguration settings) => new()
@@ -24,6 +27,7 @@ public sealed class SampleServicesOptions
         BasePort = int.Parse(settings["base-port"] ?? "9001", CultureInfo.InvariantCulture),
         Host = IPAddress.Parse(settings["host"] ?? "127.0.0.1"),
         Record = bool.Parse(settings["record"] ?? "true"),
+        TokenAuthority = settings["token-authority"]?.TrimEnd('/'),
         NotificationInterval = TimeSpan.FromSeconds(double.Parse(settings["notification-interval"] ?? "5", CultureInfo.InvariantCulture)),
     };
 }

@@ -1,0 +1,41 @@
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Bff.Dev.Upstreams;
+
+/// <summary>What a service does that checks its callers' tokens itself: it takes those of one authority that are meant for it, and no others.</summary>
+internal sealed class TokenCheck(string authority) : IDisposable
+{
+    private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
+    private IList<SecurityKey> keys = [];
+
+    /// <summary>False when the request was answered with 401.</summary>
+    public async Task<bool> Admits(HttpContext context, string audience)
+    {
+        const string Scheme = "Bearer ";
+        var header = context.Request.Headers.Authorization.ToString();
+        if (header.StartsWith(Scheme, StringComparison.Ordinal) && await IsGood(header[Scheme.Length..], audience)) return true;
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
+        return false;
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<bool> IsGood(string token, string audience)
+    {
+        if (await Verify(token, audience)) return true;
+        keys = new JsonWebKeySet(await http.GetStringAsync(authority + "/.well-known/jwks.json")).GetSigningKeys(); // A new key, or the first.
+        return await Verify(token, audience);
+    }
+
+    private async Task<bool> Verify(string token, string audience) => (await handler.ValidateTokenAsync(token, new TokenValidationParameters
+    {
+        ValidIssuer = authority,
+        ValidAudience = audience,
+        IssuerSigningKeys = keys,
+        ClockSkew = TimeSpan.FromSeconds(5),
+        LogValidationExceptions = false,
+    })).IsValid;
+}
