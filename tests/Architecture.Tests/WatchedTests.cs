@@ -23,6 +23,7 @@ public sealed partial class WatchedTests
         ["EndToEnd.Tests/Upstreams/ProtocolTests.cs"] = 1, // A sample service
         ["EndToEnd.Tests/Upstreams/Services.cs"] = 1, // The sample services
         ["MobileBff.Tests/HomeFeed/HomeFeedTests.cs"] = 1, // The sample services
+        ["MobileBff.Tests/Configuration/ServiceTokenTests.cs"] = 1, // The sample services
         ["MobileBff.Tests/Pictures/StoredPictures.cs"] = 1, // The log of a stub
         ["PartnerBff.Tests/Webhooks/AddressTests.cs"] = 2, // A partner's server, over the connections under test
         ["PartnerBff.Tests/Webhooks/StandardWebhooksTests.cs"] = 1, // Node

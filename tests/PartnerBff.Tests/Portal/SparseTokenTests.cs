@@ -28,6 +28,39 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
         Assert.Contains("sparse", page, StringComparison.Ordinal); // The subject stands in for the name.
     }
 
+    /// <summary>The settings of the sign-in are the portal's too.</summary>
+    [Fact]
+    public async Task The_portal_signs_in_as_a_company_s_provider_wants_it()
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.TakesPushes = true;
+        provider.UserInfo = new() { ["sub"] = "sparse", ["name"] = "Ada Lovelace" };
+        provider.Change = (_, claims) => (claims["org"], claims["access"]) = ("acme", JsonNode.Parse("{\"roles\":[\"partner-admin\"]}"));
+        var person = new Person(StartPortal(new()
+        {
+            ["Session:Provider"] = "company",
+            ["Session:Authority"] = provider.Address,
+            ["Session:ClientAuthentication"] = "Post",
+            ["Session:AuthorizeParameters:audience"] = "https://api.example",
+            ["Session:LoginParameters:0"] = "login_hint",
+            ["Authentication:Providers:company:Authority"] = provider.Address,
+            ["Authentication:Providers:company:RequireHttpsMetadata"] = "false",
+            ["Authentication:Providers:company:ValidAudiences:0"] = "api",
+            ["Authentication:Providers:company:Claims:Tenant:0"] = "org",
+            ["Authentication:Providers:company:Claims:Roles:0"] = "access.roles",
+        }));
+
+        using var begun = await person.Get("/portal/login?returnUrl=%2Fportal&login_hint=ada");
+        using var back = await person.Http.GetAsync(provider.SignIn(begun.Headers.Location!));
+        var page = await Page(await person.Get("/portal"));
+
+        Assert.Equal("/portal", back.Headers.Location!.OriginalString);
+        Assert.Contains("Ada Lovelace", page, StringComparison.Ordinal);
+        var pushed = provider.Asked.First();
+        Assert.Equal(("/par", "https://api.example", "ada", ""), (pushed["path"], pushed["audience"], pushed["login_hint"], pushed["authorization"]));
+        Assert.All(provider.Asked, a => Assert.True(a.ContainsKey("client_secret")));
+    }
+
     [Fact]
     public async Task Without_a_role_the_sign_in_succeeds_and_the_page_says_what_is_missing()
     {

@@ -308,6 +308,75 @@ public sealed class ServiceTokenTests
         Assert.Single(issuer.TokenRequests);
     }
 
+    [Theory]
+    [InlineData("Upstreams:users:Canary:Address", "Upstreams:users:Canary:Percent", "100")]
+    [InlineData("Tenants:acme:DedicatedUpstreams:users:Address", "Tenants:acme:Plan", "free")]
+    public async Task The_canary_and_a_tenant_s_own_address_are_the_same_service_and_get_its_token(string address, string key, string value)
+    {
+        await using var issuer = await TestIssuer.Start();
+        issuer.AnswerToken = asked => (200, Granted("for-" + asked["scope"]));
+        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users"));
+        bench.Configure(
+        [
+            .. Registration(issuer), ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users"), (address, bench.Services.Orders.Address.AbsoluteUri), (key, value),
+        ]);
+
+        await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001", "acme")));
+
+        Assert.Equal("Bearer for-users", bench.Services.Orders.Calls.All.Single().Header("Authorization"));
+        Assert.Equal(0, bench.Services.Users.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_hedge_carries_the_same_token_to_the_same_service()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:HedgeAfter", "00:00:00.010"));
+        using var held = bench.Services.Users.Faults.Hold();
+
+        var asked = bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        held.Dispose();
+
+        Assert.True((await asked).IsOk);
+        Assert.Equal(["Bearer granted-1", "Bearer granted-1"], bench.Services.Users.Calls.All.Select(c => c.Header("Authorization")));
+        Assert.Single(issuer.TokenRequests);
+    }
+
+    [Fact]
+    public async Task Unauthenticated_of_grpc_is_a_refused_token_too()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var bench = await Bench(issuer, null, ("Upstreams:catalog:Token:Mode", "Client"), ("Upstreams:catalog:Http2", "true"));
+        bench.Services.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 16, Count = 1 });
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("catalog.v1.ProductCatalog/GetProduct", UriKind.Relative))
+        {
+            Content = new ByteArrayContent([0, 0, 0, 0, 5, 10, 3, (byte)'p', (byte)'-', (byte)'1']) { Headers = { ContentType = new("application/grpc") } },
+        };
+        request.Headers.TE.Add(new("trailers"));
+        request.Options.Set(Repeatable.ReadsOnly, true);
+        using var sent = await bench.Client("catalog").SendRaw(request, bench.Call(User("u-1001")));
+
+        Assert.Equal(0, GrpcStatus.Of(sent.Response!));
+        Assert.Equal(["Bearer granted-1", "Bearer granted-2"], bench.Services.Catalog.Calls.All.Select(c => c.Header("Authorization")));
+    }
+
+    [Fact]
+    public async Task Two_calls_at_once_that_are_refused_ask_for_one_new_token()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
+        await Sent(bench);
+        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401, Count = 20 });
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => bench.Client("users").Get(
+            "users/u-1001", Any, bench.Call(new Caller { Subject = "u-1001", Kind = CallerKind.Token, Roles = ["role-" + i] })).AsTask()));
+
+        Assert.Equal(2, issuer.TokenRequests.Count);
+        Assert.Contains(answers, a => a.IsOk);
+    }
+
     private static JsonObject Granted(string token) => new() { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = 600 };
 
     private static (string, string)[] Registration(TestIssuer issuer) =>

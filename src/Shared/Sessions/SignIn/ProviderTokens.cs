@@ -14,14 +14,14 @@ namespace Bff.Sessions.SignIn;
 internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time)
 {
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
-    private const int MaxLength = 16 * 1024;
+    private const int MaxLength = 16 * 1024, MostBytes = 64 * 1024;
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LogoutTokenLife = TimeSpan.FromMinutes(10);
 
     private static readonly string[] Algorithms =
         ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
-    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxLength };
+    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MostBytes };
 
     /// <summary>How long a used logout token must be remembered.</summary>
     public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
@@ -100,7 +100,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
     private async ValueTask<JsonElement?> Read(string? token, bool anyAudience, CancellationToken cancellation, params string[] types)
     {
-        if (token is not { Length: > 0 and <= MaxLength })
+        if (token is not { Length: > 0 } || token.Length > Math.Max(MaxLength, settings.Current.OfProvider?.MaxTokenBytes ?? 0))
         {
             return null;
         }
