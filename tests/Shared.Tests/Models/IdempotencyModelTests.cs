@@ -44,7 +44,7 @@ public sealed class IdempotencyModelTests
         using var server = new ModelServer();
         await using var one = await ModelConnection.Open(server);
         await using var two = await ModelConnection.Open(server);
-        await ModelCheck.Run(60, Acts, _ => new Run(server, [one, two]));
+        await ModelCheck.Run(300, Acts, _ => new Run(server, [one, two])); // Fewer did not find a lock that ends too early.
     }
 
     private sealed class Key

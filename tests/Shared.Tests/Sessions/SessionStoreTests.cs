@@ -131,7 +131,8 @@ public sealed class SessionStoreTests : IDisposable
         var store = await Store(onRedis: true);
         var key = SessionKey.Hash(SessionKey.NewCookie());
         _redis!.Deny("pexpire");
-        var refused = await Record.ExceptionAsync(() => Added(store, key: key));
+        var now = _clock.GetUtcNow();
+        var refused = await Record.ExceptionAsync(() => store.Add(key, new StoredSession([1], now, now.AddHours(8), 0), Idle, []));
         _redis.Allow("pexpire");
 
         Assert.IsType<StoreRefusedException>(refused);
