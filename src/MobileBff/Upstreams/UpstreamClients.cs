@@ -6,15 +6,18 @@ internal static class UpstreamClients
 {
     /// <summary>The services that the mobile app's answers are made of.</summary>
     public static WebApplicationBuilder AddMobileUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstreamClient<UsersClient>("users")
-        .AddUpstreamClient<OrdersClient>("orders")
-        .AddUpstreamClient<RecommendationsClient>("recommendations")
-        .AddUpstreamClient<NotificationsClient>("notifications")
-        .AddUpstreamClient<ProductsClient>("products", isShared: true)
-        .AddUpstreamClient<PricingClient>("pricing", isShared: true)
-        .AddUpstreamClient<ReviewsClient>("reviews", isShared: true)
-        .AddUpstreamClient<InventoryClient>("inventory", isShared: true)
-        .AddUpstreamClient<ShippingClient>("shipping")
-        .AddUpstreamClient<SearchClient>("search")
-        .AddUpstreamClient<MediaClient>("media", isShared: true);
+        .AddUpstream<IUsers>("users")
+        .AddUpstream<IOrders>("orders")
+        .AddUpstream<IRecommendations>("recommendations")
+        .AddUpstream<INotifications>("notifications")
+        .AddUpstream<IProducts>("products", isShared: true)
+        .AddUpstream<IPricing>("pricing", isShared: true)
+        .AddUpstream<IReviews>("reviews", isShared: true)
+        .AddUpstream<IInventory>("inventory", isShared: true)
+        .AddUpstream<IShipping>("shipping")
+        .AddUpstream<ISearch>("search")
+        .AddUpstream<IMedia>("media", isShared: true);
 }
+
+/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);

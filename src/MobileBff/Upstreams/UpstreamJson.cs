@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bff.Upstreams;
 
 namespace MobileBff.Upstreams;
 
@@ -20,7 +21,7 @@ namespace MobileBff.Upstreams;
 [JsonSerializable(typeof(Reviews))]
 [JsonSerializable(typeof(Stock))]
 [JsonSerializable(typeof(Price))]
-[JsonSerializable(typeof(PricingAnswer))]
-[JsonSerializable(typeof(PricingVariables))]
+[JsonSerializable(typeof(GraphQlQuery<PricingVariables>))]
+[JsonSerializable(typeof(GraphQlAnswer<PricingData>))]
 [JsonSerializable(typeof(Shipment))]
 internal sealed partial class UpstreamJson : JsonSerializerContext;

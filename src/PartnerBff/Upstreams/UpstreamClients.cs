@@ -6,7 +6,10 @@ internal static class UpstreamClients
 {
     /// <summary>The services that partners' answers are made of.</summary>
     public static WebApplicationBuilder AddPartnerUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstreamClient<OrdersClient>("orders")
-        .AddUpstreamClient<ProductsClient>("products")
-        .AddUpstreamClient<InventoryClient>("inventory");
+        .AddUpstream<IOrders>("orders")
+        .AddUpstream<IProducts>("products")
+        .AddUpstream<IInventory>("inventory");
 }
+
+/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);

@@ -61,12 +61,28 @@ public sealed class Composer : IDisposable
     }
 
     /// <summary>A part without which there is no answer: its failure is the request's.</summary>
-    public Part<T> Required<T>(string name, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch) where T : class =>
-        Add(new Part<T>(this, name, isRequired: true, fetch));
+    /// <param name="name">As in configuration, <c>_meta</c> and <c>Server-Timing</c>.</param>
+    /// <param name="call">What is asked; made when the composition runs.</param>
+    public Part<T> Required<T>(string name, UpstreamCall<T> call) where T : class => Add(new Part<T>(this, name, isRequired: true, call));
 
     /// <summary>A part that the answer can do without: null when it fails.</summary>
-    public Part<T> Optional<T>(string name, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch) where T : class =>
-        Add(new Part<T>(this, name, isRequired: false, fetch));
+    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
+    /// <param name="call">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
+    public Part<T> Optional<T>(string name, UpstreamCall<T> call) where T : class => Add(new Part<T>(this, name, isRequired: false, call));
+
+    /// <summary>A part without which there is no answer, asked with another part's value, and only when there is one.</summary>
+    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
+    /// <param name="after">What it depends on.</param>
+    /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
+    public Part<T> Required<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
+        Add(new Part<T>(this, name, isRequired: true, after, () => call(after.Value!)));
+
+    /// <summary>A part that the answer can do without, asked with another part's value, and only when there is one.</summary>
+    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
+    /// <param name="after">What it depends on.</param>
+    /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
+    public Part<T> Optional<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
+        Add(new Part<T>(this, name, isRequired: false, after, () => call(after.Value!)));
 
     /// <summary>Runs all parts; gives the problem that a required one's failure became, or null.</summary>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>

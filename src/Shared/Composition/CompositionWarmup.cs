@@ -15,6 +15,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Refit;
 
 namespace Bff.Composition;
 
@@ -43,7 +44,7 @@ internal sealed class CompositionWarmup(
             new ConfigurationMistakes()));
 
         var sender = new UpstreamSender(registry);
-        var json = new UpstreamClient("json", sender);
+        var json = UpstreamsRegistration.Generated<IWarmUp>(new UpstreamClient("json", sender));
         var grpc = new GrpcClient(new UpstreamClient("grpc", sender));
         var composition = new CompositionServices(time, cache, policies, registry, logger);
         for (var round = 0; round < Rounds && !cancellation.IsCancellationRequested; round++)
@@ -52,18 +53,27 @@ internal sealed class CompositionWarmup(
         }
     }
 
-    private async Task Compose(UpstreamClient json, GrpcClient grpc, CompositionServices composition)
+    private async Task Compose(IWarmUp json, GrpcClient grpc, CompositionServices composition)
     {
         var context = new DefaultHttpContext { RequestServices = services };
         context.Features.Set(new BffRequest { HttpContext = context, RequestId = "warm-up", CorrelationId = "warm-up", StartTimestamp = time.GetTimestamp() });
         using var composer = Composer.For(context, composition);
-        var first = composer.Required("first", t => json.Get("first", ServiceProblemJson.Default.ServiceProblem, t));
-        composer.Optional("second", t => json.Get("second", ServiceProblemJson.Default.ServiceProblem, t)).After(first);
-        composer.Optional("third", t => json.Get("third", ServiceProblemJson.Default.ServiceProblem, t)).Fallback(() => null);
-        composer.Optional("fourth", t => grpc.Read("warmup/read", new Empty(), Empty.Parser, t));
+        var first = composer.Required("first", json.Get("first"));
+        composer.Optional("second", first, _ => json.Get("second", limit: 5, cursor: "c"));
+        composer.Optional("third", json.Get("third")).Fallback(() => null);
+        composer.Optional("fourth", grpc.Read("warmup/read", new Empty(), Empty.Parser, _ => first.Value, ServiceProblemJson.Default.ServiceProblem));
         var answer = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
         await answer.ExecuteAsync(context);
     }
+
+    /// <summary>As a host's clients are.</summary>
+    internal interface IWarmUp
+    {
+        [Get("/warm-up/{name}")]
+        UpstreamCall<ServiceProblem> Get(string name, int? limit = null, string? cursor = null);
+    }
+
+    internal sealed class Calls<T>() : DeclaredCalls<T>(ServiceProblemJson.Default);
 
     private static WebApplication Service()
     {

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Edge;
 using Bff.Upstreams;
@@ -9,7 +8,8 @@ namespace Bff.Composition;
 /// <summary>A part with its policies, and after <see cref="Composer.Run"/> its value.</summary>
 public sealed partial class Part<T> : Part where T : class
 {
-    private readonly Func<CallContext, ValueTask<UpstreamAnswer<T>>> _fetch;
+    private readonly Func<UpstreamCall<T>?>? _later;
+    private UpstreamCall<T>? _call;
     private TimeSpan _timeout = TimeSpan.FromSeconds(1);
     private Part? _after;
     private Func<bool>? _when;
@@ -18,11 +18,10 @@ public sealed partial class Part<T> : Part where T : class
     private FragmentRequest<T>? _cache;
     private Task? _running;
 
-    internal Part(Composer composer, string name, bool isRequired, Func<CallContext, ValueTask<UpstreamAnswer<T>>> fetch)
-        : base(composer, name, isRequired)
-    {
-        _fetch = fetch;
-    }
+    internal Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired) => _call = call;
+
+    internal Part(Composer composer, string name, bool isRequired, Part after, Func<UpstreamCall<T>?> later) : base(composer, name, isRequired) =>
+        (_after, _later) = (after, later);
 
     /// <summary>The data; null when there is none, for whatever reason.</summary>
     public T? Value { get; private set; }
@@ -45,18 +44,17 @@ public sealed partial class Part<T> : Part where T : class
     /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside <paramref name="tags"/>.</param>
     /// <param name="freshSeconds">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
     /// <param name="staleSeconds">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
-    /// <param name="type">Source-generated metadata.</param>
     /// <param name="tags">What else it depends on.</param>
-    public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, JsonTypeInfo<T> type, params IReadOnlyList<string> tags)
+    public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, params IReadOnlyList<string> tags)
     {
         _cache = new FragmentRequest<T>(
             key, Composer.ScopeFor(scope), Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
-            tags.Count == 0 ? [key] : [key, .. tags], type);
+            tags.Count == 0 ? [key] : [key, .. tags], _call?.Type!); // A call that depends on another part's value says it later.
         return this;
     }
 
     /// <summary>Runs after another part has a value, and only then.</summary>
-    /// <param name="part">What it depends on; its value may be read by this part's fetch.</param>
+    /// <param name="part">What it depends on.</param>
     /// <param name="when">Decides, with that value at hand, whether the part is wanted.</param>
     public Part<T> After(Part part, Func<bool>? when = null)
     {
@@ -99,7 +97,7 @@ public sealed partial class Part<T> : Part where T : class
             }
         }
 
-        if (_when?.Invoke() == false)
+        if (_when?.Invoke() == false || (_call ??= Later()) is not { } call)
         {
             return;
         }
@@ -108,7 +106,7 @@ public sealed partial class Part<T> : Part where T : class
         var started = Composer.Time.GetTimestamp();
         var policy = Composer.PolicyOf(Name);
         var timeout = policy?.Timeout ?? _timeout;
-        var kept = policy is { Enabled: false } ? null : Kept(policy);
+        var kept = policy is { Enabled: false } ? null : Kept(call, policy);
         try
         {
             if (policy is { Enabled: false })
@@ -118,7 +116,7 @@ public sealed partial class Part<T> : Part where T : class
             }
             else if (kept is not { } request)
             {
-                Answer = await _fetch(Composer.Call(started, timeout));
+                Answer = await call.Make(Composer.Call(started, timeout));
                 Status = PartStatus.Live;
             }
             else if (Composer.Cache.TryGet(request, out var fresh))
@@ -127,16 +125,12 @@ public sealed partial class Part<T> : Part where T : class
             }
             else
             {
-                await AskThroughCache(request, timeout);
+                await AskThroughCache(call, request, timeout);
             }
         }
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
         {
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
-        }
-        catch (ProblemException refused) when (refused.Problem.Code.Status < 500)
-        {
-            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, refused.Problem.Code.Status);
         }
 #pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
         catch (Exception unexpected)
@@ -160,15 +154,37 @@ public sealed partial class Part<T> : Part where T : class
         }
     }
 
+    /// <summary>The call of a part that depends on another's value; null where it is not wanted.</summary>
+    private UpstreamCall<T>? Later()
+    {
+        try
+        {
+            return _later!();
+        }
+#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+            _cache = null;
+            return new HandMadeCall<T>(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
+        }
+    }
+
     /// <summary>
     /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache would add to it, one call for
     /// identical reads in flight, the client does by itself.
     /// </summary>
-    private FragmentRequest<T>? Kept(PartPolicy? policy)
+    private FragmentRequest<T>? Kept(UpstreamCall<T> call, PartPolicy? policy)
     {
         if (_cache is not { } cache)
         {
             return null;
+        }
+
+        if (_later is not null)
+        {
+            cache = cache with { Type = call.Type };
         }
 
         var request = policy is null
@@ -177,11 +193,11 @@ public sealed partial class Part<T> : Part where T : class
         return request.Scope != CacheScope.Caller || request.IsKept ? request : null;
     }
 
-    private async ValueTask AskThroughCache(FragmentRequest<T> request, TimeSpan timeout)
+    private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
         var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(); // A flight may outlive this request.
-        var pending = composer.Cache.Get(request, flight => _fetch(composer.Call(detached, timeout, flight)), composer.Cancellation);
+        var pending = composer.Cache.Get(request, flight => call.Make(composer.Call(detached, timeout, flight)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result
             : await pending.AsTask().WaitAsync(composer.Bounded(timeout), composer.Time, composer.Cancellation);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;
@@ -37,12 +38,18 @@ public sealed class PassThrough
 
     /// <summary>Sends the request on and its answer back.</summary>
     /// <param name="context">The request, with its body unread.</param>
-    /// <param name="upstream">The upstream's name; a constant.</param>
-    /// <param name="path">Absolute path at the service; variable parts through <see cref="PathSegment"/>. The query goes along.</param>
-    public Task Send(HttpContext context, string upstream, string path)
+    /// <param name="call">Names the service and the path there; method, query and body are the request's own.</param>
+    /// <exception cref="ProblemException">404: a value would change the meaning of the path.</exception>
+    public Task Send<T>(HttpContext context, UpstreamCall<T> call)
     {
-        var client = _clients.GetOrAdd(upstream, name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time)));
-        return RequestBodies.Pass(context, async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, path)));
+        var at = ((IDeclaredCall)call).Request;
+        if (at.IsRefused)
+        {
+            throw new ProblemException(new Problem(ProblemCodes.NotFound));
+        }
+
+        var client = _clients.GetOrAdd(at.Upstream.Name, name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time)));
+        return RequestBodies.Pass(context, async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, "/" + at.Path)));
     }
 
     private sealed class AtPath(HttpTransformer shape, string path) : HttpTransformer

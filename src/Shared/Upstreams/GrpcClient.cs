@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 
 namespace Bff.Upstreams;
@@ -19,9 +20,22 @@ public sealed class GrpcClient(UpstreamClient upstream)
     /// <param name="method">Service and method, such as <c>catalog.v1.ProductCatalog/GetProduct</c>.</param>
     /// <param name="message">The request message.</param>
     /// <param name="parser">Of the answer's message.</param>
-    /// <param name="call">For whom, and until when.</param>
-    public async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call)
-        where T : IMessage<T>
+    /// <param name="read">Makes the value of the answer's message; null of one that cannot be right.</param>
+    /// <param name="type">Source-generated metadata of the value.</param>
+    public UpstreamCall<TValue> Read<T, TValue>(string method, IMessage message, MessageParser<T> parser, Func<T, TValue?> read, JsonTypeInfo<TValue> type)
+        where T : IMessage<T> where TValue : class =>
+        new HandMadeCall<TValue>(
+            async call =>
+            {
+                var answer = await Read(method, message, parser, call);
+                return !answer.IsOk ? answer.As<TValue>()
+                    : read(answer.Value!) is { } value ? answer.Map(_ => value)
+                    : UpstreamAnswer<TValue>.No(UpstreamOutcome.Failed, answer.Status);
+            },
+            type,
+            upstream.Time);
+
+    internal async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call) where T : IMessage<T>
     {
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(method, UriKind.Relative))
         {

@@ -14,7 +14,7 @@ internal readonly struct UpstreamAttempt
     /// <summary>What goes out: the call's own request, or a copy of it.</summary>
     public HttpRequestMessage Request { get; }
 
-    public static UpstreamAttempt Begin(UpstreamCall call, UpstreamAddress[] addresses, UpstreamOptions options)
+    public static UpstreamAttempt Begin(PooledCall call, UpstreamAddress[] addresses, UpstreamOptions options)
     {
         var number = Interlocked.Increment(ref call.Attempts);
         var address = UpstreamAddress.Choose(addresses, call.LastAddress);
@@ -25,7 +25,7 @@ internal readonly struct UpstreamAttempt
         return new(address, request, ClientSpan.Start(request, options.Name));
     }
 
-    public Outcome<HttpResponseMessage> Answered(HttpResponseMessage response, UpstreamCall call, TimeProvider time)
+    public Outcome<HttpResponseMessage> Answered(HttpResponseMessage response, PooledCall call, TimeProvider time)
     {
         ClientSpan.Answered(_span, response);
         var isFailure = UpstreamResilience.IsFailure(response);

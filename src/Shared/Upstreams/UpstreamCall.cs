@@ -1,92 +1,63 @@
-using Polly;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
 
 namespace Bff.Upstreams;
 
-/// <summary>One call on its way through a pool: what the resilience strategies and the attempts share.</summary>
-internal sealed class UpstreamCall
+/// <summary>
+/// A call to a service that has not been made yet: what the methods of a typed client give. It knows its service, what to ask and how to read the answer;
+/// the composer makes it, for its request and within its deadline. Failures are values; only cancellation throws.
+/// </summary>
+/// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> and <see cref="UpstreamFile"/> are read without JSON.</typeparam>
+public abstract class UpstreamCall<T>
 {
-    private readonly Uri _requested = null!;
-    private string? _path;
-
-    /// <summary>The request; further attempts send copies.</summary>
-    public required HttpRequestMessage Request
+    private protected UpstreamCall()
     {
-        get;
-        init => (field, _requested) = (value, value.RequestUri!);
     }
 
-    /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
-    public required BodyUse Body { get; init; }
+    /// <summary>Source-generated metadata of the value; asked for where the value is kept.</summary>
+    internal abstract JsonTypeInfo<T> Type { get; }
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the answer any more.</summary>
-    public required long DeadlineTimestamp { get; init; }
+    internal abstract TimeProvider Time { get; }
 
-    /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
-    public ArrivingTurn? Turn { get; set; }
+    /// <summary>Makes the call by itself, where no composition makes it.</summary>
+    /// <param name="request">For whom: its caller's identity headers and ids go to the service.</param>
+    /// <param name="timeout">How long it may take, with all its attempts.</param>
+    /// <param name="cancellation">Nobody waits any more.</param>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
+    public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
+        Make(new CallContext(request, Time.GetTimestamp() + (long)(timeout.TotalSeconds * Time.TimestampFrequency), cancellation));
 
-    /// <summary>How many attempts have been started.</summary>
-    public int Attempts;
+    /// <summary>The same call with another reading of its answer.</summary>
+    /// <param name="read">Gets every answer, failures included.</param>
+    /// <param name="type">Source-generated metadata of the new value.</param>
+    public UpstreamCall<TOther> Read<TOther>(Func<UpstreamAnswer<T>, UpstreamAnswer<TOther>> read, JsonTypeInfo<TOther> type) =>
+        new ProjectedCall<T, TOther>(this, read, type);
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.</summary>
-    public long NotBefore;
-
-    /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
-    public UpstreamAddress? LastAddress { get; set; }
-
-    /// <summary>What came of a first attempt that ran by itself, until the strategies have taken it for theirs.</summary>
-    public Outcome<HttpResponseMessage>? First { get; set; }
-
-    /// <summary>Gives <see cref="First"/> once.</summary>
-    public Outcome<HttpResponseMessage>? TakeFirst()
-    {
-        var first = First;
-        First = null;
-        return first;
-    }
-
-    /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
-    public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
-    {
-        if (_path is null && _requested.IsAbsoluteUri && IsBelow(_requested, address))
-        {
-            return _requested;
-        }
-
-        _path ??= PathOf(_requested, addresses);
-        return new Uri(address.AbsoluteUri + _path);
-    }
-
-    /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
-    public TimeSpan Patience(TimeSpan timeout, TimeProvider time)
-    {
-        var remaining = Remaining(time);
-        return remaining >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond));
-    }
-
-    /// <summary>What is left until the deadline; may be negative.</summary>
-    public TimeSpan Remaining(TimeProvider time)
-    {
-        var ticks = DeadlineTimestamp - time.GetTimestamp();
-        return TimeSpan.FromTicks((long)(ticks * ((double)TimeSpan.TicksPerSecond / time.TimestampFrequency)));
-    }
-
-    private static string PathOf(Uri requested, IEnumerable<Uri> addresses)
-    {
-        if (!requested.IsAbsoluteUri)
-        {
-            return requested.OriginalString.TrimStart('/');
-        }
-
-        foreach (var address in addresses)
-        {
-            if (IsBelow(requested, address))
-            {
-                return requested.AbsoluteUri[address.AbsoluteUri.Length..];
-            }
-        }
-
-        return requested.PathAndQuery.TrimStart('/');
-    }
-
-    private static bool IsBelow(Uri requested, Uri address) => requested.AbsoluteUri.StartsWith(address.AbsoluteUri, StringComparison.Ordinal);
+    internal abstract ValueTask<UpstreamAnswer<T>> Make(CallContext call);
 }
+
+/// <summary>A call whose answer is read in a second step.</summary>
+internal sealed class ProjectedCall<TFrom, T>(UpstreamCall<TFrom> call, Func<UpstreamAnswer<TFrom>, UpstreamAnswer<T>> read, JsonTypeInfo<T> type) : UpstreamCall<T>
+{
+    internal override JsonTypeInfo<T> Type => type;
+
+    internal override TimeProvider Time => call.Time;
+
+    internal override async ValueTask<UpstreamAnswer<T>> Make(CallContext context) => read(await call.Make(context));
+}
+
+/// <summary>A call that is made by hand, as over a protocol other than REST.</summary>
+internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer<T>>> make, JsonTypeInfo<T> type, TimeProvider time) : UpstreamCall<T>
+{
+    internal override JsonTypeInfo<T> Type => type;
+
+    internal override TimeProvider Time => time;
+
+    internal override ValueTask<UpstreamAnswer<T>> Make(CallContext call) => make(call);
+}
+
+/// <summary>For whom an upstream is called and for how long.</summary>
+/// <param name="Request">The request that is being served: its caller's identity headers and ids go upstream.</param>
+/// <param name="DeadlineTimestamp"><see cref="TimeProvider.GetTimestamp"/> at which the part's, or the request's, time is up.</param>
+/// <param name="Cancellation">Cancelled when the request's deadline has passed, another required part failed, or the client has gone.</param>
+internal readonly record struct CallContext(BffRequest Request, long DeadlineTimestamp, CancellationToken Cancellation);

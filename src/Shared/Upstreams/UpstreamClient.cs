@@ -6,10 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
-/// <summary>Calls one named upstream and reads its JSON; what a typed client is made of. Failures are values; only cancellation throws.</summary>
+/// <summary>Calls one named upstream and reads its answers; typed clients are on top of it. Failures are values; only cancellation throws.</summary>
 public sealed class UpstreamClient
 {
-    private static readonly MediaTypeHeaderValue Json = new("application/json");
     private readonly UpstreamSender _sender;
     private readonly bool _isShared;
     private readonly ConcurrentDictionary<ReadKey, object> _reads = new();
@@ -24,42 +23,22 @@ public sealed class UpstreamClient
     /// <summary>The upstream's name in configuration.</summary>
     public string Name { get; }
 
-    /// <summary>Reads a document. May be repeated and hedged; the same read by the same caller while it is in flight is one call, so its value is shared: immutable.</summary>
-    /// <param name="path">Path and query below the upstream's address, without a leading slash; variable parts through <see cref="PathSegment"/>.</param>
-    /// <param name="type">Source-generated metadata of what the gateway reads of the document.</param>
-    /// <param name="call">For whom, and until when.</param>
-    public ValueTask<UpstreamAnswer<T>> Get<T>(string path, JsonTypeInfo<T> type, CallContext call) =>
-        Read(path, new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), type, call);
+    internal TimeProvider Time => _sender.Time;
 
-    /// <summary>Sends a write with a JSON body: once, unless it carries the caller's key.</summary>
-    /// <param name="method">POST, PUT, PATCH or DELETE.</param>
-    /// <param name="path">As for <see cref="Get"/>.</param>
-    /// <param name="body">The body as UTF-8 JSON; may be empty.</param>
+    /// <summary>
+    /// Sends a request and reads its JSON. A read may be repeated and hedged; the same read by the same caller while it is in flight is one call, so its value is
+    /// shared: immutable. A write is sent once, unless it carries the caller's key.
+    /// </summary>
+    /// <param name="what">Everything that the request says.</param>
+    /// <param name="request">Sent unless it reads and there is one to join.</param>
     /// <param name="type">Of the answer.</param>
     /// <param name="call">For whom, and until when.</param>
-    /// <param name="idempotencyKey">Makes a repeat safe.</param>
-    public ValueTask<UpstreamAnswer<T>> Write<T>(
-        HttpMethod method, string path, ReadOnlyMemory<byte> body, JsonTypeInfo<T> type, CallContext call, string? idempotencyKey = null)
-    {
-        // Always with a content: the connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
-        var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = new ReadOnlyMemoryContent(body) };
-        if (body.Length > 0)
-        {
-            request.Content.Headers.ContentType = Json;
-        }
-
-        if (idempotencyKey is not null)
-        {
-            request.Content = new ByteArrayContent(body.ToArray()) { Headers = { ContentType = Json } };
-            request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
-        }
-
-        return Send(request, type, call);
-    }
+    internal ValueTask<UpstreamAnswer<T>> Make<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call) =>
+        Repeatable.IsRead(request) ? Read(what, request, type, call) : Send(request, type, call);
 
     /// <summary>Sends any request and reads its JSON answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    internal async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         using var sent = await SendRaw(request, call);
         return Parse(type, sent);
@@ -73,7 +52,7 @@ public sealed class UpstreamClient
     /// <param name="request">Sent unless there is one to join.</param>
     /// <param name="type">Of the answer.</param>
     /// <param name="call">For whom, and until when.</param>
-    internal ValueTask<UpstreamAnswer<T>> Read<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    private ValueTask<UpstreamAnswer<T>> Read<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         if (!call.Request.Caller.IsAuthenticated || _sender.IsSteered(Name, call.Request))
         {
@@ -101,9 +80,9 @@ public sealed class UpstreamClient
     }
 
     /// <summary>Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.</summary>
-    public async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(string path, CallContext call)
+    internal async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(HttpRequestMessage request, CallContext call)
     {
-        using var sent = await SendRaw(new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative)), call);
+        using var sent = await SendRaw(request, call);
         if (sent.Response is not { } response)
         {
             return UpstreamAnswer<UpstreamFile>.No(sent.Outcome, 0, sent.RetryAfter);

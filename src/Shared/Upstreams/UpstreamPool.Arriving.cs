@@ -10,7 +10,7 @@ namespace Bff.Upstreams;
 internal sealed partial class UpstreamPool
 {
     /// <summary>Null: the body has been read meanwhile, and the call is like any other.</summary>
-    private async ValueTask<Sent?> SendArriving(ArrivingContent arriving, UpstreamCall call, CancellationToken cancellation)
+    private async ValueTask<Sent?> SendArriving(ArrivingContent arriving, PooledCall call, CancellationToken cancellation)
     {
         if (Breaker.CircuitState != CircuitState.Closed && await arriving.Held() is { } held)
         {
@@ -39,7 +39,7 @@ internal sealed partial class UpstreamPool
         }
     }
 
-    private async ValueTask<Sent> SendArriving(UpstreamCall call, ArrivingTurn turn, CancellationToken cancellation)
+    private async ValueTask<Sent> SendArriving(PooledCall call, ArrivingTurn turn, CancellationToken cancellation)
     {
         var first = await Attempt(call, turn.Token);
         if (first.Result is { } response && !UpstreamResilience.IsFailure(response))

@@ -43,7 +43,7 @@ internal sealed partial class UpstreamPool : IDisposable
 
     /// <summary>Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Sent> Send(UpstreamCall call, CancellationToken cancellation)
+    public async ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation)
     {
         if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } sent)
         {
@@ -124,7 +124,7 @@ internal sealed partial class UpstreamPool : IDisposable
         _bulkhead.Dispose();
     }
 
-    private async ValueTask<Outcome<HttpResponseMessage>> Through(ResiliencePipeline<HttpResponseMessage> strategies, UpstreamCall call, CancellationToken cancellation)
+    private async ValueTask<Outcome<HttpResponseMessage>> Through(ResiliencePipeline<HttpResponseMessage> strategies, PooledCall call, CancellationToken cancellation)
     {
         var context = ResilienceContextPool.Shared.Get(cancellation);
         context.Properties.Set(UpstreamResilience.Call, call);
@@ -141,7 +141,7 @@ internal sealed partial class UpstreamPool : IDisposable
         }
     }
 
-    private async ValueTask<RateLimitLease?> Queue(UpstreamCall call, CancellationToken cancellation)
+    private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {
         var patience = call.Remaining(_time);
         if (patience <= TimeSpan.Zero)
@@ -162,7 +162,7 @@ internal sealed partial class UpstreamPool : IDisposable
     }
 
     /// <summary>Any other than a first attempt by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more suspended layer per call.</summary>
-    private async ValueTask<Outcome<HttpResponseMessage>> Attempt(UpstreamCall call, CancellationToken cancellation)
+    private async ValueTask<Outcome<HttpResponseMessage>> Attempt(PooledCall call, CancellationToken cancellation)
     {
         var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
         HttpResponseMessage? answer = null;

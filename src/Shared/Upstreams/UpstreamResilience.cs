@@ -9,7 +9,7 @@ namespace Bff.Upstreams;
 /// <summary>Composes Polly's strategies from an upstream's options. The breaker is one for all of them.</summary>
 internal sealed class UpstreamResilience
 {
-    public static readonly ResiliencePropertyKey<UpstreamCall> Call = new("bff.call");
+    public static readonly ResiliencePropertyKey<PooledCall> Call = new("bff.call");
     private readonly ResiliencePipeline<HttpResponseMessage> _breaker;
 
     public UpstreamResilience(UpstreamOptions options, CircuitBreakerStateProvider state, RetryBudget budget, TimeProvider time)

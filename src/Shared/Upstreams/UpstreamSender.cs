@@ -125,7 +125,7 @@ internal sealed partial class UpstreamSender(
                 return new(Tokenless);
         }
 
-        return upstream.PoolFor(origin).Send(new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        return upstream.PoolFor(origin).Send(new PooledCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
     }
 
     /// <summary>
@@ -151,7 +151,7 @@ internal sealed partial class UpstreamSender(
         // 2
         var (requested, version) = (request.RequestUri!, request.Version);
         ServiceToken.Set(request, token.Authorization);
-        var sent = await upstream.PoolFor(origin).Send(new UpstreamCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        var sent = await upstream.PoolFor(origin).Send(new PooledCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
         if (sent.Response is not { } refused || !ServiceToken.IsRefused(refused))
         {
             return sent;
@@ -165,7 +165,7 @@ internal sealed partial class UpstreamSender(
             var copy = RequestCopy.Of(request);
             (copy.RequestUri, copy.Version) = (requested, version);
             ServiceToken.Set(copy, next.Authorization);
-            sent = await upstream.PoolFor(origin).Send(new UpstreamCall { Request = copy, Body = body, DeadlineTimestamp = deadline }, cancellation);
+            sent = await upstream.PoolFor(origin).Send(new PooledCall { Request = copy, Body = body, DeadlineTimestamp = deadline }, cancellation);
         }
 
         // 4

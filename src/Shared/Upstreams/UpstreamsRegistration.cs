@@ -4,6 +4,7 @@ using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Refit;
 
 namespace Bff.Upstreams;
 
@@ -50,19 +51,37 @@ public static class UpstreamsRegistration
         return builder;
     }
 
-    /// <summary>Registers a typed client: a list of calls. Resilience, identity headers and telemetry arrive with the <see cref="UpstreamClient"/> it is made with.</summary>
+    /// <summary>
+    /// Registers a typed client: a Refit interface whose methods give an <see cref="UpstreamCall{T}"/>. Resilience, identity headers and telemetry arrive when the call is made.
+    /// </summary>
+    /// <typeparam name="TClient">The interface; Refit's generator implements it in the host's assembly.</typeparam>
     /// <param name="builder">The host.</param>
     /// <param name="name">The upstream's name under <c>Upstreams</c>; required in configuration.</param>
     /// <param name="isShared">
     /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a part asks no other
     /// service, and a configuration that hands callers' tokens to this one stops the host.
     /// </param>
+    public static WebApplicationBuilder AddUpstream<TClient>(this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class =>
+        builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
+
+    /// <summary>Registers a client that is written by hand, as over gRPC; it is made with the <see cref="UpstreamClient"/> of the name.</summary>
+    /// <param name="builder">The host.</param>
+    /// <param name="name">As for <see cref="AddUpstream"/>.</param>
+    /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
     public static WebApplicationBuilder AddUpstreamClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
-        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
+        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class =>
+        builder.AddClient(name, isShared, static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream));
+
+    /// <summary>A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.</summary>
+    internal static TClient Generated<TClient>(UpstreamClient upstream) => RestService.ForGenerated<TClient>(
+        new HttpClient(new RequestTaker(upstream)) { BaseAddress = RequestTaker.Root, Timeout = Timeout.InfiniteTimeSpan },
+        new RefitSettings(new BodyTaker()) { UrlResolution = UrlResolutionMode.Rfc3986, RequestBodySerialization = RequestBodySerializationMode.Buffered });
+
+    private static WebApplicationBuilder AddClient<TClient>(
+        this WebApplicationBuilder builder, string name, bool isShared, Func<IServiceProvider, UpstreamClient, TClient> make) where TClient : class
     {
         builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single().Add(name, isShared);
-        builder.Services.AddSingleton(provider => ActivatorUtilities.CreateInstance<TClient>(
-            provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)));
+        builder.Services.AddSingleton(provider => make(provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)));
         return builder;
     }
 }

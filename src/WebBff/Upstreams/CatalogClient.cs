@@ -8,16 +8,11 @@ public sealed class CatalogClient(UpstreamClient catalog)
 {
     private readonly GrpcClient _grpc = new(catalog);
 
-    public async ValueTask<UpstreamAnswer<Product>> Get(string productId, CallContext call)
-    {
-        var answer = await _grpc.Read("catalog.v1.ProductCatalog/GetProduct", new GetProductRequest { Id = productId }, Catalog.V1.Product.Parser, call);
+    public UpstreamCall<Product> Get(string productId) => _grpc.Read(
+        "catalog.v1.ProductCatalog/GetProduct", new GetProductRequest { Id = productId }, Catalog.V1.Product.Parser, Read, UpstreamJson.Default.Product);
 
-        // Protobuf has no required members: a product without its id or name is garbage.
-        return answer is { IsOk: true, Value: { Id.Length: 0 } or { Name.Length: 0 } } ? UpstreamAnswer<Product>.No(UpstreamOutcome.Failed, answer.Status)
-            : answer.Map(Read);
-    }
-
-    private static Product Read(Catalog.V1.Product product) => new(
+    // Protobuf has no required members: a product without its id or name is garbage.
+    private static Product? Read(Catalog.V1.Product product) => product is { Id.Length: 0 } or { Name.Length: 0 } ? null : new(
         product.Id, product.Name, Text(product.Description), Text(product.Brand), Text(product.Category), Text(product.ImageUrl),
         [.. product.Gallery], new Dictionary<string, string>(product.Attributes),
         [.. product.Variants.Select(v => new ProductVariant(v.Sku, Text(v.Size), Text(v.Color)))], Text(product.UpdatedAt));

@@ -6,15 +6,18 @@ internal static class UpstreamClients
 {
     /// <summary>The services that the web app's answers are made of.</summary>
     public static WebApplicationBuilder AddWebUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstreamClient<UsersClient>("users")
-        .AddUpstreamClient<OrdersClient>("orders")
-        .AddUpstreamClient<ProductsClient>("products")
+        .AddUpstream<IUsers>("users")
+        .AddUpstream<IOrders>("orders")
+        .AddUpstream<IProducts>("products")
         .AddUpstreamClient<CatalogClient>("catalog", isShared: true)
-        .AddUpstreamClient<ReviewsClient>("reviews", isShared: true)
-        .AddUpstreamClient<InventoryClient>("inventory", isShared: true)
-        .AddUpstreamClient<PricingClient>("pricing", isShared: true)
-        .AddUpstreamClient<RecommendationsClient>("recommendations", isShared: true)
-        .AddUpstreamClient<NotificationsClient>("notifications")
-        .AddUpstreamClient<ShippingClient>("shipping")
-        .AddUpstreamClient<SearchClient>("search");
+        .AddUpstream<IReviews>("reviews", isShared: true)
+        .AddUpstream<IInventory>("inventory", isShared: true)
+        .AddUpstream<IPricing>("pricing", isShared: true)
+        .AddUpstream<IRecommendations>("recommendations", isShared: true)
+        .AddUpstream<INotifications>("notifications")
+        .AddUpstream<IShipping>("shipping")
+        .AddUpstream<ISearch>("search");
 }
+
+/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);

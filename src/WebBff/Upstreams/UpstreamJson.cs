@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bff.Upstreams;
 
 namespace WebBff.Upstreams;
 
@@ -17,9 +18,11 @@ namespace WebBff.Upstreams;
 [JsonSerializable(typeof(Stock))]
 [JsonSerializable(typeof(StockList))]
 [JsonSerializable(typeof(Price))]
-[JsonSerializable(typeof(PricingAnswer))]
-[JsonSerializable(typeof(PricingVariables))]
-[JsonSerializable(typeof(PricesVariables))]
+[JsonSerializable(typeof(PriceList))]
+[JsonSerializable(typeof(GraphQlQuery<PricingVariables>))]
+[JsonSerializable(typeof(GraphQlAnswer<PricingData>))]
+[JsonSerializable(typeof(GraphQlQuery<PricesVariables>))]
+[JsonSerializable(typeof(GraphQlAnswer<PricesData>))]
 [JsonSerializable(typeof(PickList))]
 [JsonSerializable(typeof(NotificationList))]
 [JsonSerializable(typeof(Shipment))]

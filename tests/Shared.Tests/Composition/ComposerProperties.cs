@@ -35,7 +35,7 @@ public sealed class ComposerProperties : IAsyncLifetime
     /// <summary>What the cache has when the request comes; null: the part is not cached.</summary>
     private enum Kept { Nothing, Fresh, Stale, TooOld, Invalidated, AnotherCallers }
 
-    private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted, Kept? Kept, bool HasStandIn, bool IsOn)
+    private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted, Kept? Kept, bool HasStandIn, bool IsOn, bool TakesValue)
     {
         /// <summary>By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.</summary>
         public bool IsTooLate { get; init; }
@@ -67,7 +67,8 @@ public sealed class ComposerProperties : IAsyncLifetime
             from cached in Gen.Frequency((1, Gen.Constant<Kept?>(null)), (2, kept))
             from standIn in Often(1, otherwise: 2)
             from isOn in Often(6, otherwise: 1)
-            select new PartPlan(!required, behaviour, after, wanted || !required, cached, standIn, isOn);
+            from takesValue in Often(1, otherwise: 1) // Of the part that it depends on.
+            select new PartPlan(!required, behaviour, after, wanted || !required, cached, standIn, isOn, takesValue);
         var plans = from count in Gen.Choose(1, Composer.MaxParts) from parts in Gen.ListOf(plan, count) select parts.ToArray();
 
         Check.One(Config.QuickThrowOnFailure.WithMaxTest(400), Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult()));
@@ -92,10 +93,17 @@ public sealed class ComposerProperties : IAsyncLifetime
                 return Behave(plan.Behaviour, call.Cancellation);
             }
 
-            var part = plan.IsRequired ? composer.Required($"p{i}", Fetch) : composer.Optional($"p{i}", Fetch);
-            part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), 5, 60, Text);
+            var call = new HandMadeCall<string>(Fetch, Text, _clock);
+            var part = (IsDependent(i, plans) && plan.TakesValue, plan.IsRequired) switch
+            {
+                (true, true) => composer.Required($"p{i}", parts[plan.After], value => value.Length > 0 && plan.IsWanted ? call : null),
+                (true, false) => composer.Optional($"p{i}", parts[plan.After], value => value.Length > 0 && plan.IsWanted ? call : null),
+                (false, true) => composer.Required($"p{i}", call),
+                (false, false) => composer.Optional($"p{i}", call),
+            };
+            part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), 5, 60);
             part = plan.HasStandIn ? part.Fallback(() => "stand-in") : part;
-            parts.Add(IsDependent(i, plans) ? part.After(parts[plan.After], () => plan.IsWanted) : part.OnlyIf(plan.IsWanted));
+            parts.Add(!IsDependent(i, plans) ? part.OnlyIf(plan.IsWanted) : plan.TakesValue ? part : part.After(parts[plan.After], () => plan.IsWanted));
         }
 
         var composing = composer.Compose(() => "answer", Text);

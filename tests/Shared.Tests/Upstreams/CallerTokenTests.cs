@@ -18,8 +18,7 @@ public sealed class CallerTokenTests
 
         Assert.True((await bench.Client("users").Get("users/u-1001", Any, Call(bench))).IsOk);
         Assert.True((await bench.Client("users").Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, Call(bench))).IsOk);
-        await new GraphQlClient(bench.Client("pricing")).Query(
-            "query($id: ID!) { pricing(productId: $id) { current } }", """{"id":"p-1"}"""u8.ToArray(), PriceJson.Default.PriceAnswer, Call(bench));
+        Assert.True((await Price(bench.Client("pricing"), "p-1").Make(Call(bench))).IsOk);
         Assert.True((await bench.Client("orders").Get("orders/o-6801", Any, Call(bench))).IsOk);
 
         Assert.Equal(["Bearer " + Token, "Bearer " + Token], bench.Services.Users.Calls.All.Select(c => c.Header("Authorization")));

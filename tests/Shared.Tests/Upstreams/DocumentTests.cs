@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Bff.Dev.Upstreams.Faults;
 using Bff.Upstreams;
 using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
@@ -63,18 +60,10 @@ public sealed class DocumentTests
     public async Task A_graphql_error_is_a_failure_whatever_its_status()
     {
         await using var bench = await StartAsync();
-        var pricing = new GraphQlClient(bench.Client("pricing"));
-        var type = (JsonTypeInfo<Answer>)JsonSerializerOptions.Web.GetTypeInfo(typeof(Answer));
-        const string Query = "query($id: ID!) { pricing(productId: $id) { productId } }";
-        var variables = Encoding.UTF8.GetBytes("""{"id":"p-1"}""");
+        var pricing = bench.Client("pricing");
 
-        Assert.True((await pricing.Query(Query, variables, type, bench.Call())).IsOk);
+        Assert.True((await Price(pricing, "p-1").Make(bench.Call())).IsOk);
         bench.Services.Pricing.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 200 });
-        Assert.Equal(UpstreamOutcome.Failed, (await pricing.Query(Query, variables, type, bench.Call())).Outcome);
-    }
-
-    private sealed record Answer(JsonElement? Data = null, JsonElement[]? Errors = null) : IGraphQlAnswer
-    {
-        public bool HasErrors => Errors is { Length: > 0 };
+        Assert.Equal(UpstreamOutcome.Failed, (await Price(pricing, "p-1").Make(bench.Call())).Outcome);
     }
 }

@@ -32,11 +32,11 @@ public sealed class SharedReadsTests
     public async Task Identical_queries_of_a_caller_at_once_are_one_call()
     {
         await using var bench = await StartAsync();
-        var graphQl = new GraphQlClient(bench.Client("pricing"));
+        var pricing = bench.Client("pricing");
         using var held = bench.Services.Pricing.Faults.Hold();
 
         var readers = ((string[])["p-1", "p-1", "p-2", "p-1"])
-            .Select(id => graphQl.Query("query($id: ID!) { pricing(productId: $id) { current } }", System.Text.Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\"}}"), PriceJson.Default.PriceAnswer, bench.Call(User("u-1001"))).AsTask())
+            .Select(id => Price(pricing, id).Make(bench.Call(User("u-1001"))).AsTask())
             .ToList();
         held.Dispose();
 
@@ -157,12 +157,3 @@ public sealed class SharedReadsTests
         Assert.True((await users.Get("users/u-1001", Any, bench.Call(User("u-1001")))).IsOk);
     }
 }
-
-internal sealed record PriceAnswer(System.Text.Json.JsonElement Data) : IGraphQlAnswer
-{
-    public bool HasErrors => false;
-}
-
-[System.Text.Json.Serialization.JsonSourceGenerationOptions(PropertyNamingPolicy = System.Text.Json.Serialization.JsonKnownNamingPolicy.CamelCase)]
-[System.Text.Json.Serialization.JsonSerializable(typeof(PriceAnswer))]
-internal sealed partial class PriceJson : System.Text.Json.Serialization.JsonSerializerContext;

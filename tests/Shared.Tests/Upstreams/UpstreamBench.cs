@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Callers;
 using Bff.Configuration;
@@ -9,6 +10,7 @@ using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Refit;
 
 namespace Bff.Shared.Tests.Upstreams;
 
@@ -83,9 +85,57 @@ internal sealed class UpstreamBench : IAsyncDisposable
     public static Caller User(string subject, string? tenant = null, bool sandbox = false) =>
         new() { Subject = subject, Kind = CallerKind.Token, Tenant = tenant, IsSandbox = sandbox };
 
+    /// <summary>A GraphQL query through a generated client.</summary>
+    public static UpstreamCall<PriceData> Price(UpstreamClient pricing, string productId) => UpstreamsRegistration.Generated<ISamplePricing>(pricing)
+        .Ask(new("query($id: ID!) { pricing(productId: $id) { productId } }", new(productId))).Query(data => data, SampleJson.Default.PriceData);
+
     public async ValueTask DisposeAsync()
     {
         Registry.Dispose();
         await Services.DisposeAsync();
     }
 }
+
+/// <summary>Calls without a typed client, for tests of what lies below one.</summary>
+internal static class PlainCalls
+{
+    public static ValueTask<UpstreamAnswer<T>> Get<T>(this UpstreamClient client, string path, JsonTypeInfo<T> type, CallContext call) =>
+        client.Make(path, Message(HttpMethod.Get, path), type, call);
+
+    public static ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(this UpstreamClient client, string path, CallContext call) =>
+        client.GetFile(Message(HttpMethod.Get, path), call);
+
+    public static ValueTask<UpstreamAnswer<T>> Write<T>(
+        this UpstreamClient client, HttpMethod method, string path, byte[] body, JsonTypeInfo<T> type, CallContext call, string? key = null)
+    {
+        var message = Message(method, path);
+        message.Content = new JsonBytes(body);
+        if (key is not null)
+        {
+            message.Headers.Add("Idempotency-Key", key);
+        }
+
+        return client.Make(path, message, type, call);
+    }
+
+    private static HttpRequestMessage Message(HttpMethod method, string path) => new(method, new Uri(path, UriKind.Relative));
+}
+
+public sealed record PriceData(JsonElement Pricing);
+
+public sealed record PriceVariables(string Id);
+
+public interface ISamplePricing
+{
+    [Post("/graphql")]
+    UpstreamCall<GraphQlAnswer<PriceData>> Ask([Body] GraphQlQuery<PriceVariables> query);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(GraphQlAnswer<PriceData>))]
+[JsonSerializable(typeof(GraphQlQuery<PriceVariables>))]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(SampleOrder))]
+internal sealed partial class SampleJson : JsonSerializerContext;
+
+internal sealed class Calls<T>() : DeclaredCalls<T>(SampleJson.Default);

@@ -12,7 +12,7 @@ public sealed class UriTests
     [InlineData("http://upstream/users/u-1", "users/u-1")] // A host's own path.
     public void Every_attempt_goes_below_its_own_address(string requested, string path)
     {
-        var call = new UpstreamCall
+        var call = new PooledCall
         {
             Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)), Body = BodyUse.Decoded, DeadlineTimestamp = 0,
         };

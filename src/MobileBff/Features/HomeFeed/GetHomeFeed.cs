@@ -21,13 +21,13 @@ public sealed record Pick(string Id, string Name, decimal Price, string Currency
 internal static class GetHomeFeed
 {
     public static Task<Composed<HomeFeed>> Handle(
-        Caller caller, Composer composer, UsersClient users, OrdersClient orders, RecommendationsClient recommendations, NotificationsClient notifications)
+        Caller caller, Composer composer, IUsers users, IOrders orders, IRecommendations recommendations, INotifications notifications)
     {
-        var user = composer.Required("user", t => users.Get(caller.Subject, t)).Timeout(500);
-        var latest = composer.Optional("orders", t => orders.Latest(caller.Subject, 5, t));
-        var picks = composer.Optional("recommendations", t => recommendations.For(caller.Subject, 10, t))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600, UpstreamJson.Default.Recommendations);
-        var unread = composer.Optional("notifications", t => notifications.Unread(caller.Subject, t)).Timeout(500);
+        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
+        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5));
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
+        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject)).Timeout(500);
 
         return composer.Compose(
             () => new HomeFeed(

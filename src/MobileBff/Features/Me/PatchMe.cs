@@ -3,6 +3,7 @@ using System.Text.Json;
 using Bff.Callers;
 using Bff.Composition;
 using Bff.Edge;
+using Bff.Upstreams;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Me;
@@ -13,14 +14,14 @@ internal static class PatchMe
     private static readonly string[] Writable = ["name", "locale", "preferences"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    public static async Task<Composed<Profile>> Handle(HttpContext context, Caller caller, Composer composer, UsersClient users)
+    public static async Task<Composed<Profile>> Handle(HttpContext context, Caller caller, Composer composer, IUsers users)
     {
         var patch = await Read(context.Request, context.RequestAborted);
-        var user = composer.Required("user", t => users.Patch(caller.Subject, patch, t)).Refused(answer => answer.ToWriteProblem("user"));
+        var user = composer.Required("user", users.Change(caller.Subject, patch)).Refused(answer => answer.ToWriteProblem("user"));
         return (await composer.Compose(() => Profile.Of(user.Value!), MobileJson.Answers.Profile)).WithoutMeta();
     }
 
-    private static async Task<ReadOnlyMemory<byte>> Read(HttpRequest request, CancellationToken cancellation)
+    private static async Task<WrittenJson> Read(HttpRequest request, CancellationToken cancellation)
     {
         var type = request.ContentType?.Split(';', 2)[0].Trim();
         if (!string.Equals(type, "application/merge-patch+json", StringComparison.OrdinalIgnoreCase) && !string.Equals(type, "application/json", StringComparison.OrdinalIgnoreCase))
@@ -40,7 +41,7 @@ internal static class PatchMe
     }
 
     // The app's preferences are one branch of the service's.
-    private static ReadOnlyMemory<byte> ForService(JsonElement patch)
+    private static WrittenJson ForService(JsonElement patch)
     {
         if (patch.ValueKind != JsonValueKind.Object)
         {
@@ -73,6 +74,6 @@ internal static class PatchMe
 
         json.WriteEndObject();
         json.Flush();
-        return body.WrittenMemory;
+        return new(body.WrittenMemory);
     }
 }

@@ -25,10 +25,10 @@ internal static class GetOrder
 {
     private const int ItemsShown = 3;
 
-    public static async Task<Composed<OrderDetail>> Handle(string id, Composer composer, OrdersClient orders, ShippingClient shipping)
+    public static async Task<Composed<OrderDetail>> Handle(string id, Composer composer, IOrders orders, IShipping shipping)
     {
-        var order = composer.Required("order", t => orders.Get(id, t));
-        var shipment = composer.Optional("shipping", t => shipping.ForOrder(id, t))
+        var order = composer.Required("order", orders.Get(id));
+        var shipment = composer.Optional("shipping", shipping.ForOrder(id))
             .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
 
         var answer = await composer.Compose(() => Shape(order.Value!, shipment.Value), MobileJson.Answers.OrderDetail);

@@ -15,13 +15,13 @@ public sealed record OrderList(
 internal static class GetOrders
 {
     public static async Task<Composed<OrderList>> Handle(
-        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, OrdersClient orders, HttpContext context)
+        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IOrders orders, HttpContext context)
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("mobile/orders", caller);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("orders", t => orders.Page(caller.Subject, size, place, t));
+        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place));
 
         var answer = await composer.Compose(
             () => new OrderList([.. page.Value!.Items.Take(size).Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)), MobileJson.Answers.OrderList);

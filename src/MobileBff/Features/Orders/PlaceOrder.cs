@@ -1,4 +1,5 @@
 using Bff.Routes;
+using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Orders;
 
@@ -13,5 +14,5 @@ public sealed record PlacedOrder(string Id, string Status, decimal TotalAmount, 
 /// <summary>Places an order: the service's own business, passed through. Sent once, or again under the caller's key.</summary>
 internal static class PlaceOrder
 {
-    public static Task Handle(HttpContext context, PassThrough through) => through.Send(context, "orders", "/orders");
+    public static Task Handle(HttpContext context, PassThrough through, IOrders orders) => through.Send(context, orders.Place());
 }

@@ -32,12 +32,12 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private readonly Dictionary<PictureVariant, Flight> _flights = [];
     private readonly PictureMemory _memory;
     private readonly ConcurrencyLimiter _decodes;
-    private readonly MediaClient _media;
+    private readonly IMedia _media;
     private readonly PictureOptions _options;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<bool>> _decoding;
 
-    public PictureStore(MediaClient media, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
+    public PictureStore(IMedia media, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
     {
         _media = media;
         _options = options.Value;
@@ -121,10 +121,9 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
 
         try
         {
-            var call = new CallContext(request, _time.GetTimestamp() + (long)(Patience.TotalSeconds * _time.TimestampFrequency), cancellation);
             var decodes = await _decoding.Value;
             var fromThumb = !decodes && variant.Width <= LargestFromThumb;
-            var answer = fromThumb ? await _media.Thumb(variant.File, call) : await _media.Large(variant.File, call);
+            var answer = await (fromThumb ? _media.Thumb(variant.File) : _media.Large(variant.File)).For(request, Patience, cancellation);
             if (answer.Value is not { } original)
             {
                 throw new ProblemException(answer.ToProblem(null));

@@ -23,16 +23,16 @@ public sealed record ProductDetail(
 internal static class GetProduct
 {
     public static Task<Composed<ProductDetail>> Handle(
-        string id, Composer composer, ProductsClient products, PricingClient pricing, ReviewsClient reviews, InventoryClient inventory)
+        string id, Composer composer, IProducts products, IPricing pricing, IReviews reviews, IInventory inventory)
     {
-        var product = composer.Required("product", t => products.Get(id, t))
-            .Cached(CacheScope.Public, $"products:{id}", 30, 600, UpstreamJson.Default.Product);
-        var price = composer.Optional("pricing", t => pricing.Get(id, t)).Timeout(500)
-            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60, UpstreamJson.Default.Price);
-        var review = composer.Optional("reviews", t => reviews.Summary(id, t)).Timeout(2000)
-            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600, UpstreamJson.Default.Reviews);
-        var stock = composer.Optional("inventory", t => inventory.Get(id, t)).Timeout(500)
-            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60, UpstreamJson.Default.Stock);
+        var product = composer.Required("product", products.Get(id))
+            .Cached(CacheScope.Public, $"products:{id}", 30, 600);
+        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(500)
+            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60);
+        var review = composer.Optional("reviews", reviews.Summary(id)).Timeout(2000)
+            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600);
+        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(500)
+            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60);
 
         return composer.Compose(
             () => new ProductDetail(

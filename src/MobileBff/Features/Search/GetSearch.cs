@@ -14,7 +14,7 @@ internal static class GetSearch
 {
     private const int MaxLength = 200;
 
-    public static async Task<Composed<SearchResult>> Handle(string? q, string? limit, Composer composer, SearchClient search)
+    public static async Task<Composed<SearchResult>> Handle(string? q, string? limit, Composer composer, ISearch search)
     {
         var size = PageLimit.Of(limit);
         var query = q?.Trim() ?? "";
@@ -23,7 +23,7 @@ internal static class GetSearch
             throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {MaxLength} characters."));
         }
 
-        var found = composer.Required("search", t => search.Find(query, size, t)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
+        var found = composer.Required("search", search.Find(query, size)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
 
         var answer = await composer.Compose(
             () => new SearchResult(

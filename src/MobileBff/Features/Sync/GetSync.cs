@@ -26,14 +26,14 @@ public sealed record SyncOrders(IReadOnlyList<OrderSummary> Changed, IReadOnlyLi
 internal static class GetSync
 {
     public static async Task<Composed<SyncAnswer>> Handle(
-        string? since, string? limit, Caller caller, Composer composer, SyncTokens tokens, OrdersClient orders, NotificationsClient notifications, HttpContext context)
+        string? since, string? limit, Caller caller, Composer composer, SyncTokens tokens, IOrders orders, INotifications notifications, HttpContext context)
     {
         var size = PageLimit.Of(limit);
         var mine = await tokens.For(caller);
         var from = await mine.Open(since, context.RequestAborted);
 
-        var changes = composer.Required("orders", t => orders.Changes(caller.Subject, from, size, t)).Refused(TooOld);
-        var unread = composer.Optional("notifications", t => notifications.Unread(caller.Subject, t));
+        var changes = composer.Required("orders", orders.Changes(caller.Subject, size, from)).Refused(TooOld);
+        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
 
         return await composer.Compose(
             () => new SyncAnswer(

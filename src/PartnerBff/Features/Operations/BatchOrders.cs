@@ -21,7 +21,7 @@ internal static class BatchOrders
     private static readonly TimeSpan ItemPatience = TimeSpan.FromSeconds(5);
 
     public static async Task<IResult> Place<T>(
-        HttpContext context, OrdersClient orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time,
+        HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time,
         Func<Order, T> shape, JsonTypeInfo<BatchAnswer<T>> type)
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.BatchRequest, context.RequestAborted);
@@ -59,7 +59,7 @@ internal static class BatchOrders
             new BatchAnswer<T>(results, succeeded, results.Length - succeeded), type, statusCode: StatusCodes.Status207MultiStatus);
     }
 
-    private static async Task<StoredAnswer> PlaceOne(Item item, KeyedRequest request, OrdersClient orders, Idempotent idempotent, TimeProvider time)
+    private static async Task<StoredAnswer> PlaceOne(Item item, KeyedRequest request, IOrders orders, Idempotent idempotent, TimeProvider time)
     {
         if (item.Order.Objection() is { } objection)
         {
@@ -78,8 +78,9 @@ internal static class BatchOrders
             var name = item.Index.ToString(CultureInfo.InvariantCulture);
             var (answer, problem) = await idempotent.RunItem(request, name, content, async key =>
             {
-                var until = Math.Min(item.Deadline, time.GetTimestamp() + Ticks(ItemPatience, time));
-                var placed = await orders.Place(item.Order.ToUpstream(), key, new CallContext(BffRequest.Of(item.Context), until, item.Cancellation));
+                var left = time.GetElapsedTime(time.GetTimestamp(), item.Deadline);
+                var placed = await orders.Place(item.Order.ToUpstream(), key)
+                    .For(BffRequest.Of(item.Context), left < ItemPatience ? left : ItemPatience, item.Cancellation);
                 return placed.IsOk
                     ? new StoredAnswer(StatusCodes.Status201Created, [], JsonSerializer.SerializeToUtf8Bytes(placed.Value!, UpstreamJson.Default.Order))
                     : Failed(item, placed.ToWriteProblem(null));

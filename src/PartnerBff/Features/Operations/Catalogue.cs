@@ -31,21 +31,21 @@ public sealed record WarehouseContract(string Id, int Quantity);
 /// <summary>Reads of products and stock.</summary>
 internal static class Catalogue
 {
-    public static Task<Composed<Page<ProductContract>>> Products(HttpContext context, Composer composer, ProductsClient products) =>
+    public static Task<Composed<Page<ProductContract>>> Products(HttpContext context, Composer composer, IProducts products) =>
         Lists.Page(
             context, "products", composer, products.List, page => page.Items.Select(ProductContract.Of), page => page.NextCursor,
             PartnerJson.Answers.PageProductContract);
 
-    public static async Task<Composed<ProductContract>> Product(string id, Composer composer, ProductsClient products)
+    public static async Task<Composed<ProductContract>> Product(string id, Composer composer, IProducts products)
     {
-        var product = composer.Required("product", t => products.Get(id, t));
+        var product = composer.Required("product", products.Get(id));
         return (await composer.Compose(() => ProductContract.Of(product.Value!), PartnerJson.Answers.ProductContract)).WithoutMeta();
     }
 
     public static async Task<Composed<InventoryContract>> Inventory(
-        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "product_id")] string productId, Composer composer, InventoryClient inventory)
+        [Microsoft.AspNetCore.Mvc.FromRoute(Name = "product_id")] string productId, Composer composer, IInventory inventory)
     {
-        var stock = composer.Required("inventory", t => inventory.Get(productId, t));
+        var stock = composer.Required("inventory", inventory.Get(productId));
         return (await composer.Compose(() => InventoryContract.Of(stock.Value!), PartnerJson.Answers.InventoryContract)).WithoutMeta();
     }
 }

@@ -13,18 +13,18 @@ internal static class Lists
     /// <param name="context">Has <c>limit</c> and <c>cursor</c>.</param>
     /// <param name="name">Of the part, the list and its cursors.</param>
     /// <param name="composer">The request's.</param>
-    /// <param name="fetch">Asks the service for a page.</param>
+    /// <param name="list">Asks the service for a page.</param>
     /// <param name="items">Makes the entries.</param>
     /// <param name="next">The service's cursor.</param>
     /// <param name="type">Of the page.</param>
     public static async Task<Composed<Page<T>>> Page<TPage, T>(
-        HttpContext context, string name, Composer composer, Func<int, string?, CallContext, ValueTask<UpstreamAnswer<TPage>>> fetch,
+        HttpContext context, string name, Composer composer, Func<int, string?, UpstreamCall<TPage>> list,
         Func<TPage, IEnumerable<T>> items, Func<TPage, string?> next, JsonTypeInfo<Page<T>> type) where TPage : class
     {
         var limit = Limit.Parse(context).Value;
         var cursors = await context.RequestServices.GetRequiredService<Cursors>().For("partner/" + name, BffRequest.Of(context).Caller);
         var cursor = await cursors.Open(CursorOf(context), context.RequestAborted);
-        var page = composer.Required(name, t => fetch(limit, cursor, t));
+        var page = composer.Required(name, list(limit, cursor));
         string? following = null;
         var answer = await composer.Compose(
             () =>

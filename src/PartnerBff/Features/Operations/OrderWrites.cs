@@ -13,7 +13,7 @@ internal static class OrderWrites
     private const int PatienceMilliseconds = 60_000; // The request's deadline is the smaller one.
 
     public static async Task<IResult> Place<T>(
-        HttpContext context, Composer composer, OrdersClient orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.OrderRequest, context.RequestAborted);
         if (!body.TryGet(out var request, out var problem))
@@ -27,21 +27,21 @@ internal static class OrderWrites
         }
 
         var key = KeyedRequest.Of(context)!.Key;
-        var order = composer.Required("order", t => orders.Place(request.ToUpstream(), key, t)).Timeout(PatienceMilliseconds);
+        var order = composer.Required("order", orders.Place(request.ToUpstream(), key)).Timeout(PatienceMilliseconds);
         if (await composer.Run() is not null)
         {
             return order.Answer.ToWriteProblem("order");
         }
 
-        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + PathSegment.Of(order.Value!.Id);
+        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id);
         return TypedResults.Json(shape(order.Value), type, statusCode: StatusCodes.Status201Created);
     }
 
     public static async Task<IResult> Cancel<T>(
-        HttpContext context, string id, Composer composer, OrdersClient orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+        HttpContext context, string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
         var key = KeyedRequest.Of(context)?.Key;
-        var order = composer.Required("order", t => orders.Cancel(id, key, t)).Timeout(PatienceMilliseconds);
+        var order = composer.Required("order", orders.Cancel(id, key)).Timeout(PatienceMilliseconds);
         return await composer.Run() is null ? TypedResults.Json(shape(order.Value!), type) : order.Answer.ToWriteProblem("order");
     }
 }

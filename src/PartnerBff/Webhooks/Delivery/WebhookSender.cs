@@ -1,8 +1,8 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using Microsoft.Extensions.Options;
 using PartnerBff.Webhooks.Addresses;
+using Refit;
 
 namespace PartnerBff.Webhooks.Delivery;
 
@@ -20,8 +20,10 @@ internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? Re
 internal sealed class WebhookSender : IDisposable
 {
     private const int ResponseKept = 1024;
+    private static readonly Uri Nowhere = new("http://receiver.invalid"); // Refit wants an address below which no delivery goes: each names its own.
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(24);
     private readonly HttpClient _client;
+    private readonly IReceiver _receivers;
     private readonly WebhookSecrets _secrets;
     private readonly WebhookMetrics _metrics;
     private readonly TimeSpan _timeout;
@@ -30,7 +32,8 @@ internal sealed class WebhookSender : IDisposable
     public WebhookSender(GuardedConnections connections, WebhookSecrets secrets, WebhookMetrics metrics, IOptions<WebhookOptions> options, TimeProvider time)
     {
         (_secrets, _metrics, _timeout, _time) = (secrets, metrics, options.Value.Timeout, time);
-        _client = new(connections.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new(connections.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan, BaseAddress = Nowhere };
+        _receivers = RestService.ForGenerated<IReceiver>(_client, new RefitSettings { TransportExceptionFactory = static (_, failure, _) => failure });
     }
 
     /// <exception cref="OperationCanceledException">This instance is stopping; it is not known whether the endpoint has got it.</exception>
@@ -42,10 +45,12 @@ internal sealed class WebhookSender : IDisposable
         var started = _time.GetTimestamp();
         using var patience = new CancellationTokenSource(_timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
-        using var request = Request(endpoint, delivery, secrets, at);
+        using var body = new ByteArrayContent(delivery.Body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         try
         {
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            var timestamp = at.ToUnixTimeSeconds();
+            var signature = WebhookSigning.Sign(secrets, delivery.Id, timestamp, delivery.Body);
+            using var response = await _receivers.Deliver(endpoint.Url, body, delivery.Id, timestamp, signature, either.Token);
             var text = await Beginning(response, either.Token);
             var result = Result((int)response.StatusCode, text) with { RetryAfter = RetryAfter(response) };
             _metrics.Attempt(result.IsSuccess ? "success" : "rejected");
@@ -68,18 +73,6 @@ internal sealed class WebhookSender : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
-
-    private static HttpRequestMessage Request(WebhookEndpoint endpoint, WebhookDelivery delivery, List<byte[]> secrets, DateTimeOffset at)
-    {
-        var timestamp = at.ToUnixTimeSeconds();
-        var request = new HttpRequestMessage(HttpMethod.Post, endpoint.Url) { Content = new ByteArrayContent(delivery.Body) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        request.Headers.Add("webhook-id", delivery.Id);
-        request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
-        request.Headers.Add("webhook-signature", WebhookSigning.Sign(secrets, delivery.Id, timestamp, delivery.Body));
-        request.Headers.Add("User-Agent", "Bff-Webhooks/1.0");
-        return request;
-    }
 
     private static async Task<string> Beginning(HttpResponseMessage response, CancellationToken cancellation)
     {

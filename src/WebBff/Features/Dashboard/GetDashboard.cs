@@ -23,13 +23,13 @@ public sealed record NotificationView(string Id, string Type, string Title, stri
 internal static class GetDashboard
 {
     public static Task<Composed<DashboardView>> Handle(
-        Caller caller, Composer composer, UsersClient users, OrdersClient orders, NotificationsClient notifications, RecommendationsClient recommendations)
+        Caller caller, Composer composer, IUsers users, IOrders orders, INotifications notifications, IRecommendations recommendations)
     {
-        var user = composer.Required("user", t => users.Get(caller.Subject, t));
-        var latest = composer.Optional("orders", t => orders.Of(caller.Subject, 5, null, t));
-        var unread = composer.Optional("notifications", t => notifications.Unread(caller.Subject, t));
-        var picks = composer.Optional("recommendations", t => recommendations.For(caller.Subject, 10, t))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600, UpstreamJson.Default.PickList);
+        var user = composer.Required("user", users.Get(caller.Subject));
+        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5));
+        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
 
         return composer.Compose(
             () => new DashboardView(

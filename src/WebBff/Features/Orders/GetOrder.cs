@@ -25,14 +25,13 @@ public sealed record ShippingView(string? TrackingNumber, string? Carrier, DateT
 internal static class GetOrder
 {
     public static Task<Composed<OrderDetail>> Handle(
-        string id, Composer composer, OrdersClient orders, UsersClient users, ProductsClient products, ShippingClient shipping)
+        string id, Composer composer, IOrders orders, IUsers users, IProducts products, IShipping shipping)
     {
-        var order = composer.Required("order", t => orders.Get(id, t));
-        var customer = composer.Optional("customer", t => users.Get(order.Value!.CustomerId, t)).After(order);
-        var catalogue = composer.Optional("products", t => products.Batch(order.Value!.Items.Select(i => i.ProductId).Distinct(), t))
-            .After(order, when: () => order.Value!.Items.Count > 0)
+        var order = composer.Required("order", orders.Get(id));
+        var customer = composer.Optional("customer", order, o => users.Get(o.CustomerId));
+        var catalogue = composer.Optional("products", order, o => o.Items.Count > 0 ? products.Batch(o.Items.Select(i => i.ProductId).Distinct()) : null)
             .Fallback(() => AsOrdered(order.Value!));
-        var shipment = composer.Optional("shipping", t => shipping.ForOrder(id, t))
+        var shipment = composer.Optional("shipping", shipping.ForOrder(id))
             .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
 
         return composer.Compose(() => Shape(order.Value!, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);

@@ -11,13 +11,13 @@ public sealed record OrderPage(IReadOnlyList<OrderView> Items, string? NextCurso
 internal static class GetOrders
 {
     public static async Task<Composed<OrderPage>> Handle(
-        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, OrdersClient orders, HttpContext context)
+        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IOrders orders, HttpContext context)
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("web/orders", caller);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("orders", t => orders.Of(caller.Subject, size, place, t));
+        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place));
 
         string? next = null;
         var answer = await composer.Compose(

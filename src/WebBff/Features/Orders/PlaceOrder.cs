@@ -1,4 +1,5 @@
 using Bff.Routes;
+using WebBff.Upstreams;
 
 namespace WebBff.Features.Orders;
 
@@ -10,5 +11,5 @@ public sealed record NewOrderLine(string ProductId, int Quantity);
 /// <summary>Passed through, once.</summary>
 internal static class PlaceOrder
 {
-    public static Task Handle(HttpContext context, PassThrough through) => through.Send(context, "orders", "/orders");
+    public static Task Handle(HttpContext context, PassThrough through, IOrders orders) => through.Send(context, orders.Place());
 }

@@ -43,22 +43,22 @@ internal static class GetProduct
     private const int ReviewsShown = 5, RelatedShown = 6;
 
     public static async Task<Composed<ProductPage>> Handle(
-        string id, string? include, Caller caller, Composer composer, Cursors cursors, CatalogClient catalog, PricingClient pricing,
-        InventoryClient inventory, ReviewsClient reviews, RecommendationsClient recommendations)
+        string id, string? include, Caller caller, Composer composer, Cursors cursors, CatalogClient catalog, IPricing pricing,
+        IInventory inventory, IReviews reviews, IRecommendations recommendations)
     {
         var parts = ProductPartsQuery.Read(include);
         var pages = await GetReviews.Cursors(cursors, caller, id);
 
-        var product = composer.Required("product", t => catalog.Get(id, t)).Timeout(500)
-            .Cached(CacheScope.Public, $"products:{id}", 30, 600, UpstreamJson.Default.Product);
-        var price = composer.Optional("pricing", t => pricing.Get(id, t)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Pricing))
-            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60, UpstreamJson.Default.Price);
-        var stock = composer.Optional("inventory", t => inventory.Get(id, t)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Inventory))
-            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60, UpstreamJson.Default.Stock);
-        var review = composer.Optional("reviews", t => reviews.Of(id, ReviewsShown, null, t)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Reviews))
-            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600, UpstreamJson.Default.ReviewList);
-        var related = composer.Optional("related", t => recommendations.Related(id, RelatedShown, t)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Related))
-            .Cached(CacheScope.Public, $"related:{id}", 60, 3600, UpstreamJson.Default.PickList);
+        var product = composer.Required("product", catalog.Get(id)).Timeout(500)
+            .Cached(CacheScope.Public, $"products:{id}", 30, 600);
+        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Pricing))
+            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60);
+        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Inventory))
+            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60);
+        var review = composer.Optional("reviews", reviews.Of(id, ReviewsShown)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Reviews))
+            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600);
+        var related = composer.Optional("related", recommendations.Related(id, RelatedShown)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Related))
+            .Cached(CacheScope.Public, $"related:{id}", 60, 3600);
 
         return await composer.Compose(
             () => new ProductPage(

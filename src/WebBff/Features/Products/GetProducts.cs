@@ -22,18 +22,16 @@ public sealed record ProductListItem(
 internal static class GetProducts
 {
     public static async Task<Composed<ProductListPage>> Handle(
-        string? limit, string? cursor, string? category, Caller caller, Composer composer, Cursors cursors, ProductsClient products,
-        PricingClient pricing, InventoryClient inventory, HttpContext context)
+        string? limit, string? cursor, string? category, Caller caller, Composer composer, Cursors cursors, IProducts products,
+        IPricing pricing, IInventory inventory, HttpContext context)
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("web/products", caller, category);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var list = composer.Required("products", t => products.List(size, place, category, t));
-        string[] Ids() => [.. list.Value!.Items.Select(p => p.Id).Distinct()];
-        bool Any() => list.Value!.Items.Count > 0;
-        var prices = composer.Optional("pricing", t => pricing.Batch(Ids(), t)).Timeout(500).After(list, Any);
-        var stock = composer.Optional("inventory", t => inventory.Batch(Ids(), t)).Timeout(500).After(list, Any);
+        var list = composer.Required("products", products.List(size, place, category));
+        var prices = composer.Optional("pricing", list, l => l.Items.Count > 0 ? pricing.Batch(Ids(l)) : null).Timeout(500);
+        var stock = composer.Optional("inventory", list, l => l.Items.Count > 0 ? inventory.Batch(Ids(l)) : null).Timeout(500);
 
         string? next = null;
         var answer = await composer.Compose(
@@ -42,6 +40,8 @@ internal static class GetProducts
             WebJson.Answers.ProductListPage);
         return answer.WithLink(NextLink.Of(context, next));
     }
+
+    private static string[] Ids(ProductList list) => [.. list.Items.Select(p => p.Id).Distinct()];
 
     private static List<ProductListItem> Items(ProductList list, PriceList? prices, StockList? stock)
     {

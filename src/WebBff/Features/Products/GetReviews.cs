@@ -13,13 +13,13 @@ internal static class GetReviews
     public static ValueTask<CursorScope> Cursors(Cursors cursors, Caller caller, string productId) => cursors.For("web/reviews", caller, productId);
 
     public static async Task<Composed<ReviewPage>> Handle(
-        string id, string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, ReviewsClient reviews, HttpContext context)
+        string id, string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IReviews reviews, HttpContext context)
     {
         var size = PageLimit.Of(limit);
         var pages = await Cursors(cursors, caller, id);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("reviews", t => reviews.Of(id, size, place, t)).Timeout(2000);
+        var page = composer.Required("reviews", reviews.Of(id, size, place)).Timeout(2000);
 
         string? next = null;
         var answer = await composer.Compose(

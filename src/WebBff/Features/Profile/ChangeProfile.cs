@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Bff.Callers;
 using Bff.Routes;
-using Bff.Upstreams;
+using WebBff.Upstreams;
 
 namespace WebBff.Features.Profile;
 
@@ -11,6 +11,5 @@ public sealed record ProfilePatch(string? Name = null, string? Locale = null, Js
 /// <summary>Passed through, once, to the caller's own profile.</summary>
 internal static class ChangeProfile
 {
-    public static Task Handle(HttpContext context, Caller caller, PassThrough through) =>
-        through.Send(context, "users", "/users/" + PathSegment.Of(caller.Subject));
+    public static Task Handle(HttpContext context, Caller caller, PassThrough through, IUsers users) => through.Send(context, users.Change(caller.Subject));
 }

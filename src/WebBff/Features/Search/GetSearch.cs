@@ -14,7 +14,7 @@ internal static class GetSearch
 {
     private const int LongestQuery = 200;
 
-    public static async Task<Composed<SearchResults>> Handle(string? q, string? limit, Composer composer, SearchClient search)
+    public static async Task<Composed<SearchResults>> Handle(string? q, string? limit, Composer composer, ISearch search)
     {
         if (string.IsNullOrWhiteSpace(q) || q.Length > LongestQuery)
         {
@@ -22,7 +22,7 @@ internal static class GetSearch
         }
 
         var size = PageLimit.Of(limit);
-        var found = composer.Required("search", t => search.Find(q, size, t));
+        var found = composer.Required("search", search.Find(q, size));
         var answer = await composer.Compose(
             () => new SearchResults(
                 [.. found.Value!.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))], found.Value.Total),

@@ -16,11 +16,11 @@ public sealed record WelcomePick(string Id, string Name, decimal Price, string C
 
 internal static class GetWelcome
 {
-    public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, UsersClient users, RecommendationsClient recommendations)
+    public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, IUsers users, IRecommendations recommendations)
     {
-        var user = composer.Required("user", t => users.Get(caller.Subject, t)).Timeout(500);
-        var picks = composer.Optional("recommendations", t => recommendations.For(caller.Subject, 10, t))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600, UpstreamJson.Default.Recommendations);
+        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
 
         return composer.Compose(
             () => new Welcome(user.Value!.Name, picks.Value?.Items.Select(p => new WelcomePick(p.ProductId, p.Name, p.Price, p.Currency)).ToList()),

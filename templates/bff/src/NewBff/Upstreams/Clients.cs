@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Bff.Upstreams;
+using Refit;
 
 namespace NewBff.Upstreams;
 
@@ -7,10 +8,10 @@ namespace NewBff.Upstreams;
 public sealed record User(string Id, string Name);
 
 /// <summary>The service that owns profiles.</summary>
-public sealed class UsersClient(UpstreamClient users)
+public interface IUsers
 {
-    public ValueTask<UpstreamAnswer<User>> Get(string userId, CallContext call) =>
-        users.Get($"users/{PathSegment.Of(userId)}", UpstreamJson.Default.User, call);
+    [Get("/users/{userId}")]
+    UpstreamCall<User> Get(string userId);
 }
 
 public sealed record Recommendation(string ProductId, string Name, decimal Price, string Currency);
@@ -18,10 +19,10 @@ public sealed record Recommendation(string ProductId, string Name, decimal Price
 public sealed record Recommendations(IReadOnlyList<Recommendation> Items);
 
 /// <summary>The service that picks products for a user.</summary>
-public sealed class RecommendationsClient(UpstreamClient recommendations)
+public interface IRecommendations
 {
-    public ValueTask<UpstreamAnswer<Recommendations>> For(string userId, int limit, CallContext call) =>
-        recommendations.Get($"users/{PathSegment.Of(userId)}/recommendations?limit={limit}", UpstreamJson.Default.Recommendations, call);
+    [Get("/users/{userId}/recommendations")]
+    UpstreamCall<Recommendations> For(string userId, int limit);
 }
 
 /// <summary>A required member that is missing or null makes a document garbage; members that are not declared are skipped.</summary>
@@ -35,6 +36,9 @@ internal static class UpstreamClients
 {
     /// <summary>The services that this host's answers are made of.</summary>
     public static WebApplicationBuilder AddUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstreamClient<UsersClient>("users")
-        .AddUpstreamClient<RecommendationsClient>("recommendations");
+        .AddUpstream<IUsers>("users")
+        .AddUpstream<IRecommendations>("recommendations");
 }
+
+/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);

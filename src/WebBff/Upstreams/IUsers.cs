@@ -1,4 +1,5 @@
 using Bff.Upstreams;
+using Refit;
 
 namespace WebBff.Upstreams;
 
@@ -6,8 +7,12 @@ namespace WebBff.Upstreams;
 public sealed record User(string Id, string Name, string? Email = null, string? Plan = null, string? AvatarUrl = null);
 
 /// <summary>The service that owns profiles.</summary>
-public sealed class UsersClient(UpstreamClient users)
+public interface IUsers
 {
-    public ValueTask<UpstreamAnswer<User>> Get(string userId, CallContext call) =>
-        users.Get($"users/{PathSegment.Of(userId)}", UpstreamJson.Default.User, call);
+    [Get("/users/{userId}")]
+    UpstreamCall<User> Get(string userId);
+
+    /// <summary>Its body is the client's: passed through.</summary>
+    [Patch("/users/{userId}")]
+    UpstreamCall<NoContent> Change(string userId);
 }

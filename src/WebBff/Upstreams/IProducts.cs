@@ -1,4 +1,5 @@
 using Bff.Upstreams;
+using Refit;
 
 namespace WebBff.Upstreams;
 
@@ -13,14 +14,12 @@ public sealed record ProductVariant(string Sku, string? Size = null, string? Col
 public sealed record ProductList(IReadOnlyList<Product> Items, string? NextCursor = null);
 
 /// <summary>The product catalogue over REST: lists.</summary>
-public sealed class ProductsClient(UpstreamClient products)
+public interface IProducts
 {
-    public ValueTask<UpstreamAnswer<ProductList>> List(int limit, string? cursor, string? category, CallContext call) =>
-        products.Get(
-            $"products?limit={limit}{CursorQuery.Of(cursor)}{(category is null ? "" : "&category=" + PathSegment.Query(category))}",
-            UpstreamJson.Default.ProductList, call);
+    [Get("/products")]
+    UpstreamCall<ProductList> List(int limit, string? cursor, string? category);
 
     /// <summary>All of them in one call; unknown ids are left out.</summary>
-    public ValueTask<UpstreamAnswer<ProductList>> Batch(IEnumerable<string> ids, CallContext call) =>
-        products.Get($"products?ids={PathSegment.List(ids)}", UpstreamJson.Default.ProductList, call);
+    [Get("/products")]
+    UpstreamCall<ProductList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Bff.Upstreams;
+using Refit;
 
 namespace MobileBff.Upstreams;
 
@@ -9,8 +10,8 @@ public sealed record Recommendation(string ProductId, string Name, string? Image
 public sealed record Recommendations(IReadOnlyList<Recommendation> Items);
 
 /// <summary>The service that picks products for a user.</summary>
-public sealed class RecommendationsClient(UpstreamClient recommendations)
+public interface IRecommendations
 {
-    public ValueTask<UpstreamAnswer<Recommendations>> For(string userId, int limit, CallContext call) =>
-        recommendations.Get($"users/{PathSegment.Of(userId)}/recommendations?limit={limit}", UpstreamJson.Default.Recommendations, call);
+    [Get("/users/{userId}/recommendations")]
+    UpstreamCall<Recommendations> For(string userId, int limit);
 }

@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Bff.Upstreams;
+using Refit;
 
 namespace PartnerBff.Upstreams;
 
@@ -16,20 +16,19 @@ public sealed record NewOrder(string? Reference, string Currency, IReadOnlyList<
 public sealed record NewOrderLine(string ProductId, int Quantity);
 
 /// <summary>The service that owns orders; it knows the tenant from the identity headers.</summary>
-public sealed class OrdersClient(UpstreamClient orders)
+public interface IOrders
 {
-    public ValueTask<UpstreamAnswer<OrderPage>> List(int limit, string? cursor, CallContext call) =>
-        orders.Get(Paged.Path("orders", limit, cursor), UpstreamJson.Default.OrderPage, call);
+    [Get("/orders")]
+    UpstreamCall<OrderPage> List(int limit, string? cursor);
 
-    public ValueTask<UpstreamAnswer<Order>> Get(string orderId, CallContext call) =>
-        orders.Get($"orders/{PathSegment.Of(orderId)}", UpstreamJson.Default.Order, call);
+    [Get("/orders/{orderId}")]
+    UpstreamCall<Order> Get(string orderId);
 
     /// <summary>Sent once, or repeated under the partner's key.</summary>
-    public ValueTask<UpstreamAnswer<Order>> Place(NewOrder order, string key, CallContext call) =>
-        orders.Write(
-            HttpMethod.Post, "orders", JsonSerializer.SerializeToUtf8Bytes(order, UpstreamJson.Default.NewOrder), UpstreamJson.Default.Order, call, key);
+    [Post("/orders")]
+    UpstreamCall<Order> Place([Body] NewOrder order, [Header("Idempotency-Key")] string key);
 
     /// <summary>Cancelling what is cancelled is the service's to judge; with the partner's key a repeat is safe.</summary>
-    public ValueTask<UpstreamAnswer<Order>> Cancel(string orderId, string? key, CallContext call) =>
-        orders.Write(HttpMethod.Post, $"orders/{PathSegment.Of(orderId)}/cancel", default, UpstreamJson.Default.Order, call, key);
+    [Post("/orders/{orderId}/cancel")]
+    UpstreamCall<Order> Cancel(string orderId, [Header("Idempotency-Key")] string? key);
 }

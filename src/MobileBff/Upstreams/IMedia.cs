@@ -1,0 +1,14 @@
+using Bff.Upstreams;
+using Refit;
+
+namespace MobileBff.Upstreams;
+
+/// <summary>The service that stores pictures.</summary>
+public interface IMedia
+{
+    [Get("/media/large/{file}")]
+    UpstreamCall<UpstreamFile> Large(string file);
+
+    [Get("/media/thumb/{file}")]
+    UpstreamCall<UpstreamFile> Thumb(string file);
+}

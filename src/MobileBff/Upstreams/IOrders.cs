@@ -1,0 +1,35 @@
+using System.Text.Json.Serialization;
+using Bff.Upstreams;
+using Refit;
+
+namespace MobileBff.Upstreams;
+
+/// <summary>What the mobile app needs of an order.</summary>
+public sealed record Order(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, IReadOnlyList<OrderLine> Items);
+
+public sealed record OrderLine(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
+
+/// <summary>What lists need of an order.</summary>
+[JsonConverter(typeof(ListedOrderReader))]
+public sealed record ListedOrder(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, OrderLines Items);
+
+public sealed record OrderPage(IReadOnlyList<ListedOrder> Items, string? NextCursor = null);
+
+public sealed record OrderChanges(IReadOnlyList<ListedOrder> Items, IReadOnlyList<string> Deleted, string NextToken, bool HasMore);
+
+/// <summary>The service that owns orders.</summary>
+public interface IOrders
+{
+    [Get("/users/{userId}/orders")]
+    UpstreamCall<OrderPage> Latest(string userId, int limit, string? cursor = null);
+
+    [Get("/orders/{orderId}")]
+    UpstreamCall<Order> Get(string orderId);
+
+    [Get("/users/{userId}/orders/changes")]
+    UpstreamCall<OrderChanges> Changes(string userId, int limit, string? since);
+
+    /// <summary>Its body is the client's: passed through.</summary>
+    [Post("/orders")]
+    UpstreamCall<NoContent> Place();
+}

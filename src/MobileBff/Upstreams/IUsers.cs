@@ -1,0 +1,28 @@
+using System.Text.Json;
+using Bff.Upstreams;
+using Refit;
+
+namespace MobileBff.Upstreams;
+
+/// <summary>What the feed needs of a profile.</summary>
+public sealed record User(string Id, string Name, string? AvatarUrl);
+
+/// <summary>What the app's own page of the profile shows.</summary>
+public sealed record UserProfile(
+    string Id, string Name, string? Email = null, string? AvatarUrl = null, string? Locale = null, UserPreferences? Preferences = null);
+
+public sealed record UserPreferences(IReadOnlyDictionary<string, JsonElement>? Mobile = null);
+
+/// <summary>The service that owns profiles.</summary>
+public interface IUsers
+{
+    [Get("/users/{userId}")]
+    UpstreamCall<User> Get(string userId);
+
+    [Get("/users/{userId}")]
+    UpstreamCall<UserProfile> Profile(string userId);
+
+    /// <summary>A merge patch (RFC 7396).</summary>
+    [Patch("/users/{userId}")]
+    UpstreamCall<UserProfile> Change(string userId, [Body] WrittenJson patch);
+}

@@ -1,0 +1,92 @@
+using Polly;
+
+namespace Bff.Upstreams;
+
+/// <summary>One call on its way through a pool: what the resilience strategies and the attempts share.</summary>
+internal sealed class PooledCall
+{
+    private readonly Uri _requested = null!;
+    private string? _path;
+
+    /// <summary>The request; further attempts send copies.</summary>
+    public required HttpRequestMessage Request
+    {
+        get;
+        init => (field, _requested) = (value, value.RequestUri!);
+    }
+
+    /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
+    public required BodyUse Body { get; init; }
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the answer any more.</summary>
+    public required long DeadlineTimestamp { get; init; }
+
+    /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
+    public ArrivingTurn? Turn { get; set; }
+
+    /// <summary>How many attempts have been started.</summary>
+    public int Attempts;
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.</summary>
+    public long NotBefore;
+
+    /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
+    public UpstreamAddress? LastAddress { get; set; }
+
+    /// <summary>What came of a first attempt that ran by itself, until the strategies have taken it for theirs.</summary>
+    public Outcome<HttpResponseMessage>? First { get; set; }
+
+    /// <summary>Gives <see cref="First"/> once.</summary>
+    public Outcome<HttpResponseMessage>? TakeFirst()
+    {
+        var first = First;
+        First = null;
+        return first;
+    }
+
+    /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
+    public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
+    {
+        if (_path is null && _requested.IsAbsoluteUri && IsBelow(_requested, address))
+        {
+            return _requested;
+        }
+
+        _path ??= PathOf(_requested, addresses);
+        return new Uri(address.AbsoluteUri + _path);
+    }
+
+    /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
+    public TimeSpan Patience(TimeSpan timeout, TimeProvider time)
+    {
+        var remaining = Remaining(time);
+        return remaining >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond));
+    }
+
+    /// <summary>What is left until the deadline; may be negative.</summary>
+    public TimeSpan Remaining(TimeProvider time)
+    {
+        var ticks = DeadlineTimestamp - time.GetTimestamp();
+        return TimeSpan.FromTicks((long)(ticks * ((double)TimeSpan.TicksPerSecond / time.TimestampFrequency)));
+    }
+
+    private static string PathOf(Uri requested, IEnumerable<Uri> addresses)
+    {
+        if (!requested.IsAbsoluteUri)
+        {
+            return requested.OriginalString.TrimStart('/');
+        }
+
+        foreach (var address in addresses)
+        {
+            if (IsBelow(requested, address))
+            {
+                return requested.AbsoluteUri[address.AbsoluteUri.Length..];
+            }
+        }
+
+        return requested.PathAndQuery.TrimStart('/');
+    }
+
+    private static bool IsBelow(Uri requested, Uri address) => requested.AbsoluteUri.StartsWith(address.AbsoluteUri, StringComparison.Ordinal);
+}

@@ -1,0 +1,30 @@
+using Bff.Upstreams;
+using Refit;
+
+namespace WebBff.Upstreams;
+
+/// <summary>What the web app needs of an order.</summary>
+public sealed record Order(
+    string Id, string CustomerId, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, IReadOnlyList<OrderLine> Items,
+    string? Reference = null);
+
+public sealed record OrderLine(string ProductId, int Quantity, decimal UnitPrice, string? ProductName = null, string? ProductImageUrl = null);
+
+public sealed record OrderList(IReadOnlyList<Order> Items, string? NextCursor = null);
+
+/// <summary>The service that owns orders.</summary>
+public interface IOrders
+{
+    [Get("/users/{userId}/orders")]
+    UpstreamCall<OrderList> Latest(string userId, int limit, string? cursor = null);
+
+    [Get("/orders/{orderId}")]
+    UpstreamCall<Order> Get(string orderId);
+
+    /// <summary>Its body is the client's: passed through.</summary>
+    [Post("/orders")]
+    UpstreamCall<NoContent> Place();
+
+    [Post("/orders/{orderId}/cancel")]
+    UpstreamCall<NoContent> Cancel(string orderId);
+}
