@@ -9,7 +9,7 @@ namespace Bff.Observability;
 /// <summary>Registers the stage.</summary>
 internal static class ObservabilityRegistration
 {
-    /// <summary>One trace, RED metrics, one access log line.</summary>
+    /// <summary>One trace, RED metrics, the log, one access log line.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -19,6 +19,7 @@ internal static class ObservabilityRegistration
         services.AddSingleton<AccessLog>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
+        LogExport.Add(builder);
         // They write queries down, in which somebody may have put a token; the access log has the path alone.
         builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
         return builder;

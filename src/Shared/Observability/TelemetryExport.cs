@@ -11,7 +11,7 @@ using OpenTelemetry.Trace;
 namespace Bff.Observability;
 
 /// <summary>
-/// Sends spans and metrics by OTLP, as the standard <c>OTEL_*</c> variables say; without an endpoint nothing is recorded or sent. The SDK's own
+/// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), as the standard <c>OTEL_*</c> variables say; without an endpoint nothing is recorded or sent. The SDK's own
 /// processors batch and export on their threads: nothing on the request path waits for them.
 /// </summary>
 internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedLifecycleService, IDisposable
@@ -50,8 +50,7 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
 
     private void Build()
     {
-        var resource = ResourceBuilder.CreateDefault().AddService(
-            configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
+        var resource = ResourceOf(configuration, environment);
         if (IsExported(configuration, "TRACES"))
         {
             _traces = Sdk.CreateTracerProviderBuilder()
@@ -78,8 +77,12 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
     /// <summary>The SDK reads the environment alone; the variables may also be in the host's files, where this class reads them.</summary>
     private void UseConfiguration(IServiceCollection services) => services.AddSingleton(configuration);
 
+    /// <summary>Who exports.</summary>
+    public static ResourceBuilder ResourceOf(IConfiguration configuration, IHostEnvironment environment) =>
+        ResourceBuilder.CreateDefault().AddService(configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
+
     /// <param name="configuration">Holds the variables.</param>
-    /// <param name="signal"><c>TRACES</c> or <c>METRICS</c>.</param>
+    /// <param name="signal"><c>TRACES</c>, <c>METRICS</c> or <c>LOGS</c>.</param>
     public static bool IsExported(IConfiguration configuration, string signal) =>
         configuration["OTEL_SDK_DISABLED"] is not "true"
         && configuration[$"OTEL_{signal}_EXPORTER"] != "none"

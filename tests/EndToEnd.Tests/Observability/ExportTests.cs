@@ -27,6 +27,19 @@ public sealed class ExportTests
         Assert.Contains(duration.Points, p => (p.GetValueOrDefault("http.request.method"), p.GetValueOrDefault("http.response.status_code")) == ("GET", "200"));
     }
 
+    [Fact]
+    public async Task The_log_of_a_gateway_is_exported_beside_its_traces_and_metrics()
+    {
+        await using var surroundings = await Surroundings.StartAsync();
+        using var collector = OtlpCollector.Start();
+        await using var gateway = await GatewayProcess.Start(
+            "MobileBff", surroundings, GatewayProcess.NewFolder("MobileBff"), [.. collector.Settings.Select(s => (s.Key, s.Value!))]);
+
+        var started = await collector.Log(l => l.Text.StartsWith("Now listening on", StringComparison.Ordinal));
+
+        Assert.Equal(("Microsoft.Hosting.Lifetime", "Information"), (started.Category, started.Severity));
+    }
+
     /// <summary>One export takes longer than all the requests may, and the queue holds fewer spans than they make.</summary>
     [Theory]
     [InlineData(true)]

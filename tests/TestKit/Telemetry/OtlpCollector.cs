@@ -9,6 +9,7 @@ public sealed class OtlpCollector : IDisposable
     private readonly Lock _gate = new();
     private readonly List<CollectedSpan> _spans = [];
     private readonly Dictionary<string, CollectedMetric> _metrics = [];
+    private readonly List<CollectedLog> _logs = [];
     private readonly HttpListener _listener;
     private readonly Task _receiving;
     private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,6 +29,7 @@ public sealed class OtlpCollector : IDisposable
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint,
         ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+        ["OTEL_BLRP_SCHEDULE_DELAY"] = "50",
         ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
     };
 
@@ -56,6 +58,9 @@ public sealed class OtlpCollector : IDisposable
     /// <summary>The latest state of one metric, once there is one that satisfies.</summary>
     public Task<CollectedMetric> Metric(string name, Func<CollectedMetric, bool>? complete = null) =>
         Until(name, () => _metrics.TryGetValue(name, out var metric) && complete?.Invoke(metric) != false ? metric : null);
+
+    /// <summary>The first log entry that satisfies, once there is one.</summary>
+    public Task<CollectedLog> Log(Func<CollectedLog, bool> wanted) => Until("The log entry", () => _logs.FirstOrDefault(wanted));
 
     public IReadOnlyList<CollectedSpan> Spans
     {
@@ -145,6 +150,10 @@ public sealed class OtlpCollector : IDisposable
             if (path == "/v1/traces")
             {
                 _spans.AddRange(OtlpReader.Spans(body));
+            }
+            else if (path == "/v1/logs")
+            {
+                _logs.AddRange(OtlpReader.Logs(body));
             }
             else
             {

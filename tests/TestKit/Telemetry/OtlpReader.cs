@@ -23,7 +23,10 @@ public enum SpanKind
 /// <summary>As it was exported; a point for each set of attributes.</summary>
 public sealed record CollectedMetric(string Name, string Unit, string Kind, string Meter, IReadOnlyList<IReadOnlyDictionary<string, string>> Points);
 
-/// <summary>Reads opentelemetry.proto.collector.{trace,metrics}.v1 by field numbers: the few that tests look at.</summary>
+/// <summary>As it was exported.</summary>
+public sealed record CollectedLog(string TraceId, string Category, string Severity, string Text);
+
+/// <summary>Reads opentelemetry.proto.collector.{trace,metrics,logs}.v1 by field numbers: the few that tests look at.</summary>
 internal static class OtlpReader
 {
     public static IEnumerable<CollectedSpan> Spans(byte[] export) =>
@@ -45,6 +48,13 @@ internal static class OtlpReader
             : (Name: "histogram", Field: 9, Attributes: 9)
         select new CollectedMetric(
             metric.Text(1), metric.Text(3), kind.Name, meter, [.. metric.Message(kind.Field).Messages(1).Select(p => Attributes(p, kind.Attributes))]);
+
+    public static IEnumerable<CollectedLog> Logs(byte[] export) =>
+        from resource in Fields.Read(export).Messages(1)
+        from scope in resource.Messages(2)
+        let category = scope.Message(1).Text(1)
+        from log in scope.Messages(2)
+        select new CollectedLog(Hex(log.Bytes(9)), category, log.Text(3), Value(log.Message(5)));
 
     private static Dictionary<string, string> Attributes(Fields message, int field) =>
         message.Messages(field).ToDictionary(a => a.Text(1), a => Value(a.Message(2)), StringComparer.Ordinal);
