@@ -7,8 +7,8 @@ using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>The clients that <c>eng/clients</c> makes of the contracts: they compile, and they understand the gateways.</summary>
-public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
+/// <summary>The packages that <c>eng/clients</c> makes of the contracts: they can be installed, they compile, and they understand the gateways.</summary>
+public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixture<ClientPackages>, IAsyncLifetime, IDisposable
 {
     private const string Project = """
         <Project Sdk="Microsoft.NET.Sdk">
@@ -18,7 +18,13 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
             <ImplicitUsings>enable</ImplicitUsings>
             <Nullable>enable</Nullable>
             <UseAppHost>false</UseAppHost>
+            <RestoreSources>packages</RestoreSources>
+            <RestorePackagesPath>restored</RestorePackagesPath>
           </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="Bff.Clients.Mobile" Version="1.0.0" />
+            <PackageReference Include="Bff.Clients.Partner" Version="1.0.0" />
+          </ItemGroup>
         </Project>
         """;
 
@@ -46,7 +52,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         """;
 
     private const string ReadAProduct = """
-        import { WebClient } from "./web.js";
+        import { WebClient } from "@bff/web-client";
 
         declare const process: { env: { GATEWAY: string, SESSION: string } };
         const http = {
@@ -60,7 +66,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
         """;
 
     private const string PlaceAnOrderInTypeScript = """
-        import { PartnerClient } from "./partner.js";
+        import { PartnerClient } from "@bff/partner-client";
 
         declare const process: { env: { GATEWAY: string, API_KEY: string } };
         const http = {
@@ -84,7 +90,7 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
     [NodeFact]
     public async Task The_partners_CSharp_client_places_an_order_and_reads_it_back()
     {
-        await Generate();
+        packages.CopyTo(Path.Combine(_workshop.Folder, "packages"));
         _workshop.Write("Clients.csproj", Project);
         _workshop.Write("Program.cs", PlaceAnOrder);
         await Tool.Run(_workshop.Folder, "dotnet", ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]);
@@ -141,18 +147,12 @@ public sealed class GeneratedClientTests : IAsyncLifetime, IDisposable
 
     private async Task Compile(string file, string program)
     {
-        var tools = await Generate();
+        packages.CopyTo(_workshop.Folder);
         _workshop.Write("package.json", """{ "type": "module" }""");
         _workshop.Write(file, program);
+        await Tool.Run(_workshop.Folder, NodeFactAttribute.Npm!, ["install", "--no-audit", "--no-fund", "--offline", "./bff-web-client-1.0.0.tgz", "./bff-partner-client-1.0.0.tgz"]);
         await _workshop.Node(
-            [Path.Combine(tools, "node_modules/typescript/bin/tsc"), "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", file]);
-    }
-
-    private async Task<string> Generate()
-    {
-        var tools = await Workshop.Install("clients");
-        await _workshop.Node([Path.Combine(tools, "generate.mjs"), _workshop.Folder]);
-        return tools;
+            [ClientPackages.Compiler, "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", file]);
     }
 
     /// <summary>The cookie of a session of alice, who chose herself at the provider.</summary>
