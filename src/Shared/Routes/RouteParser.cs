@@ -18,6 +18,7 @@ internal sealed record ProxyRoutes(IReadOnlyList<RouteConfig> Routes, IReadOnlyL
 internal static class RouteParser
 {
     private const string BodyLimitKey = "MaxRequestBodySize";
+    private const string IdleTimeoutKey = "IdleTimeout";
 
     public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
@@ -31,6 +32,10 @@ internal static class RouteParser
             .Select(section => Route(section, upstreams, transforms, mistakes)).OfType<RouteConfig>().ToList();
         return new(routes, [.. upstreams.Values.Select(Cluster)]);
     }
+
+    /// <summary>How long the route's exchanges may be silent; null: it does not say.</summary>
+    public static TimeSpan? IdleTimeoutOf(RouteConfig? route) =>
+        TimeSpan.TryParseExact(route?.Metadata?.GetValueOrDefault(IdleTimeoutKey), "c", CultureInfo.InvariantCulture, out var idle) ? idle : null;
 
     /// <summary>What the route says of its bodies; null: nothing.</summary>
     public static RouteBodyLimit? BodyLimitOf(RouteConfig route) =>
@@ -69,6 +74,11 @@ internal static class RouteParser
         {
             // Not the proxy's own member: it would be set once the body is read, and its change alone would not be noticed.
             ((IDictionary<string, string>)route.Metadata!)[BodyLimitKey] = bytes.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (read.IdleTimeout is { } idle)
+        {
+            ((IDictionary<string, string>)route.Metadata!)[IdleTimeoutKey] = idle.ToString("c", CultureInfo.InvariantCulture);
         }
 
         Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.

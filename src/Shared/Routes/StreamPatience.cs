@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -19,13 +18,9 @@ internal static class StreamPatience
     /// <summary>A WebSocket, an event stream, a gRPC stream.</summary>
     public static readonly TimeSpan Stream = TimeSpan.FromHours(1);
 
-    /// <summary>What the route says.</summary>
-    public static TimeSpan? Of(RouteConfig? route) =>
-        route?.Metadata is { } metadata && metadata.TryGetValue("IdleTimeout", out var text) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var idle) ? idle : null;
-
     /// <summary>The proxy's own limit for a request; null where the cluster's stands.</summary>
     public static TimeSpan? ActivityTimeout(HttpContext context, RouteConfig route) =>
-        Of(route) is { } idle && (idle > Stream || IsWebSocket(context)) ? idle : null;
+        RouteParser.IdleTimeoutOf(route) is { } idle && (idle > Stream || IsWebSocket(context)) ? idle : null;
 
     public static void UseStreamPatience(this IReverseProxyApplicationBuilder proxy) =>
         proxy.Use((context, next) =>

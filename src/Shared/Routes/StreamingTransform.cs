@@ -46,7 +46,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
     }
 
     internal static TimeSpan IdleTimeout(HttpContext context, HttpResponseMessage answer) =>
-        StreamPatience.Of(context.Features.Get<IReverseProxyFeature>()?.Route.Config)
+        RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config)
         ?? (IsLongLived(AnswerType.Of(answer.Content)) ? StreamPatience.Stream : StreamPatience.Answer);
 
     private static bool IsLongLived(string? type) =>
