@@ -124,6 +124,7 @@ public sealed class SampleServices : IAsyncDisposable
         host.UseWebSockets();
         host.Run(context => ServeAsync(context, context.Features.GetRequiredFeature<SampleService>()));
         await host.StartAsync(ct);
+        _ = tokens?.Warm();
 
         for (var i = 0; i < All.Count; i++) All[i].Address = new UriBuilder("http", ReachableHost(), listeners[i].IPEndPoint!.Port).Uri;
     }

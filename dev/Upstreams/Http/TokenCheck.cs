@@ -8,7 +8,25 @@ internal sealed class TokenCheck(string authority) : IDisposable
 {
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly JsonWebTokenHandler handler = new() { MapInboundClaims = false };
+    private readonly CancellationTokenSource stopping = new();
     private IList<SecurityKey> keys = [];
+
+    /// <summary>Has the keys before the first call comes: a gateway waits half a second for some answers.</summary>
+    public async Task Warm()
+    {
+        for (var end = stopping.Token; keys.Count == 0 && !end.IsCancellationRequested;)
+        {
+            try
+            {
+                await ReadKeys();
+                await Verify("not.a.token", "nobody");
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                await Task.Delay(200, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // The authority starts after the services.
+            }
+        }
+    }
 
     /// <summary>False when the request was answered with 401.</summary>
     public async Task<bool> Admits(HttpContext context, string audience)
@@ -21,14 +39,21 @@ internal sealed class TokenCheck(string authority) : IDisposable
         return false;
     }
 
-    public void Dispose() => http.Dispose();
+    public void Dispose()
+    {
+        stopping.Cancel();
+        stopping.Dispose();
+        http.Dispose();
+    }
 
     private async Task<bool> IsGood(string token, string audience)
     {
         if (await Verify(token, audience)) return true;
-        keys = new JsonWebKeySet(await http.GetStringAsync(authority + "/.well-known/jwks.json")).GetSigningKeys(); // A new key, or the first.
+        await ReadKeys(); // A new key, or the first.
         return await Verify(token, audience);
     }
+
+    private async Task ReadKeys() => keys = new JsonWebKeySet(await http.GetStringAsync(authority + "/.well-known/jwks.json")).GetSigningKeys();
 
     private async Task<bool> Verify(string token, string audience) => (await handler.ValidateTokenAsync(token, new TokenValidationParameters
     {

@@ -48,6 +48,21 @@ public sealed class ProvidersTests
     }
 
     [Fact]
+    public async Task A_token_that_comes_before_its_authority_has_been_read_waits_for_it()
+    {
+        await using var issuer = await TestIssuer.Start();
+        var mayLeave = new TaskCompletionSource();
+        issuer.KeysMayLeave = mayLeave.Task;
+        await using var host = await CallersHost.Start(issuer);
+
+        var asked = host.Get(issuer.Token());
+        await Eventually.True(() => issuer.KeyFetches.Count > 0);
+        mayLeave.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, (await asked).Status);
+    }
+
+    [Fact]
     public async Task A_host_may_have_named_providers_alone()
     {
         await using var employees = await TestIssuer.Start();

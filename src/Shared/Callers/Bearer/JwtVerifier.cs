@@ -30,7 +30,7 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
         }
 
         // 2
-        if (providers.Of(jwt.Claims) is not { } provider)
+        if (await providers.Find(jwt.Claims, cancellation) is not { } provider)
         {
             return (null, providers.IsReady ? Refusals.Issuer : Refusals.Unavailable);
         }

@@ -66,6 +66,19 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
         return null;
     }
 
+    /// <summary>The same; where an authority has not been read yet, whose issuer is not known therefore, after a wait for it.</summary>
+    public async ValueTask<TokenProvider?> Find(JsonElement claims, CancellationToken cancellation)
+    {
+        var found = Of(claims);
+        for (var waits = 0; waits < 2 && found is null && !IsReady; waits++)
+        {
+            await await Task.WhenAny(_all.Where(p => !p.Keys.IsReady).Select(p => p.Keys.WaitForNewer(p.Keys.Current, cancellation).AsTask()).DefaultIfEmpty(Task.FromResult(true)));
+            found = Of(claims);
+        }
+
+        return found;
+    }
+
     /// <summary>Whose token it is that introspection has spoken of: an answer need not name the issuer (RFC 7662 section 2.2).</summary>
     public TokenProvider? OfIntrospection(JsonElement answer) =>
         Of(answer) ?? (!answer.TryGetProperty("iss", out _) || _ofIntrospection is { Keys.Current.Issuers.Names.Count: 0 } ? _ofIntrospection : null);
