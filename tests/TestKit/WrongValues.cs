@@ -143,6 +143,8 @@ public static class WrongValues
         ["ReverseProxy:Routes:wrong:Match:QueryParameters:0:IsCaseSensitive"] = "perhaps",
         ["ReverseProxy:Routes:wrong:Metadata:Limits"] = "some",
         ["ReverseProxy:Routes:wrong:Metadata:IdleTimeout"] = "00:00:00",
+        ["ReverseProxy:Routes:wrong:Metadata:Protocol"] = "smoke",
+        ["ReverseProxy:Routes:wrong:Metadata:GrpcWeb"] = "perhaps",
         ["ReverseProxy:Routes:transformed:ClusterId"] = "users",
         ["ReverseProxy:Routes:transformed:Match:Path"] = "/transformed",
         ["ReverseProxy:Routes:transformed:Metadata:Scope"] = "api",

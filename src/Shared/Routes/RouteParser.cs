@@ -81,6 +81,11 @@ internal static class RouteParser
             ((IDictionary<string, string>)route.Metadata!)[IdleTimeoutKey] = idle.ToString("c", CultureInfo.InvariantCulture);
         }
 
+        if (read is { GrpcWeb: true, Protocol: not RouteProtocol.Grpc })
+        {
+            mistakes.Add(section, "Metadata:GrpcWeb", "is for routes whose Metadata:Protocol is Grpc.");
+        }
+
         Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
         foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would say so only when it takes the route.
         {

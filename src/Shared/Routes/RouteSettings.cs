@@ -51,6 +51,14 @@ internal sealed class RouteSettings
     [Setting(Key = "Metadata:IdleTimeout", Min = "00:00:01", Max = "1.00:00:00", Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams")]
     public TimeSpan? IdleTimeout { get; init; }
 
+    /// <summary>What is spoken through it.</summary>
+    [Setting(Key = "Metadata:Protocol")]
+    public RouteProtocol Protocol { get; init; }
+
+    /// <summary>Lets browsers call a gRPC route by gRPC-Web.</summary>
+    [Setting(Key = "Metadata:GrpcWeb")]
+    public bool GrpcWeb { get; init; }
+
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
     [Setting(Key = "Transforms:<n>", Range = "as YARP documents them", Default = "none")]
     public IReadOnlyDictionary<string, string>? Transform { get; init; }
