@@ -19,6 +19,9 @@ public abstract class SampleService(string name)
     /// <summary>Answers one request; faults and recording are the caller's business.</summary>
     internal abstract Task HandleAsync(Exchange exchange);
 
+    /// <summary>Whether a request's body is read before it is answered; a stream of messages is not.</summary>
+    internal virtual bool ReadsBody(HttpRequest request) => true;
+
     /// <summary>Puts back what requests have changed.</summary>
     internal virtual void ResetData()
     {

@@ -108,6 +108,7 @@ public sealed class SampleServices : IAsyncDisposable
     private async Task ListenAsync(CancellationToken ct)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        Catalog.Register(builder.Services);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -121,6 +122,7 @@ public sealed class SampleServices : IAsyncDisposable
 
         host = builder.Build();
         host.Lifetime.ApplicationStopping.Register(stopping.Cancel);
+        Catalog.Map(host);
         host.UseWebSockets();
         host.Run(context => ServeAsync(context, context.Features.GetRequiredFeature<SampleService>()));
         await host.StartAsync(ct);
@@ -155,7 +157,7 @@ public sealed class SampleServices : IAsyncDisposable
 
         if (tokens is not null && !await tokens.Admits(context, service.Name)) return;
         using var _ = stopping.Token.Register(static state => ((HttpContext)state!).Abort(), context);
-        var exchange = await Exchange.ReceiveAsync(context);
+        var exchange = service.ReadsBody(context.Request) ? await Exchange.ReceiveAsync(context) : new Exchange(context, []);
         var call = options.Record ? service.Calls.Begin(exchange, service.Name, options.Time.GetUtcNow()) : null;
         try
         {

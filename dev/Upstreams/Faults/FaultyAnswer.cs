@@ -143,11 +143,21 @@ internal static class FaultyAnswer
         {
             await service.HandleAsync(exchange);
             await captured.CompleteAsync();
+            EndInTrailers(exchange.Response);
             return buffer.ToArray();
         }
         finally
         {
             features.Set(real);
+        }
+    }
+
+    /// <summary>To a gRPC service a captured answer has not begun, and may be a head alone; it is sent with its body.</summary>
+    private static void EndInTrailers(HttpResponse response)
+    {
+        foreach (var name in new[] { "grpc-status", "grpc-message" })
+        {
+            if (response.Headers.Remove(name, out var value)) response.AppendTrailer(name, value);
         }
     }
 

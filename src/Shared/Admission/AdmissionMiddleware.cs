@@ -98,6 +98,7 @@ internal sealed class AdmissionMiddleware(
     private async Task ServeStream(HttpContext context)
     {
         var slot = new StreamSlot(gate, context);
+        context.Features.Set(slot);
         context.Response.OnStarting(static state => ((StreamSlot)state).Started(), slot);
         try
         {
@@ -111,35 +112,8 @@ internal sealed class AdmissionMiddleware(
 
     /// <summary>By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).</summary>
     private static bool MayStream(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<LongLived>() is not null
+        context.GetEndpoint()?.Metadata is { } endpoint && (endpoint.GetMetadata<LongLived>() is not null || endpoint.GetMetadata<GrpcRoute>() is not null)
         || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || context.Request.Headers.Accept is [{ } accept] && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Given back once: when it streams, or at the end.</summary>
-    private sealed class StreamSlot(AdmissionGate gate, HttpContext context)
-    {
-        private int _left;
-
-        public Task Started()
-        {
-            var response = context.Response;
-            if (response.StatusCode == StatusCodes.Status101SwitchingProtocols
-                || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
-                || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true)
-            {
-                Leave();
-            }
-
-            return Task.CompletedTask;
-        }
-
-        public void Leave()
-        {
-            if (Interlocked.Exchange(ref _left, 1) == 0)
-            {
-                gate.Leave();
-            }
-        }
-    }
 }

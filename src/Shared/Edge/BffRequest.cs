@@ -66,6 +66,9 @@ public sealed class BffRequest
     /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
     public long Overage { get; internal set; }
 
+    /// <summary>How a gRPC call ended; null while nobody knows, and for every other request. See <see cref="RpcOutcome"/>.</summary>
+    internal int? GrpcStatus { get; set; }
+
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
 

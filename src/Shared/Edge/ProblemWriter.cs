@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
-/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a <see cref="ProblemView"/>.</summary>
+/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a <see cref="ProblemView"/>; to gRPC clients as <see cref="GrpcRefusal"/> has it.</summary>
 public static class ProblemWriter
 {
     private const string MediaType = "application/problem+json";
@@ -21,9 +21,6 @@ public static class ProblemWriter
             return;
         }
 
-        response.StatusCode = problem.Code.Status;
-        response.ContentType = MediaType;
-        response.ContentLength = null;
         response.Headers.CacheControl = "no-store";
         response.Headers.ETag = default;
         response.Headers.LastModified = default;
@@ -33,6 +30,15 @@ public static class ProblemWriter
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
+        if (GrpcForms.Of(context) is var form and not GrpcForm.None)
+        {
+            await GrpcRefusal.Write(context, form, problem);
+            return;
+        }
+
+        response.StatusCode = problem.Code.Status;
+        response.ContentType = MediaType;
+        response.ContentLength = null;
         if (HttpMethods.IsHead(context.Request.Method))
         {
             return;

@@ -16,6 +16,11 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is left to answer; the access log should not call it a success.
+            if (GrpcForms.Of(context) is not GrpcForm.None)
+            {
+                RpcOutcome.Note(context, GrpcCode.Cancelled);
+            }
+
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

@@ -9,6 +9,7 @@ internal readonly record struct AccessLogLine(
     string Method,
     string? Route,
     int Status,
+    int? GrpcStatus,
     double DurationMs,
     string RequestId,
     string? TraceId,
@@ -28,6 +29,11 @@ internal readonly record struct AccessLogLine(
         json.WriteString("method"u8, Method);
         json.WriteString("route"u8, Route);
         json.WriteNumber("status"u8, Status);
+        if (GrpcStatus is { } outcome)
+        {
+            json.WriteNumber("grpcStatus"u8, outcome);
+        }
+
         json.WriteNumber("durationMs"u8, Math.Round(DurationMs, 3));
         json.WriteString("requestId"u8, RequestId);
         json.WriteString("traceId"u8, TraceId);

@@ -33,6 +33,7 @@ internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLog log, T
             context.Request.Method,
             (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText,
             context.Response.StatusCode,
+            request.GrpcStatus,
             time.GetElapsedTime(request.StartTimestamp).TotalMilliseconds,
             request.RequestId,
             Activity.Current?.TraceId.ToHexString(),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Bff.Edge;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -35,6 +36,17 @@ internal static class ServerSpan
         span.SetTag("server.address", context.Request.Host.Host);
         span.SetTag("network.protocol.version", context.Request.Protocol.StartsWith("HTTP/", StringComparison.Ordinal) ? context.Request.Protocol[5..] : null);
         span.SetTag("http.response.status_code", status);
+        if (BffRequest.Of(context).GrpcStatus is { } outcome)
+        {
+            span.SetTag("rpc.system", "grpc");
+            span.SetTag("rpc.grpc.status_code", outcome);
+            if (GrpcCode.IsServerError(outcome))
+            {
+                span.SetTag("error.type", outcome.ToString(CultureInfo.InvariantCulture));
+                span.SetStatus(ActivityStatusCode.Error);
+            }
+        }
+
         if (status >= StatusCodes.Status500InternalServerError)
         {
             span.SetTag("error.type", status.ToString(CultureInfo.InvariantCulture));

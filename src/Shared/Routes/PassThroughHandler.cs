@@ -19,8 +19,12 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         request.Options.Set(AnswerAddresses.Service, upstream);
-        var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
-        var deadline = time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
+        if (origin.HttpContext?.Features.Get<GrpcCall>() is { } call)
+        {
+            return await SendCall(request, origin, call, cancellationToken);
+        }
+
+        var deadline = Deadline(origin);
         // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
         // Whoever repeats it may accept other codings than whoever was first: the gateway compresses it for each of them.
         var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
@@ -35,7 +39,40 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             ((BufferedBody)response.Content).ShowHeaders();
         }
 
-        return sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+        return Answer(sent);
+    }
+
+    /// <summary>
+    /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own deadline: when that passes
+    /// first, nobody waits any more, which says nothing about the service.
+    /// </summary>
+    private async Task<HttpResponseMessage> SendCall(HttpRequestMessage request, BffRequest origin, GrpcCall call, CancellationToken cancellationToken)
+    {
+        request.Options.Set(Repeatable.Once, true);
+        if (call.Left(time) is not { } left || left.TotalMilliseconds >= int.MaxValue)
+        {
+            return Answer(await Send(request, origin, isWhole: false, Deadline(origin), cancellationToken));
+        }
+
+        request.Options.Set(GrpcStatus.HasClientDeadline, true);
+        using var late = new CancellationTokenSource(left, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            return Answer(await Send(request, origin, isWhole: false, Deadline(origin), either.Token));
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new GatewayResponse(UpstreamOutcome.Timeout, retryAfter: null);
+        }
+    }
+
+    private static HttpResponseMessage Answer(in Sent sent) => sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+
+    private long Deadline(BffRequest origin)
+    {
+        var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
+        return time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
     }
 
     /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>
@@ -57,7 +94,8 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             request.Content = new ArrivingContent(proxied, arriving);
             HttpMetricsEnrichmentContext.AddCallback(request, measured =>
             {
-                if (origin.BodyFault is not null || arriving.Context.RequestAborted.IsCancellationRequested)
+                if (origin.BodyFault is not null || arriving.Context.RequestAborted.IsCancellationRequested
+                    || arriving.Context.Features.Get<GrpcCall>()?.Left(time) == TimeSpan.Zero)
                 {
                     measured.AddCustomTag("bff.client_fault", true); // The measured error rate is the service's.
                 }

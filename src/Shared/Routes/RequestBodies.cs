@@ -1,3 +1,4 @@
+using Bff.Admission;
 using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
@@ -10,7 +11,7 @@ namespace Bff.Routes;
 
 /// <summary>
 /// What becomes of the body of a request that passes through, by a configured route or by an endpoint of the host's:
-/// 1. a body that a further attempt or an idempotency key needs is read whole before anything goes upstream; 2. any other is sent on while it arrives;
+/// 1. a body that a further attempt or an idempotency key needs is read whole before anything goes upstream, a gRPC stream never; 2. any other is sent on while it arrives;
 /// 3. whatever was wrong with it (broken off, malformed, too large, too slow), the sender is told so (400, 408, 413), and the service is not blamed.
 /// </summary>
 internal static class RequestBodies
@@ -23,14 +24,15 @@ internal static class RequestBodies
     private static async Task WithBody(HttpContext context, RequestDelegate send)
     {
         var request = BffRequest.Of(context);
-        if (Repeatable.IsRepeatable(context.Request))
+        var isCall = context.Features.Get<GrpcCall>() is not null;
+        if (!isCall && Repeatable.IsRepeatable(context.Request))
         {
             await RequestBody.Hold(context, context.RequestAborted); // 1.
         }
         else if (request.Held is null)
         {
             var time = context.RequestServices.GetRequiredService<TimeProvider>();
-            var arriving = new ArrivingBody(context, time, IsStream(context.Request)); // 2.
+            var arriving = new ArrivingBody(context, time, isCall || IsStream(context.Request)) { Silent = isCall && context.Features.Get<StreamSlot>() is { } slot ? slot.Leave : null }; // 2.
             context.Request.Body = arriving;
             context.Features.Set(arriving);
         }

@@ -10,7 +10,7 @@ namespace Bff.Routes;
 /// and <c>Headers:Return</c>. Everything else is between the gateway and the service.
 /// </summary>
 [Settings("Headers")]
-internal sealed class ReturnedHeaders(FrozenSet<string> names)
+internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string> trailers)
 {
     private static readonly string[] Always =
     [
@@ -38,6 +38,9 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names)
 
     public bool Contains(string name) => names.Contains(name);
 
+    /// <summary>Whether a trailer of this name passes on a gRPC route, as gRPC's own do.</summary>
+    public bool IsTrailer(string name) => trailers.Contains(name);
+
     public static ReturnedHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var further = configuration.GetSection("Headers:Return").GetChildren().ToList();
@@ -46,6 +49,7 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names)
             mistakes.Add(name.Path, $"'{name.Value}' may not be returned.");
         }
 
-        return new(Always.Concat(further.Select(f => f.Value ?? "")).ToFrozenSet(StringComparer.OrdinalIgnoreCase));
+        var named = further.Select(f => f.Value ?? "").ToList();
+        return new(Always.Concat(named).ToFrozenSet(StringComparer.OrdinalIgnoreCase), named.Append("Retry-After").ToFrozenSet(StringComparer.OrdinalIgnoreCase));
     }
 }

@@ -31,6 +31,8 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<ResponseHeadersTransform>();
         builder.Services.AddSingleton<AnswerAddresses>();
         builder.Services.AddSingleton<StreamingTransform>();
+        builder.Services.AddSingleton<GrpcRequestTransform>();
+        builder.Services.AddSingleton<GrpcTrailersTransform>();
         builder.Services.AddReverseProxy().AddTransforms(Shape);
         WithoutDataProtectionKeys(builder.Services);
         builder.Services.AddSingleton(provider => new PassThrough(
@@ -56,7 +58,17 @@ internal static class RoutesRegistration
         context.CopyResponseHeaders = false;
         context.CopyResponseTrailers = false; // They would pass every rule that headers are under; only a gRPC client needs them.
         context.ResponseTransforms.Insert(0, context.Services.GetRequiredService<ResponseHeadersTransform>()); // A route's own come after it.
-        context.ResponseTransforms.Add(new GatewayResponseTransform());
+        if (RouteProtocols.Of(context.Route) is RouteProtocol.Grpc)
+        {
+            context.RequestTransforms.Add(context.Services.GetRequiredService<GrpcRequestTransform>());
+            context.ResponseTransforms.Add(new GrpcResponseTransform());
+            context.ResponseTrailersTransforms.Add(context.Services.GetRequiredService<GrpcTrailersTransform>());
+        }
+        else
+        {
+            context.ResponseTransforms.Add(new GatewayResponseTransform());
+        }
+
         context.ResponseTransforms.Add(context.Services.GetRequiredService<StreamingTransform>());
     }
 
@@ -64,8 +76,10 @@ internal static class RoutesRegistration
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapReverseProxy(static proxy =>
         {
+            proxy.UseGrpcCalls();
             proxy.UseRequestBodies();
             proxy.UseStreamPatience();
+            proxy.UseRelayedSockets();
         }).Add(static endpoint =>
         {
             if (endpoint.Metadata.OfType<RouteModel>().FirstOrDefault()?.Config is not { } route)
@@ -75,6 +89,11 @@ internal static class RoutesRegistration
 
             endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
             endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
+            if (RouteProtocols.Of(route) is RouteProtocol.Grpc)
+            {
+                endpoint.Metadata.Add(new GrpcRoute(RouteProtocols.TakesGrpcWeb(route)));
+            }
+
             if (RouteParser.BodyLimitOf(route) is { } limit)
             {
                 endpoint.Metadata.Add(limit);

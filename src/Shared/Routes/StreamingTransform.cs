@@ -25,7 +25,15 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 
         // 2
         var content = answer.Content;
-        answer.Content = new PatientBody(content, await content.ReadAsStreamAsync(context.CancellationToken), IdleTimeout(context.HttpContext, answer), time);
+        var idle = IdleTimeout(context.HttpContext, answer);
+        var call = context.HttpContext.Features.Get<GrpcCall>();
+        answer.Content = call is not null
+            ? new GrpcAnswer(content, context.HttpContext, call, idle, time)
+            : new PatientBody(content, await content.ReadAsStreamAsync(context.CancellationToken), idle, time);
+        if (call is not null && GrpcStatus.Of(answer) is not null)
+        {
+            return; // A head with the status in it is the whole answer, and must go out as one.
+        }
 
         // 3
         var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);

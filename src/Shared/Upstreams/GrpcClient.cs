@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
 using Google.Protobuf;
 
 namespace Bff.Upstreams;
@@ -56,9 +57,9 @@ public sealed class GrpcClient(UpstreamClient upstream)
         var status = (int)response.StatusCode;
         return GrpcStatus.Of(response) switch
         {
-            GrpcStatus.Ok when status == 200 => Unframe(response, parser, status),
-            GrpcStatus.NotFound or GrpcStatus.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
-            GrpcStatus.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
+            GrpcCode.Ok when status == 200 => Unframe(response, parser, status),
+            GrpcCode.NotFound or GrpcCode.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
+            GrpcCode.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
             _ => UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status, sent.RetryAfter),
         };
     }

@@ -8,6 +8,9 @@ internal static class Repeatable
     /// <summary>Marks a POST that only reads (a GraphQL query, a gRPC read).</summary>
     public static readonly HttpRequestOptionsKey<bool> ReadsOnly = new("bff.reads-only");
 
+    /// <summary>Marks a request that is sent once, whatever key it carries: a stream, which nobody can hold.</summary>
+    public static readonly HttpRequestOptionsKey<bool> Once = new("bff.once");
+
     /// <summary>Reads change nothing, so they may be repeated and hedged (RFC 9110 section 9.2.1).</summary>
     public static bool IsRead(HttpRequestMessage request) =>
         request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
@@ -19,5 +22,5 @@ internal static class Repeatable
         || request.Headers.ContainsKey("Idempotency-Key");
 
     /// <summary>Writes may be repeated under the caller's key alone; never hedged.</summary>
-    public static bool IsRepeatable(HttpRequestMessage request) => IsRead(request) || request.Headers.Contains("Idempotency-Key");
+    public static bool IsRepeatable(HttpRequestMessage request) => IsRead(request) || (request.Headers.Contains("Idempotency-Key") && !(request.Options.TryGetValue(Once, out var once) && once));
 }

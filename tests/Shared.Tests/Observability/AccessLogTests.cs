@@ -117,7 +117,7 @@ public sealed class AccessLogTests
     }
 
     private static AccessLogLine Line(int status, IPAddress? client) =>
-        new(DateTimeOffset.UnixEpoch, "GET", "/things/{id}", status, 1.5, "req-1", null, null, null, client, null, []);
+        new(DateTimeOffset.UnixEpoch, "GET", "/things/{id}", status, null, 1.5, "req-1", null, null, null, client, null, []);
 
     private static IEnumerable<JsonElement> Written(MemoryStream output) =>
         Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement);

@@ -1,0 +1,92 @@
+using System.Buffers;
+using System.Buffers.Text;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Routes;
+
+/// <summary>The body of a gRPC-Web text: pieces of Base64, each padded or not, one after the other (PROTOCOL-WEB).</summary>
+internal sealed class Base64Body(Stream received, BffRequest request) : Stream
+{
+    private const int Quad = 4;
+    private readonly byte[] _text = new byte[4096];
+    private readonly byte[] _bytes = new byte[3072];
+    private int _textLength;
+    private int _taken;
+    private int _bytesLength;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="BadHttpRequestException">It is no Base64.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (_taken == _bytesLength)
+        {
+            var read = await received.ReadAsync(_text.AsMemory(_textLength), cancellationToken);
+            if (read == 0)
+            {
+                return _textLength == 0 ? 0 : throw Malformed();
+            }
+
+            _textLength += read;
+            Decode();
+        }
+
+        var length = Math.Min(buffer.Length, _bytesLength - _taken);
+        _bytes.AsMemory(_taken, length).CopyTo(buffer);
+        _taken += length;
+        return length;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Whole quads: up to each that ends with padding, which the decoder takes for the end.</summary>
+    private void Decode()
+    {
+        var text = _text.AsSpan(0, _textLength - (_textLength % Quad));
+        (_taken, _bytesLength) = (0, 0);
+        while (text.Length > 0)
+        {
+            var padding = text.IndexOf((byte)'=');
+            var piece = padding < 0 ? text : text[..((padding / Quad + 1) * Quad)];
+            if (Base64.DecodeFromUtf8(piece, _bytes.AsSpan(_bytesLength), out var read, out var written) != OperationStatus.Done || read != piece.Length)
+            {
+                throw Malformed();
+            }
+
+            _bytesLength += written;
+            text = text[piece.Length..];
+        }
+
+        var rest = _textLength % Quad;
+        _text.AsSpan(_textLength - rest, rest).CopyTo(_text);
+        _textLength = rest;
+    }
+
+    private BadHttpRequestException Malformed() => request.Fail(new BadHttpRequestException("The body is no Base64."));
+}

@@ -1,0 +1,161 @@
+using System.Net;
+using Bff.Callers;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Routes;
+
+/// <summary>
+/// The messages of a service's answer. It ends when the service ends it, breaks off, or is silent for too long, when the client's deadline passes, or with the
+/// caller's credential; a call that the service did not end itself gets a status from the gateway, so that its client knows why (<see cref="GrpcCall.End"/>).
+/// </summary>
+internal sealed class GrpcAnswer : HttpContent
+{
+    private readonly HttpContent _inner;
+    private readonly Func<Stream, Stream> _wrap;
+
+    public GrpcAnswer(HttpContent inner, HttpContext context, GrpcCall call, TimeSpan idle, TimeProvider time)
+    {
+        _inner = inner;
+        _wrap = stream => new GrpcAnswerStream(stream, context, call, idle, time);
+        foreach (var (name, values) in inner.Headers.NonValidated)
+        {
+            Headers.TryAddWithoutValidation(name, values);
+        }
+    }
+
+    protected override async Task<Stream> CreateContentReadStreamAsync() => _wrap(await _inner.ReadAsStreamAsync());
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _inner.CopyToAsync(stream, context);
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = _inner.Headers.ContentLength ?? 0;
+        return _inner.Headers.ContentLength is not null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>Reads of it end where a <see cref="GrpcAnswer"/> ends.</summary>
+internal sealed class GrpcAnswerStream : Stream
+{
+    /// <summary>An answer that is just on its way when its caller's credential ends is given.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
+
+    private readonly Stream _inner;
+    private readonly HttpContext _context;
+    private readonly GrpcCall _call;
+    private readonly TimeSpan _idle;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _silent;
+    private readonly CancellationTokenSource? _late;
+    private readonly CancellationTokenSource _expired;
+    private readonly CancellationTokenRegistration _credential;
+    private CancellationTokenSource? _any;
+    private CancellationToken _asked;
+
+    public GrpcAnswerStream(Stream inner, HttpContext context, GrpcCall call, TimeSpan idle, TimeProvider time)
+    {
+        (_inner, _context, _call, _idle, _time) = (inner, context, call, idle, time);
+        _silent = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _late = call.Left(time) is { } left && left.TotalMilliseconds < int.MaxValue ? new CancellationTokenSource(left, time) : null;
+        _expired = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _credential = CallerLife.EndOf(context).UnsafeRegister(static expired => ((CancellationTokenSource)expired!).CancelAfter(Grace), _expired);
+    }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_call.End is not null)
+        {
+            return 0;
+        }
+
+        _silent.CancelAfter(_idle);
+        try
+        {
+            return await _inner.ReadAsync(buffer, Any(cancellationToken));
+        }
+        catch (Exception ended) when (!cancellationToken.IsCancellationRequested && ended is OperationCanceledException or IOException or HttpRequestException)
+        {
+            _call.End = Why();
+            return 0;
+        }
+        finally
+        {
+            _silent.CancelAfter(Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _credential.Dispose();
+            _any?.Dispose();
+            _silent.Dispose();
+            _late?.Dispose();
+            _expired.Dispose();
+            _inner.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private (int Status, string Message) Why() =>
+        _expired.IsCancellationRequested ? (GrpcCode.Unauthenticated, "The credential has ended. Obtain a new one.")
+        : _late is { IsCancellationRequested: true } ? (GrpcCode.DeadlineExceeded, "The call's own deadline has passed.")
+        : _silent.IsCancellationRequested ? (GrpcCode.DeadlineExceeded, "The service was silent for too long.")
+        : BffRequest.Of(_context).BodyFault is { } fault ? (GrpcRefusal.StatusOf(fault.StatusCode), "The stream of the client is not well-formed, or a message is too large.")
+        : (GrpcCode.Unavailable, "The service broke off.");
+
+    /// <summary>The same token comes with every read.</summary>
+    private CancellationToken Any(CancellationToken cancellation)
+    {
+        if (_any is null || _asked != cancellation)
+        {
+            _any?.Dispose();
+            _any = CancellationTokenSource.CreateLinkedTokenSource([cancellation, _silent.Token, _expired.Token, _late?.Token ?? default]);
+            _asked = cancellation;
+        }
+
+        return _any.Token;
+    }
+}

@@ -1,0 +1,24 @@
+using Bff.Edge;
+
+namespace Bff.Routes;
+
+/// <summary>A gRPC call on its way through a route; a feature of its request.</summary>
+/// <param name="form">How the client speaks.</param>
+/// <param name="deadline"><see cref="TimeProvider.GetTimestamp"/> at which the client's own deadline passes; null: it set none.</param>
+internal sealed class GrpcCall(GrpcForm form, long? deadline)
+{
+    public GrpcForm Form => form;
+
+    public long? Deadline => deadline;
+
+    /// <summary>Whether the answer that goes out is the service's.</summary>
+    public bool IsAnswered { get; set; }
+
+    /// <summary>Why the gateway ended the service's answer before the service did; null where it did not.</summary>
+    public (int Status, string Message)? End { get; set; }
+
+    /// <summary>What is left until the client's deadline, not below zero; null: it set none.</summary>
+    public TimeSpan? Left(TimeProvider time) =>
+        deadline is not { } at ? null
+        : time.GetTimestamp() is var now && now < at ? time.GetElapsedTime(now, at) : TimeSpan.Zero;
+}

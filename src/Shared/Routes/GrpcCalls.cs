@@ -1,0 +1,97 @@
+using Bff.Edge;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Routes;
+
+/// <summary>
+/// What a gRPC route does with a request before it is passed on:
+/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already asks nobody; 3. gRPC-Web becomes gRPC, and its
+/// answer gRPC-Web; 4. each message, not the whole stream, is held to the size that the caller's plan or the route allows.
+/// </summary>
+internal static class GrpcCalls
+{
+    public static void UseGrpcCalls(this IApplicationBuilder proxy) =>
+        proxy.Use(static (context, next) => context.GetEndpoint()?.Metadata.GetMetadata<GrpcRoute>() is null ? next(context) : Pass(context, next));
+
+    private static async Task Pass(HttpContext context, RequestDelegate next)
+    {
+        // 1
+        var form = GrpcForms.Of(context);
+        if (form is GrpcForm.None)
+        {
+            await ProblemWriter.Write(context, new Problem(ProblemCodes.UnsupportedMediaType) { Detail = "Send a gRPC call: POST with application/grpc over HTTP/2." });
+            return;
+        }
+
+        // 2
+        var request = BffRequest.Of(context);
+        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        if (!TryReadDeadline(context.Request.Headers, request.StartTimestamp, time, out var deadline))
+        {
+            await ProblemWriter.Write(context, new Problem(ProblemCodes.MalformedRequest) { Detail = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n." });
+            return;
+        }
+
+        var call = new GrpcCall(form, deadline);
+        if (call.Left(time) == TimeSpan.Zero)
+        {
+            await ProblemWriter.Write(context, new Problem(ProblemCodes.UpstreamTimeout) { Detail = "The call's own deadline has passed." });
+            return;
+        }
+
+        context.Features.Set(call);
+        if (form is not GrpcForm.Plain)
+        {
+            await PassWeb(context, call, next);
+            return;
+        }
+
+        context.Request.Body = new GrpcMessages(context.Request.Body, MaxMessage(context), request); // 4
+        await next(context);
+    }
+
+    private static async Task PassWeb(HttpContext context, GrpcCall call, RequestDelegate next)
+    {
+        // 3
+        var request = BffRequest.Of(context);
+        var body = call.Form is GrpcForm.WebText ? new Base64Body(context.Request.Body, request) : context.Request.Body;
+        context.Request.Body = new GrpcMessages(body, MaxMessage(context), request); // 4
+        context.Request.ContentLength = null; // Text is longer than what it says.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = null;
+        }
+
+        using var answer = new GrpcWebAnswer(context, call.Form);
+        await next(context);
+        if (call.IsAnswered)
+        {
+            await answer.Finish();
+        }
+    }
+
+    private static bool TryReadDeadline(IHeaderDictionary headers, long start, TimeProvider time, out long? deadline)
+    {
+        deadline = null;
+        var named = headers["grpc-timeout"];
+        if (named.Count == 0)
+        {
+            return true;
+        }
+
+        if (named.Count > 1 || GrpcTimeout.Parse(named[0]) is not { } timeout)
+        {
+            return false;
+        }
+
+        var ticks = timeout.TotalSeconds * time.TimestampFrequency;
+        deadline = ticks < long.MaxValue - start ? start + (long)ticks : null; // Some 10 000 years: none.
+        return true;
+    }
+
+    /// <summary>The server's limit, which is the route's or the plan's by now. It counts whole bodies, and is lifted once a stream is passed on.</summary>
+    private static long? MaxMessage(HttpContext context) => context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } size ? size.MaxRequestBodySize : BodyLimit.DefaultBytes;
+}

@@ -1,0 +1,86 @@
+using System.Buffers.Binary;
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Routes;
+
+/// <summary>
+/// A client's stream of gRPC messages (PROTOCOL-HTTP2: a byte of flags, four of length, the message), none of which may be larger than what its sender is
+/// allowed: 413. The stream as a whole may be of any length.
+/// </summary>
+internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest request) : Stream
+{
+    private const int HeadLength = 5;
+    private readonly byte[] _head = new byte[HeadLength];
+    private int _headRead;
+    private long _left;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <exception cref="BadHttpRequestException">A message is too large.</exception>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = await received.ReadAsync(buffer, cancellationToken);
+        if (maxBytes is { } max)
+        {
+            Look(buffer.Span[..read], max);
+        }
+
+        return read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private void Look(ReadOnlySpan<byte> bytes, long max)
+    {
+        while (bytes.Length > 0)
+        {
+            if (_left > 0)
+            {
+                var part = (int)Math.Min(_left, bytes.Length);
+                _left -= part;
+                bytes = bytes[part..];
+                continue;
+            }
+
+            var needed = Math.Min(HeadLength - _headRead, bytes.Length);
+            bytes[..needed].CopyTo(_head.AsSpan(_headRead));
+            _headRead += needed;
+            bytes = bytes[needed..];
+            if (_headRead == HeadLength)
+            {
+                _headRead = 0;
+                _left = BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(1));
+                if (_left > max)
+                {
+                    throw request.Fail(new BadHttpRequestException("A message is larger than its sender is allowed.", StatusCodes.Status413PayloadTooLarge));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using Bff.Edge;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Routes;
+
+/// <summary>The answer to a gRPC-Web call while it is passed on: its trailers are gathered for the last frame of the body, and a text is written as Base64.</summary>
+internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
+{
+    private readonly HttpContext _context;
+    private readonly GrpcForm _form;
+    private readonly IHttpResponseBodyFeature _body;
+    private readonly IHttpResponseTrailersFeature? _trailers;
+
+    public GrpcWebAnswer(HttpContext context, GrpcForm form)
+    {
+        (_context, _form) = (context, form);
+        _body = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        _trailers = context.Features.Get<IHttpResponseTrailersFeature>();
+        context.Features.Set<IHttpResponseTrailersFeature>(this);
+        if (form is GrpcForm.WebText)
+        {
+            context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(new Base64Stream(_body.Stream), _body));
+        }
+    }
+
+    public IHeaderDictionary Trailers { get; set; } = new HeaderDictionary();
+
+    /// <summary>Writes the last frame.</summary>
+    public async Task Finish()
+    {
+        var frame = GrpcRefusal.Frame(Trailers.SelectMany(static t => t.Value.Select(value => KeyValuePair.Create(t.Key, value ?? ""))));
+        await _body.Stream.WriteAsync(_form is GrpcForm.WebText ? GrpcRefusal.ToText(frame) : frame, _context.RequestAborted);
+    }
+
+    public void Dispose()
+    {
+        _context.Features.Set(_body);
+        _context.Features.Set(_trailers);
+    }
+
+    /// <summary>Each piece that is written becomes a padded piece of text.</summary>
+    private sealed class Base64Stream(Stream inner) : Stream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+            inner.WriteAsync(GrpcRefusal.ToText(buffer.Span), cancellationToken);
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+        public override void Flush() => throw new NotSupportedException("Bodies are written asynchronously.");
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are written asynchronously.");
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}

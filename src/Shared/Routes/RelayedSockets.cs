@@ -1,0 +1,53 @@
+using Bff.Life;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Yarp.ReverseProxy.Model;
+
+namespace Bff.Routes;
+
+/// <summary>Puts a <see cref="RelayedSocket"/> between the proxy and the client of a WebSocket, over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).</summary>
+internal static class RelayedSockets
+{
+    private const string WebSocket = "websocket";
+
+    public static void UseRelayedSockets(this IReverseProxyApplicationBuilder proxy) =>
+        proxy.Use(static (context, next) =>
+        {
+            if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade
+                && context.Request.Headers.Upgrade is [{ } protocol] && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase))
+            {
+                context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
+            }
+            else if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket } connect)
+            {
+                context.Features.Set<IHttpExtendedConnectFeature>(new Connect(context, connect));
+            }
+
+            return next(context);
+        });
+
+    private static RelayedSocket Relay(HttpContext context, Stream client) => new(
+        client,
+        StreamPatience.Of(context.Features.Get<IReverseProxyFeature>()?.Route.Config) ?? StreamPatience.Stream,
+        context.RequestServices.GetRequiredService<TimeProvider>(),
+        context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort,
+        context.RequestServices.GetRequiredService<HostLife>().Draining);
+
+    private sealed class Upgrade(HttpContext context, IHttpUpgradeFeature inner) : IHttpUpgradeFeature
+    {
+        public bool IsUpgradableRequest => inner.IsUpgradableRequest;
+
+        public async Task<Stream> UpgradeAsync() => Relay(context, await inner.UpgradeAsync());
+    }
+
+    private sealed class Connect(HttpContext context, IHttpExtendedConnectFeature inner) : IHttpExtendedConnectFeature
+    {
+        public bool IsExtendedConnect => inner.IsExtendedConnect;
+
+        public string? Protocol => inner.Protocol;
+
+        public async ValueTask<Stream> AcceptAsync() => Relay(context, await inner.AcceptAsync());
+    }
+}
