@@ -80,7 +80,7 @@ internal sealed class GrpcResponseTransform : ResponseTransform
         }
 
         call.IsAnswered = true;
-        response.ContentType = GrpcForms.MediaType(call.Form, AnswerType.Of(answer.Content));
+        response.ContentType = GrpcForms.MediaType(call.Form, call.Form is GrpcForm.Plain ? AnswerType.Of(answer.Content) : context.HttpContext.Request.ContentType);
         response.ContentLength = null; // Of a head alone it is 0, and gRPC-Web adds a frame.
         var status = GrpcStatus.Of(answer);
         // A head that has the status is all of the answer; in gRPC-Web what it says belongs into the last frame.
