@@ -38,7 +38,7 @@ internal static class GrpcRefusal
     public static async Task Write(HttpContext context, GrpcForm form, Problem problem)
     {
         var response = context.Response;
-        var status = StatusOf(problem.Code.Status);
+        var status = context.RequestAborted.IsCancellationRequested ? GrpcCode.Cancelled : StatusOf(problem.Code.Status); // For the log: nobody hears it.
         RpcOutcome.Note(context, status);
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = GrpcForms.MediaType(form, context.Request.ContentType);

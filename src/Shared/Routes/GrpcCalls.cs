@@ -43,14 +43,23 @@ internal static class GrpcCalls
         }
 
         context.Features.Set(call);
-        if (form is not GrpcForm.Plain)
+        try
         {
-            await PassWeb(context, call, next);
-            return;
+            await (form is GrpcForm.Plain ? PassPlain(context, next) : PassWeb(context, call, next));
         }
+        finally
+        {
+            if (context.RequestAborted.IsCancellationRequested)
+            {
+                RpcOutcome.Note(context, GrpcCode.Cancelled);
+            }
+        }
+    }
 
-        context.Request.Body = new GrpcMessages(context.Request.Body, MaxMessage(context), request); // 4
-        await next(context);
+    private static Task PassPlain(HttpContext context, RequestDelegate next)
+    {
+        context.Request.Body = new GrpcMessages(context.Request.Body, MaxMessage(context), BffRequest.Of(context)); // 4
+        return next(context);
     }
 
     private static async Task PassWeb(HttpContext context, GrpcCall call, RequestDelegate next)

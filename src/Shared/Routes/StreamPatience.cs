@@ -18,9 +18,13 @@ internal static class StreamPatience
     /// <summary>A WebSocket, an event stream, a gRPC stream.</summary>
     public static readonly TimeSpan Stream = TimeSpan.FromHours(1);
 
-    /// <summary>The proxy's own limit for a request; null where the cluster's stands.</summary>
+    private static readonly TimeSpan CloseLimit = TimeSpan.FromMinutes(1);
+
+    /// <summary>The proxy's own limit for a request; null where the cluster's stands. It cuts off, and so leaves a <see cref="RelayedSocket"/> the time to close before.</summary>
     public static TimeSpan? ActivityTimeout(HttpContext context, RouteConfig route) =>
-        RouteParser.IdleTimeoutOf(route) is { } idle && (idle > Stream || IsWebSocket(context)) ? idle : null;
+        IsWebSocket(context) ? (RouteParser.IdleTimeoutOf(route) ?? Stream) + CloseLimit
+        : RouteParser.IdleTimeoutOf(route) is { } idle && idle > Stream ? idle
+        : null;
 
     public static void UseStreamPatience(this IReverseProxyApplicationBuilder proxy) =>
         proxy.Use((context, next) =>

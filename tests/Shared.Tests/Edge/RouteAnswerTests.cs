@@ -245,10 +245,10 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
-    [InlineData("websocket", null, "/any", null)]
+    [InlineData("websocket", null, "/any", 3600 + 60)]
     [InlineData(null, null, "/patient", null)]
-    [InlineData("websocket", null, "/patient", 600)]
-    [InlineData(null, "websocket", "/patient", 600)]
+    [InlineData("websocket", null, "/patient", 600 + 60)]
+    [InlineData(null, "websocket", "/patient", 600 + 60)]
     public void A_socket_may_be_silent_for_an_hour_or_as_long_as_its_route_says(string? upgrade, string? protocol, string path, int? seconds)
     {
         var config = _gateway!.Services.GetRequiredService<IProxyConfigProvider>().GetConfig();

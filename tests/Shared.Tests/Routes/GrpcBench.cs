@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using Bff.Callers;
-using Bff.Edge;
+using Bff.Observability;
 using Bff.TestKit;
 using Bff.TestKit.Calls;
 using Grpc.Core;
@@ -37,7 +37,7 @@ internal sealed class GrpcBench : IAsyncDisposable
 
     private IEnumerable<Uri> Addresses => Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
 
-    public static async Task<GrpcBench> Start(Dictionary<string, string?>? settings = null, TimeProvider? time = null)
+    public static async Task<GrpcBench> Start(Dictionary<string, string?>? settings = null, TimeProvider? time = null, Stream? output = null)
     {
         var service = await TalkHost.Start();
         var caller = new ManualCaller();
@@ -71,6 +71,11 @@ internal sealed class GrpcBench : IAsyncDisposable
                 }
 
                 builder.AddBffDefaults();
+                if (output is not null)
+                {
+                    builder.Services.AddSingleton(new AccessLogOptions { Output = output });
+                }
+
                 builder.Services.AddSingleton<ICallerSource>(caller);
             },
             app => app.UseBffPipeline(),

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Bff.TestKit;
 using Bff.TestKit.Calls;
 using Google.Protobuf;
@@ -190,6 +192,29 @@ public sealed class GrpcRouteTests
         }
 
         Assert.Equal("hello", (await bench.Client.OnceAsync(new() { Text = "hello" })).Text);
+    }
+
+    [Fact]
+    public async Task The_access_log_says_how_a_call_ended()
+    {
+        using var output = new MemoryStream();
+        await using (var bench = await GrpcBench.Start(output: output))
+        {
+            await bench.Client.OnceAsync(new() { Text = "hello" });
+            await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "status 5" }));
+            using (var listen = bench.Client.Listen(new() { Text = "silent", Times = 1 }))
+            {
+                Assert.True(await listen.ResponseStream.MoveNext(default).WaitAsync(Patience));
+            }
+
+            Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
+            bench.Caller.Who = Bff.Callers.CallerResult.None;
+            await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "hello" }));
+        }
+
+        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.All(lines, line => Assert.Equal(200, (int)line["status"]!));
+        Assert.Equal([0, 1, 5, 16], lines.Select(line => (int)line["grpcStatus"]!).Order());
     }
 
     [Fact]
