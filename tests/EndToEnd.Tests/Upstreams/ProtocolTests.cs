@@ -30,7 +30,8 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
         using var answer = await services.SendAsync(
             "catalog", "POST", $"/catalog.v1.ProductCatalog/{method}", Services.Frame([0x0a, (byte)id.Length, .. Encoding.ASCII.GetBytes(id)]));
         Assert.Equal(bytes, (await answer.Content.ReadAsByteArrayAsync()).Length);
-        Assert.Equal(status, Assert.Single(answer.TrailingHeaders.GetValues("grpc-status")));
+        // An answer without a message is a head alone, which has the status.
+        Assert.Equal(status, Assert.Single(answer.TrailingHeaders.TryGetValues("grpc-status", out var last) ? last : answer.Headers.GetValues("grpc-status")));
     }
 
     [Theory]
