@@ -18,7 +18,11 @@ internal static class RequestBodies
     public static void UseRequestBodies(this IApplicationBuilder proxy) => proxy.Use(static (context, next) => Pass(context, next));
 
     /// <summary>Passes the request on.</summary>
-    public static Task Pass(HttpContext context, RequestDelegate send) => HasBody(context) ? WithBody(context, send) : send(context);
+    public static Task Pass(HttpContext context, RequestDelegate send)
+    {
+        ForwardedHead.Check(context);
+        return HasBody(context) ? WithBody(context, send) : send(context);
+    }
 
     private static async Task WithBody(HttpContext context, RequestDelegate send)
     {

@@ -61,7 +61,13 @@ internal sealed class ArrivingBody : Stream
         var read = reading.IsCompleted ? await reading : await Wait(reading.AsTask(), cancellationToken);
         _left -= read;
         _isUnsent = read > 0;
-        Turn?.Arrived(isLast: read == 0 || _left == 0);
+        var isLast = read == 0 || _left == 0;
+        Turn?.Arrived(isLast);
+        if (isLast)
+        {
+            _request.Place?.TryStepIn();
+        }
+
         return read;
     }
 
