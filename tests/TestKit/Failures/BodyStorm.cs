@@ -143,7 +143,8 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private async Task Refused(string name, string request, int status, bool ends = false)
     {
         var answer = await RawHttp.Send(host, request, sentinel, ends);
-        if (answer.Status != status && !(ends && answer.Status == 0)) // The server may let a sender go that has hung up.
+        if (answer.Status != status && !(ends && answer.Status == 0) // The server may let a sender go that has hung up.
+            && !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal)) // And an endpoint refuse a body unread.
         {
             _wrong.Add($"{request.Split('\r')[0]}, {name}: {answer.Status} {answer.Text}");
         }
