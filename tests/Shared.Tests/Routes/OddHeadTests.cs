@@ -1,7 +1,9 @@
 using System.Text;
 using Bff.Callers;
 using Bff.Routes;
+using Bff.Shared.Tests.Upstreams;
 using Bff.TestKit;
+using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -24,11 +26,12 @@ public sealed class OddHeadTests : IAsyncLifetime
             {
                 builder.AddBffDefaults();
                 builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.AddUpstream<ISample>("stub");
             },
             app =>
             {
                 app.UseBffPipeline();
-                app.Map("/own", (HttpContext context, PassThrough through) => through.Send(context, "stub", "/any")).RequireScope("api");
+                app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
             },
             new Dictionary<string, string?>
             {
