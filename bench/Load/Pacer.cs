@@ -31,7 +31,7 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
         var good = lanes.SelectMany(l => l.Good).Order().ToArray();
         return good.Length == 0
             ? throw new InvalidRunException($"{server.Name} {target.Path} at {perSecond}/s: no good answer at all")
-            : new(new Traffic(good.Length + lanes.Sum(l => l.Refused), seconds, Statistics.Percentile(good, 0.5), Statistics.Percentile(good, 0.99)), good.Length, lanes.Sum(l => l.Refused));
+            : new(new Traffic(good.Length + lanes.Sum(l => l.Refused), seconds, Statistics.Percentile(good, 0.5), Statistics.Percentile(good, 0.99)), good.Length, lanes.Sum(l => l.Refused), good[^1]);
     }
 
     private void Drive(Lane lane, int index, CancellationToken cancellation)
@@ -39,8 +39,9 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
         var interval = Stopwatch.Frequency * connections / perSecond;
         var due = _begins + (interval * index / connections);
         var ends = _begins + (seconds * Stopwatch.Frequency);
+        var (method, rest) = target.Body is { } body ? ("POST", $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}") : ("GET", "\r\n");
         var requests = target.Tokens.Select(t => Encoding.ASCII.GetBytes(
-            $"GET {target.Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {t}\r\nUser-Agent: bench/1\r\n\r\n")).ToArray();
+            $"{method} {target.Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {t}\r\nUser-Agent: bench/1\r\n{rest}")).ToArray();
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 10_000 };
         try
         {
@@ -98,4 +99,4 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
 }
 
 /// <summary>What came of a paced run.</summary>
-internal sealed record PacedTraffic(Traffic Traffic, int Good, int Refused);
+internal sealed record PacedTraffic(Traffic Traffic, int Good, int Refused, double Worst);

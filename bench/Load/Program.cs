@@ -20,6 +20,8 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["overload"] = OverloadJob.Run,
     ["growth"] = GrowthJob.Run,
     ["memory"] = MemoryJob.Run,
+    ["bodies"] = LargeBodiesJob.Run,
+    ["storm"] = BodyStormJob.Run,
 };
 var wanted = options.Jobs.Count > 0 ? options.Jobs : [.. jobs.Keys];
 if (wanted.Except(jobs.Keys).ToList() is { Count: > 0 } unknown)

@@ -4,7 +4,11 @@ namespace Bff.Bench.Load;
 /// <param name="Path">With its query.</param>
 /// <param name="Expected">Text that is in every good answer's body.</param>
 /// <param name="Tokens">Credentials, taken in turn.</param>
-internal sealed record Target(string Path, string Expected, IReadOnlyList<string> Tokens);
+internal sealed record Target(string Path, string Expected, IReadOnlyList<string> Tokens)
+{
+    /// <summary>JSON that is posted; null: the path is read.</summary>
+    public string? Body { get; init; }
+}
 
 /// <summary>Something that is measured: a server and what is asked of it. The first of a job's subjects is the reference.</summary>
 internal sealed record Subject(string Name, Server Server, Target Target);

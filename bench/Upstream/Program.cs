@@ -8,6 +8,7 @@ var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
 builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
 {
     kestrel.AddServerHeader = false;
+    kestrel.Limits.MaxRequestBodySize = null; // /sink takes any size, /source gives it.
     kestrel.ListenLocalhost(port, listen => listen.Protocols = HttpProtocols.Http1);
 });
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Bench.Upstream;
@@ -67,10 +68,39 @@ internal sealed class Services(Issuer issuer)
                 _delays[query["service"].ToString()] = int.Parse(query["ms"].ToString(), CultureInfo.InvariantCulture);
                 await Write(context, Done);
                 break;
+            case "/sink":
+                await Write(context, Encoding.ASCII.GetBytes((await Drain(context)).ToString(CultureInfo.InvariantCulture)));
+                break;
+            case "/source":
+                await Pour(context, long.Parse(query["bytes"].ToString(), CultureInfo.InvariantCulture));
+                break;
             default:
                 await context.Request.BodyReader.CopyToAsync(Stream.Null); // Spans.
                 await Write(context, Done);
                 break;
+        }
+    }
+
+    private static async Task<long> Drain(HttpContext context)
+    {
+        var buffer = new byte[64 * 1024];
+        var total = 0L;
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer)) > 0)
+        {
+            total += read;
+        }
+
+        return total;
+    }
+
+    private static async Task Pour(HttpContext context, long bytes)
+    {
+        context.Response.ContentType = "application/octet-stream";
+        var piece = new byte[64 * 1024];
+        for (var sent = 0L; sent < bytes; sent += piece.Length)
+        {
+            await context.Response.Body.WriteAsync(piece);
         }
     }
 

@@ -145,7 +145,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     [Fact]
     public async Task A_storm_of_bad_bodies_costs_others_nothing()
     {
-        var host = Start(BodyStorm.Settings("orders", "users", "notifications").With(new Dictionary<string, string?>
+        var host = Start(BodyStorm.Settings("free", "orders", "users", "notifications").With(new Dictionary<string, string?>
         {
             ["ReverseProxy:Routes:through:ClusterId"] = "orders",
             ["ReverseProxy:Routes:through:Match:Path"] = "/through",
@@ -154,7 +154,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         }));
         var tokens = Enumerable.Range(0, 20).Select(i => Surroundings.Token($"u-20{i:00}")).ToArray();
 
-        await new BodyStorm(host.Address, host.Leaks, caller => tokens[caller]).Rage(
+        await new BodyStorm(host.Address, host.Services, host.Leaks, caller => tokens[caller]).Rage(
             [("POST", "/orders"), ("PATCH", "/me"), ("POST", "/notifications/n-1/read"), ("POST", "/through")],
             Order,
             [

@@ -67,7 +67,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
     [Fact]
     public async Task A_storm_of_bad_bodies_costs_others_nothing()
     {
-        var host = Start(BodyStorm.Settings("orders").With(new Dictionary<string, string?>
+        var host = Start(BodyStorm.Settings("enterprise", "orders").With(new Dictionary<string, string?>
         {
             ["ReverseProxy:Routes:through:ClusterId"] = "orders",
             ["Plans:enterprise:RequestsPerMinute"] = "10000000",
@@ -79,7 +79,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
         const string Order = """{"reference":"r-1","currency":"EUR","items":[{"product_id":"p-1","quantity":1}]}""";
         const string Passed = """{"items":[{"productId":"p-1","quantity":1}]}""";
 
-        await new BodyStorm(host.Address, host.Leaks, _ => AcmeKey).Rage(
+        await new BodyStorm(host.Address, host.Services, host.Leaks, _ => AcmeKey).Rage(
             [
                 ("POST", "/v1/orders"), ("POST", "/v2/orders"), ("POST", "/v1/orders/batch"), ("POST", "/v1/api-keys"), ("POST", "/v1/webhook-endpoints"),
                 ("POST", "/v1/through"),

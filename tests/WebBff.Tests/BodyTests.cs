@@ -33,7 +33,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroun
     [Fact]
     public async Task A_storm_of_bad_bodies_costs_others_nothing()
     {
-        var host = Start(BodyStorm.Settings("orders", "users", "notifications").With(new Dictionary<string, string?>
+        var host = Start(BodyStorm.Settings("free", "orders", "users", "notifications").With(new Dictionary<string, string?>
         {
             ["ReverseProxy:Routes:through:ClusterId"] = "orders",
             ["ReverseProxy:Routes:through:Match:Path"] = "/api/through",
@@ -42,7 +42,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : WebTest(surroun
         }));
         var tokens = Enumerable.Range(0, 20).Select(i => Surroundings.Token($"u-20{i:00}")).ToArray();
 
-        await new BodyStorm(host.Address, host.Leaks, caller => tokens[caller]).Rage(
+        await new BodyStorm(host.Address, host.Services, host.Leaks, caller => tokens[caller]).Rage(
             [("POST", "/api/orders"), ("POST", "/api/orders/o-1/cancel"), ("PATCH", "/api/profile"), ("POST", "/api/notifications/n-1/read"), ("POST", "/api/through")],
             Order,
             [

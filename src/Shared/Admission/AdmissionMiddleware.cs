@@ -9,12 +9,13 @@ namespace Bff.Admission;
 /// <summary>
 /// Stage 4. Serves as many requests at once as the host serves well:
 /// 1. endpoints that are never shed pass by; 2. a tenant at its own ceiling is refused; 3. a free slot is taken; 4. else the request waits, important ones first,
-/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back once it streams.
+/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back once it streams,
+/// and who sends a body is without one while it is waited for.
 /// </summary>
 internal sealed class AdmissionMiddleware(
     RequestDelegate next, AdmissionGate gate, AdaptiveLimit limit, TenantSlots tenants, AdmissionClassifier classify, AdmissionMetrics metrics, TimeProvider time)
 {
-    private static readonly Problem Overloaded = new(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) };
+    internal static readonly Problem Overloaded = new(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) };
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -24,7 +25,7 @@ internal sealed class AdmissionMiddleware(
         }
 
         var request = classify(BffRequest.Of(context));
-        return request.TenantMaxConcurrency is null && gate.TryEnter() ? Serve(context) : Admit(context, request);
+        return request.TenantMaxConcurrency is null && gate.TryEnter() ? Serve(context, request.Priority) : Admit(context, request);
     }
 
     private async Task Admit(HttpContext context, AdmissionClass request)
@@ -44,7 +45,7 @@ internal sealed class AdmissionMiddleware(
                 return;
             }
 
-            await Serve(context);
+            await Serve(context, request.Priority);
         }
         finally
         {
@@ -65,14 +66,19 @@ internal sealed class AdmissionMiddleware(
             case AdmissionVerdict.Gone:
                 return false; // Nobody is left to answer.
             default:
-                metrics.Shed(verdict switch { AdmissionVerdict.QueueFull => "queue_full", AdmissionVerdict.Displaced => "displaced", _ => "waited" }, priority);
+                metrics.Shed(verdict, priority);
                 await Overloaded.ExecuteAsync(context);
                 return false;
         }
     }
 
-    private Task Serve(HttpContext context) =>
-        MayStream(context) ? ServeStream(context) : ServeAnswer(context);
+    private Task Serve(HttpContext context, TenantPriority priority)
+    {
+        var mayStream = MayStream(context);
+        return mayStream || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
+            ? ServeLong(context, mayStream, new AdmissionPlace(gate, metrics, priority))
+            : ServeAnswer(context);
+    }
 
     private async Task ServeAnswer(HttpContext context)
     {
@@ -86,7 +92,7 @@ internal sealed class AdmissionMiddleware(
             var inFlight = gate.InFlight;
             gate.Leave();
 
-            // A body that its client sends slowly, or an answer that nobody waits for any more, says nothing about the host.
+            // An answer that nobody waits for any more says nothing about the host.
             if (HttpMethods.IsGet(context.Request.Method) && !context.RequestAborted.IsCancellationRequested)
             {
                 var now = time.GetTimestamp();
@@ -95,18 +101,21 @@ internal sealed class AdmissionMiddleware(
         }
     }
 
-    private async Task ServeStream(HttpContext context)
+    private async Task ServeLong(HttpContext context, bool mayStream, AdmissionPlace place)
     {
-        var slot = new StreamSlot(gate, context);
-        context.Features.Set(slot);
-        context.Response.OnStarting(static state => ((StreamSlot)state).Started(), slot);
+        BffRequest.Of(context).Place = place;
+        if (mayStream)
+        {
+            context.Response.OnStarting(static state => Started((HttpContext)state), context);
+        }
+
         try
         {
             await next(context);
         }
         finally
         {
-            slot.Leave();
+            place.Leave();
         }
     }
 
@@ -116,4 +125,19 @@ internal sealed class AdmissionMiddleware(
         || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || context.Request.Headers.Accept is [{ } accept] && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>6.</summary>
+    private static Task Started(HttpContext context)
+    {
+        var response = context.Response;
+        if (response.StatusCode == StatusCodes.Status101SwitchingProtocols
+            || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+            || response.ContentType is { } type
+                && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)))
+        {
+            BffRequest.Of(context).Place?.Leave();
+        }
+
+        return Task.CompletedTask;
+    }
 }

@@ -10,7 +10,7 @@ namespace Bff.Caching;
 /// </summary>
 internal readonly record struct FragmentKey
 {
-    private FragmentKey(string key, CacheScope scope, string? tenant, string? subject, bool isApiKey, bool isSandbox, Type type)
+    private FragmentKey(string key, CacheScope scope, string? tenant, string? subject, bool isApiKey, bool isSandbox, Type type, string? variant)
     {
         Key = key;
         Scope = scope;
@@ -19,6 +19,7 @@ internal readonly record struct FragmentKey
         IsApiKey = isApiKey;
         IsSandbox = isSandbox;
         Type = type;
+        Variant = string.IsNullOrEmpty(variant) ? null : variant;
     }
 
     public string Key { get; }
@@ -37,6 +38,9 @@ internal readonly record struct FragmentKey
     /// <summary>What was read of the upstream's document: two endpoints may read different members of the same one.</summary>
     public Type Type { get; }
 
+    /// <summary>What of the client's headers it depends on.</summary>
+    public string? Variant { get; }
+
     /// <summary>False when nobody else can be identified as the same owner: the read is not shared.</summary>
     public static bool TryMake<T>(in FragmentRequest<T> request, out FragmentKey key)
     {
@@ -45,13 +49,13 @@ internal readonly record struct FragmentKey
         switch (scope)
         {
             case CacheScope.Public:
-                key = new(request.Key, scope, null, null, false, caller.IsSandbox, typeof(T));
+                key = new(request.Key, scope, null, null, false, caller.IsSandbox, typeof(T), request.Variant);
                 return true;
             case CacheScope.Tenant:
-                key = new(request.Key, scope, caller.Tenant, null, false, caller.IsSandbox, typeof(T));
+                key = new(request.Key, scope, caller.Tenant, null, false, caller.IsSandbox, typeof(T), request.Variant);
                 return true;
             case CacheScope.Caller when caller.IsAuthenticated && caller.Subject.Length > 0:
-                key = new(request.Key, scope, caller.Tenant, caller.Subject, caller.Kind == CallerKind.ApiKey, caller.IsSandbox, typeof(T));
+                key = new(request.Key, scope, caller.Tenant, caller.Subject, caller.Kind == CallerKind.ApiKey, caller.IsSandbox, typeof(T), request.Variant);
                 return true;
             default:
                 key = default;
@@ -68,6 +72,11 @@ internal readonly record struct FragmentKey
         Append(hash, Subject);
         Append(hash, Type.FullName);
         Append(hash, Type.Module.ModuleVersionId.ToString());
+        if (Variant is not null)
+        {
+            Append(hash, Variant);
+        }
+
         hash.AppendData([(byte)Scope, IsApiKey ? (byte)1 : (byte)0, IsSandbox ? (byte)1 : (byte)0]);
         return $"bff:cache:{host}:{Convert.ToHexStringLower(hash.GetHashAndReset())}";
     }
@@ -87,7 +96,7 @@ internal sealed class FragmentKeyComparer : IEqualityComparer<FragmentKey>
 
     public bool Equals(FragmentKey x, FragmentKey y) =>
         x.Scope == y.Scope && x.IsSandbox == y.IsSandbox && x.IsApiKey == y.IsApiKey && ReferenceEquals(x.Type, y.Type)
-        && string.Equals(x.Key, y.Key) && string.Equals(x.Subject, y.Subject) && string.Equals(x.Tenant, y.Tenant);
+        && string.Equals(x.Key, y.Key) && string.Equals(x.Subject, y.Subject) && string.Equals(x.Tenant, y.Tenant) && string.Equals(x.Variant, y.Variant);
 
-    public int GetHashCode(FragmentKey key) => HashCode.Combine(key.Key, key.Subject, key.Tenant, (int)key.Scope);
+    public int GetHashCode(FragmentKey key) => HashCode.Combine(key.Key, key.Subject, key.Tenant, key.Variant, (int)key.Scope);
 }

@@ -17,6 +17,9 @@ public readonly record struct FragmentRequest<T>(
     /// <summary>How long after <see cref="Fresh"/> it is served while one call behind the answer renews it (stale-while-revalidate, RFC 5861).</summary>
     public TimeSpan Revalidate { get; init; }
 
+    /// <summary>What of the client's headers the answer depends on; empty for nearly all. See <c>Upstreams:&lt;name&gt;:VaryBy</c>.</summary>
+    public string? Variant { get; init; }
+
     /// <summary>How long a good answer is kept: <see cref="Stale"/> and <see cref="Revalidate"/> both begin where <see cref="Fresh"/> ends.</summary>
     public TimeSpan Life => Fresh + (Stale > Revalidate ? Stale : Revalidate);
 

@@ -72,6 +72,11 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             JsonSerializer.Serialize(json, _answer!, _type);
         }
 
+        if (_maxAgeSeconds is not null && services.GetRequiredService<CompositionServices>().Vary is { Length: > 0 } told)
+        {
+            httpContext.Response.Headers.Vary = told;
+        }
+
         if (_maxAgeSeconds is { } maxAge && !_report.IsDegraded && IsUnchanged(httpContext, body.WrittenSpan, maxAge))
         {
             httpContext.Response.StatusCode = StatusCodes.Status304NotModified;

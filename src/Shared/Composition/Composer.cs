@@ -144,6 +144,8 @@ public sealed class Composer : IDisposable
 
     internal CacheScope ScopeFor(CacheScope scope) => _services.ScopeFor(scope, Request.Caller);
 
+    internal KeyValuePair<string, string>[] ClientHeadersFor(CacheScope scope) => _services.ClientHeadersFor(Request, scope);
+
     internal static Activity? StartActivity(string part) => Telemetry.Start("part ", part);
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));

@@ -1,6 +1,7 @@
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
 
@@ -8,7 +9,8 @@ namespace Bff.Composition;
 
 /// <summary>What every composer needs of the host.</summary>
 internal sealed class CompositionServices(
-    TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, UpstreamRegistry upstreams, ILogger<Composer> logger)
+    TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, UpstreamRegistry upstreams, ILogger<Composer> logger,
+    Reloadable<ClientHeaders>? clientHeaders = null)
 {
     public TimeProvider Time => time;
 
@@ -17,6 +19,19 @@ internal sealed class CompositionServices(
     public Reloadable<CompositionPolicies> Policies => policies;
 
     public ILogger Logger => logger;
+
+    /// <summary>What a composed answer may vary by; empty where services are told nothing of the client.</summary>
+    public string Vary => (clientHeaders?.Current ?? ClientHeaders.None).Vary;
+
+    /// <summary>
+    /// The client's headers with which an answer is asked for that is kept in a scope. Noted with the request thereby: it may be over by the time that the
+    /// service is asked.
+    /// </summary>
+    public KeyValuePair<string, string>[] ClientHeadersFor(BffRequest request, CacheScope scope)
+    {
+        var headers = (clientHeaders?.Current ?? ClientHeaders.None).Of(request);
+        return scope == CacheScope.Caller ? headers : ClientHeaders.Only(headers, upstreams.VaryBy);
+    }
 
     /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
     public CacheScope ScopeFor(CacheScope scope, Caller caller) =>

@@ -16,6 +16,7 @@ public sealed partial class Part<T> : Part where T : class
     private Func<T?>? _standIn;
     private Func<UpstreamAnswer<T>, Problem?>? _refused;
     private FragmentRequest<T>? _cache;
+    private KeyValuePair<string, string>[] _clientHeaders = [];
     private Task? _running;
 
     internal Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired) => _call = call;
@@ -47,9 +48,14 @@ public sealed partial class Part<T> : Part where T : class
     /// <param name="tags">What else it depends on.</param>
     public Part<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, params IReadOnlyList<string> tags)
     {
+        scope = Composer.ScopeFor(scope);
+        _clientHeaders = Composer.ClientHeadersFor(scope);
         _cache = new FragmentRequest<T>(
-            key, Composer.ScopeFor(scope), Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
-            tags.Count == 0 ? [key] : [key, .. tags], _call?.Type!); // A call that depends on another part's value says it later.
+            key, scope, Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
+            tags.Count == 0 ? [key] : [key, .. tags], _call?.Type!) // A call that depends on another part's value says it later.
+        {
+            Variant = ClientHeaders.Variant(_clientHeaders),
+        };
         return this;
     }
 
@@ -196,7 +202,7 @@ public sealed partial class Part<T> : Part where T : class
     private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
-        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(); // A flight may outlive this request.
+        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders); // A flight may outlive this request.
         var pending = composer.Cache.Get(request, flight => call.Make(composer.Call(detached, timeout, flight)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result

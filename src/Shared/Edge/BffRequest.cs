@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bff.Admission;
 using Bff.Callers;
 using Microsoft.AspNetCore.Http;
 
@@ -51,11 +52,17 @@ public sealed class BffRequest
     /// <summary>Cancelled before the reader of the body hears of its flaw. Set by the code that sends the body on while it arrives.</summary>
     internal CancellationTokenSource? BodyFailed { get; set; }
 
+    /// <summary>Among those that the host serves at once, where the request has a body or its answer may stream; null for all others.</summary>
+    internal AdmissionPlace? Place { get; set; }
+
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
 
     /// <summary>The caller's access token, for services that are configured to get it.</summary>
     internal CallerToken Token { get; set; }
+
+    /// <summary>What services are told of the client's headers; null until somebody has asked for it.</summary>
+    internal KeyValuePair<string, string>[]? ClientHeaders { get; set; }
 
     /// <summary>True when the answer is kept for others than the caller: nothing of the caller's own may go into it.</summary>
     internal bool IsShared { get; init; }
@@ -80,24 +87,29 @@ public sealed class BffRequest
         StartTimestamp = StartTimestamp,
         Caller = Caller,
         Token = Token,
+        ClientHeaders = ClientHeaders,
     };
 
     /// <summary>The same for an answer that is kept for others too, whose token it therefore must not be fetched with.</summary>
-    internal BffRequest DetachShared() => new()
+    /// <param name="clientHeaders">What it is kept apart by, and nothing else.</param>
+    internal BffRequest DetachShared(KeyValuePair<string, string>[] clientHeaders) => new()
     {
         RequestId = RequestId,
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
         Caller = Caller,
+        ClientHeaders = clientHeaders,
         IsShared = true,
     };
 
     /// <summary>The same ids without the caller: for an answer that is made once for everybody, such as a picture.</summary>
-    public BffRequest ForEverybody() => new()
+    /// <param name="clientHeaders">As for <see cref="DetachShared"/>.</param>
+    internal BffRequest ForEverybody(KeyValuePair<string, string>[] clientHeaders) => new()
     {
         RequestId = RequestId,
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
+        ClientHeaders = clientHeaders,
         IsShared = true,
     };
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
@@ -19,6 +20,7 @@ internal static class EdgeRegistration
         builder.WebHost.ConfigureKestrel((host, kestrel) =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1; // As a service's are read: bytes of a file's name pass as they come.
             KestrelLimits.Apply(host.Configuration, kestrel.Limits);
         });
 

@@ -62,6 +62,9 @@ internal sealed class HeldBody : IDisposable
         return new(bytes);
     }
 
+    /// <summary>A body that the gateway has written.</summary>
+    public static HeldBody Of(byte[] bytes) => new(bytes);
+
     /// <summary>All of it in memory; kept from then on.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> ToMemory(CancellationToken cancellation)
     {

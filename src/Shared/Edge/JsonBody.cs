@@ -78,7 +78,8 @@ public static class JsonBody
         }
     }
 
-    private static bool IsJson(HttpRequest request) =>
+    /// <summary>Whether the request says that its body is JSON in UTF-8, without a coding.</summary>
+    internal static bool IsJson(HttpRequest request) =>
         MediaTypes.IsJson(request.ContentType) && request.Headers.ContentEncoding.Count == 0
         && MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)

@@ -10,6 +10,8 @@ public static class ProblemCodes
     public static readonly ProblemCode ValidationFailed = new("validation_failed", 400, "Validation failed", "One or more members or parameters are not valid. See errors.");
     public static readonly ProblemCode IdempotencyKeyRequired = new("idempotency_key_required", 400, "Idempotency key required", "Send an Idempotency-Key header of 1 to 255 characters, new for each operation and the same for each repeat of it.");
     public static readonly ProblemCode InvalidCursor = new("invalid_cursor", 400, "Invalid cursor", "The cursor was not issued for this caller and request. Start again without it.");
+    public static readonly ProblemCode QueryTooComplex = new("query_too_complex", 400, "Query too complex", "The GraphQL query is deeper, has more aliases or is larger than this endpoint accepts. Ask for less at once.");
+    public static readonly ProblemCode PersistedQueryNotFound = new("persisted_query_not_found", 400, "PersistedQueryNotFound", "No GraphQL document is known under this hash or id. Send the document itself.");
     public static readonly ProblemCode MissingToken = new("missing_token", 401, "Credential missing", "This resource needs a credential and the request carried none.");
     public static readonly ProblemCode InvalidToken = new("invalid_token", 401, "Invalid token", "The access token is not valid here.");
     public static readonly ProblemCode TokenExpired = new("token_expired", 401, "Token expired", "The access token has expired. Obtain a new one.");
@@ -20,6 +22,7 @@ public static class ProblemCodes
     public static readonly ProblemCode EndpointNotInPlan = new("endpoint_not_in_plan", 403, "Endpoint not in plan", "The plan does not include this endpoint.");
     public static readonly ProblemCode CsrfRejected = new("csrf_rejected", 403, "Cross-site request rejected", "Send the header X-CSRF: 1 from a page of the same site.");
     public static readonly ProblemCode Forbidden = new("forbidden", 403, "Forbidden", "The caller may not do this.");
+    public static readonly ProblemCode OperationNotAllowed = new("operation_not_allowed", 403, "Operation not allowed", "This endpoint does not take this GraphQL operation.");
     public static readonly ProblemCode NotFound = new("not_found", 404, "Not found", "Nothing is here, or it is not visible to this caller.");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "Method not allowed", "The resource does not support this method. See the Allow header.");
     public static readonly ProblemCode NotAcceptable = new("not_acceptable", 406, "Not acceptable", "No representation of the resource satisfies the Accept header.");

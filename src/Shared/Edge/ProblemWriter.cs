@@ -81,7 +81,11 @@ public static class ProblemWriter
             json.WriteString("section", section);
         }
 
-        if (problem.Errors is { } errors)
+        if (problem.Errors is not { } errors)
+        {
+            WriteGraphQlErrors(json, context, problem);
+        }
+        else
         {
             json.WriteStartObject("errors");
             foreach (var (member, messages) in errors)
@@ -104,6 +108,23 @@ public static class ProblemWriter
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteGraphQlErrors(Utf8JsonWriter json, HttpContext context, Problem problem)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GraphQlErrors>() is null)
+        {
+            return;
+        }
+
+        json.WriteStartArray("errors");
+        json.WriteStartObject();
+        json.WriteString("message", problem.Title ?? problem.Code.Title);
+        json.WriteStartObject("extensions");
+        json.WriteString("code", problem.Code.Code.ToUpperInvariant());
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
     }
 
     private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)

@@ -28,7 +28,19 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : Stream
     {
         try
         {
-            return await received.ReadAsync(buffer, cancellationToken);
+            var reading = received.ReadAsync(buffer, cancellationToken);
+            if (!reading.IsCompleted)
+            {
+                request.Place?.StepOut();
+            }
+
+            var read = await reading;
+            if (read == 0)
+            {
+                request.Place?.TryStepIn();
+            }
+
+            return read;
         }
         catch (BadHttpRequestException refused)
         {

@@ -51,12 +51,18 @@ public static class RequestBody
             context.Response.RegisterForDispose(held);
             context.Request.Body = held.AsStream();
             known.Held = held;
-            return held;
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw known.Fail(TooSlow());
         }
+
+        if (known.Place is { } place)
+        {
+            await place.StepIn(cancellationToken);
+        }
+
+        return known.Held;
     }
 
     /// <summary>What a sender is told that keeps others waiting: 408 <c>request_timeout</c>.</summary>

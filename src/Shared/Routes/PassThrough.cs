@@ -14,8 +14,10 @@ namespace Bff.Routes;
 public sealed class PassThrough
 {
     private const string Root = "http://upstream";
-    private static readonly ForwarderRequestConfig Exchange = new()
+    /// <summary>As a cluster of the configured routes has it.</summary>
+    internal static readonly ForwarderRequestConfig Exchange = new()
     {
+        ActivityTimeout = StreamPatience.Stream,
         Version = System.Net.HttpVersion.Version11,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };

@@ -1,4 +1,3 @@
-using Bff.Admission;
 using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +18,11 @@ internal static class RequestBodies
     public static void UseRequestBodies(this IApplicationBuilder proxy) => proxy.Use(static (context, next) => Pass(context, next));
 
     /// <summary>Passes the request on.</summary>
-    public static Task Pass(HttpContext context, RequestDelegate send) => HasBody(context) ? WithBody(context, send) : send(context);
+    public static Task Pass(HttpContext context, RequestDelegate send)
+    {
+        ForwardedHead.Check(context);
+        return HasBody(context) ? WithBody(context, send) : send(context);
+    }
 
     private static async Task WithBody(HttpContext context, RequestDelegate send)
     {
@@ -32,7 +35,7 @@ internal static class RequestBodies
         else if (request.Held is null)
         {
             var time = context.RequestServices.GetRequiredService<TimeProvider>();
-            var arriving = new ArrivingBody(context, time, isCall || IsStream(context.Request)) { Silent = isCall && context.Features.Get<StreamSlot>() is { } slot ? slot.Leave : null }; // 2.
+            var arriving = new ArrivingBody(context, time, isCall || IsStream(context.Request)); // 2.
             context.Request.Body = arriving;
             context.Features.Set(arriving);
         }

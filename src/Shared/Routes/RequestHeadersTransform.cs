@@ -1,8 +1,8 @@
 using System.Collections.Frozen;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
@@ -13,35 +13,23 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
     public override ValueTask ApplyAsync(RequestTransformContext context)
     {
         context.ProxyRequest.Options.Set(PassThroughHandler.Origin, BffRequest.Of(context.HttpContext));
+        if (context.HttpContext.Features.Get<GraphQlRead>() is not null)
+        {
+            context.ProxyRequest.Options.Set(Repeatable.ReadsOnly, true);
+        }
+
         var names = allowed.Current;
         var headers = context.HttpContext.Request.Headers;
         var connection = headers.Connection;
         foreach (var (name, values) in headers)
         {
-            if (names.Contains(name) && (connection.Count == 0 || !IsNamed(connection, name)))
+            if (names.Contains(name) && !ConnectionOptions.Name(connection, name))
             {
                 AddHeader(context, name, values);
             }
         }
 
         return default;
-    }
-
-    /// <summary>What <c>Connection</c> names is meant for us alone (RFC 9110 section 7.6.1).</summary>
-    private static bool IsNamed(StringValues connection, string name)
-    {
-        foreach (var line in connection)
-        {
-            foreach (var option in line.AsSpan().Split(','))
-            {
-                if (line.AsSpan()[option].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
     }
 }
 
@@ -58,24 +46,12 @@ internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
         "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
     ];
 
-    private static readonly FrozenSet<string> Never = FrozenSet.ToFrozenSet(
-        ["Authorization", "Cookie", "Host", "Connection", "Transfer-Encoding", "Proxy", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"],
-        StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>Further request headers that pass towards proxied services.</summary>
+    /// <summary>Further request headers that pass towards services, of routes and of compositions.</summary>
     [Setting(Key = "Forward:<n>", Range = "a header's name; none that carries a credential, the connection or an identity", Default = "none")]
     public IReadOnlySet<string> Names => names;
 
     public bool Contains(string name) => names.Contains(name);
 
-    public static ForwardedRequestHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
-    {
-        var further = configuration.GetSection("Headers:Forward").GetChildren().ToList();
-        foreach (var name in further.Where(f => string.IsNullOrWhiteSpace(f.Value) || Never.Contains(f.Value) || Callers.IdentityHeaders.IsReserved(f.Value)))
-        {
-            mistakes.Add(name.Path, $"'{name.Value}' may not be forwarded.");
-        }
-
-        return new(Always.Concat(further.Select(f => f.Value ?? "")).ToFrozenSet(StringComparer.OrdinalIgnoreCase));
-    }
+    public static ForwardedRequestHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
+        new(Always.Concat(ForwardedNames.Read(configuration, mistakes)).ToFrozenSet(StringComparer.OrdinalIgnoreCase));
 }

@@ -12,13 +12,17 @@ namespace Bff.Routes;
 /// <summary>What pass-through needs of the configuration; replaced as a whole on a reload.</summary>
 /// <param name="Routes">From <c>ReverseProxy:Routes</c>, in YARP's own format.</param>
 /// <param name="Clusters">One per upstream.</param>
-internal sealed record ProxyRoutes(IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters);
+/// <param name="GraphQl">What those of the routes take that speak GraphQL, by their ids.</param>
+internal sealed record ProxyRoutes(
+    IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters, IReadOnlyDictionary<string, GraphQlRules> GraphQl);
 
 /// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
 internal static class RouteParser
 {
     private const string BodyLimitKey = "MaxRequestBodySize";
     private const string IdleTimeoutKey = "IdleTimeout";
+    private static readonly string[] GraphQlKeys =
+        ["Metadata:MaxDepth", "Metadata:MaxAliases", "Metadata:Introspection", "Metadata:PersistedQueries:Path"];
 
     public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
@@ -28,9 +32,10 @@ internal static class RouteParser
             mistakes.Add("ReverseProxy:Clusters", "is not read: clusters are made from Upstreams. Move the addresses there.");
         }
 
+        var graphQl = new Dictionary<string, GraphQlRules>(StringComparer.OrdinalIgnoreCase);
         var routes = configuration.GetSection("ReverseProxy:Routes").GetChildren()
-            .Select(section => Route(section, upstreams, transforms, mistakes)).OfType<RouteConfig>().ToList();
-        return new(routes, [.. upstreams.Values.Select(Cluster)]);
+            .Select(section => Route(section, upstreams, transforms, graphQl, mistakes)).OfType<RouteConfig>().ToList();
+        return new(routes, [.. upstreams.Values.Select(Cluster)], graphQl);
     }
 
     /// <summary>How long the route's exchanges may be silent; null: it does not say.</summary>
@@ -41,7 +46,9 @@ internal static class RouteParser
     public static RouteBodyLimit? BodyLimitOf(RouteConfig route) =>
         long.TryParse(route.Metadata?.GetValueOrDefault(BodyLimitKey), CultureInfo.InvariantCulture, out var bytes) ? new(bytes < 0 ? null : bytes) : null;
 
-    private static RouteConfig? Route(IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ITransformBuilder transforms, ConfigurationMistakes mistakes)
+    private static RouteConfig? Route(
+        IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ITransformBuilder transforms, Dictionary<string, GraphQlRules> graphQl,
+        ConfigurationMistakes mistakes)
     {
         var cluster = section["ClusterId"];
         var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
@@ -86,6 +93,11 @@ internal static class RouteParser
             mistakes.Add(section, "Metadata:GrpcWeb", "is for routes whose Metadata:Protocol is Grpc.");
         }
 
+        if (GraphQl(section, read, mistakes) is { } rules)
+        {
+            graphQl[section.Key] = rules;
+        }
+
         Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
         foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would say so only when it takes the route.
         {
@@ -93,6 +105,23 @@ internal static class RouteParser
         }
 
         return isKnown ? route : null;
+    }
+
+    private static GraphQlRules? GraphQl(IConfigurationSection section, RouteSettings read, ConfigurationMistakes mistakes)
+    {
+        if (read.Protocol != RouteProtocol.GraphQL)
+        {
+            foreach (var key in GraphQlKeys.Where(k => section[k] is not null))
+            {
+                mistakes.Add(section, key, "is for routes whose Metadata:Protocol is graphql.");
+            }
+
+            return null;
+        }
+
+        var rules = new GraphQlRules(read.MaxDepth, read.MaxAliases, read.Introspection, null);
+        var path = section.GetSection("Metadata:PersistedQueries:Path");
+        return path.Value is null ? rules : rules with { Allowed = PersistedOperations.Load(path.Value, rules, path, mistakes) };
     }
 
     private static void Check(IConfigurationSection section, RouteConfig route, ConfigurationMistakes mistakes)

@@ -59,6 +59,22 @@ internal sealed class RouteSettings
     [Setting(Key = "Metadata:GrpcWeb")]
     public bool GrpcWeb { get; init; }
 
+    /// <summary>Levels of fields that a query of a GraphQL route may have.</summary>
+    [Setting(Key = "Metadata:MaxDepth", Min = 1, Max = 100)]
+    public int MaxDepth { get; init; } = 15;
+
+    /// <summary>Aliases that a request to a GraphQL route may have, fragments counted wherever they are spread.</summary>
+    [Setting(Key = "Metadata:MaxAliases", Min = 0, Max = 10_000)]
+    public int MaxAliases { get; init; } = 30;
+
+    /// <summary>Whether the schema may be read through a GraphQL route.</summary>
+    [Setting(Key = "Metadata:Introspection")]
+    public bool Introspection { get; init; } = true;
+
+    /// <summary>The operations that alone a GraphQL route takes: JSON, documents by id, or an Apollo manifest.</summary>
+    [Setting(Key = "Metadata:PersistedQueries:Path", Range = "a readable list of operations, each within the route's limits", Default = "none: any operation")]
+    public string? PersistedQueries { get; init; }
+
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
     [Setting(Key = "Transforms:<n>", Range = "as YARP documents them", Default = "none")]
     public IReadOnlyDictionary<string, string>? Transform { get; init; }

@@ -4,6 +4,7 @@ using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,7 @@ internal static class RoutesRegistration
         builder.Services.AddSingleton<StreamingTransform>();
         builder.Services.AddSingleton<GrpcRequestTransform>();
         builder.Services.AddSingleton<GrpcTrailersTransform>();
+        builder.Services.AddSingleton<GraphQlGate>();
         builder.Services.AddReverseProxy().AddTransforms(Shape);
         WithoutDataProtectionKeys(builder.Services);
         builder.Services.AddSingleton(provider => new PassThrough(
@@ -72,11 +74,17 @@ internal static class RoutesRegistration
         context.ResponseTransforms.Add(context.Services.GetRequiredService<StreamingTransform>());
     }
 
+    private static void UseGraphQl(this IApplicationBuilder proxy) =>
+        proxy.Use(static (context, next) => context.GetEndpoint()?.Metadata.GetMetadata<GraphQlErrors>() is null
+            ? next(context)
+            : context.RequestServices.GetRequiredService<GraphQlGate>().Pass(context, next));
+
     /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapReverseProxy(static proxy =>
         {
             proxy.UseGrpcCalls();
+            proxy.UseGraphQl();
             proxy.UseRequestBodies();
             proxy.UseStreamPatience();
             proxy.UseRelayedSockets();
@@ -97,6 +105,12 @@ internal static class RoutesRegistration
             if (RouteParser.BodyLimitOf(route) is { } limit)
             {
                 endpoint.Metadata.Add(limit);
+            }
+
+            if (RouteProtocols.Of(route) == RouteProtocol.GraphQL)
+            {
+                endpoint.Metadata.Add(new GraphQlErrors());
+                endpoint.Metadata.Add(new ChargesItself()); // By what its operations cost.
             }
 
             if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))

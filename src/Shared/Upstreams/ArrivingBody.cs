@@ -9,14 +9,10 @@ namespace Bff.Upstreams;
 /// </summary>
 internal sealed class ArrivingBody : Stream
 {
-    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(1);
-
     private readonly Stream _received;
     private readonly BffRequest _request;
     private readonly bool _mayBeSilent;
     private readonly CancellationTokenSource _silence;
-    private readonly TimeProvider _time;
-    private ITimer? _silent;
     private CancellationTokenSource? _either;
     private CancellationToken _asked;
     private Stream? _target;
@@ -32,16 +28,12 @@ internal sealed class ArrivingBody : Stream
         _request = BffRequest.Of(context);
         _left = context.Request.ContentLength;
         _mayBeSilent = mayBeSilent;
-        _time = time;
         Context = context;
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         context.Response.RegisterForDispose(_silence);
     }
 
     public HttpContext Context { get; }
-
-    /// <summary>Called when the sender of a stream has been silent for a second.</summary>
-    public Action? Silent { get; init; }
 
     /// <summary>The attempt that sends it on.</summary>
     public ArrivingTurn? Turn { get; set; }
@@ -69,7 +61,13 @@ internal sealed class ArrivingBody : Stream
         var read = reading.IsCompleted ? await reading : await Wait(reading.AsTask(), cancellationToken);
         _left -= read;
         _isUnsent = read > 0;
-        Turn?.Arrived(isLast: read == 0 || _left == 0);
+        var isLast = read == 0 || _left == 0;
+        Turn?.Arrived(isLast);
+        if (isLast)
+        {
+            _request.Place?.TryStepIn();
+        }
+
         return read;
     }
 
@@ -104,7 +102,6 @@ internal sealed class ArrivingBody : Stream
         {
             await SendOn(reading, cancellation);
             Turn?.Wait();
-            ExpectSilence();
             if (!_mayBeSilent)
             {
                 _silence.CancelAfter(RequestBody.Patience);
@@ -119,24 +116,7 @@ internal sealed class ArrivingBody : Stream
         finally
         {
             _silence.CancelAfter(Timeout.InfiniteTimeSpan);
-            _silent?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
-    }
-
-    private void ExpectSilence()
-    {
-        if (Silent is null)
-        {
-            return;
-        }
-
-        if (_silent is null)
-        {
-            _silent = _time.CreateTimer(static body => ((ArrivingBody)body!).Silent!(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            Context.Response.RegisterForDispose(_silent);
-        }
-
-        _silent.Change(SilentAfter, Timeout.InfiniteTimeSpan);
     }
 
     private async ValueTask SendOn(Task<int> reading, CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
 
 namespace Bff.Upstreams;
 
@@ -59,7 +60,7 @@ public sealed class UpstreamClient
             return Send(request, type, call);
         }
 
-        var key = new ReadKey(what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request));
+        var key = new ReadKey(what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request), _sender.ClientHeadersFor(Name, call.Request));
         var own = new ReadInFlight<T>(_sender.Reads.Capture(call.Request.Caller));
         while (true)
         {
@@ -97,10 +98,23 @@ public sealed class UpstreamClient
 
     /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
     /// <exception cref="InvalidOperationException">The answer would be kept for others than the caller, and the client is not registered for that.</exception>
-    internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call) =>
-        call.Request.IsShared && !_isShared
-            ? throw new InvalidOperationException($"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true.")
-            : _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.DeadlineTimestamp, call.Cancellation);
+    internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call)
+    {
+        if (call.Request.IsShared && !_isShared)
+        {
+            throw new InvalidOperationException($"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true.");
+        }
+
+        foreach (var (name, value) in _sender.ClientHeadersFor(Name, call.Request))
+        {
+            if (!request.Headers.NonValidated.Contains(name))
+            {
+                request.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        return _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.DeadlineTimestamp, call.Cancellation);
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace Bff.Upstreams;
 
@@ -16,6 +17,7 @@ internal static class UpstreamConnections
             UseProxy = false,
             ConnectTimeout = options.Timeout,
             EnableMultipleHttp2Connections = true,
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8, // As the server has read them; unset, what is not ASCII is no request at all.
             MaxConnectionsPerServer = int.MaxValue, // The bulkhead bounds the calls.
             MaxResponseHeadersLength = 32,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),

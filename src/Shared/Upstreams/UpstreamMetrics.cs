@@ -3,7 +3,7 @@ using Polly.CircuitBreaker;
 
 namespace Bff.Upstreams;
 
-/// <summary>Observes the breakers of every pool.</summary>
+/// <summary>Observes the breaker and the bulkhead of every pool.</summary>
 internal sealed class UpstreamMetrics : IDisposable
 {
     private readonly Meter _meter;
@@ -13,16 +13,18 @@ internal sealed class UpstreamMetrics : IDisposable
     public UpstreamMetrics(UpstreamRegistry registry, IMeterFactory host)
     {
         _meter = new(new MeterOptions("Bff.Upstreams") { Scope = host });
-        _meter.CreateObservableGauge("bff.upstream.breaker.state", () => Observe(registry), "{state}", "0 closed, 1 half-open, 2 open.");
+        _meter.CreateObservableGauge(
+            "bff.upstream.breaker.state", () => Observe(registry, static pool => State(pool.Breaker.CircuitState)), "{state}", "0 closed, 1 half-open, 2 open.");
+        _meter.CreateObservableGauge("bff.upstream.places", () => Observe(registry, static pool => pool.Places), "{call}", "Calls that hold a place of the bulkhead.");
     }
 
     public void Dispose() => _meter.Dispose();
 
-    private static IEnumerable<Measurement<int>> Observe(UpstreamRegistry registry) =>
+    private static IEnumerable<Measurement<T>> Observe<T>(UpstreamRegistry registry, Func<UpstreamPool, T> value) where T : struct =>
         from upstream in registry.All
         from pool in upstream.Pools
-        select new Measurement<int>(
-            State(pool.Pool.Breaker.CircuitState),
+        select new Measurement<T>(
+            value(pool.Pool),
             new KeyValuePair<string, object?>("upstream", upstream.Options.Name),
             new KeyValuePair<string, object?>("pool", pool.Name));
 

@@ -48,6 +48,10 @@ public sealed record UpstreamOptions
     [Setting(Range = "the name of another upstream", Default = "none")]
     public string? Fallback { get; init; }
 
+    /// <summary>Client's headers by which its answers vary: they are part of the key of what compositions keep of it.</summary>
+    [Setting(Key = "VaryBy:<n>", Range = "`Accept-Language`, or a name in `Headers:Forward`", Default = "none")]
+    public EquatableList<string> VaryBy { get; init; } = new([]);
+
     /// <summary>Certificate that the gateway presents (mTLS).</summary>
     public CertificateOptions? ClientCertificate { get; init; }
 

@@ -38,6 +38,9 @@ internal sealed partial class UpstreamPool : IDisposable
 
     public UpstreamOptions Options { get; }
 
+    /// <summary>Places of the bulkhead that calls hold; for metrics and tests.</summary>
+    public long Places => Options.MaxConcurrency - _bulkhead.GetStatistics()!.CurrentAvailablePermits;
+
     /// <summary>Closed, open or half-open; for metrics and tests.</summary>
     public CircuitBreakerStateProvider Breaker { get; } = new();
 

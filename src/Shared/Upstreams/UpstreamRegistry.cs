@@ -75,6 +75,7 @@ internal sealed class UpstreamRegistry : IDisposable
             Renew(parsed.Live, before.Live, parsed.Dedicated),
             Renew(parsed.Sandbox, before.Sandbox, new Dictionary<string, IReadOnlyDictionary<string, Uri>>()),
             parsed.Dedicated.Values.SelectMany(d => d.Keys).ToFrozenSet());
+        VaryBy = parsed.Live.Values.Concat(parsed.Sandbox.Values).SelectMany(o => o.VaryBy).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         Retire(before.Live.Values.Except(_current.Live.Values).Concat(before.Sandbox.Values.Except(_current.Sandbox.Values)).ToList());
         Changed?.Invoke();
     }
@@ -82,6 +83,9 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>The upstream for this request: the sandbox's for test keys, which see nothing live; null when there is none.</summary>
     public Upstream? Find(string name, BffRequest request) =>
         (request.Caller.IsSandbox ? _current.Sandbox : _current.Live).GetValueOrDefault(name);
+
+    /// <summary>Client's headers by which some upstream's answers vary.</summary>
+    public FrozenSet<string> VaryBy { get; private set; } = FrozenSet<string>.Empty;
 
     /// <summary>Whether the tenant has a service of its own.</summary>
     public bool HasDedicated(string tenant) => _current.Tenants.Contains(tenant);

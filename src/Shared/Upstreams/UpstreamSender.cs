@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Bff.Callers;
+using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Logging;
 using Polly;
@@ -15,7 +16,8 @@ namespace Bff.Upstreams;
 /// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
 /// </summary>
 internal sealed partial class UpstreamSender(
-    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null, ServiceTokens? tokens = null)
+    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null, ServiceTokens? tokens = null,
+    Reloadable<ClientHeaders>? clientHeaders = null)
 {
     private static readonly Sent Tokenless = new(null, UpstreamOutcome.Failed, null, FromFallback: false);
     private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.OrdinalIgnoreCase);
@@ -36,6 +38,16 @@ internal sealed partial class UpstreamSender(
             ? origin.Token
             : default;
     }
+
+    /// <summary>What the service is told of the client's headers: for an answer that is kept for others, only what such answers are told apart by.</summary>
+    public KeyValuePair<string, string>[] ClientHeadersFor(string name, BffRequest origin)
+    {
+        var headers = (clientHeaders?.Current ?? ClientHeaders.None).Of(origin);
+        return origin.IsShared ? ClientHeaders.Only(headers, VaryBy(name, origin)) : headers;
+    }
+
+    /// <summary>What the upstream's answers vary by.</summary>
+    public IReadOnlyList<string> VaryBy(string name, BffRequest origin) => (IReadOnlyList<string>?)registry.Find(name, origin)?.Options.VaryBy ?? [];
 
     /// <summary>What is left until a timestamp; not below zero.</summary>
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;

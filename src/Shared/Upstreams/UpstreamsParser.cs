@@ -60,6 +60,7 @@ internal static class UpstreamsParser
             Canary = Canary(section.GetSection("Canary"), mistakes),
             Token = TokenOptionsParser.Parse(section, mistakes),
             Fallback = section["Fallback"],
+            VaryBy = new([.. section.GetSection("VaryBy").GetChildren().Select(n => n.Value ?? "")]),
             ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
             ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, mistakes),
         };

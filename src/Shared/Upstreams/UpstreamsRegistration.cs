@@ -16,10 +16,13 @@ public static class UpstreamsRegistration
     {
         var required = new RequiredUpstreams();
         builder.Services.AddSingleton(required);
-        builder.Services.AddReloadable(["Upstreams", "Sandbox:Upstreams", "Tenants"], (configuration, mistakes) =>
+        builder.Services.AddReloadable(["Upstreams", "Sandbox:Upstreams", "Tenants", "Headers"], (configuration, mistakes) =>
         {
             var parsed = UpstreamRegistry.Parse(configuration, mistakes);
             required.Check(parsed.Live, mistakes);
+            var told = ClientHeaders.Parse(configuration);
+            CheckVaryBy("Upstreams", parsed.Live, told, mistakes);
+            CheckVaryBy("Sandbox:Upstreams", parsed.Sandbox, told, mistakes);
             required.CheckTokens("Upstreams", parsed.Live, mistakes);
             required.CheckTokens("Sandbox:Upstreams", parsed.Sandbox, mistakes);
             return parsed;
@@ -46,9 +49,28 @@ public static class UpstreamsRegistration
             .RemoveAllLoggers();
         builder.Services.AddSingleton<TokenMetrics>();
         builder.Services.AddSingleton<ServiceTokens>();
+        builder.Services.AddReloadable(["Headers"], (configuration, _) => ClientHeaders.Parse(configuration));
         builder.Services.TryAddSingleton<ReadGenerations>();
         builder.Services.AddSingleton<UpstreamSender>();
+        builder.Services.AddSingleton(static provider => new SharedReads(provider.GetRequiredService<UpstreamSender>()));
         return builder;
+    }
+
+    /// <summary>What a service is not told cannot be what its answers vary by.</summary>
+    private static void CheckVaryBy(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ClientHeaders told, ConfigurationMistakes mistakes)
+    {
+        foreach (var options in upstreams.Values)
+        {
+            for (var i = 0; i < options.VaryBy.Count; i++)
+            {
+                if (!told.Contains(options.VaryBy[i]))
+                {
+                    mistakes.Add(
+                        $"{section}:{options.Name}:VaryBy:{i}",
+                        $"'{options.VaryBy[i]}' reaches no service of a composition: name Accept-Language, or a header that Headers:Forward names too.");
+                }
+            }
+        }
     }
 
     /// <summary>

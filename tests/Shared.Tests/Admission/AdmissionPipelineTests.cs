@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Bff.Admission;
 using Bff.Callers;
+using Bff.Edge;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.State;
 using Bff.TestKit;
@@ -132,6 +133,66 @@ public sealed class AdmissionPipelineTests
         await Left(host);
     }
 
+    /// <summary>Whoever sends a body may take its time, and nobody waits for it.</summary>
+    [Theory]
+    [InlineData("Content-Length: 10\r\n\r\nhello", "world")]
+    [InlineData("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]
+    public async Task A_body_that_stalls_holds_no_place(string first, string last)
+    {
+        await using var host = await Start();
+        using var sender = await RawSender.Start(host.Address, $"POST /upload HTTP/1.1\r\nHost: gateway\r\n{first}");
+        await Arrived(1);
+        await Left(host);
+
+        var served = host.Client.GetAsync("/work");
+        await Arrived(2);
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+        await sender.Send(last);
+
+        Assert.Equal(200, (await sender.Answer()).Status);
+        await Left(host);
+    }
+
+    [Fact]
+    public async Task Who_has_sent_its_body_waits_for_a_place_as_those_who_arrive()
+    {
+        await using var host = await Start();
+        using var sender = await RawSender.Start(host.Address, "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello");
+        await Arrived(1);
+        await Left(host);
+        var served = host.Client.GetAsync("/work");
+        await Arrived(2);
+        await sender.Send("world");
+        await Eventually.True(() => Gate(host).Waiting == 1);
+
+        using var refused = await host.Client.GetAsync("/work"); // There is room for one to wait.
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        _go.SetResult();
+
+        Assert.Equal(HttpStatusCode.OK, (await served).StatusCode);
+        Assert.Equal(200, (await sender.Answer()).Status);
+        await Left(host);
+    }
+
+    [Fact]
+    public async Task A_sender_that_goes_has_nothing_to_give_back()
+    {
+        await using var host = await Start();
+        for (var i = 1; i <= 3; i++)
+        {
+            using var sender = await RawSender.Start(host.Address, "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello");
+            await Arrived(i);
+            await Left(host);
+            sender.Reset();
+        }
+
+        await Eventually.True(() => Gate(host).InFlight == 0);
+        _go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await host.Client.GetAsync("/work")).StatusCode);
+        await Left(host);
+    }
+
     private static AdmissionGate Gate(TestHost host) => host.Services.GetRequiredService<AdmissionGate>();
 
     /// <summary>The slots are given back behind the answers.</summary>
@@ -161,6 +222,11 @@ public sealed class AdmissionPipelineTests
                 await _go.Task;
                 return "done";
             }).AllowAnonymous();
+            app.MapPost("/upload", async (HttpContext context) =>
+            {
+                Interlocked.Increment(ref _arrived);
+                return (await RequestBody.Read(context, context.RequestAborted)).Length;
+            }).AllowAnonymous();
             app.MapGet("/sign-out", () => "bye").AllowAnonymous().NeverShed();
             app.MapGet("/stream", async (HttpContext context) =>
             {
@@ -169,7 +235,7 @@ public sealed class AdmissionPipelineTests
                 await _go.Task;
             }).AllowAnonymous().LongLived();
         },
-        [new("Admission:MaxConcurrency", slots.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        [new("Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond", "0"), new("Admission:MaxConcurrency", slots.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
 
     private static List<string> Shed(TestHost host, out MeterListener listener)
     {

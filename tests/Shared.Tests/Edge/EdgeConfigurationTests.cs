@@ -27,6 +27,35 @@ public sealed class EdgeConfigurationTests
             refused.Mistakes.Select(m => m.Key).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Authorization")]
+    [InlineData("proxy-authorization")]
+    [InlineData("Cookie")]
+    [InlineData("X-API-Key")]
+    [InlineData("Host")]
+    [InlineData("Connection")]
+    [InlineData("TE")]
+    [InlineData("Upgrade")]
+    [InlineData("Transfer-Encoding")]
+    [InlineData("X-Forwarded-For")]
+    [InlineData("x_forwarded_host")]
+    [InlineData("X-User-Id")]
+    [InlineData("x_user_roles")]
+    [InlineData("X-Identity-Token")]
+    [InlineData("X-Request-Id")]
+    [InlineData("traceparent")]
+    [InlineData("grpc-timeout")]
+    [InlineData("X Device")]
+    [InlineData("X-Device:")]
+    [InlineData("X-Gerät")]
+    [InlineData(" ")]
+    public async Task A_header_that_carries_a_credential_the_connection_or_an_identity_may_not_be_forwarded(string name)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start(("Headers:Forward:0", "X-Device"), ("Headers:Forward:1", name)));
+
+        Assert.Equal(["Headers:Forward:1"], refused.Mistakes.Select(m => m.Key).Distinct());
+    }
+
     [Fact]
     public async Task Forwarded_headers_of_a_known_proxy_are_believed()
     {

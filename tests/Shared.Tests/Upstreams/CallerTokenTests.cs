@@ -96,7 +96,7 @@ public sealed class CallerTokenTests
     public async Task What_is_kept_for_others_is_asked_without_it_and_only_through_a_client_that_says_so()
     {
         await using var bench = await StartAsync();
-        var shared = Call(bench) with { Request = Call(bench).Request.DetachShared() };
+        var shared = Call(bench) with { Request = Call(bench).Request.DetachShared([]) };
 
         Assert.True(shared.Request.Token.IsNone);
         await Assert.ThrowsAsync<InvalidOperationException>(() => bench.Client("users").Get("users/u-1001", Any, shared).AsTask());

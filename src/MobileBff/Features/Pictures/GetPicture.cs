@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Bff.Edge;
+using Bff.Upstreams;
 using Microsoft.Net.Http.Headers;
 
 namespace MobileBff.Features.Pictures;
@@ -9,7 +10,7 @@ internal static partial class GetPicture
 {
     private static readonly int[] Widths = [96, 160, 320, 640, 960];
 
-    public static async Task Handle(string file, string? w, HttpContext context, PictureStore pictures)
+    public static async Task Handle(string file, string? w, HttpContext context, PictureStore pictures, SharedReads shared)
     {
         var width = Array.Find(Widths, allowed => allowed.ToString(System.Globalization.CultureInfo.InvariantCulture) == w);
         if (width == 0)
@@ -22,16 +23,21 @@ internal static partial class GetPicture
             throw new ProblemException(new Problem(ProblemCodes.NotFound));
         }
 
-        var variant = new PictureVariant(file, width, TakesWebP(context.Request), context.Request.Headers["Save-Data"] == "on");
+        var request = BffRequest.Of(context);
+        var variant = new PictureVariant(file, width, TakesWebP(context.Request), context.Request.Headers["Save-Data"] == "on")
+        {
+            Told = shared.VariantFor("media", request),
+        };
         if (!pictures.TryGet(variant, out var picture))
         {
-            picture = await pictures.Get(variant, BffRequest.Of(context), context.RequestAborted);
+            picture = await pictures.Get(variant, request, context.RequestAborted);
         }
 
         var headers = context.Response.Headers;
         headers.ETag = picture.ETag;
         headers.CacheControl = "public, max-age=604800, stale-while-revalidate=86400";
-        headers.Vary = "Accept, Save-Data";
+        var varyBy = shared.VaryBy("media", request);
+        headers.Vary = varyBy.Count == 0 ? "Accept, Save-Data" : $"Accept, Save-Data, {string.Join(", ", varyBy)}";
         if (context.Request.Headers.IfNoneMatch.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries)).Any(tag => tag == "*" || tag == picture.ETag || tag == "W/" + picture.ETag))
         {
             context.Response.StatusCode = StatusCodes.Status304NotModified;

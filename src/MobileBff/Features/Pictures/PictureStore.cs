@@ -13,6 +13,9 @@ namespace MobileBff.Features.Pictures;
 /// <summary>Which variant of which picture.</summary>
 internal readonly record struct PictureVariant(string File, int Width, bool WebP, bool SavesData)
 {
+    /// <summary>What of the client's headers the original depends on; null where <c>Upstreams:media:VaryBy</c> names none.</summary>
+    public string? Told { get; init; }
+
     public int Quality => (WebP, SavesData) switch { (true, false) => 76, (true, true) => 38, (false, false) => 80, (false, true) => 40 };
 }
 
@@ -33,13 +36,15 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private readonly PictureMemory _memory;
     private readonly ConcurrencyLimiter _decodes;
     private readonly IMedia _media;
+    private readonly SharedReads _shared;
     private readonly PictureOptions _options;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<bool>> _decoding;
 
-    public PictureStore(IMedia media, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
+    public PictureStore(IMedia media, SharedReads shared, IOptions<PictureOptions> options, TimeProvider time, ILogger<PictureStore> logger)
     {
         _media = media;
+        _shared = shared;
         _options = options.Value;
         _time = time;
         _memory = new PictureMemory(_options.CacheBytes);
@@ -66,7 +71,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
     public async Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
-        var flight = Join(variant, request.ForEverybody());
+        var flight = Join(variant, _shared.ForEverybody("media", request));
         try
         {
             return await flight.Picture.WaitAsync(cancellation);

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Bff.Routes;
+
+/// <summary>Writes a request anew with the documents that its client named by their ids. What named them is left out: the service need not know of it.</summary>
+internal static class Completion
+{
+    /// <param name="root">One operation, or a batch.</param>
+    /// <param name="texts">For each operation its document; null where it has its own.</param>
+    public static byte[] Of(JsonElement root, IReadOnlyList<string?> texts)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            if (root.ValueKind != JsonValueKind.Array)
+            {
+                Write(json, root, texts[0]!);
+            }
+            else
+            {
+                json.WriteStartArray();
+                var index = 0;
+                foreach (var operation in root.EnumerateArray())
+                {
+                    if (texts[index++] is { } text)
+                    {
+                        Write(json, operation, text);
+                    }
+                    else
+                    {
+                        operation.WriteTo(json);
+                    }
+                }
+
+                json.WriteEndArray();
+            }
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, JsonElement operation, string text)
+    {
+        json.WriteStartObject();
+        json.WriteString("query", text);
+        foreach (var member in operation.EnumerateObject())
+        {
+            if (member.Name is "extensions" && member.Value.ValueKind == JsonValueKind.Object)
+            {
+                json.WriteStartObject(member.Name);
+                foreach (var extension in member.Value.EnumerateObject().Where(e => e.Name != "persistedQuery"))
+                {
+                    extension.WriteTo(json);
+                }
+
+                json.WriteEndObject();
+            }
+            else if (member.Name is not ("query" or "documentId" or "id"))
+            {
+                member.WriteTo(json);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,232 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.RateLimiting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Yarp.ReverseProxy.Model;
+
+namespace Bff.Routes;
+
+/// <summary>Feature: the request asks for nothing but queries, which may be repeated and hedged although they are posted.</summary>
+internal sealed record GraphQlRead;
+
+/// <summary>
+/// Lets a GraphQL request on to its service (GraphQL over HTTP):
+/// 1. it is read, from a JSON body or from the query of a GET, in a way that no service could read otherwise; 2. every operation keeps to the route's rules;
+/// 3. a mutation is a write: posted, and in the caller's plan; 4. the caller pays for each operation what it costs; 5. it goes on as it came, with the
+/// document where the client named it by its id.
+/// </summary>
+internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter limiter)
+{
+    /// <summary>Of a request: documents with their variables. It is read whole.</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>Operations of one request.</summary>
+    public const int MaxOperations = 10;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
+
+    public async Task Pass(HttpContext context, RequestDelegate next)
+    {
+        var route = context.Features.GetRequiredFeature<IReverseProxyFeature>().Route.Config.RouteId;
+        if (!routes.Current.GraphQl.TryGetValue(route, out var rules))
+        {
+            throw new ProblemException(new Problem(ProblemCodes.NotFound)); // An edit has just taken the route away.
+        }
+
+        var request = context.Request;
+        var isPost = HttpMethods.IsPost(request.Method);
+        if (!isPost && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method))
+        {
+            throw Refused(context, "GET, POST", "A GraphQL request is a GET or a POST.");
+        }
+
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
+        {
+            throw GraphQlDocument.Malformed("Operations are not taken over a WebSocket here; a subscription is sent as a request, and its events come as text/event-stream.");
+        }
+
+        var asked = isPost ? await ReadBody(context, rules) : ReadQuery(request, rules); // 1., 2.
+        if (asked.IsWrite)
+        {
+            if (!isPost)
+            {
+                throw Refused(context, "POST", "A mutation is sent as a POST.");
+            }
+
+            if (limiter.PlanOf(BffRequest.Of(context).Caller).IsReadOnly) // 3.
+            {
+                throw new ProblemException(new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." });
+            }
+        }
+        else if (!asked.IsStream)
+        {
+            context.Features.Set(new GraphQlRead());
+        }
+
+        if (context.Features.Get<OpenCharge>() is not null && await limiter.Charge(context, asked.Cost) is { } tooMany) // 4.
+        {
+            await tooMany.ExecuteAsync(context);
+            return;
+        }
+
+        await next(context); // 5.
+    }
+
+    private static async Task<Asked> ReadBody(HttpContext context, GraphQlRules rules)
+    {
+        var request = context.Request;
+        if (!JsonBody.IsJson(request))
+        {
+            throw new ProblemException(new Problem(ProblemCodes.UnsupportedMediaType));
+        }
+
+        foreach (var name in request.Query.Keys)
+        {
+            if (Array.Exists(GraphQlOperation.Members, m => m.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            {
+                throw GraphQlDocument.Malformed("A POST says everything in its body."); // Some services would take what the query of its address says.
+            }
+        }
+
+        if (request.ContentLength > MaxBytes)
+        {
+            throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize is null or > MaxBytes)
+        {
+            limit.MaxRequestBodySize = MaxBytes;
+        }
+
+        var body = await RequestBody.Read(context, context.RequestAborted);
+        if (!Utf8.IsValid(body.Span))
+        {
+            throw GraphQlDocument.Malformed("The body is not UTF-8.");
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(body, Strict);
+            var (asked, completed) = Read(json.RootElement, rules);
+            if (completed is not null)
+            {
+                BffRequest.Of(context).Held = HeldBody.Of(completed);
+            }
+
+            return asked;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: an escape that is no character, such as half of a surrogate pair.
+            throw GraphQlDocument.Malformed("The body is not well-formed JSON, names a member twice or is nested too deeply.");
+        }
+    }
+
+    /// <summary>One operation, or a batch of them; with the whole body anew where a document had to be filled in.</summary>
+    private static (Asked Asked, byte[]? Completed) Read(JsonElement root, GraphQlRules rules)
+    {
+        if (root.ValueKind != JsonValueKind.Array)
+        {
+            var (document, cost, missing) = GraphQlOperation.Read(root).Resolve(rules);
+            return (new Asked().With(document, cost, rules), missing is null ? null : Completion.Of(root, [missing]));
+        }
+
+        if (root.GetArrayLength() is 0 or > MaxOperations)
+        {
+            throw GraphQlDocument.Malformed($"A batch has 1 to {MaxOperations} operations.");
+        }
+
+        var asked = new Asked();
+        var texts = new List<string?>();
+        foreach (var operation in root.EnumerateArray())
+        {
+            var (document, cost, missing) = GraphQlOperation.Read(operation).Resolve(rules);
+            asked = asked.With(document, cost, rules);
+            texts.Add(missing);
+        }
+
+        return (asked, texts.TrueForAll(static t => t is null) ? null : Completion.Of(root, texts));
+    }
+
+    /// <summary>The address is written anew from what was read of it: services differ in how they take a query apart.</summary>
+    private static Asked ReadQuery(HttpRequest request, GraphQlRules rules)
+    {
+        string? text = null, id = null, hash = null;
+        var parameters = new List<KeyValuePair<string, string?>>();
+        foreach (var (name, values) in request.Query)
+        {
+            var known = GraphQlOperation.NameOf(name);
+            if (values is not [{ } value])
+            {
+                throw GraphQlDocument.Malformed("The address names a parameter twice.");
+            }
+
+            switch (known)
+            {
+                case "query":
+                    text = value;
+                    continue; // It is added last, whoever it is from.
+                case "documentId" or "id":
+                    id = id is null ? value : throw GraphQlDocument.Malformed("The request has two ids.");
+                    break;
+                case "variables" or "extensions":
+                    hash ??= HashIn(known, value);
+                    break;
+                default:
+                    break;
+            }
+
+            parameters.Add(new(name, value));
+        }
+
+        var (document, cost, missing) = GraphQlOperation.Of(text, id, hash).Resolve(rules);
+        if (missing is not null)
+        {
+            parameters.RemoveAll(static p => p.Key is "documentId" or "id" or "extensions");
+        }
+
+        parameters.Add(new("query", missing ?? text));
+        request.QueryString = new QueryString("?" + string.Join('&', parameters.Select(static p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value ?? "")}")));
+        return new Asked().With(document, cost, rules);
+    }
+
+    private static string? HashIn(string name, string value)
+    {
+        if (value.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(value, Strict);
+            return json.RootElement.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null)
+                ? throw GraphQlDocument.Malformed($"The parameter {name} is a JSON object.")
+                : name == "extensions" ? GraphQlOperation.HashOf(json.RootElement) : null;
+        }
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw GraphQlDocument.Malformed($"The parameter {name} is not well-formed JSON, or names a member twice.");
+        }
+    }
+
+    private static ProblemException Refused(HttpContext context, string allow, string detail)
+    {
+        context.Response.Headers.Allow = allow;
+        return new(new Problem(ProblemCodes.MethodNotAllowed) { Detail = detail });
+    }
+
+    /// <summary>What the operations of a request ask for together.</summary>
+    private readonly record struct Asked(bool IsWrite, bool IsStream, long Aliases, int Cost)
+    {
+        public Asked With(GraphQlDocument document, int cost, GraphQlRules rules)
+        {
+            var aliases = Aliases + document.Aliases;
+            rules.CheckAliases(aliases);
+            return new(IsWrite || document.IsWrite, IsStream || document.IsStream, aliases, (int)Math.Min(int.MaxValue, (long)Cost + cost));
+        }
+    }
+}

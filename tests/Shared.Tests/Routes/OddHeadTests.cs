@@ -1,0 +1,124 @@
+using System.Text;
+using Bff.Callers;
+using Bff.Routes;
+using Bff.Shared.Tests.Upstreams;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>Heads that are allowed and odd, by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>).</summary>
+public sealed class OddHeadTests : IAsyncLifetime
+{
+    private TestHost? _service;
+    private TestHost? _gateway;
+
+    public async Task InitializeAsync()
+    {
+        _service = await TestHost.Start(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1), app => app.Run(Serve));
+        _gateway = await TestHost.Start(
+            builder =>
+            {
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.AddUpstream<ISample>("stub");
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
+            },
+            new Dictionary<string, string?>
+            {
+                ["Plans:free:RequestsPerMinute"] = "100000",
+                ["Plans:free:Burst"] = "100000",
+                ["Upstreams:stub:Address"] = _service.Address.ToString(),
+                ["Upstreams:stub:Retries"] = "0",
+                ["Upstreams:stub:Timeout"] = "00:01:00",
+                ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+            });
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _gateway!.DisposeAsync();
+        await _service!.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task A_value_that_is_not_ASCII_reaches_the_service_as_it_came_and_costs_it_nothing(string path)
+    {
+        var bytes = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("Gerät/1 ☂"));
+        for (var i = 0; i < 4; i++) // Two failures would open the breaker.
+        {
+            var answer = await Send(path, $"User-Agent: {bytes}\r\n");
+
+            Assert.True(answer.Status == 200, $"{answer.Status}: {answer.Text}");
+            Assert.Equal("Gerät/1 ☂", answer.Text);
+        }
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task A_files_name_that_is_not_ASCII_comes_back_as_the_service_wrote_it(string path)
+    {
+        var answer = await Send(path, "Prefer: name\r\n");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal("attachment; filename=\"Gerät ☂.pdf\"", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer.Header("Content-Disposition")!)));
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task A_head_that_is_too_large_for_services_is_refused_and_costs_them_nothing(string path)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            var answer = await Send(path, $"User-Agent: {new string('x', 20_000)}\r\n");
+
+            Assert.True(answer.Status == 431, $"{answer.Status}: {answer.Text}");
+        }
+
+        Assert.Equal(200, (await Send(path, $"X-Not-Forwarded: {new string('x', 20_000)}\r\n")).Status);
+        Assert.Equal(200, (await Send(path, $"User-Agent: {new string('x', 10_000)}\r\n")).Status);
+    }
+
+    [Fact]
+    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() => Assert.Equal(StreamPatience.Stream, PassThrough.Exchange.ActivityTimeout);
+
+    private Task<RawResponse> Send(string path, string headers) =>
+        RawHttp.Send(_gateway!.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", new LeakSentinel());
+
+    private static async Task Serve(HttpContext context)
+    {
+        var agent = context.Request.Headers.UserAgent.ToString();
+        if (context.Request.Headers["Prefer"] == "name")
+        {
+            context.Response.Headers.ContentDisposition = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("attachment; filename=\"Gerät ☂.pdf\""));
+        }
+
+        await context.Response.WriteAsync(agent.Length > 100 ? "" : agent);
+    }
+
+    private sealed class Somebody : ICallerSource
+    {
+        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
+
+        public string? Challenge => null;
+
+        public ValueTask<CallerResult> Resolve(HttpContext context) => new(CallerResult.Ok(_caller));
+    }
+}
