@@ -52,6 +52,17 @@ public sealed class ProviderTypeTests
         Assert.Equal((true, "client:partner"), (seen.Caller.IsApplication, seen.Caller.Subject));
     }
 
+    /// <summary>What is not documented is not guessed: to a generic provider the name may be a user's.</summary>
+    [Theory]
+    [InlineData("Okta", "cid", "client:partner", true)]
+    [InlineData("Generic", "client_id", "partner", false)]
+    public async Task A_client_as_its_own_subject_is_an_application_where_the_provider_says_so(string type, string claim, string subject, bool isApplication)
+    {
+        await using var seen = await Seen(type, c => Replace(c, $$"""{"aud":"bff","sub":"partner","{{claim}}":"partner","scp":"api","scope":"api"}"""));
+
+        Assert.Equal((isApplication, subject), (seen.Caller.IsApplication, seen.Caller.Subject));
+    }
+
     [Fact]
     public async Task Auth0_s_permissions_are_scopes_and_a_name_in_an_address_s_form_is_taken_as_it_is_written()
     {

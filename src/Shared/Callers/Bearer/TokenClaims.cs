@@ -113,12 +113,12 @@ internal static class TokenClaims
     }
 
     /// <summary>
-    /// A token of the client itself (RFC 6749 section 4.4) has no subject, or the client as its subject (RFC 9068 section 2.2). What providers do beside that is in
-    /// their documentation: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>.
+    /// A token of the client itself (RFC 6749 section 4.4) has no subject. What a provider does beside that is in its documentation, and is not guessed of a generic
+    /// one: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>, others name the client as its subject (RFC 9068 section 2.2).
     /// </summary>
     private static bool IsApplication(JsonElement claims, ProviderType type, string? subject, string? client) =>
         subject is null
-        || subject == client
+        || (type != ProviderType.Generic && subject == client)
         || (type switch
         {
             ProviderType.Entra => claims.TryGetProperty("idtyp", out var kind) && kind.ValueKind == JsonValueKind.String
