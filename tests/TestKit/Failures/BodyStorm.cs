@@ -65,7 +65,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
             await Eventually.True(() => Seen<long>("bff.upstream.places").Count == 0); // Whoever still sends holds none.
             foreach (var (_, answer) in _stalled)
             {
-                if ((await answer).Status is not (>= 400 and < 500)) // 408, where nothing else was wrong with it.
+                if ((await answer).Status is not (>= 400 and < 500)) // 408, unless an endpoint wants a key before it reads a body.
                 {
                     _wrong.Add($"Who stalled was told {(await answer).Status}: {(await answer).Text}");
                 }
@@ -144,11 +144,13 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     {
         var answer = await RawHttp.Send(host, request, sentinel, ends);
         if (answer.Status != status && !(ends && answer.Status == 0) // The server may let a sender go that has hung up.
-            && !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal)) // And an endpoint refuse a body unread.
+            && (HasKey(request) || !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal))) // And an endpoint refuse a body unread.
         {
             _wrong.Add($"{request.Split('\r')[0]}, {name}: {answer.Status} {answer.Text}");
         }
     }
+
+    private static bool HasKey(string request) => request.Contains("Idempotency-Key:", StringComparison.Ordinal);
 
     private async Task Watch(Func<Task<HttpResponseMessage>> ask, CancellationToken over)
     {
