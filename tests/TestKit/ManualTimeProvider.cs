@@ -38,6 +38,15 @@ public sealed class ManualTimeProvider(DateTimeOffset? start = null) : TimeProvi
         }
     }
 
+    /// <summary>How many timers fire after exactly so long: a signal that somebody has begun to wait for that.</summary>
+    public int DueIn(TimeSpan time)
+    {
+        lock (_lock)
+        {
+            return _timers.Count(t => t.Due - _now == time);
+        }
+    }
+
     /// <summary>How long until the first timer fires; null when none waits.</summary>
     public TimeSpan? NextDue
     {
