@@ -7,22 +7,8 @@ namespace Bff.Edge;
 /// 9112 section 7.1), such as a chunk of two gibibytes, as a failure of input and output, which would be answered with 500. Notes the flaw
 /// for those who send the body on.
 /// </summary>
-internal sealed class ReceivedBody(Stream received, BffRequest request) : Stream
+internal sealed class ReceivedBody(Stream received, BffRequest request) : ReadOnlyStream
 {
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <exception cref="BadHttpRequestException">The body broke off, is too large or too slow, or its framing is wrong.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -52,19 +38,4 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : Stream
             throw request.Fail(new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken));
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

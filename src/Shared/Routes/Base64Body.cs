@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>The body of a gRPC-Web text: pieces of Base64, each padded or not, one after the other (PROTOCOL-WEB).</summary>
-internal sealed class Base64Body(Stream received, BffRequest request) : Stream
+internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnlyStream
 {
     private const int Quad = 4;
     private readonly byte[] _text = new byte[4096];
@@ -14,20 +14,6 @@ internal sealed class Base64Body(Stream received, BffRequest request) : Stream
     private int _textLength;
     private int _taken;
     private int _bytesLength;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="BadHttpRequestException">It is no Base64.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -49,21 +35,6 @@ internal sealed class Base64Body(Stream received, BffRequest request) : Stream
         _taken += length;
         return length;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>Whole quads: up to each that ends with padding, which the decoder takes for the end.</summary>
     private void Decode()

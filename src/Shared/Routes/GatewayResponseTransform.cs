@@ -1,4 +1,5 @@
 using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
@@ -17,17 +18,23 @@ internal sealed class GatewayResponseTransform : ResponseTransform
             return default;
         }
 
-        var response = context.HttpContext.Response;
         var status = (int)upstream.StatusCode;
         if (upstream is GatewayResponse || status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
         {
-            context.SuppressResponseBody = true;
-            response.StatusCode = upstream is GatewayResponse || status < 500 ? status : 502;
-            response.ContentType = null;
-            response.ContentLength = null;
-            response.Headers.ContentEncoding = StringValues.Empty;
+            Replace(context, upstream is GatewayResponse || status < 500 ? status : StatusCodes.Status502BadGateway);
         }
 
         return default;
+    }
+
+    /// <summary>Leaves nothing of the answer but a status, which the edge puts into words.</summary>
+    internal static void Replace(ResponseTransformContext context, int status)
+    {
+        context.SuppressResponseBody = true;
+        var response = context.HttpContext.Response;
+        response.StatusCode = status;
+        response.ContentType = null;
+        response.ContentLength = null;
+        response.Headers.ContentEncoding = StringValues.Empty;
     }
 }

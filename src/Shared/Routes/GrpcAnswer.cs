@@ -1,4 +1,3 @@
-using System.Net;
 using Bff.Callers;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
@@ -9,44 +8,7 @@ namespace Bff.Routes;
 /// The messages of a service's answer. It ends when the service ends it, breaks off, or is silent for too long, when the client's deadline passes, or with the
 /// caller's credential; a call that the service did not end itself gets a status from the gateway, so that its client knows why (<see cref="GrpcCall.End"/>).
 /// </summary>
-internal sealed class GrpcAnswer : HttpContent
-{
-    private readonly HttpContent _inner;
-    private readonly Func<Stream, Stream> _wrap;
-
-    public GrpcAnswer(HttpContent inner, HttpContext context, GrpcCall call, TimeSpan idle, TimeProvider time)
-    {
-        _inner = inner;
-        _wrap = stream => new GrpcAnswerStream(stream, context, call, idle, time);
-        foreach (var (name, values) in inner.Headers.NonValidated)
-        {
-            Headers.TryAddWithoutValidation(name, values);
-        }
-    }
-
-    protected override async Task<Stream> CreateContentReadStreamAsync() => _wrap(await _inner.ReadAsStreamAsync());
-
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => _inner.CopyToAsync(stream, context);
-
-    protected override bool TryComputeLength(out long length)
-    {
-        length = _inner.Headers.ContentLength ?? 0;
-        return _inner.Headers.ContentLength is not null;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _inner.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
-}
-
-/// <summary>Reads of it end where a <see cref="GrpcAnswer"/> ends.</summary>
-internal sealed class GrpcAnswerStream : Stream
+internal sealed class GrpcAnswer : ReadOnlyStream
 {
     /// <summary>An answer that is just on its way when its caller's credential ends is given.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
@@ -55,7 +17,6 @@ internal sealed class GrpcAnswerStream : Stream
     private readonly HttpContext _context;
     private readonly GrpcCall _call;
     private readonly TimeSpan _idle;
-    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _silent;
     private readonly CancellationTokenSource? _late;
     private readonly CancellationTokenSource _expired;
@@ -63,27 +24,13 @@ internal sealed class GrpcAnswerStream : Stream
     private CancellationTokenSource? _any;
     private CancellationToken _asked;
 
-    public GrpcAnswerStream(Stream inner, HttpContext context, GrpcCall call, TimeSpan idle, TimeProvider time)
+    public GrpcAnswer(Stream inner, HttpContext context, GrpcCall call, TimeSpan idle, TimeProvider time)
     {
-        (_inner, _context, _call, _idle, _time) = (inner, context, call, idle, time);
+        (_inner, _context, _call, _idle) = (inner, context, call, idle);
         _silent = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _late = call.Left(time) is { } left && left.TotalMilliseconds < int.MaxValue ? new CancellationTokenSource(left, time) : null;
         _expired = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _credential = CallerLife.EndOf(context).UnsafeRegister(static expired => ((CancellationTokenSource)expired!).CancelAfter(Grace), _expired);
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -108,21 +55,6 @@ internal sealed class GrpcAnswerStream : Stream
             _silent.CancelAfter(Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -69,11 +69,7 @@ internal static class GrpcCalls
         var body = call.Form is GrpcForm.WebText ? new Base64Body(context.Request.Body, request) : context.Request.Body;
         context.Request.Body = new GrpcMessages(body, MaxMessage(context), request); // 4
         context.Request.ContentLength = null; // Text is longer than what it says.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = null;
-        }
-
+        BodyLimit.Apply(context, null);
         using var answer = new GrpcWebAnswer(context, call.Form);
         await next(context);
         if (call.IsAnswered)

@@ -8,26 +8,12 @@ namespace Bff.Routes;
 /// A client's stream of gRPC messages (PROTOCOL-HTTP2: a byte of flags, four of length, the message), none of which may be larger than what its sender is
 /// allowed: 413. The stream as a whole may be of any length.
 /// </summary>
-internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest request) : Stream
+internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest request) : ReadOnlyStream
 {
     private const int HeadLength = 5;
     private readonly byte[] _head = new byte[HeadLength];
     private int _headRead;
     private long _left;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="BadHttpRequestException">A message is too large.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -40,21 +26,6 @@ internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest r
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     private void Look(ReadOnlySpan<byte> bytes, long max)
     {

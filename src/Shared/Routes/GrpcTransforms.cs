@@ -4,7 +4,6 @@ using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
@@ -71,11 +70,7 @@ internal sealed class GrpcResponseTransform : ResponseTransform
         var http = (int)answer.StatusCode;
         if (answer is GatewayResponse || http != StatusCodes.Status200OK || !AnswerType.IsGrpc(answer.Content))
         {
-            context.SuppressResponseBody = true;
-            response.StatusCode = answer is GatewayResponse || http is >= 400 and < 500 ? http : StatusCodes.Status502BadGateway;
-            response.ContentType = null;
-            response.ContentLength = null;
-            response.Headers.ContentEncoding = StringValues.Empty;
+            GatewayResponseTransform.Replace(context, answer is GatewayResponse || http is >= 400 and < 500 ? http : StatusCodes.Status502BadGateway);
             return default;
         }
 
@@ -90,7 +85,7 @@ internal sealed class GrpcResponseTransform : ResponseTransform
         {
             if (GrpcMetadata.IsGrpc(name))
             {
-                headers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+                headers[name] = ResponseHeadersTransform.ValuesOf(values);
             }
         }
 
@@ -126,7 +121,7 @@ internal sealed class GrpcTrailersTransform(Reloadable<ReturnedHeaders> allowed)
         {
             if (GrpcMetadata.IsGrpc(name) || names.IsTrailer(name))
             {
-                feature.Trailers[name] = values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+                feature.Trailers[name] = ResponseHeadersTransform.ValuesOf(values);
             }
         }
 

@@ -1,9 +1,13 @@
 using System.Collections.Concurrent;
+using Bff.Edge;
 
 namespace Bff.Routes;
 
-/// <summary>Reads of it end after a while in which nothing came. What is there already costs no timer.</summary>
-internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider time) : Stream
+/// <summary>
+/// A service's body that ends with an error when nothing of it comes for too long. What is there already costs no timer. The proxy's own limit is one for all
+/// answers, and knows no fake clock.
+/// </summary>
+internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
 {
     /// <summary>Sources that nobody has cancelled and no timer may cancel yet.</summary>
     private static readonly ConcurrentQueue<CancellationTokenSource> Unused = new();
@@ -13,12 +17,6 @@ internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider ti
     private ITimer? _timer;
     private CancellationTokenRegistration _abandoned;
     private CancellationToken _linked;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -33,15 +31,6 @@ internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider ti
         var read = inner.ReadAsync(buffer, _silent.Token);
         return read.IsCompletedSuccessfully ? read : Wait(read, cancellationToken);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

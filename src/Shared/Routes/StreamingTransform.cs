@@ -27,10 +27,10 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         var content = answer.Content;
         var idle = IdleTimeout(context.HttpContext, answer);
         var call = context.HttpContext.Features.Get<GrpcCall>();
-        answer.Content = call is not null
-            ? new GrpcAnswer(content, context.HttpContext, call, idle, time)
-            : new PatientBody(content, await content.ReadAsStreamAsync(context.CancellationToken), idle, time);
-        if (call is not null && GrpcStatus.Of(answer) is not null)
+        var isHeadAlone = call is not null && GrpcStatus.Of(answer) is not null;
+        var received = await content.ReadAsStreamAsync(context.CancellationToken);
+        answer.Content = new RelayedBody(content, call is not null ? new GrpcAnswer(received, context.HttpContext, call, idle, time) : new PatientStream(received, idle, time));
+        if (isHeadAlone)
         {
             return; // A head with the status in it is the whole answer, and must go out as one.
         }

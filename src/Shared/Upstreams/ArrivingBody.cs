@@ -7,7 +7,7 @@ namespace Bff.Upstreams;
 /// A body that is sent on while it arrives. Before its sender is waited for, what has been written goes out to the service, so that it has
 /// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.Patience"/> is told so with 408.
 /// </summary>
-internal sealed class ArrivingBody : Stream
+internal sealed class ArrivingBody : ReadOnlyStream
 {
     private readonly Stream _received;
     private readonly BffRequest _request;
@@ -38,20 +38,6 @@ internal sealed class ArrivingBody : Stream
     /// <summary>The attempt that sends it on.</summary>
     public ArrivingTurn? Turn { get; set; }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Where it is written to.</summary>
     public void GoesTo(Stream target) => _target = target;
 
@@ -70,21 +56,6 @@ internal sealed class ArrivingBody : Stream
 
         return read;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -26,7 +26,6 @@ internal enum TokenChoice
 internal static class ServiceToken
 {
     private const string Header = "Authorization";
-    private const int Unauthenticated = 16;
 
     /// <param name="origin">For whom the call is made.</param>
     /// <param name="options">Of the service.</param>
@@ -56,5 +55,5 @@ internal static class ServiceToken
 
     /// <summary>Whether the service does not take the token: 401 (RFC 6750 section 3.1), or its counterpart in gRPC.</summary>
     public static bool IsRefused(HttpResponseMessage response) =>
-        response.StatusCode == HttpStatusCode.Unauthorized || GrpcStatus.Of(response) == Unauthenticated;
+        response.StatusCode == HttpStatusCode.Unauthorized || GrpcStatus.Of(response) == GrpcCode.Unauthenticated;
 }

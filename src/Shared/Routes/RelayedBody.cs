@@ -3,12 +3,13 @@ using System.Net;
 namespace Bff.Routes;
 
 /// <summary>
-/// A service's body that ends with an error when nothing of it comes for too long. The proxy's own limit is one for all answers, and knows no fake clock.
-/// It has no headers: they are with the client when the body is asked for.
+/// A service's body that is read through another stream, which decides when it ends. It has no headers: they are with the client when the body is asked for.
 /// </summary>
-internal sealed class PatientBody(HttpContent inner, Stream body, TimeSpan idle, TimeProvider time) : HttpContent
+/// <param name="inner">The service's; it goes with this one.</param>
+/// <param name="body">What is read.</param>
+internal sealed class RelayedBody(HttpContent inner, Stream body) : HttpContent
 {
-    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult<Stream>(new PatientStream(body, idle, time));
+    protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult(body);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException();
 
@@ -22,6 +23,7 @@ internal sealed class PatientBody(HttpContent inner, Stream body, TimeSpan idle,
     {
         if (disposing)
         {
+            body.Dispose();
             inner.Dispose();
         }
 
