@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Bff.Concurrency;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
 
@@ -180,7 +181,7 @@ internal sealed partial class FragmentCache(
             var json = isGood && request.IsKept ? Keep(flight, key, request, answer.Value!, since, read) : default;
             if (!isGood && refreshed is not null)
             {
-                refreshed.RefreshNotBefore = time.GetTimestamp() + (long)(RefreshPause.TotalSeconds * time.TimestampFrequency);
+                refreshed.RefreshNotBefore = time.TimestampIn(RefreshPause);
             }
 
             flight.Land(answer.IsFailure && TryStandIn(request, out var standIn) ? standIn : new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json });
@@ -196,7 +197,7 @@ internal sealed partial class FragmentCache(
         {
             if (refreshed is not null)
             {
-                refreshed.RefreshNotBefore = time.GetTimestamp() + (long)(RefreshPause.TotalSeconds * time.TimestampFrequency);
+                refreshed.RefreshNotBefore = time.TimestampIn(RefreshPause);
                 LogRefreshFailed(logger, failure, request.Key);
             }
 
@@ -228,7 +229,7 @@ internal sealed partial class FragmentCache(
             return null;
         }
 
-        var since = time.GetTimestamp() - (long)(read.Age.TotalSeconds * time.TimestampFrequency);
+        var since = time.TimestampIn(-read.Age);
         if (!isServed && Find<T>(key) is { } kept && kept.Since >= since)
         {
             return null;

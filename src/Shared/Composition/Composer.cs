@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Callers;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Upstreams;
@@ -36,7 +37,7 @@ public sealed class Composer : IDisposable
         Request = BffRequest.Of(context);
         Endpoint = context.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
         _policies = services.Policies.Current;
-        _deadline = Request.StartTimestamp + Ticks(_policies.Deadline);
+        _deadline = Request.StartTimestamp + Time.ToTimestamps(_policies.Deadline);
         _lifetime = TimeLimit.Start(Remaining(_deadline), Time, context.RequestAborted);
     }
 
@@ -136,9 +137,9 @@ public sealed class Composer : IDisposable
 
     internal PartPolicy? PolicyOf(string part) => _policies.Parts.GetValueOrDefault((Endpoint, part));
 
-    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Ticks(timeout)), _lifetime.Token);
+    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), _lifetime.Token);
 
-    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.GetTimestamp() + Ticks(timeout), flight);
+    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.TimestampIn(timeout), flight);
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
 
@@ -160,8 +161,6 @@ public sealed class Composer : IDisposable
         _parts.Add(part);
         return part;
     }
-
-    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * Time.TimestampFrequency);
 
     private TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now >= deadline ? TimeSpan.Zero : Time.GetElapsedTime(now, deadline);
 

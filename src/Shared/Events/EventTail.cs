@@ -139,7 +139,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
 
     private void Tick()
     {
-        var now = _time.GetTimestamp() + (long)(LookEvery.TotalSeconds * _time.TimestampFrequency); // What is due before the next tick is due now.
+        var now = _time.TimestampIn(LookEvery); // What is due before the next tick is due now.
         lock (_lock)
         {
             foreach (var streams in _streams.Values)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Bff.Callers;
+using Bff.Concurrency;
 using Bff.State;
 
 namespace Bff.Events;
@@ -121,7 +122,7 @@ public sealed class UserEvents
                 }
 
                 var wait = idle - quiet;
-                await stream.Wait(After(isBehind && wait > Retry ? Retry : wait), cancellation);
+                await stream.Wait(_time.TimestampIn(isBehind && wait > Retry ? Retry : wait), cancellation);
             }
         }
         finally
@@ -129,8 +130,6 @@ public sealed class UserEvents
             _tail.Close(user, stream);
         }
     }
-
-    private long After(TimeSpan wait) => _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
 
     private static bool IsFor(Caller caller, LoggedEvent item) =>
         item.Head.Tenant is null || caller.Tenant is null || item.Head.Tenant == caller.Tenant;

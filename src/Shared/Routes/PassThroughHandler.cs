@@ -1,4 +1,5 @@
 using System.Net.Http.Metrics;
+using Bff.Concurrency;
 using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
@@ -72,7 +73,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     private long Deadline(BffRequest origin)
     {
         var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
-        return time.GetTimestamp() + (long)(patience.TotalSeconds * time.TimestampFrequency);
+        return time.TimestampIn(patience);
     }
 
     /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>

@@ -1,3 +1,5 @@
+using Bff.Concurrency;
+
 namespace Bff.Upstreams;
 
 /// <summary>One address of a pool: its load and its recent luck.</summary>
@@ -31,7 +33,7 @@ internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
         }
         else if (Interlocked.Increment(ref _failuresInRow) >= FailuresToEject)
         {
-            Volatile.Write(ref _ejectedUntil, time.GetTimestamp() + (long)(EjectedFor.TotalSeconds * time.TimestampFrequency));
+            Volatile.Write(ref _ejectedUntil, time.TimestampIn(EjectedFor));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bff.Concurrency;
 using Polly;
 
 namespace Bff.Upstreams;
@@ -31,7 +32,7 @@ internal readonly struct UpstreamAttempt
         var isFailure = UpstreamResilience.IsFailure(response);
         if (isFailure && RetryAfter.Of(response, time) is { } delay)
         {
-            Volatile.Write(ref call.NotBefore, time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency));
+            Volatile.Write(ref call.NotBefore, time.TimestampIn(delay));
         }
 
         _address.Ended(isFailure);

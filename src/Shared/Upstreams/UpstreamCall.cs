@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using Bff.Concurrency;
 using Bff.Edge;
 
 namespace Bff.Upstreams;
@@ -25,7 +26,7 @@ public abstract class UpstreamCall<T>
     /// <param name="cancellation">Nobody waits any more.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
     public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
-        Make(new CallContext(request, Time.GetTimestamp() + (long)(timeout.TotalSeconds * Time.TimestampFrequency), cancellation));
+        Make(new CallContext(request, Time.TimestampIn(timeout), cancellation));
 
     /// <summary>The same call with another reading of its answer.</summary>
     /// <param name="read">Gets every answer, failures included.</param>

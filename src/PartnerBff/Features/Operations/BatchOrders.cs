@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Concurrency;
 using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
@@ -42,7 +43,7 @@ internal static class BatchOrders
 
         var request = KeyedRequest.Of(context)!;
         var results = new BatchResult<T>[batch.Orders.Count];
-        var deadline = time.GetTimestamp() + Ticks(Patience, time);
+        var deadline = time.TimestampIn(Patience);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, Patience, Timeout.InfiniteTimeSpan);
         await Parallel.ForAsync(
@@ -116,8 +117,6 @@ internal static class BatchOrders
             problem.Detail ?? problem.Code.Explanation, problem.Code.Code, problem.Errors);
         return new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(error, PartnerJson.Default.ItemError));
     }
-
-    private static long Ticks(TimeSpan span, TimeProvider time) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     private sealed record Item(HttpContext Context, OrderRequest Order, int Index, long Deadline, CancellationToken Cancellation);
 }

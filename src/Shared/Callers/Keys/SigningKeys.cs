@@ -168,7 +168,7 @@ internal sealed partial class SigningKeys(
         catch (Exception failed)
 #pragma warning restore CA1031
         {
-            _discoveryRead = time.GetTimestamp() - (long)(keyRefresh.TotalSeconds * time.TimestampFrequency); // The keys may have moved.
+            _discoveryRead = time.TimestampIn(-keyRefresh); // The keys may have moved.
             _loop.Failed(failed);
             LogUnreadable(logger, settings.Path, failed.GetType().Name, Current.Count);
             return false;

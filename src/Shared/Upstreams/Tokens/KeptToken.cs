@@ -1,3 +1,5 @@
+using Bff.Concurrency;
+
 namespace Bff.Upstreams;
 
 /// <summary>A token for one service, with how long it is good; has no text of its own, so that no log can show it.</summary>
@@ -20,13 +22,12 @@ internal sealed class KeptToken
         _token = token;
         AfterRefusal = afterRefusal;
         Asked = asked;
-        _gap = Ticks(RenewalGap);
+        _gap = time.ToTimestamps(RenewalGap);
 
         // Clocks differ, and a call takes its time: it is not served to its very end.
-        ServedUntil = asked + Ticks(life - Least(MostMargin, life / 10));
-        _renewAt = asked + Ticks(life - Least(MostAhead, life / 2));
+        ServedUntil = asked + time.ToTimestamps(life - Least(MostMargin, life / 10));
+        _renewAt = asked + time.ToTimestamps(life - Least(MostAhead, life / 2));
 
-        long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
         static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
     }
 

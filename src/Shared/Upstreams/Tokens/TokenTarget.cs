@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Bff.Callers;
+using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
@@ -127,7 +128,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
             }
             else if (result.Outcome == UpstreamOutcome.Failed)
             {
-                _refused.Set(key, time.GetTimestamp() + (long)(RefusedFor.TotalSeconds * time.TimestampFrequency));
+                _refused.Set(key, time.TimestampIn(RefusedFor));
             }
 
             return result;
