@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;
 
@@ -127,4 +128,7 @@ public sealed record CertificateOptions
     /// <summary>Of the PKCS#12 file or the encrypted key.</summary>
     [Setting(Key = "ClientCertificate:Password", Range = "what opens the certificate's private key", Default = "none")]
     public string? Password { get; init; }
+
+    /// <summary>As the section has it; whether the files can be read is another question.</summary>
+    internal static CertificateOptions Of(IConfigurationSection section) => new() { Path = section["Path"] ?? "", KeyPath = section["KeyPath"], Password = section["Password"] };
 }

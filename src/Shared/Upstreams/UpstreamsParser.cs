@@ -91,7 +91,7 @@ internal static class UpstreamsParser
             return null;
         }
 
-        var options = new CertificateOptions { Path = section["Path"] ?? "", KeyPath = section["KeyPath"], Password = section["Password"] };
+        var options = CertificateOptions.Of(section);
         try
         {
             using var loaded = needsKey ? TransportSecurity.Load(options) : System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(options.Path);

@@ -35,15 +35,10 @@ internal sealed record IntrospectionSettings
             return null;
         }
 
-        if (!Uri.TryCreate(section["Endpoint"], UriKind.Absolute, out var endpoint) || (endpoint.Scheme != Uri.UriSchemeHttps && endpoint.Scheme != Uri.UriSchemeHttp))
-        {
-            mistakes.Add(section, "Endpoint", "is not an absolute http(s) address.");
-        }
-        else if (requireHttps && endpoint.Scheme != Uri.UriSchemeHttps)
-        {
-            mistakes.Add(section, "Endpoint", "is not https: tokens would travel readable. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development.");
-        }
-
+        var endpoint = HttpAddress.Parse(
+            section, "Endpoint", section["Endpoint"],
+            requireHttps ? "is not https: tokens would travel readable. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development." : null,
+            mistakes);
         foreach (var key in (string[])["ClientId", "ClientSecret"])
         {
             if (string.IsNullOrEmpty(section[key]))
@@ -54,7 +49,7 @@ internal sealed record IntrospectionSettings
 
         return mistakes.Bind(section, new IntrospectionSettings
         {
-            Endpoint = endpoint!,
+            Endpoint = endpoint!, // Without one there is a mistake, and the settings are not used.
             ClientId = section["ClientId"] ?? "",
             ClientSecret = section["ClientSecret"] ?? "",
             AllowedClients = [.. section.GetSection("AllowedClients").GetChildren().Select(c => c.Value).OfType<string>().Where(c => c.Length > 0)],

@@ -52,23 +52,10 @@ internal static class ProviderParser
         var (key, text) = section["MetadataAddress"] is { Length: > 0 } address
             ? ("MetadataAddress", address)
             : ("Authority", section["Authority"] is { Length: > 0 } authority ? authority.TrimEnd('/') + "/.well-known/openid-configuration" : null);
-        if (text is null)
-        {
-            return null;
-        }
-
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
-        {
-            mistakes.Add(section, key, "is not an absolute http(s) address.");
-            return null;
-        }
-
-        if (requireHttps && uri.Scheme != Uri.UriSchemeHttps)
-        {
-            mistakes.Add(section, key, "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development.");
-        }
-
-        return uri;
+        return text is null ? null : HttpAddress.Parse(
+            section, key, text,
+            requireHttps ? "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development." : null,
+            mistakes);
     }
 
     private static ClaimMap ReadClaims(IConfigurationSection section, ProviderSettings read, string[] audiences, ConfigurationMistakes mistakes)

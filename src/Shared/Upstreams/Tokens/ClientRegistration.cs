@@ -72,7 +72,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             TokenEndpoint = Address(section, "TokenEndpoint", read.RequireHttpsMetadata, mistakes),
             ClientId = section["ClientId"] ?? "",
             PrivateKeyPath = section["PrivateKey:Path"] is { Length: > 0 } path ? path : null,
-            Certificate = certificate.Exists() ? new() { Path = certificate["Path"] ?? "", KeyPath = certificate["KeyPath"], Password = certificate["Password"] } : null,
+            Certificate = certificate.Exists() ? CertificateOptions.Of(certificate) : null,
         };
         if (string.IsNullOrEmpty(section["Authority"]) && string.IsNullOrEmpty(section["TokenEndpoint"]))
         {
@@ -124,24 +124,7 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
         return read with { ClientAuthentication = hasKey ? ClientAuthentication.PrivateKeyJwt : read.ClientAuthentication };
     }
 
-    private static Uri? Address(IConfigurationSection section, string key, bool https, ConfigurationMistakes mistakes)
-    {
-        if (section[key] is not { Length: > 0 } text)
-        {
-            return null;
-        }
-
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http"))
-        {
-            mistakes.Add(section, key, "is not an absolute http(s) address.");
-            return null;
-        }
-
-        if (https && uri.Scheme != Uri.UriSchemeHttps)
-        {
-            mistakes.Add(section, key, "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development.");
-        }
-
-        return uri;
-    }
+    private static Uri? Address(IConfigurationSection section, string key, bool https, ConfigurationMistakes mistakes) =>
+        section[key] is not { Length: > 0 } text ? null : HttpAddress.Parse(
+            section, key, text, https ? "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development." : null, mistakes);
 }
