@@ -21,22 +21,7 @@ public sealed class StoreTroubleTests
         [nameof(IWebhookStore)] = Webhooks,
     };
 
-    public static TheoryData<string, RedisTrouble> Cases
-    {
-        get
-        {
-            var cases = new TheoryData<string, RedisTrouble>();
-            foreach (var store in Probes.Keys)
-            {
-                foreach (var trouble in Enum.GetValues<RedisTrouble>())
-                {
-                    cases.Add(store, trouble);
-                }
-            }
-
-            return cases;
-        }
-    }
+    public static TheoryData<string, RedisTrouble> Cases => StoreProbe.Cases(Probes.Keys);
 
     [RedisTheory]
     [MemberData(nameof(Cases))]

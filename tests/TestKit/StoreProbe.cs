@@ -8,6 +8,22 @@ namespace Bff.TestKit;
 /// <param name="IsAway">Whether an exception says that the store is away.</param>
 public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsThere, Func<Exception, bool> IsAway)
 {
+    /// <summary>Each of the stores in every trouble.</summary>
+    public static TheoryData<string, RedisTrouble> Cases(IEnumerable<string> stores)
+    {
+        ArgumentNullException.ThrowIfNull(stores);
+        var cases = new TheoryData<string, RedisTrouble>();
+        foreach (var store in stores)
+        {
+            foreach (var trouble in Enum.GetValues<RedisTrouble>())
+            {
+                cases.Add(store, trouble);
+            }
+        }
+
+        return cases;
+    }
+
     /// <summary>
     /// 1. A thing is written. 2. The trouble begins: a slow server goes on answering, one that is away is said to be. 3. It ends: the store is found again
     /// without anybody's help. 4. What was acknowledged is there.

@@ -1,3 +1,5 @@
+using Bff.Concurrency;
+
 namespace Bff.Events;
 
 /// <summary>
@@ -95,20 +97,7 @@ internal sealed class EventSubscription : IDisposable
     }
 
     /// <summary>Ends the waiting.</summary>
-    public void Signal()
-    {
-        try
-        {
-            if (_signal.CurrentCount == 0)
-            {
-                _signal.Release();
-            }
-        }
-        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
-        {
-            // Signalled already, or gone.
-        }
-    }
+    public void Signal() => _signal.Wake();
 
     public void Dispose() => _signal.Dispose();
 }

@@ -1,3 +1,5 @@
+using Bff.Concurrency;
+
 namespace Bff.Events;
 
 /// <content>The reading itself.</content>
@@ -95,19 +97,6 @@ internal sealed partial class EventTail
             _tail.Tick();
         }
 
-        private void Wake()
-        {
-            try
-            {
-                if (_wake.CurrentCount == 0)
-                {
-                    _wake.Release();
-                }
-            }
-            catch (SemaphoreFullException)
-            {
-                // Awake already.
-            }
-        }
+        private void Wake() => _wake.Wake();
     }
 }

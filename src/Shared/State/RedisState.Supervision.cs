@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -39,20 +40,7 @@ public sealed partial class RedisState
         }
     }
 
-    private void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
-        {
-            // Somebody else woke it, or it is gone.
-        }
-    }
+    private void Wake() => _wake.Wake();
 
     private async Task Supervise()
     {

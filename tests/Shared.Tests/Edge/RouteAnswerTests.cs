@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Bff.Callers;
 using Bff.Routes;
+using Bff.Shared.Tests.Routes;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -21,28 +22,19 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 
     private readonly ManualTimeProvider _time = new();
     private readonly SemaphoreSlim _goOn = new(0);
-    private TestHost? _service;
-    private TestHost? _gateway;
+    private RouteStage? _stage;
 
     public void Dispose() => _goOn.Dispose();
 
     public async Task InitializeAsync()
     {
-        _service = await TestHost.Start(_ => { }, app => app.Run(Serve));
-        _gateway = await TestHost.Start(
-            builder =>
+        _stage = await RouteStage.Start(
+            Serve,
+            address => new()
             {
-                builder.Services.AddSingleton<TimeProvider>(_time);
-                builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
-            },
-            app => app.UseBffPipeline(),
-            new Dictionary<string, string?>
-            {
-                ["Upstreams:stub:Address"] = _service.Address.ToString(),
                 ["Upstreams:stub:Retries"] = "0",
                 ["Upstreams:stub:Timeout"] = "00:00:30",
-                ["Upstreams:other:Address"] = _service.Address.ToString(),
+                ["Upstreams:other:Address"] = address,
                 ["Headers:Return:0"] = "X-Total-Count",
                 ["ReverseProxy:Routes:any:ClusterId"] = "stub",
                 ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
@@ -62,14 +54,14 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 ["ReverseProxy:Routes:media:Match:Path"] = "/media/{file}",
                 ["ReverseProxy:Routes:media:AuthorizationPolicy"] = "Anonymous",
                 ["ReverseProxy:Routes:media:Metadata:Limits"] = "none",
-            });
+            },
+            _time);
     }
 
     public async Task DisposeAsync()
     {
         _goOn.Release(1000);
-        await _gateway!.DisposeAsync();
-        await _service!.DisposeAsync();
+        await _stage!.DisposeAsync();
     }
 
     [Fact]
@@ -153,7 +145,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("/api/orders/new", "ftp://gateway/orders/o-1", null)]
     public async Task An_address_of_the_service_becomes_one_at_the_gateway_or_is_left_out(string asked, string named, string? address)
     {
-        var answer = await Get($"{asked}?location={Uri.EscapeDataString(named.Replace("{service}", _service!.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))}");
+        var answer = await Get($"{asked}?location={Uri.EscapeDataString(named.Replace("{service}", _stage!.Service.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))}");
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(address, answer.Header("Location"));
@@ -251,7 +243,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData(null, "websocket", "/patient", 600 + 60)]
     public void A_socket_may_be_silent_for_an_hour_or_as_long_as_its_route_says(string? upgrade, string? protocol, string path, int? seconds)
     {
-        var config = _gateway!.Services.GetRequiredService<IProxyConfigProvider>().GetConfig();
+        var config = _stage!.Gateway.Services.GetRequiredService<IProxyConfigProvider>().GetConfig();
         var context = new DefaultHttpContext();
         context.Request.Headers.Upgrade = upgrade;
         if (protocol is not null)
@@ -272,7 +264,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         Assert.Equal(policy, (await Get(path)).Header("Cross-Origin-Resource-Policy"));
 
     private Task<RawResponse> Get(string path, string headers = "") =>
-        RawHttp.Send(_gateway!.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", _gateway.Leaks);
+        RawHttp.Send(_stage!.Gateway.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", _stage!.Gateway.Leaks);
 
     private async Task<HttpResponseMessage> Open(string path, string? coding)
     {
@@ -282,7 +274,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
             request.Headers.TryAddWithoutValidation("Accept-Encoding", coding);
         }
 
-        return await _gateway!.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+        return await _stage!.Gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
     }
 
     private static Stream Decoded(Stream body, string? coding) => coding switch
@@ -352,14 +344,5 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         public string? Protocol => protocol;
 
         public ValueTask<Stream> AcceptAsync() => throw new NotSupportedException();
-    }
-
-    private sealed class Somebody : ICallerSource
-    {
-        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
-
-        public string? Challenge => null;
-
-        public ValueTask<CallerResult> Resolve(HttpContext context) => new(CallerResult.Ok(_caller));
     }
 }

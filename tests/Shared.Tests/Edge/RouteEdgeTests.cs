@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
 using Bff.Callers;
+using Bff.Shared.Tests.Routes;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,36 +17,27 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 {
     private readonly ConcurrentQueue<Arrived> _arrived = new();
     private readonly ManualTimeProvider _time = new();
-    private TestHost? _service;
-    private TestHost? _gateway;
+    private RouteStage? _stage;
 
     public async Task InitializeAsync()
     {
-        _service = await TestHost.Start(_ => { }, app => app.Run(Serve));
-        _gateway = await TestHost.Start(
-            builder =>
+        _stage = await RouteStage.Start(
+            Serve,
+            _ => new()
             {
-                builder.Services.AddSingleton<TimeProvider>(_time);
-                builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
-            },
-            app => app.UseBffPipeline(),
-            new Dictionary<string, string?>
-            {
-                ["Upstreams:stub:Address"] = _service.Address.ToString(),
                 ["Upstreams:stub:Retries"] = "0",
                 ["Upstreams:stub:Timeout"] = "00:00:10",
                 ["Headers:Forward:0"] = "X-Custom",
                 ["ReverseProxy:Routes:any:ClusterId"] = "stub",
                 ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
                 ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-            });
+            },
+            _time);
     }
 
     public async Task DisposeAsync()
     {
-        await _gateway!.DisposeAsync();
-        await _service!.DisposeAsync();
+        await _stage!.DisposeAsync();
     }
 
     [Fact]
@@ -60,7 +52,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 
             _arrived.Clear();
 
-            var answer = await RawHttp.Send(_gateway!.Address, request, _gateway.Leaks);
+            var answer = await RawHttp.Send(_stage!.Gateway.Address, request, _stage!.Gateway.Leaks);
 
             Assert.True(status == answer.Status, $"{name}: {answer.Status} {answer.Text}");
             Assert.Equal(reached is null ? [] : [(string)reached], _arrived.Select(a => $"{a.Method} {a.Target}"));
@@ -134,7 +126,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                 "X-User-Id", "X-OAuth-Scopes", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Host", "traceparent", "tracestate", "baggage",
             ],
             StringComparer.OrdinalIgnoreCase));
-        Assert.Equal(_service!.Address.Authority, headers["Host"]);
+        Assert.Equal(_stage!.Service.Address.Authority, headers["Host"]);
     }
 
     [Fact]
@@ -174,7 +166,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         Assert.Null(answer.Header("Server"));
         Assert.Null(answer.Header("X-Powered-By"));
         Assert.Null(answer.Header("Set-Cookie"));
-        Assert.DoesNotContain(_service!.Address.Authority, answer.Header("Location") ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain(_stage!.Service.Address.Authority, answer.Header("Location") ?? "", StringComparison.Ordinal);
         Assert.DoesNotContain("another", answer.Header("X-Request-Id"), StringComparison.Ordinal);
     }
 
@@ -187,7 +179,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     {
         for (var i = 0; i < 12; i++)
         {
-            var refused = await RawHttp.Send(_gateway!.Address, $"POST /any/x HTTP/1.1\r\nHost: gateway\r\n{head}{new string('a', filler)}{tail}", _gateway.Leaks);
+            var refused = await RawHttp.Send(_stage!.Gateway.Address, $"POST /any/x HTTP/1.1\r\nHost: gateway\r\n{head}{new string('a', filler)}{tail}", _stage!.Gateway.Leaks);
             Assert.True(status == refused.Status, $"{name}: {refused.Status} {refused.Text}");
         }
 
@@ -201,7 +193,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         for (var i = 0; i < 12; i++)
         {
             using var client = new TcpClient();
-            await client.ConnectAsync(_gateway!.Address.Host, _gateway.Address.Port);
+            await client.ConnectAsync(_stage!.Gateway.Address.Host, _stage!.Gateway.Address.Port);
             await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nabc"u8.ToArray());
         }
 
@@ -215,7 +207,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         var forSenders = TimeSpan.FromSeconds(30);
         var idle = _time.DueIn(forSenders);
         using var client = new TcpClient();
-        await client.ConnectAsync(_gateway!.Address.Host, _gateway.Address.Port);
+        await client.ConnectAsync(_stage!.Gateway.Address.Host, _stage!.Gateway.Address.Port);
         await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 5\r\n\r\nhel"u8.ToArray());
         await Eventually.True(() => _time.DueIn(forSenders) > idle); // The sender is waited for: the service's time stands still.
 
@@ -231,9 +223,9 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [Fact]
     public async Task Bodies_arrive_whole()
     {
-        var answer = await RawHttp.Send(_gateway!.Address, "POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", _gateway.Leaks);
+        var answer = await RawHttp.Send(_stage!.Gateway.Address, "POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", _stage!.Gateway.Leaks);
         Assert.Equal(200, answer.Status);
-        var chunked = await RawHttp.Send(_gateway.Address, "PUT /any/x HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", _gateway.Leaks);
+        var chunked = await RawHttp.Send(_stage!.Gateway.Address, "PUT /any/x HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", _stage!.Gateway.Leaks);
         Assert.Equal(200, chunked.Status);
 
         Assert.Equal(["hello", "abcde"], _arrived.Select(a => a.Body));
@@ -244,9 +236,9 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     public async Task The_answer_to_a_keyed_write_arrives_as_the_service_described_it()
     {
         var answer = await RawHttp.Send(
-            _gateway!.Address,
+            _stage!.Gateway.Address,
             "POST /any/coded HTTP/1.1\r\nHost: gateway\r\nIdempotency-Key: k-1\r\nAccept-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-            _gateway.Leaks);
+            _stage!.Gateway.Leaks);
 
         Assert.False(Assert.Single(_arrived).Headers.ContainsKey("Accept-Encoding")); // Somebody else may repeat the write.
         Assert.Equal(201, answer.Status);
@@ -283,7 +275,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     private Task<RawResponse> Get(string path, string headers = "") =>
-        RawHttp.Send(_gateway!.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", _gateway.Leaks);
+        RawHttp.Send(_stage!.Gateway.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", _stage!.Gateway.Leaks);
 
     private async Task Serve(HttpContext context)
     {
@@ -305,7 +297,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                 response.Headers.SetCookie = "a=b";
                 response.Headers["X-Request-Id"] = "another";
                 response.Headers.CacheControl = "private, max-age=5";
-                response.Headers.Location = _service!.Address + "any/5";
+                response.Headers.Location = _stage!.Service.Address + "any/5";
                 break;
             case "/any/large":
                 response.ContentType = "application/json";
@@ -342,13 +334,4 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     private sealed record Arrived(string Method, string Target, Dictionary<string, string> Headers, string Body);
-
-    private sealed class Somebody : ICallerSource
-    {
-        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
-
-        public string? Challenge => null;
-
-        public ValueTask<CallerResult> Resolve(HttpContext context) => new(CallerResult.Ok(_caller));
-    }
 }

@@ -430,14 +430,4 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync("""{"data":{}}""");
     }
-
-    private sealed class Somebody : ICallerSource
-    {
-        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
-
-        public string? Challenge => null;
-
-        public ValueTask<CallerResult> Resolve(HttpContext context) =>
-            new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
-    }
 }

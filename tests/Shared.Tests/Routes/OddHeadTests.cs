@@ -14,30 +14,16 @@ namespace Bff.Shared.Tests.Routes;
 /// <summary>Heads that are allowed and odd, by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>).</summary>
 public sealed class OddHeadTests : IAsyncLifetime
 {
-    private TestHost? _service;
-    private TestHost? _gateway;
+    private RouteStage? _stage;
 
     public async Task InitializeAsync()
     {
-        _service = await TestHost.Start(
-            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1), app => app.Run(Serve));
-        _gateway = await TestHost.Start(
-            builder =>
-            {
-                builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
-                builder.AddUpstream<ISample>("stub");
-            },
-            app =>
-            {
-                app.UseBffPipeline();
-                app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
-            },
-            new Dictionary<string, string?>
+        _stage = await RouteStage.Start(
+            Serve,
+            _ => new()
             {
                 ["Plans:free:RequestsPerMinute"] = "100000",
                 ["Plans:free:Burst"] = "100000",
-                ["Upstreams:stub:Address"] = _service.Address.ToString(),
                 ["Upstreams:stub:Retries"] = "0",
                 ["Upstreams:stub:Timeout"] = "00:01:00",
                 ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
@@ -45,13 +31,14 @@ public sealed class OddHeadTests : IAsyncLifetime
                 ["ReverseProxy:Routes:any:ClusterId"] = "stub",
                 ["ReverseProxy:Routes:any:Match:Path"] = "/any",
                 ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-            });
+            },
+            server: builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1),
+            hasOwn: true);
     }
 
     public async Task DisposeAsync()
     {
-        await _gateway!.DisposeAsync();
-        await _service!.DisposeAsync();
+        await _stage!.DisposeAsync();
     }
 
     [Theory]
@@ -100,7 +87,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() => Assert.Equal(StreamPatience.Stream, PassThrough.Exchange.ActivityTimeout);
 
     private Task<RawResponse> Send(string path, string headers) =>
-        RawHttp.Send(_gateway!.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", new LeakSentinel());
+        RawHttp.Send(_stage!.Gateway.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", new LeakSentinel());
 
     private static async Task Serve(HttpContext context)
     {
@@ -111,14 +98,5 @@ public sealed class OddHeadTests : IAsyncLifetime
         }
 
         await context.Response.WriteAsync(agent.Length > 100 ? "" : agent);
-    }
-
-    private sealed class Somebody : ICallerSource
-    {
-        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
-
-        public string? Challenge => null;
-
-        public ValueTask<CallerResult> Resolve(HttpContext context) => new(CallerResult.Ok(_caller));
     }
 }

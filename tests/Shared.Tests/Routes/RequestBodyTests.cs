@@ -26,38 +26,18 @@ public sealed class RequestBodyTests : IAsyncLifetime
     private readonly TaskCompletionSource _ended = NewSignal();
     private TaskCompletionSource _answers = NewSignal();
     private int _failures;
-    private TestHost? _service;
-    private TestHost? _gateway;
+    private RouteStage? _stage;
 
     public static TheoryData<string> Roads => ["/any", "/own"];
 
     public async Task InitializeAsync()
     {
         _answers.SetResult();
-        _service = await TestHost.Start(
-            builder => builder.WebHost.ConfigureKestrel(kestrel =>
-            {
-                kestrel.Limits.MaxRequestBodySize = null;
-                kestrel.Limits.MinRequestBodyDataRate = null;
-            }),
-            app => app.Run(Serve));
-        _gateway = await TestHost.Start(
-            builder =>
-            {
-                builder.Services.AddSingleton<TimeProvider>(_time);
-                builder.AddBffDefaults();
-                builder.Services.AddSingleton<ICallerSource, Somebody>();
-                builder.AddUpstream<ISample>("stub");
-            },
-            app =>
-            {
-                app.UseBffPipeline();
-                app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
-            },
-            new Dictionary<string, string?>
+        _stage = await RouteStage.Start(
+            Serve,
+            _ => new()
             {
                 ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0",
-                ["Upstreams:stub:Address"] = _service.Address.ToString(),
                 ["Upstreams:stub:Retries"] = "1",
                 ["Upstreams:stub:Timeout"] = "00:00:10",
                 ["Upstreams:stub:MaxConcurrency"] = "1",
@@ -75,13 +55,19 @@ public sealed class RequestBodyTests : IAsyncLifetime
                 ["ReverseProxy:Routes:endless:Match:Path"] = "/endless",
                 ["ReverseProxy:Routes:endless:Metadata:Scope"] = "api",
                 ["ReverseProxy:Routes:endless:MaxRequestBodySize"] = "-1",
-            });
+            },
+            _time,
+            server: builder => builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Limits.MaxRequestBodySize = null;
+                kestrel.Limits.MinRequestBodyDataRate = null;
+            }),
+            hasOwn: true);
     }
 
     public async Task DisposeAsync()
     {
-        await _gateway!.DisposeAsync();
-        await _service!.DisposeAsync();
+        await _stage!.DisposeAsync();
     }
 
     [Theory]
@@ -275,7 +261,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             request.Headers.TransferEncodingChunked = isChunked;
             try
             {
-                using var answer = await _gateway!.Client.SendAsync(request);
+                using var answer = await _stage!.Gateway.Client.SendAsync(request);
                 Assert.Equal(status, (int)answer.StatusCode);
             }
             catch (HttpRequestException) when (status == 413)
@@ -297,7 +283,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         request.Headers.Add("Idempotency-Key", "k");
         try
         {
-            using var answer = await _gateway!.Client.SendAsync(request);
+            using var answer = await _stage!.Gateway.Client.SendAsync(request);
             Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         }
         catch (HttpRequestException)
@@ -365,11 +351,11 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Task<RawSender> Post(string path, string rest) => RawSender.Start(_gateway!.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{rest}");
+    private Task<RawSender> Post(string path, string rest) => RawSender.Start(_stage!.Gateway.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{rest}");
 
     private async Task<int> Status(string path)
     {
-        using var answer = await _gateway!.Client.GetAsync(path);
+        using var answer = await _stage!.Gateway.Client.GetAsync(path);
         return (int)answer.StatusCode;
     }
 
@@ -395,15 +381,5 @@ public sealed class RequestBodyTests : IAsyncLifetime
         {
             context.Response.StatusCode = 500;
         }
-    }
-
-    private sealed class Somebody : ICallerSource
-    {
-        private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
-
-        public string? Challenge => null;
-
-        public ValueTask<CallerResult> Resolve(HttpContext context) =>
-            new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
     }
 }

@@ -30,20 +30,7 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
     }
 
     /// <summary>Something may have to be done.</summary>
-    public void Wake()
-    {
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Awake already.
-        }
-    }
+    public void Wake() => _wake.Wake();
 
     public virtual void Dispose() => _stopping.Cancel();
 

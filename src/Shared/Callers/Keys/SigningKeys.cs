@@ -43,16 +43,9 @@ internal sealed partial class SigningKeys(
     /// <summary>Asks for a fetch without waiting for it: a signature did not verify, so a key may have been replaced in place.</summary>
     public void Suspect()
     {
-        if (settings.MetadataAddress is not null && _wanted.CurrentCount == 0)
+        if (settings.MetadataAddress is not null)
         {
-            try
-            {
-                _wanted.Release();
-            }
-            catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
-            {
-                // Somebody else has just asked, or the host has stopped.
-            }
+            _wanted.Wake();
         }
     }
 

@@ -126,17 +126,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         }
 
         Volatile.Write(ref _isBehind, 1);
-        try
-        {
-            if (_wake.CurrentCount == 0)
-            {
-                _wake.Release();
-            }
-        }
-        catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
-        {
-            // It looks already, or the host has stopped.
-        }
+        _wake.Wake();
     }
 
     private async Task CatchUp(CancellationToken cancellation)

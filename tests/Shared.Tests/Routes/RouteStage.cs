@@ -1,0 +1,72 @@
+using Bff.Callers;
+using Bff.Routes;
+using Bff.Shared.Tests.Upstreams;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>A whole gateway, which takes anybody for somebody, before one service of the test's: the upstream <c>stub</c>.</summary>
+internal sealed class RouteStage : IAsyncDisposable
+{
+    private RouteStage(TestHost service, TestHost gateway) => (Service, Gateway) = (service, gateway);
+
+    public TestHost Service { get; }
+
+    public TestHost Gateway { get; }
+
+    /// <param name="serve">What the service does.</param>
+    /// <param name="settings">The gateway's, made of the service's address; <c>Upstreams:stub:Address</c> is there.</param>
+    /// <param name="time">The gateway's clock; null: the machine's.</param>
+    /// <param name="server">What the service's server allows.</param>
+    /// <param name="hasOwn">Whether the host has an endpoint of its own, <c>/own</c>, that passes on to the service.</param>
+    public static async Task<RouteStage> Start(
+        RequestDelegate serve, Func<string, Dictionary<string, string?>> settings, TimeProvider? time = null, Action<WebApplicationBuilder>? server = null, bool hasOwn = false)
+    {
+        var service = await TestHost.Start(server ?? (_ => { }), app => app.Run(serve));
+        var gateway = await TestHost.Start(
+            builder =>
+            {
+                if (time is not null)
+                {
+                    builder.Services.AddSingleton(time);
+                }
+
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                if (hasOwn)
+                {
+                    builder.AddUpstream<ISample>("stub");
+                }
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                if (hasOwn)
+                {
+                    app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
+                }
+            },
+            new Dictionary<string, string?>(settings(service.Address.ToString())) { ["Upstreams:stub:Address"] = service.Address.ToString() });
+        return new(service, gateway);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Service.DisposeAsync();
+    }
+}
+
+/// <summary>Every request is this caller's, but those that say that they are nobody's.</summary>
+internal sealed class Somebody : ICallerSource
+{
+    private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
+
+    public string? Challenge => null;
+
+    public ValueTask<CallerResult> Resolve(HttpContext context) => new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
+}
