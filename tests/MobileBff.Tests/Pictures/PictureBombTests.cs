@@ -4,8 +4,7 @@ using MobileBff.Features.Pictures;
 namespace MobileBff.Tests.Pictures;
 
 /// <summary>What is allocated is counted for the whole process, in which no other test may run meanwhile.</summary>
-[CollectionDefinition(nameof(PictureBombTests), DisableParallelization = true)]
-[Collection(nameof(PictureBombTests))]
+[Collection(nameof(Alone))]
 public sealed class PictureBombTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
     [Fact]
