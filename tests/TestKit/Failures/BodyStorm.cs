@@ -20,7 +20,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private readonly ConcurrentBag<(RawSender Sender, Task<RawResponse> Answer)> _stalled = [];
     private readonly ConcurrentBag<string> _wrong = [];
 
-    /// <summary>A breaker that opens at the second failure and stays open, few places, and plans that take small bodies.</summary>
+    /// <summary>A breaker that opens at the second failure and stays open, few places with a long queue, and plans that take small bodies.</summary>
     /// <param name="plan">The callers'.</param>
     /// <param name="upstreams">Behind what takes a body.</param>
     public static Dictionary<string, string?> Settings(string plan, params IEnumerable<string> upstreams) => new(upstreams.SelectMany(name => new Dictionary<string, string?>
@@ -30,6 +30,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         [$"Upstreams:{name}:Breaker:FailureRatio"] = "0.01",
         [$"Upstreams:{name}:Breaker:BreakDuration"] = "01:00:00",
         [$"Upstreams:{name}:MaxConcurrency"] = "4",
+        [$"Upstreams:{name}:MaxQueue"] = "10000", // Some hundred bodies begin at the same moment, and each waits for a place with its beginning.
     }).DistinctBy(setting => setting.Key));
 
     /// <summary>Lets it rage, and meanwhile has the others ask again and again.</summary>
