@@ -107,6 +107,47 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
     }
 
+    /// <summary>Customers at Auth0, employees at Entra: a token is its issuer's, with that one's keys, claims and audience.</summary>
+    [Fact]
+    public async Task Two_providers_on_one_host_are_told_apart_by_their_issuers()
+    {
+        await using var customers = await ProviderPage.Start("auth0");
+        await using var employees = await ProviderPage.Start("entra");
+        var host = Start(new(customers.Settings.Concat(employees.Settings.Where(s => s.Key.StartsWith("Authentication:", StringComparison.Ordinal)))));
+        using var browser = NewBrowser(host);
+        await SignIn(browser, customers.Provider);
+        var (customer, employee) = (new JsonObject(), new JsonObject());
+        customers.Provider.AccessToken!(customer);
+        employees.Provider.AccessToken!(employee);
+        (customer["sub"], employee["oid"]) = ("u-1002", "u-1001");
+
+        await Eventually.True(async () => await Status(customers, customer, null) == HttpStatusCode.OK);
+        Assert.Equal("u-1002", Upstream.Orders.Calls.All[^1].Header("X-User-Id"));
+        await Eventually.True(async () => await Status(employees, employee, null) == HttpStatusCode.OK);
+        Assert.Equal("u-1001", Upstream.Orders.Calls.All[^1].Header("X-User-Id"));
+        using var own = await browser.Get("/api/orders?limit=1");
+        Assert.Equal((HttpStatusCode.OK, "u-1001"), (own.StatusCode, Upstream.Orders.Calls.All[^1].Header("X-User-Id")));
+
+        // Neither speaks for the other, nor for the other's audience.
+        Assert.Equal(HttpStatusCode.Unauthorized, await Status(customers, employee, employees.Provider.IssuerName));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Status(employees, customer, customers.Provider.IssuerName));
+        Assert.Equal(HttpStatusCode.Unauthorized, await Status(employees, customer, null));
+
+        async Task<HttpStatusCode> Status(ProviderPage signer, JsonObject claims, string? issuer)
+        {
+            var sent = (JsonObject)claims.DeepClone();
+            if (issuer is not null)
+            {
+                sent["iss"] = issuer;
+            }
+
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/api/orders?limit=1");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", signer.Provider.Access(sent));
+            using var answer = await host.Client.SendAsync(request);
+            return answer.StatusCode;
+        }
+    }
+
     private static JsonNode Claims(string authorization) => JsonNode.Parse(WebEncoders.Base64UrlDecode(authorization["Bearer ".Length..].Split('.')[1]))!;
 
     private static async Task<Dictionary<string, Microsoft.Extensions.Primitives.StringValues>> SignIn(Browser browser, SparseProvider provider)
