@@ -38,8 +38,11 @@ internal sealed class UpstreamBench : IAsyncDisposable
 
     public UpstreamRegistry Registry { get; }
 
+    /// <summary>How token endpoints are reached; as by the gateway, unless said before the first call.</summary>
+    public IHttpClientFactory TokenEndpoints { get; set; } = Network.GetRequiredService<IHttpClientFactory>();
+
     public UpstreamSender Sender => _sender ??= new(Registry, tokens: new ServiceTokens(
-        _clients, Network.GetRequiredService<IHttpClientFactory>(), new TokenMetrics(Network.GetRequiredService<IMeterFactory>()), _time, NullLogger<ServiceTokens>.Instance));
+        _clients, TokenEndpoints, new TokenMetrics(Network.GetRequiredService<IMeterFactory>()), _time, NullLogger<ServiceTokens>.Instance));
 
     public static async Task<UpstreamBench> StartAsync(TimeProvider? time = null, params (string Key, string Value)[] settings)
     {

@@ -11,6 +11,10 @@ internal sealed record ClientRegistration
     /// <summary>The name that <c>Upstreams:&lt;name&gt;:Token:Client</c> gives.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Whose conventions hold; `Entra` over https goes through Microsoft.Identity.Web.</summary>
+    [Setting]
+    public ProviderType Type { get; init; }
+
     /// <summary>The authorization server; its discovery document names the token endpoint.</summary>
     [Setting(Range = ProviderSettings.HttpAddress, Default = "none; required unless `TokenEndpoint` is there")]
     public Uri? Authority { get; init; }
@@ -45,9 +49,17 @@ internal sealed record ClientRegistration
     [Setting(Key = "Certificate:Password", Range = "what opens the certificate's private key", Default = "none", Meaning = "Of the PKCS#12 file or the encrypted key.")]
     public CertificateOptions? Certificate { get; init; }
 
+    /// <summary>How the gateway proves itself at Entra without a secret or a file, in order of preference.</summary>
+    [Setting(Key = "ClientCredentials:<n>:SourceType", Range = "as Microsoft.Identity.Web documents, with the other members of that source", Default = "none",
+        Meaning = "For `Type: Entra`: a managed identity, a federated credential or a certificate of a vault or store, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`.")]
+    public EquatableList<KeyValuePair<string, string?>> ClientCredentials { get; init; } = new([]);
+
     /// <summary>How long the token endpoint may take.</summary>
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Microsoft.Identity.Web takes https alone: a stand-in in development is asked as any server is, in the same words.</summary>
+    public bool IsEntra => Type == ProviderType.Entra && Authority?.Scheme == Uri.UriSchemeHttps;
 
     /// <summary>Reads the key files; null where a secret is used.</summary>
     public ClientKey? LoadKey() => Certificate is not null ? ClientKey.FromCertificate(TransportSecurity.Load(Certificate))
@@ -73,8 +85,9 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             ClientId = section["ClientId"] ?? "",
             PrivateKeyPath = section["PrivateKey:Path"] is { Length: > 0 } path ? path : null,
             Certificate = certificate.Exists() ? CertificateOptions.Of(certificate) : null,
+            ClientCredentials = new([.. section.GetSection("ClientCredentials").AsEnumerable(makePathsRelative: true).Where(c => c.Value is not null)]),
         };
-        if (string.IsNullOrEmpty(section["Authority"]) && string.IsNullOrEmpty(section["TokenEndpoint"]))
+        if (string.IsNullOrEmpty(section["Authority"]) && (string.IsNullOrEmpty(section["TokenEndpoint"]) || read.Type == ProviderType.Entra))
         {
             mistakes.Add(section, "Authority", "is missing: tokens are asked for there. Give the authorization server's address, or TokenEndpoint.");
         }
@@ -90,13 +103,15 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
     private static ClientRegistration CheckProof(IConfigurationSection section, ClientRegistration read, ConfigurationMistakes mistakes)
     {
         var hasKey = read.Certificate is not null || read.PrivateKeyPath is not null;
-        var proofs = new[] { read.ClientSecret is { Length: > 0 }, read.Certificate is not null, read.PrivateKeyPath is not null }.Count(p => p);
+        var proofs = new[] { read.ClientSecret is { Length: > 0 }, read.Certificate is not null, read.PrivateKeyPath is not null, read.ClientCredentials.Count > 0 }.Count(p => p);
         if (proofs != 1)
         {
             mistakes.Add(section, "ClientSecret", proofs == 0
                 ? "is missing, and so are Certificate and PrivateKey: the gateway must prove who it is. Keep the secret out of files."
-                : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate and PrivateKey.");
+                : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate, PrivateKey and ClientCredentials.");
         }
+
+        CheckEntra(section, read, mistakes);
 
         if (section["ClientAuthentication"] is { Length: > 0 } && hasKey != (read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt))
         {
@@ -122,6 +137,26 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
         }
 
         return read with { ClientAuthentication = hasKey ? ClientAuthentication.PrivateKeyJwt : read.ClientAuthentication };
+    }
+
+    private static void CheckEntra(IConfigurationSection section, ClientRegistration read, ConfigurationMistakes mistakes)
+    {
+        if (read.Type == ProviderType.Entra && read.PrivateKeyPath is not null)
+        {
+            mistakes.Add(section, "PrivateKey:Path", "is a bare key, and Entra knows certificates. Use Certificate.");
+        }
+
+        foreach (var credential in section.GetSection("ClientCredentials").GetChildren())
+        {
+            if (!read.IsEntra)
+            {
+                mistakes.Add(credential, "SourceType", "is for Entra over https alone. Set Type to Entra, or use ClientSecret, Certificate or PrivateKey.");
+            }
+            else if (!EntraCredentials.IsSource(credential["SourceType"]))
+            {
+                mistakes.Add(credential, "SourceType", "is no source of credentials that Microsoft.Identity.Web knows, such as SignedAssertionFromManagedIdentity.");
+            }
+        }
     }
 
     private static Uri? Address(IConfigurationSection section, string key, bool https, ConfigurationMistakes mistakes) =>

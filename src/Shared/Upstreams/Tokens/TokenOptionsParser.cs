@@ -1,3 +1,4 @@
+using Bff.Callers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
@@ -49,12 +50,39 @@ internal static class TokenOptionsParser
         return read;
     }
 
-    /// <summary>Every registration that an upstream names is there.</summary>
+    /// <summary>Every registration that an upstream names is there, and can give what the upstream wants.</summary>
     public static void CheckClients(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         foreach (var upstream in upstreams.Values.Where(u => u.Token.IsAsked && !configuration.GetSection("Clients").GetSection(u.Token.Client).Exists()))
         {
             mistakes.Add($"{section}:{upstream.Name}:Token:Client", $"'{upstream.Token.Client}' is not the name of a registration under Clients.");
+        }
+
+        foreach (var upstream in upstreams.Values.Where(u => u.Token.IsAsked))
+        {
+            if (!string.Equals(configuration[$"Clients:{upstream.Token.Client}:Type"], nameof(ProviderType.Entra), StringComparison.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
+            var path = $"{section}:{upstream.Name}:Token:";
+            if (upstream.Token.Mode == TokenMode.Exchange)
+            {
+                mistakes.Add(path + "Mode", "is Exchange, which Entra does not have. Set it to OnBehalfOf.");
+            }
+
+            if (upstream.Token.Scope is null)
+            {
+                mistakes.Add(path + "Scope", "is missing: Entra names the service by its scope, such as api://orders/.default.");
+            }
+
+            foreach (var (key, value) in ((string, string?)[])[("Resource", upstream.Token.Resource), ("Audience", upstream.Token.Audience)])
+            {
+                if (value is not null)
+                {
+                    mistakes.Add(path + key, "has no meaning at Entra, which names the service by its scope. Leave it out.");
+                }
+            }
         }
     }
 }
