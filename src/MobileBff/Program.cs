@@ -2,6 +2,7 @@ using Bff;
 using Bff.Callers;
 using Bff.Idempotency;
 using Bff.OpenApi;
+using Bff.OpenApi.Pages;
 using MobileBff.Features;
 using MobileBff.Upstreams;
 
@@ -19,5 +20,6 @@ var app = builder.Build();
 app.UseBffPipeline();
 app.MapMobileFeatures();
 app.MapBffOpenApi();
+app.MapApiPages();
 
 app.Run();

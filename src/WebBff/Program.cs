@@ -2,6 +2,7 @@ using Bff;
 using Bff.Callers;
 using Bff.Composition;
 using Bff.OpenApi;
+using Bff.OpenApi.Pages;
 using Bff.Sessions;
 using WebBff.Features;
 using WebBff.Features.Products;
@@ -23,6 +24,7 @@ app.UseBffPipeline();
 app.MapBrowserSessions();
 app.MapWebFeatures();
 app.MapBffOpenApi();
+app.MapApiPages("X-CSRF: 1");
 app.MapSpa();
 
 app.Run();

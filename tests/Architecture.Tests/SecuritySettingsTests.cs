@@ -1,3 +1,6 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Architecture.Tests;
 
 /// <summary>A missing security setting stops a host in Production and is named; with all of them it starts.</summary>
@@ -47,11 +50,30 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
     [MemberData(nameof(Hosts))]
     public Task With_all_of_them_it_starts(string host) => StartAndStop(host, without: null);
 
+    /// <summary>The documentation's page is for partners, and for developers everywhere.</summary>
+    [Theory]
+    [InlineData("MobileBff", false)]
+    [InlineData("WebBff", false)]
+    [InlineData("PartnerBff", true)]
+    public async Task In_production_only_the_host_for_other_companies_shows_its_documentation(string host, bool shows)
+    {
+        await using var started = Start(host, without: null);
+
+        var routes = started.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().Select(e => e.RoutePattern.RawText);
+
+        Assert.Equal(shows, routes.Contains("/docs"));
+    }
+
     public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
 
     public async Task DisposeAsync() => await _surroundings.DisposeAsync();
 
     private async Task StartAndStop(string host, string? without)
+    {
+        await using var started = Start(host, without);
+    }
+
+    private RealHosts.Running Start(string host, string? without)
     {
         var settings = new Dictionary<string, string?>
         {
@@ -67,6 +89,6 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
             settings[without] = ""; // As good as absent, also where the shipped files or the surroundings give a value.
         }
 
-        await using var started = RealHosts.Start(host, _surroundings, settings, "Production");
+        return RealHosts.Start(host, _surroundings, settings, "Production");
     }
 }

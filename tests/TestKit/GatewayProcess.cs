@@ -48,6 +48,10 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Names of the assemblies that are in memory now. Linux only.</summary>
+    public HashSet<string> LoadedAssemblies =>
+        [.. File.ReadLines($"/proc/{_process.Id}/maps").Where(l => l.EndsWith(".dll", StringComparison.Ordinal)).Select(l => Path.GetFileNameWithoutExtension(l))];
+
     public Uri Address { get; private set; } = null!;
 
     public HttpClient Client { get; private set; } = null!;

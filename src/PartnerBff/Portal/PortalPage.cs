@@ -28,13 +28,13 @@ internal static class PortalPage
         Message(context, StatusCodes.Status404NotFound, "Nothing is here", "It may have been deleted, or the address is mistyped.");
 
     public static async Task<IResult> Render<TPage>(
-        HttpContext context, Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK, string policy = HtmlPage.DefaultPolicy)
+        HttpContext context, Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK)
         where TPage : IComponent
     {
         var services = context.RequestServices;
         await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
         var html = await renderer.Dispatcher.InvokeAsync(
             async () => (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
-        return new HtmlPage(Encoding.UTF8.GetBytes(html)) { StatusCode = status, Policy = policy };
+        return new HtmlPage(Encoding.UTF8.GetBytes(html)) { StatusCode = status };
     }
 }

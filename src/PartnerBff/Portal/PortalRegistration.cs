@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.OpenApi.Pages;
 using Bff.RateLimiting;
 using Bff.Sessions;
 using Bff.State;
@@ -65,7 +66,7 @@ internal static class PortalRegistration
         portal.MapPost("/webhooks/{id}/delete", ManageWebhooks.Delete);
         portal.MapPost("/deliveries/{id}/resend", ManageWebhooks.Resend);
 
-        app.MapSwaggerAssets();
+        app.MapApiPageFiles();
         app.MapGet("/docs", ShowDocs.Handle).AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true), problems).WithoutLimits().ExcludeFromDescription();
         app.MapGet("/", (Delegate)Home).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
     }

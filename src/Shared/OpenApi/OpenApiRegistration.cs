@@ -56,6 +56,7 @@ public static class OpenApiRegistration
         var names = string.Join('|', app.Services.GetServices<OpenApiDocumentName>().Select(d => Regex.Escape(d.Name)));
         return app.MapOpenApi($"/openapi/{{documentName:regex(^({names})$)}}.json").AllowAnonymous().Named("openapi");
     }
-
-    private sealed record OpenApiDocumentName(string Name);
 }
+
+/// <summary>A document of this host, as it is asked for.</summary>
+internal sealed record OpenApiDocumentName(string Name);

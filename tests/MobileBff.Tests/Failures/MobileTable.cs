@@ -14,7 +14,7 @@ internal static class MobileTable
     ];
 
     /// <summary>Endpoints that ask no service.</summary>
-    public static readonly string[] WithoutServices = ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/"];
+    public static readonly string[] WithoutServices = ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/", "/docs"];
 
     public static IReadOnlyList<FailureRow> Rows(Surroundings around)
     {

@@ -9,7 +9,7 @@ internal static class WebTable
 {
     /// <summary>Endpoints that ask no service; a WebSocket has no answer to compare.</summary>
     public static readonly string[] WithoutServices =
-        ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/", "/bff/", "/api/events", "/api/ws/", "/api/dev/", "/{**", "/{*"];
+        ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/", "/docs", "/bff/", "/api/events", "/api/ws/", "/api/dev/", "/{**", "/{*"];
 
     public static IReadOnlyList<FailureRow> Rows(Surroundings around)
     {

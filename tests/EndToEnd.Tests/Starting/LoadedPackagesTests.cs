@@ -1,0 +1,27 @@
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.Starting;
+
+/// <summary>A host that has started has loaded what serves its requests, and of the packages that only some use nothing.</summary>
+public sealed class LoadedPackagesTests
+{
+    [Theory]
+    [InlineData("MobileBff", new[] { "Refit", "Yarp.ReverseProxy" }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client" })]
+    [InlineData("WebBff", new[] { "Refit", "Yarp.ReverseProxy" }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "NetVips" })]
+    [InlineData("PartnerBff", new[] { "Refit", "Yarp.ReverseProxy" }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", "NetVips" })]
+    public async Task What_a_host_does_not_use_it_has_not_loaded(string gateway, string[] used, string[] unused)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return; // Only there a process can be asked what it has loaded.
+        }
+
+        await using var surroundings = await Surroundings.StartAsync();
+        await using var host = await GatewayProcess.Start(gateway, surroundings, GatewayProcess.NewFolder(gateway));
+
+        var loaded = host.LoadedAssemblies;
+
+        Assert.Subset(loaded, used.ToHashSet());
+        Assert.Empty(loaded.Intersect(unused));
+    }
+}

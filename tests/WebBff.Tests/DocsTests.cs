@@ -1,0 +1,28 @@
+using Bff.BrowserKit;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace WebBff.Tests;
+
+/// <summary>The documentation's page.</summary>
+public sealed class DocsTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [ChromiumFact]
+    public async Task In_development_the_document_is_tried_with_the_browsers_own_session()
+    {
+        await using var chromium = await Chromium.Start(Start());
+        var page = chromium.Page;
+        await page.GotoAsync("/bff/login?returnUrl=%2Fdocs");
+        await chromium.Choose("Alice");
+        await Expect(page.Locator("html[data-docs=ready]")).ToHaveCountAsync(1);
+        await chromium.Picture("web-docs");
+        await chromium.HasNoBarriers(except: "#swagger"); // Swagger UI's inside is its makers'.
+
+        await page.Locator(".opblock-summary", new() { HasText = "/api/dashboard" }).First.ClickAsync();
+        await page.Locator("button.execute").First.ClickAsync();
+        await Expect(page.Locator(".live-responses-table tbody .response-col_status").First).ToContainTextAsync("200");
+        await Expect(page.Locator(".live-responses-table").First).ToContainTextAsync("Alice");
+        await chromium.Picture("web-docs-tried");
+        Assert.Empty(chromium.Complaints);
+    }
+}
