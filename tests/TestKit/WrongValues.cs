@@ -189,6 +189,7 @@ public static class WrongValues
         ["Session:UserInfo"] = "Perhaps",
         ["Session:IdTokenHint"] = "perhaps",
         ["Session:ReturnOrigins:0"] = "https://elsewhere.example",
+        ["Session:Home"] = "//elsewhere.example",
         ["Session:ClientId"] = "",
         ["Session:ClientSecret"] = "",
         ["Session:Scopes"] = "email",
@@ -218,6 +219,7 @@ public static class WrongValues
         ["Webhooks:Jitter"] = "2",
         ["Webhooks:DisableAfter"] = "00:00:00",
         ["Webhooks:AllowPrivateNetworks"] = "perhaps",
+        ["Webhooks:Ports:0"] = "0",
     };
 
     /// <summary>A list by its own key; a transform by its route's, because only the proxy knows it.</summary>

@@ -25,6 +25,10 @@ public sealed class WebhookOptions
     [Setting(Min = 0, Max = 1)]
     public double Jitter { get; set; } = 0.1;
 
+    /// <summary>Ports that an endpoint's URL may name: those that the cluster lets out.</summary>
+    [Setting(Min = 1, Max = 65535, Default = "443; any in Development and with `AllowPrivateNetworks`")]
+    public int[]? Ports { get; set; }
+
     /// <summary>For tests: private and loopback addresses are allowed.</summary>
     [Setting]
     public bool AllowPrivateNetworks { get; set; }

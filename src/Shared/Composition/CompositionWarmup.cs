@@ -23,7 +23,7 @@ namespace Bff.Composition;
 /// Composes answers from a service of its own on a loopback port, so that parts, resilience, connections (HTTP/1.1 and HTTP/2) and JSON are
 /// compiled before a client comes. No real service is asked; the port is closed when it is done.
 /// </summary>
-internal sealed class CompositionWarmup(
+internal sealed partial class CompositionWarmup(
     IServiceProvider services, TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, ILogger<Composer> logger) : IWarmup
 {
     private const int Rounds = 20;
@@ -47,13 +47,20 @@ internal sealed class CompositionWarmup(
         var json = UpstreamsRegistration.Generated<IWarmUp>(new UpstreamClient("json", sender));
         var grpc = new GrpcClient(new UpstreamClient("grpc", sender));
         var composition = new CompositionServices(time, cache, policies, registry, logger);
+        var isComposed = false;
         for (var round = 0; round < Rounds && !cancellation.IsCancellationRequested; round++)
         {
-            await Compose(json, grpc, composition);
+            isComposed = await Compose(json, grpc, composition);
+        }
+
+        if (!isComposed)
+        {
+            LogIncomplete(logger); // The last one: the first may be late for being cold.
         }
     }
 
-    private async Task Compose(IWarmUp json, GrpcClient grpc, CompositionServices composition)
+    /// <returns>Whether every part had its data.</returns>
+    private async Task<bool> Compose(IWarmUp json, GrpcClient grpc, CompositionServices composition)
     {
         var context = new DefaultHttpContext { RequestServices = services };
         context.Features.Set(new BffRequest { HttpContext = context, RequestId = "warm-up", CorrelationId = "warm-up", StartTimestamp = time.GetTimestamp() });
@@ -61,10 +68,14 @@ internal sealed class CompositionWarmup(
         var first = composer.Required("first", json.Get("first"));
         composer.Optional("second", first, _ => json.Get("second", limit: 5, cursor: "c"));
         composer.Optional("third", json.Get("third")).Fallback(() => null);
-        composer.Optional("fourth", grpc.Read("warmup/read", new Empty(), Empty.Parser, _ => first.Value, ServiceProblemJson.Default.ServiceProblem));
+        var last = composer.Optional("fourth", grpc.Read("warmup/read", new Empty(), Empty.Parser, _ => first.Value, ServiceProblemJson.Default.ServiceProblem));
         var answer = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
         await answer.ExecuteAsync(context);
+        return first.HasValue && last.HasValue;
     }
+
+    [LoggerMessage(LogLevel.Error, "The warm-up's compositions lack parts; the host becomes ready cold and its first requests are slower")]
+    private static partial void LogIncomplete(ILogger logger);
 
     /// <summary>As a host's clients are.</summary>
     internal interface IWarmUp

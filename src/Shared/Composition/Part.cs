@@ -30,6 +30,9 @@ public abstract class Part
     /// <summary>True when there is a value.</summary>
     public abstract bool HasValue { get; }
 
+    /// <summary>Configuration says that it is not to be asked. Clients see <c>unavailable</c>; metrics tell it from a service that is.</summary>
+    internal bool IsSwitchedOff { get; private protected set; }
+
     private protected Composer Composer { get; }
 
     internal abstract Task Start();

@@ -117,6 +117,7 @@ public sealed partial class Part<T> : Part where T : class
         {
             if (policy is { Enabled: false })
             {
+                IsSwitchedOff = true;
                 Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
                 _standIn = null; // Who switches a part off wants it left out, not replaced.
             }
@@ -153,7 +154,7 @@ public sealed partial class Part<T> : Part where T : class
 
         Settle();
         Latency = Composer.Time.GetElapsedTime(started);
-        activity?.SetTag("bff.part.status", Status.Name());
+        activity?.SetTag("bff.part.status", Telemetry.StatusOf(this));
         if (IsRequired && Value is null)
         {
             Composer.Fail(_refused?.Invoke(Answer) ?? Answer.ToProblem(Name));

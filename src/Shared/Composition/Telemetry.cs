@@ -13,6 +13,9 @@ internal static class Telemetry
 
     public static Activity? Start(string kind, string name) => Observability.Telemetry.Records(Source) ? Source.StartActivity(kind + name) : null;
 
+    /// <summary>What somebody has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
+    public static string StatusOf(Part part) => part.IsSwitchedOff ? "disabled" : part.Status.Name();
+
     public static void Record(string endpoint, List<Part> parts)
     {
         if (!PartDuration.Enabled)
@@ -25,7 +28,7 @@ internal static class Telemetry
             if (part.Status != PartStatus.Skipped)
             {
                 PartDuration.Record(
-                    part.Latency.TotalSeconds, new("endpoint", endpoint), new("part", part.Name), new("status", part.Status.Name()));
+                    part.Latency.TotalSeconds, new("endpoint", endpoint), new("part", part.Name), new("status", StatusOf(part)));
             }
         }
     }

@@ -16,6 +16,7 @@ public static class ConfigurationRegistration
         builder.Services.AddSingleton<IValidateOptions<ListenAddresses>, ListenAddressesValidator>();
         builder.Services.AddOptions<ListenAddresses>().ValidateOnStart();
         builder.Services.TryAddSingleton(BrokenFiles.Of(builder.Configuration));
+        builder.Services.TryAddSingleton<SettingsMetrics>();
         builder.Services.TryAddSingleton<ReloadGate>();
         return builder;
     }
@@ -48,12 +49,15 @@ public static class ConfigurationRegistration
         return services;
     }
 
-    /// <summary>Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host.</summary>
+    /// <summary>
+    /// Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host; a later edit with one is refused, although
+    /// it would not take effect before the next start: else that start would be the one that fails.
+    /// </summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
     {
         var section = ConfigurationMistakes.SectionOf<T>();
         services.AddReads(reloads: false, section);
-        services.AddSingleton<IValidateOptions<T>>(static provider => new SettingsValidator<T>(provider.GetRequiredService<IConfiguration>()));
+        services.AddSingleton<IReloadable, StartSettings<T>>();
         services.AddOptions<T>().Configure<IConfiguration>((settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)).ValidateOnStart();
         return services;
     }
@@ -77,13 +81,16 @@ public static class ConfigurationRegistration
 /// <param name="Reloads">Whether an edit is taken while the host runs.</param>
 public sealed record ConfigurationRead(string Section, bool Reloads);
 
-/// <summary>What the configuration says, against what the members accept.</summary>
-internal sealed class SettingsValidator<T>(IConfiguration configuration) : IValidateOptions<T> where T : class, new()
+/// <summary>What the configuration says of settings that are read at start, against what the members accept.</summary>
+internal sealed class StartSettings<T> : IReloadable where T : class, new()
 {
-    public ValidateOptionsResult Validate(string? name, T options)
+    public Action? Prepare(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
-        var mistakes = new ConfigurationMistakes();
         mistakes.Read<T>(configuration);
-        return mistakes.All.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes.All.Select(m => m.ToString()));
+        return null; // Nothing takes effect before the next start.
+    }
+
+    public void Announce()
+    {
     }
 }

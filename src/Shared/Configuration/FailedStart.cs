@@ -23,7 +23,8 @@ internal static class FailedStart
     {
         var reason = failure switch
         {
-            InvalidConfigurationException mistakes => mistakes.Message,
+            InvalidConfigurationException mistakes => mistakes.Message + Environment.NewLine
+                + "Instances that run already refused the same edit and go on with the configuration before it (metric bff.settings.refused), until they end: undo or mend the edit now.",
             IOException { InnerException: AddressInUseException } taken => taken.Message,
             _ => null, // A fault of the code: its stack trace is what is needed.
         };

@@ -9,7 +9,8 @@ namespace Bff.Configuration;
 /// <summary>
 /// Lets an edit of the configuration through as a whole or not at all:
 /// 1. every reloadable section parses the new configuration; 2. one mistake anywhere refuses the edit, each mistake is logged once and every
-/// section keeps its last good snapshot; 3. otherwise all take effect, then whoever asked is told. At start mistakes stop the host instead.
+/// section keeps its last good snapshot; 3. otherwise all take effect, then those who asked are told; 4. edits that wait for the next start are named. At start mistakes stop
+/// the host instead.
 /// </summary>
 internal sealed partial class ReloadGate : IDisposable
 {
@@ -17,15 +18,23 @@ internal sealed partial class ReloadGate : IDisposable
     private readonly IConfiguration _configuration;
     private readonly IReloadable[] _sections;
     private readonly BrokenFiles _files;
+    private readonly SettingsMetrics _metrics;
+    private readonly ConfigurationRead[] _reads;
     private readonly ILogger _logger;
     private HashSet<ConfigurationMistake> _refused = [];
+    private StartSnapshot? _atStart;
+    private IReadOnlyList<string> _pending = [];
     private IDisposable? _watch;
 
-    public ReloadGate(IConfiguration configuration, IEnumerable<IReloadable> sections, BrokenFiles files, ILogger<ReloadGate> logger)
+    public ReloadGate(
+        IConfiguration configuration, IEnumerable<IReloadable> sections, BrokenFiles files, SettingsMetrics metrics, IEnumerable<ConfigurationRead> reads,
+        ILogger<ReloadGate> logger)
     {
         _configuration = configuration;
         _sections = [.. sections];
         _files = files;
+        _metrics = metrics;
+        _reads = [.. reads];
         _logger = logger;
     }
 
@@ -57,6 +66,7 @@ internal sealed partial class ReloadGate : IDisposable
 
             if (_watch is null)
             {
+                _atStart = new(_configuration, _reads);
                 _watch = ChangeToken.OnChange(_configuration.GetReloadToken, Reload);
                 if (beforeReading.HasChanged)
                 {
@@ -81,6 +91,8 @@ internal sealed partial class ReloadGate : IDisposable
             }
 
             _refused = [];
+            _metrics.Taken();
+            NamePending();
             if (commits.Count == 0)
             {
                 return;
@@ -164,7 +176,24 @@ internal sealed partial class ReloadGate : IDisposable
             LogRefused(_logger, mistake.Key, mistake.Message);
         }
 
+        if (!_refused.SetEquals(mistakes))
+        {
+            _metrics.Refused(mistakes.Count);
+        }
+
         _refused = [.. mistakes];
+    }
+
+    private void NamePending()
+    {
+        var pending = _atStart!.Changed(_configuration);
+        _metrics.Pending(pending.Count);
+        if (pending.Count > 0 && !pending.SequenceEqual(_pending))
+        {
+            LogPending(_logger, string.Join(", ", pending));
+        }
+
+        _pending = pending;
     }
 
     private void Announce(IReloadable section)
@@ -186,6 +215,9 @@ internal sealed partial class ReloadGate : IDisposable
 
     [LoggerMessage(LogLevel.Error, "Configuration mistake in {Key}: {Mistake} The edit is refused as a whole; the last good configuration stays in force.")]
     private static partial void LogRefused(ILogger logger, string key, string mistake);
+
+    [LoggerMessage(LogLevel.Warning, "Edited, but in force only from the next start: {Keys}")]
+    private static partial void LogPending(ILogger logger, string keys);
 
     [LoggerMessage(LogLevel.Information, "New configuration in force ({Sections} section(s) changed)")]
     private static partial void LogTaken(ILogger logger, int sections);

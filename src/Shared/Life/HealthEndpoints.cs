@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Life;
 
-/// <summary>Probes; exact routes without a caller, never shed.</summary>
+/// <summary>Probes; exact routes without a caller, never shed, and in no metric of requests: a balancer's questions would hide what clients are answered.</summary>
 internal static class HealthEndpoints
 {
     /// <summary><c>/health/live</c> says that the process answers, <c>/health/ready</c> and <c>/health</c> whether traffic is welcome (200 or 503).</summary>
@@ -31,7 +31,7 @@ internal static class HealthEndpoints
             context.Response.Headers.CacheControl = "no-store";
             return context.Response.WriteAsJsonAsync(
                 new Health(healthy ? "healthy" : "unhealthy", time.GetUtcNow()), HealthJson.Default.Health, cancellationToken: context.RequestAborted);
-        })).AllowAnonymous().WithoutLimits().NeverShed().ExcludeFromDescription();
+        })).AllowAnonymous().WithoutLimits().NeverShed().DisableHttpMetrics().ExcludeFromDescription();
     }
 }
 

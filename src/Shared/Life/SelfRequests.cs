@@ -1,44 +1,42 @@
 using System.Net;
+using System.Net.Sockets;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Life;
 
-/// <summary>Sends requests to the host's own plain-HTTP address, so that the server, the stages and the problem writer are compiled before a client comes.</summary>
-internal sealed class SelfRequests(IServer server, Reloadable<EdgeSettings> settings) : IWarmup
+/// <summary>
+/// Sends requests to the host itself, where it listens and under a name that it answers to, so that the server, the stages and the writer of answers are compiled before a
+/// client comes.
+/// </summary>
+internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettings> settings, ILogger<SelfRequests> logger) : IWarmup
 {
     private const int Requests = 200;
+    private const string Path = "/health/live";
 
     public async Task Warm(CancellationToken cancellation)
     {
-        if (Address(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []) is not { } address)
+        if (SelfAddress.Of(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []) is not { } address)
         {
-            return; // TLS alone: its certificate names another host.
+            LogNowhere(logger);
+            return;
         }
 
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // For whoever reads the access log.
+        using var client = new HttpClient(Handler(address)) { BaseAddress = address.Uri };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // For those who read the access log.
         client.DefaultRequestHeaders.Host = Host(settings.Current.AllowedHosts);
         for (var i = 0; i < Requests; i++)
         {
-            using var answer = await client.GetAsync(new Uri("/health/live", UriKind.Relative), cancellation);
-        }
-    }
-
-    /// <summary>Where the host listens for plain HTTP: the very address, or the loopback one of its family where it takes any.</summary>
-    internal static Uri? Address(IEnumerable<string> addresses)
-    {
-        foreach (var text in addresses)
-        {
-            if (text.StartsWith("http://", StringComparison.Ordinal) && Microsoft.AspNetCore.Http.BindingAddress.Parse(text) is { IsUnixPipe: false } bound)
+            using var answer = await client.GetAsync(new Uri(Path, UriKind.Relative), cancellation);
+            if (answer.StatusCode != HttpStatusCode.OK)
             {
-                return new Uri($"http://{Reachable(bound.Host)}:{bound.Port}");
+                LogRefused(logger, Path, client.DefaultRequestHeaders.Host ?? address.Uri.Authority, (int)answer.StatusCode);
+                return;
             }
         }
-
-        return null;
     }
 
     /// <summary>A name that the host answers to; null where it answers to any.</summary>
@@ -48,6 +46,51 @@ internal sealed class SelfRequests(IServer server, Reloadable<EdgeSettings> sett
         [var first, ..] when first.StartsWith("*.", StringComparison.Ordinal) => "warm-up" + first[1..],
         [var first, ..] => first,
     };
+
+    private static SocketsHttpHandler Handler(SelfAddress address)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, own, _, _) => own is not null; // It is the host's own, whatever name it is for.
+        if (address.Socket is { } socket)
+        {
+            handler.ConnectCallback = async (_, cancellation) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch
+                {
+                    connection.Dispose();
+                    throw;
+                }
+            };
+        }
+
+        return handler;
+    }
+
+    [LoggerMessage(LogLevel.Error, "The warm-up request for {Path} to host {Host} was answered with {Status}; the host becomes ready cold and its first requests are slower")]
+    private static partial void LogRefused(ILogger logger, string path, string host, int status);
+
+    [LoggerMessage(LogLevel.Error, "The host listens on no address that it can send a warm-up request to; it becomes ready cold and its first requests are slower")]
+    private static partial void LogNowhere(ILogger logger);
+}
+
+/// <summary>Where a host reaches itself.</summary>
+/// <param name="Uri">Scheme, host and port.</param>
+/// <param name="Socket">The path of the Unix socket to connect to instead; null: the host and port of <paramref name="Uri"/>.</param>
+internal sealed record SelfAddress(Uri Uri, string? Socket)
+{
+    /// <summary>Plain HTTP where there is a choice, TLS otherwise; the very address, or the loopback one of its family where the host takes any.</summary>
+    public static SelfAddress? Of(IEnumerable<string> addresses) =>
+        addresses.Select(Microsoft.AspNetCore.Http.BindingAddress.Parse).Where(a => !a.IsNamedPipe).OrderBy(a => a.Scheme != Uri.UriSchemeHttp).Select(Of).FirstOrDefault();
+
+    private static SelfAddress Of(Microsoft.AspNetCore.Http.BindingAddress bound) => bound.IsUnixPipe
+        ? new(new Uri($"{bound.Scheme}://localhost"), bound.UnixPipePath)
+        : new(new Uri($"{bound.Scheme}://{Reachable(bound.Host)}:{bound.Port}"), null);
 
     private static string Reachable(string host)
     {

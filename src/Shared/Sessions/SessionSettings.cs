@@ -91,6 +91,10 @@ internal sealed record SessionSettings
     [Setting(Key = "ReturnOrigins:<n>", Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
     public IReadOnlyList<string> ReturnOrigins { get; init; } = [];
 
+    /// <summary>Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.</summary>
+    [Setting(Range = "a path of this host, or an address below one of `ReturnOrigins`", Default = "the first of `ReturnOrigins`, else `/` (portal: `/portal`)")]
+    public string? Home { get; init; }
+
     /// <summary>Which claims say what.</summary>
     public ClaimMap Claims => OfProvider?.Claims ?? ClaimMap.Default;
 
@@ -102,6 +106,7 @@ internal sealed record SessionSettings
         var section = configuration.GetSection("Session");
         var read = mistakes.Bind(section, new SessionSettings());
         var provider = ReadProvider(configuration, section, mistakes);
+        var origins = SignInParser.ReturnOrigins(configuration, section.GetSection("ReturnOrigins"), mistakes);
         var https = provider is null || section["RequireHttpsMetadata"] is not null ? read.RequireHttpsMetadata : provider.RequireHttpsMetadata;
         return read with
         {
@@ -113,7 +118,8 @@ internal sealed record SessionSettings
             PrivateKey = SignInParser.PrivateKey(section, read.ClientAuthentication, mistakes),
             AuthorizeParameters = SignInParser.AuthorizeParameters(section.GetSection("AuthorizeParameters"), mistakes),
             LoginParameters = SignInParser.LoginParameters(section.GetSection("LoginParameters"), mistakes),
-            ReturnOrigins = SignInParser.ReturnOrigins(configuration, section.GetSection("ReturnOrigins"), mistakes),
+            ReturnOrigins = origins,
+            Home = SignInParser.Home(section, origins, mistakes),
             Scopes = ReadScopes(section, read.Scopes, mistakes),
             RequireHttpsMetadata = https,
             Provider = section["Provider"],

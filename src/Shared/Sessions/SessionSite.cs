@@ -20,11 +20,14 @@ public sealed class SessionSite
     /// <summary>False for pages with forms that bring an antiforgery token of their own: their writes need no <c>X-CSRF</c>. Default true.</summary>
     public bool CsrfOnWrites { get; set; } = true;
 
-    /// <summary>Where a browser goes that has signed out, or that signed in without saying where to. Default <c>/</c>.</summary>
+    /// <summary>Where a browser goes that has signed out, or that signed in without saying where to, unless <c>Session:Home</c> says it. Default <c>/</c>.</summary>
     public string Home { get; set; } = "/";
 
     /// <summary>Ends what the host has made for a session, before the session ends. Default: nothing.</summary>
     public Func<IServiceProvider, EndingSession, Task>? Ending { get; set; }
+
+    /// <summary>A path of this host, or the address of an app elsewhere.</summary>
+    internal string HomeBy(SessionSettings settings) => settings.Home ?? Home;
 
     internal bool IsCredentialOn(PathString path) => Any(CredentialPaths, path);
 

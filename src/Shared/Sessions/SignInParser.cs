@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Sessions.SignIn;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
@@ -52,6 +53,23 @@ internal static class SignInParser
         }
 
         return section.GetChildren().Where(p => p.Value is not null).ToFrozenDictionary(p => p.Key, p => p.Value!, StringComparer.Ordinal);
+    }
+
+    /// <summary>Null where nothing says it: the host decides.</summary>
+    public static string? Home(IConfigurationSection section, IReadOnlyList<string> origins, ConfigurationMistakes mistakes)
+    {
+        if (section["Home"] is not { Length: > 0 } home)
+        {
+            return origins.Count > 0 ? origins[0] + "/" : null;
+        }
+
+        if (ReturnUrl.Of(home, origins) is { } address)
+        {
+            return address;
+        }
+
+        mistakes.Add(section, "Home", $"'{home}' is neither a path of this host, such as /app, nor an address below one of Session:ReturnOrigins.");
+        return null;
     }
 
     public static IReadOnlyList<string> LoginParameters(IConfigurationSection section, ConfigurationMistakes mistakes)

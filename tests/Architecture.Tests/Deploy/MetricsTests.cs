@@ -14,7 +14,7 @@ public sealed partial class MetricsTests
         "dotnet_process_cpu_time_seconds_total", "dotnet_process_memory_working_set_bytes",
     ];
 
-    public static TheoryData<string> Questions => new(Dashboards().Concat(["deploy/prometheus/rules/gateways.yml"]));
+    public static TheoryData<string> Questions => new(Dashboards().Concat(Rules()));
 
     [Theory]
     [MemberData(nameof(Questions))]
@@ -69,10 +69,32 @@ public sealed partial class MetricsTests
     public void Every_histogram_of_seconds_has_buckets_of_its_own() =>
         Assert.Empty(Source.Files("src").Where(f => SecondsWithoutBuckets().IsMatch(File.ReadAllText(f))).ToList());
 
+    /// <summary>That nothing is heard of it no expression over all gateways can say.</summary>
+    [Fact]
+    public void Every_gateway_is_missed_when_it_is_silent()
+    {
+        var missed = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("rules")).SelectMany(r => r.Items).Where(r => r["alert"].Text == "GatewaySilent").Select(r => r["expr"].Text).ToList();
+
+        Assert.Equal(Source.Hosts.Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(), missed.Order());
+    }
+
+    /// <summary>An instance is on the collector's list for a while after its last word; what an alert promises is counted from that word.</summary>
+    [Fact]
+    public void A_silent_gateway_is_missed_after_the_time_that_the_alert_tells()
+    {
+        var expiration = Yaml.Read("deploy/collector/config.yaml")[0]["exporters.prometheus.metric_expiration"].Text;
+        var rules = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("rules")).SelectMany(r => r.Items).Where(r => r["alert"].Text == "GatewaySilent").ToList();
+
+        Assert.All(rules, r => Assert.Equal(5, Minutes(expiration) + Minutes(r["for"].Text)));
+        Assert.All(rules, r => Assert.Contains("five minutes", r["annotations.summary"].Text, StringComparison.Ordinal));
+
+        static int Minutes(string text) => int.Parse(text.TrimEnd('m'), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     [Fact]
     public void Every_alert_has_its_line_in_the_runbook()
     {
-        var alerts = Yaml.Read("deploy/prometheus/rules/gateways.yml").SelectMany(d => d.All("alert")).Select(a => a.Text).ToList();
+        var alerts = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("alert")).Select(a => a.Text).Distinct().ToList();
         var lines = Rows(RunbookRow()).Select(m => m.Groups[1].Value).ToList();
 
         Assert.NotEmpty(alerts);
@@ -92,13 +114,16 @@ public sealed partial class MetricsTests
     [Fact]
     public void Dashboards_show_every_metric_of_our_own()
     {
-        var shown = string.Join('\n', Dashboards().SelectMany(Expressions).Concat(Expressions("deploy/prometheus/rules/gateways.yml")));
+        var shown = string.Join('\n', Dashboards().SelectMany(Expressions).Concat(Rules().SelectMany(Expressions)));
 
         Assert.Empty(OwnNames().Where(n => !shown.Contains(n, StringComparison.Ordinal)).ToList());
     }
 
     /// <summary>Of the tables of the page on operations.</summary>
     private static IEnumerable<Match> Rows(Regex row) => File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => row.Match(l)).Where(m => m.Success);
+
+    private static IEnumerable<string> Rules() =>
+        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/prometheus/rules"), "*.yml").Select(f => Path.GetRelativePath(Source.Root, f));
 
     private static IEnumerable<string> Dashboards() =>
         Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json").Select(f => Path.GetRelativePath(Source.Root, f));

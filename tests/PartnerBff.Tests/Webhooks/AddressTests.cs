@@ -30,7 +30,7 @@ public sealed class AddressTests
 
     [Theory]
     [InlineData("https://example.com/hook")]
-    [InlineData("https://example.com:8443/a?b=c")]
+    [InlineData("https://example.com:443/a?b=c")]
     [InlineData("https://8.8.8.8/")]
     [InlineData("https://[2606:4700::1111]/")]
     public void Public_https_is_accepted(string url) => Assert.Null(Urls().Objection(url));
@@ -40,6 +40,8 @@ public sealed class AddressTests
     [InlineData("example.com")]
     [InlineData("//example.com/")]
     [InlineData("ftp://example.com/")]
+    [InlineData("https://example.com:8443/")]
+    [InlineData("https://[2606:4700::1111]:80/")]
     [InlineData("file:///etc/passwd")]
     [InlineData("http://example.com/")]
     [InlineData("https://user@example.com/")]
@@ -76,6 +78,18 @@ public sealed class AddressTests
     [InlineData("https://１２７.0.0.1/")]
     [InlineData("https://①②⑦.⓪.⓪.①/")]
     public void Everything_else_is_refused(string url) => Assert.NotNull(Urls().Objection(url));
+
+    /// <summary>What leaves the cluster decides; on a developer's machine everything does.</summary>
+    [Theory]
+    [InlineData("https://example.com:8443/", "Production", 8443, null)]
+    [InlineData("https://example.com/", "Production", 8443, "Must have port 8443: nothing else is delivered to.")]
+    [InlineData("http://example.com:9999/", "Development", null, null)]
+    public void Ports_are_those_that_an_installation_delivers_to(string url, string environment, int? port, string? objection)
+    {
+        var options = new WebhookOptions { Ports = port is { } one ? [one] : null };
+
+        Assert.Equal(objection, new WebhookUrl(Options.Create(options), new HostingEnvironment { EnvironmentName = environment }).Objection(url));
+    }
 
     [Fact]
     public async Task A_name_is_checked_at_every_connection_with_all_of_its_addresses_and_never_resolved_twice()

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
@@ -134,6 +135,56 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Equal(5, host.GetRequiredService<Reloadable<Left>>().Current.Size);
     }
 
+    /// <summary>It would not take effect before the next start, which would then be the one that fails.</summary>
+    [Fact]
+    public void An_edit_with_a_mistake_in_what_is_read_at_start_is_refused_too()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Fixed:Size"] = "1" };
+        using var host = Host(settings, services => services.AddSettings<Fixed>());
+        var left = host.GetRequiredService<Reloadable<Left>>();
+
+        settings.Edit(("Left:Size", "2"), ("Fixed:Size", "many"));
+
+        Assert.Equal(1, left.Current.Size);
+        Assert.Contains(_log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("Fixed:Size", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_edit_that_waits_for_the_next_start_is_named_until_it_is_undone()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Fixed:Size"] = "1", ["ForwardedHeaders:KnownProxies:0"] = "10.0.0.1", ["OTEL_SERVICE_NAME"] = "a" };
+        using var host = Host(settings, services => services.AddSettings<Fixed>());
+        using var watched = new Watched(host);
+
+        settings.Edit(("Left:Size", "2"));
+        Assert.DoesNotContain(_log.Entries, e => e.Message.Contains("next start", StringComparison.Ordinal));
+
+        settings.Edit(("Fixed:Size", "7"), ("ForwardedHeaders:KnownProxies:0", "10.0.0.9"), ("OTEL_SERVICE_NAME", "secret"));
+        settings.Edit();
+        var said = Assert.Single(_log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("next start", StringComparison.Ordinal));
+        Assert.EndsWith(": Fixed:Size, ForwardedHeaders:KnownProxies:0, OTEL_SERVICE_NAME", said.Message, StringComparison.Ordinal);
+        Assert.Equal(3, watched["bff.settings.pending"]);
+
+        settings.Edit(("Fixed:Size", "1"), ("ForwardedHeaders:KnownProxies:0", "10.0.0.1"), ("OTEL_SERVICE_NAME", "a"));
+        Assert.Equal(0, watched["bff.settings.pending"]);
+    }
+
+    [Fact]
+    public void What_is_refused_is_measured_until_the_files_are_in_force_again()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
+        using var host = Host(settings);
+        using var watched = new Watched(host);
+        Assert.Equal(0, watched["bff.settings.refused"]);
+
+        settings.Edit(("Left:Size", "-1"), ("Right:Size", "many"));
+        settings.Edit();
+        Assert.Equal((2, 1), (watched["bff.settings.refused"], watched["bff.settings.edits refused"]));
+
+        settings.Edit(("Left:Size", "1"), ("Right:Size", "1")); // Undone: what is in force is what the files say.
+        Assert.Equal((0, 1), (watched["bff.settings.refused"], watched["bff.settings.edits taken"]));
+    }
+
     private ServiceProvider Host(Settings settings, Action<IServiceCollection>? more = null)
     {
         var configuration = new ConfigurationManager();
@@ -141,6 +192,7 @@ public sealed class ReloadGateTests : IDisposable
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(BrokenFiles.Of(configuration));
+        services.AddMetrics().AddSingleton<SettingsMetrics>();
         services.AddSingleton<ReloadGate>();
         services.AddLogging(logging => logging.AddProvider(_log));
         AddSections(services);
@@ -154,6 +206,50 @@ public sealed class ReloadGateTests : IDisposable
     {
         services.AddReloadable(["Left"], static (root, mistakes) => mistakes.Bind(root.GetSection("Left"), new Left()));
         services.AddReloadable(["Right"], static (root, mistakes) => mistakes.Bind(root.GetSection("Right"), new Right()));
+    }
+
+    [Settings("Fixed")]
+    private sealed class Fixed
+    {
+        [Setting(Min = 0, Max = 10)]
+        public int Size { get; set; }
+    }
+
+    /// <summary>What one host measures of its settings, by name and outcome.</summary>
+    private sealed class Watched : IDisposable
+    {
+        private readonly Dictionary<string, long> _values = [];
+        private readonly MeterListener _listener = new();
+
+        public Watched(IServiceProvider host)
+        {
+            var meters = host.GetRequiredService<IMeterFactory>();
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => _values[instrument.Name] = value);
+            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            {
+                var name = $"{instrument.Name} {tags[0].Value}";
+                _values[name] = _values.GetValueOrDefault(name) + value;
+            });
+            _listener.Start();
+        }
+
+        public long this[string name]
+        {
+            get
+            {
+                _listener.RecordObservableInstruments();
+                return _values.GetValueOrDefault(name, -1);
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
     }
 
     private sealed record Left

@@ -1,10 +1,21 @@
+using Bff.Edge;
 using Bff.Life;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Life;
 
-/// <summary>Where a host finds itself, and by what name it calls itself, to warm up.</summary>
-public sealed class SelfRequestsTests
+/// <summary>Where a host finds itself, by what name it calls itself, and what it says when that does not work.</summary>
+public sealed class SelfRequestsTests : IDisposable
 {
+    private readonly TestAuthority _authority = new();
+    private readonly string _socket = Path.Combine(Path.GetTempPath(), $"bff-{Guid.NewGuid():N}.sock");
+
+    public void Dispose() => _authority.Dispose();
+
     [Theory]
     [InlineData("http://[::1]:8080", "http://[::1]:8080/")]
     [InlineData("http://[::]:8080", "http://[::1]:8080/")]
@@ -14,9 +25,9 @@ public sealed class SelfRequestsTests
     [InlineData("http://10.0.0.7:8080", "http://10.0.0.7:8080/")]
     [InlineData("http://*:8080", "http://localhost:8080/")]
     [InlineData("http://localhost:8080", "http://localhost:8080/")]
-    [InlineData("https://[::]:8443", null)]
-    public void A_host_asks_itself_where_it_listens(string listens, string? asked) =>
-        Assert.Equal(asked, SelfRequests.Address(["https://127.0.0.1:1", listens])?.AbsoluteUri);
+    [InlineData("https://[::]:8443", "https://127.0.0.1:1/")]
+    public void A_host_asks_itself_where_it_listens_in_plain_HTTP_if_it_can(string listens, string asked) =>
+        Assert.Equal(asked, SelfAddress.Of(["https://127.0.0.1:1", listens])?.Uri.AbsoluteUri);
 
     [Theory]
     [InlineData("", null)]
@@ -24,4 +35,68 @@ public sealed class SelfRequestsTests
     [InlineData("*.example.com", "warm-up.example.com")]
     public void It_calls_itself_by_a_name_that_it_answers_to(string allowed, string? host) =>
         Assert.Equal(host, SelfRequests.Host(allowed.Split(';', StringSplitOptions.RemoveEmptyEntries)));
+
+    [Theory]
+    [InlineData("http://127.0.0.1:0", "api.example.com")]
+    [InlineData("http://[::1]:0", "api.example.com")]
+    [InlineData("http://[::]:0", "*.example.com")]
+    [InlineData("https://127.0.0.1:0", "api.example.com")]
+    [InlineData("https://[::]:0", "*")]
+    [InlineData("unix", "api.example.com")]
+    public async Task A_host_is_warm_wherever_it_listens_and_whatever_it_answers_to(string listens, string allowed)
+    {
+        var answers = new List<int>();
+        await using var host = await Start(listens, allowed, (context, next) => Note(answers, context, next));
+
+        await Warm(host);
+
+        Assert.Equal((200, 200), (answers.Count, answers.Distinct().Single()));
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Warning && e.Message.Contains("warm", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task A_warm_up_request_that_is_not_answered_as_it_should_be_is_an_error_in_the_log()
+    {
+        await using var host = await Start("http://127.0.0.1:0", "api.example.com", (context, _) =>
+        {
+            context.Response.StatusCode = StatusCodes.Status418ImATeapot;
+            return Task.CompletedTask;
+        });
+
+        await Warm(host);
+
+        var said = Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Error);
+        Assert.Contains("/health/live to host api.example.com was answered with 418", said.Message, StringComparison.Ordinal);
+    }
+
+    private static Task Warm(TestHost host) => ((IWarmup)ActivatorUtilities.CreateInstance<SelfRequests>(host.Services)).Warm(CancellationToken.None);
+
+    private static async Task Note(List<int> answers, HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        lock (answers)
+        {
+            answers.Add(context.Response.StatusCode);
+        }
+    }
+
+    private Task<TestHost> Start(string listens, string allowed, Func<HttpContext, RequestDelegate, Task> first)
+    {
+        var certificate = _authority.Issue("host");
+        var settings = new Dictionary<string, string?> { ["AllowedHosts"] = allowed, ["Kestrel:Endpoints:Http:Url"] = listens == "unix" ? "http://unix:" + _socket : listens };
+        if (listens.StartsWith("https", StringComparison.Ordinal))
+        {
+            settings["Kestrel:Endpoints:Http:Certificate:Path"] = certificate.CertificateFile;
+            settings["Kestrel:Endpoints:Http:Certificate:KeyPath"] = certificate.KeyFile;
+        }
+
+        return TestHost.Start(
+            builder => builder.AddBffDefaults(),
+            app =>
+            {
+                app.Use(next => context => first(context, next));
+                app.UseBffPipeline();
+            },
+            settings);
+    }
 }

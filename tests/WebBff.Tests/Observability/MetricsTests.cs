@@ -37,6 +37,24 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await Holds(collector, "bff.admission.shed", "{request}", "sum", ("reason", "queue_full"), ("priority", "normal"));
     }
 
+    /// <summary>An alert on what fails is not to go on about what somebody has switched off, nor be calmed by the questions of a balancer.</summary>
+    [Fact]
+    public async Task A_part_that_is_switched_off_is_disabled_and_a_probe_is_no_request()
+    {
+        using var collector = OtlpCollector.Start();
+        var host = Start(new(collector.Settings) { ["Composition:product:pricing:Enabled"] = "false" });
+        foreach (var probe in (string[])["/health", "/health/live", "/health/ready"])
+        {
+            (await host.Get(probe)).Dispose();
+        }
+
+        await Ok(await host.Get("/api/products/p-1"));
+
+        await Holds(collector, "bff.composition.part.duration", "s", "histogram", ("endpoint", "product"), ("part", "pricing"), ("status", "disabled"));
+        var requests = await collector.Metric("http.server.request.duration", m => m.Points.Any(p => p.GetValueOrDefault("http.route") == "/api/products/{id}"));
+        Assert.DoesNotContain(requests.Points, p => p.GetValueOrDefault("http.route")?.StartsWith("/health", StringComparison.Ordinal) == true);
+    }
+
     [Fact]
     public async Task The_state_of_a_breaker_is_zero_while_it_is_closed_two_while_it_is_open_and_one_while_a_call_tries_it_out()
     {

@@ -184,6 +184,42 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Theory]
+    [InlineData(null, "", "/")]
+    [InlineData("/app", "", "/app")]
+    [InlineData(null, "https://app.example.com", "https://app.example.com/")]
+    [InlineData("https://app.example.com/start", "https://app.example.com", "https://app.example.com/start")]
+    public async Task Who_signs_in_or_out_without_saying_where_to_goes_home(string? home, string origin, string expected)
+    {
+        await using var provider = await SparseProvider.Start();
+        var settings = At(provider, ("Home", home ?? ""));
+        if (origin.Length > 0)
+        {
+            settings["Session:ReturnOrigins:0"] = origin;
+            settings["Cors:Origins:0"] = origin;
+        }
+
+        var host = Start(settings);
+        using var browser = NewBrowser(host);
+        using var stranger = NewBrowser(host);
+
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
+        using var signedOut = await stranger.Send(HttpMethod.Get, "/bff/logout"); // Without a session there is nothing to ask the provider.
+
+        Assert.Equal((expected, expected), (back.Headers.Location!.OriginalString, signedOut.Headers.Location!.OriginalString));
+    }
+
+    [Fact]
+    public async Task A_browser_that_signed_in_without_saying_where_to_ends_at_a_page()
+    {
+        using var browser = NewBrowser(Start());
+
+        using var home = await browser.Send(HttpMethod.Get, "/");
+
+        Assert.Equal((HttpStatusCode.OK, "text/html"), (home.StatusCode, home.Content.Headers.ContentType?.MediaType));
+    }
+
+    [Theory]
     [InlineData(400, """{"error":"invalid_grant"}""", true)]
     [InlineData(400, """{"error":"interaction_required","suberror":"basic_action"}""", true)]
     [InlineData(400, """{"error":"login_required"}""", true)]

@@ -29,8 +29,16 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
             return "Must have no user information, no fragment, no zone, and an ASCII host (punycode).";
         }
 
+        if (Ports is { } ports && !ports.Contains(url.Port))
+        {
+            return $"Must have port {string.Join(" or ", ports)}: nothing else is delivered to.";
+        }
+
         return options.Value.AllowPrivateNetworks || IsPlausible(url) ? null : "Must be reachable on the public internet.";
     }
+
+    /// <summary>Null: any.</summary>
+    private int[]? Ports => options.Value.Ports is { Length: > 0 } own ? own : environment.IsDevelopment() || options.Value.AllowPrivateNetworks ? null : [443];
 
     private static bool IsPlausible(Uri url)
     {

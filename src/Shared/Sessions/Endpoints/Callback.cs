@@ -26,7 +26,7 @@ internal static class Callback
         if (await services.States.Spend(context, state) is not { } login)
         {
             return await IsRepeated(context, services, state)
-                ? TypedResults.Redirect(services.Site.Home)
+                ? TypedResults.Redirect(services.Site.HomeBy(services.Settings.Current))
                 : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.");
         }
 

@@ -15,7 +15,7 @@ internal static class Login
         var asked = context.Request.Query["returnUrl"];
         var returnUrl = asked.Count switch
         {
-            0 => site.Home,
+            0 => site.HomeBy(current),
             1 => ReturnUrl.Of(asked[0] ?? "", current.ReturnOrigins),
             _ => null,
         };

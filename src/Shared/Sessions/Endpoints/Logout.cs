@@ -27,7 +27,7 @@ internal static class Logout
         if (session is null)
         {
             cookie.Delete(context);
-            return TypedResults.Redirect(site.Home); // There is nothing left to protect.
+            return TypedResults.Redirect(site.HomeBy(settings.Current)); // There is nothing left to protect.
         }
 
         if (context.Request.Query["sid"] is not [{ } sid] || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sid), Encoding.UTF8.GetBytes(session.Id)))
@@ -49,6 +49,7 @@ internal static class Logout
     private static async Task<string> Exit(
         HttpContext context, SessionSite site, SessionRecord record, ProviderMetadata metadata, SessionSettings settings)
     {
+        var home = site.HomeBy(settings);
         try
         {
             if ((await metadata.Get(context.RequestAborted)).EndSessionEndpoint is { Length: > 0 } endpoint)
@@ -57,7 +58,7 @@ internal static class Logout
                 {
                     ["client_id"] = settings.ClientId,
                     ["logout_hint"] = record.ProviderSession ?? record.ProviderSubject ?? record.Subject,
-                    ["post_logout_redirect_uri"] = PublicUrl.Of(context) + site.Home,
+                    ["post_logout_redirect_uri"] = home[0] == '/' ? PublicUrl.Of(context) + home : home,
                 };
                 if (settings.OfProvider is { Type: ProviderType.Cognito })
                 {
@@ -77,6 +78,6 @@ internal static class Logout
             // The provider is away; here the user is signed out.
         }
 
-        return site.Home;
+        return home;
     }
 }

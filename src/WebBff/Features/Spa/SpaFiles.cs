@@ -27,19 +27,17 @@ internal static class SpaFiles
 
     public static void MapSpa(this WebApplication app)
     {
-        if (!app.Environment.IsDevelopment() || new ConfigurationMistakes().Read<SpaOptions>(app.Configuration).Path is not { } configured)
+        var folder = app.Environment.IsDevelopment() && new ConfigurationMistakes().Read<SpaOptions>(app.Configuration).Path is { } configured
+            ? Path.GetFullPath(configured, app.Environment.ContentRootPath)
+            : null;
+        if (!File.Exists(Path.Join(folder, Index)))
         {
-            return;
-        }
-
-        var folder = Path.GetFullPath(configured, app.Environment.ContentRootPath);
-        if (!Directory.Exists(folder))
-        {
+            app.MapLandingPage();
             return;
         }
 
         var types = new FileExtensionContentTypeProvider();
-        foreach (var path in Directory.EnumerateFiles(folder))
+        foreach (var path in Directory.EnumerateFiles(folder!))
         {
             var name = Path.GetFileName(path);
             if (types.TryGetContentType(name, out var type))
