@@ -7,7 +7,7 @@ namespace Architecture.Tests.Delivery;
 /// <summary>Each team builds, tests, versions and ships its host alone; what says so agrees with the projects.</summary>
 public sealed partial class IndependenceTests
 {
-    public static TheoryData<string, string> Hosts => new() { { "MobileBff", "mobile" }, { "WebBff", "web" }, { "PartnerBff", "partner" } };
+    public static TheoryData<string, string> Hosts => Source.Teams;
 
     [Theory]
     [MemberData(nameof(Hosts))]
@@ -31,7 +31,7 @@ public sealed partial class IndependenceTests
         Assert.Equal(folders.Order(StringComparer.Ordinal), push.Where(p => p.EndsWith("/**", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         Assert.Equal(push, Paths(on["pull_request"]));
         Assert.Superset(
-            new HashSet<string> { "global.json", "Directory.*.props", "src/Directory.Build.targets", $"{host}.slnf", $"contracts/{workflow}*.json", $".github/workflows/{workflow}.yml" },
+            new HashSet<string> { ".dockerignore", "global.json", "Directory.*.props", "src/Directory.Build.targets", $"{host}.slnf", $"contracts/{workflow}*.json", $".github/workflows/{workflow}.yml" },
             push.ToHashSet());
     }
 

@@ -8,7 +8,7 @@ public sealed partial class ContainerTests
     private static readonly string[] Gateways = ["mobile", "web", "partner"];
     private readonly Yaml _compose = Yaml.Read("docker-compose.yml")[0];
 
-    public static TheoryData<string> Hosts => new(Source.Hosts);
+    public static TheoryData<string> Hosts => new(Source.Gateways.Select(g => g.Host));
 
     [Theory]
     [MemberData(nameof(Hosts))]
@@ -63,6 +63,24 @@ public sealed partial class ContainerTests
             Assert.Equal(["ALL"], gateway["cap_drop"].Items.Select(c => c.Text));
             Assert.Equal("40s", gateway["stop_grace_period"].Text);
         }
+    }
+
+    /// <summary>The image has no development settings; what the sample app's buttons call has to come with the composition.</summary>
+    [Fact]
+    public void The_sample_app_can_break_services_in_containers_too()
+    {
+        using var development = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, "src/WebBff/appsettings.Development.json")));
+        var wanted = Flat(development.RootElement.GetProperty("ReverseProxy"), "ReverseProxy").Order();
+        var given = _compose["services.web.environment"].Members.Where(m => m.Key.StartsWith("ReverseProxy__", StringComparison.Ordinal)).Select(m => $"{m.Key}={m.Value.Text}").Order();
+
+        Assert.Equal(wanted, given);
+
+        static IEnumerable<string> Flat(System.Text.Json.JsonElement at, string path) => at.ValueKind switch
+        {
+            System.Text.Json.JsonValueKind.Object => at.EnumerateObject().SelectMany(m => Flat(m.Value, $"{path}__{m.Name}")),
+            System.Text.Json.JsonValueKind.Array => at.EnumerateArray().SelectMany((item, i) => Flat(item, $"{path}__{i}")),
+            _ => [$"{path}={at}"],
+        };
     }
 
     [Fact]

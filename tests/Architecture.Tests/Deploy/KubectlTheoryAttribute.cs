@@ -4,12 +4,20 @@ namespace Architecture.Tests.Deploy;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class KubectlTheoryAttribute : TheoryAttribute
 {
-    public KubectlTheoryAttribute()
-    {
-        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
-        if (!path.Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kubectl"))))
-        {
-            Skip = "kubectl is not installed.";
-        }
-    }
+    public KubectlTheoryAttribute() => Skip = Kubectl.IsInstalled ? null : Kubectl.Missing;
+}
+
+/// <summary>Skipped by name where kubectl is not installed.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class KubectlFactAttribute : FactAttribute
+{
+    public KubectlFactAttribute() => Skip = Kubectl.IsInstalled ? null : Kubectl.Missing;
+}
+
+internal static class Kubectl
+{
+    public const string Missing = "kubectl is not installed.";
+
+    public static bool IsInstalled { get; } =
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "kubectl")));
 }

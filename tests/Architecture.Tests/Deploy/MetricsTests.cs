@@ -75,7 +75,7 @@ public sealed partial class MetricsTests
     {
         var missed = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("rules")).SelectMany(r => r.Items).Where(r => r["alert"].Text == "GatewaySilent").Select(r => r["expr"].Text).ToList();
 
-        Assert.Equal(Source.Hosts.Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(), missed.Order());
+        Assert.Equal(Source.Gateways.Select(g => g.Host).Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(), missed.Order());
     }
 
     /// <summary>An instance is on the collector's list for a while after its last word; what an alert promises is counted from that word.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using k8s;
 using k8s.Models;
@@ -25,21 +24,15 @@ public sealed partial class SchemaTests
     [MemberData(nameof(Manifests))]
     public void Kubernetes_knows_every_member_of_a_manifest(string file) => Assert.NotEqual(0, Read(File.ReadAllText(Path.Combine(Source.Root, file))));
 
-    /// <summary>What an overlay makes of them, patches and names included.</summary>
-    [KubectlTheory]
-    [InlineData("overlays/mobile", 6)]
-    [InlineData("overlays/web", 6)]
-    [InlineData("overlays/partner", 6)]
-    [InlineData("services", 2)]
-    public void Kubernetes_knows_every_member_of_what_is_applied(string folder, int atLeast)
-    {
-        using var build = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", "deploy/kubernetes/" + folder]) { WorkingDirectory = Source.Root, RedirectStandardOutput = true })!;
-        var read = Read(build.StandardOutput.ReadToEnd());
-        build.WaitForExit();
+    public static TheoryData<string> Applied => new(
+        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "kustomization.yaml", SearchOption.AllDirectories)
+            .Where(f => Yaml.Read(f)[0]["kind"].Text == "Kustomization").Select(f => Path.GetRelativePath(Path.Combine(Source.Root, "deploy"), Path.GetDirectoryName(f)!))
+            .Where(f => f != "kubernetes/installation")); // Values, which are not applied.
 
-        Assert.Equal(0, build.ExitCode);
-        Assert.True(read >= atLeast);
-    }
+    /// <summary>Whatever can be applied, patches, values and names included.</summary>
+    [KubectlTheory]
+    [MemberData(nameof(Applied))]
+    public void Kubernetes_knows_every_member_of_what_is_applied(string folder) => Assert.NotEqual(0, Read(Kustomize.Build(folder)));
 
     [Theory]
     [InlineData("spec: { replica: 2 }")]
@@ -65,6 +58,11 @@ public sealed partial class SchemaTests
         foreach (var document in documents)
         {
             var head = KubernetesYaml.Deserialize<KubernetesObject>(document);
+            if (head.ApiVersion.StartsWith("gateway.networking.k8s.io/", StringComparison.Ordinal))
+            {
+                continue; // An addition to Kubernetes, which has no models here; see RenderedTests.
+            }
+
             var read = typeof(KubernetesYaml).GetMethod(nameof(KubernetesYaml.Deserialize), [typeof(string), typeof(bool)])!.MakeGenericMethod(Kinds[$"{head.ApiVersion}/{head.Kind}"]);
             Assert.NotNull(read.Invoke(null, [document, true]));
         }

@@ -30,11 +30,13 @@ internal readonly struct Yaml(object? node)
     }
 
     /// <summary>Every document of a file; a key given twice, or a mistake of syntax, is an exception.</summary>
-    public static List<Yaml> Read(string path)
+    public static List<Yaml> Read(string path) => Parse(File.ReadAllText(System.IO.Path.Combine(Source.Root, path)));
+
+    /// <summary>Every document of a text.</summary>
+    public static List<Yaml> Parse(string text)
     {
-        using var text = File.OpenText(System.IO.Path.Combine(Source.Root, path));
         var deserializer = new DeserializerBuilder().WithDuplicateKeyChecking().Build();
-        var parser = new MergingParser(new Parser(text));
+        var parser = new MergingParser(new Parser(new StringReader(text)));
         parser.Consume<YamlDotNet.Core.Events.StreamStart>();
         var documents = new List<Yaml>();
         while (!parser.Accept<YamlDotNet.Core.Events.StreamEnd>(out _))
