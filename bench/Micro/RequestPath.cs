@@ -41,7 +41,7 @@ public class RequestPath
         _ = (await _keys.Resolve(_withKey)).Caller ?? throw new InvalidOperationException("The key was refused.");
 
         _decider = _gateway.Services.GetRequiredService<LimitDecider>();
-        _limits = _gateway.Services.GetRequiredService<CallerLimitsCache>().Of(caller).For(null, EndpointLimit.Default);
+        _limits = _gateway.Services.GetRequiredService<CallerLimitsCache>().Of(caller, null).For(null, EndpointLimit.Default);
         await _decider.Decide(_limits, 1, 1);
 
         _cache = _gateway.Services.GetRequiredService<IFragmentCache>();

@@ -1,4 +1,5 @@
 using Bff.Admission;
+using Bff.Audit;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Composition;
@@ -28,6 +29,7 @@ public static class BffDefaults
             .AddReloading()
             .AddLife()
             .AddState()
+            .AddAudit()
             .AddEdge()
             .AddCallers()
             .AddRateLimiting()

@@ -1,9 +1,11 @@
+using Bff.Audit;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Life;
 using Bff.Routes;
+using Bff.Tenants;
 using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
@@ -21,6 +23,8 @@ internal static class BffEndpoints
         app.MapRevocations();
         app.MapCacheInvalidation();
         app.MapEventPublishing();
+        app.MapTenants();
+        app.MapAudit();
 
         app.MapRoutes();
     }

@@ -92,6 +92,8 @@ public static class WrongValues
         ["Tenants:odd:DedicatedUpstreams:users:Address"] = "not an address",
         ["Tenants:odd:Priority"] = "urgent",
         ["Tenants:odd:MaxConcurrency"] = "0",
+        ["Audit:Retention"] = "00:00:01",
+        ["Audit:MaxEntries"] = "1",
         ["Composition:Deadline"] = "0",
         ["Upstreams:odd:Address"] = "not an address",
         ["Upstreams:several:Addresses:0"] = "not an address",

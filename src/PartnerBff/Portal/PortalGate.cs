@@ -47,7 +47,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
                 "Your sign-in does not have the role partner-admin. Ask whoever manages your company’s account to give it to you.");
         }
 
-        if (tenants.Find(caller.Tenant) is not { } tenant)
+        if (await tenants.Find(caller.Tenant, context.RequestAborted) is not { } tenant)
         {
             return await Refuse(context, signOut, "Your company has no account here", "Your sign-in belongs to an organisation that is not a partner yet.");
         }
@@ -61,7 +61,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
 
         var token = await forms.Of(session, context.RequestAborted);
         return new(
-            new PortalViewer(tenant.Id, caller.Name ?? caller.Email ?? caller.Subject, limiter.PlanOf(caller).Name, signOut, token)
+            new PortalViewer(tenant.Id, caller.Name ?? caller.Email ?? caller.Subject, limiter.PlanOf(caller, tenant).Name, signOut, token)
             {
                 Caller = caller, SessionId = session,
             },

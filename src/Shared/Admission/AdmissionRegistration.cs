@@ -30,13 +30,9 @@ internal static class AdmissionRegistration
         });
         services.AddSingleton<TenantSlots>();
         services.AddSingleton<AdmissionMetrics>();
-        services.TryAddSingleton<AdmissionClassifier>(static provider =>
-        {
-            var tenants = provider.GetRequiredService<ITenants>();
-            return request => tenants.Find(request.Caller.Tenant) is { } tenant
-                ? new(tenant.Priority, tenant.Id, tenant.MaxConcurrency)
-                : new AdmissionClass(TenantPriority.Normal);
-        });
+        services.TryAddSingleton<AdmissionClassifier>(static request => request.Tenant is { } tenant
+            ? new(tenant.Priority, tenant.Id, tenant.MaxConcurrency)
+            : new AdmissionClass(TenantPriority.Normal));
         return builder;
     }
 }

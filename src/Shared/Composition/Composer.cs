@@ -143,7 +143,7 @@ public sealed class Composer : IDisposable
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
 
-    internal CacheScope ScopeFor(CacheScope scope) => _services.ScopeFor(scope, Request.Caller);
+    internal CacheScope ScopeFor(CacheScope scope) => CompositionServices.ScopeFor(scope, Request);
 
     internal KeyValuePair<string, string>[] ClientHeadersFor(CacheScope scope) => _services.ClientHeadersFor(Request, scope);
 

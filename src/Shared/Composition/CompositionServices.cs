@@ -1,5 +1,4 @@
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Upstreams;
@@ -34,6 +33,6 @@ internal sealed class CompositionServices(
     }
 
     /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
-    public CacheScope ScopeFor(CacheScope scope, Caller caller) =>
-        scope == CacheScope.Public && caller.Tenant is { } tenant && upstreams.HasDedicated(tenant) ? CacheScope.Tenant : scope;
+    public static CacheScope ScopeFor(CacheScope scope, BffRequest request) =>
+        scope == CacheScope.Public && request.Tenant is { DedicatedUpstreams.Count: > 0 } ? CacheScope.Tenant : scope;
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bff.Admission;
 using Bff.Callers;
+using Bff.RateLimiting;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
@@ -58,6 +59,9 @@ public sealed class BffRequest
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
 
+    /// <summary>The caller's tenant; null until the limits' stage has found it, and where it is not known here.</summary>
+    public Tenant? Tenant { get; set; }
+
     /// <summary>The caller's access token, for services that are configured to get it.</summary>
     internal CallerToken Token { get; set; }
 
@@ -86,6 +90,7 @@ public sealed class BffRequest
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
         Caller = Caller,
+        Tenant = Tenant,
         Token = Token,
         ClientHeaders = ClientHeaders,
     };
@@ -98,6 +103,7 @@ public sealed class BffRequest
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
         Caller = Caller,
+        Tenant = Tenant,
         ClientHeaders = clientHeaders,
         IsShared = true,
     };

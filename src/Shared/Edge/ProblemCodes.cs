@@ -31,11 +31,13 @@ public static class ProblemCodes
     public static readonly ProblemCode Conflict = new("conflict", 409, "Conflict", "The resource's state does not allow this.");
     public static readonly ProblemCode SyncTokenExpired = new("sync_token_expired", 410, "Sync token expired", "The token is too old. Start again without since.");
     public static readonly ProblemCode VersionRetired = new("version_retired", 410, "Version retired", "This version of the API has been retired. Use its successor.");
+    public static readonly ProblemCode PreconditionFailed = new("precondition_failed", 412, "Precondition failed", "The resource has changed meanwhile. Read it again.");
     public static readonly ProblemCode PayloadTooLarge = new("payload_too_large", 413, "Payload too large", "The body is larger than this endpoint or plan accepts.");
     public static readonly ProblemCode UriTooLong = new("uri_too_long", 414, "URI too long", "The request target is too long.");
     public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "Unsupported media type", "Send the body as application/json.");
     public static readonly ProblemCode IdempotencyMismatch = new("idempotency_mismatch", 422, "Idempotency key reused", "The Idempotency-Key was used with another request. Use a new key.");
     public static readonly ProblemCode Unprocessable = new("unprocessable", 422, "Request refused", "The service understood the request and refuses it. Its type, title and detail say why.");
+    public static readonly ProblemCode PreconditionRequired = new("precondition_required", 428, "Precondition required", "Say with If-Match which version of the resource is to be changed.");
     public static readonly ProblemCode RateLimitExceeded = new("rate_limit_exceeded", 429, "Rate limit exceeded", "Too many requests. Wait as long as Retry-After says.");
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "Quota exceeded", "The day's quota is used up. Wait as long as Retry-After says.");
     public static readonly ProblemCode HeadersTooLarge = new("request_header_fields_too_large", 431, "Request header fields too large", "The request's header fields are too large.");
@@ -64,10 +66,12 @@ public static class ProblemCodes
         406 => NotAcceptable,
         408 => RequestTimeout,
         409 => Conflict,
+        412 => PreconditionFailed,
         413 => PayloadTooLarge,
         414 => UriTooLong,
         415 => UnsupportedMediaType,
         422 => Unprocessable,
+        428 => PreconditionRequired,
         429 => RateLimitExceeded,
         431 => HeadersTooLarge,
         502 => UpstreamFailed,

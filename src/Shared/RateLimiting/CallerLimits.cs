@@ -24,15 +24,14 @@ internal sealed class CallerLimits
 
     public Plan Plan { get; }
 
-    /// <summary>Null: not configured, or no tenant's.</summary>
+    /// <summary>Null: not known here, or no tenant's. Another one makes this anew.</summary>
     public Tenant? Tenant { get; }
 
-    /// <summary>Partners without a configured tenant have no business here.</summary>
+    /// <summary>Partners without a known tenant have no business here.</summary>
     public bool IsForbidden { get; private init; }
 
-    public static CallerLimits Of(Caller caller, LimitSettings settings, BucketRegistry registry)
+    public static CallerLimits Of(Caller caller, Tenant? tenant, LimitSettings settings, BucketRegistry registry)
     {
-        var tenant = caller.Tenant is { } id ? settings.Tenants.GetValueOrDefault(id) : null;
         var key = BucketKeys.Of(caller);
         var tag = caller.Tenant is { Length: > 0 } name ? "t:" + BucketKeys.Safe(name) : key;
         return new(settings, registry, CallerPlan.Of(caller, tenant, settings), tenant, tag, key)

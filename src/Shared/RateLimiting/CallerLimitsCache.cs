@@ -6,7 +6,7 @@ using Bff.Configuration;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Remembers what has been worked out for a caller, for as long as the caller is remembered and the configuration stays.</summary>
+/// <summary>Remembers what has been worked out for a caller, for as long as the caller is remembered and tenant and configuration stay.</summary>
 internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, BucketRegistry registry, TimeProvider time)
 {
     private const int MaxAddresses = 20_000;
@@ -16,17 +16,17 @@ internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, Buck
     private readonly ConcurrentDictionary<UInt128, CallerLimits> _addresses = new();
     private DateTimeOffset _trimAt;
 
-    public CallerLimits Of(Caller caller, IPAddress? address) => caller.IsAuthenticated ? Of(caller) : Of(BucketKeys.Of(address));
+    public CallerLimits Of(Caller caller, Tenant? tenant, IPAddress? address) => caller.IsAuthenticated ? Of(caller, tenant) : Of(BucketKeys.Of(address));
 
-    public CallerLimits Of(Caller caller)
+    public CallerLimits Of(Caller caller, Tenant? tenant)
     {
         var current = settings.Current;
-        if (_callers.TryGetValue(caller, out var known) && ReferenceEquals(known.Settings, current))
+        if (_callers.TryGetValue(caller, out var known) && ReferenceEquals(known.Settings, current) && ReferenceEquals(known.Tenant, tenant))
         {
             return known;
         }
 
-        var fresh = CallerLimits.Of(caller, current, registry);
+        var fresh = CallerLimits.Of(caller, tenant, current, registry);
         _callers.AddOrUpdate(caller, fresh);
         return fresh;
     }

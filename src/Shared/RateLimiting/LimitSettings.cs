@@ -55,6 +55,9 @@ internal sealed record LimitSettings
 
     public required FrozenDictionary<string, EndpointLimit> Endpoints { get; init; }
 
+    /// <summary>Names of the upstreams of which a tenant may have one for itself.</summary>
+    public required FrozenSet<string> Upstreams { get; init; }
+
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }
 
     public required FrozenDictionary<string, Tenant> TenantsByDomain { get; init; }

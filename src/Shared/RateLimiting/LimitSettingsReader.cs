@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Bff.Configuration;
+using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.RateLimiting;
@@ -11,7 +12,8 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     {
         var reader = new LimitSettingsReader(mistakes);
         var plans = reader.Plans(configuration.GetSection("Plans"), family);
-        var tenants = configuration.GetSection("Tenants").GetChildren().Select(section => reader.Tenant(section, plans)).ToList();
+        var upstreams = configuration.GetSection("Upstreams").GetChildren().Select(u => u.Key).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        var tenants = configuration.GetSection("Tenants").GetChildren().Select(section => reader.Tenant(section, section.Key, plans, upstreams)).ToList();
         reader.CheckDomains(tenants);
         var limits = configuration.GetSection("Limits");
         return mistakes.Bind(limits, new LimitSettings
@@ -19,11 +21,22 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             Family = family,
             Plans = plans.ToFrozenDictionary(StringComparer.Ordinal),
             Endpoints = reader.Endpoints(limits.GetSection("Endpoints")),
+            Upstreams = upstreams,
             Tenants = tenants.ToFrozenDictionary(t => t.Id, StringComparer.Ordinal),
             TenantsByDomain = tenants.Where(t => t.CustomDomain is not null).DistinctBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
                 .ToFrozenDictionary(t => t.CustomDomain!, StringComparer.OrdinalIgnoreCase),
         });
     }
+
+    /// <summary>One tenant, wherever it is described.</summary>
+    /// <param name="section">What is said of it.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="plans">Those that there are.</param>
+    /// <param name="upstreams">Names of those that it may have for itself.</param>
+    /// <param name="mistakes">Collects them.</param>
+    public static Tenant ReadTenant(
+        IConfigurationSection section, string id, IReadOnlyDictionary<string, Plan> plans, IReadOnlySet<string> upstreams, ConfigurationMistakes mistakes) =>
+        new LimitSettingsReader(mistakes).Tenant(section, id, plans, upstreams);
 
     private Dictionary<string, Plan> Plans(IConfigurationSection section, PlanFamily family)
     {
@@ -71,7 +84,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         return limits.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
     }
 
-    private Tenant Tenant(IConfigurationSection section, Dictionary<string, Plan> plans)
+    private Tenant Tenant(IConfigurationSection section, string id, IReadOnlyDictionary<string, Plan> plans, IReadOnlySet<string> upstreams)
     {
         Plan? plan = null;
         if (section["Plan"] is { Length: > 0 } name && !plans.TryGetValue(name, out plan))
@@ -81,12 +94,12 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
 
         return mistakes.Bind(section, new Tenant
         {
-            Id = section.Key,
+            Id = id,
             Plan = plan,
             Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
             AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
             CustomDomain = Domain(section),
-            DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams")),
+            DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
         });
     }
 
@@ -138,18 +151,18 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         }
     }
 
-    private Dictionary<string, Uri> Upstreams(IConfigurationSection section)
+    private Dictionary<string, Uri> Upstreams(IConfigurationSection section, IReadOnlySet<string> known)
     {
         var upstreams = new Dictionary<string, Uri>(StringComparer.OrdinalIgnoreCase);
         foreach (var upstream in section.GetChildren())
         {
-            if (Uri.TryCreate(upstream["Address"], UriKind.Absolute, out var address) && address.Scheme is "http" or "https")
+            if (!known.Contains(upstream.Key))
+            {
+                mistakes.Add(upstream.Path, "is not the name of an upstream.");
+            }
+            else if (UpstreamsParser.Address(upstream.GetSection("Address"), mistakes) is { } address)
             {
                 upstreams[upstream.Key] = address;
-            }
-            else
-            {
-                mistakes.Add(upstream, "Address", "required: an absolute http or https address.");
             }
         }
 

@@ -6,7 +6,10 @@ public sealed class PathPattern
     private readonly string[] _segments;
     private readonly bool _takesRest;
 
-    private PathPattern(string[] segments, bool takesRest) => (_segments, _takesRest) = (segments, takesRest);
+    private PathPattern(string text, string[] segments, bool takesRest) => (Text, _segments, _takesRest) = (text, segments, takesRest);
+
+    /// <summary>As it was written.</summary>
+    public string Text { get; }
 
     /// <summary>Reads a pattern; null when it is none: it begins with a slash, has no empty segment, and stars stand alone, <c>**</c> only at the end.</summary>
     public static PathPattern? Parse(string text)
@@ -24,7 +27,7 @@ public sealed class PathPattern
             segments = segments[..^1];
         }
 
-        return segments.All(s => s.Length > 0 && (s == "*" || !s.Contains('*', StringComparison.Ordinal))) ? new(segments, takesRest) : null;
+        return segments.All(s => s.Length > 0 && (s == "*" || !s.Contains('*', StringComparison.Ordinal))) ? new(text, segments, takesRest) : null;
     }
 
     /// <summary>Whether the decoded, normalised path matches. Allocates nothing.</summary>

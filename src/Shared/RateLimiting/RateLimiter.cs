@@ -10,18 +10,24 @@ public sealed class RateLimiter
 {
     private readonly LimitDecider _decider;
     private readonly CallerLimitsCache _callers;
+    private readonly ITenants _tenants;
     private readonly Reloadable<LimitSettings> _settings;
     private readonly ILimitStore _store;
     private readonly TimeProvider _time;
 
-    internal RateLimiter(LimitDecider decider, CallerLimitsCache callers, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time) =>
-        (_decider, _callers, _settings, _store, _time) = (decider, callers, settings, store, time);
+    internal RateLimiter(
+        LimitDecider decider, CallerLimitsCache callers, ITenants tenants, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time) =>
+        (_decider, _callers, _tenants, _settings, _store, _time) = (decider, callers, tenants, settings, store, time);
 
     /// <summary>Every plan of the configuration in force.</summary>
     public IReadOnlyCollection<Plan> Plans => _settings.Current.Plans.Values;
 
-    /// <summary>The caller's plan.</summary>
-    public Plan PlanOf(Caller caller) => caller.IsAuthenticated ? _callers.Of(caller).Plan : _settings.Current.Plans[ShippedPlans.Anonymous];
+    /// <summary>The plan of the request's caller.</summary>
+    public Plan PlanOf(BffRequest request) => PlanOf(request.Caller, request.Tenant);
+
+    /// <summary>The plan of a caller of a tenant.</summary>
+    public Plan PlanOf(Caller caller, Tenant? tenant) =>
+        caller.IsAuthenticated ? _callers.Of(caller, tenant).Plan : _settings.Current.Plans[ShippedPlans.Anonymous];
 
     /// <summary>
     /// Charges a request for as many units as it turned out to have (times the endpoint's <c>Cost</c>) and brings the headers up to date.
@@ -50,7 +56,7 @@ public sealed class RateLimiter
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public async ValueTask<LimitUsage> UsageOf(Caller caller)
     {
-        var set = _callers.Of(caller).For(null, EndpointLimit.Default);
+        var set = _callers.Of(caller, await _tenants.Find(caller.Tenant)).For(null, EndpointLimit.Default);
         var answer = await _store.Take(set.Tag, [new(set.Levels[0].Key, set.Levels[0].Policy, 0, 0)]);
         return new(set.Plan, answer.Levels[0].Units / BucketPolicy.UnitsPerToken, answer.Levels[0].Used);
     }

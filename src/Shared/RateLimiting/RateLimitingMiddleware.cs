@@ -1,32 +1,67 @@
 using Bff.Callers;
 using Bff.Edge;
+using Bff.State;
+using Bff.Tenants;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Stage 3. What the caller's plan and tenant allow:
+/// Stage 3. What the caller's plan and tenant allow; the tenant is found first, for all stages that follow:
 /// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the plan bounds the body,
 /// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
 /// 5. the answer says what is left.
 /// </summary>
-internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TimeProvider time)
+internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TenantDirectory tenants, TimeProvider time)
 {
     public Task InvokeAsync(HttpContext context)
+    {
+        var request = BffRequest.Of(context);
+        if (!request.Caller.IsAuthenticated)
+        {
+            return Limit(context, request, null);
+        }
+
+        var tenant = tenants.Find(request.Caller.Tenant, context.RequestAborted);
+        var owner = tenants.OwnerOf(context);
+        if (!tenant.IsCompletedSuccessfully || !owner.IsCompletedSuccessfully)
+        {
+            return Find(context, request, tenant, owner);
+        }
+
+        request.Tenant = tenant.Result;
+        return Limit(context, request, owner.Result);
+    }
+
+    private async Task Find(HttpContext context, BffRequest request, ValueTask<Tenant?> tenant, ValueTask<string?> owner)
+    {
+        var owned = await owner;
+        try
+        {
+            request.Tenant = await tenant;
+        }
+        catch (StoreException) when (context.GetEndpoint() is not { } endpoint || EndpointRules.Of(endpoint).IsUnlimited)
+        {
+            // Health, sign-out and revocation ask nothing of the tenant.
+        }
+
+        await Limit(context, request, owned);
+    }
+
+    private Task Limit(HttpContext context, BffRequest request, string? domainOwner)
     {
         if (context.GetEndpoint() is not { } endpoint || EndpointRules.Of(endpoint) is not { IsUnlimited: false } rules)
         {
             return next(context);
         }
 
-        var caller = BffRequest.Of(context).Caller;
-        var limits = callers.Of(caller, context.Connection.RemoteIpAddress);
-        if (Entitlement.Refusal(context, caller, limits, rules) is { } refusal)
+        var limits = callers.Of(request.Caller, request.Tenant, context.Connection.RemoteIpAddress);
+        if (Entitlement.Refusal(context, request.Caller, limits, domainOwner, rules) is { } refusal)
         {
             return refusal.ExecuteAsync(context);
         }
 
-        BffRequest.Of(context).PlanBytes = limits.Plan.MaxPayloadBytes;
+        request.PlanBytes = limits.Plan.MaxPayloadBytes;
         var limit = rules.LimitIn(limits.Settings);
         var set = limits.For(rules.Name, limit);
         if (rules.ChargesItself)
@@ -70,15 +105,14 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
 /// <summary>What plan and tenant allow, before anything is counted.</summary>
 internal static class Entitlement
 {
-    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, EndpointRules rules)
+    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, string? domainOwner, EndpointRules rules)
     {
         if (limits.IsForbidden && caller.IsAuthenticated)
         {
             return new Problem(ProblemCodes.Forbidden) { Detail = "The credential's tenant is not known here." };
         }
 
-        if (limits.Settings.TenantsByDomain.Count > 0 && caller.IsAuthenticated
-            && limits.Settings.TenantsByDomain.TryGetValue(context.Request.Host.Host, out var owner) && owner.Id != caller.Tenant)
+        if (domainOwner is not null && domainOwner != caller.Tenant)
         {
             return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
         }

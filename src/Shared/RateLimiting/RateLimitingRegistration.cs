@@ -1,5 +1,6 @@
 using Bff.Configuration;
 using Bff.State;
+using Bff.Tenants;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -14,10 +15,10 @@ public static class RateLimitingRegistration
     {
         var properties = ((IHostApplicationBuilder)builder).Properties;
         builder.Services.AddReloadable(
-            ["Plans", "Limits", "Tenants"],
+            ["Plans", "Limits", "Tenants", "Upstreams"],
             (configuration, mistakes) => LimitSettingsReader.Read(configuration, Family(properties), mistakes));
         builder.Services.AddStore<ILimitStore, RedisLimitStore, EmbeddedLimitStore>(builder.Configuration);
-        builder.Services.AddSingleton<ITenants, Tenants>();
+        builder.AddTenants();
         builder.Services.AddSingleton<LocalLimits>();
         builder.Services.AddSingleton<LeaseDesk>();
         builder.Services.AddSingleton<BucketRegistry>();
@@ -40,8 +41,8 @@ public static class RateLimitingRegistration
         properties.TryGetValue(typeof(PlanFamily), out var family) ? (PlanFamily)family : PlanFamily.Users;
 
     private sealed class RateLimiterFactory(
-        LimitDecider decider, CallerLimitsCache callers, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time)
+        LimitDecider decider, CallerLimitsCache callers, ITenants tenants, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time)
     {
-        public RateLimiter Create() => new(decider, callers, settings, store, time);
+        public RateLimiter Create() => new(decider, callers, tenants, settings, store, time);
     }
 }

@@ -71,15 +71,10 @@ public sealed class Tenant
     }
 }
 
-/// <summary>Looks up the configured tenants; always those of the configuration in force.</summary>
+/// <summary>Looks up tenants: those of the store, then those of the configuration in force.</summary>
 public interface ITenants
 {
-    /// <summary>Every configured tenant.</summary>
-    IReadOnlyCollection<Tenant> All { get; }
-
-    /// <summary>The tenant of a credential; null when there is none or it is not configured.</summary>
-    Tenant? Find(string? id);
-
-    /// <summary>The tenant whose <see cref="Tenant.CustomDomain"/> the host name is (any case, without port); null when it is nobody's.</summary>
-    Tenant? FindByDomain(string host);
+    /// <summary>The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered.</summary>
+    /// <exception cref="State.StoreUnavailableException">The store is away, and nothing is known of the tenant.</exception>
+    ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Bff.Edge;
 
@@ -8,21 +9,24 @@ internal sealed class Upstream : IDisposable
 {
     private readonly UpstreamPool _main;
     private readonly UpstreamPool? _canary;
-    private readonly Dictionary<string, UpstreamPool> _tenants;
+    private readonly ConcurrentDictionary<string, (Uri Address, UpstreamPool Pool)> _tenants = new(StringComparer.Ordinal);
+    private readonly Lock _opening = new();
+    private readonly Action<IReadOnlyCollection<IDisposable>> _retire;
+    private readonly TimeProvider _time;
+    private bool _isDisposed;
 
-    public Upstream(UpstreamOptions options, IReadOnlyDictionary<string, Uri> tenants, TimeProvider time)
+    /// <param name="options">What is known of the service.</param>
+    /// <param name="retire">Disposes a replaced pool when the calls in flight on it have ended.</param>
+    /// <param name="time">The clock.</param>
+    public Upstream(UpstreamOptions options, Action<IReadOnlyCollection<IDisposable>> retire, TimeProvider time)
     {
         Options = options;
-        Tenants = tenants;
+        (_retire, _time) = (retire, time);
         _main = new UpstreamPool(options, options.Addresses, time);
         _canary = options.Canary is { } canary ? new UpstreamPool(options, [canary.Address], time) : null;
-        _tenants = tenants.ToDictionary(t => t.Key, t => new UpstreamPool(options, [t.Value], time));
     }
 
     public UpstreamOptions Options { get; }
-
-    /// <summary>Tenant → dedicated address.</summary>
-    public IReadOnlyDictionary<string, Uri> Tenants { get; }
 
     /// <summary>Pools by a name that metrics use.</summary>
     public IEnumerable<(string Name, UpstreamPool Pool)> Pools
@@ -35,9 +39,9 @@ internal sealed class Upstream : IDisposable
                 yield return ("canary", _canary);
             }
 
-            foreach (var (tenant, pool) in _tenants)
+            foreach (var (tenant, own) in _tenants)
             {
-                yield return (tenant, pool);
+                yield return (tenant, own.Pool);
             }
         }
     }
@@ -45,19 +49,61 @@ internal sealed class Upstream : IDisposable
     /// <summary>The pool that serves this request: the tenant's own, else the canary for its share, else the main one.</summary>
     public UpstreamPool PoolFor(BffRequest request)
     {
-        if (_tenants.Count > 0 && request.Caller.Tenant is { } tenant && _tenants.TryGetValue(tenant, out var dedicated))
+        if (!request.Caller.IsSandbox && request.Tenant is { DedicatedUpstreams.Count: > 0 } tenant && tenant.DedicatedUpstreams.TryGetValue(Options.Name, out var own))
         {
-            return dedicated;
+            return _tenants.TryGetValue(tenant.Id, out var known) && known.Address == own ? known.Pool : Open(tenant.Id, own);
         }
 
         return _canary is not null && IsCanary(Options.Canary!, request) ? _canary : _main;
     }
 
+    /// <summary>Takes out the pools of tenants that have another address now, or none.</summary>
+    public IEnumerable<IDisposable> DropDedicated(Func<string, Uri, bool> isWanted)
+    {
+        foreach (var entry in _tenants)
+        {
+            if (!isWanted(entry.Key, entry.Value.Address) && _tenants.TryRemove(entry))
+            {
+                yield return entry.Value.Pool;
+            }
+        }
+    }
+
     public void Dispose()
     {
+        lock (_opening)
+        {
+            _isDisposed = true;
+        }
+
         foreach (var (_, pool) in Pools)
         {
             pool.Dispose();
+        }
+    }
+
+    private UpstreamPool Open(string tenant, Uri address)
+    {
+        lock (_opening)
+        {
+            if (_tenants.TryGetValue(tenant, out var known) && (known.Address == address || _isDisposed))
+            {
+                return known.Pool;
+            }
+
+            if (_isDisposed)
+            {
+                return _main; // Nobody disposes another pool.
+            }
+
+            var pool = new UpstreamPool(Options, [address], _time);
+            _tenants[tenant] = (address, pool);
+            if (known.Pool is { } replaced)
+            {
+                _retire([replaced]);
+            }
+
+            return pool;
         }
     }
 

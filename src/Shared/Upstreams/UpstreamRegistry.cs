@@ -12,8 +12,8 @@ internal sealed class UpstreamRegistry : IDisposable
     // Calls in flight on a replaced upstream end on its old connections within this time.
     private static readonly TimeSpan RetireAfter = TimeSpan.FromMinutes(2);
 
-    private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty, FrozenSet<string>.Empty);
-    private readonly List<ITimer> _retired = [];
+    private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty);
+    private readonly List<Retirement> _retired = [];
     private readonly TimeProvider _time;
     private UpstreamMetrics? _metrics;
 
@@ -22,10 +22,9 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>What a configuration says; immutable.</summary>
     public sealed record Parsed(
         IReadOnlyDictionary<string, UpstreamOptions> Live,
-        IReadOnlyDictionary<string, UpstreamOptions> Sandbox,
-        IReadOnlyDictionary<string, IReadOnlyDictionary<string, Uri>> Dedicated);
+        IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
 
-    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox, FrozenSet<string> Tenants);
+    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox);
 
     /// <summary>
     /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the end of any would be the end of all.
@@ -47,34 +46,14 @@ internal sealed class UpstreamRegistry : IDisposable
         var sandbox = UpstreamsParser.Parse(configuration.GetSection("Sandbox:Upstreams"), mistakes);
         TokenOptionsParser.CheckClients("Upstreams", live, configuration, mistakes);
         TokenOptionsParser.CheckClients("Sandbox:Upstreams", sandbox, configuration, mistakes);
-        var dedicated = new Dictionary<string, Dictionary<string, Uri>>(StringComparer.OrdinalIgnoreCase);
-        foreach (var tenant in configuration.GetSection("Tenants").GetChildren())
-        {
-            foreach (var upstream in tenant.GetSection("DedicatedUpstreams").GetChildren())
-            {
-                if (!live.ContainsKey(upstream.Key))
-                {
-                    mistakes.Add(upstream.Path, "is not the name of an upstream.");
-                }
-                else if (UpstreamsParser.Address(upstream.GetSection("Address"), mistakes) is { } address)
-                {
-                    dedicated.TryAdd(upstream.Key, []);
-                    dedicated[upstream.Key][tenant.Key] = address;
-                }
-            }
-        }
-
-        return new(live, sandbox, dedicated.ToDictionary(d => d.Key, d => (IReadOnlyDictionary<string, Uri>)d.Value, StringComparer.OrdinalIgnoreCase));
+        return new(live, sandbox);
     }
 
     /// <summary>Puts a checked configuration into force.</summary>
     public void Apply(Parsed parsed)
     {
         var before = _current;
-        _current = new(
-            Renew(parsed.Live, before.Live, parsed.Dedicated),
-            Renew(parsed.Sandbox, before.Sandbox, new Dictionary<string, IReadOnlyDictionary<string, Uri>>()),
-            parsed.Dedicated.Values.SelectMany(d => d.Keys).ToFrozenSet());
+        _current = new(Renew(parsed.Live, before.Live), Renew(parsed.Sandbox, before.Sandbox));
         VaryBy = parsed.Live.Values.Concat(parsed.Sandbox.Values).SelectMany(o => o.VaryBy).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         Retire(before.Live.Values.Except(_current.Live.Values).Concat(before.Sandbox.Values.Except(_current.Sandbox.Values)).ToList());
         Changed?.Invoke();
@@ -87,8 +66,13 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>Client's headers by which some upstream's answers vary.</summary>
     public FrozenSet<string> VaryBy { get; private set; } = FrozenSet<string>.Empty;
 
-    /// <summary>Whether the tenant has a service of its own.</summary>
-    public bool HasDedicated(string tenant) => _current.Tenants.Contains(tenant);
+    /// <summary>
+    /// Lets go of connections to addresses that tenants had for themselves and have no more; calls in flight end on them. Who has one gets connections when they
+    /// are first needed.
+    /// </summary>
+    /// <param name="isWanted">Whether a tenant (by id) has this address of an upstream (by name).</param>
+    public void DropDedicated(Func<string, string, Uri, bool> isWanted) =>
+        Retire(_current.Live.Values.SelectMany(u => u.DropDedicated((tenant, address) => isWanted(tenant, u.Options.Name, address))).ToList());
 
     /// <summary>Whether configuration has an upstream of this name.</summary>
     public bool Contains(string name) => _current.Live.ContainsKey(name);
@@ -97,9 +81,9 @@ internal sealed class UpstreamRegistry : IDisposable
     public void Dispose()
     {
         _metrics?.Dispose();
-        foreach (var timer in _retired)
+        foreach (var retirement in _retired)
         {
-            timer.Dispose();
+            retirement.Dispose();
         }
 
         foreach (var upstream in _current.Live.Values.Concat(_current.Sandbox.Values))
@@ -108,25 +92,48 @@ internal sealed class UpstreamRegistry : IDisposable
         }
     }
 
-    private FrozenDictionary<string, Upstream> Renew(
-        IReadOnlyDictionary<string, UpstreamOptions> wanted, FrozenDictionary<string, Upstream> before, IReadOnlyDictionary<string, IReadOnlyDictionary<string, Uri>> dedicated) =>
+    private FrozenDictionary<string, Upstream> Renew(IReadOnlyDictionary<string, UpstreamOptions> wanted, FrozenDictionary<string, Upstream> before) =>
         wanted.ToFrozenDictionary(
             w => w.Key,
-            w =>
-            {
-                var tenants = dedicated.GetValueOrDefault(w.Key) ?? new Dictionary<string, Uri>();
-                return before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value
-                    && kept.Tenants.Count == tenants.Count && !kept.Tenants.Except(tenants).Any()
-                        ? kept
-                        : new Upstream(w.Value, tenants, _time);
-            },
+            w => before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value ? kept : new Upstream(w.Value, Retire, _time),
             StringComparer.OrdinalIgnoreCase);
 
-    private void Retire(List<Upstream> replaced)
+    private void Retire(IReadOnlyCollection<IDisposable> replaced)
     {
         if (replaced.Count > 0)
         {
-            _retired.Add(_time.CreateTimer(_ => replaced.ForEach(u => u.Dispose()), null, RetireAfter, Timeout.InfiniteTimeSpan));
+            lock (_retired)
+            {
+                _retired.RemoveAll(r => r.IsOver);
+                _retired.Add(new Retirement(replaced, _time));
+            }
+        }
+    }
+
+    private sealed class Retirement : IDisposable
+    {
+        private readonly IReadOnlyCollection<IDisposable> _replaced;
+        private readonly ITimer _timer;
+        private int _over;
+
+        public Retirement(IReadOnlyCollection<IDisposable> replaced, TimeProvider time)
+        {
+            _replaced = replaced;
+            _timer = time.CreateTimer(static state => ((Retirement)state!).Dispose(), this, RetireAfter, Timeout.InfiniteTimeSpan);
+        }
+
+        public bool IsOver => Volatile.Read(ref _over) == 1;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) == 0)
+            {
+                _timer?.Dispose();
+                foreach (var one in _replaced)
+                {
+                    one.Dispose();
+                }
+            }
         }
     }
 }

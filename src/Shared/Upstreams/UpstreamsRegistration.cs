@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
+using Bff.RateLimiting;
+using Bff.Tenants;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -16,7 +18,7 @@ public static class UpstreamsRegistration
     {
         var required = new RequiredUpstreams();
         builder.Services.AddSingleton(required);
-        builder.Services.AddReloadable(["Upstreams", "Sandbox:Upstreams", "Tenants", "Headers"], (configuration, mistakes) =>
+        builder.Services.AddReloadable(["Upstreams", "Sandbox:Upstreams", "Headers"], (configuration, mistakes) =>
         {
             var parsed = UpstreamRegistry.Parse(configuration, mistakes);
             required.Check(parsed.Live, mistakes);
@@ -33,6 +35,13 @@ public static class UpstreamsRegistration
             var registry = new UpstreamRegistry(provider.GetRequiredService<TimeProvider>());
             registry.Apply(configured.Current);
             configured.OnChange(registry.Apply);
+            if (provider.GetService<TenantDirectory>() is { } tenants)
+            {
+                tenants.Changed += changed => registry.DropDedicated((tenant, upstream, address) => changed is null ? Has(tenants, tenant, upstream, address) : tenant != changed);
+                provider.GetRequiredService<Reloadable<LimitSettings>>().OnChange(_ =>
+                    registry.DropDedicated((tenant, upstream, address) => Has(tenants, tenant, upstream, address)));
+            }
+
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
@@ -55,6 +64,9 @@ public static class UpstreamsRegistration
         builder.Services.AddSingleton(static provider => new SharedReads(provider.GetRequiredService<UpstreamSender>()));
         return builder;
     }
+
+    private static bool Has(TenantDirectory tenants, string tenant, string upstream, Uri address) =>
+        tenants.Recall(tenant)?.DedicatedUpstreams.GetValueOrDefault(upstream) == address;
 
     /// <summary>What a service is not told cannot be what its answers vary by.</summary>
     private static void CheckVaryBy(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ClientHeaders told, ConfigurationMistakes mistakes)

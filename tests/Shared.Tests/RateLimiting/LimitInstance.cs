@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.RateLimiting;
@@ -48,7 +49,7 @@ internal sealed class LimitInstance : IAsyncDisposable
         });
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(s => s.Key, s => (string?)s.Value));
         builder.Services.AddSingleton(time);
-        builder.AddReloading().AddState().AddRateLimiting();
+        builder.AddReloading().AddState().AddAudit().AddRateLimiting();
         var app = builder.Build();
         await app.StartAsync();
         var instance = new LimitInstance(app);
@@ -57,7 +58,9 @@ internal sealed class LimitInstance : IAsyncDisposable
     }
 
     public LimitSet Set(string subject = "alice", string? tenant = null) => _app.Services.GetRequiredService<CallerLimitsCache>()
-        .Of(new Caller { Subject = subject, Kind = CallerKind.Token, Tenant = tenant }).For(null, EndpointLimit.Default);
+        .Of(
+            new Caller { Subject = subject, Kind = CallerKind.Token, Tenant = tenant },
+            _app.Services.GetRequiredService<Reloadable<LimitSettings>>().Current.Tenants.GetValueOrDefault(tenant ?? "")).For(null, EndpointLimit.Default);
 
     public async Task<Decision> Decide(LimitSet set) => Decider.TryDecide(set, 1, 1, out var decision) ? decision : await Decider.Decide(set, 1, 1);
 

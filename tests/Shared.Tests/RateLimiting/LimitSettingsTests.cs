@@ -17,12 +17,14 @@ public sealed class LimitSettingsTests
             ("Limits:Mode", "Loose"), ("Limits:Endpoints:search:Cost", "0"), ("Limits:Endpoints:me:Burst", "4"),
             ("Tenants:a:Plan", "none"), ("Tenants:a:AllowedEndpoints:0", "v1/**/x"), ("Tenants:a:CustomDomain", "https://x"), ("Tenants:a:Priority", "urgent"),
             ("Tenants:a:MaxConcurrency", "0"), ("Tenants:a:DedicatedUpstreams:orders:Address", "orders"), ("Tenants:a:RateLimit:Burst", "4"),
+            ("Upstreams:orders:Address", "http://orders"), ("Tenants:a:DedicatedUpstreams:none:Address", "http://none"),
             ("Tenants:b:CustomDomain", "x.example"), ("Tenants:c:CustomDomain", "X.example"));
         Assert.Equal(
             [
                 "Limits:Endpoints:me:RequestsPerMinute", "Limits:Endpoints:search:Cost", "Limits:Mode", "Plans:enterprise:OverageCeiling",
                 "Plans:free:Endpoints", "Plans:free:RequestsPerMinute", "Plans:gold:RequestsPerMinute", "Plans:premium:Overage",
-                "Tenants:a:AllowedEndpoints:0", "Tenants:a:CustomDomain", "Tenants:a:DedicatedUpstreams:orders:Address", "Tenants:a:MaxConcurrency",
+                "Tenants:a:AllowedEndpoints:0", "Tenants:a:CustomDomain", "Tenants:a:DedicatedUpstreams:none", "Tenants:a:DedicatedUpstreams:orders:Address",
+                "Tenants:a:MaxConcurrency",
                 "Tenants:a:Plan", "Tenants:a:Priority", "Tenants:a:RateLimit:RequestsPerMinute", "Tenants:c:CustomDomain",
             ],
             mistakes.All.Select(m => m.Key).Order(StringComparer.Ordinal));

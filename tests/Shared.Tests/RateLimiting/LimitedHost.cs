@@ -23,6 +23,8 @@ internal sealed class LimitedHost : IAsyncDisposable
 
     public HttpClient Client => _host.Client;
 
+    public LogRecorder Log => _host.Log;
+
     public IConfiguration Configuration => _host.App.Configuration;
 
     public static async Task<LimitedHost> Start(
@@ -92,7 +94,7 @@ internal sealed class LimitedHost : IAsyncDisposable
                 Kind = CallerKind.Token,
                 Tenant = headers["Test-Tenant"] is [{ Length: > 0 } tenant] ? tenant : null,
                 Roles = [.. headers["Test-Roles"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries)],
-                Scopes = [.. new[] { "api", "orders.write", "webhooks.manage" }],
+                Scopes = [.. new[] { "api", "orders.write", "webhooks.manage", "tenants.manage", "audit.read" }],
             }) : CallerResult.None);
         }
     }

@@ -252,15 +252,15 @@ public sealed class RateLimitingTests
         host.Configuration["Tenants:acme:CustomDomain"] = "api.acme.example";
         Reload(host);
         Assert.Equal("40", Header(await host.Get("/things"), "X-RateLimit-Limit"));
-        var acme = tenants.Find("acme")!;
+        var acme = (await tenants.Find("acme"))!;
         Assert.Equal((TenantPriority.High, 7, "http://127.0.0.1:9/"), (acme.Priority, acme.MaxConcurrency, acme.DedicatedUpstreams["orders"].ToString()));
-        Assert.Same(acme, tenants.FindByDomain("API.acme.example"));
+        Assert.Equal(HttpStatusCode.Forbidden, (await host.Get("/things", tenant: "globex", host: "API.acme.example")).StatusCode);
 
         host.Configuration["Plans:free:Burst"] = "50";
         host.Configuration["Tenants:acme:Plan"] = "none such";
         Reload(host);
         Assert.Equal("40", Header(await host.Get("/things"), "X-RateLimit-Limit"));
-        Assert.Equal("free", tenants.Find("acme")!.Plan!.Name);
+        Assert.Equal("free", (await tenants.Find("acme"))!.Plan!.Name);
     }
 
     private static void Reload(LimitedHost host) => ((Microsoft.Extensions.Configuration.IConfigurationRoot)host.Configuration).Reload();

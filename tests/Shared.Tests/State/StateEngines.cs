@@ -11,8 +11,11 @@ internal static class StateEngines
 {
     /// <summary>Connected: a first connection on a busy machine may take longer than an operation is allowed to.</summary>
     public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
+        => await Ready(Provider(connectionString, time, timeout));
+
+    /// <summary>The same of a provider that is there already.</summary>
+    public static async Task<ServiceProvider> Ready(ServiceProvider provider)
     {
-        var provider = Provider(connectionString, time, timeout);
         var redis = provider.GetRequiredService<RedisState>();
         redis.Start();
         await RedisStateTests.Until(() => Task.FromResult(!redis.IsConfigured || redis.IsAvailable));
@@ -32,7 +35,8 @@ internal static class StateEngines
         }
     }
 
-    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout, LogRecorder? log = null)
+    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout, LogRecorder? log = null,
+        Action<WebApplicationBuilder>? more = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         if (log is null)
@@ -48,6 +52,7 @@ internal static class StateEngines
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddState();
+        more?.Invoke(builder);
         return builder.Services.BuildServiceProvider();
     }
 }

@@ -6,6 +6,7 @@ using Bff.Callers;
 using Bff.Configuration;
 using Bff.Dev.Upstreams;
 using Bff.Edge;
+using Bff.RateLimiting;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,6 +23,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Reloadable<ClientRegistrations> _clients = new(["Clients"], ClientRegistrations.Parse);
     private UpstreamSender? _sender;
+    private IReadOnlyDictionary<string, Tenant> _tenants = new Dictionary<string, Tenant>();
 
     private UpstreamBench(SampleServices services, TimeProvider time)
     {
@@ -74,16 +76,17 @@ internal sealed class UpstreamBench : IAsyncDisposable
         }
 
         Registry.Apply(UpstreamRegistry.Parse(configuration, mistakes));
+        _tenants = LimitSettingsReader.Read(configuration, PlanFamily.Users, mistakes).Tenants;
         Assert.Empty(mistakes.All);
     }
 
     public UpstreamClient Client(string name) => new(name, Sender);
 
     public CallContext Call(Caller? caller = null, TimeSpan? within = null, CancellationToken cancellation = default) =>
-        new(Request(caller), _time.GetTimestamp() + (long)((within ?? Patience).TotalSeconds * _time.TimestampFrequency), cancellation);
+        new(Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")), _time.GetTimestamp() + (long)((within ?? Patience).TotalSeconds * _time.TimestampFrequency), cancellation);
 
-    public static BffRequest Request(Caller? caller = null) =>
-        new() { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0, Caller = caller ?? Caller.Anonymous };
+    public static BffRequest Request(Caller? caller = null, Tenant? tenant = null) =>
+        new() { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0, Caller = caller ?? Caller.Anonymous, Tenant = tenant };
 
     public static Caller User(string subject, string? tenant = null, bool sandbox = false) =>
         new() { Subject = subject, Kind = CallerKind.Token, Tenant = tenant, IsSandbox = sandbox };

@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
+using Bff.Edge;
 using Bff.RateLimiting;
 using PartnerBff.Portal.Keys;
 using PartnerBff.Portal.Pages;
@@ -30,7 +31,7 @@ internal static class GetOverview
             latest.Add(endpoint);
         }
 
-        var plan = limiter.PlanOf(viewer.Caller);
+        var plan = limiter.PlanOf(BffRequest.Of(context));
         var own = await keys.List(viewer.Tenant, isTest, context.RequestAborted);
         return await PortalPage.Of<OverviewPage, OverviewFigures>(context, viewer, new(
             isTest,

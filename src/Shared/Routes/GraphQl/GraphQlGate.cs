@@ -56,7 +56,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
                 throw Refused(context, "POST", "A mutation is sent as a POST.");
             }
 
-            if (limiter.PlanOf(BffRequest.Of(context).Caller).IsReadOnly) // 3.
+            if (limiter.PlanOf(BffRequest.Of(context)).IsReadOnly) // 3.
             {
                 throw new ProblemException(new Problem(ProblemCodes.EndpointNotInPlan) { Detail = "The plan is read-only." });
             }

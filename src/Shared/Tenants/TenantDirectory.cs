@@ -1,0 +1,206 @@
+using Bff.Configuration;
+using Bff.RateLimiting;
+using Bff.State;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Tenants;
+
+/// <summary>
+/// Finds a caller's tenant: 1. one that is remembered is answered at once, without allocation; 2. the store, which wins; 3. the configuration. What is
+/// remembered is void as soon as any instance changes it, and is asked for again when changes may have been missed. While the store is away, what was last
+/// known holds, then what the configuration says.
+/// </summary>
+internal sealed partial class TenantDirectory : ITenants, IDisposable
+{
+    private const int MaxTenants = 100_000;
+    private const int MaxHosts = 10_000;
+    private static readonly Host Nobody = new(null, 0);
+
+    private readonly ITenantStore _store;
+    private readonly Reloadable<LimitSettings> _settings;
+    private readonly ILogger _logger;
+    private readonly Remembered<Known> _known = new(MaxTenants);
+    private readonly Remembered<Host> _hosts = new(MaxHosts);
+    private int _changes;
+    private int _epoch;
+    private int _withoutDomains = -1;
+
+    public TenantDirectory(ITenantStore store, Reloadable<LimitSettings> settings, ILogger<TenantDirectory> logger)
+    {
+        (_store, _settings, _logger) = (store, settings, logger);
+        _store.Changed += OnChanged;
+    }
+
+    /// <summary>Told which tenant has changed in the store; null: any may have.</summary>
+    public event Action<string?>? Changed;
+
+    /// <summary>Entries held.</summary>
+    internal int Held => _known.Count;
+
+    public ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default)
+    {
+        if (string.IsNullOrEmpty(id))
+        {
+            return default;
+        }
+
+        return _known.Find(id) is { } known && known.Epoch == Volatile.Read(ref _epoch) ? new(Resolve(known)) : LookUp(id, cancellation);
+    }
+
+    /// <summary>Whose domain the host name is; null: nobody's. Costs nothing while no tenant has one.</summary>
+    public ValueTask<string?> OwnerOf(HttpContext context)
+    {
+        if (_settings.Current.TenantsByDomain.Count == 0 && Volatile.Read(ref _withoutDomains) == Volatile.Read(ref _changes))
+        {
+            return default;
+        }
+
+        var name = context.Request.Host.Host;
+        return _hosts.Find(name) is { } known && known.Changes == Volatile.Read(ref _changes) && ReferenceEquals(known.Settings, _settings.Current)
+            ? new(known.Owner)
+            : LookUpHost(name, context.RequestAborted);
+    }
+
+    /// <summary>The tenant as this instance knows it without asking; null when it does not.</summary>
+    internal Tenant? Recall(string id) => _known.Find(id) is { } known ? Resolve(known) : null;
+
+    public void Dispose() => _store.Changed -= OnChanged;
+
+    private async ValueTask<Tenant?> LookUp(string id, CancellationToken cancellation)
+    {
+        var changes = Volatile.Read(ref _changes);
+        var epoch = Volatile.Read(ref _epoch);
+        if (_store.IsKnownAway && TryLastKnown(id, out var last))
+        {
+            return last;
+        }
+
+        Known known;
+        try
+        {
+            known = new(id, await _store.Find(id, cancellation), epoch);
+        }
+        catch (StoreException) when (TryLastKnown(id, out last))
+        {
+            return last;
+        }
+
+        _known.Set(id, known);
+        if (changes != Volatile.Read(ref _changes)) // What was read may be what has just been changed. Asked last: a change from here on finds it.
+        {
+            _known.Drop(id, known);
+        }
+
+        return Resolve(known);
+    }
+
+    /// <summary>What holds while the store is away. A partner of whom nothing is known has to come back; a user of such a tenant is served without.</summary>
+    private bool TryLastKnown(string id, out Tenant? last)
+    {
+        var known = _known.Find(id);
+        last = known is null ? _settings.Current.Tenants.GetValueOrDefault(id) : Resolve(known);
+        return known is not null || last is not null || _settings.Current.Family == PlanFamily.Users;
+    }
+
+    private async ValueTask<string?> LookUpHost(string name, CancellationToken cancellation)
+    {
+        var changes = Volatile.Read(ref _changes);
+        var settings = _settings.Current;
+        var configured = settings.TenantsByDomain.GetValueOrDefault(name);
+        if (_store.IsKnownAway)
+        {
+            return (_hosts.Find(name) ?? Nobody).Owner ?? configured?.Id;
+        }
+
+        try
+        {
+            var (owner, any) = await _store.FindByDomain(name.ToLowerInvariant(), cancellation);
+            if (!any)
+            {
+                Volatile.Write(ref _withoutDomains, changes);
+            }
+
+            // What the store says of a tenant replaces all that configuration says, its domain too.
+            if (owner is null && configured is not null
+                && string.Equals((await Find(configured.Id, cancellation))?.CustomDomain, configured.CustomDomain, StringComparison.OrdinalIgnoreCase))
+            {
+                owner = configured.Id;
+            }
+
+            _hosts.Set(name, new(owner, changes) { Settings = settings });
+            return owner;
+        }
+        catch (StoreException)
+        {
+            return (_hosts.Find(name) ?? Nobody).Owner ?? configured?.Id;
+        }
+    }
+
+    private Tenant? Resolve(Known known)
+    {
+        var settings = _settings.Current;
+        var resolved = known.Resolved;
+        if (resolved is null || !ReferenceEquals(resolved.Settings, settings))
+        {
+            known.Resolved = resolved = new(settings, known.Json is null ? settings.Tenants.GetValueOrDefault(known.Id) : Parse(known.Id, known.Json, settings));
+        }
+
+        return resolved.Tenant;
+    }
+
+    /// <summary>A plan or an upstream may have left the configuration after the tenant was checked: what cannot be used is left out, and said once.</summary>
+    private Tenant Parse(string id, byte[] json, LimitSettings settings)
+    {
+        var (tenant, errors) = TenantDocument.Read(json).Parse(id, settings);
+        foreach (var (member, messages) in errors)
+        {
+            LogMisfit(_logger, id, member, messages[0]);
+        }
+
+        return tenant;
+    }
+
+    private void OnChanged(string? id)
+    {
+        Interlocked.Increment(ref _changes);
+        if (id is null)
+        {
+            Interlocked.Increment(ref _epoch);
+        }
+        else
+        {
+            _known.Find(id)?.Void(); // It is the last known one until it has been read again.
+        }
+
+        Changed?.Invoke(id);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "Tenant {Tenant} of the store no longer fits the configuration: {Member} {Mistake} It is served without; plan free stands in for a missing plan.")]
+    private static partial void LogMisfit(ILogger logger, string tenant, string member, string mistake);
+
+    private sealed record Resolution(LimitSettings Settings, Tenant? Tenant);
+
+    private sealed class Known(string id, byte[]? json, int epoch)
+    {
+        private Resolution? _resolved;
+        private int _epoch = epoch;
+
+        public string Id => id;
+
+        /// <summary>Null: not in the store.</summary>
+        public byte[]? Json => json;
+
+        /// <summary>In which stretch without missed changes it was read.</summary>
+        public int Epoch => Volatile.Read(ref _epoch);
+
+        public void Void() => Volatile.Write(ref _epoch, -1);
+
+        public Resolution? Resolved { get => Volatile.Read(ref _resolved); set => Volatile.Write(ref _resolved, value); }
+    }
+
+    private sealed record Host(string? Owner, int Changes)
+    {
+        public LimitSettings? Settings { get; init; }
+    }
+}
