@@ -17,7 +17,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     /// <summary>Headings, and the sections below them in their order.</summary>
     private static readonly (string Heading, string[] Sections)[] Chapters =
     [
-        ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog"]),
+        ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog", "Audit"]),
         ("Edge", ["", "Headers", "Kestrel:Limits"]),
         ("Callers", ["Authentication", "Authentication:Schemes:Bearer", "Authentication:Providers:<name>", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
         ("Plans, limits, tenants", ["Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),

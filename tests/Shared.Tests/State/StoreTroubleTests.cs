@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Bff.Audit;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
@@ -10,6 +11,7 @@ using Bff.Sessions;
 using Bff.Shared.Tests.Caching;
 using Bff.Shared.Tests.Events;
 using Bff.State;
+using Bff.Tenants;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,6 +37,8 @@ public sealed class StoreTroubleTests
         [nameof(IEventLog)] = Log,
         [nameof(IEventQueue)] = Queue,
         [nameof(ISharedFragments)] = Fragments,
+        [nameof(ITenantStore)] = Tenants,
+        [nameof(IAuditLog)] = Audit,
     };
 
     public static TheoryData<string, RedisTrouble> Cases => StoreProbe.Cases(Probes.Keys);
@@ -58,7 +62,7 @@ public sealed class StoreTroubleTests
         builder.Configuration["ConnectionStrings:redis"] = connectionString;
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.AddState().AddCaching().AddEvents();
+        builder.AddState().AddAudit().AddTenants().AddCaching().AddEvents();
         return builder.Services.BuildServiceProvider();
     }
 
@@ -154,6 +158,26 @@ public sealed class StoreTroubleTests
 
                 return taken.GetValueOrDefault("e-" + Text(n)) == 1;
             });
+    }
+
+    /// <summary>Under its domain too.</summary>
+    private static StoreProbe Tenants(IServiceProvider services)
+    {
+        var store = services.GetRequiredService<ITenantStore>();
+        static byte[] Document(int n) => new TenantDocument { Plan = "free", CustomDomain = $"t{Text(n)}.example" }.Write();
+        return Probe(
+            async n => _ = await store.Write(new("t-" + Text(n), null, Document(n), []), default),
+            async n => (await store.Find("t-" + Text(n), default)).AsSpan().SequenceEqual(Document(n))
+                && (await store.FindByDomain($"t{Text(n)}.example", default)).Owner == "t-" + Text(n)
+                && (await store.List(null, 100, default)).Any(t => t.Key == "t-" + Text(n)));
+    }
+
+    private static StoreProbe Audit(IServiceProvider services)
+    {
+        var log = services.GetRequiredService<IAuditLog>();
+        return Probe(
+            n => log.Add([new AuditEntry(new AuditQuery(Since: Now).FirstId + n.ToString("x20", CultureInfo.InvariantCulture), Now, "user:ann", "acme", "key.created", "key_" + Text(n), null, null, null)], default),
+            async n => (await log.Read(new("acme"), null, 100, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1);
     }
 
     /// <summary>Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.</summary>
