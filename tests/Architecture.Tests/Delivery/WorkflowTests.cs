@@ -21,7 +21,7 @@ public sealed partial class WorkflowTests
 
         Assert.NotEmpty(commands);
         Assert.All(commands, c => Assert.Matches("^dotnet (build|test) tests/Architecture.Tests( |$)", c));
-        Assert.Equal(0, rules["on.pull_request"].Members.Count());
+        Assert.Empty(rules["on.pull_request"].Members);
         Assert.NotEmpty(everything);
         Assert.DoesNotContain(everything, p => Source.Gateways.Any(g => p.Contains(g.Host, StringComparison.Ordinal)) || p.StartsWith("src/", StringComparison.Ordinal) || p.StartsWith("**", StringComparison.Ordinal));
     }
