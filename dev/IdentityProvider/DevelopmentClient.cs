@@ -98,7 +98,7 @@ internal static class DefaultClients
         {
             Secret = "internal-service-development-secret",
             GrantTypes = { GrantType.ClientCredentials },
-            Scopes = { "events.publish", "tokens.revoke", "cache.invalidate" },
+            Scopes = { "events.publish", "tokens.revoke", "cache.invalidate", "tenants.manage", "audit.read" },
         },
     };
 }

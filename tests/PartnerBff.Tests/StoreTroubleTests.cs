@@ -1,6 +1,5 @@
 using System.Globalization;
 using Bff.State;
-using PartnerBff.Portal.Plans;
 using PartnerBff.Requests;
 using PartnerBff.Usage;
 using PartnerBff.Webhooks;
@@ -17,7 +16,6 @@ public sealed class StoreTroubleTests
     {
         [nameof(IUsageStore)] = Usage,
         [nameof(IRequestLogStore)] = Requests,
-        [nameof(IPlanChanges)] = Plans,
         [nameof(IWebhookStore)] = Webhooks,
     };
 
@@ -51,12 +49,6 @@ public sealed class StoreTroubleTests
         return Probe(
             n => store.Add("live:acme", [new("r-" + Text(n), Now, "GET", "/v1/orders", 200, 1.5, null)], default),
             async n => (await store.Read("live:acme", default)).Any(r => r.Id == "r-" + Text(n)));
-    }
-
-    private static StoreProbe Plans(RedisState redis)
-    {
-        var store = new RedisPlanChanges(redis);
-        return Probe(n => store.Set("t-" + Text(n), new("pro", Now, "u-1001"), default), async n => await store.Find("t-" + Text(n), default) is not null);
     }
 
     /// <summary>An endpoint with what is on its way to it.</summary>

@@ -1,4 +1,5 @@
 using Bff.OpenApi;
+using Bff.Tenants;
 using PartnerBff.Features.V1;
 using PartnerBff.Features.V2;
 
@@ -10,6 +11,7 @@ internal static class PartnerEndpoints
     {
         app.MapGroup("/v1").WithGroupName("v1").MapV1();
         app.MapGroup("/v2").WithGroupName("v2").MapV2();
+        app.MapPlanChanges();
         app.MapBffOpenApi();
     }
 }

@@ -2,7 +2,8 @@ using Bff.Edge;
 using Bff.OpenApi.Pages;
 using Bff.RateLimiting;
 using Bff.Sessions;
-using Bff.State;
+using Bff.Tenants;
+using PartnerBff.Portal.Activity;
 using PartnerBff.Portal.Docs;
 using PartnerBff.Portal.Keys;
 using PartnerBff.Portal.Overview;
@@ -32,7 +33,7 @@ internal static class PortalRegistration
         builder.Services.AddSingleton<PortalGate>();
         builder.Services.AddSingleton<DocsKeys>();
         builder.Services.AddSingleton<WebhookServices>();
-        builder.Services.AddStore<IPlanChanges, RedisPlanChanges, EmbeddedPlanChanges>(builder.Configuration);
+        builder.AddPlanChanges();
         return builder;
     }
 
@@ -56,6 +57,7 @@ internal static class PortalRegistration
         portal.MapGet("/plan", ComparePlans.Show);
         portal.MapPost("/plan", ComparePlans.Request);
         portal.MapPost("/plan/withdraw", ComparePlans.Withdraw);
+        portal.MapGet("/activity", ShowActivity.Handle);
         portal.MapGet("/webhooks", ManageWebhooks.List);
         portal.MapGet("/webhooks/new", ManageWebhooks.New);
         portal.MapPost("/webhooks", ManageWebhooks.Create);

@@ -64,7 +64,7 @@ public sealed class AuditOutbox
     {
         if (entries is not [var first, ..])
         {
-            return new($"bff:audit:{{{slot}}}:none", "");
+            return Nothing(slot);
         }
 
         var key = $"bff:audit:{{{slot}}}:{first.Id}";
@@ -72,6 +72,10 @@ public sealed class AuditOutbox
         await _redis.Run("ZADD", database => database.SortedSetAddAsync(Pending, key, now), cancellation);
         return new(key, JsonSerializer.SerializeToUtf8Bytes(entries, AuditJson.Default.IReadOnlyListAuditEntry));
     }
+
+    /// <summary>As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.</summary>
+    public static Task<AuditStep> Begin(AuditOutbox? outbox, string slot, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation) =>
+        outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
 
     /// <summary>3. Moves the entries to the log. While Redis is away that is done later, by any instance.</summary>
     public async Task Settle(AuditStep step)
@@ -124,6 +128,8 @@ public sealed class AuditOutbox
             _lines.Write([entry]);
         }
     }
+
+    private static AuditStep Nothing(string slot) => new($"bff:audit:{{{slot}}}:none", "");
 
     internal static RedisKey OfTenant(string? tenant) => "bff:{audit}:of:" + tenant;
 

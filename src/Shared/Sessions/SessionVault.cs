@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Bff.Audit;
 using Bff.Configuration;
 using Bff.State;
 
@@ -57,15 +58,15 @@ internal sealed class SessionVault(
         return true;
     }
 
-    /// <summary>Ends a session on every instance; what the host made for it first, its open streams too.</summary>
-    public async Task End(string key, SessionRecord? record, bool leaveMark)
+    /// <summary>Ends a session on every instance; what the host made for it first, its open streams too. With an entry in the audit log when somebody else ends it.</summary>
+    public async Task End(string key, SessionRecord? record, bool leaveMark, ChangedBy? by = null)
     {
         if (record is not null)
         {
             await EndWhatWasMadeFor(record);
         }
 
-        await store.End(key, leaveMark);
+        await store.End(key, leaveMark, by is null || record is null ? null : [by.Entry("session.ended", record.Tenant, record.Id)]);
         if (record is not null)
         {
             foreach (var index in IndexesOf(record))
@@ -93,14 +94,14 @@ internal sealed class SessionVault(
     }
 
     /// <summary>Ends every session of an index, those included that are only just being added.</summary>
-    public async Task EndAll(string index, Func<SessionRecord, bool> which)
+    public async Task EndAll(string index, Func<SessionRecord, bool> which, ChangedBy? by = null)
     {
         foreach (var key in await store.Members(index))
         {
             var session = (await Find(key, slides: false)).Session;
             if (session is null || which(session.Record))
             {
-                await End(key, session?.Record, leaveMark: false);
+                await End(key, session?.Record, leaveMark: false, by);
                 await store.Drop(index, key); // Last: what is still in the index is found by the next attempt.
             }
         }

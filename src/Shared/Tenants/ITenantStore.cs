@@ -23,6 +23,12 @@ internal enum TenantWrite
 /// <param name="Audit">Written in the same step.</param>
 internal sealed record TenantChange(string Id, byte[]? Before, byte[]? After, IReadOnlyList<AuditEntry> Audit)
 {
+    /// <summary>A change of the tenant's request for another plan, in the same step; null: none.</summary>
+    public PlanStep? Plan { get; init; }
+
+    /// <summary>Whether the tenant itself stays as it is.</summary>
+    public bool IsOfPlanAlone { get; init; }
+
     public string? DomainBefore => Domain(Before);
 
     public string? DomainAfter => Domain(After);
@@ -30,7 +36,13 @@ internal sealed record TenantChange(string Id, byte[]? Before, byte[]? After, IR
     private static string? Domain(byte[]? json) => json is null ? null : TenantDocument.Read(json).CustomDomain?.ToLowerInvariant();
 }
 
-/// <summary>The tenants that were made while hosts run. Every member throws <see cref="StoreUnavailableException"/> while Redis is away.</summary>
+/// <summary>A change of a request for another plan.</summary>
+/// <param name="Before">The request that is to be there; null: none.</param>
+/// <param name="After">What is to be there then; null: nothing.</param>
+/// <param name="IsChange">Whether the tenant is to be told with the event <c>plan.changed</c>.</param>
+internal sealed record PlanStep(PlanChange? Before, PlanChange? After, bool IsChange = false);
+
+/// <summary>The tenants that were made while hosts run, and their requests for other plans. Every member throws <see cref="StoreUnavailableException"/> while Redis is away.</summary>
 internal interface ITenantStore
 {
     /// <summary>Says within a second which tenant has changed, on whichever instance; null: any may have.</summary>
@@ -47,6 +59,18 @@ internal interface ITenantStore
 
     /// <summary>Tenants after an id, in ordinal order.</summary>
     ValueTask<IReadOnlyList<KeyValuePair<string, byte[]>>> List(string? after, int count, CancellationToken cancellation);
+
+    /// <summary>The tenant's latest request for another plan, decided or not; null: it never made one.</summary>
+    ValueTask<PlanChange?> FindPlanChange(string id, CancellationToken cancellation);
+
+    /// <summary>Requests that wait for a decision, by tenant, after a tenant.</summary>
+    ValueTask<IReadOnlyList<PlanChange>> ListPlanChanges(string? after, int count, CancellationToken cancellation);
+
+    /// <summary>Approved changes of which the event is not in the event log yet.</summary>
+    ValueTask<IReadOnlyList<PlanChange>> Untold(CancellationToken cancellation);
+
+    /// <summary>The event is in the log.</summary>
+    ValueTask Told(PlanChange change, CancellationToken cancellation);
 
     /// <summary>Changes a tenant in one step with its domain, its entries in the audit log and the announcement.</summary>
     ValueTask<TenantWrite> Write(TenantChange change, CancellationToken cancellation);

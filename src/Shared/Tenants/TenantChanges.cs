@@ -40,11 +40,15 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
     }
 
     /// <summary>Puts a checked document in the place of what was read; null when it is done.</summary>
-    public async ValueTask<Problem?> Put(string id, CurrentTenant? before, TenantDocument document, ChangedBy by, CancellationToken cancellation)
+    public ValueTask<Problem?> Put(string id, CurrentTenant? before, TenantDocument document, ChangedBy by, CancellationToken cancellation) =>
+        Write(Change(id, before, document, by), cancellation);
+
+    /// <summary>The change with its entry in the audit log.</summary>
+    public static TenantChange Change(string id, CurrentTenant? before, TenantDocument document, ChangedBy by)
     {
         var after = document.Write();
         var entry = by.Entry(before is null ? "tenant.created" : "tenant.changed", id, id, Facts(before?.Json), Facts(after));
-        return await Write(new(id, before?.Stored, after, [entry]), cancellation);
+        return new(id, before?.Stored, after, [entry]);
     }
 
     /// <summary>Takes a tenant out of the store; what configuration says of it is in force again.</summary>

@@ -13,7 +13,7 @@ namespace Bff.Tenants;
 /// </summary>
 internal sealed partial class TenantDirectory : ITenants, IDisposable
 {
-    private const int MaxTenants = 100_000;
+    private const int MaxTenants = 250_000;
     private const int MaxHosts = 10_000;
     private static readonly Host Nobody = new(null, 0);
 

@@ -37,7 +37,8 @@ internal sealed record TenantDocument
         MaxConcurrency = tenant.MaxConcurrency,
     };
 
-    public static TenantDocument Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, TenantJson.Default.TenantDocument) ?? new();
+    /// <summary>What is stored; members that a later version has written are left out.</summary>
+    public static TenantDocument Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
 
     /// <summary>As it is stored: one spelling of each document.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, TenantJson.Default.TenantDocument);
@@ -103,6 +104,10 @@ internal sealed record TenantItem(string Id, string Source, [property: JsonPrope
 
 /// <summary>A page of them, by id.</summary>
 internal sealed record TenantPage(IReadOnlyList<TenantItem> Data, bool HasMore, string? NextCursor);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TenantDocument))]
+internal sealed partial class StoredTenantJson : JsonSerializerContext;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -1,4 +1,4 @@
-using Bff.Audit;
+using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
@@ -7,15 +7,27 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Tenants;
 
 /// <summary>Registers the tenants.</summary>
-internal static class TenantsRegistration
+public static class TenantsRegistration
 {
     /// <summary>Those of the store and of the configuration.</summary>
-    public static WebApplicationBuilder AddTenants(this WebApplicationBuilder builder)
+    internal static WebApplicationBuilder AddTenants(this WebApplicationBuilder builder)
     {
         builder.Services.AddStore<ITenantStore, RedisTenantStore, EmbeddedTenantStore>(builder.Configuration);
         builder.Services.AddSingleton<TenantDirectory>();
         builder.Services.AddSingleton<ITenants>(static provider => provider.GetRequiredService<TenantDirectory>());
         builder.Services.AddSingleton<TenantChanges>();
+        return builder;
+    }
+
+    /// <summary>Requests of tenants for other plans; maps nothing.</summary>
+    public static WebApplicationBuilder AddPlanChanges(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton<PlanEvents>();
+        builder.Services.AddHostedService(static provider => provider.GetRequiredService<PlanEvents>());
+        builder.Services.AddSingleton(static provider => new PlanChanges(
+            provider.GetRequiredService<ITenantStore>(), provider.GetRequiredService<TenantChanges>(), provider.GetRequiredService<PlanEvents>(),
+            provider.GetRequiredService<Reloadable<LimitSettings>>()));
         return builder;
     }
 }

@@ -1,6 +1,5 @@
 using Bff.State;
 using Microsoft.Extensions.Logging;
-using PartnerBff.Portal.Plans;
 using PartnerBff.Requests;
 using PartnerBff.Usage;
 
@@ -9,7 +8,6 @@ namespace PartnerBff.Tests.Account;
 /// <summary>What is kept of an account, the same on both engines.</summary>
 [StoreSuite(typeof(IUsageStore))]
 [StoreSuite(typeof(IRequestLogStore))]
-[StoreSuite(typeof(IPlanChanges))]
 public sealed class AccountStoreTests : IDisposable
 {
     private static readonly DateOnly Day = DateOnly.FromDateTime(DateTime.UtcNow);
@@ -85,21 +83,6 @@ public sealed class AccountStoreTests : IDisposable
         Assert.Equal(["r-5001", "r-5000", "r-999"], read.Take(3).Select(r => r.Id));
         Assert.Equal("r-2", read[^1].Id);
         Assert.Empty(await store.Read("live:globex", default));
-    }
-
-    [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_tenant_has_one_wish_for_another_plan_and_may_take_it_back(string engine)
-    {
-        var store = await Connect(engine) is { } redis ? new RedisPlanChanges(redis) : (IPlanChanges)new EmbeddedPlanChanges();
-        var wish = new PlanChange("enterprise", DateTimeOffset.UnixEpoch.AddDays(20_000), "u-1001");
-        await store.Set("acme", wish with { Plan = "pro" }, default);
-        await store.Set("acme", wish, default);
-
-        Assert.Equal(wish, await store.Find("acme", default));
-        Assert.Null(await store.Find("globex", default));
-        await store.Remove("acme", default);
-        await store.Remove("globex", default);
-        Assert.Null(await store.Find("acme", default));
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using Bff.Audit;
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -221,11 +222,11 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
 
         public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => new([]);
 
-        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation) => default;
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) => default;
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
 
-        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => default;
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
 
         public ValueTask<IReadOnlyList<string>> Touch(
             string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) => new([]);

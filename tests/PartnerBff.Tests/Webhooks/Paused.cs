@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Events;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Stores;
@@ -101,12 +102,14 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) => inner.Find(owner, id, cancellation);
 
-    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) => inner.Add(endpoint, cancellation);
+    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(endpoint, cancellation, audit);
 
-    public Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation) =>
-        inner.Change(owner, id, change, cancellation);
+    public Task<WebhookEndpoint?> Change(
+        string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null) =>
+        inner.Change(owner, id, change, cancellation, audit);
 
-    public Task<bool> Delete(string owner, string id, CancellationToken cancellation) => inner.Delete(owner, id, cancellation);
+    public Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+        inner.Delete(owner, id, cancellation, audit);
 
     public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation)
     {

@@ -41,8 +41,15 @@ public sealed class AuditLogTests
         Assert.Equal("4 2 0", await Found(new(Actor: "user:ann")));
         Assert.Equal("4 3", await Found(new("acme", Action: "key.deleted")));
         Assert.Equal("5 4", await Found(new(Since: Now.AddMinutes(4))));
-        var first = (await log.Read(new(), null, 2, default)).Entries;
-        Assert.Equal("3 2", await Found(new(), first[^1].Id, 2));
+        var atOnce = new ChangedBy("user:bob", null, Now.AddMinutes(9));
+        foreach (var n in Enumerable.Range(0, 9))
+        {
+            await log.Add([atOnce.Entry("key.deleted", "umbrella", "key_" + n)], default);
+        }
+
+        Assert.Equal("8 7 6 5 4 3 2 1 0", await Found(new("umbrella")));
+        var first = (await log.Read(new(Action: "key.deleted", Tenant: "globex"), null, 2, default)).Entries;
+        Assert.Equal("4 3", await Found(new(), first[^1].Id, 2));
         Assert.Equal(("client:ops", "r-5", """{"name":"n5","scopes":["a"]}"""), (first[0].Actor, first[0].RequestId, first[0].After.ToString()));
     }
 

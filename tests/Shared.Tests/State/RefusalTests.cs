@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Edge;
@@ -217,11 +218,11 @@ public sealed class RefusalTests
 
         public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);
 
-        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation) => inner.Add(key, cancellation);
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(key, cancellation, audit);
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) => inner.Replace(key, cancellation);
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Replace(key, cancellation, audit);
 
-        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => inner.Remove(key, cancellation);
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Remove(key, cancellation, audit);
 
         public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => inner.Relist(key, cancellation);
 

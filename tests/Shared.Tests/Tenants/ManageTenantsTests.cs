@@ -157,6 +157,14 @@ public sealed class ManageTenantsTests
         Assert.Equal("80", await Limit(host, "globex"));
     }
 
+    [Fact]
+    public async Task What_a_later_version_has_written_is_read_without_what_this_one_does_not_know()
+    {
+        await using var host = await Start(null);
+        await host.Services.GetRequiredService<ITenantStore>().Write(new("globex", null, """{"plan":"gold","later":{"a":1}}"""u8.ToArray(), []), default);
+        Assert.Equal("90", await Limit(host, "globex"));
+    }
+
     [RedisFact]
     public async Task Every_instance_follows_within_a_second_whatever_becomes_of_the_message()
     {

@@ -66,6 +66,40 @@ public sealed class TenantStoreTests
         await Eventually.True(() => store.Changed.Order(StringComparer.Ordinal).SequenceEqual(["B", "a", "b", "c"]));
     }
 
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task A_plan_is_asked_for_taken_back_and_decided_in_one_step_with_the_tenant(string engine)
+    {
+        await using var store = await Engine.Start(engine);
+        var (asked, other) = (Asked("acme", "pro"), Asked("globex", "pro"));
+        var (free, pro) = (Json("free"), Json("pro"));
+        await store.Put("acme", null, free);
+
+        Assert.Equal(TenantWrite.Done, await store.Plan("acme", null, asked));
+        Assert.Equal(TenantWrite.Stale, await store.Plan("acme", null, asked));
+        Assert.Equal(TenantWrite.Done, await store.Plan("globex", null, other));
+        Assert.Equal([asked, other], await store.Store.ListPlanChanges(null, 10, default));
+        Assert.Equal([other], await store.Store.ListPlanChanges("acme", 10, default));
+        Assert.Equal(TenantWrite.Done, await store.Plan("globex", other, null));
+        Assert.Null(await store.Store.FindPlanChange("globex", default));
+
+        // Neither when one of the two is not as it was read; both when they are.
+        var approved = asked with { Status = PlanChangeStatus.Approved, DecidedAt = By.At };
+        Assert.Equal(TenantWrite.Stale, await store.Store.Write(new("acme", pro, pro, []) { Plan = new(asked, approved, IsChange: true) }, default));
+        Assert.Equal(TenantWrite.Stale, await store.Store.Write(new("acme", free, pro, []) { Plan = new(approved, approved, IsChange: true) }, default));
+        Assert.Equal(free, await store.Store.Find("acme", default));
+        Assert.Equal(asked, await store.Store.FindPlanChange("acme", default));
+        Assert.Empty(await store.Store.Untold(default));
+        Assert.Equal(TenantWrite.Done, await store.Store.Write(new("acme", free, pro, []) { Plan = new(asked, approved, IsChange: true) }, default));
+        Assert.Equal(pro, await store.Store.Find("acme", default));
+        Assert.Equal(approved, await store.Store.FindPlanChange("acme", default));
+        Assert.Empty(await store.Store.ListPlanChanges(null, 10, default));
+        Assert.Equal([approved], await store.Store.Untold(default));
+        await store.Store.Told(approved, default);
+        Assert.Empty(await store.Store.Untold(default));
+    }
+
+    private static PlanChange Asked(string tenant, string plan) => new("pc_" + tenant, tenant, "free", plan, By.At, "u-1");
+
     private static byte[] Json(string plan, string? domain = null) => new TenantDocument { Plan = plan, CustomDomain = domain }.Write();
 
     private sealed class Engine(RedisServer? server, ServiceProvider services) : IAsyncDisposable
@@ -93,6 +127,9 @@ public sealed class TenantStoreTests
         }
 
         public Task<TenantWrite> Put(string id, byte[]? before, byte[]? after) => Store.Write(new(id, before, after, [By.Entry("tenant.changed", id, id)]), default).AsTask();
+
+        public Task<TenantWrite> Plan(string id, PlanChange? before, PlanChange? after) =>
+            Store.Write(new(id, null, null, []) { Plan = new(before, after), IsOfPlanAlone = true }, default).AsTask();
 
         public async ValueTask DisposeAsync()
         {

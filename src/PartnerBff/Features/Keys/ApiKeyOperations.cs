@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Edge;
@@ -58,7 +59,7 @@ internal static class ApiKeyOperations
             return excess;
         }
 
-        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted);
+        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted, by: ChangedBy.Of(context));
         return made is null
             ? new Problem(ProblemCodes.Conflict) { Detail = $"There are {ApiKeyRegistry.MaxKeys} keys already. Delete those that are not used." }
             : Made(made, null);
@@ -93,7 +94,7 @@ internal static class ApiKeyOperations
             return excess;
         }
 
-        return await keys.Rotate(previous, TimeSpan.FromSeconds(overlap), context.RequestAborted) is var (made, end)
+        return await keys.Rotate(previous, TimeSpan.FromSeconds(overlap), context.RequestAborted, ChangedBy.Of(context)) is var (made, end)
             ? Made(made, end)
             : new Problem(ProblemCodes.NotFound);
     }
@@ -105,7 +106,7 @@ internal static class ApiKeyOperations
             return new Problem(ProblemCodes.NotFound);
         }
 
-        await keys.Delete(key, CancellationToken.None); // Half a revocation is worse than one that nobody hears of.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Half a revocation is worse than one that nobody hears of.
         return TypedResults.NoContent();
     }
 

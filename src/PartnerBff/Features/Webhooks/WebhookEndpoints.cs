@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
@@ -27,7 +28,7 @@ internal static class WebhookEndpoints
             return problem;
         }
 
-        var (made, refusal) = await Add(caller, request, store, queue, secrets, urls, time, cancellation);
+        var (made, refusal) = await Add(caller, request, store, queue, secrets, urls, time, ChangedBy.Of(context), cancellation);
         if (made is null)
         {
             return refusal!;
@@ -40,7 +41,7 @@ internal static class WebhookEndpoints
     /// <summary>Makes an endpoint of the caller's, or says why not.</summary>
     public static async Task<(EndpointAndSecret? Made, Problem? Refusal)> Add(
         Caller caller, WebhookEndpointRequest request, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time,
-        CancellationToken cancellation)
+        ChangedBy by, CancellationToken cancellation)
     {
         var owner = WebhookRules.Owner(caller);
         if (WebhookRules.Objection(urls, request.Url ?? "", request.Types, request.Description) is { } objection)
@@ -70,7 +71,7 @@ internal static class WebhookEndpoints
             CreatedAt = time.GetUtcNow(),
             Secrets = [await secrets.Seal(id, secret, cancellation)],
         };
-        await store.Add(endpoint, cancellation);
+        await store.Add(endpoint, cancellation, WebhookAudit.Created(by, caller.Tenant!, endpoint));
         return (new(endpoint, WebhookSigning.Show(secret)), null);
     }
 
@@ -103,11 +104,11 @@ internal static class WebhookEndpoints
                     Types = change.Types ?? e.Types,
                     Description = change.IsDescriptionGiven ? change.Description : e.Description,
                 }).Switch(change.Enabled ?? e.Enabled, time.GetUtcNow()),
-                cancellation));
+                cancellation, WebhookAudit.Changed(ChangedBy.Of(context), caller.Tenant!)));
     }
 
-    public static async Task<IResult> Delete(string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
-        await store.Delete(WebhookRules.Owner(caller), id, cancellation) ? TypedResults.NoContent() : new Problem(ProblemCodes.NotFound);
+    public static async Task<IResult> Delete(HttpContext context, string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
+        await store.Delete(WebhookRules.Owner(caller), id, cancellation, WebhookAudit.Deleted(ChangedBy.Of(context), caller.Tenant!, id)) ? TypedResults.NoContent() : new Problem(ProblemCodes.NotFound);
 
     public static async Task<IResult> RotateSecret(
         HttpContext context, string id, Caller caller, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, CancellationToken cancellation)
@@ -129,14 +130,15 @@ internal static class WebhookEndpoints
             return Problem.Invalid("overlap_seconds", $"Must be from 0 to {MaxOverlap}.");
         }
 
-        return await Rotate(caller, id, TimeSpan.FromSeconds(overlap), store, secrets, time, cancellation) is { } rotated
+        return await Rotate(caller, id, TimeSpan.FromSeconds(overlap), store, secrets, time, ChangedBy.Of(context), cancellation) is { } rotated
             ? TypedResults.Json(WebhookEndpointWithSecret.Of(rotated.Endpoint, rotated.Secret), Json.WebhookEndpointWithSecret)
             : new Problem(ProblemCodes.NotFound);
     }
 
     /// <summary>Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.</summary>
     public static async Task<EndpointAndSecret?> Rotate(
-        Caller caller, string id, TimeSpan overlap, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, CancellationToken cancellation)
+        Caller caller, string id, TimeSpan overlap, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, ChangedBy by,
+        CancellationToken cancellation)
     {
         var secret = WebhookSigning.NewSecret();
         var boxed = await secrets.Seal(id, secret, cancellation);
@@ -149,7 +151,7 @@ internal static class WebhookEndpoints
                 // One that was to end earlier still does.
                 Secrets = [boxed, .. e.Secrets.Where(s => overlap > TimeSpan.Zero && (s.Until ?? until) > now).Select(s => s with { Until = s.Until < until ? s.Until : until }).Take(3)],
             },
-            cancellation);
+            cancellation, WebhookAudit.SecretRotated(by, caller.Tenant!));
         return endpoint is null ? null : new(endpoint, WebhookSigning.Show(secret));
     }
 

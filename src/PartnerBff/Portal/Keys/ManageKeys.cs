@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Audit;
 using Bff.Callers.ApiKeys;
 using Bff.Edge;
 using PartnerBff.Features.Keys;
@@ -38,7 +39,7 @@ internal static class ManageKeys
 
         if (mistakes.Count == 0)
         {
-            if (await keys.Create(viewer.Tenant, name, scopes, mode == "test", asked.ExpiresAt, context.RequestAborted) is { } made)
+            if (await keys.Create(viewer.Tenant, name, scopes, mode == "test", asked.ExpiresAt, context.RequestAborted, by: ChangedBy.Of(context)) is { } made)
             {
                 return await Show(context, viewer, made, null, time);
             }
@@ -54,7 +55,7 @@ internal static class ManageKeys
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var overlap = form["overlap"].ToString() switch { "0" => TimeSpan.Zero, "3600" => TimeSpan.FromHours(1), "604800" => TimeSpan.FromDays(7), _ => TimeSpan.FromDays(1) };
         return await Find(id, viewer, keys, context.RequestAborted) is { } key && !key.IsExpired(time.GetUtcNow())
-            && await keys.Rotate(key, overlap, CancellationToken.None) is var (made, end)
+            && await keys.Rotate(key, overlap, CancellationToken.None, ChangedBy.Of(context)) is var (made, end)
                 ? await Show(context, viewer, made, end, time)
                 : await PortalPage.NotFound(context);
     }
@@ -66,7 +67,7 @@ internal static class ManageKeys
             return await PortalPage.NotFound(context);
         }
 
-        await keys.Delete(key, CancellationToken.None); // Half a revocation is worse than one that nobody hears of.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Half a revocation is worse than one that nobody hears of.
         return new SeeOther("/portal/keys?done=revoked");
     }
 

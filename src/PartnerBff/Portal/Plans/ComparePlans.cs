@@ -1,20 +1,23 @@
+using Bff.Audit;
 using Bff.RateLimiting;
+using Bff.Tenants;
 using PartnerBff.Portal.Overview;
 using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Plans;
 
-/// <summary>The plans, which one it is, and which one it is to be.</summary>
-public sealed record PlanComparison(IReadOnlyList<PlanFigures> Plans, string Current, PlanChange? Wanted, string? Notice);
+/// <summary>The plans, which one it is, which one it is to be, and what became of the latest request.</summary>
+public sealed record PlanComparison(IReadOnlyList<PlanFigures> Plans, string Current, PlanChange? Wanted, PlanChange? Decided, string? Notice);
 
-/// <summary>Plans side by side. A change is a wish that people see to: prices and contracts are theirs.</summary>
+/// <summary>Plans side by side. A change is a request that somebody decides: see <see cref="ManagePlanChanges"/>.</summary>
 internal static partial class ComparePlans
 {
     private const string NoPartnersPlan = "anonymous";
+    private static readonly TimeSpan ShownFor = TimeSpan.FromDays(30);
 
-    public static async Task<IResult> Show(HttpContext context, PortalViewer viewer, RateLimiter limiter, IPlanChanges changes)
+    public static async Task<IResult> Show(HttpContext context, PortalViewer viewer, RateLimiter limiter, PlanChanges changes, TimeProvider time)
     {
-        var wanted = await changes.Find(viewer.Tenant, context.RequestAborted);
+        var latest = await changes.Find(viewer.Tenant, context.RequestAborted);
         var notice = context.Request.Query["done"] switch
         {
             ["requested"] => "Your request has been noted. We get in touch before anything changes.",
@@ -22,11 +25,14 @@ internal static partial class ComparePlans
             _ => null,
         };
         return await PortalPage.Of<PlansPage, PlanComparison>(
-            context, viewer, new(Offered(limiter), viewer.Plan, wanted is { } change && change.Plan != viewer.Plan ? change : null, notice));
+            context, viewer,
+            new(
+                Offered(limiter), viewer.Plan, latest is { Status: PlanChangeStatus.Pending } && latest.Plan != viewer.Plan ? latest : null,
+                latest is { Status: not PlanChangeStatus.Pending } && time.GetUtcNow() - latest.DecidedAt < ShownFor ? latest : null, notice));
     }
 
     public static async Task<IResult> Request(
-        HttpContext context, PortalViewer viewer, RateLimiter limiter, IPlanChanges changes, TimeProvider time, ILogger<PlanChange> logger)
+        HttpContext context, PortalViewer viewer, RateLimiter limiter, PlanChanges changes, ILogger<PlanChange> logger)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var plan = form["plan"].ToString();
@@ -35,14 +41,14 @@ internal static partial class ComparePlans
             return await PortalPage.NotFound(context);
         }
 
-        await changes.Set(viewer.Tenant, new(plan, time.GetUtcNow(), viewer.Caller.Subject), context.RequestAborted);
+        await changes.Request(viewer.Tenant, viewer.Plan, plan, viewer.Caller.Subject, ChangedBy.Of(context), context.RequestAborted);
         LogRequested(logger, viewer.Tenant, viewer.Plan, plan);
         return new SeeOther("/portal/plan?done=requested");
     }
 
-    public static async Task<IResult> Withdraw(HttpContext context, PortalViewer viewer, IPlanChanges changes)
+    public static async Task<IResult> Withdraw(HttpContext context, PortalViewer viewer, PlanChanges changes)
     {
-        await changes.Remove(viewer.Tenant, context.RequestAborted);
+        await changes.Withdraw(viewer.Tenant, ChangedBy.Of(context), context.RequestAborted);
         return new SeeOther("/portal/plan?done=withdrawn");
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
@@ -47,7 +48,8 @@ internal static class ManageWebhooks
         var asked = new WebhookEndpointRequest(
             filled.Url, filled.Types.Split([',', ' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries), filled.Description.Length == 0 ? null : filled.Description);
         var (made, refusal) = await WebhookEndpoints.Add(
-            As(viewer, isTest), asked, services.Store, services.Queue, services.Secrets, services.Urls, services.Time, context.RequestAborted);
+            As(viewer, isTest), asked, services.Store, services.Queue, services.Secrets, services.Urls, services.Time,
+            ChangedBy.Of(context), context.RequestAborted);
         if (made is null)
         {
             var errors = refusal!.Errors ?? new Dictionary<string, string[]> { ["url"] = [refusal.Detail ?? refusal.Code.Explanation] };
@@ -102,20 +104,21 @@ internal static class ManageWebhooks
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var enabled = form["enabled"] is ["true"];
         return await Find(id, viewer, services, context.RequestAborted) is { } found
-            && await services.Store.Change(WebhookRules.Owner(found.Caller), id, e => e.Switch(enabled, services.Time.GetUtcNow()), context.RequestAborted) is not null
+            && await services.Store.Change(WebhookRules.Owner(found.Caller), id, e => e.Switch(enabled, services.Time.GetUtcNow()), context.RequestAborted,
+                WebhookAudit.Changed(ChangedBy.Of(context), viewer.Tenant)) is not null
                 ? new SeeOther($"/portal/webhooks/{id}?done={(enabled ? "enabled" : "disabled")}")
                 : await PortalPage.NotFound(context);
     }
 
     public static async Task<IResult> RotateSecret(HttpContext context, string id, PortalViewer viewer, WebhookServices services) =>
         await Find(id, viewer, services, context.RequestAborted) is { } found
-        && await WebhookEndpoints.Rotate(found.Caller, id, TimeSpan.FromDays(1), services.Store, services.Secrets, services.Time, context.RequestAborted) is { } made
+        && await WebhookEndpoints.Rotate(found.Caller, id, TimeSpan.FromDays(1), services.Store, services.Secrets, services.Time, ChangedBy.Of(context), context.RequestAborted) is { } made
             ? await Shown(context, viewer, made, found.Row.IsTest, isRotated: true)
             : await PortalPage.NotFound(context);
 
     public static async Task<IResult> Delete(HttpContext context, string id, PortalViewer viewer, WebhookServices services) =>
         await Find(id, viewer, services, context.RequestAborted) is { } found
-        && await services.Store.Delete(WebhookRules.Owner(found.Caller), id, CancellationToken.None)
+        && await services.Store.Delete(WebhookRules.Owner(found.Caller), id, CancellationToken.None, WebhookAudit.Deleted(ChangedBy.Of(context), viewer.Tenant, id))
             ? new SeeOther("/portal/webhooks?done=deleted")
             : await PortalPage.NotFound(context);
 

@@ -1,7 +1,9 @@
+using Bff.Audit;
+
 namespace PartnerBff.Webhooks.Stores;
 
 /// <summary>Endpoints and deliveries of a single process; lost with it.</summary>
-internal sealed class EmbeddedWebhookStore : IWebhookStore
+internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStore
 {
     private const int Listed = 10_000;
     private readonly Lock _lock = new();
@@ -19,12 +21,31 @@ internal sealed class EmbeddedWebhookStore : IWebhookStore
 
     public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) => Locked(() => _endpoints.GetValueOrDefault((owner, id)));
 
-    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) => Locked(() => _endpoints[(endpoint.Owner, endpoint.Id)] = endpoint);
+    public async Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
+    {
+        await Locked(() => _endpoints[(endpoint.Owner, endpoint.Id)] = endpoint);
+        await Note(audit, cancellation);
+    }
 
-    public Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation) =>
-        Locked(() => _endpoints.TryGetValue((owner, id), out var endpoint) ? _endpoints[(owner, id)] = change(endpoint) : null);
+    public async Task<WebhookEndpoint?> Change(
+        string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null)
+    {
+        WebhookEndpoint? before = null;
+        var after = await Locked(() => _endpoints.TryGetValue((owner, id), out before) ? _endpoints[(owner, id)] = change(before) : null);
+        await Note(after is null ? null : audit?.Invoke(before!, after), cancellation);
+        return after;
+    }
 
-    public Task<bool> Delete(string owner, string id, CancellationToken cancellation) => Locked(() =>
+    public async Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
+    {
+        var isDeleted = await Locked(() => Delete(owner, id));
+        await Note(isDeleted ? audit : null, cancellation);
+        return isDeleted;
+    }
+
+    private Task Note(IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation) => log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
+
+    private bool Delete(string owner, string id)
     {
         if (!_endpoints.Remove((owner, id)))
         {
@@ -40,7 +61,7 @@ internal sealed class EmbeddedWebhookStore : IWebhookStore
         _listed.Remove(id);
         _failing.Remove(id);
         return true;
-    });
+    }
 
     public Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation) => Locked(() =>
     {

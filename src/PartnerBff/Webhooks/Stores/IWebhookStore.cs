@@ -1,6 +1,10 @@
+using Bff.Audit;
 using Bff.State;
 
 namespace PartnerBff.Webhooks.Stores;
+
+/// <summary>What the audit log says of a change: made of the endpoint as it was and as it becomes.</summary>
+internal delegate IReadOnlyList<AuditEntry> EndpointAudit(WebhookEndpoint before, WebhookEndpoint after);
 
 /// <summary>
 /// Endpoints and what is on its way to them. Deliveries of each endpoint wait in a line of their own; an instance that claims one has it for a while, after which
@@ -16,13 +20,13 @@ internal interface IWebhookStore
 
     Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation);
 
-    Task Add(WebhookEndpoint endpoint, CancellationToken cancellation);
+    Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Changes it in one step, however many do so at the same time; null when it is not there.</summary>
-    Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation);
+    Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null);
 
     /// <summary>Forgets it and what was on its way to it; false when it is not there.</summary>
-    Task<bool> Delete(string owner, string id, CancellationToken cancellation);
+    Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Begins deliveries, due at once. One that is there already is left as it is, and one whose endpoint is gone is not begun.</summary>
     Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation);

@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.State;
 
 namespace PartnerBff.Webhooks.Stores;
@@ -8,20 +9,25 @@ namespace PartnerBff.Webhooks.Stores;
 /// </summary>
 internal static class RedisWebhookScripts
 {
-    public static readonly RedisScript Change = new("""
+    /// <summary>KEYS: o, outbox. ARGV: endpoint, before, after, audit.</summary>
+    public static readonly RedisScript Change = new($"""
         if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+        {AuditOutbox.Write("KEYS[2]", "ARGV[4]")}
         redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
         return 1
         """);
 
-    public static readonly RedisScript Add = new("""
+    /// <summary>KEYS: o, owners, outbox. ARGV: endpoint, record, owner, audit.</summary>
+    public static readonly RedisScript Add = new($"""
+        {AuditOutbox.Write("KEYS[3]", "ARGV[4]")}
         redis.call('SADD', KEYS[2], ARGV[3])
         return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
         """);
 
-    /// <summary>KEYS: o, q, l, due, failing. ARGV: endpoint. The first line is the check of the owner.</summary>
-    public static readonly RedisScript Delete = new("""
+    /// <summary>KEYS: o, q, l, due, failing, outbox. ARGV: endpoint, audit. The first line is the check of the owner.</summary>
+    public static readonly RedisScript Delete = new($"""
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
+        {AuditOutbox.Write("KEYS[6]", "ARGV[2]")}
         redis.call('DEL', KEYS[2], KEYS[3])
         redis.call('ZREM', KEYS[4], ARGV[1])
         redis.call('HDEL', KEYS[5], ARGV[1])

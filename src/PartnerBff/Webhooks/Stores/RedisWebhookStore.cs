@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 using Scripts = PartnerBff.Webhooks.Stores.RedisWebhookScripts;
@@ -10,9 +11,10 @@ namespace PartnerBff.Webhooks.Stores;
 /// Keys share one hash tag: <c>o:&lt;owner&gt;</c> hash of endpoints, <c>d:&lt;id&gt;</c> a delivery, <c>l:&lt;endpoint&gt;</c> its deliveries by age,
 /// <c>q:&lt;endpoint&gt;</c> its unfinished ones by when they are due, <c>due</c> the endpoints by when their first one is, <c>failing</c> since when.
 /// </summary>
-internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
+internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = null) : IWebhookStore
 {
     private const string Prefix = "bff:webhooks:{webhooks}:";
+    private const string Slot = "webhooks";
     private const int Listed = 10_000;
     private static readonly TimeSpan Kept = TimeSpan.FromDays(30);
     private static readonly RedisKey OwnersKey = Prefix + "owners";
@@ -29,10 +31,15 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
     public async Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) =>
         (byte[]?)await redis.Run("HGET", database => database.HashGetAsync(Owner(owner), id), cancellation) is { } json ? Read(json) : null;
 
-    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation) =>
-        redis.Evaluate(Scripts.Add, [Owner(endpoint.Owner), OwnersKey], [endpoint.Id, Write(endpoint), endpoint.Owner], cancellation);
+    public async Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
+    {
+        var step = await AuditOutbox.Begin(outbox, Slot, audit, cancellation);
+        await redis.Evaluate(Scripts.Add, [Owner(endpoint.Owner), OwnersKey, step.Key], [endpoint.Id, Write(endpoint), endpoint.Owner, step.Json], cancellation);
+        await Settle(step);
+    }
 
-    public async Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation)
+    public async Task<WebhookEndpoint?> Change(
+        string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null)
     {
         while (true)
         {
@@ -41,16 +48,28 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
                 return null;
             }
 
-            var changed = change(Read(json));
-            if ((int)await redis.Evaluate(Scripts.Change, [Owner(owner)], [id, json, Write(changed)], cancellation) == 1)
+            var before = Read(json);
+            var changed = change(before);
+            var step = await AuditOutbox.Begin(outbox, Slot, audit?.Invoke(before, changed), cancellation);
+            if ((int)await redis.Evaluate(Scripts.Change, [Owner(owner), step.Key], [id, json, Write(changed), step.Json], cancellation) == 1)
             {
+                await Settle(step);
                 return changed;
             }
         }
     }
 
-    public async Task<bool> Delete(string owner, string id, CancellationToken cancellation) =>
-        (int)await redis.Evaluate(Scripts.Delete, [Owner(owner), Queue(id), Listing(id), DueKey, FailingKey], [id], cancellation) == 1;
+    public async Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
+    {
+        var step = await AuditOutbox.Begin(outbox, Slot, audit, cancellation);
+        if ((int)await redis.Evaluate(Scripts.Delete, [Owner(owner), Queue(id), Listing(id), DueKey, FailingKey, step.Key], [id, step.Json], cancellation) != 1)
+        {
+            return false;
+        }
+
+        await Settle(step);
+        return true;
+    }
 
     public async Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation)
     {
@@ -122,6 +141,8 @@ internal sealed class RedisWebhookStore(RedisState redis) : IWebhookStore
         var records = await redis.Run("GET", database => database.StringGetAsync([.. ids.Select(Delivery)]), cancellation);
         return [.. records.Where(r => r.HasValue).Select(r => JsonSerializer.Deserialize((byte[])r!, WebhookStoreJson.Default.WebhookDelivery)!)];
     }
+
+    private Task Settle(AuditStep step) => outbox?.Settle(step) ?? Task.CompletedTask;
 
     private static RedisValue Score(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "";
 

@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Configuration;
 using Bff.State;
 
@@ -34,11 +35,12 @@ public sealed class ApiKeyRegistry
 
     /// <summary>A new key; null when the tenant has <see cref="MaxKeys"/> of the mode already.</summary>
     public async Task<NewApiKey?> Create(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation, string? session = null)
+        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation, string? session = null,
+        ChangedBy? by = null)
     {
         var now = _time.GetUtcNow();
         var keys = await List(tenant, isTest, cancellation);
-        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, cancellation);
+        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, by, cancellation);
     }
 
     /// <summary>
@@ -46,18 +48,19 @@ public sealed class ApiKeyRegistry
     /// when the first one would have, not with the overlap.
     /// </summary>
     /// <returns>The new key and the old one's end; null when there is no such key or it has ended.</returns>
-    public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(ApiKeyRecord previous, TimeSpan overlap, CancellationToken cancellation)
+    public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(ApiKeyRecord previous, TimeSpan overlap, CancellationToken cancellation, ChangedBy? by = null)
     {
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
         var own = previous.EndWhenRotated;
-        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, cancellation);
-        if (await _store.Replace(previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null }, cancellation))
+        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, by, cancellation);
+        var old = previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null };
+        if (await _store.Replace(old, cancellation, Entries(by, "key.rotated", previous, old)))
         {
             return (added, end);
         }
 
-        await _store.Remove(added.Record, cancellation); // Somebody deleted the old one meanwhile: nothing is to take its place.
+        await _store.Remove(added.Record, cancellation, Entries(by, "key.deleted", added.Record, null)); // Somebody deleted the old one meanwhile: nothing is to take its place.
         return null;
     }
 
@@ -66,10 +69,12 @@ public sealed class ApiKeyRegistry
         await _store.Replace(key with { ExpiresAt = expiresAt, LastUsedAt = null }, cancellation);
 
     /// <summary>Ends a key on every instance within one second.</summary>
-    public async Task Delete(ApiKeyRecord key, CancellationToken cancellation) => await _store.Remove(key, cancellation);
+    public async Task Delete(ApiKeyRecord key, CancellationToken cancellation, ChangedBy? by = null) =>
+        await _store.Remove(key, cancellation, Entries(by, "key.deleted", key, null));
 
     private async Task<NewApiKey> Add(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session, CancellationToken cancellation)
+        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session, ChangedBy? by,
+        CancellationToken cancellation)
     {
         var key = ApiKeyFormat.New(isTest);
         var now = _time.GetUtcNow();
@@ -78,7 +83,15 @@ public sealed class ApiKeyRegistry
             Id = "key_" + Guid.CreateVersion7(now).ToString("N"), Tenant = tenant, Name = name, Hash = _settings.Current.HashOf(key),
             Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = isTest, Scopes = scopes, CreatedAt = now, ExpiresAt = expiresAt, Session = session,
         };
-        await _store.Add(record, cancellation);
+        await _store.Add(record, cancellation, Entries(by, "key.created", null, record));
         return new(key, record);
     }
+
+    /// <summary>What the host makes for itself, such as the key of the documentation, is nobody's change.</summary>
+    private static AuditEntry[]? Entries(ChangedBy? by, string action, ApiKeyRecord? before, ApiKeyRecord? after) =>
+        by is null ? null : [by.Entry(action, (after ?? before)!.Tenant, (after ?? before)!.Id, Facts(before), Facts(after))];
+
+    private static System.Text.Json.JsonElement? Facts(ApiKeyRecord? key) => key is null
+        ? null
+        : AuditFacts.Of(("name", key.Name), ("mode", key.IsTest ? "test" : "live"), ("scopes", key.Scopes), ("expires_at", key.ExpiresAt));
 }

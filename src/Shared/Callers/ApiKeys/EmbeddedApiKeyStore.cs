@@ -1,7 +1,9 @@
+using Bff.Audit;
+
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>Keys of a single instance; gone with it.</summary>
-internal sealed class EmbeddedApiKeyStore(TimeProvider time) : IApiKeyStore
+internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = null) : IApiKeyStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, ApiKeyRecord> _byHash = [];
@@ -32,43 +34,45 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time) : IApiKeyStore
         }
     }
 
-    public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation)
+    public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         lock (_lock)
         {
             _byHash.Add(key.Hash, key);
         }
 
+        await Note(audit, cancellation);
         Changed?.Invoke(IApiKeyStore.Added);
-        return default;
     }
 
-    public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation)
+    public async ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         lock (_lock)
         {
             if (!_byHash.ContainsKey(key.Hash))
             {
-                return new(false);
+                return false;
             }
 
             _byHash[key.Hash] = key;
         }
 
+        await Note(audit, cancellation);
         Changed?.Invoke(key.Id);
-        return new(true);
+        return true;
     }
 
-    public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation)
+    public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
+        bool wasThere;
         lock (_lock)
         {
-            _byHash.Remove(key.Hash);
+            wasThere = _byHash.Remove(key.Hash);
             _uses.Remove((key.Tenant, key.Id));
         }
 
+        await Note(wasThere ? audit : null, cancellation);
         Changed?.Invoke(key.Id);
-        return default;
     }
 
     public ValueTask<IReadOnlyList<string>> Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
@@ -87,6 +91,8 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time) : IApiKeyStore
             return new([.. uses.Select(u => u.Key).Where(id => !listed.Contains(id))]);
         }
     }
+
+    private Task Note(IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation) => log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
 
     /// <summary>The list is made of the keys.</summary>
     public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => new(false);

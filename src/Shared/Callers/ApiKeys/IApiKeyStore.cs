@@ -1,8 +1,9 @@
+using Bff.Audit;
 using Bff.State;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>Where API keys are kept, by hash and by tenant.</summary>
+/// <summary>Where API keys are kept, by hash and by tenant. A change writes its entries in the audit log in the same step.</summary>
 public interface IApiKeyStore
 {
     /// <summary>
@@ -25,13 +26,13 @@ public interface IApiKeyStore
     ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation);
 
     /// <summary>Adds a key.</summary>
-    ValueTask Add(ApiKeyRecord key, CancellationToken cancellation);
+    ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Replaces a key by one of the same id and hash; false when it has gone meanwhile.</summary>
-    ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation);
+    ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Removes a key: from now on no instance accepts it.</summary>
-    ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation);
+    ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Notes when keys of a tenant were last used, by id.</summary>
     /// <returns>Those that the tenant's list does not have: no such key, or the list has lost it.</returns>

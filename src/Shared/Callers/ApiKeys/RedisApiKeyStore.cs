@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 
@@ -14,15 +15,18 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
     private static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
-    private static readonly RedisScript PutRecord = new("""
+    private static readonly RedisScript PutRecord = new($"""
         if ARGV[4] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
         if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+        {AuditOutbox.Write("KEYS[2]", "ARGV[6]")}
         redis.call('PUBLISH', ARGV[3], ARGV[5])
         return 1
         """);
 
-    private static readonly RedisScript DropRecord = new("""
-        redis.call('DEL', KEYS[1])
+    private static readonly RedisScript DropRecord = new($"""
+        if redis.call('DEL', KEYS[1]) == 1 then
+          {AuditOutbox.Write("KEYS[2]", "ARGV[3]")}
+        end
         redis.call('PUBLISH', ARGV[1], ARGV[2])
         return 1
         """);
@@ -47,12 +51,13 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     private readonly RedisState _redis;
     private readonly TimeProvider _time;
+    private readonly AuditOutbox? _audit;
     private readonly AnnouncementFeed _feed;
     private readonly IDisposable _listening;
 
-    public RedisApiKeyStore(RedisState redis, Announcements announcements, TimeProvider time)
+    public RedisApiKeyStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? audit = null)
     {
-        (_redis, _time) = (redis, time);
+        (_redis, _time, _audit) = (redis, time, audit);
         _feed = announcements.Feed("apikeys", "bff:apikeys:changed");
         _listening = _feed.Listen(what => Changed?.Invoke(what ?? IApiKeyStore.Missed));
     }
@@ -88,19 +93,20 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         return ApiKeyOrder.Newest(keys.Except(forgotten).Select(k => k with { LastUsedAt = uses.TryGetValue(k.Id, out var at) ? at : null }));
     }
 
-    public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation)
+    public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         await _redis.Run("HSET", database => database.HashSetAsync(Tenant(key.Tenant), key.Id, Write(key)), cancellation);
-        await Put(key, "add", IApiKeyStore.Added, cancellation);
+        await Put(key, "add", IApiKeyStore.Added, audit, cancellation);
     }
 
-    public async ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) =>
+    public async ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
         (int)await _redis.Evaluate(ReplaceListed, [Tenant(key.Tenant)], [key.Id, Write(key)], cancellation) == 1
-        && await Put(key, "replace", key.Id, cancellation);
+        && await Put(key, "replace", key.Id, audit, cancellation);
 
-    public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation)
+    public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
-        await _redis.Evaluate(DropRecord, [Record(key.Hash)], [_feed.Channel, await _feed.Note(key.Id, cancellation)], cancellation);
+        var step = await AuditOutbox.Begin(_audit, Record(key.Hash).ToString(), audit, cancellation);
+        await _redis.Evaluate(DropRecord, [Record(key.Hash), step.Key], [_feed.Channel, await _feed.Note(key.Id, cancellation), step.Json], cancellation);
         await _redis.Run(
             "PIPELINE HDEL",
             async database =>
@@ -109,6 +115,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
                 return true;
             },
             cancellation);
+        await Settle(step);
     }
 
     public async ValueTask<IReadOnlyList<string>> Touch(
@@ -137,16 +144,25 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public void Dispose() => _listening.Dispose();
 
-    private async ValueTask<bool> Put(ApiKeyRecord key, string how, string message, CancellationToken cancellation)
+    private async ValueTask<bool> Put(ApiKeyRecord key, string how, string message, IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation)
     {
         // Redis forgets it some time after its end, which every reader checks for himself.
         var left = key.ExpiresAt is { } end ? end - _time.GetUtcNow() + KeptAfterExpiry : TimeSpan.Zero;
         var lifetime = key.ExpiresAt is null ? 0L : Math.Max(1L, (long)left.TotalMilliseconds);
+        var step = await AuditOutbox.Begin(_audit, Record(key.Hash).ToString(), audit, cancellation);
         var note = await _feed.Note(message, cancellation);
         var result = await _redis.Evaluate(
-            PutRecord, [Record(key.Hash)], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), _feed.Channel, how, note], cancellation);
-        return (int)result == 1;
+            PutRecord, [Record(key.Hash), step.Key], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), _feed.Channel, how, note, step.Json], cancellation);
+        if ((int)result != 1)
+        {
+            return false;
+        }
+
+        await Settle(step);
+        return true;
     }
+
+    private Task Settle(AuditStep step) => _audit?.Settle(step) ?? Task.CompletedTask;
 
     private static RedisKey Record(string hash) => "bff:apikey:" + hash;
 

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using Bff.Audit;
 
 namespace Bff.Callers;
 
 /// <summary>Remembers as long as the process lives; for one instance.</summary>
-internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationStore
+internal sealed class EmbeddedRevocationStore(TimeProvider time, IAuditLog? log = null) : IRevocationStore
 {
     private readonly Lock _lock = new();
     private ImmutableArray<Action<Revocation?>> _subscribers = [];
@@ -11,7 +12,7 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationSt
 
     public bool IsAvailable => true;
 
-    public Task Add(Revocation revocation, CancellationToken cancellation)
+    public Task Add(Revocation revocation, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         lock (_lock)
         {
@@ -24,7 +25,7 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time) : IRevocationSt
             }
         }
 
-        return Task.CompletedTask;
+        return log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
     }
 
     public Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.State;
 
 namespace Bff.Callers;
@@ -8,9 +9,9 @@ public interface IRevocationStore
     /// <summary>False while the store is known to be away.</summary>
     bool IsAvailable { get; }
 
-    /// <summary>Writes it and announces it to every instance.</summary>
+    /// <summary>Writes it with its entries in the audit log and announces it to every instance.</summary>
     /// <exception cref="StoreUnavailableException">Nothing is promised: it may have been written.</exception>
-    Task Add(Revocation revocation, CancellationToken cancellation);
+    Task Add(Revocation revocation, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Everything that has not ended; whatever is added meanwhile may be missing.</summary>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>

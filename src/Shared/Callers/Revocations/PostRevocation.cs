@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Bff.Admission;
+using Bff.Audit;
 using Bff.Edge;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Builder;
@@ -38,7 +39,7 @@ internal static class PostRevocation
                 return Problem.Invalid("jti", "Must be 1 to 512 characters without control characters.");
             }
 
-            await revocations.RevokeToken(token, cancellation);
+            await revocations.RevokeToken(token, ChangedBy.Of(context), cancellation);
             return TypedResults.NoContent();
         }
 
@@ -52,7 +53,7 @@ internal static class PostRevocation
             return Problem.Invalid("issuedBefore", "Must be a moment with its offset (RFC 3339), such as 2026-01-01T00:00:00Z.");
         }
 
-        await revocations.RevokeSubject(body.Sub!, issuedBefore, cancellation);
+        await revocations.RevokeSubject(body.Sub!, issuedBefore, ChangedBy.Of(context), cancellation);
         return TypedResults.NoContent();
     }
 

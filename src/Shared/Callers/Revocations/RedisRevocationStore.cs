@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 
@@ -8,19 +9,20 @@ namespace Bff.Callers;
 /// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and a feed with
 /// the channel <c>bff:revocations</c>.
 /// </summary>
-internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time) : IRevocationStore
+internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : IRevocationStore
 {
     private const int PageSize = 1000;
     private static readonly RedisKey Ends = "bff:{revocations}";
 
     /// <summary>One step, so that what is written is announced.</summary>
-    private static readonly RedisScript AddScript = new("""
+    private static readonly RedisScript AddScript = new($"""
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
         if not known or tonumber(known) < tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end
         local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
         last = string.format('%.0f', tonumber(last))
         redis.call('PEXPIREAT', KEYS[1], last)
+        {AuditOutbox.Write("KEYS[2]", "ARGV[6]")}
         redis.call('PUBLISH', ARGV[4], ARGV[5])
         return 1
         """);
@@ -29,12 +31,14 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
 
     public bool IsAvailable => redis.IsAvailable;
 
-    public async Task Add(Revocation revocation, CancellationToken cancellation)
+    public async Task Add(Revocation revocation, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
+        var step = await AuditOutbox.Begin(outbox, "revocations", audit, cancellation);
         var until = revocation.Until.ToUnixTimeMilliseconds();
         var note = await _feed.Note(string.Create(CultureInfo.InvariantCulture, $"{until} {revocation.ToMember()}"), cancellation);
         await redis.Evaluate(
-            AddScript, [Ends], [revocation.ToMember(), until, time.GetUtcNow().ToUnixTimeMilliseconds(), _feed.Channel, note], cancellation);
+            AddScript, [Ends, step.Key], [revocation.ToMember(), until, time.GetUtcNow().ToUnixTimeMilliseconds(), _feed.Channel, note, step.Json], cancellation);
+        await (outbox?.Settle(step) ?? Task.CompletedTask);
     }
 
     public async Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)

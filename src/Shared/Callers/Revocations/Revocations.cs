@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Edge;
@@ -42,15 +43,16 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
 
     /// <summary>Revokes one token. This instance refuses it at once, the others within a second.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
-    public Task RevokeToken(string tokenId, CancellationToken cancellation = default) =>
-        Revoke(Revocation.OfToken(tokenId, _time.GetUtcNow() + _settings.Retention), cancellation);
+    public Task RevokeToken(string tokenId, ChangedBy? by = null, CancellationToken cancellation = default) =>
+        Revoke(Revocation.OfToken(tokenId, _time.GetUtcNow() + _settings.Retention), by?.Entry("token.revoked", null, tokenId), cancellation);
 
     /// <summary>Revokes whatever the subject was issued before a moment.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
-    public Task RevokeSubject(string subject, DateTimeOffset issuedBefore, CancellationToken cancellation = default)
+    public Task RevokeSubject(string subject, DateTimeOffset issuedBefore, ChangedBy? by = null, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
-        return Revoke(Revocation.OfSubject(subject, issuedBefore, (issuedBefore > now ? issuedBefore : now) + _settings.Retention), cancellation);
+        return Revoke(Revocation.OfSubject(subject, issuedBefore, (issuedBefore > now ? issuedBefore : now) + _settings.Retention),
+            by?.Entry("subject.revoked", null, subject, null, AuditFacts.Of(("issued_before", issuedBefore))), cancellation);
     }
 
     /// <inheritdoc />
@@ -111,9 +113,9 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         }
     }
 
-    private async Task Revoke(Revocation revocation, CancellationToken cancellation)
+    private async Task Revoke(Revocation revocation, AuditEntry? entry, CancellationToken cancellation)
     {
-        await _store.Add(revocation, cancellation);
+        await _store.Add(revocation, cancellation, entry is null ? null : [entry]);
         _list.Add(revocation);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
@@ -34,7 +35,7 @@ internal static class BackchannelLogout
 
         try
         {
-            return !await store.IsSpent(id) && await End(claims, vault, settings.Current.Claims) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
+            return !await store.IsSpent(id) && await End(claims, vault, settings.Current.Claims, ChangedBy.Of(context) with { Actor = "provider" }) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
                 ? TypedResults.Ok()
                 : Refused();
         }
@@ -45,7 +46,7 @@ internal static class BackchannelLogout
     }
 
     /// <summary>By the session at the provider where the token names it, else by its user, whose claim may be another than <c>sub</c> here.</summary>
-    private static async Task<bool> End(JsonElement claims, SessionVault vault, ClaimMap map)
+    private static async Task<bool> End(JsonElement claims, SessionVault vault, ClaimMap map, ChangedBy by)
     {
         var (sid, sub) = (ProviderTokens.Text(claims, "sid"), ProviderTokens.Text(claims, "sub"));
         var user = TokenClaims.SubjectOf(claims, map);
@@ -54,7 +55,8 @@ internal static class BackchannelLogout
             : [Index(SessionKey.UserIndex, user), Index(SessionKey.UserIndex, sub), Index(SessionKey.ProviderUserIndex, sub)];
         foreach (var index in indexes.OfType<string>().Distinct())
         {
-            await vault.EndAll(index, record => string.IsNullOrEmpty(sub) || (record.ProviderSubject ?? record.Subject) == sub || (user != sub && record.Subject == user));
+            await vault.EndAll(
+                index, record => string.IsNullOrEmpty(sub) || (record.ProviderSubject ?? record.Subject) == sub || (user != sub && record.Subject == user), by);
         }
 
         return true;

@@ -1,3 +1,4 @@
+using Bff.Audit;
 using Bff.Edge;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,7 @@ internal static class ManageSessions
             return new Problem(ProblemCodes.NotFound);
         }
 
-        await End(session, vault, provider);
+        await End(session, vault, provider, session.Key == current.Key ? null : ChangedBy.Of(context));
         if (session.Key == current.Key)
         {
             cookie.Delete(context);
@@ -61,13 +62,14 @@ internal static class ManageSessions
         }
 
         var others = (await vault.Members(SessionKey.UserIndex(current.Record.Subject))).Where(s => s.Key != current.Key);
-        await Task.WhenAll(others.Select(other => End(other, vault, provider)));
+        var by = ChangedBy.Of(context);
+        await Task.WhenAll(others.Select(other => End(other, vault, provider, by)));
         return TypedResults.NoContent();
     }
 
-    private static async Task End(BrowserSession session, SessionVault vault, ProviderClient provider)
+    private static async Task End(BrowserSession session, SessionVault vault, ProviderClient provider, ChangedBy? by)
     {
-        await vault.End(session.Key, session.Record, leaveMark: false);
+        await vault.End(session.Key, session.Record, leaveMark: false, by);
         if (session.Record.RefreshToken is { } refreshToken)
         {
             using var patience = new CancellationTokenSource(RevocationPatience);

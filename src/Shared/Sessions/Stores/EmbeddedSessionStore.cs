@@ -1,9 +1,10 @@
+using Bff.Audit;
 using System.Collections.Immutable;
 
 namespace Bff.Sessions;
 
 /// <summary>Sessions that live as long as the process.</summary>
-internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
+internal sealed class EmbeddedSessionStore(TimeProvider time, IAuditLog? log = null) : ISessionStore
 {
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
@@ -84,11 +85,12 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
         }
     }
 
-    public Task End(string key, bool leaveMark)
+    public Task End(string key, bool leaveMark, IReadOnlyList<AuditEntry>? audit = null)
     {
+        bool wasThere;
         lock (_lock)
         {
-            _sessions.Remove(key);
+            wasThere = _sessions.Remove(key);
             if (!leaveMark)
             {
                 _marks.Remove("was:" + key);
@@ -101,7 +103,7 @@ internal sealed class EmbeddedSessionStore(TimeProvider time) : ISessionStore
             listener(key);
         }
 
-        return Task.CompletedTask;
+        return wasThere && audit is not null && log is not null ? log.Add(audit, default) : Task.CompletedTask;
     }
 
     public Task<IReadOnlyList<string>> Members(string index)

@@ -1,3 +1,5 @@
+using Bff.Audit;
+
 namespace Bff.Sessions;
 
 /// <summary>A session as the store keeps it.</summary>
@@ -39,7 +41,8 @@ internal interface ISessionStore
     /// <summary>Ends a session, also one that is only just being added, and announces it: either both happen or neither.</summary>
     /// <param name="key">Which.</param>
     /// <param name="leaveMark">True when its cookie is to be told that it is over; false when it is to name nothing.</param>
-    Task End(string key, bool leaveMark);
+    /// <param name="audit">Written in the same step, where the session was there.</param>
+    Task End(string key, bool leaveMark, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>The keys that were added under an index and have not been dropped; some may have ended since.</summary>
     Task<IReadOnlyList<string>> Members(string index);

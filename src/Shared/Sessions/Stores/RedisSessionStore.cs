@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 
@@ -9,7 +10,7 @@ namespace Bff.Sessions;
 /// outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
 /// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
 /// </summary>
-internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time) : ISessionStore
+internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : ISessionStore
 {
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
@@ -44,9 +45,11 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         """);
 
     // The announcement first: a server that refuses it has ended nothing.
-    private static readonly RedisScript EndScript = new("""
+    private static readonly RedisScript EndScript = new($"""
         redis.call('PUBLISH', ARGV[1], ARGV[2])
-        redis.call('DEL', KEYS[1])
+        if redis.call('DEL', KEYS[1]) == 1 then
+          {AuditOutbox.Write("KEYS[3]", "ARGV[5]")}
+        end
         if ARGV[3] == '0' then redis.call('SET', KEYS[2], '0', 'PX', ARGV[4]) end
         return 1
         """);
@@ -104,8 +107,13 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     public async Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version) =>
         (long)await redis.Evaluate(ReplaceScript, [Key(key)], [version, box, Milliseconds(endsAt), version + 1]) == 1;
 
-    public async Task End(string key, bool leaveMark) =>
-        await redis.Evaluate(EndScript, [Key(key), Mark(key)], [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition)]);
+    public async Task End(string key, bool leaveMark, IReadOnlyList<AuditEntry>? audit = null)
+    {
+        var step = await AuditOutbox.Begin(outbox, key, audit, default);
+        await redis.Evaluate(
+            EndScript, [Key(key), Mark(key), step.Key], [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition), step.Json]);
+        await (outbox?.Settle(step) ?? Task.CompletedTask);
+    }
 
     public async Task<IReadOnlyList<string>> Members(string index)
     {

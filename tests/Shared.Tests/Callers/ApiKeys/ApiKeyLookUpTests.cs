@@ -1,3 +1,4 @@
+using Bff.Audit;
 using System.Security.Cryptography;
 using System.Text;
 using Bff.Callers;
@@ -179,11 +180,11 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
 
         public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);
 
-        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation) => inner.Add(key, cancellation);
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(key, cancellation, audit);
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation) => inner.Replace(key, cancellation);
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Replace(key, cancellation, audit);
 
-        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation) => inner.Remove(key, cancellation);
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Remove(key, cancellation, audit);
 
         public ValueTask<IReadOnlyList<string>> Touch(
             string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) =>
