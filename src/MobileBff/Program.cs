@@ -12,7 +12,7 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
 builder.AddMobileFeatures();
-builder.AddIdempotency(IdempotencyScope.Caller);
+builder.AddIdempotency(IdempotencyScope.Caller, retention: TimeSpan.FromDays(7)); // An app may be offline for long.
 builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default, OptionalNumber.Describe);
 
 var app = builder.Build();

@@ -6,6 +6,7 @@ using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Orders;
 using MobileBff.Features.Products;
 using MobileBff.Features.Me;
+using MobileBff.Features.Notifications;
 using MobileBff.Features.Search;
 using MobileBff.Features.Sync;
 
@@ -24,6 +25,9 @@ namespace MobileBff.Features;
 [JsonSerializable(typeof(ProductDetail))]
 [JsonSerializable(typeof(SearchResult))]
 [JsonSerializable(typeof(SyncAnswer))]
+[JsonSerializable(typeof(OfflineChanges))]
+[JsonSerializable(typeof(OfflineAnswer))]
+[JsonSerializable(typeof(ReadNotification))]
 [JsonSerializable(typeof(Profile))]
 [JsonSerializable(typeof(ProfilePatch))]
 internal sealed partial class MobileJson : JsonSerializerContext

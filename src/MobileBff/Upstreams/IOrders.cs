@@ -32,4 +32,8 @@ public interface IOrders
     /// <summary>Its body is the client's: passed through.</summary>
     [Post("/orders")]
     UpstreamCall<NoContent> Place();
+
+    /// <summary>Sent once, or repeated under the app's name for it.</summary>
+    [Post("/orders")]
+    UpstreamCall<Order> Place([Body] WrittenJson order, [Header("Idempotency-Key")] string key);
 }

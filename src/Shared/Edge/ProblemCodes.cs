@@ -37,6 +37,7 @@ public static class ProblemCodes
     public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "Unsupported media type", "Send the body as application/json.");
     public static readonly ProblemCode IdempotencyMismatch = new("idempotency_mismatch", 422, "Idempotency key reused", "The Idempotency-Key was used with another request. Use a new key.");
     public static readonly ProblemCode Unprocessable = new("unprocessable", 422, "Request refused", "The service understood the request and refuses it. Its type, title and detail say why.");
+    public static readonly ProblemCode DependencyFailed = new("dependency_failed", 424, "Dependency failed", "An operation on which this one depends did not succeed, so it was not tried.");
     public static readonly ProblemCode PreconditionRequired = new("precondition_required", 428, "Precondition required", "Say with If-Match which version of the resource is to be changed.");
     public static readonly ProblemCode RateLimitExceeded = new("rate_limit_exceeded", 429, "Rate limit exceeded", "Too many requests. Wait as long as Retry-After says.");
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "Quota exceeded", "The day's quota is used up. Wait as long as Retry-After says.");

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using Bff.Callers;
@@ -20,11 +21,14 @@ public static class IdempotencyKey
     /// <summary>Whether the request has the header, well-formed or not.</summary>
     public static bool IsPresent(HttpRequest request) => request.Headers[Header].Count > 0;
 
+    /// <summary>Whether the text, without quotes, can be a key: 1 to <see cref="MaxLength"/> printable ASCII characters.</summary>
+    public static bool IsKey([NotNullWhen(true)] string? key) => key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~');
+
     internal static string? Parse(string value)
     {
         value = value.Trim(' ', '\t');
         var key = value.StartsWith('"') ? Unquoted(value) : value.Contains('"', StringComparison.Ordinal) ? null : value;
-        return key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~') ? key : null;
+        return IsKey(key) ? key : null;
     }
 
     /// <summary>Whose keys these are: a tenant's and mode's, or the user's within his tenant.</summary>

@@ -10,9 +10,10 @@ public static class IdempotencyRegistration
     /// <summary>Keyed writes are served once among all instances.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="scope">Among whose requests a key is unique.</param>
-    public static WebApplicationBuilder AddIdempotency(this WebApplicationBuilder builder, IdempotencyScope scope)
+    /// <param name="retention">How long a key is remembered; null: 24 hours.</param>
+    public static WebApplicationBuilder AddIdempotency(this WebApplicationBuilder builder, IdempotencyScope scope, TimeSpan? retention = null)
     {
-        builder.Services.AddOptions<IdempotencyOptions>().Configure(options => options.Scope = scope);
+        builder.Services.AddOptions<IdempotencyOptions>().Configure(options => (options.Scope, options.Retention) = (scope, retention ?? options.Retention));
         builder.Services.AddStore<IIdempotencyStore, RedisIdempotencyStore, EmbeddedIdempotencyStore>(builder.Configuration);
         builder.Services.AddSingleton<Idempotent>();
         return builder;

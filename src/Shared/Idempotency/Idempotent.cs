@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Bff.Callers;
 using Bff.Concurrency;
 using Bff.Edge;
 using Bff.State;
@@ -63,7 +64,7 @@ public sealed partial class Idempotent(
         KeyedRequest request, string item, ReadOnlyMemory<byte> content, Func<string, Task<StoredAnswer>> serve)
     {
         var key = request.Key + "-" + item;
-        var guarded = await Guard(
+        return Outcome(await Guard(
             IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
             Convert.ToHexStringLower(SHA256.HashData(content.Span)),
             request.Turn,
@@ -71,14 +72,26 @@ public sealed partial class Idempotent(
             {
                 var answer = await serve(key);
                 return (answer, KeepingOf(answer.Status));
-            });
-        return guarded.Outcome switch
-        {
-            ClaimOutcome.InFlight => (null, InFlight()),
-            ClaimOutcome.Mismatch => (null, Mismatch),
-            _ => (guarded.Answer, null),
-        };
+            }));
     }
+
+    /// <summary>Serves an operation that a caller names itself, among others of one request: once under that name, whatever request it comes with.</summary>
+    /// <param name="caller">Whose operation it is.</param>
+    /// <param name="id">The caller's name for it; see <see cref="IdempotencyKey.IsKey"/>.</param>
+    /// <param name="content">What the operation is; the name is bound to it.</param>
+    /// <param name="serve">Sends it; runs at most once. Only the status and the body of what it returns are kept.</param>
+    /// <returns>The operation's answer, or the problem: in flight, another operation under the name.</returns>
+    /// <exception cref="StoreUnavailableException">The store is away; the operation was not sent.</exception>
+    public async Task<(StoredAnswer? Answer, Problem? Problem)> RunOperation(
+        Caller caller, string id, ReadOnlyMemory<byte> content, Func<Task<StoredAnswer>> serve) => Outcome(await Guard(
+            IdempotencyKey.Hash(IdempotencyKey.Scope(IdempotencyKey.ScopeOf(caller, options.Value.Scope), "operation"), id),
+            Convert.ToHexStringLower(SHA256.HashData(content.Span)),
+            0,
+            async _ =>
+            {
+                var answer = await serve();
+                return (answer, KeepingOf(answer.Status));
+            }));
 
     private async Task<Guarded> Guard(string key, string fingerprint, long whole, Func<long, Task<(StoredAnswer Answer, Keeping Keeping)>> serve)
     {
@@ -186,6 +199,13 @@ public sealed partial class Idempotent(
                 return;
         }
     }
+
+    private static (StoredAnswer? Answer, Problem? Problem) Outcome(Guarded guarded) => guarded.Outcome switch
+    {
+        ClaimOutcome.InFlight => (null, InFlight()),
+        ClaimOutcome.Mismatch => (null, Mismatch),
+        _ => (guarded.Answer, null),
+    };
 
     private static Problem InFlight() => new(ProblemCodes.IdempotencyInFlight) { RetryAfter = TimeSpan.FromSeconds(1) };
 

@@ -2,6 +2,7 @@ using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace Bff.RateLimiting;
 
@@ -28,6 +29,19 @@ public sealed class RateLimiter
     /// <summary>The plan of a caller of a tenant.</summary>
     public Plan PlanOf(Caller caller, Tenant? tenant) =>
         caller.IsAuthenticated ? _callers.Of(caller, tenant).Plan : _settings.Current.Plans[ShippedPlans.Anonymous];
+
+    /// <summary>
+    /// What plan and tenant refuse of another endpoint than the request's own: for a request that does what other endpoints do, and must not do more.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="endpoint">The one whose work is done.</param>
+    /// <returns>403, or null.</returns>
+    public Problem? RefusalOf(HttpContext context, RouteEndpoint endpoint)
+    {
+        var request = BffRequest.Of(context);
+        var limits = _callers.Of(request.Caller, request.Tenant);
+        return Entitlement.Refusal(context, request.Caller, limits, domainOwner: null, EndpointRules.Of(endpoint), endpoint.RoutePattern.RawText);
+    }
 
     /// <summary>
     /// Charges a request for as many units as it turned out to have (times the endpoint's <c>Cost</c>) and brings the headers up to date.

@@ -56,7 +56,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
         }
 
         var limits = callers.Of(request.Caller, request.Tenant, context.Connection.RemoteIpAddress);
-        if (Entitlement.Refusal(context, request.Caller, limits, domainOwner, rules) is { } refusal)
+        if (Entitlement.Refusal(context, request.Caller, limits, domainOwner, rules, context.Request.Path.Value) is { } refusal)
         {
             return refusal.ExecuteAsync(context);
         }
@@ -105,7 +105,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
 /// <summary>What plan and tenant allow, before anything is counted.</summary>
 internal static class Entitlement
 {
-    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, string? domainOwner, EndpointRules rules)
+    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, string? domainOwner, EndpointRules rules, string? path)
     {
         if (limits.IsForbidden && caller.IsAuthenticated)
         {
@@ -117,7 +117,7 @@ internal static class Entitlement
             return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
         }
 
-        if (limits.Tenant is { } tenant && !tenant.Allows(context.Request.Path.Value))
+        if (limits.Tenant is { } tenant && !tenant.Allows(path))
         {
             return new Problem(ProblemCodes.EndpointNotInPlan);
         }

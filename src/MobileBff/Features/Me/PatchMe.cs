@@ -3,7 +3,9 @@ using System.Text.Json;
 using Bff.Callers;
 using Bff.Composition;
 using Bff.Edge;
+using Bff.Idempotency;
 using Bff.Upstreams;
+using MobileBff.Features.Sync;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Me;
@@ -19,6 +21,15 @@ internal static class PatchMe
         var patch = await Read(context.Request, context.RequestAborted);
         var user = composer.Required("user", users.Change(caller.Subject, patch)).Refused(answer => answer.ToWriteProblem("user"));
         return (await composer.Compose(() => Profile.Of(user.Value!), MobileJson.Answers.Profile)).WithoutMeta();
+    }
+
+    /// <summary>The same for a change that was made while the app was offline.</summary>
+    public static async Task<StoredAnswer> Run(OperationCall operation)
+    {
+        using var patch = JsonDocument.Parse(operation.Body.Utf8);
+        return operation.Answer(
+            await operation.Make(operation.Service<IUsers>().Change(operation.Caller.Subject, ForService(patch.RootElement))), StatusCodes.Status200OK,
+            Profile.Of, MobileJson.Answers.Profile);
     }
 
     private static async Task<WrittenJson> Read(HttpRequest request, CancellationToken cancellation)

@@ -1,12 +1,24 @@
 using Bff.Callers;
+using Bff.Edge;
+using Bff.Idempotency;
 using Bff.Routes;
+using MobileBff.Features.Sync;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Notifications;
 
+/// <param name="Id">The notification's.</param>
+public sealed record ReadNotification(string Id);
+
 /// <summary>Marks one of the caller's notifications as read; passed through.</summary>
 internal static class MarkRead
 {
+    /// <summary>The same for one that was read while the app was offline.</summary>
+    public static async Task<StoredAnswer> Run(OperationCall operation) =>
+        JsonBody.Parse(operation.Body.Utf8, MobileJson.Default.ReadNotification).TryGet(out var read, out var problem)
+            ? operation.Answer(await operation.Make(operation.Service<INotifications>().MarkRead(operation.Caller.Subject, read.Id)))
+            : operation.Answer(problem);
+
     public static Task Handle(string id, HttpContext context, Caller caller, PassThrough through, INotifications notifications) =>
         through.Send(context, notifications.MarkRead(caller.Subject, id));
 }

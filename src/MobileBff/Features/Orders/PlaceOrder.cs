@@ -1,4 +1,6 @@
+using Bff.Idempotency;
 using Bff.Routes;
+using MobileBff.Features.Sync;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Orders;
@@ -14,5 +16,10 @@ public sealed record PlacedOrder(string Id, string Status, decimal TotalAmount, 
 /// <summary>Places an order: the service's own business, passed through. Sent once, or again under the caller's key.</summary>
 internal static class PlaceOrder
 {
+    /// <summary>The same for an order that was made while the app was offline.</summary>
+    public static async Task<StoredAnswer> Run(OperationCall operation) => operation.Answer(
+        await operation.Make(operation.Service<IOrders>().Place(operation.Body, operation.Id)), StatusCodes.Status201Created,
+        placed => new PlacedOrder(placed.Id, placed.Status, placed.TotalAmount, placed.Currency, placed.PlacedAt), MobileJson.Answers.PlacedOrder);
+
     public static Task Handle(HttpContext context, PassThrough through, IOrders orders) => through.Send(context, orders.Place());
 }

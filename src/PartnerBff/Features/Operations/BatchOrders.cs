@@ -110,13 +110,8 @@ internal static class BatchOrders
         return new(item.Index, item.Order.Reference, answer.Status, default, error);
     }
 
-    private static StoredAnswer Failed(Item item, Problem problem)
-    {
-        var error = new ItemError(
-            problem.Type ?? $"{PublicUrl.Of(item.Context)}/problems/{problem.Code.Code}", problem.Title ?? problem.Code.Title, problem.Code.Status,
-            problem.Detail ?? problem.Code.Explanation, problem.Code.Code, problem.Errors);
-        return new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(error, PartnerJson.Default.ItemError));
-    }
+    private static StoredAnswer Failed(Item item, Problem problem) =>
+        new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, item.Context), PartnerJson.Default.ItemError));
 
     private sealed record Item(HttpContext Context, OrderRequest Order, int Index, long Deadline, CancellationToken Cancellation);
 }

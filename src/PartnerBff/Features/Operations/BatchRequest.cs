@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bff.Edge;
 
 namespace PartnerBff.Features.Operations;
 
@@ -23,12 +24,3 @@ public sealed record BatchResult<T>(
     int Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] T? Order,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ItemError? Error);
-
-/// <summary>Why an order of a batch was not placed; the members are those of a problem document.</summary>
-public sealed record ItemError(
-    string Type,
-    string Title,
-    int Status,
-    string? Detail,
-    string Code,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string[]>? Errors = null);

@@ -1,0 +1,195 @@
+using System.Text;
+
+namespace MobileBff.Tests.Sync;
+
+/// <summary>What an app did while it was offline, and what has changed since, in one trip.</summary>
+public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(surroundings)
+{
+    private const string Order = """{"id":"op-1","type":"order.place","body":{"currency":"EUR","items":[{"productId":"p-1","quantity":2}]}}""";
+    private const string Read = """{"id":"op-2","type":"notification.read","body":{"id":"n-1001-12"}}""";
+    private const string Change = """{"id":"op-3","type":"profile.change","body":{"locale":"de-DE"}}""";
+
+    [Fact]
+    public async Task Each_operation_is_done_once_and_the_changes_come_along()
+    {
+        var host = Start();
+        var since = (string)(await Ok(await host.Get("/sync?limit=100")))["next"]!;
+
+        var answer = await Done(await Send(host, $"/sync?since={since}&limit=100", Order, Read, Change));
+
+        Assert.Equal(["results", "succeeded", "failed", "orders", "unread", "next", "hasMore", "_meta"], answer.Select(m => m.Key));
+        Assert.Equal((3, 0), ((int)answer["succeeded"]!, (int)answer["failed"]!));
+        Assert.Equal([("op-1", 201), ("op-2", 204), ("op-3", 200)], Results(answer));
+        Assert.Equal("de-DE", (string?)answer["results"]![2]!["result"]!["locale"]);
+        Assert.False(answer["results"]![1]!.AsObject().ContainsKey("result"));
+        var placed = (string)answer["results"]![0]!["result"]!["id"]!;
+        Assert.Contains(placed, answer["orders"]!["changed"]!.AsArray().Select(o => (string)o!["id"]!));
+        var sent = Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
+        Assert.Equal(("op-1", "u-1001"), (sent.Header("Idempotency-Key"), sent.Header("X-User-Id")));
+
+        // A cut-off makes the app send all of it again.
+        var again = await Done(await Send(host, "/sync?limit=100", Order, Read, Change));
+        Assert.Equal(answer["results"]!.ToJsonString(), again["results"]!.ToJsonString());
+        Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
+        Assert.Single(Upstream.Users.Calls.All, c => c.Method == "PATCH");
+        Assert.Single(Upstream.Notifications.Calls.All, c => c.Method == "POST");
+    }
+
+    [Fact]
+    public async Task A_failure_stops_what_depends_on_it_and_nothing_else()
+    {
+        var host = Start();
+
+        var answer = await Done(await Send(
+            host, "/sync",
+            """{"id":"a","type":"profile.change","body":{"email":"x@example.com"}}""",
+            """{"id":"b","type":"notification.read","body":{"id":"n-1001-12"},"after":["a"]}""",
+            """{"id":"c","type":"profile.change","body":{"name":"Ada"},"after":["b"]}""",
+            """{"id":"d","type":"order.place","body":{"items":[{"productId":"p-none","quantity":1}]}}""",
+            """{"id":"e","type":"notification.read","body":{}}""",
+            """{"id":"f","type":"profile.change","body":{"name":"\ud800"}}""",
+            """{"id":"g","type":"notification.read","body":{"id":".."}}""",
+            """{"id":"h","type":"profile.change","body":{"name":"Ada"},"after":[]}"""));
+
+        Assert.Equal([("a", 400), ("b", 424), ("c", 424), ("d", 422), ("e", 400), ("f", 400), ("g", 404), ("h", 200)], Results(answer));
+        Assert.Equal(
+            ["validation_failed", "dependency_failed", "dependency_failed", "unprocessable", "validation_failed", "malformed_request", "not_found", null],
+            answer["results"]!.AsArray().Select(r => (string?)r!["error"]?["code"]));
+        Assert.Equal((1, 7), ((int)answer["succeeded"]!, (int)answer["failed"]!));
+        Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
+    }
+
+    [Theory]
+    [InlineData("""{"operations":[]}""", "operations")]
+    [InlineData("""{"operations":[null]}""", "operations")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.cancel","body":{}}]}""", "operations[0].type")]
+    [InlineData("""{"operations":[{"id":"","type":"order.place","body":{}}]}""", "operations[0].id")]
+    [InlineData("""{"operations":[{"id":"ä","type":"order.place","body":{}}]}""", "operations[0].id")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":[]}]}""", "operations[0].body")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{}},{"id":"a","type":"order.place","body":{}}]}""", "operations[1].id")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{},"after":["b"]},{"id":"b","type":"order.place","body":{}}]}""", "operations[0].after")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{},"after":["a"]}]}""", "operations[0].after")]
+    public async Task A_request_that_is_wrong_as_a_whole_does_nothing(string body, string member)
+    {
+        var host = Start();
+
+        using var answer = await SendText(host, "/sync", body);
+
+        Assert.Equal([member], (await Problem(answer, 400, "validation_failed"))["errors"]!.AsObject().Select(e => e.Key));
+        Assert.Equal(0, Upstream.Orders.Calls.Count);
+    }
+
+    [Fact]
+    public async Task A_hundred_and_one_and_a_foreign_token_do_nothing()
+    {
+        var host = Start();
+        var many = Enumerable.Range(0, 101).Select(i => Read.Replace("op-2", "op-" + i, StringComparison.Ordinal)).ToArray();
+
+        await Problem(await Send(host, "/sync", many), 400, "validation_failed");
+        await Problem(await Send(host, "/sync?since=forged", Read), 400, "invalid_cursor");
+
+        Assert.Equal(0, Upstream.Notifications.Calls.Count);
+        Assert.Equal(100, (int)(await Done(await Send(host, "/sync", many[..100])))["succeeded"]!);
+    }
+
+    [Fact]
+    public async Task An_id_is_bound_to_its_operation_and_its_caller()
+    {
+        var host = Start();
+        await Done(await Send(host, "/sync", Order));
+
+        var other = await Done(await Send(host, "/sync", Order.Replace(":2}", ":3}", StringComparison.Ordinal)));
+        var stranger = await Done(await Send(host, "/sync", [Order], "u-1002"));
+
+        Assert.Equal([("op-1", 422)], Results(other));
+        Assert.Equal("idempotency_mismatch", (string?)other["results"]![0]!["error"]!["code"]);
+        Assert.Equal([("op-1", 201)], Results(stranger));
+    }
+
+    [Fact]
+    public async Task A_service_that_is_away_costs_its_own_operations_and_the_changes_alone()
+    {
+        var host = Start();
+        var since = (string)(await Ok(await host.Get("/sync")))["next"]!;
+        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 500 });
+
+        var answer = await Done(await Send(host, "/sync?since=" + since, Order, Change));
+
+        Assert.Equal([("op-1", 502), ("op-3", 200)], Results(answer));
+        Assert.True(answer["orders"] is null && (string?)answer["next"] == since && (bool)answer["hasMore"]!);
+        Assert.Equal("""{"orders":"failed"}""", answer["_meta"]!["degraded"]!.ToJsonString());
+
+        Upstream.Orders.Faults.Set(FaultMode.None);
+        var repeated = await Done(await Send(host, "/sync?since=" + since, Order, Change)); // The service tells by the key whether it knows it.
+        Assert.Equal([("op-1", 201), ("op-3", 200)], Results(repeated));
+        Assert.All(Upstream.Orders.Calls.All.Where(c => c.Method == "POST"), c => Assert.Equal("op-1", c.Header("Idempotency-Key")));
+        Assert.Single(Upstream.Users.Calls.All, c => c.Method == "PATCH");
+    }
+
+    [Fact]
+    public async Task Each_operation_is_charged_and_what_the_bucket_does_not_hold_is_not_begun()
+    {
+        var host = Start(new() { ["Plans:premium:RequestsPerMinute"] = "1", ["Plans:premium:Burst"] = "3" });
+        await Done(await Send(host, "/sync", Read, Read.Replace("op-2", "op-4", StringComparison.Ordinal)));
+
+        await Problem(await Send(host, "/sync", Order, Change), 429, "rate_limit_exceeded");
+
+        Assert.Equal(0, Upstream.Orders.Calls.All.Count(c => c.Method == "POST"));
+    }
+
+    [Fact]
+    public async Task An_operation_is_refused_where_its_endpoint_would_be()
+    {
+        var host = Start(new() { ["Tenants:acme:AllowedEndpoints:0"] = "/sync", ["Tenants:acme:AllowedEndpoints:1"] = "/me" });
+        using var request = host.Request(HttpMethod.Post, "/sync", user: null);
+        request.Headers.Authorization = new("Bearer", Surroundings.Identity.MintToken(new TokenRequest
+        {
+            Sub = "u-1001", Scope = "api", Extra = new JsonObject { ["tid"] = "acme" },
+        }));
+        request.Content = Content($$"""{"operations":[{{Order}},{{Change}}]}""");
+
+        var answer = await Done(await host.Client.SendAsync(request));
+
+        Assert.Equal([("op-1", 403), ("op-3", 200)], Results(answer));
+        Assert.Equal(0, Upstream.Orders.Calls.All.Count(c => c.Method == "POST"));
+    }
+
+    [RedisFact]
+    public async Task A_hundred_copies_at_once_on_two_instances_place_one_order()
+    {
+        using var redis = RedisServer.Run();
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
+        MobileHost[] hosts = [Start(settings), Start(settings)];
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i => await Done(await Send(hosts[i % 2], "/sync", Order))));
+
+        Assert.All(answers, a => Assert.Contains(Results(a)[0].Status, (int[])[201, 409]));
+        Assert.Contains(answers, a => Results(a)[0].Status == 201);
+        Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
+        Assert.Equal([("op-1", 201)], Results(await Done(await Send(hosts[1], "/sync", Order))));
+    }
+
+    private static List<(string Id, int Status)> Results(JsonObject answer) =>
+        [.. answer["results"]!.AsArray().Select(r => ((string)r!["id"]!, (int)r["status"]!))];
+
+    private static StringContent Content(string body) => new(body, Encoding.UTF8, "application/json");
+
+    private static Task<HttpResponseMessage> Send(MobileHost host, string path, params string[] operations) => Send(host, path, operations, "u-1001");
+
+    private static Task<HttpResponseMessage> Send(MobileHost host, string path, string[] operations, string user) =>
+        SendText(host, path, $$"""{"operations":[{{string.Join(',', operations)}}]}""", user);
+
+    private static async Task<HttpResponseMessage> SendText(MobileHost host, string path, string body, string user = "u-1001")
+    {
+        using var request = host.Request(HttpMethod.Post, path, user);
+        request.Content = Content(body);
+        return await host.Client.SendAsync(request);
+    }
+
+    private static async Task<JsonObject> Done(HttpResponseMessage response)
+    {
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.MultiStatus, $"{(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!.AsObject();
+    }
+}
