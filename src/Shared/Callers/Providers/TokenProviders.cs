@@ -19,6 +19,8 @@ internal sealed class ContradictoryProviderException(string message) : Exception
 /// </summary>
 internal sealed class TokenProviders : BackgroundService, IReadinessCheck
 {
+    private const int MaxWaits = 2;
+
     private readonly TokenProvider[] _all;
     private readonly TokenProvider? _ofIntrospection;
     private readonly Lock _admitting = new();
@@ -69,14 +71,17 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     /// <summary>The same; where an authority has not been read yet, whose issuer is not known therefore, after a wait for it.</summary>
     public async ValueTask<TokenProvider?> Find(JsonElement claims, CancellationToken cancellation)
     {
-        var found = Of(claims);
-        for (var waits = 0; waits < 2 && found is null && !IsReady; waits++)
+        for (var waits = 0; ; waits++)
         {
-            await await Task.WhenAny(_all.Where(p => !p.Keys.IsReady).Select(p => p.Keys.WaitForNewer(p.Keys.Current, cancellation).AsTask()).DefaultIfEmpty(Task.FromResult(true)));
-            found = Of(claims);
-        }
+            var wasReady = IsReady; // Asked first: an authority that is read meanwhile is looked at once more.
+            var found = Of(claims);
+            if (found is not null || wasReady || waits == MaxWaits)
+            {
+                return found;
+            }
 
-        return found;
+            await await Task.WhenAny(_all.Where(p => !p.Keys.IsReady).Select(p => p.Keys.WaitForNewer(p.Keys.Current, cancellation).AsTask()).DefaultIfEmpty(Task.FromResult(true)));
+        }
     }
 
     /// <summary>Whose token it is that introspection has spoken of: an answer need not name the issuer (RFC 7662 section 2.2).</summary>
