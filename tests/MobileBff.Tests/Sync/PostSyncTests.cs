@@ -129,7 +129,10 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     [Fact]
     public async Task Each_operation_is_charged_and_what_the_bucket_does_not_hold_is_not_begun()
     {
-        var host = Start(new() { ["Plans:premium:RequestsPerMinute"] = "1", ["Plans:premium:Burst"] = "3" });
+        var host = Start(new()
+        {
+            ["Plans:free:RequestsPerMinute"] = "1", ["Plans:free:Burst"] = "3", ["Plans:premium:RequestsPerMinute"] = "1", ["Plans:premium:Burst"] = "3",
+        });
         await Done(await Send(host, "/sync", Read, Read.Replace("op-2", "op-4", StringComparison.Ordinal)));
 
         await Problem(await Send(host, "/sync", Order, Change), 429, "rate_limit_exceeded");

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Bff.Callers;
 using Bff.Edge;
 using Bff.Idempotency;
@@ -8,7 +9,7 @@ using MobileBff.Upstreams;
 namespace MobileBff.Features.Notifications;
 
 /// <param name="Id">The notification's.</param>
-public sealed record ReadNotification(string Id);
+public sealed record ReadNotification([property: JsonRequired] string Id);
 
 /// <summary>Marks one of the caller's notifications as read; passed through.</summary>
 internal static class MarkRead

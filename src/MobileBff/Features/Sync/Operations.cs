@@ -86,7 +86,7 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         {
             return JsonSerializer.SerializeToUtf8Bytes(body, MobileJson.Default.JsonElement);
         }
-        catch (InvalidOperationException)
+        catch (JsonException)
         {
             return null;
         }
