@@ -39,6 +39,7 @@ public static class BffPipeline
         app.UseRouting();
         app.UseMiddleware<HeadAsGetMiddleware>();
         app.UseRouting(); // Looks only at what has no endpoint: a HEAD that is to be answered as GET.
+        app.UseMiddleware<HeadAgainMiddleware>();
         app.UseMiddleware<AskForGuardsMiddleware>();
         app.UseRouting(); // And what was refused for its method or media type.
 

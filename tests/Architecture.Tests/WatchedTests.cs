@@ -37,6 +37,7 @@ public sealed partial class WatchedTests
         ["Shared.Tests/Models/ModelServer.cs"] = 1, // redis-server
         ["Shared.Tests/Models/RedisLink.cs"] = 1, // The same
         ["Shared.Tests/Upstreams/EntraTokenTests.cs"] = 1, // A stub's token endpoint
+        ["Shared.Tests/Upstreams/CallProperties.cs"] = 1, // A network that is a script; no host
         ["Shared.Tests/Upstreams/UpstreamBench.cs"] = 1, // A stub's token endpoint
         ["TestKit/Failures/FailureLanes.cs"] = 1, // A sample service
         ["TestKit/Failures/FailureMatrix.cs"] = 1, // The sample services

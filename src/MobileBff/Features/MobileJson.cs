@@ -18,6 +18,7 @@ namespace MobileBff.Features;
 /// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(HomeFeed.HomeFeed))]
+[JsonSerializable(typeof(IReadOnlyList<Pick>))]
 [JsonSerializable(typeof(OrderDetail))]
 [JsonSerializable(typeof(OrderList))]
 [JsonSerializable(typeof(NewOrder))]
@@ -30,6 +31,7 @@ namespace MobileBff.Features;
 [JsonSerializable(typeof(ReadNotification))]
 [JsonSerializable(typeof(Profile))]
 [JsonSerializable(typeof(ProfilePatch))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class MobileJson : JsonSerializerContext
 {
     /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>

@@ -10,7 +10,7 @@ namespace Bff.Caching;
 /// A read goes this way:
 /// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one flight renews it behind the answer; 3. else it joins the flight
 /// for the same key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis, unless its tags
-/// were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are never kept.
+/// were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
 /// </summary>
 internal sealed partial class FragmentCache(
     FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, CacheMetrics metrics, TimeProvider time,
@@ -179,6 +179,11 @@ internal sealed partial class FragmentCache(
             var answer = await fetch(flight.Token);
             var isGood = answer is { IsOk: true, FromFallback: false }; // What stands in for the real thing is not kept in its place.
             var json = isGood && request.IsKept ? Keep(flight, key, request, answer.Value!, since, read) : default;
+            if (answer.IsGone && request.IsKept)
+            {
+                Drop(flight, key);
+            }
+
             if (!isGood && refreshed is not null)
             {
                 refreshed.RefreshNotBefore = time.TimestampIn(RefreshPause);
@@ -260,6 +265,16 @@ internal sealed partial class FragmentCache(
         aging = read.Age < request.Fresh ? null : entry;
         metrics.Add("shared", request.Scope);
         return Serve(entry, FragmentSource.Cached, read.Age);
+    }
+
+    /// <summary>What its service says is gone stands in for nothing any more, here or elsewhere.</summary>
+    private void Drop<T>(Flight<T> flight, in FragmentKey key)
+    {
+        if (IsCurrent(flight, key))
+        {
+            memory.Remove(key);
+            _ = shared?.Remove(key);
+        }
     }
 
     private ReadOnlyMemory<byte> Keep<T>(Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, T value, long since, in SharedRead read)

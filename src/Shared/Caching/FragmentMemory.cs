@@ -62,6 +62,19 @@ internal sealed class FragmentMemory(long maxBytes)
         }
     }
 
+    public void Remove(in FragmentKey key)
+    {
+        lock (_lock)
+        {
+            if (_slots.TryRemove(key, out var slot))
+            {
+                _bytes -= slot.Bytes;
+                slot.Bytes = 0; // The hand has still to pass over it.
+                slot.Used = false;
+            }
+        }
+    }
+
     public void Clear()
     {
         lock (_lock)
@@ -83,7 +96,7 @@ internal sealed class FragmentMemory(long maxBytes)
                 continue;
             }
 
-            _slots.TryRemove(slot.Key, out _);
+            _slots.TryRemove(KeyValuePair.Create(slot.Key, slot));
             _bytes -= slot.Bytes;
         }
     }

@@ -14,6 +14,9 @@ internal interface ISharedFragments
     /// <param name="life">How long it is kept in all.</param>
     Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, TimeSpan age, TimeSpan life);
 
+    /// <summary>Drops it; nobody waits for this. Never throws.</summary>
+    Task Remove(FragmentKey key);
+
     /// <summary>Makes every value with one of the tags unusable, also one that is written later by a read that began before.</summary>
     Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation);
 }

@@ -70,6 +70,23 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
+    public async Task Remove(FragmentKey key)
+    {
+        if (!redis.IsAvailable)
+        {
+            return;
+        }
+
+        try
+        {
+            await redis.Run("DEL", database => database.KeyDeleteAsync(key.SharedName(environment.ApplicationName)));
+        }
+        catch (Exception away) when (away is StoreException or RedisException)
+        {
+            // Its lifetime ends it.
+        }
+    }
+
     public async Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation)
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));

@@ -26,8 +26,8 @@ public sealed class Composer : IDisposable
     private readonly CompositionServices _services;
     private readonly CompositionPolicies _policies;
     private readonly List<Part> _parts = new(4);
-    private readonly TimeLimit _lifetime;
-    private readonly long _deadline;
+    private TimeLimit? _lifetime;
+    private long _deadline;
     private Problem? _failure;
     private bool _isDisposed;
 
@@ -37,8 +37,6 @@ public sealed class Composer : IDisposable
         Request = BffRequest.Of(context);
         Endpoint = context.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
         _policies = services.Policies.Current;
-        _deadline = Request.StartTimestamp + Time.ToTimestamps(_policies.Deadline);
-        _lifetime = TimeLimit.Start(Remaining(_deadline), Time, context.RequestAborted);
     }
 
     internal BffRequest Request { get; }
@@ -51,7 +49,7 @@ public sealed class Composer : IDisposable
 
     internal ILogger Logger => _services.Logger;
 
-    internal CancellationToken Cancellation => _lifetime.Token;
+    internal CancellationToken Cancellation => _lifetime!.Value.Token;
 
     /// <summary>Lets endpoints ask for a composer as a parameter.</summary>
     public static ValueTask<Composer?> BindAsync(HttpContext context)
@@ -76,20 +74,23 @@ public sealed class Composer : IDisposable
     /// <param name="after">What it depends on.</param>
     /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
     public Part<T> Required<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
-        Add(new Part<T>(this, name, isRequired: true, after, () => call(after.Value!)));
+        Add(new Part<T>(this, name, isRequired: true, [after], () => call(after.Value!)));
 
     /// <summary>A part that the answer can do without, asked with another part's value, and only when there is one.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on.</param>
     /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
     public Part<T> Optional<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
-        Add(new Part<T>(this, name, isRequired: false, after, () => call(after.Value!)));
+        Add(new Part<T>(this, name, isRequired: false, [after], () => call(after.Value!)));
 
     /// <summary>Runs all parts; gives the problem that a required one's failure became, or null.</summary>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async ValueTask<Problem?> Run()
     {
         using var activity = Telemetry.Start("compose ", Endpoint);
+        // A body that took its time to arrive has not taken it from the services.
+        _deadline = (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
+        _lifetime = TimeLimit.Start(Remaining(_deadline), Time, Request.HttpContext!.RequestAborted);
         var running = new Task[_parts.Count];
         for (var i = 0; i < running.Length; i++)
         {
@@ -121,7 +122,7 @@ public sealed class Composer : IDisposable
     {
         if (!Interlocked.Exchange(ref _isDisposed, true))
         {
-            _lifetime.Dispose();
+            _lifetime?.Dispose();
         }
     }
 
@@ -131,13 +132,13 @@ public sealed class Composer : IDisposable
     {
         if (Interlocked.CompareExchange(ref _failure, problem, null) is null)
         {
-            _lifetime.Cancel();
+            _lifetime!.Value.Cancel();
         }
     }
 
     internal PartPolicy? PolicyOf(string part) => _policies.Parts.GetValueOrDefault((Endpoint, part));
 
-    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), _lifetime.Token);
+    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
 
     internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.TimestampIn(timeout), flight);
 
@@ -146,6 +147,11 @@ public sealed class Composer : IDisposable
     internal CacheScope ScopeFor(CacheScope scope) => CompositionServices.ScopeFor(scope, Request);
 
     internal KeyValuePair<string, string>[] ClientHeadersFor(CacheScope scope) => _services.ClientHeadersFor(Request, scope);
+
+    internal string? VariantFor(KeyValuePair<string, string>[] headers) => _services.VariantFor(Request, headers);
+
+    /// <summary>Whether a required part's failure has decided the answer.</summary>
+    internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
     internal static Activity? StartActivity(string part) => Telemetry.Start("part ", part);
 

@@ -32,6 +32,9 @@ internal sealed class CompositionServices(
         return scope == CacheScope.Caller ? headers : ClientHeaders.Only(headers, upstreams.VaryBy);
     }
 
+    /// <summary>What keeps a kept answer apart from others' in its scope: the client's headers that it was asked for with, and the services whose canary answers.</summary>
+    public string? VariantFor(BffRequest request, KeyValuePair<string, string>[] headers) => ClientHeaders.Variant(headers, upstreams.CanariesOf(request));
+
     /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
     public static CacheScope ScopeFor(CacheScope scope, BffRequest request) =>
         scope == CacheScope.Public && request.Tenant is { DedicatedUpstreams.Count: > 0 } ? CacheScope.Tenant : scope;

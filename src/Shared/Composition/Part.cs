@@ -1,4 +1,4 @@
-using Bff.Upstreams;
+using Bff.Edge;
 
 namespace Bff.Composition;
 
@@ -36,4 +36,7 @@ public abstract class Part
     private protected Composer Composer { get; }
 
     internal abstract Task Start();
+
+    /// <summary>Why a part that needs this one cannot be asked.</summary>
+    internal abstract Problem Reason();
 }

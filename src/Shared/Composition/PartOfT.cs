@@ -11,18 +11,24 @@ public sealed partial class Part<T> : Part where T : class
     private readonly Func<UpstreamCall<T>?>? _later;
     private UpstreamCall<T>? _call;
     private TimeSpan _timeout = TimeSpan.FromSeconds(1);
-    private Part? _after;
+    private readonly List<Part> _after = [];
     private Func<bool>? _when;
+    private bool _isWanted = true;
+    private string? _cursor;
     private Func<T?>? _standIn;
     private Func<UpstreamAnswer<T>, Problem?>? _refused;
     private FragmentRequest<T>? _cache;
     private KeyValuePair<string, string>[] _clientHeaders = [];
+    private Part? _missing;
     private Task? _running;
 
     internal Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired) => _call = call;
 
-    internal Part(Composer composer, string name, bool isRequired, Part after, Func<UpstreamCall<T>?> later) : base(composer, name, isRequired) =>
-        (_after, _later) = (after, later);
+    internal Part(Composer composer, string name, bool isRequired, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later) : base(composer, name, isRequired)
+    {
+        _after.AddRange(after);
+        _later = later;
+    }
 
     /// <summary>The data; null when there is none, for whatever reason.</summary>
     public T? Value { get; private set; }
@@ -54,25 +60,34 @@ public sealed partial class Part<T> : Part where T : class
             key, scope, Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
             tags.Count == 0 ? [key] : [key, .. tags], _call?.Type!) // A call that depends on another part's value says it later.
         {
-            Variant = ClientHeaders.Variant(_clientHeaders),
+            Variant = Composer.VariantFor(_clientHeaders),
         };
         return this;
     }
 
-    /// <summary>Runs after another part has a value, and only then.</summary>
-    /// <param name="part">What it depends on.</param>
-    /// <param name="when">Decides, with that value at hand, whether the part is wanted.</param>
+    /// <summary>Runs after another part has a value, and only then; said again, after that one too.</summary>
+    /// <param name="part">What it depends on. Where that failed this part fails as well; where there was nothing to be had, or it was not wanted, this part is not wanted.</param>
+    /// <param name="when">Decides, with that value at hand, whether the part is wanted; said again, both must say so.</param>
     public Part<T> After(Part part, Func<bool>? when = null)
     {
-        _after = part;
-        _when = when;
+        _after.Add(part);
+        var before = _when;
+        _when = before is null || when is null ? before ?? when : () => before() && when();
         return this;
     }
 
-    /// <summary>Leaves the part out unless the condition holds: <c>skipped</c>.</summary>
+    /// <summary>Leaves the part out unless the condition holds, whatever else is said of it: <c>skipped</c>.</summary>
     public Part<T> OnlyIf(bool wanted)
     {
-        _when = wanted ? null : static () => false;
+        _isWanted &= wanted;
+        return this;
+    }
+
+    /// <summary>A page that begins at a cursor: where the service does not take it any more, the client is told so (400 <c>invalid_cursor</c>) and can begin anew.</summary>
+    /// <param name="cursor">The service's; null at the beginning of the list.</param>
+    public Part<T> At(string? cursor)
+    {
+        _cursor = cursor;
         return this;
     }
 
@@ -92,18 +107,16 @@ public sealed partial class Part<T> : Part where T : class
 
     internal override Task Start() => _running ??= Run();
 
+    internal override Problem Reason() => _missing?.Reason() ?? Answer.ToProblem(Name);
+
     private async Task Run()
     {
-        if (_after is { } dependency)
+        if (!_isWanted || (_after.Count > 0 && !await HasWhatItNeeds()))
         {
-            await dependency.Start();
-            if (!dependency.HasValue)
-            {
-                return;
-            }
+            return;
         }
 
-        if (_when?.Invoke() == false || (_call ??= Later()) is not { } call)
+        if (!IsStillWanted() || (_call ??= Later()) is not { } call)
         {
             return;
         }
@@ -157,9 +170,67 @@ public sealed partial class Part<T> : Part where T : class
         activity?.SetTag("bff.part.status", Telemetry.StatusOf(this));
         if (IsRequired && Value is null)
         {
-            Composer.Fail(_refused?.Invoke(Answer) ?? Answer.ToProblem(Name));
+            Composer.Fail(_refused?.Invoke(Answer) ?? StaleCursor() ?? Answer.ToProblem(Name));
         }
     }
+
+    /// <summary>Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.</summary>
+    private async Task<bool> HasWhatItNeeds()
+    {
+        foreach (var part in _after)
+        {
+            await part.Start();
+        }
+
+        // One that is not wanted, or has nothing, leaves this one unwanted, whatever became of the others.
+        if (_after.FirstOrDefault(part => !part.HasValue && part.Status == PartStatus.Skipped) is not null)
+        {
+            return false;
+        }
+
+        if (_after.FirstOrDefault(part => !part.HasValue) is not { } missing)
+        {
+            return true;
+        }
+
+        _missing = missing;
+        if (missing.Status != PartStatus.Live)
+        {
+            Status = missing.Status;
+            StandIn();
+        }
+
+        if (IsRequired && Value is null)
+        {
+            Composer.Fail(Reason());
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the part is wanted, now that what it depends on is there.</summary>
+    private bool IsStillWanted()
+    {
+        try
+        {
+            return _when?.Invoke() != false;
+        }
+#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+            _cache = null;
+            _call = Failing();
+            return true;
+        }
+    }
+
+    private Problem? StaleCursor() => _cursor is not null && Answer.Status is 400 or 410 or 422
+        ? new Problem(ProblemCodes.InvalidCursor)
+        : null;
+
+    private HandMadeCall<T> Failing() => new(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
 
     /// <summary>The call of a part that depends on another's value; null where it is not wanted.</summary>
     private UpstreamCall<T>? Later()
@@ -174,7 +245,7 @@ public sealed partial class Part<T> : Part where T : class
         {
             LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
             _cache = null;
-            return new HandMadeCall<T>(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
+            return Failing();
         }
     }
 
@@ -235,15 +306,37 @@ public sealed partial class Part<T> : Part where T : class
         // 404 of an optional part: its service answered that nothing is there.
         Status = Answer.Outcome switch
         {
-            UpstreamOutcome.NotFound => PartStatus.Live,
+            _ when Answer.IsGone => PartStatus.Live,
             UpstreamOutcome.Timeout => PartStatus.Timeout,
             UpstreamOutcome.Unavailable => PartStatus.Unavailable,
             _ => PartStatus.Failed,
         };
-        if (Status != PartStatus.Live && _standIn?.Invoke() is { } value)
+        if (Status != PartStatus.Live)
         {
-            Value = value;
-            Status = PartStatus.Fallback;
+            StandIn();
+        }
+    }
+
+    private void StandIn()
+    {
+        if (_standIn is null || Composer.HasFailed)
+        {
+            return; // Nobody will see it, and what it is made of may not be there.
+        }
+
+        try
+        {
+            if (_standIn() is { } value)
+            {
+                Value = value;
+                Status = PartStatus.Fallback;
+            }
+        }
+#pragma warning disable CA1031 // Whatever the stand-in is made of, there is none.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
         }
     }
 

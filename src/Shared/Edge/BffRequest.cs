@@ -68,6 +68,15 @@ public sealed class BffRequest
     /// <summary>What services are told of the client's headers; null until somebody has asked for it.</summary>
     internal KeyValuePair<string, string>[]? ClientHeaders { get; set; }
 
+    /// <summary>Services whose canary answers; null until somebody has asked.</summary>
+    internal string[]? Canaries { get; set; }
+
+    /// <summary>A client asked as HEAD what routing knows as GET.</summary>
+    internal bool IsHead { get; set; }
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> at which a body that was read as a whole was there; null without one.</summary>
+    internal long? BodyTimestamp { get; set; }
+
     /// <summary>True when the answer is kept for others than the caller: nothing of the caller's own may go into it.</summary>
     internal bool IsShared { get; init; }
 
@@ -93,6 +102,7 @@ public sealed class BffRequest
         Tenant = Tenant,
         Token = Token,
         ClientHeaders = ClientHeaders,
+        Canaries = Canaries,
     };
 
     /// <summary>The same for an answer that is kept for others too, whose token it therefore must not be fetched with.</summary>
@@ -105,6 +115,7 @@ public sealed class BffRequest
         Caller = Caller,
         Tenant = Tenant,
         ClientHeaders = clientHeaders,
+        Canaries = Canaries,
         IsShared = true,
     };
 
@@ -116,6 +127,7 @@ public sealed class BffRequest
         CorrelationId = CorrelationId,
         StartTimestamp = StartTimestamp,
         ClientHeaders = clientHeaders,
+        Canaries = Canaries,
         IsShared = true,
     };
 

@@ -23,7 +23,7 @@ public readonly record struct JsonBody<T>(T? Value, Problem? Problem) where T : 
 }
 
 /// <summary>
-/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no comments, at most
+/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no half of a surrogate pair, no comments, at most
 /// <see cref="MaxDepth"/> levels; <c>null</c> only where the contract allows it. Errors name members in the JSON's own spelling.
 /// </summary>
 public static class JsonBody
@@ -58,9 +58,14 @@ public static class JsonBody
         try
         {
             using var document = JsonDocument.Parse(utf8, Document);
-            if (type.Kind == JsonTypeInfoKind.Object && document.RootElement.ValueKind != JsonValueKind.Object)
+            if (type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary && document.RootElement.ValueKind != JsonValueKind.Object)
             {
                 return Malformed<T>("The body is not a JSON object."); // No member could be named in a validation error.
+            }
+
+            if (JsonTexts.MayBeBroken(utf8.Span))
+            {
+                JsonTexts.Check(document.RootElement);
             }
 
             return document.RootElement.Deserialize(StrictOf(type)) is { } value

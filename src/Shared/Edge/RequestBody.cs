@@ -51,6 +51,7 @@ public static class RequestBody
             context.Response.RegisterForDispose(held);
             context.Request.Body = held.AsStream();
             known.Held = held;
+            known.BodyTimestamp = context.RequestServices.GetRequiredService<TimeProvider>().GetTimestamp();
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

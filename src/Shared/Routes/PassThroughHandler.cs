@@ -40,6 +40,11 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             ((BufferedBody)response.Content).ShowHeaders();
         }
 
+        if (sent.Place is { } place)
+        {
+            origin.HttpContext!.Response.RegisterForDispose(place); // However the answer ends.
+        }
+
         return Answer(sent);
     }
 

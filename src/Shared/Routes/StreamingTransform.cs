@@ -55,11 +55,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 
     internal static TimeSpan IdleTimeout(HttpContext context, HttpResponseMessage answer) =>
         RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config)
-        ?? (IsLongLived(AnswerType.Of(answer.Content)) ? StreamPatience.Stream : StreamPatience.Answer);
-
-    private static bool IsLongLived(string? type) =>
-        type is not null
-        && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
+        ?? (AnswerType.IsLongLived(answer.Content) ? StreamPatience.Stream : StreamPatience.Answer);
 
     private static bool HasBody(HttpResponseMessage answer, HttpRequest request) =>
         (int)answer.StatusCode is >= 200 and not (204 or 205 or 304) && answer.Content.Headers.ContentLength != 0

@@ -14,4 +14,9 @@ internal static class AnswerType
 
     /// <summary><c>application/grpc</c> and its kin.</summary>
     public static bool IsGrpc(HttpContent content) => Of(content)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>Whether it may last for hours: server-sent events, calls.</summary>
+    public static bool IsLongLived(HttpContent content) =>
+        Of(content) is { } type
+        && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
 }

@@ -58,6 +58,17 @@ internal sealed class ArrivingTurn : IDisposable
         }
     }
 
+    /// <summary>The place, for the answer; null while the sender is still waited for.</summary>
+    public IDisposable? TakePlace()
+    {
+        lock (_lock)
+        {
+            var place = _place;
+            (_place, _isOver) = (null, true);
+            return place;
+        }
+    }
+
     public void Dispose()
     {
         lock (_lock)

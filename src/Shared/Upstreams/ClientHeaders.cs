@@ -76,10 +76,12 @@ internal sealed class ClientHeaders
     public static KeyValuePair<string, string>[] Only(KeyValuePair<string, string>[] headers, IReadOnlyCollection<string> names) =>
         headers.Length == 0 || names.Count == 0 ? [] : Array.FindAll(headers, h => names.Contains(h.Key, StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>What keeps an answer apart from those that were asked for with other headers; bounded, whatever the client writes. Null without any.</summary>
-    public static string? Variant(KeyValuePair<string, string>[] headers)
+    /// <summary>
+    /// What keeps an answer apart from those that were asked for with other headers, or of other services (canaries); bounded, whatever the client writes. Null without any.
+    /// </summary>
+    public static string? Variant(KeyValuePair<string, string>[] headers, string[] canaries)
     {
-        if (headers.Length == 0)
+        if (headers.Length == 0 && canaries.Length == 0)
         {
             return null;
         }
@@ -90,7 +92,12 @@ internal sealed class ClientHeaders
             text.Append(name.ToLowerInvariant()).Append(':').Append(value.Length).Append(':').Append(value).Append('\n');
         }
 
-        return text.Length <= LongestPlain ? text.ToString() : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text.ToString())));
+        foreach (var name in canaries)
+        {
+            text.Append("canary ").Append(name).Append('\n'); // No header's name has a space.
+        }
+
+        return text.Length <= LongestPlain ? text.ToString() : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
     private static bool IsToldOf(string name) =>

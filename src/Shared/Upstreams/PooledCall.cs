@@ -1,4 +1,4 @@
-using Polly;
+using System.Diagnostics;
 
 namespace Bff.Upstreams;
 
@@ -33,16 +33,22 @@ internal sealed class PooledCall
     /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
     public UpstreamAddress? LastAddress { get; set; }
 
-    /// <summary>What came of a first attempt that ran by itself, until the strategies have taken it for theirs.</summary>
-    public Outcome<HttpResponseMessage>? First { get; set; }
+    /// <summary>The span that the call belongs to: an attempt that a timer starts belongs to it too.</summary>
+    public Activity? Parent { get; } = Activity.Current;
 
-    /// <summary>Gives <see cref="First"/> once.</summary>
-    public Outcome<HttpResponseMessage>? TakeFirst()
-    {
-        var first = First;
-        First = null;
-        return first;
-    }
+    /// <summary>The second attempt, while it runs beside the first.</summary>
+    public BesideAttempt? Beside { get; set; }
+
+    /// <summary>What it means that an attempt broke.</summary>
+    /// <param name="broken">What broke it.</param>
+    /// <param name="hasLost">Another attempt was there first.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is the service's doing.</param>
+    public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
+        cancellation.IsCancellationRequested && (Turn is not null || Remaining(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
+        : hasLost ? AttemptEnd.Lost
+        : broken is OperationCanceledException ? AttemptEnd.TimedOut
+        : AttemptEnd.Failed;
 
     /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
     public Uri UriAt(Uri address, IEnumerable<Uri> addresses)

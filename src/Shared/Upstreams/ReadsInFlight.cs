@@ -5,18 +5,19 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with other roles or
-/// scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages that the client asks for.
+/// scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages that the client asks for, and a service and its canary.
 /// </summary>
-internal readonly struct ReadKey(string what, Type type, Caller caller, CallerToken token, KeyValuePair<string, string>[] headers) : IEquatable<ReadKey>
+internal readonly struct ReadKey(string what, Type type, Caller caller, CallerToken token, KeyValuePair<string, string>[] headers, string[] canaries) : IEquatable<ReadKey>
 {
     private readonly string _what = what;
     private readonly Type _type = type;
     private readonly Caller _caller = caller;
     private readonly CallerToken _token = token;
     private readonly KeyValuePair<string, string>[] _headers = headers;
+    private readonly string[] _canaries = canaries;
 
     public bool Equals(ReadKey other) => ReferenceEquals(_type, other._type) && _what == other._what && IsSame(_caller, other._caller) && _token.Equals(other._token)
-        && _headers.AsSpan().SequenceEqual(other._headers);
+        && _headers.AsSpan().SequenceEqual(other._headers) && _canaries.AsSpan().SequenceEqual(other._canaries);
 
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is ReadKey other && Equals(other);
 

@@ -42,6 +42,37 @@ internal sealed class RetryBudget(TimeProvider time)
         }
     }
 
+    /// <summary>An attempt that was taken and could not be made.</summary>
+    public void GiveBack()
+    {
+        lock (_gate)
+        {
+            Advance();
+            for (var s = 0; s < Slices; s++)
+            {
+                ref var taken = ref _retries[(_second + Slices - s) % Slices]; // The latest first.
+                if (taken > 0)
+                {
+                    taken--;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>Further attempts of the last ten seconds; for tests.</summary>
+    public int Taken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Advance();
+                return Sum(_retries);
+            }
+        }
+    }
+
     private static int Sum(int[] slices)
     {
         var sum = 0;

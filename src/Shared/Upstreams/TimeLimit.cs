@@ -53,6 +53,9 @@ internal readonly struct TimeLimit : IDisposable
         }
     }
 
+    /// <summary>In place of <see cref="Dispose"/> where somebody may just be cancelling it: the source is nobody else's afterwards.</summary>
+    public void Abandon() => _abandoned.Dispose();
+
     private sealed class Unfired : IPooledObjectPolicy<CancellationTokenSource>
     {
         public CancellationTokenSource Create() => new();

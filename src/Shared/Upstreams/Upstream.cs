@@ -54,7 +54,7 @@ internal sealed class Upstream : IDisposable
             return _tenants.TryGetValue(tenant.Id, out var known) && known.Address == own ? known.Pool : Open(tenant.Id, own);
         }
 
-        return _canary is not null && IsCanary(Options.Canary!, request) ? _canary : _main;
+        return _canary is not null && (request.Canaries?.Contains(Options.Name) ?? IsCanaryFor(request)) ? _canary : _main;
     }
 
     /// <summary>Takes out the pools of tenants that have another address now, or none.</summary>
@@ -82,6 +82,22 @@ internal sealed class Upstream : IDisposable
         }
     }
 
+    /// <summary>Whether the canary answers this request, as far as its caller, its headers and its query decide that.</summary>
+    public bool IsCanaryFor(BffRequest request)
+    {
+        if (Options.Canary is not { } options)
+        {
+            return false;
+        }
+
+        if (options.HeaderName is { } name && request.HttpContext?.Request is { } http && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue))
+        {
+            return true;
+        }
+
+        return options.Percent > 0 && Share(request) < options.Percent;
+    }
+
     private UpstreamPool Open(string tenant, Uri address)
     {
         lock (_opening)
@@ -105,16 +121,6 @@ internal sealed class Upstream : IDisposable
 
             return pool;
         }
-    }
-
-    private static bool IsCanary(CanaryOptions options, BffRequest request)
-    {
-        if (options.HeaderName is { } name && request.HttpContext?.Request is { } http && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue))
-        {
-            return true;
-        }
-
-        return options.Percent > 0 && Share(request) < options.Percent;
     }
 
     /// <summary>0 to 100, the same for the same caller.</summary>

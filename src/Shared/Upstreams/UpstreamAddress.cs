@@ -20,10 +20,16 @@ internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
 
     public void Started() => Interlocked.Increment(ref _inFlight);
 
-    public void Ended(bool failed)
+    /// <param name="isGood">Whether the address answered; null when the call was ended by somebody else, which says nothing.</param>
+    public void Ended(bool? isGood)
     {
         Interlocked.Decrement(ref _inFlight);
-        if (!failed)
+        if (isGood is null)
+        {
+            return;
+        }
+
+        if (isGood is true)
         {
             if (_failuresInRow != 0)
             {

@@ -52,8 +52,11 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>True when there is a value.</summary>
     public bool IsOk => Outcome == UpstreamOutcome.Ok;
 
+    /// <summary>True when the service says that for the caller there is nothing (404, 403) or nothing any more (410).</summary>
+    public bool IsGone => Outcome == UpstreamOutcome.NotFound || (Outcome == UpstreamOutcome.Rejected && Status == 410);
+
     /// <summary>True when the service failed, was not asked, or refused: neither a value nor the word that there is none.</summary>
-    public bool IsFailure => Outcome is not (UpstreamOutcome.Ok or UpstreamOutcome.NotFound);
+    public bool IsFailure => !IsOk && !IsGone;
 
     /// <summary>A good answer.</summary>
     public static UpstreamAnswer<T> Ok(T value, int status = 200) => new() { Outcome = UpstreamOutcome.Ok, Value = value, Status = status };
@@ -72,7 +75,7 @@ public readonly record struct UpstreamAnswer<T>
     /// <param name="section">The part's name.</param>
     public Problem ToProblem(string? section) => Outcome switch
     {
-        UpstreamOutcome.NotFound => new Problem(ProblemCodes.NotFound),
+        _ when IsGone => new Problem(ProblemCodes.NotFound),
         UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
         UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable) { Section = section, RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1) },
         _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = RetryAfter },

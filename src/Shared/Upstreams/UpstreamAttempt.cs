@@ -1,19 +1,20 @@
 using System.Diagnostics;
 using Bff.Concurrency;
-using Polly;
 
 namespace Bff.Upstreams;
 
 /// <summary>One attempt of a call at one address, from before it is sent to what came of it.</summary>
 internal readonly struct UpstreamAttempt
 {
-    private readonly UpstreamAddress _address;
     private readonly Activity? _span;
 
-    private UpstreamAttempt(UpstreamAddress address, HttpRequestMessage request, Activity? span) => (_address, Request, _span) = (address, request, span);
+    private UpstreamAttempt(UpstreamAddress address, HttpRequestMessage request, Activity? span) => (Address, Request, _span) = (address, request, span);
 
     /// <summary>What goes out: the call's own request, or a copy of it.</summary>
     public HttpRequestMessage Request { get; }
+
+    /// <summary>Where it goes.</summary>
+    public UpstreamAddress Address { get; }
 
     public static UpstreamAttempt Begin(PooledCall call, UpstreamAddress[] addresses, UpstreamOptions options)
     {
@@ -26,27 +27,28 @@ internal readonly struct UpstreamAttempt
         return new(address, request, ClientSpan.Start(request, options.Name));
     }
 
-    public Outcome<HttpResponseMessage> Answered(HttpResponseMessage response, PooledCall call, TimeProvider time)
+    public AttemptOutcome Answered(HttpResponseMessage response, PooledCall call, TimeProvider time)
     {
         ClientSpan.Answered(_span, response);
-        var isFailure = UpstreamResilience.IsFailure(response);
-        if (isFailure && RetryAfter.Of(response, time) is { } delay)
+        var isBad = AttemptOutcome.IsBad(response);
+        if (isBad && RetryAfter.Of(response, time) is { } delay)
         {
             Volatile.Write(ref call.NotBefore, time.TimestampIn(delay));
         }
 
-        _address.Ended(isFailure);
-        return Outcome.FromResult(response);
+        Address.Ended(isGood: !isBad);
+        return new(response, isBad ? AttemptEnd.Failed : AttemptEnd.Good);
     }
 
-    /// <param name="broken">Whatever breaks an attempt is its outcome; the strategies decide what it means.</param>
+    /// <param name="broken">What broke the attempt.</param>
     /// <param name="response">What had come so far.</param>
-    /// <param name="isCancelled">It was ended from outside, which says nothing about the address.</param>
-    public Outcome<HttpResponseMessage> Broke(Exception broken, HttpResponseMessage? response, bool isCancelled)
+    /// <param name="end">What it means.</param>
+    /// <param name="isSlow">Whether another address has answered meanwhile.</param>
+    public AttemptOutcome Broke(Exception broken, HttpResponseMessage? response, AttemptEnd end, bool isSlow)
     {
         response?.Dispose();
         ClientSpan.Broke(_span, broken);
-        _address.Ended(failed: !isCancelled || broken is not OperationCanceledException);
-        return Outcome.FromException<HttpResponseMessage>(broken);
+        Address.Ended(isGood: isSlow || end is AttemptEnd.Failed or AttemptEnd.TimedOut ? false : null);
+        return new(null, end);
     }
 }

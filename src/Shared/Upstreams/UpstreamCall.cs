@@ -34,13 +34,21 @@ public abstract class UpstreamCall<T>
     public UpstreamCall<TOther> Read<TOther>(Func<UpstreamAnswer<T>, UpstreamAnswer<TOther>> read, JsonTypeInfo<TOther> type) =>
         new ProjectedCall<T, TOther>(this, read, type);
 
+    /// <summary>
+    /// The same call with its value in the client's shape. The projection is the part's: where it fails, whatever is in the document, the part fails and nothing is kept.
+    /// </summary>
+    /// <param name="project">Makes the shape of the service's document.</param>
+    /// <param name="type">Source-generated metadata of the shape; needed where it is kept.</param>
+    public UpstreamCall<TOther> As<TOther>(Func<T, TOther> project, JsonTypeInfo<TOther>? type = null) =>
+        new ProjectedCall<T, TOther>(this, answer => answer.Map(project), type);
+
     internal abstract ValueTask<UpstreamAnswer<T>> Make(CallContext call);
 }
 
 /// <summary>A call whose answer is read in a second step.</summary>
-internal sealed class ProjectedCall<TFrom, T>(UpstreamCall<TFrom> call, Func<UpstreamAnswer<TFrom>, UpstreamAnswer<T>> read, JsonTypeInfo<T> type) : UpstreamCall<T>
+internal sealed class ProjectedCall<TFrom, T>(UpstreamCall<TFrom> call, Func<UpstreamAnswer<TFrom>, UpstreamAnswer<T>> read, JsonTypeInfo<T>? type) : UpstreamCall<T>
 {
-    internal override JsonTypeInfo<T> Type => type;
+    internal override JsonTypeInfo<T> Type => type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(T).Name}: give it to As.");
 
     internal override TimeProvider Time => call.Time;
 

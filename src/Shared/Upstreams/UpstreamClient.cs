@@ -55,12 +55,13 @@ public sealed class UpstreamClient
     /// <param name="call">For whom, and until when.</param>
     private ValueTask<UpstreamAnswer<T>> Read<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
-        if (!call.Request.Caller.IsAuthenticated || _sender.IsSteered(Name, call.Request))
+        if (!call.Request.Caller.IsAuthenticated)
         {
             return Send(request, type, call);
         }
 
-        var key = new ReadKey(what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request), _sender.ClientHeadersFor(Name, call.Request));
+        var key = new ReadKey(
+            what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request), _sender.ClientHeadersFor(Name, call.Request), _sender.CanariesOf(call.Request));
         var own = new ReadInFlight<T>(_sender.Reads.Capture(call.Request.Caller));
         while (true)
         {
@@ -181,14 +182,14 @@ public sealed class UpstreamClient
 
         try
         {
-            var value = JsonSerializer.Deserialize(((BufferedBody)response.Content).Memory.Span, type);
+            var value = StrictDocument.Read(((BufferedBody)response.Content).Memory.Span, type);
             return value is null
                 ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status)
                 : UpstreamAnswer<T>.Ok(value, status) with { FromFallback = sent.FromFallback, Location = response.Headers.Location };
         }
-        catch (JsonException)
+        catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)
         {
-            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status); // InvalidOperationException: a hand-written reader met an escape that is no character.
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Polly.CircuitBreaker;
 
 namespace Bff.Upstreams;
 
@@ -14,7 +13,7 @@ internal sealed class UpstreamMetrics : IDisposable
     {
         _meter = new(new MeterOptions("Bff.Upstreams") { Scope = host });
         _meter.CreateObservableGauge(
-            "bff.upstream.breaker.state", () => Observe(registry, static pool => State(pool.Breaker.CircuitState)), "{state}", "0 closed, 1 half-open, 2 open.");
+            "bff.upstream.breaker.state", () => Observe(registry, static pool => State(pool.Breaker.State)), "{state}", "0 closed, 1 half-open, 2 open.");
         _meter.CreateObservableGauge("bff.upstream.places", () => Observe(registry, static pool => pool.Places), "{call}", "Calls that hold a place of the bulkhead.");
     }
 
@@ -28,10 +27,10 @@ internal sealed class UpstreamMetrics : IDisposable
             new KeyValuePair<string, object?>("upstream", upstream.Options.Name),
             new KeyValuePair<string, object?>("pool", pool.Name));
 
-    private static int State(CircuitState state) => state switch
+    private static int State(BreakerState state) => state switch
     {
-        CircuitState.Closed => 0,
-        CircuitState.HalfOpen => 1,
+        BreakerState.Closed => 0,
+        BreakerState.HalfOpen => 1,
         _ => 2,
     };
 }

@@ -1,6 +1,3 @@
-using Polly;
-using Polly.CircuitBreaker;
-
 namespace Bff.Upstreams;
 
 /// <summary>
@@ -12,7 +9,7 @@ internal sealed partial class UpstreamPool
     /// <summary>Null: the body has been read meanwhile, and the call is like any other.</summary>
     private async ValueTask<Sent?> SendArriving(ArrivingContent arriving, PooledCall call, CancellationToken cancellation)
     {
-        if (Breaker.CircuitState != CircuitState.Closed && await arriving.Held() is { } held)
+        if (Breaker.State != BreakerState.Closed && await arriving.Held() is { } held)
         {
             call.Request.Content = held;
             return null;
@@ -25,34 +22,21 @@ internal sealed partial class UpstreamPool
         }
 
         using var turn = new ArrivingTurn(place, _bulkhead, Options.Timeout, _time, cancellation);
+        if (!Breaker.TryEnter(out var entered))
+        {
+            return Refused;
+        }
+
         call.Turn = arriving.Body.Turn = turn;
         try
         {
             _budget.Request();
-            return Breaker.CircuitState == CircuitState.Closed
-                ? await SendArriving(call, turn, cancellation)
-                : Sent.Of(await Through(_resilience.Once, call, cancellation), _time, cancellation);
+            var sent = Sent.Of(await Attempt(call, entered, beside: null, cancellation), _time, cancellation);
+            return KeepsPlace(call, sent.Response) ? sent with { Place = turn.TakePlace() } : sent;
         }
         finally
         {
             arriving.Body.Turn = null;
         }
-    }
-
-    private async ValueTask<Sent> SendArriving(PooledCall call, ArrivingTurn turn, CancellationToken cancellation)
-    {
-        var first = await Attempt(call, turn.Token);
-        if (first.Result is { } response && !UpstreamResilience.IsFailure(response))
-        {
-            _resilience.CountGood(response);
-        }
-        else if (!cancellation.IsCancellationRequested)
-        {
-            call.First = first;
-            var judged = await Through(_resilience.Once, call, cancellation);
-            first = call.First ?? judged;
-        }
-
-        return Sent.Of(first, _time, cancellation);
     }
 }

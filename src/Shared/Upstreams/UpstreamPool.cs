@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
-using Polly;
-using Polly.CircuitBreaker;
 
 namespace Bff.Upstreams;
 
@@ -9,10 +7,10 @@ namespace Bff.Upstreams;
 /// One set of addresses with its own connections, bulkhead, breaker and retry budget: an upstream's own, its canary's, or
 /// a tenant's. A call passes, from the outermost in:
 /// <code>
-/// bulkhead ─► retry or hedge (repeatable calls, within the budget) ─► breaker ─► attempt time-out ─► address (power of two) ─► connection
+/// bulkhead ─► breaker ─► first attempt ─► a second beside it (reads that are hedged or short of time) ─► further ones (repeatable calls, within the budget)
 /// </code>
-/// While the breaker is closed and nothing is hedged, the first attempt runs by itself within its time-out; the breaker counts a good answer, and anything else
-/// is handed to the strategies as the outcome of their first attempt. The answer is the same; what is saved is three suspended layers per call.
+/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. A refusal never takes the place of an answer: what the last
+/// attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
 /// </summary>
 internal sealed partial class UpstreamPool : IDisposable
 {
@@ -21,19 +19,24 @@ internal sealed partial class UpstreamPool : IDisposable
     private readonly UpstreamAddress[] _addresses;
     private readonly HttpMessageInvoker _connections;
     private readonly ConcurrencyLimiter _bulkhead;
-    private readonly UpstreamResilience _resilience;
     private readonly RetryBudget _budget;
     private readonly TimeProvider _time;
 
     public UpstreamPool(UpstreamOptions options, IReadOnlyList<Uri> addresses, TimeProvider time)
+        : this(options, addresses, time, UpstreamConnections.Open(options), new RetryBudget(time))
+    {
+    }
+
+    /// <summary>For tests, which have a network of their own.</summary>
+    internal UpstreamPool(UpstreamOptions options, IReadOnlyList<Uri> addresses, TimeProvider time, HttpMessageInvoker connections, RetryBudget budget)
     {
         Options = options;
         _time = time;
         _addresses = [.. addresses.Select(a => new UpstreamAddress(a, time))];
-        _connections = UpstreamConnections.Open(options);
-        _budget = new RetryBudget(time);
+        _connections = connections;
+        _budget = budget;
         _bulkhead = new ConcurrencyLimiter(new() { PermitLimit = options.MaxConcurrency, QueueLimit = options.MaxQueue });
-        _resilience = new UpstreamResilience(options, Breaker, _budget, time);
+        Breaker = new CircuitBreaker(options.Breaker, time);
     }
 
     public UpstreamOptions Options { get; }
@@ -41,50 +44,55 @@ internal sealed partial class UpstreamPool : IDisposable
     /// <summary>Places of the bulkhead that calls hold; for metrics and tests.</summary>
     public long Places => Options.MaxConcurrency - _bulkhead.GetStatistics()!.CurrentAvailablePermits;
 
-    /// <summary>Closed, open or half-open; for metrics and tests.</summary>
-    public CircuitBreakerStateProvider Breaker { get; } = new();
+    /// <summary>For metrics and tests.</summary>
+    public CircuitBreaker Breaker { get; }
+
+    private Sent Refused => new(null, UpstreamOutcome.Unavailable, Breaker.RetryAfter, FromFallback: false);
 
     /// <summary>Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation)
     {
-        if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } sent)
+        if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } arrived)
         {
-            return sent;
+            return arrived;
         }
 
-        using var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);
+        var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);
         if (place is not { IsAcquired: true })
         {
             return BulkheadFull;
         }
 
-        var strategies = _resilience.Once;
-        if (Repeatable.IsRead(call.Request))
+        try
         {
-            strategies = _resilience.Read;
-        }
-        else
-        {
-            if (Repeatable.IsRepeatable(call.Request))
+            var isRead = Repeatable.IsRead(call.Request);
+            var further = 0;
+            if (isRead)
             {
-                strategies = _resilience.Repeatable;
-                await RequestCopy.MakeRepeatable(call.Request, cancellation);
+                further = Options.HedgeAfter is null ? Options.Retries : Math.Max(1, Options.Retries);
+            }
+            else
+            {
+                if (Repeatable.IsRepeatable(call.Request))
+                {
+                    further = Options.Retries;
+                    await RequestCopy.MakeRepeatable(call.Request, cancellation);
+                }
+
+                // The connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
+                call.Request.Content ??= new ByteArrayContent([]);
             }
 
-            // The connection pool repeats bodiless requests by itself when a kept-alive connection turns out to be closed.
-            call.Request.Content ??= new ByteArrayContent([]);
-        }
+            if (!Breaker.TryEnter(out var turn))
+            {
+                return Refused;
+            }
 
-        _budget.Request();
-        if (Breaker.CircuitState != CircuitState.Closed || (strategies == _resilience.Read && _resilience.IsHedged))
-        {
-            return Sent.Of(await Through(strategies, call, cancellation), _time, cancellation);
-        }
-
-        Outcome<HttpResponseMessage> first;
-        using (var limit = TimeLimit.Start(call.Patience(Options.Timeout, _time), _time, cancellation))
-        {
+            _budget.Request();
+            var limit = TimeLimit.Start(call.Patience(Options.Timeout, _time), _time, cancellation);
+            var timer = isRead && further > 0 && !turn.IsProbe && BesideAfter(call) is { } delay ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time) : default;
+            AttemptOutcome outcome;
             var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
             HttpResponseMessage? answer = null;
             try
@@ -95,30 +103,48 @@ internal sealed partial class UpstreamPool : IDisposable
                     await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
                 }
 
-                first = attempt.Answered(answer, call, _time);
+                outcome = attempt.Answered(answer, call, _time);
             }
 #pragma warning disable CA1031 // An outcome.
             catch (Exception broken)
 #pragma warning restore CA1031
             {
-                first = attempt.Broke(broken, answer, limit.Token.IsCancellationRequested);
+                var beside = call.Beside;
+                var end = call.EndOf(broken, beside is { HasWon: true }, _time, cancellation);
+                outcome = attempt.Broke(broken, answer, end, end == AttemptEnd.Lost && beside!.Address != attempt.Address);
             }
-        }
 
-        if (first.Result is { } response && !UpstreamResilience.IsFailure(response))
+            Breaker.Ended(turn, outcome.IsGood);
+            timer.Dispose(); // From here on no second attempt starts.
+            if (call.Beside is not { } second)
+            {
+                limit.Dispose();
+            }
+            else
+            {
+                further--;
+                second.Leave(limit);
+                outcome = await second.Settle(outcome);
+            }
+
+            if (outcome.IsFailure && further > 0)
+            {
+                outcome = await Repeat(call, outcome, further, isRead && Options.HedgeAfter is not null, cancellation);
+            }
+
+            var sent = Sent.Of(outcome, _time, cancellation);
+            if (KeepsPlace(call, sent.Response))
+            {
+                sent = sent with { Place = place };
+                place = null;
+            }
+
+            return sent;
+        }
+        finally
         {
-            _resilience.CountGood(response);
-            return Sent.Of(first, _time, cancellation);
+            place?.Dispose();
         }
-
-        if (cancellation.IsCancellationRequested)
-        {
-            return Sent.Of(first, _time, cancellation); // Nobody waits; it says nothing about the service.
-        }
-
-        call.First = first;
-        var judged = await Through(strategies, call, cancellation);
-        return Sent.Of(call.First ?? judged, _time, cancellation); // The breaker may have opened meanwhile: then what happened stands.
     }
 
     public void Dispose()
@@ -127,22 +153,13 @@ internal sealed partial class UpstreamPool : IDisposable
         _bulkhead.Dispose();
     }
 
-    private async ValueTask<Outcome<HttpResponseMessage>> Through(ResiliencePipeline<HttpResponseMessage> strategies, PooledCall call, CancellationToken cancellation)
-    {
-        var context = ResilienceContextPool.Shared.Get(cancellation);
-        context.Properties.Set(UpstreamResilience.Call, call);
-        try
-        {
-            return await strategies.ExecuteOutcomeAsync(
-                static (attempt, state) => state.Call.TakeFirst() is { } first ? new(first) : state.Pool.Attempt(state.Call, state.Call.Turn?.Token ?? attempt.CancellationToken),
-                context,
-                (Pool: this, Call: call));
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
+    /// <summary>
+    /// An answer that is passed on holds its place until it has ended: a place stands for a connection. Those that are meant to last for hours (events, calls, sockets)
+    /// hold none, else a few hundred idle ones would be all that a service is asked for.
+    /// </summary>
+    private static bool KeepsPlace(PooledCall call, HttpResponseMessage? response) =>
+        call.Body == BodyUse.Streamed && response is { StatusCode: not System.Net.HttpStatusCode.SwitchingProtocols }
+        && response.Content.Headers.ContentLength != 0 && !AnswerType.IsLongLived(response.Content);
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {
@@ -161,29 +178,6 @@ internal sealed partial class UpstreamPool : IDisposable
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return null;
-        }
-    }
-
-    /// <summary>Any other than a first attempt by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more suspended layer per call.</summary>
-    private async ValueTask<Outcome<HttpResponseMessage>> Attempt(PooledCall call, CancellationToken cancellation)
-    {
-        var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
-        HttpResponseMessage? answer = null;
-        try
-        {
-            answer = await _connections.SendAsync(attempt.Request, cancellation);
-            if (call.Body != BodyUse.Streamed)
-            {
-                await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, cancellation);
-            }
-
-            return attempt.Answered(answer, call, _time);
-        }
-#pragma warning disable CA1031 // An outcome.
-        catch (Exception broken)
-#pragma warning restore CA1031
-        {
-            return attempt.Broke(broken, answer, cancellation.IsCancellationRequested);
         }
     }
 }

@@ -24,7 +24,12 @@ internal sealed class UpstreamRegistry : IDisposable
         IReadOnlyDictionary<string, UpstreamOptions> Live,
         IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
 
-    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox);
+    private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox)
+    {
+        public Upstream[] LiveCanaries { get; } = [.. Live.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
+
+        public Upstream[] SandboxCanaries { get; } = [.. Sandbox.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
+    }
 
     /// <summary>
     /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the end of any would be the end of all.
@@ -62,6 +67,21 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>The upstream for this request: the sandbox's for test keys, which see nothing live; null when there is none.</summary>
     public Upstream? Find(string name, BffRequest request) =>
         (request.Caller.IsSandbox ? _current.Sandbox : _current.Live).GetValueOrDefault(name);
+
+    /// <summary>
+    /// The services whose canary answers the request: decided once, while its headers and its address are there, and then the same for every call that is made for it, now or
+    /// after it has ended. It is part of the key of everything that is kept.
+    /// </summary>
+    public string[] CanariesOf(BffRequest request)
+    {
+        if (request.Canaries is { } decided)
+        {
+            return decided;
+        }
+
+        var canaries = request.Caller.IsSandbox ? _current.SandboxCanaries : _current.LiveCanaries;
+        return request.Canaries = canaries.Length == 0 ? [] : [.. canaries.Where(u => u.IsCanaryFor(request)).Select(u => u.Options.Name)];
+    }
 
     /// <summary>Client's headers by which some upstream's answers vary.</summary>
     public FrozenSet<string> VaryBy { get; private set; } = FrozenSet<string>.Empty;

@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Bff.Callers;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Edge;
 using Microsoft.Extensions.Logging;
-using Polly;
-using Polly.CircuitBreaker;
-using Polly.Timeout;
 
 namespace Bff.Upstreams;
 
@@ -27,8 +25,8 @@ internal sealed partial class UpstreamSender(
 
     public TimeProvider Time => registry.Time;
 
-    /// <summary>Whether more than the caller decides which of the upstream's addresses answers.</summary>
-    public bool IsSteered(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName is not null;
+    /// <summary>The services whose canary answers the request.</summary>
+    public string[] CanariesOf(BffRequest origin) => registry.CanariesOf(origin);
 
     /// <summary>The token that decides what is answered, as the upstream or its fallback gets it; none where neither does.</summary>
     public CallerToken TokenFor(string name, BffRequest origin)
@@ -49,12 +47,16 @@ internal sealed partial class UpstreamSender(
     /// <summary>What the upstream's answers vary by.</summary>
     public IReadOnlyList<string> VaryBy(string name, BffRequest origin) => (IReadOnlyList<string>?)registry.Find(name, origin)?.Options.VaryBy ?? [];
 
+    /// <summary>The header or query parameter that chooses the upstream's canary; null where none does.</summary>
+    public string? CanaryHeader(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName;
+
     /// <summary>What is left until a timestamp; not below zero.</summary>
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
     /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
     public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
+        registry.CanariesOf(origin);
         if (registry.Find(name, origin) is not { } upstream)
         {
             return new(new Sent(null, UpstreamOutcome.Unavailable, null, FromFallback: false));
@@ -88,9 +90,14 @@ internal sealed partial class UpstreamSender(
     private async ValueTask<Sent> SendOrFallBack(
         Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
+        if (registry.Find(fallback, origin) is not { } other)
+        {
+            return await SendTo(upstream, request, origin, body, deadline, cancellation);
+        }
+
         var (requested, version) = (request.RequestUri!, request.Version);
-        var sent = await SendTo(upstream, request, origin, body, deadline, cancellation);
-        if (!sent.IsFailure || registry.Find(fallback, origin) is not { } other)
+        var sent = await SendTo(upstream, request, origin, body, WithRoom(upstream.Options, other.Options, deadline), cancellation);
+        if (!sent.IsFailure)
         {
             return sent;
         }
@@ -102,11 +109,11 @@ internal sealed partial class UpstreamSender(
         var second = await SendTo(other, copy, origin, body, deadline, cancellation);
         if (second.IsFailure)
         {
-            second.Response?.Dispose();
+            second.Dispose();
             return sent;
         }
 
-        sent.Response?.Dispose();
+        sent.Dispose();
         return second with { FromFallback = true };
     }
 
@@ -154,17 +161,17 @@ internal sealed partial class UpstreamSender(
             return TokenResult.Unavailable().ToSent();
         }
 
-        var first = await target.Get(subject, deadline, refused: null, cancellation);
-        if (first.Token is not { } token)
+        var given = await target.Get(subject, deadline, refused: null, cancellation);
+        if (given.Token is not { } token)
         {
-            return first.ToSent();
+            return given.ToSent();
         }
 
         // 2
         var (requested, version) = (request.RequestUri!, request.Version);
         ServiceToken.Set(request, token.Authorization);
         var sent = await upstream.PoolFor(origin).Send(new PooledCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
-        if (sent.Response is not { } refused || !ServiceToken.IsRefused(refused))
+        if (sent.Response is not { } first || !ServiceToken.IsRefused(first))
         {
             return sent;
         }
@@ -173,7 +180,7 @@ internal sealed partial class UpstreamSender(
         if (target.Drop(subject, token) && Repeatable.IsRepeatable(request)
             && (await target.Get(subject, deadline, token, cancellation)).Token is { } next && next != token)
         {
-            refused.Dispose();
+            sent.Dispose();
             var copy = RequestCopy.Of(request);
             (copy.RequestUri, copy.Version) = (requested, version);
             ServiceToken.Set(copy, next.Authorization);
@@ -181,13 +188,21 @@ internal sealed partial class UpstreamSender(
         }
 
         // 4
-        if (sent.Response is { } answer && ServiceToken.IsRefused(answer))
+        if (sent.Response is { } second && ServiceToken.IsRefused(second))
         {
-            answer.Dispose();
+            sent.Dispose();
             return new Sent(null, UpstreamOutcome.Failed, null, FromFallback: false);
         }
 
         return sent;
+    }
+
+    /// <summary>A service that hangs must not use up what its fallback would need: that has its own time-out, or an equal share of what there is.</summary>
+    private long WithRoom(UpstreamOptions options, UpstreamOptions fallback, long deadline)
+    {
+        var left = Remaining(deadline);
+        var share = left / (options.Retries + 2);
+        return Time.TimestampIn(left - (share < fallback.Timeout ? share : fallback.Timeout));
     }
 
     private static Uri Relative(Uri requested, UpstreamOptions options)
@@ -215,21 +230,25 @@ internal sealed partial class UpstreamSender(
 /// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>
 internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
 {
-    /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
-    public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || UpstreamResilience.IsFailure(Response);
+    /// <summary>The call's place in the bulkhead, where the answer that is passed on holds it until it has ended.</summary>
+    public IDisposable? Place { get; init; }
 
-    /// <summary>What a pool's outcome means to whoever asked.</summary>
-    /// <exception cref="OperationCanceledException">Whoever asked does not wait any more.</exception>
-    public static Sent Of(Outcome<HttpResponseMessage> outcome, TimeProvider time, CancellationToken cancellation) => outcome.Exception switch
+    /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
+    public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response);
+
+    /// <summary>What an attempt's outcome means to the caller.</summary>
+    /// <exception cref="OperationCanceledException">The caller does not wait any more.</exception>
+    public static Sent Of(AttemptOutcome outcome, TimeProvider time, CancellationToken cancellation) => outcome switch
     {
-        null => new Sent(outcome.Result, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(outcome.Result, time), FromFallback: false),
-        BrokenCircuitException open => new Sent(null, UpstreamOutcome.Unavailable, open.RetryAfter, false),
-        TimeoutRejectedException => new Sent(null, UpstreamOutcome.Timeout, null, false),
-        OperationCanceledException when !cancellation.IsCancellationRequested => new Sent(null, UpstreamOutcome.Timeout, null, false),
-        OperationCanceledException cancelled => throw new OperationCanceledException(cancelled.Message, cancelled, cancellation),
-        _ when cancellation.IsCancellationRequested => throw new OperationCanceledException(cancellation),
+        { Response: { } response } => new Sent(response, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(response, time), FromFallback: false),
+        { End: AttemptEnd.TimedOut } => new Sent(null, UpstreamOutcome.Timeout, null, false),
+        { End: AttemptEnd.Abandoned } => throw new OperationCanceledException(cancellation),
         _ => new Sent(null, UpstreamOutcome.Failed, null, false),
     };
 
-    public void Dispose() => Response?.Dispose();
+    public void Dispose()
+    {
+        Response?.Dispose();
+        Place?.Dispose();
+    }
 }

@@ -14,6 +14,7 @@ namespace WebBff.Features;
 /// <summary>The app's contract. Parts that failed are written as null.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(DashboardView))]
+[JsonSerializable(typeof(IReadOnlyList<PickView>))]
 [JsonSerializable(typeof(ProductPage))]
 [JsonSerializable(typeof(ProductListPage))]
 [JsonSerializable(typeof(ReviewPage))]

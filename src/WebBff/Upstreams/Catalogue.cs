@@ -30,6 +30,9 @@ public interface IInventory
 
     [Get("/inventory")]
     UpstreamCall<StockList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
+
+    /// <summary>The same of any number.</summary>
+    UpstreamCall<StockList> Of(IEnumerable<string> ids) => Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new StockList([.. lists.SelectMany(l => l.Items)]));
 }
 
 public sealed record Discount(decimal Percentage, DateTimeOffset? ValidUntil = null);

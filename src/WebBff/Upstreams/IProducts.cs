@@ -22,4 +22,7 @@ public interface IProducts
     /// <summary>All of them in one call; unknown ids are left out.</summary>
     [Get("/products")]
     UpstreamCall<ProductList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
+
+    /// <summary>The same of any number: a long order has more than one address holds.</summary>
+    UpstreamCall<ProductList> Of(IEnumerable<string> ids) => Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new ProductList([.. lists.SelectMany(l => l.Items)]));
 }

@@ -27,6 +27,24 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         Assert.Equal(1, _upstream.Calls);
     }
 
+    [Theory]
+    [InlineData("in process", UpstreamOutcome.NotFound, 404), InlineData("in process", UpstreamOutcome.Rejected, 410)]
+    [RedisData("redis", UpstreamOutcome.NotFound, 404), RedisData("redis", UpstreamOutcome.Rejected, 410)]
+    public async Task What_its_service_says_is_gone_stands_in_for_nothing_any_more(string engine, UpstreamOutcome outcome, int status)
+    {
+        await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
+        var request = Fragments.Unique();
+        await instance.Prime(request, _upstream);
+        _clock.Advance(request.Fresh);
+
+        var gone = await instance.Cache.Get(request, _ => new(UpstreamAnswer<Item>.No(outcome, status)), default);
+        var failed = await instance.Cache.Get(request, _ => new(UpstreamAnswer<Item>.No(UpstreamOutcome.Failed)), default);
+
+        Assert.Equal(outcome, gone.Answer.Outcome);
+        Assert.Equal(UpstreamOutcome.Failed, failed.Answer.Outcome);
+        Assert.False(instance.Cache.TryStandIn(request, out _));
+    }
+
     [Theory, InlineData("in process", true), InlineData("in process", false), RedisData("redis", true), RedisData("redis", false)]
     public async Task Two_hundred_identical_reads_are_one_call(string engine, bool kept)
     {

@@ -114,26 +114,36 @@ public sealed class ComposerProperties : IAsyncLifetime
         for (var i = 0; i < plans.Length; i++)
         {
             var (plan, part) = (plans[i], parts[i]);
-            var isDue = plan.IsWanted && (!IsDependent(i, plans) || parts[plan.After].HasValue);
-            ok &= isDue == (part.Status != PartStatus.Skipped); // Not wanted, or nothing to depend on: not asked and not counted.
+            var missing = Missing(i);
+            var isDue = plan.IsWanted && missing is null;
+            var shares = missing is { Status: not (PartStatus.Skipped or PartStatus.Live) }; // What became of the part that it depends on.
+            ok &= (isDue || shares) == (part.Status != PartStatus.Skipped); // Not wanted, or nothing to depend on: not asked and not counted.
             ok &= isDue && plan.IsOn && (plan.Kept != Kept.Fresh) || !asked[i]; // Nor what is switched off or freshly kept.
             ok &= !isDue || !plan.IsOn || plan.IsServedFromCache || asked[i] || plan.IsTooLate || problem is not null; // Everything else always is.
             ok &= IsDependent(i, plans) || !plan.IsWanted || !plan.IsOn || plan.Kept is not null || asked[i]; // Whatever becomes of the others.
             ok &= part.Value is null or "value" or "kept" or "stand-in"; // Never another caller's, nor what was invalidated or is too old.
             ok &= !plan.IsServedFromCache || !isDue || (part.Status, part.Value) == (PartStatus.Cached, "kept") || problem is not null;
-            ok &= problem is not null || !isDue || (part.Status, part.Value) == Expected(plan);
+            ok &= problem is not null || (!isDue && !shares) || (part.Status, part.Value) == ExpectedOf(i);
         }
 
-        // A required part without a value is the request's failure, with that part's code and name; nothing else is.
-        var failed = Enumerable.Range(0, plans.Length).Where(i => plans[i].IsRequired && parts[i].Status != PartStatus.Skipped && !parts[i].HasValue).ToArray();
+        // A required part without a value is the request's failure, with the code of that part or of the one that it depends on; nothing else is.
+        var failed = Enumerable.Range(0, plans.Length)
+            .Where(i => plans[i].IsRequired && !parts[i].HasValue && (parts[i].Status != PartStatus.Skipped || Missing(i) is { Status: not PartStatus.Skipped })).ToArray();
         ok &= problem is null == (failed.Length == 0);
-        ok &= problem is null || failed.Any(i => Code(plans[i]) == problem.Code);
+        ok &= problem is null || failed.Any(i => CodeOf(i) == problem.Code);
 
         var report = new CompositionReport(parts, default);
-        var due = problem is null ? plans.Where((_, i) => parts[i].Status != PartStatus.Skipped).Select(Expected).ToArray() : [];
+        var due = problem is null ? Enumerable.Range(0, plans.Length).Where(i => parts[i].Status != PartStatus.Skipped).Select(ExpectedOf).ToArray() : [];
         ok &= problem is not null || (report.ServicesCalled, report.ServicesSucceeded) == (due.Length, due.Count(d => d.Status <= PartStatus.Fallback));
         ok &= problem is not null || report.IsDegraded == due.Any(d => d.Status is not (PartStatus.Live or PartStatus.Cached));
         return ok;
+
+        Part<string>? Missing(int i) => IsDependent(i, plans) && parts[plans[i].After] is { HasValue: false } missing ? missing : null;
+
+        (PartStatus Status, string? Value) ExpectedOf(int i) =>
+            Missing(i) is not { } missing ? Expected(plans[i]) : plans[i].HasStandIn ? (PartStatus.Fallback, "stand-in") : (missing.Status, null);
+
+        ProblemCode CodeOf(int i) => Missing(i) is null ? Code(plans[i]) : CodeOf(plans[i].After);
     }
 
     private static PartPlan[] WithoutTimeLeft(PartPlan[] plans)

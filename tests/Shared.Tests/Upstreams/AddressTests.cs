@@ -27,7 +27,7 @@ public sealed class AddressTests
         for (var i = 0; i < 3; i++)
         {
             broken.Started();
-            broken.Ended(failed: true);
+            broken.Ended(isGood: false);
         }
 
         good.Started(); // Loaded, and still the only one.

@@ -16,7 +16,11 @@ public sealed record HomeFeed(
 
 public sealed record FeedUser(string Id, string Name, string? Avatar);
 
-public sealed record Pick(string Id, string Name, decimal Price, string Currency, string? Thumb);
+public sealed record Pick(string Id, string Name, decimal Price, string Currency, string? Thumb)
+{
+    internal static IReadOnlyList<Pick> First10(Recommendations picks) =>
+        [.. picks.Items.Take(10).Select(p => new Pick(p.ProductId, p.Name, p.Price, p.Currency, Images.Thumb(p.ImageUrl)))];
+}
 
 internal static class GetHomeFeed
 {
@@ -24,16 +28,15 @@ internal static class GetHomeFeed
         Caller caller, Composer composer, IUsers users, IOrders orders, IRecommendations recommendations, INotifications notifications)
     {
         var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
-        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5));
-        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5).As(OrderSummary.First5));
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10).As(Pick.First10, MobileJson.Answers.IReadOnlyListPick))
             .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
         var unread = composer.Optional("notifications", notifications.Unread(caller.Subject)).Timeout(500);
 
         return composer.Compose(
             () => new HomeFeed(
                 new FeedUser(user.Value!.Id, user.Value.Name, Images.Avatar(user.Value.AvatarUrl)),
-                latest.Value?.Items.Take(5).Select(OrderSummary.Of).ToList(),
-                picks.Value?.Items.Take(10).Select(p => new Pick(p.ProductId, p.Name, p.Price, p.Currency, Images.Thumb(p.ImageUrl))).ToList(),
+                latest.Value, picks.Value,
                 unread.Value?.UnreadCount),
             MobileJson.Answers.HomeFeed);
     }

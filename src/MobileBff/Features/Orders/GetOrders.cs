@@ -21,10 +21,10 @@ internal static class GetOrders
         var pages = await cursors.For("mobile/orders", caller);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place));
+        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place)).At(place);
 
         var answer = await composer.Compose(
-            () => new OrderList([.. page.Value!.Items.Take(size).Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)), MobileJson.Answers.OrderList);
+            () => new OrderList([.. page.Value!.Items.Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)), MobileJson.Answers.OrderList);
         return answer.WithoutMeta();
     }
 }

@@ -11,6 +11,9 @@ internal static class PictureDecoder
 {
     private const int AnyHeight = 10_000_000;
 
+    /// <summary>White, as a page is: JPEG knows no transparency.</summary>
+    private static readonly double[] Paper = [255, 255, 255];
+
     /// <summary>What libvips says of a broken picture is said by the answer; its own lines on the console would be none of the log's. Held, for it is called from outside.</summary>
     private static readonly Log.LogDelegate Silent = static (_, _, _) => { };
 
@@ -41,10 +44,20 @@ internal static class PictureDecoder
         try
         {
             ReadToItsEnd(bytes);
-            using var image = Image.ThumbnailBuffer(bytes, width, height: AnyHeight, size: Enums.Size.Down);
-            return webp
-                ? image.WebpsaveBuffer(q: quality, effort: 2, keep: Enums.ForeignKeep.None)
-                : image.JpegsaveBuffer(q: quality, optimizeCoding: true, keep: Enums.ForeignKeep.None);
+            // What is left out of the file must not be needed to show it: colours are converted to what is assumed of a picture without a profile.
+            using var image = Image.ThumbnailBuffer(bytes, width, height: AnyHeight, size: Enums.Size.Down, outputProfile: "srgb");
+            if (webp)
+            {
+                return image.WebpsaveBuffer(q: quality, effort: 2, keep: Enums.ForeignKeep.None);
+            }
+
+            if (!image.HasAlpha())
+            {
+                return image.JpegsaveBuffer(q: quality, optimizeCoding: true, keep: Enums.ForeignKeep.None);
+            }
+
+            using var opaque = image.Flatten(background: Paper);
+            return opaque.JpegsaveBuffer(q: quality, optimizeCoding: true, keep: Enums.ForeignKeep.None);
         }
         catch (VipsException)
         {

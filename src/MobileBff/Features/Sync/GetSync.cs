@@ -32,7 +32,7 @@ internal static class GetSync
         var mine = await tokens.For(caller);
         var from = await mine.Open(since, context.RequestAborted);
 
-        var changes = composer.Required("orders", orders.Changes(caller.Subject, size, from)).Refused(TooOld);
+        var changes = composer.Required("orders", orders.Changes(caller.Subject, size, from)).Refused(TooOld).At(from);
         var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
 
         return await composer.Compose(

@@ -24,7 +24,7 @@ internal static class Lists
         var limit = Limit.Parse(context).Value;
         var cursors = await context.RequestServices.GetRequiredService<Cursors>().For("partner/" + name, BffRequest.Of(context).Caller);
         var cursor = await cursors.Open(CursorOf(context), context.RequestAborted);
-        var page = composer.Required(name, list(limit, cursor));
+        var page = composer.Required(name, list(limit, cursor)).At(cursor);
         string? following = null;
         var answer = await composer.Compose(
             () =>

@@ -1,8 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
-using Polly;
-using Polly.CircuitBreaker;
-using Polly.Timeout;
 
 namespace Bff.Upstreams;
 
@@ -18,23 +15,14 @@ internal sealed partial class TokenEndpoint
     private readonly TimeProvider _time;
     private readonly TokenMetrics _metrics;
     private readonly ILogger _logger;
-    private readonly ResiliencePipeline<TokenGrant> _pipeline;
+    private readonly CircuitBreaker _breaker;
 
     public TokenEndpoint(ClientRegistration registration, IHttpClientFactory clients, TimeProvider time, TokenMetrics metrics, ILogger logger)
     {
         (Registration, _time, _metrics, _logger) = (registration, time, metrics, logger);
         _server = registration.IsEntra ? Entra(registration, clients) : new OAuthServer(registration, clients, time);
-        _pipeline = new ResiliencePipelineBuilder<TokenGrant> { TimeProvider = time }
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions<TokenGrant>
-            {
-                FailureRatio = 0.5,
-                MinimumThroughput = 3,
-                SamplingDuration = TimeSpan.FromSeconds(30),
-                BreakDuration = TimeSpan.FromSeconds(5),
-                ShouldHandle = static args => new(args.Outcome.Exception is not null || args.Outcome.Result.IsAway),
-            })
-            .AddTimeout(new TimeoutStrategyOptions { Timeout = registration.Timeout })
-            .Build();
+        _breaker = new CircuitBreaker(
+            new() { FailureRatio = 0.5, MinimumThroughput = 3, SamplingDuration = TimeSpan.FromSeconds(30), BreakDuration = TimeSpan.FromSeconds(5) }, time);
     }
 
     public ClientRegistration Registration { get; }
@@ -45,12 +33,18 @@ internal sealed partial class TokenEndpoint
     /// <param name="afterRefusal">Whether the service has refused the token that this one replaces.</param>
     public async Task<TokenResult> Ask(TokenOptions wanted, string? subject, bool afterRefusal)
     {
+        if (!_breaker.TryEnter(out var turn))
+        {
+            _metrics.Count(Registration.Name, "unavailable");
+            return TokenResult.Unavailable(_breaker.RetryAfter);
+        }
+
         var asked = _time.GetTimestamp();
+        using var limit = new CancellationTokenSource(Registration.Timeout, _time);
         try
         {
-            var answer = await _pipeline.ExecuteAsync(
-                static async (to, cancellation) => await to.Self._server.Ask(to.Wanted, to.Subject, to.AfterRefusal, cancellation),
-                (Self: this, Wanted: wanted, Subject: subject, AfterRefusal: afterRefusal));
+            var answer = await _server.Ask(wanted, subject, afterRefusal, limit.Token);
+            _breaker.Ended(turn, isGood: !answer.IsAway);
             if (answer.Token is { } token)
             {
                 _metrics.Count(Registration.Name, "granted");
@@ -67,13 +61,9 @@ internal sealed partial class TokenEndpoint
             LogRefused(_logger, Registration.Name, Known(refusal));
             return TokenResult.Refused;
         }
-        catch (BrokenCircuitException open)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            _metrics.Count(Registration.Name, "unavailable");
-            return TokenResult.Unavailable(open.RetryAfter);
-        }
-        catch (TimeoutRejectedException)
-        {
+            _breaker.Ended(turn, isGood: false);
             _metrics.Count(Registration.Name, "timeout");
             LogAway(_logger, Registration.Name, "no answer in time");
             return TokenResult.Unavailable();
@@ -82,6 +72,7 @@ internal sealed partial class TokenEndpoint
         catch (Exception failed)
 #pragma warning restore CA1031
         {
+            _breaker.Ended(turn, isGood: false);
             _metrics.Count(Registration.Name, "failed");
             LogAway(_logger, Registration.Name, failed.GetType().Name);
             return TokenResult.Unavailable();

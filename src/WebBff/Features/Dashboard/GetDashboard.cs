@@ -26,19 +26,18 @@ internal static class GetDashboard
         Caller caller, Composer composer, IUsers users, IOrders orders, INotifications notifications, IRecommendations recommendations)
     {
         var user = composer.Required("user", users.Get(caller.Subject));
-        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5));
-        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
-        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+        var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5).As(OrderView.First5));
+        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject).As(View));
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10).As(found => PickView.Of(found, 10), WebJson.Answers.IReadOnlyListPickView))
             .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
 
         return composer.Compose(
             () => new DashboardView(
                 new DashboardUser(user.Value!.Id, user.Value.Name, user.Value.Email, user.Value.Plan, user.Value.AvatarUrl),
-                latest.Value?.Items.Take(5).Select(OrderView.Of).ToList(),
-                unread.Value is { } list ? new NotificationsView(list.UnreadCount, [.. list.Items.Select(View)]) : null,
-                picks.Value is { } found ? PickView.Of(found, 10) : null),
+                latest.Value, unread.Value, picks.Value),
             WebJson.Answers.DashboardView);
     }
 
-    private static NotificationView View(Notification n) => new(n.Id, n.Type, n.Title, n.Body, n.CreatedAt, n.Read);
+    private static NotificationsView View(NotificationList list) =>
+        new(list.UnreadCount, [.. list.Items.Select(n => new NotificationView(n.Id, n.Type, n.Title, n.Body, n.CreatedAt, n.Read))]);
 }

@@ -29,7 +29,7 @@ internal static class GetOrder
     {
         var order = composer.Required("order", orders.Get(id));
         var customer = composer.Optional("customer", order, o => users.Get(o.CustomerId));
-        var catalogue = composer.Optional("products", order, o => o.Items.Count > 0 ? products.Batch(o.Items.Select(i => i.ProductId).Distinct()) : null)
+        var catalogue = composer.Optional("products", order, o => o.Items.Count > 0 ? products.Of(o.Items.Select(i => i.ProductId)) : null)
             .Fallback(() => AsOrdered(order.Value!));
         var shipment = composer.Optional("shipping", shipping.ForOrder(id))
             .After(order, when: () => order.Value!.Status is "shipped" or "delivered");

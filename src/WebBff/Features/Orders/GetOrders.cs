@@ -17,7 +17,7 @@ internal static class GetOrders
         var pages = await cursors.For("web/orders", caller);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place));
+        var page = composer.Required("orders", orders.Latest(caller.Subject, size, place)).At(place);
 
         string? next = null;
         var answer = await composer.Compose(

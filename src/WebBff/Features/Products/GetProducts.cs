@@ -29,9 +29,9 @@ internal static class GetProducts
         var pages = await cursors.For("web/products", caller, category);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var list = composer.Required("products", products.List(size, place, category));
+        var list = composer.Required("products", products.List(size, place, category)).At(place);
         var prices = composer.Optional("pricing", list, l => l.Items.Count > 0 ? pricing.Batch(Ids(l)) : null).Timeout(500);
-        var stock = composer.Optional("inventory", list, l => l.Items.Count > 0 ? inventory.Batch(Ids(l)) : null).Timeout(500);
+        var stock = composer.Optional("inventory", list, l => l.Items.Count > 0 ? inventory.Of(Ids(l)) : null).Timeout(500);
 
         string? next = null;
         var answer = await composer.Compose(

@@ -19,7 +19,7 @@ internal static class GetReviews
         var pages = await Cursors(cursors, caller, id);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("reviews", reviews.Of(id, size, place)).Timeout(2000);
+        var page = composer.Required("reviews", reviews.Of(id, size, place)).Timeout(2000).At(place);
 
         string? next = null;
         var answer = await composer.Compose(

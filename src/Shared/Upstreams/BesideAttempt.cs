@@ -1,0 +1,119 @@
+using System.Diagnostics;
+
+namespace Bff.Upstreams;
+
+/// <summary>A read's second attempt, which a timer starts beside the first. The first good answer of the two is the call's; the other one is cancelled and says nothing.</summary>
+internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimit first, CancellationToken cancellation)
+{
+    private const int Running = 0, Over = 1, Cancelled = 2;
+
+    private CancellationTokenSource? _lost;
+    private readonly TaskCompletionSource<AttemptOutcome> _outcome = new(); // There before the attempt is: the first one may hear of its end while it still starts.
+    private int _first;
+
+    /// <summary>Where it went.</summary>
+    public UpstreamAddress? Address { get; set; }
+
+    /// <summary>It had a good answer first.</summary>
+    public bool HasWon { get; private set; }
+
+    /// <summary>The first attempt was there first.</summary>
+    public bool HasLost { get; private set; }
+
+    /// <summary>Cancelled when it has lost, or nobody waits any more.</summary>
+    public CancellationToken Token => _lost!.Token;
+
+    /// <summary>The timer's: starts the attempt, where there may be one.</summary>
+    public void Start()
+    {
+        if (cancellation.IsCancellationRequested || !pool.MayGoBeside(call, out var turn))
+        {
+            return;
+        }
+
+        _lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        call.Beside = this;
+        var current = Activity.Current;
+        Activity.Current = call.Parent; // A timer's thread belongs to no request.
+        _ = Run(turn);
+        Activity.Current = current;
+    }
+
+    /// <summary>The first attempt has ended: nobody cancels its limit any more, or somebody just has.</summary>
+    public void Leave(TimeLimit limit)
+    {
+        if (Interlocked.CompareExchange(ref _first, Over, Running) == Running)
+        {
+            limit.Dispose();
+        }
+        else
+        {
+            limit.Abandon();
+        }
+    }
+
+    /// <summary>What the two attempts brought.</summary>
+    public async ValueTask<AttemptOutcome> Settle(AttemptOutcome one)
+    {
+        if (one.End is AttemptEnd.Good or AttemptEnd.Abandoned)
+        {
+            HasLost = true;
+            _ = Forget();
+            return one;
+        }
+
+        var other = await _outcome.Task;
+        _lost!.Dispose();
+        one.Response?.Dispose();
+        return other;
+    }
+
+    private async Task Run(BreakerTurn turn)
+    {
+        var outcome = await pool.Attempt(call, turn, this, cancellation);
+        if (outcome.End == AttemptEnd.Good)
+        {
+            HasWon = true;
+            if (Interlocked.CompareExchange(ref _first, Cancelled, Running) == Running)
+            {
+                first.Cancel();
+            }
+        }
+
+        _outcome.SetResult(outcome);
+    }
+
+    private async Task Forget()
+    {
+        await _lost!.CancelAsync();
+        (await _outcome.Task).Response?.Dispose();
+        _lost.Dispose();
+    }
+}
+
+/// <summary>Starts a second attempt after a while.</summary>
+internal readonly struct BesideTimer : IDisposable
+{
+    private readonly TimeLimit _timer;
+    private readonly CancellationTokenRegistration _registration;
+    private readonly bool _isStarted;
+
+    private BesideTimer(BesideAttempt beside, TimeSpan delay, TimeProvider time)
+    {
+        _timer = TimeLimit.Start(delay, time, default);
+        _registration = _timer.Token.UnsafeRegister(static beside => ((BesideAttempt)beside!).Start(), beside);
+        _isStarted = true;
+    }
+
+    public static BesideTimer Start(BesideAttempt beside, TimeSpan delay, TimeProvider time) => new(beside, delay, time);
+
+    /// <summary>Waits for a start that is just happening.</summary>
+    public void Dispose()
+    {
+        if (_isStarted)
+        {
+            _registration.Dispose();
+            _timer.Dispose();
+        }
+    }
+}

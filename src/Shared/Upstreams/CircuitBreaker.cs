@@ -1,0 +1,163 @@
+namespace Bff.Upstreams;
+
+/// <summary>Whether calls go out.</summary>
+internal enum BreakerState
+{
+    /// <summary>All of them.</summary>
+    Closed,
+
+    /// <summary>One at a time, which tries whether the service is back.</summary>
+    HalfOpen,
+
+    /// <summary>None.</summary>
+    Open,
+}
+
+/// <summary>A call's leave to go out; goes back with what came of it.</summary>
+/// <param name="Round">Between two changes of the breaker's state.</param>
+/// <param name="IsProbe">It alone decides whether the breaker closes.</param>
+internal readonly record struct BreakerTurn(int Round, bool IsProbe);
+
+/// <summary>
+/// A circuit breaker (M. Nygard, "Release It!"): 1. closed, it counts answers and failures over <c>SamplingDuration</c>; 2. from <c>FailureRatio</c> of at least
+/// <c>MinimumThroughput</c> on it is open for <c>BreakDuration</c>; 3. then one call is a probe: its answer closes the breaker, its failure opens it anew, and an end that says
+/// nothing of the service leaves the place of the probe to the next call. What was sent before a change of state says nothing about what is now.
+/// </summary>
+internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
+{
+    private const int Slices = 10;
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly int[] _good = new int[Slices];
+    private readonly int[] _failed = new int[Slices];
+    private readonly long _sliceTicks = Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * time.TimestampFrequency / Slices));
+    private readonly long _breakTicks = (long)(options.BreakDuration.TotalSeconds * time.TimestampFrequency);
+    private volatile BreakerState _state;
+    private int _round;
+    private long _slice;
+    private long _until;
+    private bool _isProbing;
+
+    /// <summary>For metrics and tests; after the break it is open until somebody calls.</summary>
+    public BreakerState State => _state;
+
+    /// <summary>When a refused call may try again.</summary>
+    public TimeSpan RetryAfter
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var left = time.GetElapsedTime(time.GetTimestamp(), _until);
+                return _state == BreakerState.Open && left > TimeSpan.Zero ? left : Soon;
+            }
+        }
+    }
+
+    /// <summary>Asks before a call goes out. A turn that was given comes back by <see cref="Ended"/>.</summary>
+    public bool TryEnter(out BreakerTurn turn)
+    {
+        lock (_lock)
+        {
+            if (_state == BreakerState.Closed)
+            {
+                turn = new(_round, IsProbe: false);
+                return true;
+            }
+
+            var now = time.GetTimestamp();
+            if ((_state == BreakerState.Open || _isProbing) && now < _until)
+            {
+                turn = default;
+                return false;
+            }
+
+            _state = BreakerState.HalfOpen;
+            _isProbing = true;
+            _until = now + _breakTicks; // A probe that takes longer than a break is not waited for.
+            turn = new(++_round, IsProbe: true);
+            return true;
+        }
+    }
+
+    /// <summary>What came of a call.</summary>
+    /// <param name="turn">As <see cref="TryEnter"/> gave it.</param>
+    /// <param name="isGood">Whether the service is well; null when the call was ended by somebody else, which says nothing.</param>
+    public void Ended(in BreakerTurn turn, bool? isGood)
+    {
+        lock (_lock)
+        {
+            if (turn.Round != _round)
+            {
+                return;
+            }
+
+            if (turn.IsProbe)
+            {
+                Probed(isGood);
+            }
+            else if (isGood is { } good)
+            {
+                Count(good);
+            }
+        }
+    }
+
+    private void Probed(bool? isGood)
+    {
+        _isProbing = false;
+        if (isGood is true)
+        {
+            _state = BreakerState.Closed;
+            _round++;
+            Array.Clear(_good);
+            Array.Clear(_failed);
+        }
+        else if (isGood is false)
+        {
+            Open();
+        }
+    }
+
+    private void Count(bool good)
+    {
+        Advance();
+        (good ? _good : _failed)[_slice % Slices]++;
+        if (good)
+        {
+            return;
+        }
+
+        var (all, failures) = (0, 0);
+        for (var i = 0; i < Slices; i++)
+        {
+            failures += _failed[i];
+            all += _good[i] + _failed[i];
+        }
+
+        if (all >= options.MinimumThroughput && failures >= options.FailureRatio * all)
+        {
+            Open();
+        }
+    }
+
+    private void Open()
+    {
+        _state = BreakerState.Open;
+        _round++;
+        _until = time.GetTimestamp() + _breakTicks;
+    }
+
+    private void Advance()
+    {
+        var now = time.GetTimestamp() / _sliceTicks;
+        for (var s = Math.Max(_slice + 1, now - Slices + 1); s <= now; s++)
+        {
+            _good[s % Slices] = 0;
+            _failed[s % Slices] = 0;
+        }
+
+        _slice = Math.Max(_slice, now);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Edge;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage, which the serializer by itself would
+/// let pass, and so does a raw element whose text is none. What the record does not declare is skipped unread. Which members are looked at is found out once per type.
+/// </summary>
+internal static class StrictDocument
+{
+    private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> Strict = [];
+    private static readonly ConditionalWeakTable<JsonTypeInfo, JsonTypeInfo> Types = [];
+
+    /// <summary>The document; null where it is the literal null.</summary>
+    /// <exception cref="JsonException">It is garbage.</exception>
+    public static T? Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
+    {
+        var value = JsonSerializer.Deserialize(utf8, (JsonTypeInfo<T>)Types.GetValue(type, static loose => OptionsOf(loose.Options).GetTypeInfo(loose.Type)));
+        if (value is IEnumerable entries and not string && type.Kind is JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary)
+        {
+            EntriesAreThere(value);
+        }
+
+        return value;
+    }
+
+    private static JsonSerializerOptions OptionsOf(JsonSerializerOptions loose) => Strict.GetValue(loose, static options =>
+        new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Tighten) });
+
+    private static void Tighten(JsonTypeInfo info)
+    {
+        if (info.Kind != JsonTypeInfoKind.Object)
+        {
+            return;
+        }
+
+        List<(Func<object, object?> Get, Action<object> Check)>? checks = null;
+        foreach (var member in info.Properties)
+        {
+            if (member is { Get: { } get, AttributeProvider: PropertyInfo property } && CheckOf(new NullabilityInfoContext().Create(property)) is { } check)
+            {
+                (checks ??= []).Add((get, check));
+            }
+        }
+
+        if (checks is not null)
+        {
+            var before = info.OnDeserialized;
+            info.OnDeserialized = document =>
+            {
+                before?.Invoke(document);
+                foreach (var (get, check) in checks)
+                {
+                    if (get(document) is { } value)
+                    {
+                        check(value);
+                    }
+                }
+            };
+        }
+    }
+
+    /// <summary>What is looked at in a value; null where there is nothing to look at.</summary>
+    private static Action<object>? CheckOf(NullabilityInfo declared)
+    {
+        var type = Nullable.GetUnderlyingType(declared.Type) ?? declared.Type;
+        if (type == typeof(JsonElement))
+        {
+            return static value => TextsAreTexts((JsonElement)value);
+        }
+
+        if (type == typeof(string) || !type.IsAssignableTo(typeof(IEnumerable)) || EntryOf(declared) is not { } entry)
+        {
+            return null;
+        }
+
+        var inner = CheckOf(entry);
+        var mayBeNull = entry.Type.IsValueType || entry.ReadState == NullabilityState.Nullable;
+        return (inner, mayBeNull) switch
+        {
+            (null, true) => null,
+            (null, false) => EntriesAreThere,
+            _ => value =>
+            {
+                foreach (var item in Entries(value))
+                {
+                    if (item is not null)
+                    {
+                        inner(item);
+                    }
+                    else if (!mayBeNull)
+                    {
+                        throw new JsonException("A list or map has a null entry.");
+                    }
+                }
+            },
+        };
+    }
+
+    /// <summary>A list's or a map's entries, as they are declared.</summary>
+    private static NullabilityInfo? EntryOf(NullabilityInfo declared) =>
+        declared.ElementType ?? (declared.GenericTypeArguments is { Length: > 0 } arguments ? arguments[^1] : null);
+
+    private static void EntriesAreThere(object value)
+    {
+        foreach (var entry in Entries(value))
+        {
+            if (entry is null)
+            {
+                throw new JsonException("A list or map has a null entry.");
+            }
+        }
+    }
+
+    private static IEnumerable Entries(object value) => value is IDictionary map ? map.Values : (IEnumerable)value;
+
+    private static void TextsAreTexts(JsonElement element)
+    {
+        try
+        {
+            JsonTexts.Check(element);
+        }
+        catch (InvalidOperationException broken)
+        {
+            throw new JsonException("A text is none.", broken);
+        }
+    }
+}

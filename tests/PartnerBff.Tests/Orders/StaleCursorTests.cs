@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace PartnerBff.Tests.Orders;
+
+public sealed class StaleCursorTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
+{
+    [Theory]
+    [InlineData("/v1/orders", "orders", "/orders", 400)]
+    [InlineData("/v2/orders", "orders", "/orders", 410)]
+    [InlineData("/v1/products", "products", "/products", 422)]
+    public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(string path, string service, string at, int status)
+    {
+        await using var list = await TestHost.Start(_ => { }, app => app.MapGet(at, (string? cursor) => cursor is null
+            ? Results.Text("""{"items":[],"nextCursor":"old"}""", "application/json")
+            : Results.Problem(statusCode: status)));
+        var host = Start(new() { [$"Upstreams:{service}:Address"] = list.Address.ToString() });
+        var next = (string)(await Json(await Get(host, path, AcmeKey)))["next_cursor"]!;
+
+        await Problem(await Get(host, $"{path}?cursor={next}", AcmeKey), 400, "invalid_cursor");
+    }
+}

@@ -1,0 +1,123 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Caching;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Shared.Tests.Caching;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Composition;
+
+/// <summary>What a part needs, and what becomes of it when that is not there.</summary>
+public sealed class PartNeedsTests : IAsyncLifetime
+{
+    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
+    private readonly ManualTimeProvider _clock = new();
+    private CacheInstance _cache = null!;
+    private Composer _composer = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cache = await CacheInstance.Start(null, _clock);
+        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
+        ((IReloadable)policies).Prepare(new ConfigurationBuilder().Build(), new ConfigurationMistakes())!();
+        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), _logging.CreateLogger<Composer>());
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
+        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = _clock.GetTimestamp(), Caller = Caller.Anonymous });
+        _composer = (await Composer.BindAsync(context))!;
+    }
+
+    public async Task DisposeAsync()
+    {
+        _composer.Dispose();
+        await _cache.DisposeAsync();
+        _logging.Dispose();
+    }
+
+    [Fact]
+    public async Task A_condition_holds_whatever_else_is_said_of_the_part()
+    {
+        var order = _composer.Required("order", Answers());
+        var unwanted = _composer.Optional("unwanted", Answers()).After(order, () => false).OnlyIf(true);
+        var wanted = _composer.Optional("wanted", Answers()).OnlyIf(true).After(order, () => true);
+
+        Assert.Null(await _composer.Run());
+
+        Assert.Equal((PartStatus.Skipped, PartStatus.Live), (unwanted.Status, wanted.Status));
+    }
+
+    [Fact]
+    public async Task A_part_waits_for_every_part_that_it_is_said_to_need()
+    {
+        var release = new TaskCompletionSource();
+        var first = _composer.Optional("first", new HandMadeCall<string>(async _ => { await release.Task; return UpstreamAnswer<string>.Ok("1"); }, Text, _clock));
+        var second = _composer.Optional("second", Answers());
+        var sawFirst = false;
+        var both = _composer.Optional("both", Answers()).After(first, () => sawFirst = first.HasValue && second.HasValue).After(second, () => true);
+
+        var running = _composer.Run();
+        release.SetResult();
+        await running;
+
+        Assert.True(sawFirst);
+        Assert.Equal(PartStatus.Live, both.Status);
+    }
+
+    [Theory]
+    [InlineData(UpstreamOutcome.Timeout, 504)]
+    [InlineData(UpstreamOutcome.Failed, 502)]
+    [InlineData(UpstreamOutcome.Unavailable, 503)]
+    [InlineData(UpstreamOutcome.NotFound, 404)]
+    public async Task A_required_part_fails_with_the_part_that_it_needs(UpstreamOutcome outcome, int status)
+    {
+        var first = _composer.Optional("first", Fails(outcome));
+        var between = _composer.Optional("between", first, _ => Answers());
+        _composer.Required("second", Answers()).After(outcome == UpstreamOutcome.NotFound ? first : between);
+
+        var problem = await _composer.Run();
+
+        Assert.Equal(status, problem?.Code.Status);
+        Assert.Equal(outcome == UpstreamOutcome.NotFound ? null : "first", problem!.Section);
+    }
+
+    [Theory]
+    [InlineData(UpstreamOutcome.Timeout, PartStatus.Timeout)]
+    [InlineData(UpstreamOutcome.Failed, PartStatus.Failed)]
+    [InlineData(UpstreamOutcome.NotFound, PartStatus.Skipped)]
+    public async Task An_optional_part_is_degraded_with_the_part_that_it_needs(UpstreamOutcome outcome, PartStatus status)
+    {
+        var first = _composer.Optional("first", Fails(outcome));
+        var second = _composer.Optional("second", first, _ => Answers());
+        var replaced = _composer.Optional("replaced", first, _ => Answers()).Fallback(() => "stand-in");
+
+        Assert.Null(await _composer.Run());
+
+        Assert.Equal(status, second.Status);
+        Assert.Equal(status == PartStatus.Skipped ? PartStatus.Skipped : PartStatus.Fallback, replaced.Status);
+    }
+
+    [Fact]
+    public async Task A_projection_that_fails_is_the_part_s_failure_and_nothing_is_kept()
+    {
+        var poisoned = _composer.Optional("poisoned", Answers().As<string>(_ => throw new InvalidOperationException("as told"), Text))
+            .Cached(CacheScope.Public, "poisoned", 60, 600);
+
+        Assert.Null(await _composer.Run());
+
+        Assert.Equal(PartStatus.Failed, poisoned.Status);
+        var request = new FragmentRequest<string>("poisoned", CacheScope.Public, Caller.Anonymous, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(600), ["poisoned"], Text);
+        Assert.False(_cache.Cache.TryGet(request, out _));
+    }
+
+    private HandMadeCall<string> Answers() => new(static _ => new(UpstreamAnswer<string>.Ok("value")), Text, _clock);
+
+    private HandMadeCall<string> Fails(UpstreamOutcome outcome) => new(_ => new(UpstreamAnswer<string>.No(outcome)), Text, _clock);
+}
