@@ -125,6 +125,7 @@ public sealed class SampleServices : IAsyncDisposable
         Catalog.Map(host);
         host.UseWebSockets();
         host.Run(context => ServeAsync(context, context.Features.GetRequiredFeature<SampleService>()));
+        await Pricing.Warmed;
         await host.StartAsync(ct);
         _ = tokens?.Warm();
 
