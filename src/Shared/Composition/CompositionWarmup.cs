@@ -21,10 +21,11 @@ namespace Bff.Composition;
 
 /// <summary>
 /// Composes answers from a service of its own on a loopback port, so that parts, resilience, connections (HTTP/1.1 and HTTP/2) and JSON are
-/// compiled before a client comes. No real service is asked; the port is closed when it is done.
+/// compiled before a client comes; where the host speaks gRPC, that too. No real service is asked; the port is closed when it is done.
 /// </summary>
 internal sealed partial class CompositionWarmup(
-    IServiceProvider services, TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, ILogger<Composer> logger) : IWarmup
+    IServiceProvider services, TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, ILogger<Composer> logger,
+    GrpcUse? grpc = null) : IWarmup
 {
     private const int Rounds = 20;
 
@@ -45,12 +46,12 @@ internal sealed partial class CompositionWarmup(
 
         var sender = new UpstreamSender(registry);
         var json = UpstreamsRegistration.Generated<IWarmUp>(new UpstreamClient("json", sender));
-        var grpc = new GrpcClient(new UpstreamClient("grpc", sender));
+        var other = new UpstreamClient("grpc", sender);
         var composition = new CompositionServices(time, cache, policies, registry, logger);
         var isComposed = false;
         for (var round = 0; round < Rounds && !cancellation.IsCancellationRequested; round++)
         {
-            isComposed = await Compose(json, grpc, composition);
+            isComposed = await Compose(json, other, composition);
         }
 
         if (!isComposed)
@@ -60,7 +61,7 @@ internal sealed partial class CompositionWarmup(
     }
 
     /// <returns>Whether every part had its data.</returns>
-    private async Task<bool> Compose(IWarmUp json, GrpcClient grpc, CompositionServices composition)
+    private async Task<bool> Compose(IWarmUp json, UpstreamClient other, CompositionServices composition)
     {
         var context = new DefaultHttpContext { RequestServices = services };
         context.Features.Set(new BffRequest { HttpContext = context, RequestId = "warm-up", CorrelationId = "warm-up", StartTimestamp = time.GetTimestamp() });
@@ -68,14 +69,18 @@ internal sealed partial class CompositionWarmup(
         var first = composer.Required("first", json.Get("first"));
         composer.Optional("second", first, _ => json.Get("second", limit: 5, cursor: "c"));
         composer.Optional("third", json.Get("third")).Fallback(() => null);
-        var last = composer.Optional("fourth", grpc.Read("warmup/read", new Empty(), Empty.Parser, _ => first.Value, ServiceProblemJson.Default.ServiceProblem));
+        var last = grpc is null ? null : composer.Optional("fourth", Message(other));
         var answer = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
         await answer.ExecuteAsync(context);
-        return first.HasValue && last.HasValue;
+        return first.HasValue && last is null or { HasValue: true };
     }
 
     [LoggerMessage(LogLevel.Error, "The warm-up's compositions lack parts; the host becomes ready cold and its first requests are slower")]
     private static partial void LogIncomplete(ILogger logger);
+
+    // A method of its own: a host that never comes here does not load the messages' package.
+    private static UpstreamCall<ServiceProblem> Message(UpstreamClient upstream) => new GrpcClient(upstream).Read(
+        "warmup/read", new Empty(), Empty.Parser, static _ => new ServiceProblem(null, null, null), ServiceProblemJson.Default.ServiceProblem);
 
     /// <summary>As a host's clients are.</summary>
     internal interface IWarmUp

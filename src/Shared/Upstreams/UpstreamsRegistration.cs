@@ -98,13 +98,16 @@ public static class UpstreamsRegistration
     public static WebApplicationBuilder AddUpstream<TClient>(this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class =>
         builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
 
-    /// <summary>Registers a client that is written by hand, as over gRPC; it is made with the <see cref="UpstreamClient"/> of the name.</summary>
+    /// <summary>Registers a client over gRPC: a class with a <see cref="GrpcClient"/> of its own, made with the <see cref="UpstreamClient"/> of the name.</summary>
     /// <param name="builder">The host.</param>
     /// <param name="name">As for <see cref="AddUpstream"/>.</param>
     /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
-    public static WebApplicationBuilder AddUpstreamClient<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
-        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class =>
-        builder.AddClient(name, isShared, static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream));
+    public static WebApplicationBuilder AddGrpcUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
+        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
+    {
+        builder.Services.TryAddSingleton<GrpcUse>();
+        return builder.AddClient(name, isShared, static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream));
+    }
 
     /// <summary>A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.</summary>
     internal static TClient Generated<TClient>(UpstreamClient upstream) => RestService.ForGenerated<TClient>(
@@ -119,6 +122,9 @@ public static class UpstreamsRegistration
         return builder;
     }
 }
+
+/// <summary>There where the host has a client over gRPC: what that needs is loaded and warmed on no other.</summary>
+internal sealed class GrpcUse;
 
 /// <summary>Upstreams that the host's typed clients need in configuration.</summary>
 internal sealed class RequiredUpstreams

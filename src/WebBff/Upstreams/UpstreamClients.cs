@@ -9,7 +9,7 @@ internal static class UpstreamClients
         .AddUpstream<IUsers>("users")
         .AddUpstream<IOrders>("orders")
         .AddUpstream<IProducts>("products")
-        .AddUpstreamClient<CatalogClient>("catalog", isShared: true)
+        .AddGrpcUpstream<CatalogClient>("catalog", isShared: true)
         .AddUpstream<IReviews>("reviews", isShared: true)
         .AddUpstream<IInventory>("inventory", isShared: true)
         .AddUpstream<IPricing>("pricing", isShared: true)
