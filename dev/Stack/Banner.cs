@@ -6,15 +6,15 @@ internal static class Banner
     public static void Print(RunningStack stack, ExampleCalls calls)
     {
         Console.WriteLine();
-        Row("MobileBff", RunningStack.Mobile, "for the mobile app");
-        Row("WebBff", RunningStack.Web, "for the browser app");
-        Row("PartnerBff", RunningStack.Partner, "for partners");
-        Row("browser app", RunningStack.Web + "/", "sign in as alice; break a service and watch the parts degrade");
-        Row("partner portal", RunningStack.Partner + "/portal", "sign in as carol; documentation at /docs");
-        Row("sign-in", RunningStack.IdentityProvider, "development identity provider: alice, bob, carol, dave");
-        foreach (var service in RunningStack.Services)
+        Row("MobileBff", StackPlan.Mobile, "for the mobile app");
+        Row("WebBff", StackPlan.Web, "for the browser app");
+        Row("PartnerBff", StackPlan.Partner, "for partners");
+        Row("browser app", StackPlan.Web + "/", "sign in as alice; break a service and watch the parts degrade");
+        Row("partner portal", StackPlan.Partner + "/portal", "sign in as carol; documentation at /docs");
+        Row("sign-in", StackPlan.IdentityProvider, "development identity provider: alice, bob, carol, dave");
+        foreach (var service in StackPlan.Services)
         {
-            Row(service, RunningStack.Address(service).GetLeftPart(UriPartial.Authority), "sample service");
+            Row(service, StackPlan.Address(service).GetLeftPart(UriPartial.Authority), "sample service");
         }
 
         foreach (var host in calls.All.GroupBy(c => c.Host))

@@ -26,12 +26,12 @@ internal sealed class ExampleCalls(HttpClient http, IReadOnlyList<ExampleCall> a
         var token = await Token(stack.Http, cancellation);
         return new ExampleCalls(stack.Http,
         [
-            new("MobileBff", RunningStack.Mobile + "/home-feed", token),
-            new("MobileBff", RunningStack.Mobile + "/products/p-1", token),
-            new("WebBff", RunningStack.Web + "/api/products/p-1", token),
-            new("WebBff", RunningStack.Web + "/api/dashboard", token),
-            new("PartnerBff", RunningStack.Partner + "/v1/orders?limit=2", stack.ApiKey),
-            new("PartnerBff", RunningStack.Partner + "/v1/orders", stack.ApiKey,
+            new("MobileBff", StackPlan.Mobile + "/home-feed", token),
+            new("MobileBff", StackPlan.Mobile + "/products/p-1", token),
+            new("WebBff", StackPlan.Web + "/api/products/p-1", token),
+            new("WebBff", StackPlan.Web + "/api/dashboard", token),
+            new("PartnerBff", StackPlan.Partner + "/v1/orders?limit=2", stack.ApiKey),
+            new("PartnerBff", StackPlan.Partner + "/v1/orders", stack.ApiKey,
                 """{"reference":"po-1","currency":"EUR","items":[{"product_id":"p-1","quantity":1}]}""", Guid.NewGuid().ToString("N")),
         ]);
     }
@@ -39,7 +39,7 @@ internal sealed class ExampleCalls(HttpClient http, IReadOnlyList<ExampleCall> a
     private static async Task<string> Token(HttpClient http, CancellationToken cancellation)
     {
         using var wish = JsonContent.Create(new { sub = "u-1001", scope = "api", expiresIn = 8 * 3600 });
-        using var answer = await http.PostAsync(RunningStack.IdentityProvider + "/__token", wish, cancellation);
+        using var answer = await http.PostAsync(StackPlan.IdentityProvider + "/__token", wish, cancellation);
         answer.EnsureSuccessStatusCode();
         using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(cancellation));
         return document.RootElement.GetProperty("access_token").GetString()!;

@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-
 namespace Bff.Dev.Stack;
 
 /// <summary>Reads commands from the terminal and breaks or heals services accordingly.</summary>
@@ -38,7 +36,7 @@ internal static class FaultPrompt
             case []:
                 return;
             case ["heal"]:
-                foreach (var service in RunningStack.Services)
+                foreach (var service in StackPlan.Services)
                 {
                     await Switch(http, service, new("none"), cancellation);
                 }
@@ -59,14 +57,8 @@ internal static class FaultPrompt
         }
     }
 
-    private static bool Known(string service) => RunningStack.Services.Contains(service);
+    private static bool Known(string service) => StackPlan.Services.Contains(service);
 
-    private static async Task Switch(HttpClient http, string service, FaultOrder order, CancellationToken cancellation)
-    {
-        using var body = JsonContent.Create(order, options: new(System.Text.Json.JsonSerializerDefaults.Web));
-        using var answer = await http.PostAsync(new Uri(RunningStack.Address(service), "/__faults"), body, cancellation);
-        Console.WriteLine(answer.IsSuccessStatusCode ? $"{service}: {order.Mode}" : await answer.Content.ReadAsStringAsync(cancellation));
-    }
-
-    private sealed record FaultOrder(string Mode, int DelayMs = 0, int Status = 500);
+    private static async Task Switch(HttpClient http, string service, FaultOrder order, CancellationToken cancellation) =>
+        Console.WriteLine(await ServiceFaults.Order(http, service, order, cancellation) ?? $"{service}: {order.Mode}");
 }

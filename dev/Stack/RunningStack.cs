@@ -7,13 +7,6 @@ namespace Bff.Dev.Stack;
 /// <summary>Everything that the one command starts: sample services, identity provider, three gateways; stopped together.</summary>
 internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 {
-    public const string Mobile = "http://127.0.0.1:8081", Web = "http://127.0.0.1:8082", Partner = "http://127.0.0.1:8083";
-    public const string IdentityProvider = "http://127.0.0.1:9000";
-
-    /// <summary>In the order of their ports, from 9001.</summary>
-    public static readonly string[] Services =
-        ["users", "orders", "products", "catalog", "reviews", "inventory", "pricing", "recommendations", "notifications", "shipping", "search", "media"];
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private readonly List<Child> _children = [];
 
@@ -24,8 +17,6 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 
     /// <summary>A live key of the tenant acme, new at each start.</summary>
     public string ApiKey { get; } = DevelopmentKey.New();
-
-    public static Uri Address(string service) => new($"http://127.0.0.1:{9001 + Array.IndexOf(Services, service)}");
 
     /// <summary>Builds and starts everything, reporting progress. False, with the reason printed, when something cannot be.</summary>
     public async Task<bool> Start(CancellationToken cancellation)
@@ -44,17 +35,9 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         }
 
         Console.WriteLine($"{clock.Elapsed.TotalSeconds:0} s");
-        Launch("dev/Upstreams", options.ServiceTokens ? ["--base-port", "9001", "--token-authority", IdentityProvider] : ["--base-port", "9001"], []);
-        Launch("dev/IdentityProvider", [], new() { ["IdentityProvider__Port"] = "9000" });
-        Launch("dev/Upstreams", ["--base-port", "9101"], []);
-        return await Ready("sample services", Address("media").AbsoluteUri + "__calls", 0, cancellation)
-            && await Ready("identity provider", IdentityProvider + "/.well-known/openid-configuration", 1, cancellation)
-            && Launch("src/MobileBff", [], Host("MobileBff", Mobile))
-            && Launch("src/WebBff", [], WebHost())
-            && Launch("src/PartnerBff", [], PartnerHost())
-            && await Ready("MobileBff", Mobile + "/health/ready", 3, cancellation)
-            && await Ready("WebBff", Web + "/health/ready", 4, cancellation)
-            && await Ready("PartnerBff", Partner + "/health/ready", 5, cancellation);
+        var processes = StackPlan.Processes(options.Redis, options.ServiceTokens, ApiKey);
+        var hosts = processes.TakeLast(3);
+        return await Start(processes.Except(hosts), cancellation) && await Start(hosts, cancellation);
     }
 
     public async ValueTask DisposeAsync()
@@ -65,7 +48,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 
     private static int? TakenPort()
     {
-        foreach (var port in (int[])[8081, 8082, 8083, 9000, .. Enumerable.Range(9001, Services.Length), .. Enumerable.Range(9101, Services.Length)])
+        foreach (var port in StackPlan.Ports)
         {
             using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
@@ -81,54 +64,36 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         return null;
     }
 
-    private Dictionary<string, string?> Host(string name, string address)
+    // Together, then each is waited for.
+    private async Task<bool> Start(IEnumerable<StackProcess> processes, CancellationToken cancellation)
     {
-        var settings = new Dictionary<string, string?>
+        var started = new List<(StackProcess Process, Child Child)>();
+        foreach (var process in processes)
         {
-            ["ASPNETCORE_ENVIRONMENT"] = "Development",
-            ["ASPNETCORE_URLS"] = address,
-            ["ConnectionStrings__redis"] = options.Redis,
-        };
-        if (options.ServiceTokens)
-        {
-            ServiceTokens.Add(settings, name);
+            started.Add((process, new Child(process.Project, process.Arguments, process.Environment)));
+            _children.Add(started[^1].Child);
         }
 
-        return settings;
-    }
-
-    // The app asks who is signed in before anybody is.
-    private Dictionary<string, string?> WebHost() => new(Host("WebBff", Web)) { ["Session__AnonymousUser"] = "Null" };
-
-    // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
-    private Dictionary<string, string?> PartnerHost()
-    {
-        var settings = Host("PartnerBff", Partner);
-        settings["ApiKeys__Bootstrap__acme"] = ApiKey;
-        foreach (var service in Services)
+        foreach (var (process, child) in started)
         {
-            settings[$"Sandbox__Upstreams__{service}__Address"] = new UriBuilder(Address(service)) { Port = Address(service).Port + 100 }.Uri.AbsoluteUri;
+            if (!await Ready(process, child, cancellation))
+            {
+                return false;
+            }
         }
 
-        return settings;
-    }
-
-    private bool Launch(string project, string[] arguments, Dictionary<string, string?> environment)
-    {
-        environment["DOTNET_ENVIRONMENT"] = "Development";
-        _children.Add(new Child(project, arguments, environment));
         return true;
     }
 
-    private async Task<bool> Ready(string what, string address, int child, CancellationToken cancellation)
+    private async Task<bool> Ready(StackProcess process, Child child, CancellationToken cancellation)
     {
-        Console.Write($"Starting {what} ... ");
+        Console.Write($"Starting {process.Name} ... ");
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed < Patience && !_children[child].HasExited)
+        while (clock.Elapsed < Patience && !child.HasExited)
         {
             try
             {
-                using var answer = await Http.GetAsync(address, cancellation);
+                using var answer = await Http.GetAsync(process.Ready, cancellation);
                 if (answer.IsSuccessStatusCode)
                 {
                     Console.WriteLine($"{clock.Elapsed.TotalSeconds:0.0} s");
@@ -144,8 +109,8 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
         }
 
         Console.WriteLine("failed");
-        Console.Error.WriteLine(_children[child].Tail);
-        Console.Error.WriteLine($"The whole log is in {_children[child].LogFile}");
+        Console.Error.WriteLine(child.Tail);
+        Console.Error.WriteLine($"The whole log is in {child.LogFile}");
         return false;
     }
 }

@@ -10,7 +10,7 @@ internal static class ServiceTokens
 
     public static void Add(Dictionary<string, string?> settings, string host)
     {
-        settings["Clients__default__Authority"] = RunningStack.IdentityProvider;
+        settings["Clients__default__Authority"] = StackPlan.IdentityProvider;
         settings["Clients__default__RequireHttpsMetadata"] = "false";
         settings["Clients__default__ClientId"] = "gateway";
         settings["Clients__default__ClientSecret"] = "gateway-development-secret";
