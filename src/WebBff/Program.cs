@@ -15,6 +15,7 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddBrowserSessions();
 builder.AddWebUpstreams();
+builder.AddSpa();
 builder.Services.AddSingleton<ICompositionMeta, WebMeta>();
 builder.AddBffOpenApi("web", "Web API", WebJson.Default, ProductPage.Describe);
 

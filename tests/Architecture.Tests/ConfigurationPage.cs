@@ -17,10 +17,10 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     /// <summary>Headings, and the sections below them in their order.</summary>
     private static readonly (string Heading, string[] Sections)[] Chapters =
     [
-        ("State and life", ["ConnectionStrings", "State", "Shutdown", "Admission", "AccessLog", "Audit"]),
+        ("State and life", ["ConnectionStrings", "State", "State:Redis", "Shutdown", "Admission", "AccessLog", "Audit", "Settings"]),
         ("Edge", ["", "Headers", "Kestrel:Limits"]),
         ("Callers", ["Authentication", "Authentication:Schemes:Bearer", "Authentication:Providers:<name>", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
-        ("Plans, limits, tenants", ["Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
+        ("Plans, limits, tenants", ["FailedCredentials", "Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
         ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
         ("Upstreams", ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]),
         ("Routes", ["ReverseProxy:Routes:<name>", "ReverseProxy:Routes:<name>:Match:Headers:<n>", "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>"]),
@@ -32,7 +32,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
 
         Every key, as the code declares it; this page is written from there. Keys nest by `:` in files and by `__` in the environment (`Upstreams__orders__Timeout`). Time spans are
         `[days.]hh:mm:ss[.fff]`; `<n>` counts from 0; names in angle brackets are yours. A value out of its range, and a key that must be there and is not, is reported with all
-        other mistakes: at start the host does not start, later the edit is refused as a whole. *Live* keys take effect while the host runs, the others at its next start. What
+        other mistakes: at start the host does not start, later the edit is refused as a whole. So is a key that the host does not read, with the one that was probably meant. *Live* keys take effect while the host runs, the others at its next start. What
         Production must set is in [security](security.md#before-production), how files are read in [operations](operations.md#settings).
 
         """;

@@ -106,7 +106,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
     public static GatewayProcess StartInVain(
         string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings) =>
-        Launch(gateway, surroundings, folder, [], settings);
+        StartInVain(gateway, surroundings, folder, [], settings);
+
+    /// <summary>The same with a command line.</summary>
+    public static GatewayProcess StartInVain(
+        string gateway, Surroundings surroundings, string folder, string[] arguments, params (string Key, string Value)[] settings) =>
+        Launch(gateway, surroundings, folder, arguments, settings);
 
     private static GatewayProcess Launch(
         string gateway, Surroundings surroundings, string folder, string[] arguments, (string Key, string Value)[] settings)

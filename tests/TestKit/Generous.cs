@@ -16,6 +16,8 @@ public static class Generous
     {
         ["Composition:Deadline"] = "00:01:00",
         ["State:Timeout"] = StateTimeout,
+        ["FailedCredentials:PerMinute"] = "1000000",
+        ["FailedCredentials:Burst"] = "1000000",
         ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
     };
 

@@ -12,7 +12,7 @@ public sealed class RedisCluster : IDisposable
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
     /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
-    public string ConnectionString => string.Join(',', _nodes.Select(n => n.Address));
+    public string ConnectionString => string.Join(',', _nodes.Select(n => n.Address)) + RedisServer.AsUser;
 
     /// <summary>Starts three nodes, lets <c>redis-cli</c> make a cluster of them, and waits until every node serves.</summary>
     public static RedisCluster Run()

@@ -10,11 +10,15 @@ namespace Bff.TestKit;
 /// <summary>A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.</summary>
 public sealed partial class RedisServer : IDisposable
 {
+    private const string Password = "of-the-tests-alone";
+    private const string Sentinel = "--sentinel";
+    private const string Documented = "ACL SETUSER bff ";
     private static readonly ConcurrentDictionary<int, bool> Ports = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-redis-").FullName;
     private readonly string[] _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private Process? _process;
+    private bool _isLocked;
 
     private RedisServer(int port, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
@@ -29,8 +33,15 @@ public sealed partial class RedisServer : IDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
-    /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
-    public string ConnectionString => Address;
+    /// <summary>For <c>ConnectionStrings:redis</c>: of a user that may do what docs/operations.md lists, and nothing else.</summary>
+    public string ConnectionString => Address + AsUser;
+
+    /// <summary>The part of a connection string that names the user and the password.</summary>
+    public static string AsUser => ",user=bff,password=" + Password;
+
+    /// <summary>The rules of the documented user, with a password of the tests.</summary>
+    public static string[] UserRules { get; } =
+        [.. File.ReadLines(Checkout.At("docs", "operations.md")).Single(l => l.StartsWith(Documented, StringComparison.Ordinal))[Documented.Length..].Split(' ').Select(r => r == ">password" ? ">" + Password : r)];
 
     /// <summary>Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.</summary>
     public static RedisServer Run(params string[] arguments) => Run(new Dictionary<string, string>(), arguments);
@@ -54,14 +65,27 @@ public sealed partial class RedisServer : IDisposable
         }
     }
 
+    /// <summary>A Sentinel, which has neither data nor users of its own.</summary>
+    public static RedisServer RunSentinel() => Run(new Dictionary<string, string>(), Sentinel);
+
+    /// <summary>Listens for TLS too, and takes only clients with a certificate of the authority; returns that port.</summary>
+    public int Tls(IssuedCertificate certificate, string authorityFile)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        var port = FreePort(forCluster: false);
+        Command("CONFIG", "SET", "tls-cert-file", certificate.CertificateFile, "tls-key-file", certificate.KeyFile, "tls-ca-cert-file", authorityFile,
+            "tls-port", port.ToString(CultureInfo.InvariantCulture));
+        return port;
+    }
+
     /// <summary>Starts (again) on the same port with the same data. Further arguments are redis-server's own, for this time.</summary>
     public void Start(params string[] more)
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] own =
+        string[] own = _arguments.Contains(Sentinel) ? ForSentinel() :
         [
             "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
-            "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning",
+            "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning", "--user", "bff", .. UserRules,
         ];
         foreach (var argument in own.Concat(_arguments).Concat(more))
         {
@@ -109,11 +133,26 @@ public sealed partial class RedisServer : IDisposable
 
     public void FlushAll() => Command("FLUSHALL");
 
+    /// <summary>From now on nobody is served without a password, as in an installation.</summary>
+    public void Lock()
+    {
+        Command("ACL", "SETUSER", "default", "resetpass", ">" + Password);
+        _isLocked = true;
+    }
+
     /// <summary>Refuses the command from now on, in the middle of scripts too.</summary>
-    public void Deny(string command) => Command("ACL", "SETUSER", "default", "-" + command);
+    public void Deny(string command)
+    {
+        Command("ACL", "SETUSER", "default", "-" + command);
+        Command("ACL", "SETUSER", "bff", "-" + command);
+    }
 
     /// <summary>Ends <see cref="Deny"/>.</summary>
-    public void Allow(string command) => Command("ACL", "SETUSER", "default", "+" + command);
+    public void Allow(string command)
+    {
+        Command("ACL", "SETUSER", "default", "+" + command);
+        Command(["ACL", "SETUSER", "bff", .. UserRules]);
+    }
 
     /// <summary>Sends one command over a connection of its own and returns the raw answer (RESP).</summary>
     public string Command(params string[] words)
@@ -123,8 +162,14 @@ public sealed partial class RedisServer : IDisposable
         client.ReceiveTimeout = 10_000;
         using var stream = client.GetStream();
         var text = $"*{words.Length}\r\n" + string.Concat(words.Select(w => $"${System.Text.Encoding.UTF8.GetByteCount(w)}\r\n{w}\r\n"));
-        stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
         var buffer = new byte[64 * 1024];
+        if (_isLocked)
+        {
+            stream.Write(System.Text.Encoding.UTF8.GetBytes($"AUTH {Password}\r\n"));
+            _ = stream.Read(buffer);
+        }
+
+        stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
         var read = stream.Read(buffer);
         return System.Text.Encoding.UTF8.GetString(buffer, 0, read);
     }
@@ -141,6 +186,18 @@ public sealed partial class RedisServer : IDisposable
         {
             // A file of a dying process; the temporary folder is cleaned by the system.
         }
+    }
+
+    /// <summary>It writes what it finds out into its file.</summary>
+    private string[] ForSentinel()
+    {
+        var file = Path.Combine(_folder, "sentinel.conf");
+        if (!File.Exists(file))
+        {
+            File.WriteAllText(file, "");
+        }
+
+        return [file, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--loglevel", "warning"];
     }
 
     private string TryCommand(params string[] words)

@@ -16,8 +16,8 @@ internal static class PartnerContract
     private static readonly ProblemCode[] Everywhere =
     [
         ProblemCodes.MissingToken, ProblemCodes.InvalidToken, ProblemCodes.TokenExpired, ProblemCodes.TokenRevoked, ProblemCodes.InvalidApiKey,
-        ProblemCodes.InsufficientScope, ProblemCodes.EndpointNotInPlan, ProblemCodes.Forbidden, ProblemCodes.VersionRetired,
-        ProblemCodes.RateLimitExceeded, ProblemCodes.QuotaExceeded, ProblemCodes.InternalError,
+        ProblemCodes.InsufficientScope, ProblemCodes.AddressNotAllowed, ProblemCodes.EndpointNotInPlan, ProblemCodes.Forbidden, ProblemCodes.VersionRetired,
+        ProblemCodes.TooManyFailedCredentials, ProblemCodes.RateLimitExceeded, ProblemCodes.QuotaExceeded, ProblemCodes.InternalError,
         ProblemCodes.Overloaded, ProblemCodes.StoreUnavailable,
     ];
 

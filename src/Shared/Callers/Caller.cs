@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Net;
 using Bff.Edge;
 using Microsoft.AspNetCore.Http;
 
@@ -75,6 +76,9 @@ public sealed class Caller
 
     /// <summary>By which the store finds an API key; not the key.</summary>
     internal string? KeyHash { get; init; }
+
+    /// <summary>Networks that an API key may be used from; null: any.</summary>
+    public IReadOnlyList<IPNetwork>? AllowedAddresses { get; init; }
 
     /// <summary>True for a test-mode API key: served by the sandbox upstreams, sees nothing live.</summary>
     public bool IsSandbox { get; init; }

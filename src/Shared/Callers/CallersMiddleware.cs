@@ -6,17 +6,24 @@ namespace Bff.Callers;
 
 /// <summary>
 /// Stage 2. Decides who is calling and whether the endpoint admits them:
-/// 1. ask each source for its credential; 2. refuse what is revoked; 3. anonymous endpoints go on, without a caller when the credential
+/// 1. ask each source for its credential, unless too many from the client's address were no good and this one is not known to be good;
+/// 2. refuse what is revoked; 3. anonymous endpoints go on, without a caller when the credential
 /// was no good; 4. so does a request for what is not there, unless its credential was no good; 5. everything else needs a caller; 6. and
 /// the endpoint's scope or role; 7. the answer to a known caller ends with his credential, however long it is.
 /// </summary>
-internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations, CallerLives lives)
+internal sealed class CallersMiddleware(
+    RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations, CallerLives lives, CallerMetrics metrics, IFailedCredentials? failures = null)
 {
     private readonly ICallerSource[] _sources = [.. sources];
 
     public Task InvokeAsync(HttpContext context)
     {
         var endpoint = context.GetEndpoint()!; // What has none got one from RoutingRefusalsMiddleware.
+        if (failures is { IsAnyWaiting: true } && IsUnknown(context) && failures.Wait(context.Connection.RemoteIpAddress) is { } wait)
+        {
+            return Decide(context, endpoint, new(null, new Problem(ProblemCodes.TooManyFailedCredentials) { RetryAfter = wait }), null, 0);
+        }
+
         var changes = lives.Changes;
         for (var i = 0; i < _sources.Length; i++)
         {
@@ -54,6 +61,11 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
             result = new CallerResult(null, revoked);
         }
 
+        if (result.Refusal is { } refused)
+        {
+            Count(context, refused.Code);
+        }
+
         var isAnonymous = endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;
         if (result.Caller is { } caller)
         {
@@ -80,6 +92,35 @@ internal sealed class CallersMiddleware(RequestDelegate next, IEnumerable<ICalle
         }
 
         return problem.ExecuteAsync(context);
+    }
+
+    /// <summary>The first source that finds its credential decides, as when it is verified.</summary>
+    private bool IsUnknown(HttpContext context)
+    {
+        foreach (var source in _sources)
+        {
+            if (source.IsKnown(context) is { } isKnown)
+            {
+                return !isKnown;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A credential that has expired or was revoked has been a good one: its sender is no stranger who tries.</summary>
+    private void Count(HttpContext context, ProblemCode code)
+    {
+        if (code.Status >= StatusCodes.Status500InternalServerError)
+        {
+            return; // It could not be judged.
+        }
+
+        metrics.Count(code.Code);
+        if (code == ProblemCodes.InvalidToken || code == ProblemCodes.InvalidApiKey)
+        {
+            failures?.Count(context.Connection.RemoteIpAddress);
+        }
     }
 
     private async Task Serve(HttpContext context, Caller caller, int changes)

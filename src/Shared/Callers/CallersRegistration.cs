@@ -27,6 +27,7 @@ public static class CallersRegistration
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<Revocations>>()));
         services.AddBackgroundCheck<Revocations>();
+        services.AddSingleton<CallerMetrics>();
         services.AddSingleton<CallerLives>();
         services.AddHostedService(provider => provider.GetRequiredService<CallerLives>());
         services.AddSettings<IdentityOptions>();

@@ -14,6 +14,9 @@ public interface ICallerSource
 
     /// <summary>The access token of the caller that <see cref="Resolve"/> has just found; none where the credential is no token.</summary>
     internal CallerToken TokenOf(HttpContext context) => default;
+
+    /// <summary>Whether the request's credential is remembered as good, without verifying it; null: it carries none of this kind.</summary>
+    internal bool? IsKnown(HttpContext context) => null;
 }
 
 /// <summary>What a source found: no credential of its kind, a caller, or a refusal.</summary>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,10 +14,13 @@ public static class ConfigurationRegistration
     {
         FailedStart.Watch();
         ListenAddresses.PreferEnvironment(builder.Configuration);
+        builder.Services.AddSingleton(SettingsCheck.Of(builder.Configuration));
         builder.Services.AddSingleton<IValidateOptions<ListenAddresses>, ListenAddressesValidator>();
         builder.Services.AddOptions<ListenAddresses>().ValidateOnStart();
         builder.Services.TryAddSingleton(BrokenFiles.Of(builder.Configuration));
         builder.Services.TryAddSingleton<SettingsMetrics>();
+        builder.Services.AddReads<UnknownKeySettings>(reloads: true, "Settings");
+        builder.Services.TryAddSingleton<UnknownKeys>();
         builder.Services.TryAddSingleton<ReloadGate>();
         return builder;
     }
@@ -40,7 +44,7 @@ public static class ConfigurationRegistration
     {
         services.AddKeyedSingleton(nameof(ReloadGate), (provider, _) => new Reloadable<T>(sections, (configuration, mistakes) => parse(provider, configuration, mistakes)));
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredKeyedService<Reloadable<T>>(nameof(ReloadGate)));
-        services.AddReads(reloads: true, sections);
+        services.AddReads<T>(reloads: true, sections);
         services.AddSingleton(static provider =>
         {
             provider.GetRequiredService<ReloadGate>().Load();
@@ -56,30 +60,42 @@ public static class ConfigurationRegistration
     public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
     {
         var section = ConfigurationMistakes.SectionOf<T>();
-        services.AddReads(reloads: false, section);
+        services.AddReads<T>(reloads: false, section);
         services.AddSingleton<IReloadable, StartSettings<T>>();
         services.AddOptions<T>().Configure<IConfiguration>((settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)).ValidateOnStart();
         return services;
     }
 
-    internal static void AddReads(this IServiceCollection services, bool reloads, params ReadOnlySpan<string> sections)
+    /// <summary>Sections that other code reads, such as a library's or the team's own: every key below them is known.</summary>
+    public static IServiceCollection AddForeignSettings(this IServiceCollection services, params ReadOnlySpan<string> sections)
+    {
+        services.AddReads<ConfigurationRead>(reloads: true, sections);
+        return services;
+    }
+
+    /// <typeparam name="T">What is made of them; its assembly declares their keys.</typeparam>
+    internal static void AddReads<T>(this IServiceCollection services, bool reloads, params ReadOnlySpan<string> sections)
     {
         foreach (var section in sections)
         {
-            services.AddSingleton(new ConfigurationRead(section, reloads));
+            services.AddSingleton(new ConfigurationRead(section, reloads, typeof(T).Assembly));
         }
     }
 
     /// <summary>Checks everything before the host starts: reloadable sections and options with <c>ValidateOnStart</c>; all mistakes in one report.</summary>
     /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
-    internal static void CheckConfiguration(this WebApplication app) =>
+    internal static void CheckConfiguration(this WebApplication app)
+    {
         app.Services.GetRequiredService<ReloadGate>().Load(app.Services.GetService<IStartupValidator>());
+        app.Services.GetService<SettingsCheck>()?.EndIfAskedFor();
+    }
 }
 
 /// <summary>A section that the host reads.</summary>
 /// <param name="Section">Its path.</param>
 /// <param name="Reloads">Whether an edit is taken while the host runs.</param>
-public sealed record ConfigurationRead(string Section, bool Reloads);
+/// <param name="Reader">Whose types declare its keys.</param>
+public sealed record ConfigurationRead(string Section, bool Reloads, Assembly Reader);
 
 /// <summary>What the configuration says of settings that are read at start, against what the members accept.</summary>
 internal sealed class StartSettings<T> : IReloadable where T : class, new()

@@ -20,6 +20,8 @@ internal sealed partial class ReloadGate : IDisposable
     private readonly BrokenFiles _files;
     private readonly SettingsMetrics _metrics;
     private readonly ConfigurationRead[] _reads;
+    private readonly UnknownKeys _unknown;
+    private readonly HashSet<ConfigurationMistake> _warned = [];
     private readonly ILogger _logger;
     private HashSet<ConfigurationMistake> _refused = [];
     private StartSnapshot? _atStart;
@@ -28,13 +30,14 @@ internal sealed partial class ReloadGate : IDisposable
 
     public ReloadGate(
         IConfiguration configuration, IEnumerable<IReloadable> sections, BrokenFiles files, SettingsMetrics metrics, IEnumerable<ConfigurationRead> reads,
-        ILogger<ReloadGate> logger)
+        UnknownKeys unknown, ILogger<ReloadGate> logger)
     {
         _configuration = configuration;
         _sections = [.. sections];
         _files = files;
         _metrics = metrics;
         _reads = [.. reads];
+        _unknown = unknown;
         _logger = logger;
     }
 
@@ -133,7 +136,16 @@ internal sealed partial class ReloadGate : IDisposable
             }
         }
 
+        _unknown.Check(_configuration, mistakes, Warn);
         return commits;
+    }
+
+    private void Warn(ConfigurationMistake unknown)
+    {
+        if (_warned.Add(unknown))
+        {
+            LogUnknown(_logger, unknown.Key, unknown.Message);
+        }
     }
 
     private static void Check(IStartupValidator? others, ConfigurationMistakes mistakes)
@@ -218,6 +230,9 @@ internal sealed partial class ReloadGate : IDisposable
 
     [LoggerMessage(LogLevel.Warning, "Edited, but in force only from the next start: {Keys}")]
     private static partial void LogPending(ILogger logger, string keys);
+
+    [LoggerMessage(LogLevel.Warning, "Configuration key {Key} {Mistake} It has no effect.")]
+    private static partial void LogUnknown(ILogger logger, string key, string mistake);
 
     [LoggerMessage(LogLevel.Information, "New configuration in force ({Sections} section(s) changed)")]
     private static partial void LogTaken(ILogger logger, int sections);

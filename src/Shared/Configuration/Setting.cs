@@ -48,6 +48,14 @@ public sealed class Setting
     /// <summary>Whether it is several values, below <c>0</c>, <c>1</c>, ...</summary>
     public bool IsList { get; }
 
+    /// <summary>Every key that it is read from, the one with its own name first.</summary>
+    public IEnumerable<string> Paths =>
+    [
+        IsList ? Path + ":<n>" : Path,
+        .. Declared.OrOne ? [Path[..Path.LastIndexOf(':')]] : Array.Empty<string>(),
+        .. (Declared.Also ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(key => Path[..^Key.Length] + key),
+    ];
+
     /// <summary>What a type declares, in the order of its members.</summary>
     public static IReadOnlyList<Setting> Of(Type settings) => Known.GetOrAdd(settings, static type =>
     [

@@ -37,6 +37,12 @@ public sealed class SettingAttribute : Attribute
     /// <summary>In place of the member's summary, where several keys make one member.</summary>
     public string? Meaning { get; init; }
 
+    /// <summary>A list whose only value may stand without a number.</summary>
+    public bool OrOne { get; init; }
+
+    /// <summary>Other keys below the section that say the same, or stand beside it, separated by commas.</summary>
+    public string? Also { get; init; }
+
     /// <summary>Takes effect at the next start, although its section is read again before.</summary>
     public bool AtStart { get; init; }
 }

@@ -16,7 +16,7 @@ internal sealed class EdgeSettings
     public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
 
     /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
-    [Setting(Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any", Default = "any; the shipped files name some", Meaning = "What a request's host must be.")]
+    [Setting(Also = "AllowedHosts:<n>", Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any", Default = "any; the shipped files name some", Meaning = "What a request's host must be.")]
     public string[] AllowedHosts { get; private set; } = [];
 
     /// <summary>What problem types, <c>Link</c> and <c>Location</c> are built from.</summary>
@@ -24,15 +24,15 @@ internal sealed class EdgeSettings
     public string? PublicUrl { get; private set; }
 
     /// <summary>Null: no other origin may read anything.</summary>
-    [Setting(Key = "Cors:Origins:<n>", Range = "scheme, host and port; no `*`", Default = "none", Meaning = "Origins that may read answers, with credentials.")]
+    [Setting(Key = "Cors:Origins:<n>", OrOne = true, Range = "scheme, host and port; no `*`", Default = "none", Meaning = "Origins that may read answers, with credentials.")]
     public CorsPolicy? Cors { get; private set; }
 
     /// <summary>Addresses whose <c>X-Forwarded-*</c> are believed.</summary>
-    [Setting(Key = "ForwardedHeaders:KnownProxies:<n>", Range = "an IP address", Default = "none", AtStart = true)]
+    [Setting(Key = "ForwardedHeaders:KnownProxies:<n>", OrOne = true, Range = "an IP address", Default = "none", AtStart = true)]
     public List<IPAddress> KnownProxies { get; } = [];
 
     /// <summary>Networks whose <c>X-Forwarded-*</c> are believed.</summary>
-    [Setting(Key = "ForwardedHeaders:KnownNetworks:<n>", Range = "a network such as 10.0.0.0/8; not 0.0.0.0/0", Default = "none", AtStart = true)]
+    [Setting(Key = "ForwardedHeaders:KnownNetworks:<n>", OrOne = true, Range = "a network such as 10.0.0.0/8; not 0.0.0.0/0", Default = "none", AtStart = true)]
     public List<IPNetwork> KnownNetworks { get; } = [];
 
     public static EdgeSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)

@@ -19,6 +19,7 @@ public static class ProblemCodes
     public static readonly ProblemCode InvalidApiKey = new("invalid_api_key", 401, "Invalid API key", "The API key is unknown, revoked or mistyped.");
     public static readonly ProblemCode SessionExpired = new("session_expired", 401, "Session expired", "The session has ended. Sign in again.");
     public static readonly ProblemCode InsufficientScope = new("insufficient_scope", 403, "Insufficient scope", "The credential lacks the scope that this resource needs.");
+    public static readonly ProblemCode AddressNotAllowed = new("address_not_allowed", 403, "Address not allowed", "The credential may not be used from this address.");
     public static readonly ProblemCode EndpointNotInPlan = new("endpoint_not_in_plan", 403, "Endpoint not in plan", "The plan does not include this endpoint.");
     public static readonly ProblemCode CsrfRejected = new("csrf_rejected", 403, "Cross-site request rejected", "Send the header X-CSRF: 1 from a page of the same site.");
     public static readonly ProblemCode Forbidden = new("forbidden", 403, "Forbidden", "The caller may not do this.");
@@ -39,6 +40,8 @@ public static class ProblemCodes
     public static readonly ProblemCode Unprocessable = new("unprocessable", 422, "Request refused", "The service understood the request and refuses it. Its type, title and detail say why.");
     public static readonly ProblemCode DependencyFailed = new("dependency_failed", 424, "Dependency failed", "An operation on which this one depends did not succeed, so it was not tried.");
     public static readonly ProblemCode PreconditionRequired = new("precondition_required", 428, "Precondition required", "Say with If-Match which version of the resource is to be changed.");
+    public static readonly ProblemCode TooManyFailedCredentials = new(
+        "too_many_failed_credentials", 429, "Too many failed credentials", "Too many credentials from this address were no good. Wait as long as Retry-After says.");
     public static readonly ProblemCode RateLimitExceeded = new("rate_limit_exceeded", 429, "Rate limit exceeded", "Too many requests. Wait as long as Retry-After says.");
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "Quota exceeded", "The day's quota is used up. Wait as long as Retry-After says.");
     public static readonly ProblemCode HeadersTooLarge = new("request_header_fields_too_large", 431, "Request header fields too large", "The request's header fields are too large.");

@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
+using System.Net;
 using Bff.Configuration;
+using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 
@@ -98,6 +100,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             Plan = plan,
             Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
             AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
+            AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network).OfType<IPNetwork>()],
             CustomDomain = Domain(section),
             DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
         });
@@ -123,6 +126,17 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         }
 
         return pattern;
+    }
+
+    private IPNetwork? Network(IConfigurationSection entry)
+    {
+        if (AddressNetworks.TryParse(entry.Value, out var network))
+        {
+            return network;
+        }
+
+        mistakes.Add(entry.Path, $"'{entry.Value}' is not a network. Write it as prefix and length, such as 203.0.113.0/24, or as one address.");
+        return null;
     }
 
     private string? Domain(IConfigurationSection section)

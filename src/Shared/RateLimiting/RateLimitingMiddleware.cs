@@ -117,6 +117,16 @@ internal static class Entitlement
             return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
         }
 
+        if (limits.Tenant is { AllowedAddresses: { Count: > 0 } allowed } && !AddressNetworks.Contains(allowed, context.Connection.RemoteIpAddress))
+        {
+            return new Problem(ProblemCodes.AddressNotAllowed);
+        }
+
+        if (caller.AllowedAddresses is { Count: > 0 } own && !AddressNetworks.Contains(own, context.Connection.RemoteIpAddress))
+        {
+            return new Problem(ProblemCodes.AddressNotAllowed);
+        }
+
         if (limits.Tenant is { } tenant && !tenant.Allows(path))
         {
             return new Problem(ProblemCodes.EndpointNotInPlan);

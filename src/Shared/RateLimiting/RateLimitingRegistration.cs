@@ -1,3 +1,4 @@
+using Bff.Callers;
 using Bff.Configuration;
 using Bff.State;
 using Bff.Tenants;
@@ -20,6 +21,8 @@ public static class RateLimitingRegistration
         builder.Services.AddStore<ILimitStore, RedisLimitStore, EmbeddedLimitStore>(builder.Configuration);
         builder.AddTenants();
         builder.Services.AddSingleton<LocalLimits>();
+        builder.Services.AddReloadable(["FailedCredentials"], FailedCredentialSettings.Parse);
+        builder.Services.AddSingleton<IFailedCredentials, FailedCredentials>();
         builder.Services.AddSingleton<LeaseDesk>();
         builder.Services.AddSingleton<BucketRegistry>();
         builder.Services.AddSingleton<CallerLimitsCache>();

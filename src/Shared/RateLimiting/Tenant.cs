@@ -1,3 +1,4 @@
+using System.Net;
 using Bff.Configuration;
 
 namespace Bff.RateLimiting;
@@ -29,6 +30,10 @@ public sealed class Tenant
     /// <summary>Path patterns that its callers may use.</summary>
     [Setting(Key = "AllowedEndpoints:<n>", Range = "a path pattern such as `/v1/orders/**`: `*` is one segment, a last `**` the rest", Default = "all")]
     public IReadOnlyList<PathPattern> AllowedEndpoints { get; init; } = [];
+
+    /// <summary>Networks that its callers' requests must come from.</summary>
+    [Setting(Key = "AllowedAddresses:<n>", Range = "a network such as 203.0.113.0/24, or one address", Default = "any address")]
+    public IReadOnlyList<IPNetwork> AllowedAddresses { get; init; } = [];
 
     /// <summary>Host name of its own, for which only its credentials are good.</summary>
     [Setting(Range = "a host name without scheme, port or path, of one tenant only", Default = "none")]

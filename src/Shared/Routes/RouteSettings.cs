@@ -76,7 +76,7 @@ internal sealed class RouteSettings
     public string? PersistedQueries { get; init; }
 
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>
-    [Setting(Key = "Transforms:<n>", Range = "as YARP documents them", Default = "none")]
+    [Setting(Key = "Transforms:<n>", Also = "Transforms:<n>:<name>", Range = "as YARP documents them", Default = "none")]
     public IReadOnlyDictionary<string, string>? Transform { get; init; }
 }
 

@@ -72,7 +72,7 @@ internal sealed record SessionSettings
     public IReadOnlyDictionary<string, string> AuthorizeParameters { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Parameters that the sign-in's address may hand through to the provider.</summary>
-    [Setting(Key = "LoginParameters:<n>", Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`", Default = "none")]
+    [Setting(Key = "LoginParameters:<n>", OrOne = true, Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`", Default = "none")]
     public IReadOnlyList<string> LoginParameters { get; init; } = [];
 
     /// <summary>Whether the sign-in's parameters go to the provider by themselves first (RFC 9126), so that no browser sees them: where it offers that, always, never.</summary>
@@ -88,7 +88,7 @@ internal sealed record SessionSettings
     public bool IdTokenHint { get; init; }
 
     /// <summary>Origins that `returnUrl` may name; each must be in `Cors:Origins` too.</summary>
-    [Setting(Key = "ReturnOrigins:<n>", Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
+    [Setting(Key = "ReturnOrigins:<n>", OrOne = true, Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
     public IReadOnlyList<string> ReturnOrigins { get; init; } = [];
 
     /// <summary>Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.</summary>

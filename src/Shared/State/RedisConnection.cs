@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>One multiplexer and what is used of it.</summary>
-internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisposable
+internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string? password) : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan ShortestHeartbeat = TimeSpan.FromMilliseconds(100);
@@ -15,19 +15,23 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
 
     public ISubscriber Subscriber { get; } = multiplexer.GetSubscriber();
 
+    /// <summary>What the password's file said when it was opened.</summary>
+    public string? Password => password;
+
     public bool IsConnected => multiplexer.IsConnected;
 
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
-    /// <param name="connectionString">Where.</param>
+    /// <param name="access">Where, and with what.</param>
     /// <param name="patience">How long connecting may take.</param>
     /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(
-        string connectionString, TimeSpan patience, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
+        RedisAccess access, TimeSpan patience, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
     {
         var asked = Stopwatch.StartNew();
-        var options = ConfigurationOptions.Parse(connectionString, ignoreUnknown: true);
+        var password = access.Password();
+        var options = access.Options(password);
         options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
         options.IncludeDetailInExceptions = false; // Keys name people.
@@ -42,7 +46,7 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer) : IDisp
         options.TieBreaker = ""; // Read-only discovery: no key and no channel outside of bff:.
         options.ConfigurationChannel = "";
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(options);
-        var connection = new RedisConnection(multiplexer);
+        var connection = new RedisConnection(multiplexer, password);
         multiplexer.ConnectionFailed += (_, failure) =>
         {
             if (failure.ConnectionType == ConnectionType.Interactive && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1))

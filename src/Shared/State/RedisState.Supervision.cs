@@ -24,6 +24,7 @@ public sealed partial class RedisState
     private long _awaySince;
     private long _probedAt;
     private bool _wasAvailable;
+    private string? _refusedPassword;
 
     /// <summary>
     /// Raised on a background thread whenever connection and subscriptions are in place (again), the first time included:
@@ -74,6 +75,11 @@ public sealed partial class RedisState
     private async Task Check()
     {
         var isWell = _connection is { } current && !_replace && await Answers(current);
+        if (isWell && _access!.Password() is { } password && password != _connection!.Password)
+        {
+            await Renew(password);
+        }
+
         if (!isWell && (_replace || _connection is null || AwayFor() > ReplaceAfter))
         {
             isWell = await Replace();
@@ -145,7 +151,7 @@ public sealed partial class RedisState
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_connectionString!, ConnectPatience, _timeout, OnLost, OnRestored);
+        var fresh = await RedisConnection.Open(_access!, ConnectPatience, _timeout, OnLost, OnRestored);
         if (!fresh.IsConnected || !await Answers(fresh))
         {
             Discard(fresh);
@@ -157,6 +163,30 @@ public sealed partial class RedisState
         _replace = false;
         _announce = true;
         return true;
+    }
+
+    /// <summary>A connection with the new password. Until the server takes that, the one with the old password goes on.</summary>
+    private async Task Renew(string password)
+    {
+        bool isTaken;
+        try
+        {
+            isTaken = await Replace();
+        }
+        catch (RedisException)
+        {
+            isTaken = false;
+        }
+
+        if (isTaken)
+        {
+            LogRenewed(_logger);
+        }
+        else if (password != _refusedPassword)
+        {
+            _refusedPassword = password;
+            LogNotRenewed(_logger);
+        }
     }
 
     /// <summary>What connects again is not used before a probe was answered: for a while the client library may still refuse to send anything there.</summary>
@@ -221,6 +251,12 @@ public sealed partial class RedisState
 
     [LoggerMessage(LogLevel.Information, "Redis answers")]
     private static partial void LogBack(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "Redis is connected with the new password of State:Redis:PasswordFile")]
+    private static partial void LogRenewed(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning, "Redis does not take the new password of State:Redis:PasswordFile yet; the connection that there is goes on, and it is tried again")]
+    private static partial void LogNotRenewed(ILogger logger);
 
     [LoggerMessage(LogLevel.Debug, "Probing Redis failed: {Failure}")]
     private static partial void LogProbeFailed(ILogger logger, string failure);

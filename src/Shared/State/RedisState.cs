@@ -1,3 +1,4 @@
+using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,7 +14,7 @@ namespace Bff.State;
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
-    private readonly string? _connectionString;
+    private readonly RedisAccess? _access;
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
     private readonly ILogger<RedisState> _logger;
@@ -30,7 +31,7 @@ public sealed partial class RedisState : IDisposable
 
     internal RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger, TimeProvider time)
     {
-        _connectionString = RedisAddress.Of(configuration);
+        _access = RedisAccess.Of(configuration, new ConfigurationMistakes()); // Mistakes have stopped the host.
         _timeout = options.Value.Timeout;
         _time = time;
         _logger = logger;
@@ -39,7 +40,7 @@ public sealed partial class RedisState : IDisposable
     }
 
     /// <summary>Whether <c>ConnectionStrings:redis</c> is set; false: the stores are embedded.</summary>
-    public bool IsConfigured => _connectionString is not null;
+    public bool IsConfigured => _access is not null;
 
     /// <summary>Whether an operation would be tried now. For readiness and for choosing what to do without asking.</summary>
     public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };

@@ -2,7 +2,6 @@ using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace Bff.State;
 
@@ -17,17 +16,6 @@ public sealed class StateOptions
     /// <summary>Lets a host in the Production environment run without Redis, as a single instance whose state dies with it.</summary>
     [Setting]
     public bool AllowEmbedded { get; set; }
-}
-
-/// <summary>Where Redis is.</summary>
-[Settings("ConnectionStrings")]
-internal sealed class RedisAddress
-{
-    /// <summary>One server, or several of a cluster. Without it state is in process.</summary>
-    [Setting(Key = "redis", Range = "a connection string such as host:6379,password=...,ssl=true", Default = "none; required in Production")]
-    public string? Redis { get; init; }
-
-    public static string? Of(IConfiguration configuration) => configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text : null;
 }
 
 /// <summary>Stops a host whose state would be lost or not shared without anybody having said so.</summary>
@@ -45,23 +33,14 @@ internal sealed class StateOptionsValidator(IConfiguration configuration, IHostE
                     + "between instances. Set it, or set State:AllowEmbedded=true to run a single instance so.");
             }
         }
-        else if (!IsUsable(redis))
+        else if (RedisAddress.Parse(redis) is null)
         {
-            mistakes.Add("ConnectionStrings:redis: not a connection string such as host:6379,password=...,ssl=true."); // Its text may hold a password.
+            mistakes.Add("ConnectionStrings:redis: not a connection string such as host:6379,password=...,ssl=true, nor an address such as rediss://user:password@host:6379."); // Its text may hold a password.
         }
 
+        var access = new ConfigurationMistakes();
+        RedisAccess.Of(configuration, access);
+        mistakes.AddRange(access.All.Select(m => m.ToString()));
         return mistakes.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(mistakes);
-    }
-
-    private static bool IsUsable(string redis)
-    {
-        try
-        {
-            return ConfigurationOptions.Parse(redis).EndPoints.Count > 0;
-        }
-        catch (Exception invalid) when (invalid is ArgumentException or FormatException)
-        {
-            return false;
-        }
     }
 }

@@ -16,7 +16,7 @@ public static class StateRegistration
     internal static WebApplicationBuilder AddState(this WebApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSettings<StateOptions>().AddReads(reloads: false, "ConnectionStrings");
+        builder.Services.AddSettings<StateOptions>().AddReads<StateOptions>(reloads: false, "ConnectionStrings");
         builder.Services.AddSingleton<IValidateOptions<StateOptions>, StateOptionsValidator>();
         builder.Services.AddSingleton<RedisState>();
         builder.Services.AddHostedService<RedisStart>();

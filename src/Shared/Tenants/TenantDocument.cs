@@ -17,6 +17,8 @@ internal sealed record TenantDocument
 
     public IReadOnlyList<string>? AllowedEndpoints { get; init; }
 
+    public IReadOnlyList<string>? AllowedAddresses { get; init; }
+
     public string? CustomDomain { get; init; }
 
     public IReadOnlyDictionary<string, DedicatedUpstreamDocument>? DedicatedUpstreams { get; init; }
@@ -31,6 +33,7 @@ internal sealed record TenantDocument
         Plan = tenant.Plan?.Name,
         RateLimit = tenant.Bucket is { } bucket ? new(bucket.PerMinute, bucket.Burst) : null,
         AllowedEndpoints = tenant.AllowedEndpoints.Count == 0 ? null : [.. tenant.AllowedEndpoints.Select(e => e.Text)],
+        AllowedAddresses = tenant.AllowedAddresses.Count == 0 ? null : [.. tenant.AllowedAddresses.Select(n => n.ToString())],
         CustomDomain = tenant.CustomDomain,
         DedicatedUpstreams = tenant.DedicatedUpstreams.Count == 0 ? null : tenant.DedicatedUpstreams.ToDictionary(u => u.Key, u => new DedicatedUpstreamDocument(u.Value.AbsoluteUri)),
         Priority = tenant.Priority == TenantPriority.Normal ? null : JsonNamingPolicy.CamelCase.ConvertName(tenant.Priority.ToString()),

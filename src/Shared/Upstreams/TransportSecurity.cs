@@ -7,20 +7,23 @@ namespace Bff.Upstreams;
 internal static class TransportSecurity
 {
     /// <summary>Reads the certificate files; null when the options name none.</summary>
-    public static SslClientAuthenticationOptions? From(UpstreamOptions options)
+    public static SslClientAuthenticationOptions? From(UpstreamOptions options) => From(options.ClientCertificate, options.ServerCa);
+
+    /// <summary>The same for any other connection.</summary>
+    public static SslClientAuthenticationOptions? From(CertificateOptions? clientCertificate, CertificateOptions? serverCa)
     {
-        if (options.ClientCertificate is null && options.ServerCa is null)
+        if (clientCertificate is null && serverCa is null)
         {
             return null;
         }
 
         var ssl = new SslClientAuthenticationOptions();
-        if (options.ClientCertificate is { } client)
+        if (clientCertificate is { } client)
         {
             ssl.ClientCertificateContext = SslStreamCertificateContext.Create(Load(client), additionalCertificates: null, offline: true);
         }
 
-        if (options.ServerCa is { } authority)
+        if (serverCa is { } authority)
         {
             ssl.CertificateChainPolicy = new X509ChainPolicy
             {

@@ -131,4 +131,31 @@ public sealed record CertificateOptions
 
     /// <summary>As the section has it; whether the files can be read is another question.</summary>
     internal static CertificateOptions Of(IConfigurationSection section) => new() { Path = section["Path"] ?? "", KeyPath = section["KeyPath"], Password = section["Password"] };
+
+    /// <summary>What the section names, and a mistake where it cannot be read; null: the section is absent.</summary>
+    internal static CertificateOptions? Read(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
+    {
+        if (!section.Exists())
+        {
+            return null;
+        }
+
+        var options = Of(section);
+        try
+        {
+            using var loaded = needsKey ? TransportSecurity.Load(options) : System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(options.Path);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
+        {
+            foreach (var part in (string[])["Path", "KeyPath", "Password"])
+            {
+                if (part == "Path" || section[part] is not null)
+                {
+                    mistakes.Add(section, part, "leads to no readable certificate" + (needsKey ? " with its private key." : "."));
+                }
+            }
+        }
+
+        return options;
+    }
 }

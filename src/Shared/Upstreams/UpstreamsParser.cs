@@ -61,8 +61,8 @@ internal static class UpstreamsParser
             Token = TokenOptionsParser.Parse(section, mistakes),
             Fallback = section["Fallback"],
             VaryBy = new([.. section.GetSection("VaryBy").GetChildren().Select(n => n.Value ?? "")]),
-            ClientCertificate = Certificate(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
-            ServerCa = Certificate(section.GetSection("ServerCa"), needsKey: false, mistakes),
+            ClientCertificate = CertificateOptions.Read(section.GetSection("ClientCertificate"), needsKey: true, mistakes),
+            ServerCa = CertificateOptions.Read(section.GetSection("ServerCa"), needsKey: false, mistakes),
         };
     }
 
@@ -82,31 +82,5 @@ internal static class UpstreamsParser
         return Address(section.GetSection("Address"), mistakes) is not { } address
             ? null
             : mistakes.Bind(section, new CanaryOptions { Address = address, HeaderName = selector?[0], HeaderValue = selector?[^1] });
-    }
-
-    private static CertificateOptions? Certificate(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
-    {
-        if (!section.Exists())
-        {
-            return null;
-        }
-
-        var options = CertificateOptions.Of(section);
-        try
-        {
-            using var loaded = needsKey ? TransportSecurity.Load(options) : System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(options.Path);
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
-        {
-            foreach (var part in (string[])["Path", "KeyPath", "Password"])
-            {
-                if (part == "Path" || section[part] is not null)
-                {
-                    mistakes.Add(section, part, "leads to no readable certificate" + (needsKey ? " with its private key." : "."));
-                }
-            }
-        }
-
-        return options;
     }
 }

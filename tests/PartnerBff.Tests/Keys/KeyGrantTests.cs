@@ -66,6 +66,39 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         await Problem(await Rotate(host, token, endless), 403, "forbidden");
     }
 
+    [Theory, InlineData(false), RedisData(true)]
+    public async Task A_key_is_good_from_its_own_addresses_alone_and_gives_no_more(bool withRedis)
+    {
+        var host = await Started(withRedis);
+        string[] scopes = ["keys.manage", "orders.read"];
+        var here = await MadeFor(host, AcmeKey, scopes, "127.0.0.0/8", "::1");
+        var elsewhere = await MadeFor(host, AcmeKey, scopes, "203.0.113.0/24");
+        Assert.Equal(["203.0.113.0/24"], Networks(elsewhere));
+        Assert.Equal(["127.0.0.0/8", "::1"], Networks(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), here)));
+
+        await Problem(await Get(host, "/v1/orders", (string)elsewhere["key"]!), 403, "address_not_allowed");
+        Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/orders", (string)here["key"]!)).StatusCode);
+
+        var key = (string)here["key"]!;
+        await Problem(await CreateFor(host, key, scopes, "127.0.0.1", "0.0.0.0/0"), 403, "forbidden");
+        await Problem(await Rotate(host, key, await Made(host, AcmeKey, scopes)), 403, "forbidden");
+        Assert.Equal(["127.0.0.0/8", "::1/128"], Networks(await Made(host, key, scopes)));
+        Assert.Equal(["127.0.0.1"], Networks(await MadeFor(host, key, scopes, "127.0.0.1")));
+        Assert.Equal(["127.0.0.0/8", "::1"], Networks(await Json(await Rotate(host, key, here), 201)));
+        await Problem(await CreateFor(host, AcmeKey, scopes, "127.0.0.0/33"), 400, "validation_failed");
+    }
+
+    private static IEnumerable<string> Networks(JsonNode key) => key["allowed_addresses"]!.AsArray().Select(n => (string)n!);
+
+    private static async Task<JsonObject> MadeFor(PartnerHost host, string credential, string[] scopes, params string[] addresses) =>
+        await Json(await CreateFor(host, credential, scopes, addresses), 201);
+
+    private static Task<HttpResponseMessage> CreateFor(PartnerHost host, string credential, string[] scopes, params string[] addresses) =>
+        Send(host, HttpMethod.Post, "/v1/api-keys", credential, new JsonObject
+        {
+            ["name"] = "a key", ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]), ["allowed_addresses"] = new JsonArray([.. addresses.Select(a => (JsonNode)a)]),
+        });
+
     private async Task<PartnerHost> Started(bool withRedis)
     {
         var host = Start(redis: withRedis ? StartRedis() : null);

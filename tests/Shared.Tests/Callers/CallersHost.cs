@@ -37,7 +37,8 @@ internal sealed class CallersHost : IAsyncDisposable
     public IReadOnlyDictionary<string, string> Seen { get; private set; } = new Dictionary<string, string>();
 
     public static async Task<CallersHost> Start(
-        TestIssuer? issuer = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null)
+        TestIssuer? issuer = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null,
+        Action<WebApplicationBuilder>? first = null)
     {
         var all = new Dictionary<string, string?>
         {
@@ -45,6 +46,8 @@ internal sealed class CallersHost : IAsyncDisposable
             ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
             ["Authentication:Schemes:Bearer:RequireHttpsMetadata"] = "false",
             ["State:Timeout"] = Generous.StateTimeout,
+            ["FailedCredentials:PerMinute"] = "100000",
+            ["FailedCredentials:Burst"] = "10000",
             ["Plans:anonymous:RequestsPerMinute"] = "100000", // Limits are another stage's; no test here may run into one.
             ["Plans:anonymous:Burst"] = "10000",
             ["Plans:free:RequestsPerMinute"] = "100000",
@@ -60,6 +63,7 @@ internal sealed class CallersHost : IAsyncDisposable
             builder =>
             {
                 builder.AddBffDefaults();
+                first?.Invoke(builder);
                 builder.AddBearerTokens();
                 configure?.Invoke(builder);
             },

@@ -93,10 +93,29 @@ public sealed class IntrospectionTests
     }
 
     [Fact]
-    public async Task What_the_authority_does_not_vouch_for_is_refused_and_asked_again_next_time()
+    public async Task An_inactive_token_is_known_as_such_for_ten_seconds()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await Host(issuer, clock);
+
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal("invalid_token", (await host.Get("dead")).Code);
+            clock.Advance(TimeSpan.FromSeconds(1.9));
+        }
+
+        Assert.Equal(1, issuer.Introspections);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("invalid_token", (await host.Get("dead")).Code);
+        Assert.Equal(2, issuer.Introspections);
+    }
+
+    [Fact]
+    public async Task What_the_authority_does_not_vouch_for_is_refused_and_asked_again()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Host(issuer, TimeProvider.System);
+        await using var host = await Host(issuer, TimeProvider.System, new() { ["Authentication:Introspection:NegativeCache"] = "00:00:00" });
 
         Assert.Equal("invalid_token", (await host.Get("opaque-1")).Code);
         issuer.Opaque["opaque-1"] = Active(TimeProvider.System, life: 600);

@@ -185,6 +185,44 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Equal((0, 1), (watched["bff.settings.refused"], watched["bff.settings.edits taken"]));
     }
 
+    [Theory]
+    [InlineData("Rigth:Size", "is not read by this host. Remove it.")] // Its keys are declared nowhere: nothing is known that could have been meant.
+    [InlineData("Settings:Unkown", "is not read by this host. Did you mean Settings:Unknown?")]
+    [InlineData("ReverseProxy:Routes:x:CorsPolicy", "is not read. Origins are allowed for the whole host, in Cors:Origins.")]
+    public void An_edit_with_a_key_that_nobody_reads_is_refused_and_the_key_is_named(string key, string mistake)
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
+        using var host = Host(settings);
+
+        settings.Edit(("Left:Size", "2"), (key, "1"));
+
+        Assert.Equal(1, host.GetRequiredService<Reloadable<Left>>().Current.Size);
+        Assert.Single(_log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains($"{key}: {mistake}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_key_that_nobody_reads_is_only_logged_where_the_configuration_says_so()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1", ["Settings:Unknown"] = "Warn" };
+        using var host = Host(settings);
+
+        settings.Edit(("Left:Size", "2"), ("Rigth:Size", "1"));
+        settings.Edit();
+
+        Assert.Equal(2, host.GetRequiredService<Reloadable<Left>>().Current.Size);
+        Assert.Single(_log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("Rigth:Size", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_section_that_other_code_reads_is_known_with_all_of_its_keys()
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1", ["Loyalty:Points:PerOrder"] = "5" };
+
+        using var host = Host(settings, services => services.AddForeignSettings("Loyalty"));
+
+        Assert.Equal(1, host.GetRequiredService<Reloadable<Left>>().Current.Size);
+    }
+
     private ServiceProvider Host(Settings settings, Action<IServiceCollection>? more = null)
     {
         var configuration = new ConfigurationManager();
@@ -193,6 +231,7 @@ public sealed class ReloadGateTests : IDisposable
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(BrokenFiles.Of(configuration));
         services.AddMetrics().AddSingleton<SettingsMetrics>();
+        services.AddSingleton<UnknownKeys>();
         services.AddSingleton<ReloadGate>();
         services.AddLogging(logging => logging.AddProvider(_log));
         AddSections(services);

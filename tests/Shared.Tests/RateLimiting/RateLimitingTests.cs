@@ -212,6 +212,31 @@ public sealed class RateLimitingTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/open", subject: null, host: "api.acme.example")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("203.0.113.7", HttpStatusCode.OK)]
+    [InlineData("::ffff:203.0.113.7", HttpStatusCode.OK)]
+    [InlineData("198.51.100.9", HttpStatusCode.OK)]
+    [InlineData("198.51.100.10", HttpStatusCode.Forbidden)]
+    [InlineData("2001:db8:1::1", HttpStatusCode.OK)]
+    [InlineData("2001:db8:2::1", HttpStatusCode.Forbidden)]
+    public async Task A_tenant_is_served_from_its_own_addresses_alone(string address, HttpStatusCode status)
+    {
+        await using var host = await Users(
+            ("Tenants:acme:AllowedAddresses:0", "203.0.113.0/24"), ("Tenants:acme:AllowedAddresses:1", "198.51.100.9"), ("Tenants:acme:AllowedAddresses:2", "2001:db8:1::/48"),
+            ("ForwardedHeaders:KnownProxies:0", "127.0.0.1"));
+        host.Client.DefaultRequestHeaders.Add("X-Forwarded-For", address);
+
+        using var answer = await host.Get("/things", tenant: "acme");
+
+        Assert.Equal(status, answer.StatusCode);
+        if (status == HttpStatusCode.Forbidden)
+        {
+            Assert.Equal("address_not_allowed", (await LimitedHost.Problem(answer)).GetProperty("code").GetString());
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "other")).StatusCode);
+    }
+
     [Fact]
     public async Task A_read_only_plan_refuses_writes_of_the_domain_and_lets_webhooks_be_managed()
     {

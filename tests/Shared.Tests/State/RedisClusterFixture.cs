@@ -9,6 +9,9 @@ public sealed class RedisClusterFixture : IDisposable
 
     public string ConnectionString => _cluster.Value.ConnectionString;
 
+    /// <summary>As the user who may do everything, for tests with commands of their own.</summary>
+    public string Address => string.Join(',', Nodes.Select(n => n.Address));
+
     public IReadOnlyList<RedisServer> Nodes => _cluster.Value.Nodes;
 
     public void Dispose()

@@ -24,7 +24,7 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
     [RedisFact]
     public async Task Scripts_run_on_whichever_node_owns_their_hash_tag()
     {
-        using var state = await RedisStateTests.Connected(cluster.ConnectionString);
+        using var state = await RedisStateTests.Connected(cluster.Address);
         for (var tag = 0; tag < 50; tag++)
         {
             Assert.Equal(1, (int)await state.Evaluate(Append, [$"bff:test:{{{tag}}}:a", $"bff:test:{{{tag}}}:b"], ["x"]));
@@ -34,8 +34,8 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
     [RedisFact]
     public async Task Messages_reach_subscribers_on_other_connections()
     {
-        using var sender = await RedisStateTests.Connected(cluster.ConnectionString);
-        using var receiver = await RedisStateTests.Connected(cluster.ConnectionString);
+        using var sender = await RedisStateTests.Connected(cluster.Address);
+        using var receiver = await RedisStateTests.Connected(cluster.Address);
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
         using var subscription = receiver.Subscribe("bff:test:news", messages.Enqueue);
         await RedisStateTests.Until(async () =>

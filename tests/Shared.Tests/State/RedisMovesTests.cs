@@ -14,7 +14,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
     [RedisFact]
     public async Task A_slot_that_moves_to_another_node_is_followed()
     {
-        using var state = await RedisStateTests.Connected(cluster.ConnectionString);
+        using var state = await RedisStateTests.Connected(cluster.Address);
         const string Key = "bff:test:{moving}";
         Assert.Equal(1, (int)await state.Evaluate(Increment, [Key], [1]));
         var slot = Number().Match(cluster.Nodes[0].Command("CLUSTER", "KEYSLOT", Key)).Value;
@@ -41,7 +41,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
         using var first = RedisServer.Run();
         using var second = RedisServer.Run("--replicaof", "127.0.0.1 " + first.Port.ToString(CultureInfo.InvariantCulture));
         await RedisStateTests.Until(() => Task.FromResult(second.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal)));
-        using var state = await RedisStateTests.Connected(first.ConnectionString + "," + second.ConnectionString);
+        using var state = await RedisStateTests.Connected(first.Address + "," + second.Address);
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
         using var subscription = state.Subscribe("bff:test:news", messages.Enqueue);
         Assert.Equal(1, (int)await state.Evaluate(Increment, ["bff:test:{a}"], [1]));
@@ -66,7 +66,7 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
     public async Task A_server_that_holds_its_clients_up_is_away_and_back_with_its_messages()
     {
         using var server = RedisServer.Run();
-        await using var provider = await StateEngines.Ready(server.ConnectionString, timeout: "00:00:00.200");
+        await using var provider = await StateEngines.Ready(server.Address, timeout: "00:00:00.200");
         var state = provider.GetRequiredService<RedisState>();
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
         using var subscription = state.Subscribe("bff:test:news", messages.Enqueue);

@@ -19,7 +19,7 @@ public sealed class RedisStateTests
     public async Task Operations_and_scripts_run_also_after_the_script_cache_was_emptied()
     {
         using var server = RedisServer.Run();
-        using var state = await Connected(server.ConnectionString);
+        using var state = await Connected(server.Address);
 
         Assert.Equal(2, (int)await state.Evaluate(Increment, ["bff:test:{a}"], [2]));
         server.Command("SCRIPT", "FLUSH");
@@ -32,7 +32,7 @@ public sealed class RedisStateTests
     public async Task A_frozen_server_costs_the_first_operations_the_timeout_and_the_others_nothing_until_it_is_back()
     {
         using var server = RedisServer.Run();
-        using var state = await Connected(server.ConnectionString);
+        using var state = await Connected(server.Address);
         await state.Evaluate(Increment, ["bff:test:{a}"], [1]);
 
         server.Freeze();
@@ -58,7 +58,7 @@ public sealed class RedisStateTests
     public async Task A_stopped_server_is_refused_at_once_and_found_again_by_itself_with_its_messages()
     {
         using var server = RedisServer.Run();
-        using var state = await Connected(server.ConnectionString);
+        using var state = await Connected(server.Address);
         var reconnected = 0;
         state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
@@ -86,7 +86,7 @@ public sealed class RedisStateTests
     {
         using var server = RedisServer.Run();
         var lost = new TaskCompletionSource<RedisConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var connection = await RedisConnection.Open(server.ConnectionString, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), c => lost.TrySetResult(c), () => { });
+        using var connection = await RedisConnection.Open(AccessTo(server.Address), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), c => lost.TrySetResult(c), () => { });
         Assert.True(connection.IsConnected);
 
         server.Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
@@ -99,7 +99,7 @@ public sealed class RedisStateTests
     {
         using var server = RedisServer.Run();
         server.Stop();
-        using var state = StateEngines.Provider(server.ConnectionString).GetRequiredService<RedisState>();
+        using var state = StateEngines.Provider(server.Address).GetRequiredService<RedisState>();
         await Assert.ThrowsAsync<StoreUnavailableException>(() => state.Run("GET", db => db.StringGetAsync("bff:test:k")));
         Assert.False(state.IsAvailable);
 
@@ -112,7 +112,7 @@ public sealed class RedisStateTests
     public async Task Who_waits_for_an_answer_while_the_connection_is_replaced_gets_it()
     {
         using var server = RedisServer.Run();
-        using var state = (await StateEngines.Ready(server.ConnectionString, timeout: "00:00:10")).GetRequiredService<RedisState>();
+        using var state = (await StateEngines.Ready(server.Address, timeout: "00:00:10")).GetRequiredService<RedisState>();
         var reconnected = 0;
         state.Reconnected += (_, _) => Interlocked.Increment(ref reconnected);
 
@@ -148,6 +148,9 @@ public sealed class RedisStateTests
         Assert.False(app.Services.GetRequiredService<RedisState>().IsConfigured);
         await app.StopAsync();
     }
+
+    private static RedisAccess AccessTo(string address) =>
+        RedisAccess.Of(new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", address)]).Build(), new())!;
 
     internal static async Task<RedisState> Connected(string connectionString) =>
         (await StateEngines.Ready(connectionString)).GetRequiredService<RedisState>();

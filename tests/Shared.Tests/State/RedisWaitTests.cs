@@ -94,7 +94,7 @@ public sealed class RedisWaitTests : IDisposable
     [InlineData(PlanFamily.Partner, HttpStatusCode.ServiceUnavailable)]
     internal async Task A_whole_request_waits_100_ms_and_the_next_one_not_at_all(PlanFamily plans, HttpStatusCode policy)
     {
-        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = Server.ConnectionString, ["Tenants:acme:Plan"] = "enterprise" };
+        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = Server.Address, ["Tenants:acme:Plan"] = "enterprise" };
         Asking? store = null;
         await using var host = await LimitedHost.Start(plans, settings, configure: b =>
         {
@@ -130,7 +130,7 @@ public sealed class RedisWaitTests : IDisposable
 
     private RedisState State()
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", Server.ConnectionString)]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", Server.Address)]).Build();
         return new(configuration, Options.Create(new StateOptions()), _logging.CreateLogger<RedisState>(), _clock);
     }
 

@@ -24,7 +24,7 @@ public sealed class RefusalTests
     public async Task An_error_reply_is_the_stores_problem_and_ends_with_its_cause()
     {
         using var server = RedisServer.Run();
-        using var state = await RedisStateTests.Connected(server.ConnectionString);
+        using var state = await RedisStateTests.Connected(server.Address);
         await state.Run("SET", db => db.StringSetAsync("bff:test:{a}", "v"));
 
         await Assert.ThrowsAsync<StoreRefusedException>(() => state.Evaluate(Push, ["bff:test:{a}"], [])); // WRONGTYPE
@@ -43,7 +43,7 @@ public sealed class RefusalTests
     {
         using var server = RedisServer.Run();
         using var log = new LogRecorder();
-        await using var provider = StateEngines.Provider(server.ConnectionString, log: log);
+        await using var provider = StateEngines.Provider(server.Address, log: log);
         var state = provider.GetRequiredService<RedisState>();
         state.Start();
         await RedisStateTests.Until(() => Task.FromResult(state.IsAvailable));

@@ -111,7 +111,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         var logout = (string)(await browser.User())["logoutUrl"]!;
         var ended = stream.Next();
 
-        redis.Command("ACL", "SETUSER", "default", "-publish");
+        redis.Deny("publish");
         browser.GoTo(two);
         using var failed = await browser.Send(HttpMethod.Get, logout);
 
@@ -119,7 +119,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         await browser.User(); // Else the stream would go on without its session.
         Assert.False(ended.IsCompleted);
 
-        redis.Command("ACL", "SETUSER", "default", "+publish");
+        redis.Allow("publish");
         using var done = await browser.Send(HttpMethod.Get, logout);
         Assert.Equal(HttpStatusCode.Found, done.StatusCode);
         Assert.Null(await ended.WaitAsync(Patience));

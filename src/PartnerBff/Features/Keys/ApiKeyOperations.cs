@@ -15,6 +15,7 @@ internal static class ApiKeyOperations
     private const int DefaultOverlapSeconds = 86_400;
     private const int MaxOverlapSeconds = 30 * 86_400;
     private const int MaxName = 100;
+    private const int MaxAddresses = 100;
 
     public static async Task<IResult> List(HttpContext context, Caller caller, ApiKeyRegistry keys, Cursors cursors)
     {
@@ -54,12 +55,13 @@ internal static class ApiKeyOperations
         }
 
         var end = KeyGrant.End(caller, request.ExpiresAt);
-        if (KeyGrant.Excess(caller, request.Scopes, end) is { } excess)
+        var addresses = KeyGrant.Addresses(caller, request.AllowedAddresses);
+        if (KeyGrant.Excess(caller, request.Scopes, end, addresses) is { } excess)
         {
             return excess;
         }
 
-        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted, by: ChangedBy.Of(context));
+        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted, by: ChangedBy.Of(context), allowedAddresses: addresses);
         return made is null
             ? new Problem(ProblemCodes.Conflict) { Detail = $"There are {ApiKeyRegistry.MaxKeys} keys already. Delete those that are not used." }
             : Made(made, null);
@@ -89,7 +91,7 @@ internal static class ApiKeyOperations
             return new Problem(ProblemCodes.NotFound);
         }
 
-        if (KeyGrant.Excess(caller, previous.Scopes, previous.EndWhenRotated) is { } excess)
+        if (KeyGrant.Excess(caller, previous.Scopes, previous.EndWhenRotated, previous.AllowedAddresses) is { } excess)
         {
             return excess;
         }
@@ -145,6 +147,11 @@ internal static class ApiKeyOperations
         if (request.Mode is not (null or "live" or "test"))
         {
             mistakes["mode"] = ["Must be live or test."];
+        }
+
+        if (request.AllowedAddresses is { } networks && (networks.Count > MaxAddresses || networks.Any(n => !AddressNetworks.TryParse(n, out _))))
+        {
+            mistakes["allowed_addresses"] = [$"Must be at most {MaxAddresses} networks such as 203.0.113.0/24, or single addresses."];
         }
 
         if (request.ExpiresAt <= time.GetUtcNow())

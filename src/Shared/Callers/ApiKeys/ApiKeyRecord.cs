@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bff.Edge;
 
 namespace Bff.Callers.ApiKeys;
 
@@ -28,6 +29,9 @@ public sealed record ApiKeyRecord
 
     /// <summary>What it may do.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>Networks that it may be used from (CIDR); null: any.</summary>
+    public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
     /// <summary>When it was made.</summary>
     public DateTimeOffset CreatedAt { get; init; }
@@ -68,6 +72,7 @@ public sealed record ApiKeyRecord
         KeyHash = Hash,
         ExpiresAt = ExpiresAt,
         IsSandbox = IsTest,
+        AllowedAddresses = AllowedAddresses?.Select(a => AddressNetworks.TryParse(a, out var network) ? network : default).ToArray(),
         Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),
     };
 }

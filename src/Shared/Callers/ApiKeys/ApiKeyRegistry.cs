@@ -36,11 +36,11 @@ public sealed class ApiKeyRegistry
     /// <summary>A new key; null when the tenant has <see cref="MaxKeys"/> of the mode already.</summary>
     public async Task<NewApiKey?> Create(
         string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation, string? session = null,
-        ChangedBy? by = null)
+        ChangedBy? by = null, IReadOnlyList<string>? allowedAddresses = null)
     {
         var now = _time.GetUtcNow();
         var keys = await List(tenant, isTest, cancellation);
-        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, by, cancellation);
+        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, allowedAddresses, by, cancellation);
     }
 
     /// <summary>
@@ -53,7 +53,7 @@ public sealed class ApiKeyRegistry
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
         var own = previous.EndWhenRotated;
-        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, by, cancellation);
+        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, previous.AllowedAddresses, by, cancellation);
         var old = previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null };
         if (await _store.Replace(old, cancellation, Entries(by, "key.rotated", previous, old)))
         {
@@ -73,8 +73,8 @@ public sealed class ApiKeyRegistry
         await _store.Remove(key, cancellation, Entries(by, "key.deleted", key, null));
 
     private async Task<NewApiKey> Add(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session, ChangedBy? by,
-        CancellationToken cancellation)
+        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session,
+        IReadOnlyList<string>? allowedAddresses, ChangedBy? by, CancellationToken cancellation)
     {
         var key = ApiKeyFormat.New(isTest);
         var now = _time.GetUtcNow();
@@ -82,6 +82,7 @@ public sealed class ApiKeyRegistry
         {
             Id = "key_" + Guid.CreateVersion7(now).ToString("N"), Tenant = tenant, Name = name, Hash = _settings.Current.HashOf(key),
             Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = isTest, Scopes = scopes, CreatedAt = now, ExpiresAt = expiresAt, Session = session,
+            AllowedAddresses = allowedAddresses,
         };
         await _store.Add(record, cancellation, Entries(by, "key.created", null, record));
         return new(key, record);

@@ -40,6 +40,19 @@ internal sealed class ApiKeySource(ApiKeyVerifier keys) : ICallerSource
         return key.Length == ApiKeyFormat.Length ? keys.Verify(key, context.RequestAborted) : new(Malformed);
     }
 
+    bool? ICallerSource.IsKnown(HttpContext context)
+    {
+        var named = context.Request.Headers[Header];
+        if (named.Count > 0)
+        {
+            return named.Count == 1 && keys.IsKnown(named[0]);
+        }
+
+        var authorization = context.Request.Headers.Authorization;
+        var bearer = authorization.Count == 1 ? KeyIn(authorization[0]) : default;
+        return bearer.IsEmpty ? null : keys.IsKnown(bearer);
+    }
+
     private static CallerResult Malformed { get; } = CallerResult.Refused(ProblemCodes.InvalidApiKey);
 
     private static ReadOnlySpan<char> KeyIn(ReadOnlySpan<char> authorization)

@@ -40,6 +40,9 @@ internal sealed partial class ApiKeyVerifier : IDisposable
     /// <summary>Entries held of good keys and of bad ones.</summary>
     internal (int Known, int Unknown) Held => (_known.Count, _unknown.Count);
 
+    /// <summary>Whether it is remembered as good.</summary>
+    public bool IsKnown(ReadOnlySpan<char> key) => _known.Find(key) is not null;
+
     /// <summary>Who the key is. Completes synchronously when the key is remembered or mistyped.</summary>
     /// <exception cref="StoreUnavailableException">The store is away and the key is not remembered, or has been for too long.</exception>
     public ValueTask<CallerResult> Verify(ReadOnlySpan<char> key, CancellationToken cancellation)

@@ -17,7 +17,7 @@ internal sealed record BearerSettings
     public required IReadOnlyList<ProviderSettings> Providers { get; init; }
 
     /// <summary>Symmetric keys from the configuration, with which the scheme's tokens may be signed too.</summary>
-    [Setting(Key = "SharedSecrets:<n>", Range = "text of at least 32 bytes, or `base64:...`", Default = "none", Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused.")]
+    [Setting(Key = "SharedSecrets:<n>", OrOne = true, Also = "SharedSecrets:<n>:Value,SharedSecrets:<n>:Issuer,SharedSecrets:<n>:Id", Range = "text of at least 32 bytes, or `base64:...`", Default = "none", Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused.")]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
     /// <summary>How often an authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>

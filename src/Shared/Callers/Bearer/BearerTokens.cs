@@ -53,6 +53,18 @@ internal sealed class BearerTokens(
         return Remembered(token) is { } known ? new(known) : Verify(token.ToString(), context.RequestAborted);
     }
 
+    bool? ICallerSource.IsKnown(HttpContext context)
+    {
+        var authorization = context.Request.Headers.Authorization;
+        if (IsTokenInQuery(context.Request) || authorization.Count > 1)
+        {
+            return false;
+        }
+
+        var header = authorization.Count == 0 ? default : authorization[0].AsSpan();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? _verified.TryGet(header[Scheme.Length..].Trim(' '), out _) : null;
+    }
+
     CallerToken ICallerSource.TokenOf(HttpContext context) => CallerToken.OfHeader(context.Request.Headers.Authorization[0]!);
 
     private CallerResult? Remembered(ReadOnlySpan<char> token)
@@ -85,6 +97,11 @@ internal sealed class BearerTokens(
         }
 
         var (verified, refusal) = await introspector.Introspect(token, _verified, cancellation);
+        if (refusal == Refusals.Inactive)
+        {
+            _rejected.Set(token, new RejectedToken(refusal, providers.Version, time.GetUtcNow() + introspector.InactiveFor));
+        }
+
         return verified?.Result ?? refusal;
     }
 

@@ -27,6 +27,10 @@ internal sealed record IntrospectionSettings
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a token that the endpoint calls inactive is refused without asking again.</summary>
+    [Setting(Min = "00:00:00", Max = "00:05:00")]
+    public TimeSpan NegativeCache { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Null when the section is absent.</summary>
     public static IntrospectionSettings? Parse(IConfigurationSection section, bool requireHttps, ConfigurationMistakes mistakes)
     {

@@ -25,6 +25,9 @@ internal sealed partial class Introspector(
     /// <summary>Whether opaque tokens are accepted at all.</summary>
     public bool IsConfigured => _settings.Introspection is not null;
 
+    /// <summary>How long an inactive token is known to be so.</summary>
+    public TimeSpan InactiveFor => _settings.Introspection?.NegativeCache ?? TimeSpan.Zero;
+
     /// <summary>The caller, or why not.</summary>
     /// <param name="token">Not a JWT.</param>
     /// <param name="verified">What is remembered. The caller has looked there, and may have looked too early.</param>

@@ -3,6 +3,7 @@ using Bff.Edge;
 using Bff.RateLimiting;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
+using Microsoft.Extensions.Options;
 
 namespace WebBff.Features.Spa;
 
@@ -25,9 +26,11 @@ internal static class SpaFiles
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
+    public static void AddSpa(this WebApplicationBuilder builder) => builder.Services.AddSettings<SpaOptions>();
+
     public static void MapSpa(this WebApplication app)
     {
-        var folder = app.Environment.IsDevelopment() && new ConfigurationMistakes().Read<SpaOptions>(app.Configuration).Path is { } configured
+        var folder = app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<SpaOptions>>().Value.Path is { } configured
             ? Path.GetFullPath(configured, app.Environment.ContentRootPath)
             : null;
         if (!File.Exists(Path.Join(folder, Index)))

@@ -1,6 +1,7 @@
 using Bff;
 using Bff.Callers;
 using Bff.Composition;
+using Bff.Configuration;
 using NewBff.Features;
 using NewBff.Upstreams;
 
@@ -9,6 +10,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddUpstreams();
+builder.Services.AddSettings<WelcomeSettings>();
 builder.Services.AddSingleton<ICompositionMeta, CompositionMeta>();
 
 var app = builder.Build();

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Composition;
+using Microsoft.Extensions.Options;
 using NewBff.Upstreams;
 
 namespace NewBff.Features;
@@ -16,10 +17,10 @@ public sealed record WelcomePick(string Id, string Name, decimal Price, string C
 
 internal static class GetWelcome
 {
-    public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, IUsers users, IRecommendations recommendations)
+    public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, IUsers users, IRecommendations recommendations, IOptions<WelcomeSettings> settings)
     {
         var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
-        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10))
+        var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, settings.Value.Picks))
             .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
 
         return composer.Compose(

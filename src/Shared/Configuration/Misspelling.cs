@@ -1,0 +1,37 @@
+namespace Bff.Configuration;
+
+/// <summary>How far two spellings are apart.</summary>
+internal static class Misspelling
+{
+    /// <summary>
+    /// The fewest letters that are missing, too many, wrong or swapped with their neighbour (Damerau 1964, in the restricted form); case does not count.
+    /// </summary>
+    public static int Distance(string one, string other)
+    {
+        var (before, last, next) = (new int[other.Length + 1], new int[other.Length + 1], new int[other.Length + 1]);
+        for (var j = 0; j <= other.Length; j++)
+        {
+            last[j] = j;
+        }
+
+        for (var i = 1; i <= one.Length; i++)
+        {
+            next[0] = i;
+            for (var j = 1; j <= other.Length; j++)
+            {
+                var differs = Same(one[i - 1], other[j - 1]) ? 0 : 1;
+                next[j] = Math.Min(Math.Min(last[j] + 1, next[j - 1] + 1), last[j - 1] + differs);
+                if (i > 1 && j > 1 && Same(one[i - 1], other[j - 2]) && Same(one[i - 2], other[j - 1]))
+                {
+                    next[j] = Math.Min(next[j], before[j - 2] + 1);
+                }
+            }
+
+            (before, last, next) = (last, next, before);
+        }
+
+        return last[other.Length];
+    }
+
+    private static bool Same(char one, char other) => char.ToUpperInvariant(one) == char.ToUpperInvariant(other);
+}

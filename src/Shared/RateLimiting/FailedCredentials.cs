@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.State;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.RateLimiting;
+
+/// <summary><c>FailedCredentials</c>: how many credentials that are no good one address may send.</summary>
+[Settings("FailedCredentials")]
+internal sealed class FailedCredentialSettings
+{
+    /// <summary>How many credentials that are no good an address may send in a minute, in the long run.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max)]
+    public int PerMinute { get; init; } = 30;
+
+    /// <summary>How many it may send at once.</summary>
+    [Setting(Min = 1, Max = BucketPolicy.Max)]
+    public int Burst { get; init; } = 60;
+
+    /// <summary>Both as a bucket.</summary>
+    public BucketPolicy Bucket { get => field ??= new("failed-credentials", Burst, PerMinute); }
+
+    public static FailedCredentialSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes) => mistakes.Read<FailedCredentialSettings>(configuration);
+}
+
+/// <summary>
+/// One bucket per address: of this instance, which stops a flood at once, and of the store, which all instances share; while the store is away the first alone decides.
+/// An address whose bucket is empty waits for the next token. Then one credential is looked at, not all that have come meanwhile.
+/// </summary>
+internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Reloadable<FailedCredentialSettings> settings, TimeProvider time) : IFailedCredentials
+{
+    private const int MaxWaiting = 100_000;
+    private readonly ConcurrentDictionary<UInt128, long> _waitUntil = new();
+    private int _waiting;
+
+    public bool IsAnyWaiting => Volatile.Read(ref _waiting) > 0;
+
+    public TimeSpan? Wait(IPAddress? address)
+    {
+        var key = BucketKeys.Of(address);
+        if (!_waitUntil.TryGetValue(key, out var until))
+        {
+            return null;
+        }
+
+        var now = time.GetTimestamp();
+        if (until > now)
+        {
+            return time.GetElapsedTime(now, until);
+        }
+
+        var policy = settings.Current.Bucket;
+        if (Take(key, policy, 0).Levels[0].Units >= 2 * BucketPolicy.UnitsPerToken)
+        {
+            Forget(new(key, until));
+            return null;
+        }
+
+        // The first to come passes, and the others wait for the next token.
+        var next = now + Timestamps(policy.MicrosUntil(BucketPolicy.UnitsPerToken, 0));
+        return _waitUntil.TryUpdate(key, next, until) ? null : time.GetElapsedTime(now, next);
+    }
+
+    public void Count(IPAddress? address)
+    {
+        var (key, policy) = (BucketKeys.Of(address), settings.Current.Bucket);
+        Judge(key, policy, Take(key, policy, 1));
+        if (!store.IsAway)
+        {
+            _ = Share(key, policy);
+        }
+    }
+
+    /// <summary>The embedded store answers at once.</summary>
+    private StoreAnswer Take(UInt128 key, BucketPolicy policy, long tokens)
+    {
+        var answer = local.Store.Take(BucketKeys.Of(key), [Demand(policy, tokens)]);
+        return answer.IsCompletedSuccessfully ? answer.Result : throw new InvalidOperationException("The embedded store answers at once.");
+    }
+
+    /// <summary>Behind the answer: what the other instances have counted is known with the next credential.</summary>
+    private async Task Share(UInt128 key, BucketPolicy policy)
+    {
+        try
+        {
+            Judge(key, policy, await store.Take(BucketKeys.Of(key), [Demand(policy, 1)]));
+        }
+        catch (StoreException)
+        {
+            // This instance has counted it.
+        }
+    }
+
+    private void Judge(UInt128 key, BucketPolicy policy, in StoreAnswer answer)
+    {
+        var units = answer.Levels[0].Units;
+        if (units < BucketPolicy.UnitsPerToken)
+        {
+            Hold(key, time.GetTimestamp() + Timestamps(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units)));
+        }
+    }
+
+    private void Hold(UInt128 key, long until)
+    {
+        if (_waitUntil.TryGetValue(key, out var known))
+        {
+            _waitUntil.TryUpdate(key, Math.Max(known, until), known);
+            return;
+        }
+
+        if (Volatile.Read(ref _waiting) >= MaxWaiting)
+        {
+            var now = time.GetTimestamp();
+            foreach (var over in _waitUntil.Where(w => w.Value <= now))
+            {
+                Forget(over);
+            }
+        }
+
+        if (Volatile.Read(ref _waiting) < MaxWaiting && _waitUntil.TryAdd(key, until))
+        {
+            Interlocked.Increment(ref _waiting);
+        }
+    }
+
+    private void Forget(KeyValuePair<UInt128, long> held)
+    {
+        if (_waitUntil.TryRemove(held))
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private static LevelDemand Demand(BucketPolicy policy, long tokens) => new("failed", policy, tokens, tokens);
+
+    private long Timestamps(long micros) => (long)(micros * (time.TimestampFrequency / 1_000_000.0));
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Bff.TestKit;
+
+/// <summary>A real Sentinel that watches one primary and fails over when it is told to.</summary>
+public sealed class RedisSentinel : IDisposable
+{
+    private readonly RedisServer _process;
+    private readonly string _name;
+
+    private RedisSentinel(RedisServer process, string name) => (_process, _name) = (process, name);
+
+    public string Address => _process.Address;
+
+    /// <summary>Where the primary is, as Sentinel says.</summary>
+    public int PrimaryPort => int.Parse(_process.Command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", _name).Split("\r\n")[4], CultureInfo.InvariantCulture);
+
+    /// <summary>Starts one that knows the primary's replicas.</summary>
+    public static RedisSentinel Run(string name, RedisServer primary)
+    {
+        ArgumentNullException.ThrowIfNull(primary);
+        var sentinel = new RedisSentinel(RedisServer.RunSentinel(), name);
+        sentinel._process.Command("SENTINEL", "MONITOR", name, "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture), "1");
+        sentinel._process.Command("SENTINEL", "SET", name, "down-after-milliseconds", "1000", "failover-timeout", "3000");
+        while (!sentinel._process.Command("SENTINEL", "MASTER", name).Contains("num-slaves\r\n$1\r\n1", StringComparison.Ordinal))
+        {
+            Thread.Sleep(20); // Waits for another program, which has no signal to give.
+        }
+
+        return sentinel;
+    }
+
+    public void Failover() => _process.Command("SENTINEL", "FAILOVER", _name);
+
+    public void Dispose() => _process.Dispose();
+}
