@@ -63,14 +63,13 @@ public static class JsonBody
                 return Malformed<T>("The body is not a JSON object."); // No member could be named in a validation error.
             }
 
+            var value = document.RootElement.Deserialize(StrictOf(type)); // Names the member whose text is broken, where the contract has one.
             if (JsonTexts.MayBeBroken(utf8.Span))
             {
                 JsonTexts.Check(document.RootElement);
             }
 
-            return document.RootElement.Deserialize(StrictOf(type)) is { } value
-                ? new(value, null)
-                : Malformed<T>("The body is null.");
+            return value is not null ? new(value, null) : Malformed<T>("The body is null.");
         }
         catch (JsonException invalid) when (invalid.Path is not null)
         {

@@ -16,6 +16,9 @@ internal static class MobileTable
     /// <summary>Endpoints that ask no service.</summary>
     public static readonly string[] WithoutServices = ["/health", "/internal/", "/problems", "/.well-known/", "/openapi/", "/docs"];
 
+    /// <summary>Its answer tells what failed operation by operation: see <see cref="Sync.PostSyncTests"/>.</summary>
+    public static readonly string[] TriedElsewhere = ["POST /sync"];
+
     public static IReadOnlyList<FailureRow> Rows(Surroundings around)
     {
         HttpRequestMessage Ask(FailureLane lane, HttpMethod method, string path, string? body = null, string type = "application/json")

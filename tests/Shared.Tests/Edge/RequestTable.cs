@@ -89,7 +89,7 @@ public static class RequestTable
             Raw("no length on POST", "POST /upload HTTP/1.1\r\nHost: gateway\r\n\r\n", 200, null, "upload 0");
 
             // Methods.
-            Raw("HEAD where GET is served", "HEAD /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 200, null, "GET /items/5");
+            Raw("HEAD where GET is served", "HEAD /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 200, null, "HEAD /items/5");
             Raw("HEAD where only POST is served", "HEAD /orders HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, null);
             Raw("DELETE where GET and POST are served", "DELETE /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");
             Raw("OPTIONS without preflight", "OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");

@@ -80,7 +80,7 @@ public sealed class TlsTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, head.StatusCode);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, large.StatusCode);
-        Assert.Equal(["GET /items/5"], _reached);
+        Assert.Equal(["HEAD /items/5"], _reached);
     }
 
     private HttpClient Client() => _host!.NewClient(new SocketsHttpHandler

@@ -61,13 +61,9 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
             return Failed(context, refusal);
         }
 
-        if (Utf8Of(operation.Body) is not { } body)
-        {
-            return Failed(context, new Problem(ProblemCodes.MalformedRequest) { Detail = "The body has an escape that is no character." });
-        }
-
         try
         {
+            var body = JsonSerializer.SerializeToUtf8Bytes(operation.Body, MobileJson.Default.JsonElement);
             var call = new OperationCall(context, caller, operation.Id, new WrittenJson(body), left < LongestEach ? left : LongestEach);
             var (answer, problem) = await idempotent.RunOperation(
                 caller, operation.Id, (byte[])[.. Encoding.UTF8.GetBytes(operation.Type), 0, .. body], () => kind.Run(call));
@@ -76,19 +72,6 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         catch (ProblemException refused)
         {
             return Failed(context, refused.Problem); // The store may be away, too: it was not sent then, and what came before has its answer.
-        }
-    }
-
-    /// <summary>Null: it has half of a surrogate pair, which cannot be written.</summary>
-    private static byte[]? Utf8Of(JsonElement body)
-    {
-        try
-        {
-            return JsonSerializer.SerializeToUtf8Bytes(body, MobileJson.Default.JsonElement);
-        }
-        catch (JsonException)
-        {
-            return null;
         }
     }
 
