@@ -21,7 +21,7 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
         string[] expected =
         [
             "get /home-feed", "get /images/{file}", "get /me", "get /orders", "get /orders/{id}", "get /products/{id}", "get /search", "get /sync",
-            "patch /me", "post /notifications/{id}/read", "post /orders",
+            "patch /me", "post /notifications/{id}/read", "post /orders", "post /sync",
         ];
         var described = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => (Name: $"{o.Key} {p.Key}", Operation: o.Value!))).ToList();
         Assert.Equal(expected, described.Select(d => d.Name).Order(StringComparer.Ordinal));

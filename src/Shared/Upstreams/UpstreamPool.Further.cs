@@ -73,7 +73,7 @@ internal sealed partial class UpstreamPool
             outcome = attempt.Broke(broken, answer, call.EndOf(broken, beside is { HasLost: true }, _time, cancellation), isSlow: false);
         }
 
-        Breaker.Ended(turn, outcome.IsGood);
+        Breaker.Ended(turn, beside is { HasLost: true } ? null : outcome.IsGood); // What has lost says nothing, however it ends.
         return outcome;
     }
 

@@ -9,7 +9,7 @@ public sealed partial class EndpointPageTests
     [Fact]
     public async Task Following_the_page_gives_a_composed_endpoint_that_answers()
     {
-        using var clone = new Clone("src/Shared", "src/MobileBff", "tests/TestKit", "tests/MobileBff.Tests", "dev/Upstreams", "dev/IdentityProvider", "contracts");
+        using var clone = new Clone("src/Shared", "src/MobileBff", "tests/TestKit", "tests/BrowserKit", "tests/MobileBff.Tests", "dev/Upstreams", "dev/IdentityProvider", "contracts");
         var blocks = Blocks(File.ReadAllText(Checkout.At("docs", "adding-an-endpoint.md")));
         foreach (var (_, text) in blocks.Where(b => b.Language == "csharp" && b.Text.StartsWith("// ", StringComparison.Ordinal)))
         {
