@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Bff.Callers;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.State;
 using Microsoft.Extensions.Configuration;
@@ -59,7 +60,7 @@ internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Re
         }
 
         // The first to come passes, and the others wait for the next token.
-        var next = now + Timestamps(policy.MicrosUntil(BucketPolicy.UnitsPerToken, 0));
+        var next = now + time.ToTimestamps(Until(policy, 0));
         return _waitUntil.TryUpdate(key, next, until) ? null : time.GetElapsedTime(now, next);
     }
 
@@ -98,7 +99,7 @@ internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Re
         var units = answer.Levels[0].Units;
         if (units < BucketPolicy.UnitsPerToken)
         {
-            Hold(key, time.GetTimestamp() + Timestamps(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units)));
+            Hold(key, time.TimestampIn(Until(policy, units)));
         }
     }
 
@@ -135,5 +136,6 @@ internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Re
 
     private static LevelDemand Demand(BucketPolicy policy, long tokens) => new("failed", policy, tokens, tokens);
 
-    private long Timestamps(long micros) => (long)(micros * (time.TimestampFrequency / 1_000_000.0));
+    /// <summary>How long it takes until there is a token.</summary>
+    private static TimeSpan Until(BucketPolicy policy, long units) => TimeSpan.FromMicroseconds(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units));
 }

@@ -1,3 +1,5 @@
+using Bff.Concurrency;
+
 namespace Bff.Upstreams;
 
 /// <summary>Whether calls go out.</summary>
@@ -25,17 +27,13 @@ internal readonly record struct BreakerTurn(int Round, bool IsProbe);
 /// </summary>
 internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
 {
-    private const int Slices = 10;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly int[] _good = new int[Slices];
-    private readonly int[] _failed = new int[Slices];
-    private readonly long _sliceTicks = Math.Max(1, (long)(options.SamplingDuration.TotalSeconds * time.TimestampFrequency / Slices));
-    private readonly long _breakTicks = (long)(options.BreakDuration.TotalSeconds * time.TimestampFrequency);
+    private readonly RecentCount _good = new(options.SamplingDuration, time);
+    private readonly RecentCount _failed = new(options.SamplingDuration, time);
     private volatile BreakerState _state;
     private int _round;
-    private long _slice;
     private long _until;
     private bool _isProbing;
 
@@ -75,7 +73,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
 
             _state = BreakerState.HalfOpen;
             _isProbing = true;
-            _until = now + _breakTicks; // A probe that takes longer than a break is not waited for.
+            _until = now + time.ToTimestamps(options.BreakDuration); // A probe that takes longer than a break is not waited for.
             turn = new(++_round, IsProbe: true);
             return true;
         }
@@ -111,8 +109,8 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
         {
             _state = BreakerState.Closed;
             _round++;
-            Array.Clear(_good);
-            Array.Clear(_failed);
+            _good.Clear();
+            _failed.Clear();
         }
         else if (isGood is false)
         {
@@ -122,20 +120,14 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
 
     private void Count(bool good)
     {
-        Advance();
-        (good ? _good : _failed)[_slice % Slices]++;
+        (good ? _good : _failed).Add();
         if (good)
         {
             return;
         }
 
-        var (all, failures) = (0, 0);
-        for (var i = 0; i < Slices; i++)
-        {
-            failures += _failed[i];
-            all += _good[i] + _failed[i];
-        }
-
+        var failures = _failed.Sum;
+        var all = failures + _good.Sum;
         if (all >= options.MinimumThroughput && failures >= options.FailureRatio * all)
         {
             Open();
@@ -146,18 +138,6 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
     {
         _state = BreakerState.Open;
         _round++;
-        _until = time.GetTimestamp() + _breakTicks;
-    }
-
-    private void Advance()
-    {
-        var now = time.GetTimestamp() / _sliceTicks;
-        for (var s = Math.Max(_slice + 1, now - Slices + 1); s <= now; s++)
-        {
-            _good[s % Slices] = 0;
-            _failed[s % Slices] = 0;
-        }
-
-        _slice = Math.Max(_slice, now);
+        _until = time.TimestampIn(options.BreakDuration);
     }
 }

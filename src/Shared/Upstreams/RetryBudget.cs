@@ -2,26 +2,24 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Bounds further attempts to a share of recent requests, so that a failing upstream is not asked twice as often as a
-/// healthy one (Google SRE book, "Handling overload"). Ten slices of one second; a few attempts are always allowed.
+/// healthy one (Google SRE book, "Handling overload"). Of the last ten seconds; a few attempts are always allowed.
 /// </summary>
 internal sealed class RetryBudget(TimeProvider time)
 {
-    private const int Slices = 10;
     private const double Share = 0.20;
     private const int AlwaysAllowed = 2;
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private readonly int[] _requests = new int[Slices];
-    private readonly int[] _retries = new int[Slices];
-    private long _second;
+    private readonly RecentCount _requests = new(Window, time);
+    private readonly RecentCount _retries = new(Window, time);
 
     /// <summary>Counts a first attempt.</summary>
     public void Request()
     {
         lock (_gate)
         {
-            Advance();
-            _requests[_second % Slices]++;
+            _requests.Add();
         }
     }
 
@@ -30,14 +28,13 @@ internal sealed class RetryBudget(TimeProvider time)
     {
         lock (_gate)
         {
-            Advance();
-            var retries = Sum(_retries);
-            if (retries >= AlwaysAllowed && retries + 1 > Share * Sum(_requests))
+            var retries = _retries.Sum;
+            if (retries >= AlwaysAllowed && retries + 1 > Share * _requests.Sum)
             {
                 return false;
             }
 
-            _retries[_second % Slices]++;
+            _retries.Add();
             return true;
         }
     }
@@ -47,16 +44,7 @@ internal sealed class RetryBudget(TimeProvider time)
     {
         lock (_gate)
         {
-            Advance();
-            for (var s = 0; s < Slices; s++)
-            {
-                ref var taken = ref _retries[(_second + Slices - s) % Slices]; // The latest first.
-                if (taken > 0)
-                {
-                    taken--;
-                    return;
-                }
-            }
+            _retries.TakeBack();
         }
     }
 
@@ -67,32 +55,8 @@ internal sealed class RetryBudget(TimeProvider time)
         {
             lock (_gate)
             {
-                Advance();
-                return Sum(_retries);
+                return _retries.Sum;
             }
         }
-    }
-
-    private static int Sum(int[] slices)
-    {
-        var sum = 0;
-        foreach (var slice in slices)
-        {
-            sum += slice;
-        }
-
-        return sum;
-    }
-
-    private void Advance()
-    {
-        var now = time.GetTimestamp() / time.TimestampFrequency;
-        for (var s = Math.Max(_second + 1, now - Slices + 1); s <= now; s++)
-        {
-            _requests[s % Slices] = 0;
-            _retries[s % Slices] = 0;
-        }
-
-        _second = Math.Max(_second, now);
     }
 }
