@@ -7,7 +7,7 @@ namespace Bff.Dev.Stack;
 /// <summary>Everything that the one command starts: sample services, identity provider, three gateways; stopped together.</summary>
 internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private readonly List<Child> _children = [];
 
     public HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
@@ -89,7 +89,7 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
     {
         Console.Write($"Starting {process.Name} ... ");
         var clock = Stopwatch.StartNew();
-        while (clock.Elapsed < Patience && !child.HasExited)
+        while (clock.Elapsed < StartLimit && !child.HasExited)
         {
             try
             {

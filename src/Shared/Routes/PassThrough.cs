@@ -17,7 +17,7 @@ public sealed class PassThrough
     /// <summary>As a cluster of the configured routes has it.</summary>
     internal static readonly ForwarderRequestConfig Exchange = new()
     {
-        ActivityTimeout = StreamPatience.Stream,
+        ActivityTimeout = IdleTimeouts.Stream,
         Version = System.Net.HttpVersion.Version11,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };

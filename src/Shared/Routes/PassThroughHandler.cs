@@ -77,8 +77,8 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
     private long Deadline(BffRequest origin)
     {
-        var patience = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
-        return time.TimestampIn(patience);
+        var most = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
+        return time.TimestampIn(most);
     }
 
     /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>

@@ -30,7 +30,7 @@ internal static class RelayedSockets
 
     private static RelayedSocket Relay(HttpContext context, Stream client) => new(
         client,
-        RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config) ?? StreamPatience.Stream,
+        RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config) ?? IdleTimeouts.Stream,
         context.RequestServices.GetRequiredService<TimeProvider>(),
         context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort,
         context.RequestServices.GetRequiredService<HostLife>().Draining);

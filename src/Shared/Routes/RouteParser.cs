@@ -181,7 +181,7 @@ internal static class RouteParser
         {
             Version = upstream.Http2 ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            ActivityTimeout = StreamPatience.Stream,
+            ActivityTimeout = IdleTimeouts.Stream,
         },
     };
 }

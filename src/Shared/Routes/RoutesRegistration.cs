@@ -86,7 +86,7 @@ internal static class RoutesRegistration
             proxy.UseGrpcCalls();
             proxy.UseGraphQl();
             proxy.UseRequestBodies();
-            proxy.UseStreamPatience();
+            proxy.UseIdleTimeouts();
             proxy.UseRelayedSockets();
         }).Add(static endpoint =>
         {

@@ -29,7 +29,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         var call = context.HttpContext.Features.Get<GrpcCall>();
         var isHeadAlone = call is not null && GrpcStatus.Of(answer) is not null;
         var received = await content.ReadAsStreamAsync(context.CancellationToken);
-        answer.Content = new RelayedBody(content, call is not null ? new GrpcAnswer(received, context.HttpContext, call, idle, time) : new PatientStream(received, idle, time));
+        answer.Content = new RelayedBody(content, call is not null ? new GrpcAnswer(received, context.HttpContext, call, idle, time) : new IdleTimeoutStream(received, idle, time));
         if (isHeadAlone)
         {
             return; // A head with the status in it is the whole answer, and must go out as one.
@@ -55,7 +55,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 
     internal static TimeSpan IdleTimeout(HttpContext context, HttpResponseMessage answer) =>
         RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config)
-        ?? (AnswerType.IsLongLived(answer.Content) ? StreamPatience.Stream : StreamPatience.Answer);
+        ?? (AnswerType.IsLongLived(answer.Content) ? IdleTimeouts.Stream : IdleTimeouts.Answer);
 
     private static bool HasBody(HttpResponseMessage answer, HttpRequest request) =>
         (int)answer.StatusCode is >= 200 and not (204 or 205 or 304) && answer.Content.Headers.ContentLength != 0

@@ -22,12 +22,12 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
     /// <param name="access">Where, and with what.</param>
-    /// <param name="patience">How long connecting may take.</param>
+    /// <param name="timeout">How long connecting may take.</param>
     /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(
-        RedisAccess access, TimeSpan patience, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
+        RedisAccess access, TimeSpan timeout, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
     {
         var asked = Stopwatch.StartNew();
         var password = access.Password();
@@ -35,8 +35,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         options.BacklogPolicy = BacklogPolicy.FailFast; // By default each command waits out its whole timeout while no server is connected.
         options.AbortOnConnectFail = false;
         options.IncludeDetailInExceptions = false; // Keys name people.
-        options.ConnectTimeout = (int)patience.TotalMilliseconds;
-        options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * patience.TotalMilliseconds); // Whoever waits gives up earlier, by State:Timeout.
+        options.ConnectTimeout = (int)timeout.TotalMilliseconds;
+        options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * timeout.TotalMilliseconds); // The caller gives up earlier, by State:Timeout.
         options.ConnectRetry = 1;
         options.HeartbeatInterval = heartbeat < ShortestHeartbeat ? ShortestHeartbeat : heartbeat > LongestHeartbeat ? LongestHeartbeat : heartbeat;
         options.HeartbeatConsistencyChecks = true; // An answer that is not the one expected ends the connection, before it is taken for another's.
@@ -55,7 +55,7 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
             }
         };
         multiplexer.ConnectionRestored += (_, _) => restored();
-        while (connection.IsConnected && !await connection.HasSubscriptions(patience) && asked.Elapsed < patience)
+        while (connection.IsConnected && !await connection.HasSubscriptions(timeout) && asked.Elapsed < timeout)
         {
             await Task.Delay(Look);
         }
@@ -64,11 +64,11 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     }
 
     /// <summary>The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until then.</summary>
-    private async Task<bool> HasSubscriptions(TimeSpan patience)
+    private async Task<bool> HasSubscriptions(TimeSpan timeout)
     {
         try
         {
-            await Subscriber.PingAsync().WaitAsync(patience);
+            await Subscriber.PingAsync().WaitAsync(timeout);
             return true;
         }
         catch (Exception notYet) when (notYet is RedisException or TimeoutException)

@@ -96,7 +96,7 @@ public sealed partial class RedisState
             {
                 Dispatch(channel, message!);
             }
-        }).WaitAsync(ConnectPatience);
+        }).WaitAsync(ConnectTimeout);
 
     private void Dispatch(string channel, string message)
     {

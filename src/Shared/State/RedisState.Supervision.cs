@@ -14,7 +14,7 @@ public sealed partial class RedisState
     private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
-    private TimeSpan ConnectPatience => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
+    private TimeSpan ConnectTimeout => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _wake = new(0, 1);
@@ -151,7 +151,7 @@ public sealed partial class RedisState
 
     private async Task<bool> Replace()
     {
-        var fresh = await RedisConnection.Open(_access!, ConnectPatience, _timeout, OnLost, OnRestored);
+        var fresh = await RedisConnection.Open(_access!, ConnectTimeout, _timeout, OnLost, OnRestored);
         if (!fresh.IsConnected || !await Answers(fresh))
         {
             Discard(fresh);

@@ -63,7 +63,7 @@ internal sealed class PooledCall
     }
 
     /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
-    public TimeSpan Patience(TimeSpan timeout, TimeProvider time)
+    public TimeSpan LimitOf(TimeSpan timeout, TimeProvider time)
     {
         var remaining = Remaining(time);
         return remaining >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond));

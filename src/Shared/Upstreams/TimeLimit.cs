@@ -20,12 +20,12 @@ internal readonly struct TimeLimit : IDisposable
 
     public CancellationToken Token => _source.Token;
 
-    /// <param name="patience">At least a millisecond is given.</param>
+    /// <param name="span">At least a millisecond is given.</param>
     /// <param name="time">Only the system's clock can be reset, hence pooled.</param>
     /// <param name="abandoned">Nobody waits any more.</param>
-    public static TimeLimit Start(TimeSpan patience, TimeProvider time, CancellationToken abandoned)
+    public static TimeLimit Start(TimeSpan span, TimeProvider time, CancellationToken abandoned)
     {
-        var atLeast = patience.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : patience;
+        var atLeast = span.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : span;
         if (time != TimeProvider.System)
         {
             return new(new CancellationTokenSource(atLeast, time), isPooled: false, abandoned);

@@ -50,7 +50,7 @@ internal sealed partial class UpstreamPool
     /// <summary>Any attempt but a first one by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more suspended layer per call.</summary>
     internal async ValueTask<AttemptOutcome> Attempt(PooledCall call, BreakerTurn turn, BesideAttempt? beside, CancellationToken cancellation)
     {
-        using var limit = call.Turn is null ? TimeLimit.Start(call.Patience(Options.Timeout, _time), _time, beside?.Token ?? cancellation) : default(TimeLimit?);
+        using var limit = call.Turn is null ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation) : default(TimeLimit?);
         var token = limit?.Token ?? call.Turn!.Token;
         var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
         beside?.Address = attempt.Address;

@@ -90,7 +90,7 @@ internal sealed partial class UpstreamPool : IDisposable
             }
 
             _budget.Request();
-            var limit = TimeLimit.Start(call.Patience(Options.Timeout, _time), _time, cancellation);
+            var limit = TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, cancellation);
             var timer = isRead && further > 0 && !turn.IsProbe && BesideAfter(call) is { } delay ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time) : default;
             AttemptOutcome outcome;
             var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
@@ -163,14 +163,14 @@ internal sealed partial class UpstreamPool : IDisposable
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {
-        var patience = call.Remaining(_time);
-        if (patience <= TimeSpan.Zero)
+        var left = call.Remaining(_time);
+        if (left <= TimeSpan.Zero)
         {
             return null;
         }
 
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        waiting.CancelAfter(patience);
+        waiting.CancelAfter(left);
         try
         {
             return await _bulkhead.AcquireAsync(1, waiting.Token);

@@ -253,7 +253,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 
         var route = config.Routes.Single(r => r.Match.Path!.StartsWith(path, StringComparison.Ordinal));
         TimeSpan? expected = seconds is { } own ? TimeSpan.FromSeconds(own) : null;
-        Assert.Equal(expected, StreamPatience.ActivityTimeout(context, route));
+        Assert.Equal(expected, IdleTimeouts.ActivityTimeout(context, route));
         Assert.All(config.Clusters, cluster => Assert.Equal(TimeSpan.FromHours(1), cluster.HttpRequest!.ActivityTimeout));
     }
 

@@ -84,7 +84,7 @@ public sealed class OddHeadTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() => Assert.Equal(StreamPatience.Stream, PassThrough.Exchange.ActivityTimeout);
+    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() => Assert.Equal(IdleTimeouts.Stream, PassThrough.Exchange.ActivityTimeout);
 
     private Task<RawResponse> Send(string path, string headers) =>
         RawHttp.Send(_stage!.Gateway.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", new LeakSentinel());

@@ -7,7 +7,7 @@ namespace Bff.Routes;
 /// A service's body that ends with an error when nothing of it comes for too long. What is there already costs no timer. The proxy's own limit is one for all
 /// answers, and knows no fake clock.
 /// </summary>
-internal sealed class PatientStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
+internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
 {
     /// <summary>Sources that nobody has cancelled and no timer may cancel yet.</summary>
     private static readonly ConcurrentQueue<CancellationTokenSource> Unused = new();

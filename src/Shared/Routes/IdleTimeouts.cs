@@ -8,9 +8,9 @@ namespace Bff.Routes;
 
 /// <summary>
 /// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set before anybody knows
-/// what will be answered, is the longest; answers have a shorter one of their own (<see cref="PatientStream"/>).
+/// what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
 /// </summary>
-internal static class StreamPatience
+internal static class IdleTimeouts
 {
     /// <summary>An answer that is no stream.</summary>
     public static readonly TimeSpan Answer = TimeSpan.FromSeconds(100);
@@ -26,7 +26,7 @@ internal static class StreamPatience
         : RouteParser.IdleTimeoutOf(route) is { } idle && idle > Stream ? idle
         : null;
 
-    public static void UseStreamPatience(this IReverseProxyApplicationBuilder proxy) =>
+    public static void UseIdleTimeouts(this IReverseProxyApplicationBuilder proxy) =>
         proxy.Use((context, next) =>
         {
             if (context.Features.Get<IReverseProxyFeature>() is { } feature && ActivityTimeout(context, feature.Route.Config) is { } idle)
