@@ -18,7 +18,7 @@ public readonly record struct AuditStep(RedisKey Key, RedisValue Json)
 
 /// <summary>
 /// Makes an entry and its change one step, although they live in different slots of a cluster. 1. What is about to be written is noted; 2. the script that makes
-/// the change writes its entry beside it; 3. the entry moves to the log. Whoever dies after 2 leaves both, and another instance moves the entry; whoever dies
+/// the change writes its entry beside it; 3. the entry moves to the log. An instance that dies after 2 leaves both, and another one moves the entry; one that dies
 /// before leaves neither, and the note is dropped.
 /// </summary>
 public sealed class AuditOutbox
@@ -76,6 +76,9 @@ public sealed class AuditOutbox
     /// <summary>As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.</summary>
     public static Task<AuditStep> Begin(AuditOutbox? outbox, string slot, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation) =>
         outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
+
+    /// <summary>As <see cref="Settle(AuditStep)"/>, where there is an outbox.</summary>
+    public static Task Settle(AuditOutbox? outbox, AuditStep step) => outbox is null ? Task.CompletedTask : outbox.Settle(step);
 
     /// <summary>3. Moves the entries to the log. While Redis is away that is done later, by any instance.</summary>
     public async Task Settle(AuditStep step)

@@ -35,3 +35,11 @@ public interface IAuditLog
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(AuditQuery query, string? before, int count, CancellationToken cancellation);
 }
+
+/// <summary>The log as embedded stores write it.</summary>
+public static class AuditNotes
+{
+    /// <summary>Adds the entries of a change, where there is a log and the change has any.</summary>
+    public static Task Note(this IAuditLog? log, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation) =>
+        log is null || entries is null ? Task.CompletedTask : log.Add(entries, cancellation);
+}

@@ -26,7 +26,7 @@ public static class ManagePlanChanges
     {
         var limit = Limit.Parse(context).Value;
         var pages = await cursors.For("internal/plan-changes", caller);
-        var after = await pages.Open(context.Request.Query["cursor"] is [{ } cursor] ? cursor : null, cancellation);
+        var after = await pages.Open(context);
         var found = await changes.Waiting(after, limit + 1, cancellation);
         var page = found.Take(limit).ToList();
         var next = found.Count > limit ? pages.Seal(page[^1].Tenant) : null;

@@ -12,8 +12,8 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Tenants;
 
 /// <summary>
-/// <c>/internal/tenants</c>: the members of <c>Tenants:&lt;id&gt;</c>, checked by the same rules and in force on every instance within a second. Whoever changes
-/// or deletes one says which version is meant (RFC 9110 section 13.1, RFC 6585 section 3).
+/// <c>/internal/tenants</c>: the members of <c>Tenants:&lt;id&gt;</c>, checked by the same rules and in force on every instance within a second. A request
+/// that changes or deletes one says which version it means (RFC 9110 section 13.1, RFC 6585 section 3).
 /// </summary>
 internal static class ManageTenants
 {
@@ -33,7 +33,7 @@ internal static class ManageTenants
     {
         var limit = Limit.Parse(context).Value;
         var pages = await cursors.For("internal/tenants", caller);
-        var after = await pages.Open(context.Request.Query["cursor"] is [{ } cursor] ? cursor : null, cancellation);
+        var after = await pages.Open(context);
         var stored = await store.List(after, limit + 1, cancellation);
         var configured = settings.Current.Tenants.Values.Where(t => after is null || string.CompareOrdinal(t.Id, after) > 0)
             .OrderBy(t => t.Id, StringComparer.Ordinal).Take(limit + 1).Select(t => Item(t.Id, "configuration", TenantDocument.Of(t).Write()));
@@ -82,8 +82,7 @@ internal static class ManageTenants
 
         var written = document.Write();
         context.Response.Headers.ETag = TenantDocument.ETagOf(written);
-        context.Response.StatusCode = before is null ? StatusCodes.Status201Created : StatusCodes.Status200OK;
-        return new Written(written);
+        return TypedResults.Text(written, "application/json", before is null ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     private static async Task<IResult> Delete(HttpContext context, string id, TenantChanges tenants, CancellationToken cancellation)
@@ -126,14 +125,4 @@ internal static class ManageTenants
     private static bool IsId(string id) => id.Length is > 0 and <= MaxId && id.All(static c => char.IsAsciiLetterOrDigit(c) || "._~@|-".Contains(c, StringComparison.Ordinal));
 
     private static TenantItem Item(string id, string source, byte[] json) => new(id, source, TenantDocument.ETagOf(json), TenantDocument.Read(json));
-
-    private sealed class Written(byte[] json) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.ContentType = "application/json";
-            httpContext.Response.ContentLength = json.Length;
-            return httpContext.Response.Body.WriteAsync(json, httpContext.RequestAborted).AsTask();
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.State;
@@ -20,8 +21,8 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     private readonly ITenantStore _store;
     private readonly Reloadable<LimitSettings> _settings;
     private readonly ILogger _logger;
-    private readonly Remembered<Known> _known = new(MaxTenants);
-    private readonly Remembered<Host> _hosts = new(MaxHosts);
+    private readonly Remembered<string, Known> _known = new(MaxTenants);
+    private readonly Remembered<string, Host> _hosts = new(MaxHosts);
     private int _changes;
     private int _epoch;
     private int _withoutDomains = -1;

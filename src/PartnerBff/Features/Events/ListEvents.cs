@@ -4,7 +4,6 @@ using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Paging;
-using PartnerBff.Features.Operations;
 using PartnerBff.Webhooks;
 using EventId = Bff.Events.EventId;
 
@@ -45,7 +44,7 @@ internal static class ListEvents
         }
 
         var pages = await cursors.For("partner/events", caller, context.Request.Query["type"].ToString());
-        var opened = await pages.Open(Lists.CursorOf(context), context.RequestAborted);
+        var opened = await pages.Open(context);
         if (!TryPlace(opened ?? context.Request.Query["since"].ToString(), out var after))
         {
             return Problem.Invalid("since", "Must be an event's id or a time such as 2026-01-31T09:30:00Z.");

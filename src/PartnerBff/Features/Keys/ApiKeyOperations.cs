@@ -5,7 +5,6 @@ using Bff.Callers.ApiKeys;
 using Bff.Edge;
 using Bff.Paging;
 using Microsoft.AspNetCore.Http.HttpResults;
-using PartnerBff.Features.Operations;
 
 namespace PartnerBff.Features.Keys;
 
@@ -21,7 +20,7 @@ internal static class ApiKeyOperations
     {
         var limit = Limit.Parse(context).Value;
         var pages = await cursors.For("partner/api-keys", caller);
-        var after = await pages.Open(Lists.CursorOf(context), context.RequestAborted);
+        var after = await pages.Open(context);
         var all = await Visible(caller, keys, context.RequestAborted);
         var rest = all.Where(k => after is null || string.CompareOrdinal(Position(k), after) < 0).Take(limit + 1).ToList();
         var hasMore = rest.Count > limit;

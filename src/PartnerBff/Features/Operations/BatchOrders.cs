@@ -18,8 +18,8 @@ namespace PartnerBff.Features.Operations;
 internal static class BatchOrders
 {
     private const int Concurrency = 8;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ItemPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestItem = TimeSpan.FromSeconds(5);
 
     public static async Task<IResult> Place<T>(
         HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time,
@@ -43,14 +43,14 @@ internal static class BatchOrders
 
         var request = KeyedRequest.Of(context)!;
         var results = new BatchResult<T>[batch.Orders.Count];
-        var deadline = time.TimestampIn(Patience);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), patience, Patience, Timeout.InfiniteTimeSpan);
+        var deadline = time.TimestampIn(Longest);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), late, Longest, Timeout.InfiniteTimeSpan);
         await Parallel.ForAsync(
             0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = context.RequestAborted },
             async (index, _) =>
             {
-                var item = new Item(context, batch.Orders[index], index, deadline, patience.Token);
+                var item = new Item(context, batch.Orders[index], index, deadline, late.Token);
                 var answer = await PlaceOne(item, request, orders, idempotent, time);
                 results[index] = Result(item, answer, shape);
             });
@@ -81,7 +81,7 @@ internal static class BatchOrders
             {
                 var left = time.GetElapsedTime(time.GetTimestamp(), item.Deadline);
                 var placed = await orders.Place(item.Order.ToUpstream(), key)
-                    .For(BffRequest.Of(item.Context), left < ItemPatience ? left : ItemPatience, item.Cancellation);
+                    .For(BffRequest.Of(item.Context), left < LongestItem ? left : LongestItem, item.Cancellation);
                 return placed.IsOk
                     ? new StoredAnswer(StatusCodes.Status201Created, [], JsonSerializer.SerializeToUtf8Bytes(placed.Value!, UpstreamJson.Default.Order))
                     : Failed(item, placed.ToWriteProblem(null));

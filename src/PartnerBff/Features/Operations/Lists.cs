@@ -23,7 +23,7 @@ internal static class Lists
     {
         var limit = Limit.Parse(context).Value;
         var cursors = await context.RequestServices.GetRequiredService<Cursors>().For("partner/" + name, BffRequest.Of(context).Caller);
-        var cursor = await cursors.Open(CursorOf(context), context.RequestAborted);
+        var cursor = await cursors.Open(context);
         var page = composer.Required(name, list(limit, cursor)).At(cursor);
         string? following = null;
         var answer = await composer.Compose(
@@ -35,12 +35,4 @@ internal static class Lists
             type);
         return answer.WithoutMeta().WithLink(NextLink.Of(context, following));
     }
-
-    /// <summary>The request's cursor; given twice it is none.</summary>
-    public static string? CursorOf(HttpContext context) => context.Request.Query["cursor"] switch
-    {
-        { Count: 0 } => null,
-        [{ } one] => one,
-        _ => throw new ProblemException(new Problem(ProblemCodes.InvalidCursor)),
-    };
 }

@@ -10,7 +10,7 @@ namespace PartnerBff.Features.Operations;
 /// <summary>Writes go to the service once, or again under the partner's own key.</summary>
 internal static class OrderWrites
 {
-    private const int PatienceMilliseconds = 60_000; // The request's deadline is the smaller one.
+    private const int LongestMilliseconds = 60_000; // The request's deadline is the smaller one.
 
     public static async Task<IResult> Place<T>(
         HttpContext context, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
@@ -27,7 +27,7 @@ internal static class OrderWrites
         }
 
         var key = KeyedRequest.Of(context)!.Key;
-        var order = composer.Required("order", orders.Place(request.ToUpstream(), key)).Timeout(PatienceMilliseconds);
+        var order = composer.Required("order", orders.Place(request.ToUpstream(), key)).Timeout(LongestMilliseconds);
         if (await composer.Run() is not null)
         {
             return order.Answer.ToWriteProblem("order");
@@ -41,7 +41,7 @@ internal static class OrderWrites
         HttpContext context, string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
         var key = KeyedRequest.Of(context)?.Key;
-        var order = composer.Required("order", orders.Cancel(id, key)).Timeout(PatienceMilliseconds);
+        var order = composer.Required("order", orders.Cancel(id, key)).Timeout(LongestMilliseconds);
         return await composer.Run() is null ? TypedResults.Json(shape(order.Value!), type) : order.Answer.ToWriteProblem("order");
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Edge;
 using Bff.Paging;
-using PartnerBff.Features.Operations;
 
 namespace PartnerBff.Features.Webhooks;
 
@@ -14,7 +13,7 @@ internal sealed record ListPage(int Limit, int Skip, CursorScope Cursors)
     {
         var limit = PageLimit.Of(context.Request.Query["limit"] is [{ } text] ? text : context.Request.Query["limit"].Count == 0 ? null : "");
         var scope = await cursors.For("partner/" + name, BffRequest.Of(context).Caller, filter);
-        var cursor = await scope.Open(Lists.CursorOf(context), context.RequestAborted);
+        var cursor = await scope.Open(context);
         return new(limit, cursor is null ? 0 : int.Parse(cursor, CultureInfo.InvariantCulture), scope);
     }
 

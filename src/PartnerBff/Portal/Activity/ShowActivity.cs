@@ -15,7 +15,7 @@ internal static class ShowActivity
     private const int PageSize = 50;
     private const int IdLength = 36;
 
-    // Decided by the people who run the gateway: who of them is nobody's business outside.
+    // The people who run the gateway decide these; partners are not told their names.
     private static readonly string[] OfOperators = ["tenant.", "plan.approved", "plan.declined"];
 
     public static async Task<IResult> Handle(HttpContext context, PortalViewer viewer, IAuditLog log)

@@ -24,7 +24,7 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
     public async Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         await Locked(() => _endpoints[(endpoint.Owner, endpoint.Id)] = endpoint);
-        await Note(audit, cancellation);
+        await log.Note(audit, cancellation);
     }
 
     public async Task<WebhookEndpoint?> Change(
@@ -32,18 +32,16 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
     {
         WebhookEndpoint? before = null;
         var after = await Locked(() => _endpoints.TryGetValue((owner, id), out before) ? _endpoints[(owner, id)] = change(before) : null);
-        await Note(after is null ? null : audit?.Invoke(before!, after), cancellation);
+        await log.Note(after is null ? null : audit?.Invoke(before!, after), cancellation);
         return after;
     }
 
     public async Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         var isDeleted = await Locked(() => Delete(owner, id));
-        await Note(isDeleted ? audit : null, cancellation);
+        await log.Note(isDeleted ? audit : null, cancellation);
         return isDeleted;
     }
-
-    private Task Note(IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation) => log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
 
     private bool Delete(string owner, string id)
     {

@@ -35,7 +35,7 @@ internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = 
     {
         var step = await AuditOutbox.Begin(outbox, Slot, audit, cancellation);
         await redis.Evaluate(Scripts.Add, [Owner(endpoint.Owner), OwnersKey, step.Key], [endpoint.Id, Write(endpoint), endpoint.Owner, step.Json], cancellation);
-        await Settle(step);
+        await AuditOutbox.Settle(outbox, step);
     }
 
     public async Task<WebhookEndpoint?> Change(
@@ -53,7 +53,7 @@ internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = 
             var step = await AuditOutbox.Begin(outbox, Slot, audit?.Invoke(before, changed), cancellation);
             if ((int)await redis.Evaluate(Scripts.Change, [Owner(owner), step.Key], [id, json, Write(changed), step.Json], cancellation) == 1)
             {
-                await Settle(step);
+                await AuditOutbox.Settle(outbox, step);
                 return changed;
             }
         }
@@ -67,7 +67,7 @@ internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = 
             return false;
         }
 
-        await Settle(step);
+        await AuditOutbox.Settle(outbox, step);
         return true;
     }
 
@@ -141,8 +141,6 @@ internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = 
         var records = await redis.Run("GET", database => database.StringGetAsync([.. ids.Select(Delivery)]), cancellation);
         return [.. records.Where(r => r.HasValue).Select(r => JsonSerializer.Deserialize((byte[])r!, WebhookStoreJson.Default.WebhookDelivery)!)];
     }
-
-    private Task Settle(AuditStep step) => outbox?.Settle(step) ?? Task.CompletedTask;
 
     private static RedisValue Score(DateTimeOffset? at) => at?.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) ?? "";
 

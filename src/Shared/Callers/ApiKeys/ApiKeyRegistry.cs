@@ -88,7 +88,7 @@ public sealed class ApiKeyRegistry
         return new(key, record);
     }
 
-    /// <summary>What the host makes for itself, such as the key of the documentation, is nobody's change.</summary>
+    /// <summary>What the host makes for itself, such as the key of the documentation, has no entry.</summary>
     private static AuditEntry[]? Entries(ChangedBy? by, string action, ApiKeyRecord? before, ApiKeyRecord? after) =>
         by is null ? null : [by.Entry(action, (after ?? before)!.Tenant, (after ?? before)!.Id, Facts(before), Facts(after))];
 

@@ -41,7 +41,7 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
             _byHash.Add(key.Hash, key);
         }
 
-        await Note(audit, cancellation);
+        await log.Note(audit, cancellation);
         Changed?.Invoke(IApiKeyStore.Added);
     }
 
@@ -57,7 +57,7 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
             _byHash[key.Hash] = key;
         }
 
-        await Note(audit, cancellation);
+        await log.Note(audit, cancellation);
         Changed?.Invoke(key.Id);
         return true;
     }
@@ -71,7 +71,7 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
             _uses.Remove((key.Tenant, key.Id));
         }
 
-        await Note(wasThere ? audit : null, cancellation);
+        await log.Note(wasThere ? audit : null, cancellation);
         Changed?.Invoke(key.Id);
     }
 
@@ -91,8 +91,6 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
             return new([.. uses.Select(u => u.Key).Where(id => !listed.Contains(id))]);
         }
     }
-
-    private Task Note(IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation) => log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
 
     /// <summary>The list is made of the keys.</summary>
     public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => new(false);

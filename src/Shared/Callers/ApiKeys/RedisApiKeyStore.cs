@@ -115,7 +115,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
                 return true;
             },
             cancellation);
-        await Settle(step);
+        await AuditOutbox.Settle(_audit, step);
     }
 
     public async ValueTask<IReadOnlyList<string>> Touch(
@@ -158,11 +158,9 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             return false;
         }
 
-        await Settle(step);
+        await AuditOutbox.Settle(_audit, step);
         return true;
     }
-
-    private Task Settle(AuditStep step) => _audit?.Settle(step) ?? Task.CompletedTask;
 
     private static RedisKey Record(string hash) => "bff:apikey:" + hash;
 

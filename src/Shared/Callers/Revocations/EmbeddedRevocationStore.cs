@@ -25,7 +25,7 @@ internal sealed class EmbeddedRevocationStore(TimeProvider time, IAuditLog? log 
             }
         }
 
-        return log is null || audit is null ? Task.CompletedTask : log.Add(audit, cancellation);
+        return log.Note(audit, cancellation);
     }
 
     public Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)

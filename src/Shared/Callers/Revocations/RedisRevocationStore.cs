@@ -38,7 +38,7 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
         var note = await _feed.Note(string.Create(CultureInfo.InvariantCulture, $"{until} {revocation.ToMember()}"), cancellation);
         await redis.Evaluate(
             AddScript, [Ends, step.Key], [revocation.ToMember(), until, time.GetUtcNow().ToUnixTimeMilliseconds(), _feed.Channel, note, step.Json], cancellation);
-        await (outbox?.Settle(step) ?? Task.CompletedTask);
+        await AuditOutbox.Settle(outbox, step);
     }
 
     public async Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)

@@ -103,7 +103,7 @@ internal sealed class EmbeddedSessionStore(TimeProvider time, IAuditLog? log = n
             listener(key);
         }
 
-        return wasThere && audit is not null && log is not null ? log.Add(audit, default) : Task.CompletedTask;
+        return log.Note(wasThere ? audit : null, default);
     }
 
     public Task<IReadOnlyList<string>> Members(string index)

@@ -112,7 +112,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         var step = await AuditOutbox.Begin(outbox, key, audit, default);
         await redis.Evaluate(
             EndScript, [Key(key), Mark(key), step.Key], [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition), step.Json]);
-        await (outbox?.Settle(step) ?? Task.CompletedTask);
+        await AuditOutbox.Settle(outbox, step);
     }
 
     public async Task<IReadOnlyList<string>> Members(string index)
