@@ -11,7 +11,7 @@ public sealed partial class Part<T> : Part where T : class
     private readonly Func<UpstreamCall<T>?>? _later;
     private UpstreamCall<T>? _call;
     private TimeSpan _timeout = TimeSpan.FromSeconds(1);
-    private readonly List<Part> _after = [];
+    private List<Part>? _after;
     private Func<bool>? _when;
     private bool _isWanted = true;
     private string? _cursor;
@@ -26,7 +26,7 @@ public sealed partial class Part<T> : Part where T : class
 
     internal Part(Composer composer, string name, bool isRequired, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later) : base(composer, name, isRequired)
     {
-        _after.AddRange(after);
+        _after = [.. after];
         _later = later;
     }
 
@@ -70,7 +70,7 @@ public sealed partial class Part<T> : Part where T : class
     /// <param name="when">Decides, with that value at hand, whether the part is wanted; said again, both must say so.</param>
     public Part<T> After(Part part, Func<bool>? when = null)
     {
-        _after.Add(part);
+        (_after ??= []).Add(part);
         var before = _when;
         _when = before is null || when is null ? before ?? when : () => before() && when();
         return this;
@@ -111,7 +111,7 @@ public sealed partial class Part<T> : Part where T : class
 
     private async Task Run()
     {
-        if (!_isWanted || (_after.Count > 0 && !await HasWhatItNeeds()))
+        if (!_isWanted || (_after is not null && !await HasWhatItNeeds(_after)))
         {
             return;
         }
@@ -175,20 +175,20 @@ public sealed partial class Part<T> : Part where T : class
     }
 
     /// <summary>Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.</summary>
-    private async Task<bool> HasWhatItNeeds()
+    private async Task<bool> HasWhatItNeeds(List<Part> needed)
     {
-        foreach (var part in _after)
+        foreach (var part in needed)
         {
             await part.Start();
         }
 
         // One that is not wanted, or has nothing, leaves this one unwanted, whatever became of the others.
-        if (_after.FirstOrDefault(part => !part.HasValue && part.Status == PartStatus.Skipped) is not null)
+        if (needed.Exists(part => !part.HasValue && part.Status == PartStatus.Skipped))
         {
             return false;
         }
 
-        if (_after.FirstOrDefault(part => !part.HasValue) is not { } missing)
+        if (needed.Find(part => !part.HasValue) is not { } missing)
         {
             return true;
         }

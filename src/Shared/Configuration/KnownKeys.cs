@@ -30,11 +30,10 @@ internal sealed class KnownKeys
     {
         // What the shared code declares is known to every gateway, so that one file may serve several of them.
         var read = reads.ToList();
-        var declared = read.Select(r => r.Reader).Append(typeof(KnownKeys).Assembly).Distinct()
-            .SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsDefined(typeof(SettingsAttribute))).SelectMany(Setting.Of).ToList();
+        var declared = read.Select(r => r.Reader).Append(typeof(KnownKeys).Assembly).Distinct().SelectMany(Setting.In).ToList();
         foreach (var setting in declared)
         {
-            var hasSandbox = read.Any(r => Covers(r.Section, Sandbox + setting.Path));
+            var hasSandbox = read.Any(r => Setting.IsBelow(r.Section, Sandbox + setting.Path));
             foreach (var path in setting.Paths)
             {
                 Declare(path);
@@ -45,7 +44,7 @@ internal sealed class KnownKeys
             }
         }
 
-        foreach (var section in read.Select(r => r.Section).Where(s => !declared.Any(d => Covers(s, d.Path) || Covers(s, Sandbox + d.Path))).Concat(Foreign))
+        foreach (var section in read.Select(r => r.Section).Where(s => !declared.Any(d => Setting.IsBelow(s, d.Path) || Setting.IsBelow(s, Sandbox + d.Path))).Concat(Foreign))
         {
             Add(section, isOpen: true);
         }
@@ -86,8 +85,6 @@ internal sealed class KnownKeys
         var segments = nearest.Split(':');
         return string.Join(':', segments.Select((segment, i) => segment[0] == '<' ? key[i] : segment));
     }
-
-    private static bool Covers(string section, string path) => (path + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
     private static bool Has(Node node, ReadOnlySpan<string> key, bool isEmpty)
     {

@@ -63,6 +63,13 @@ public sealed class Setting
             .SelectMany(member => member.GetCustomAttributes<SettingAttribute>().Select(declared => new Setting(type, member, declared))),
     ]);
 
+    /// <summary>What all types of an assembly declare.</summary>
+    public static IEnumerable<Setting> In(Assembly assembly) =>
+        assembly.GetTypes().Where(static type => type.IsDefined(typeof(SettingsAttribute), inherit: false)).SelectMany(Of);
+
+    /// <summary>Whether a key is the section or stands below it.</summary>
+    internal static bool IsBelow(string section, string key) => (key + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>A value as it is written in files: numbers plain, time spans as <c>[d.]hh:mm:ss[.fff]</c>.</summary>
     public static string Write(object? value) => value switch
     {

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
@@ -53,8 +52,7 @@ internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<Co
     [
         "Urls",
         .. reads.Where(read => !read.Reloads).Select(read => read.Section),
-        .. typeof(Setting).Assembly.GetTypes().Where(type => type.IsDefined(typeof(SettingsAttribute), inherit: false)).SelectMany(Setting.Of)
-            .Where(setting => setting.IsAtStart).Select(setting => setting.Path),
+        .. Setting.In(typeof(Setting).Assembly).Where(setting => setting.IsAtStart).Select(setting => setting.Path),
     ];
 
     private static Dictionary<string, string?> Values(IConfiguration configuration) =>

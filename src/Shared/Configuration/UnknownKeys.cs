@@ -45,7 +45,7 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
         var warns = mistakes.Read<UnknownKeySettings>(configuration).Unknown == UnknownKey.Warn;
         var found = WrittenKeys.Of(configuration).Select(Mistake).OfType<ConfigurationMistake>().DistinctBy(m => m.Key.ToUpperInvariant()).ToList();
         var said = mistakes.All.Select(m => m.Key).Where(key => !_known.Value.Leads(key.Split(':'))).ToList();
-        foreach (var mistake in found.Where(f => !said.Any(key => IsBelow(key, f.Key))))
+        foreach (var mistake in found.Where(f => !said.Any(key => Setting.IsBelow(key, f.Key))))
         {
             if (warns)
             {
@@ -57,8 +57,6 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
             }
         }
     }
-
-    private static bool IsBelow(string section, string key) => (key + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
     private bool IsAnothers(string[] variable, string? nearest) => variable is [var name]
         ? nearest is null || name.Contains('_', StringComparison.Ordinal)

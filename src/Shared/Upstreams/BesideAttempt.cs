@@ -8,7 +8,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     private const int Running = 0, Over = 1, Cancelled = 2;
 
     private CancellationTokenSource? _lost;
-    private readonly TaskCompletionSource<AttemptOutcome> _outcome = new(); // There before the attempt is: the first one may hear of its end while it still starts.
+    private TaskCompletionSource<AttemptOutcome>? _outcome;
     private int _first;
 
     /// <summary>Where it went.</summary>
@@ -32,7 +32,8 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
         }
 
         _lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        call.Beside = this;
+        _outcome = new();
+        call.Beside = this; // Last: the first attempt may end while this one still starts.
         var current = Activity.Current;
         Activity.Current = call.Parent; // A timer's thread belongs to no request.
         _ = Run(turn);
@@ -62,7 +63,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
             return one;
         }
 
-        var other = await _outcome.Task;
+        var other = await _outcome!.Task;
         _lost!.Dispose();
         one.Response?.Dispose();
         return other;
@@ -80,13 +81,13 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
             }
         }
 
-        _outcome.SetResult(outcome);
+        _outcome!.SetResult(outcome);
     }
 
     private async Task Forget()
     {
         await _lost!.CancelAsync();
-        (await _outcome.Task).Response?.Dispose();
+        (await _outcome!.Task).Response?.Dispose();
         _lost.Dispose();
     }
 }

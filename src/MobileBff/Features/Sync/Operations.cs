@@ -35,9 +35,10 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         {
             context.RequestAborted.ThrowIfCancellationRequested();
             var operation = operations[i];
-            var answer = operation.After?.Any(failed.Contains) == true
-                ? Failed(context, new Problem(ProblemCodes.DependencyFailed))
-                : await RunOne(context, caller, operation, time.GetElapsedTime(time.GetTimestamp(), deadline));
+            var left = time.GetElapsedTime(time.GetTimestamp(), deadline);
+            var body = new WrittenJson(JsonSerializer.SerializeToUtf8Bytes(operation.Body, MobileJson.Default.JsonElement));
+            var call = new OperationCall(context, caller, operation.Id, body, left < LongestEach ? left : LongestEach);
+            var answer = operation.After?.Any(failed.Contains) == true ? call.Answer(new Problem(ProblemCodes.DependencyFailed)) : await RunOne(call, operation.Type);
             results[i] = Result(i, operation.Id, answer);
             if (results[i].Error is not null)
             {
@@ -48,30 +49,28 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         return results;
     }
 
-    private async Task<StoredAnswer> RunOne(HttpContext context, Caller caller, OfflineOperation operation, TimeSpan left)
+    private async Task<StoredAnswer> RunOne(OperationCall call, string type)
     {
-        var (kind, endpoint) = _kinds.Value[operation.Type];
-        if (left <= TimeSpan.Zero)
+        var (kind, endpoint) = _kinds.Value[type];
+        if (call.Timeout <= TimeSpan.Zero)
         {
-            return Failed(context, new Problem(ProblemCodes.UpstreamTimeout));
+            return call.Answer(new Problem(ProblemCodes.UpstreamTimeout));
         }
 
-        if (limiter.RefusalOf(context, endpoint) is { } refusal)
+        if (limiter.RefusalOf(call.Context, endpoint) is { } refusal)
         {
-            return Failed(context, refusal);
+            return call.Answer(refusal);
         }
 
         try
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(operation.Body, MobileJson.Default.JsonElement);
-            var call = new OperationCall(context, caller, operation.Id, new WrittenJson(body), left < LongestEach ? left : LongestEach);
             var (answer, problem) = await idempotent.RunOperation(
-                caller, operation.Id, (byte[])[.. Encoding.UTF8.GetBytes(operation.Type), 0, .. body], () => kind.Run(call));
-            return answer ?? Failed(context, problem!);
+                call.Caller, call.Id, (byte[])[.. Encoding.UTF8.GetBytes(type), 0, .. call.Body.Utf8.Span], () => kind.Run(call));
+            return answer ?? call.Answer(problem!);
         }
         catch (ProblemException refused)
         {
-            return Failed(context, refused.Problem); // The store may be away, too: it was not sent then, and what came before has its answer.
+            return call.Answer(refused.Problem); // The store may be away, too: it was not sent then, and what came before has its answer.
         }
     }
 
@@ -81,7 +80,4 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         { Body.Length: 0 } => new(index, id, answer.Status),
         _ => new(index, id, answer.Status, Result: JsonSerializer.Deserialize(answer.Body, MobileJson.Default.JsonElement)),
     };
-
-    private static StoredAnswer Failed(HttpContext context, Problem problem) =>
-        new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, context), MobileJson.Default.ItemError));
 }
