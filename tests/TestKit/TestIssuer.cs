@@ -16,6 +16,9 @@ public enum IssuerFault
     Error,
     Hang,
     NotJson,
+
+    /// <summary>One member stands twice, and each time says something else.</summary>
+    SaysTwice,
     NotAKeySet,
     OnlyDamagedKeys,
 }
@@ -215,6 +218,9 @@ public sealed class TestIssuer : IAsyncDisposable
                 return true;
             case IssuerFault.NotJson:
                 await context.Response.WriteAsync("<html>Be right back</html>");
+                return true;
+            case IssuerFault.SaysTwice:
+                await context.Response.WriteAsync("""{"active":false,"sub":"u-7","aud":"bff","scope":"api","active":true}""");
                 return true;
             case IssuerFault.NotAKeySet:
                 await context.Response.WriteAsync("{}");

@@ -67,6 +67,7 @@ public sealed class IntrospectionTests
     [InlineData(IssuerFault.Error)]
     [InlineData(IssuerFault.Hang)]
     [InlineData(IssuerFault.NotJson)]
+    [InlineData(IssuerFault.SaysTwice)]
     [InlineData(IssuerFault.NotAKeySet)]
     public async Task A_failure_is_503_and_is_not_remembered(IssuerFault fault)
     {

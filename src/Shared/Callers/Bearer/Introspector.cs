@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Bff.Configuration;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers;
@@ -82,26 +82,17 @@ internal sealed partial class Introspector(
         }
     }
 
+    /// <summary>The answer as it was sent, read more strictly than the package reads it: it decides who a caller is.</summary>
     private async Task<JsonDocument> Ask(string token, CancellationToken cancellation)
     {
         var introspection = _settings.Introspection!;
-        using var request = new HttpRequestMessage(HttpMethod.Post, introspection.Endpoint)
-        {
-            Content = new FormUrlEncodedContent([new("token", token), new("token_type_hint", "access_token")]),
-        };
-
-        // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-        var credentials = WebUtility.UrlEncode(introspection.ClientId) + ":" + WebUtility.UrlEncode(introspection.ClientSecret);
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes(credentials)));
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         using var client = clients.CreateClient(AuthorityDocuments.ClientName);
-        using var response = await client.SendAsync(request, cancellation);
-        if (response.StatusCode != HttpStatusCode.OK)
-        {
-            throw new InvalidDataException("The introspection endpoint did not answer 200.");
-        }
-
-        return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellation), Strict);
+        using var request = new TokenIntrospectionRequest { Address = introspection.Endpoint.AbsoluteUri, Token = token, TokenTypeHint = OidcConstants.TokenTypes.AccessToken }
+            .From(introspection.ClientId, introspection.ClientSecret, ClientAuthentication.Basic);
+        using var answer = await client.IntrospectTokenAsync(request, cancellation);
+        return answer.HttpStatusCode == HttpStatusCode.OK && answer.Raw is { } body
+            ? JsonDocument.Parse(body, Strict)
+            : throw new InvalidDataException("The introspection endpoint did not answer 200.", answer.Exception);
     }
 
     private (VerifiedToken? Verified, CallerResult Refusal) Judge(JsonElement answer)

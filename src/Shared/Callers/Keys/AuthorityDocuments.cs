@@ -18,17 +18,11 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
     /// <exception cref="InvalidDataException">It is not one.</exception>
     public async Task<Discovery> ReadDiscovery(CancellationToken cancellation)
     {
-        using var document = await Read(settings.MetadataAddress!, cancellation);
-        var root = document.RootElement;
-        var address = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("jwks_uri", out var uri) && uri.ValueKind == JsonValueKind.String ? uri.GetString() : null;
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var keys)
-            || (keys.Scheme != Uri.UriSchemeHttps && (settings.RequireHttpsMetadata || keys.Scheme != Uri.UriSchemeHttp)))
-        {
-            throw new InvalidDataException("The discovery document names no usable jwks_uri.");
-        }
-
-        var issuer = root.TryGetProperty("issuer", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString() : null;
-        return new Discovery(string.IsNullOrEmpty(issuer) ? null : issuer, keys);
+        using var timeout = Timeout(cancellation);
+        using var client = clients.CreateClient(ClientName);
+        var document = await client.ReadDiscovery(settings.MetadataAddress!, timeout.Token);
+        var issuer = ClientRequests.Text(document, "issuer");
+        return new Discovery(string.IsNullOrEmpty(issuer) ? null : issuer, document.Address("jwks_uri", settings.RequireHttpsMetadata));
     }
 
     /// <summary>Reads the keys. An empty list withdraws everything; one without a single usable key is garbage.</summary>
@@ -73,10 +67,15 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
 
     private async Task<JsonDocument> Read(Uri address, CancellationToken cancellation)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        timeout.CancelAfter(settings.BackchannelTimeout);
+        using var timeout = Timeout(cancellation);
         using var client = clients.CreateClient(ClientName);
-        var body = await client.GetByteArrayAsync(address, timeout.Token);
-        return JsonDocument.Parse(body);
+        return JsonDocument.Parse(await client.GetByteArrayAsync(address, timeout.Token));
+    }
+
+    private CancellationTokenSource Timeout(CancellationToken cancellation)
+    {
+        var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(settings.BackchannelTimeout);
+        return timeout;
     }
 }

@@ -1,11 +1,12 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Callers;
 using Bff.Configuration;
+using Duende.IdentityModel;
+using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Bff.Sessions.SignIn;
 
@@ -32,10 +33,10 @@ internal sealed partial class ProviderClient(
     public const string HttpName = "identity-provider";
 
     public Task<ProviderAnswer> RedeemCode(string code, string verifier, string redirectUri, CancellationToken cancellation) => Tokens(
-        [new("grant_type", "authorization_code"), new("code", code), new("redirect_uri", redirectUri), new("code_verifier", verifier)], cancellation);
+        OidcConstants.GrantTypes.AuthorizationCode, [new("code", code), new("redirect_uri", redirectUri), new("code_verifier", verifier)], cancellation);
 
     public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) => Tokens(
-        [new("grant_type", "refresh_token"), new("refresh_token", refreshToken)], cancellation);
+        OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
 
     /// <summary>Takes a refresh token back; the session has ended whether or not the provider hears of it.</summary>
     public async Task Revoke(string refreshToken, CancellationToken cancellation)
@@ -45,14 +46,16 @@ internal sealed partial class ProviderClient(
             var configuration = await metadata.Get(cancellation);
             if (configuration.RevocationEndpoint is { Length: > 0 } endpoint)
             {
-                using var answer = await Post(endpoint, [new("token", refreshToken), new("token_type_hint", "refresh_token")], cancellation);
-                if (!answer.IsSuccessStatusCode)
+                using var http = clients.CreateClient(HttpName);
+                using var request = Own(new TokenRevocationRequest { Address = endpoint, Token = refreshToken, TokenTypeHint = OidcConstants.TokenTypes.RefreshToken }, configuration);
+                using var answer = await http.RevokeTokenAsync(request, cancellation);
+                if (answer.IsError)
                 {
-                    LogNotRevoked(logger, (int)answer.StatusCode);
+                    LogNotRevoked(logger, (int)answer.HttpStatusCode);
                 }
             }
         }
-        catch (Exception away) when (away is HttpRequestException or OperationCanceledException or Edge.ProblemException)
+        catch (Exception away) when (away is OperationCanceledException or Edge.ProblemException)
         {
             LogNotRevoked(logger, 0);
         }
@@ -63,16 +66,22 @@ internal sealed partial class ProviderClient(
     {
         try
         {
-            using var answer = await Post(endpoint, [.. parameters.Where(p => p.Key != "client_id").Select(p => KeyValuePair.Create(p.Key, p.Value ?? ""))], cancellation);
-            if (answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK)
+            using var http = clients.CreateClient(HttpName);
+            using var request = Own(new PushedAuthorizationRequest { Address = endpoint }, await metadata.Get(cancellation));
+            foreach (var (name, value) in parameters.Where(p => p.Key != OidcConstants.TokenRequest.ClientId))
             {
-                var body = await answer.Content.ReadAsByteArrayAsync(cancellation);
-                return JsonSerializer.Deserialize(body, ProviderJson.Default.PushedAnswer)?.RequestUri is { Length: > 0 } uri ? uri : null;
+                request.Parameters.Add(name, value ?? "");
             }
 
-            LogRefused(logger, (int)answer.StatusCode, "pushed authorization request");
+            using var answer = await http.PushAuthorizationAsync(request, cancellation);
+            if (!answer.IsError && answer.RequestUri is { Length: > 0 } uri)
+            {
+                return uri;
+            }
+
+            Log(answer, "pushed authorization request");
         }
-        catch (Exception away) when (away is HttpRequestException or JsonException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (OperationCanceledException away) when (!cancellation.IsCancellationRequested)
         {
             LogAway(logger, away.GetType().Name);
         }
@@ -106,32 +115,50 @@ internal sealed partial class ProviderClient(
         return null;
     }
 
-    private async Task<ProviderAnswer> Tokens(KeyValuePair<string, string>[] form, CancellationToken cancellation)
+    private async Task<ProviderAnswer> Tokens(string grant, Parameters form, CancellationToken cancellation)
     {
         try
         {
             var configuration = await metadata.Get(cancellation);
-            using var answer = await Post(configuration.TokenEndpoint, form, cancellation);
-            var body = await answer.Content.ReadAsByteArrayAsync(cancellation);
-            if (answer.IsSuccessStatusCode)
+            using var http = clients.CreateClient(HttpName);
+            using var request = Own(new TokenRequest { Address = configuration.TokenEndpoint, GrantType = grant, Parameters = form }, configuration);
+            using var answer = await http.RequestTokenAsync(request, cancellation);
+            if (!answer.IsError)
             {
-                var tokens = JsonSerializer.Deserialize(body, ProviderJson.Default.TokenAnswer);
+                var tokens = answer.Json?.Deserialize(ProviderJson.Default.TokenAnswer);
                 return tokens is { AccessToken.Length: > 0 } && string.Equals(tokens.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase)
                     ? new(ProviderOutcome.Ok, tokens)
                     : new(ProviderOutcome.Away);
             }
 
-            var error = answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-                ? JsonSerializer.Deserialize(body, ProviderJson.Default.ErrorAnswer)?.Error
-                : null;
-            LogRefused(logger, (int)answer.StatusCode, Known(error));
+            var error = ClientRequests.ErrorOf(answer);
+            Log(answer, Known(error));
             return new(IsFinal(error) ? ProviderOutcome.Refused : ProviderOutcome.Away);
         }
-        catch (Exception away) when (away is HttpRequestException or JsonException or Edge.ProblemException
-            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception away) when (away is JsonException or Edge.ProblemException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             LogAway(logger, away.GetType().Name);
             return new(ProviderOutcome.Away);
+        }
+    }
+
+    private TRequest Own<TRequest>(TRequest request, OpenIdConnectConfiguration configuration) where TRequest : ProtocolRequest
+    {
+        var current = settings.Current;
+        return request.From(
+            current.ClientId, current.ClientSecret, current.ClientAuthentication,
+            current.PrivateKey is { } key ? () => key.Assertion(current.ClientId, configuration.TokenEndpoint, time) : null);
+    }
+
+    private void Log(ProtocolResponse answer, string error)
+    {
+        if (answer.ErrorType == ResponseErrorType.Exception)
+        {
+            LogAway(logger, answer.Exception?.GetType().Name ?? "");
+        }
+        else
+        {
+            LogRefused(logger, (int)answer.HttpStatusCode, error);
         }
     }
 
@@ -146,34 +173,6 @@ internal sealed partial class ProviderClient(
         or "unsupported_grant_type" or "access_denied" or "interaction_required" or "login_required" or "consent_required" or "temporarily_unavailable" or "server_error"
             ? error
             : "other";
-
-    private async Task<HttpResponseMessage> Post(string endpoint, KeyValuePair<string, string>[] form, CancellationToken cancellation)
-    {
-        var current = settings.Current;
-        using var request = new HttpRequestMessage(HttpMethod.Post, endpoint);
-        switch (current.ClientAuthentication)
-        {
-            case ClientAuthentication.Post:
-                form = [.. form, new("client_id", current.ClientId), new("client_secret", current.ClientSecret)];
-                break;
-            case ClientAuthentication.PrivateKeyJwt:
-                form =
-                [
-                    .. form, new("client_id", current.ClientId), new("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
-                    new("client_assertion", current.PrivateKey!.Assertion(current.ClientId, (await metadata.Get(cancellation)).TokenEndpoint, time)),
-                ];
-                break;
-            default:
-                // RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-                var credentials = $"{Uri.EscapeDataString(current.ClientId)}:{Uri.EscapeDataString(current.ClientSecret)}";
-                request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
-                break;
-        }
-
-        request.Content = new FormUrlEncodedContent(form);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-        return await clients.CreateClient(HttpName).SendAsync(request, cancellation);
-    }
 
     [LoggerMessage(LogLevel.Warning, "The identity provider refused a request: {Status} ({Error})")]
     private static partial void LogRefused(ILogger logger, int status, string error);
@@ -198,13 +197,6 @@ internal sealed record TokenAnswer(
     public TimeSpan AccessTokenLife => ExpiresIn is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromMinutes(5);
 }
 
-internal sealed record ErrorAnswer(string? Error);
-
-/// <summary>RFC 9126 section 2.2.</summary>
-internal sealed record PushedAnswer(string? RequestUri);
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
 [JsonSerializable(typeof(TokenAnswer))]
-[JsonSerializable(typeof(ErrorAnswer))]
-[JsonSerializable(typeof(PushedAnswer))]
 internal sealed partial class ProviderJson : JsonSerializerContext;

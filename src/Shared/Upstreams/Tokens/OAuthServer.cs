@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using Bff.Callers;
 using Duende.IdentityModel;
@@ -21,20 +20,9 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
     {
         using var http = clients.CreateClient(TokenEndpoint.HttpName);
         var address = registration.TokenEndpoint ?? await Discover(http, cancellation);
-        using var request = new TokenRequest
-        {
-            Address = address.AbsoluteUri,
-            ClientId = registration.ClientId,
-            ClientSecret = _key is null ? registration.ClientSecret : null,
-            ClientCredentialStyle = registration.ClientAuthentication == ClientAuthentication.Basic ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody,
-            AuthorizationHeaderStyle = BasicAuthenticationHeaderStyle.Rfc6749,
-            GrantType = Grant(wanted, subject),
-        };
-        if (_key is not null)
-        {
-            request.ClientAssertion = new() { Type = OidcConstants.ClientAssertionTypes.JwtBearer, Value = _key.Assertion(registration.ClientId, address.AbsoluteUri, time) };
-        }
-
+        using var request = new TokenRequest { Address = address.AbsoluteUri, GrantType = Grant(wanted, subject) }.From(
+            registration.ClientId, registration.ClientSecret, registration.ClientAuthentication,
+            _key is null ? null : () => _key.Assertion(registration.ClientId, address.AbsoluteUri, time));
         Fill(request.Parameters, wanted, subject);
         var answer = await http.RequestTokenAsync(request, cancellation);
         cancellation.ThrowIfCancellationRequested();
@@ -85,11 +73,7 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
             return string.Equals(answer.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase) ? TokenGrant.Of(answer.AccessToken, Life(answer.Json)) : default;
         }
 
-        // RFC 6749 section 5.2 has 400 and 401; Auth0 answers 403.
-        return answer.HttpStatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-            && answer.Json is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("error", out var named) && named.ValueKind == JsonValueKind.String
-                ? TokenGrant.Refused(named.GetString())
-                : default;
+        return ClientRequests.ErrorOf(answer) is { } error ? TokenGrant.Refused(error) : default;
     }
 
     /// <summary>Zero is zero: it is used once. Text is taken too, which some servers send.</summary>
@@ -118,16 +102,8 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
 
         try
         {
-            var body = await http.GetByteArrayAsync(new Uri(registration.Authority!.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"), cancellation);
-            using var document = JsonDocument.Parse(body);
-            var text = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("token_endpoint", out var named)
-                && named.ValueKind == JsonValueKind.String ? named.GetString() : null;
-            if (!Uri.TryCreate(text, UriKind.Absolute, out var address)
-                || (address.Scheme != Uri.UriSchemeHttps && (registration.RequireHttpsMetadata || address.Scheme != Uri.UriSchemeHttp)))
-            {
-                throw new InvalidDataException("The discovery document names no usable token_endpoint.");
-            }
-
+            var document = await http.ReadDiscovery(new(registration.Authority!.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"), cancellation);
+            var address = document.Address("token_endpoint", registration.RequireHttpsMetadata);
             _discovered = (address, time.GetTimestamp());
             return address;
         }
