@@ -6,7 +6,7 @@ using Bff.OpenApi.Pages;
 using MobileBff.Features;
 using MobileBff.Upstreams;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = BffHost.CreateBuilder(args);
 
 builder.AddBffDefaults();
 builder.AddBearerTokens();

@@ -13,7 +13,7 @@ using PartnerBff.Usage;
 using PartnerBff.Versions;
 using PartnerBff.Webhooks;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = BffHost.CreateBuilder(args);
 
 builder.AddBffDefaults().UsePlans(PlanFamily.Partner);
 builder.AddApiKeys(PartnerScopes.All);

@@ -9,7 +9,7 @@ using WebBff.Features.Products;
 using WebBff.Features.Spa;
 using WebBff.Upstreams;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = BffHost.CreateBuilder(args);
 
 builder.AddBffDefaults();
 builder.AddBearerTokens();

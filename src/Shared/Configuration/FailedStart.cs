@@ -23,14 +23,15 @@ internal static class FailedStart
     {
         var reason = failure switch
         {
-            InvalidConfigurationException mistakes => mistakes.Message + Environment.NewLine
+            InvalidConfigurationException mistakes when SettingsCheck.IsThisProcess => mistakes.Message,
+            InvalidConfigurationException mistakes => "The host does not start. " + mistakes.Message + Environment.NewLine
                 + "Instances that run already refused the same edit and go on with the configuration before it (metric bff.settings.refused), until they end: undo or mend the edit now.",
-            IOException { InnerException: AddressInUseException } taken => taken.Message,
+            IOException { InnerException: AddressInUseException } taken => "The host does not start. " + taken.Message,
             _ => null, // A fault of the code: its stack trace is what is needed.
         };
         if (reason is not null)
         {
-            Console.Error.WriteLine("The host does not start. " + reason);
+            Console.Error.WriteLine(reason);
             Environment.Exit(1);
         }
     }

@@ -54,7 +54,7 @@ internal sealed partial class ReloadGate : IDisposable
             Check(others, mistakes);
             if (mistakes.All.Count > 0)
             {
-                foreach (var mistake in mistakes.All)
+                foreach (var mistake in SettingsCheck.IsThisProcess ? [] : mistakes.All) // A check prints each mistake once, at its end.
                 {
                     LogStops(_logger, mistake.Key, mistake.Message);
                 }

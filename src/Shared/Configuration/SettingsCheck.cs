@@ -11,6 +11,9 @@ internal sealed class SettingsCheck
     private const string Argument = "--check-settings";
     private readonly bool _isAskedFor;
 
+    /// <summary>Whether this process was started for it; known before there is a host.</summary>
+    public static bool IsThisProcess { get; } = Environment.GetCommandLineArgs().Contains(Argument, StringComparer.Ordinal);
+
     private SettingsCheck(bool isAskedFor) => _isAskedFor = isAskedFor;
 
     /// <summary>Takes the argument out of the command line: what stands after it would be taken for its value.</summary>

@@ -83,6 +83,26 @@ public sealed class UnusableSettingsTests
         Assert.Equal(code, await host.Exit());
 
         Assert.DoesNotContain("Now listening on", host.Output, StringComparison.Ordinal);
-        Assert.Contains(code == 0 ? "The settings have no mistake." : key + ":", host.Output, StringComparison.Ordinal);
+        Assert.Single(host.Output.Split(code == 0 ? "The settings have no mistake." : key).Skip(1)); // Each mistake once.
+        Assert.DoesNotContain("does not start", host.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>The framework reads the files before there is anything of ours.</summary>
+    [Theory]
+    [InlineData("MobileBff")]
+    [InlineData("WebBff", "--check-settings")]
+    [InlineData("PartnerBff", "--check-settings")]
+    public async Task A_file_that_is_no_JSON_is_named_with_the_place(string gateway, params string[] arguments)
+    {
+        await using var surroundings = await Surroundings.StartAsync();
+        var folder = GatewayProcess.NewFolder(gateway);
+        await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.Development.json"), "{ \"Composition\": { \"home-feed\": ");
+        await using var host = GatewayProcess.StartInVain(gateway, surroundings, folder, arguments);
+
+        Assert.Equal(1, await host.Exit());
+
+        Assert.Single(host.Output.Split(Environment.NewLine), l => l.Contains("appsettings.Development.json", StringComparison.Ordinal) && l.Contains("LineNumber: 0", StringComparison.Ordinal));
+        Assert.Equal(arguments.Length == 0, host.Output.Contains("The host does not start.", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
     }
 }

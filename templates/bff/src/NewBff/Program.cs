@@ -5,7 +5,7 @@ using Bff.Configuration;
 using NewBff.Features;
 using NewBff.Upstreams;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = BffHost.CreateBuilder(args);
 
 builder.AddBffDefaults();
 builder.AddBearerTokens();

@@ -1,0 +1,28 @@
+using Bff.Configuration;
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff;
+
+/// <summary>Where a gateway begins.</summary>
+public static class BffHost
+{
+    /// <summary>
+    /// The framework's builder, which reads the settings files at once: one that cannot be read ends the host as any other mistake does, with a line that names the
+    /// file and exit code 1.
+    /// </summary>
+    /// <exception cref="InvalidConfigurationException">A settings file cannot be read.</exception>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        FailedStart.Watch();
+        try
+        {
+            return WebApplication.CreateBuilder(args);
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or UnauthorizedAccessException)
+        {
+            // The outer message names the file, the innermost one the place in it.
+            var (file, place) = (unreadable.Message, unreadable.GetBaseException().Message);
+            throw new InvalidConfigurationException([new("Settings file", file == place ? file : $"{file} {place}")]);
+        }
+    }
+}
