@@ -1,13 +1,14 @@
 using System.Reflection;
+using Bff.TestKit;
 
 namespace Architecture.Tests;
 
-/// <summary>The checkout that the tests were built from.</summary>
+/// <summary>The checkout: its hosts and its files.</summary>
 internal static class Source
 {
     public static readonly string[] Hosts = ["MobileBff", "WebBff", "PartnerBff"];
 
-    public static string Root { get; } = Find();
+    public static string Root => Checkout.Root;
 
     /// <summary>Every host that has an image, with the short name of its team's files; one that the template made is among them.</summary>
     public static IReadOnlyList<(string Host, string Team)> Gateways { get; } =
@@ -36,15 +37,4 @@ internal static class Source
     public static IEnumerable<string> Files(string folder) =>
         Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
-
-    private static string Find()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Bff.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
-    }
 }

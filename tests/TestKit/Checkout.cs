@@ -1,6 +1,9 @@
 namespace Bff.TestKit;
 
-/// <summary>The checkout that the tests were built from. Found from where they run: a build's recorded source paths name no folder of this machine.</summary>
+/// <summary>
+/// The checkout that the tests were built from, or the copy of it that <c>BFF_CHECKOUT</c> names. Found from where they run: a build's recorded source paths name no folder of this
+/// machine.
+/// </summary>
 public static class Checkout
 {
     /// <summary>The folder that holds <c>Bff.sln</c>.</summary>
@@ -11,6 +14,11 @@ public static class Checkout
 
     private static string Find()
     {
+        if (Environment.GetEnvironmentVariable("BFF_CHECKOUT") is { Length: > 0 } copy)
+        {
+            return copy;
+        }
+
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "Bff.sln")))
         {

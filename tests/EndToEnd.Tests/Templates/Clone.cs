@@ -33,9 +33,14 @@ internal sealed class Clone : IDisposable
             Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d) is not ("bin" or "obj")).SelectMany(Sources));
 
     /// <summary>Runs it and gives what it printed; fails when it fails.</summary>
-    public async Task<string> Dotnet(params string[] arguments)
+    public Task<string> Dotnet(params string[] arguments) => Run("dotnet", arguments);
+
+    /// <summary>Runs a line of a page as a shell does.</summary>
+    public Task<string> Shell(string command) => Run("bash", "-euo", "pipefail", "-c", command);
+
+    private async Task<string> Run(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Root,
             RedirectStandardOutput = true,
@@ -54,7 +59,7 @@ internal sealed class Clone : IDisposable
             var output = process.StandardOutput.ReadToEndAsync(patience.Token);
             var errors = process.StandardError.ReadToEndAsync(patience.Token);
             await process.WaitForExitAsync(patience.Token);
-            Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}\n{await output}\n{await errors}");
+            Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{await output}\n{await errors}");
             return await output;
         }
         catch (OperationCanceledException)

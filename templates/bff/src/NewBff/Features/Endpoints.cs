@@ -7,6 +7,6 @@ internal static class Endpoints
     public static void MapFeatures(this WebApplication app)
     {
         var api = app.MapGroup("").RequireScope("api");
-        api.MapGet("/welcome", GetWelcome.Handle).Named("welcome");
+        api.MapGet("/welcome", GetWelcome.Handle).Named("welcome").WithTags("Welcome");
     }
 }
