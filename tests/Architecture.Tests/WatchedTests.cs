@@ -13,6 +13,7 @@ public sealed partial class WatchedTests
     {
         ["Architecture.Tests/Delivery/TemplateTests.cs"] = 1, // The SDK, and these tests over a copy
         ["Architecture.Tests/Deploy/Kustomize.cs"] = 1, // kubectl
+        ["Architecture.Tests/Deploy/OperationsPageTests.cs"] = 1, // The commands of a page
         ["Architecture.Tests/Deploy/RenderedTests.cs"] = 1, // A script of ours that edits files
         ["EndToEnd.Tests/Clients/GeneratedClientTests.cs"] = 1, // A program in a string; what it prints is looked through.
         ["EndToEnd.Tests/Clients/Tool.cs"] = 1, // Node, npm and the program above.

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Architecture.Tests.Deploy;
+
+/// <summary>
+/// The page "On a fresh cluster", executed from its top to its end over a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied
+/// and remembers what is made: what stands in a namespace or needs a secret comes after it.
+/// </summary>
+public sealed partial class OperationsPageTests
+{
+    private static readonly string[] OfTheCluster = ["", "default", "kube-system"];
+
+    [KubectlFact]
+    public void The_commands_of_the_page_bring_up_a_fresh_cluster_in_their_order()
+    {
+        var copy = Directory.CreateTempSubdirectory("bff-page-").FullName;
+        try
+        {
+            var (namespaces, secrets, deployments, text) = (new HashSet<string>(OfTheCluster), new Dictionary<string, HashSet<string>>(), new HashSet<string>(), "");
+            foreach (var (command, applied) in Execute(copy))
+            {
+                if (Secret().Match(command) is { Success: true } secret)
+                {
+                    Assert.Contains(secret.Groups["namespace"].Value, namespaces);
+                    var keys = Literal().Matches(command).Select(m => m.Groups[1].Value);
+                    secrets[$"{secret.Groups["namespace"].Value}/{secret.Groups["name"].Value}"] = [.. secret.Groups["kind"].Value == "tls" ? ["tls"] : keys];
+                }
+
+                if (command.StartsWith("rollout status", StringComparison.Ordinal))
+                {
+                    Assert.Equal(deployments.Where(d => d.StartsWith("gateways/", StringComparison.Ordinal)), Waited().Matches(command).Select(m => "gateways/" + m.Groups[1].Value));
+                }
+
+                foreach (var document in Yaml.Parse(applied))
+                {
+                    var (kind, name, space) = (document["kind"].Text, document["metadata.name"].Text, document["metadata.namespace"].Text);
+                    Assert.True(namespaces.Contains(space), $"{command}: {kind} {name} is in the namespace {space}, which is not there.");
+                    Assert.All(Needed(document), s => Assert.True(secrets.ContainsKey($"{space}/{s}"), $"{command}: {kind} {name} needs the secret {s}, which is not there."));
+                    _ = kind switch
+                    {
+                        "Namespace" => namespaces.Add(name),
+                        "Deployment" => deployments.Add($"{space}/{name}"),
+                        _ => false,
+                    };
+                }
+
+                text += applied;
+            }
+
+            Assert.Equal(Source.Hosts.Length, deployments.Count(d => d.StartsWith("gateways/", StringComparison.Ordinal)));
+            Assert.DoesNotContain("example", text.Replace("bff.example.com/", "", StringComparison.Ordinal), StringComparison.Ordinal); // Every value is the installation's own.
+            Assert.All(Source.Hosts, host => Assert.Equal(Variables(host).Order(), secrets[$"gateways/{Short(host)}-bff-secrets"].Order()));
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    /// <summary>Each call of kubectl, and what it sent.</summary>
+    private static IEnumerable<(string Command, string Applied)> Execute(string copy)
+    {
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories).Append(Path.Combine(Source.Root, "eng/fill-in")))
+        {
+            var to = Path.Combine(copy, Path.GetRelativePath(Source.Root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+
+        var (calls, programs) = (Directory.CreateDirectory(Path.Combine(copy, "calls")).FullName, Directory.CreateDirectory(Path.Combine(copy, "programs")).FullName);
+        var path = Environment.GetEnvironmentVariable("PATH");
+        File.WriteAllText(Path.Combine(programs, "kubectl"), $"""
+            #!/usr/bin/env bash
+            set -euo pipefail
+            call={calls}/$(printf %03d "$(ls {calls} | wc -l)")
+            echo "$*" > "$call"
+            if [ "$1 $2" = "apply -k" ]; then PATH='{path}' kubectl kustomize "$3" >> "$call"; fi
+            """);
+        using var page = Process.Start(new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", string.Join('\n', Commands().Prepend("chmod +x programs/kubectl"))])
+        {
+            WorkingDirectory = copy, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["PATH"] = $"{programs}:{path}" },
+        })!;
+        var said = page.StandardError.ReadToEndAsync();
+        page.StandardOutput.ReadToEnd();
+        page.WaitForExit();
+        Assert.True(page.ExitCode == 0, said.Result);
+        return [.. Directory.EnumerateFiles(calls).Order(StringComparer.Ordinal).Select(File.ReadAllText).Select(c => (c[..c.IndexOf('\n', StringComparison.Ordinal)], c[c.IndexOf('\n', StringComparison.Ordinal)..]))];
+    }
+
+    /// <summary>Of the page's blocks, from "On a fresh cluster" to the next heading.</summary>
+    private static List<string> Commands()
+    {
+        var isCode = false;
+        var commands = new List<string>();
+        foreach (var line in Page().SkipWhile(l => l != "## On a fresh cluster").Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
+        {
+            if (line.StartsWith("```", StringComparison.Ordinal))
+            {
+                isCode = line == "```sh";
+            }
+            else if (isCode)
+            {
+                commands.Add(line);
+            }
+        }
+
+        Assert.Contains("kubectl apply -k deploy/kubernetes/namespaces", commands);
+        return commands;
+    }
+
+    /// <summary>Secrets without which a pod does not start, or an ingress has no certificate.</summary>
+    private static IEnumerable<string> Needed(Yaml document) =>
+        document.All("secretRef").Select(s => s["name"].Text).Concat(document["kind"].Text == "Ingress" ? document.All("secretName").Select(s => s.Text) : []);
+
+    /// <summary>Which the page's table of secrets says that a host must have.</summary>
+    private static IEnumerable<string> Variables(string host) =>
+        from row in Page().Select(l => SecretRow().Match(l))
+        where row.Success && (row.Groups["hosts"].Value == "all" || row.Groups["hosts"].Value.Contains(host, StringComparison.Ordinal))
+        from variable in Variable().Matches(row.Groups["variables"].Value).Select(v => v.Groups[1].Value)
+        where !variable.Contains('<', StringComparison.Ordinal)
+        select variable;
+
+    private static string[] Page() => File.ReadAllLines(Path.Combine(Source.Root, "docs/operations.md"));
+
+    private static string Short(string host) => host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant();
+
+    [GeneratedRegex(@"^create secret (?<kind>generic|tls) (?<name>\S+) -n (?<namespace>\S+)")]
+    private static partial Regex Secret();
+
+    [GeneratedRegex(@"--from-literal=([^=]+)=\S")]
+    private static partial Regex Literal();
+
+    [GeneratedRegex(@"deployment/(\S+)")]
+    private static partial Regex Waited();
+
+    [GeneratedRegex(@"^\| (?<hosts>all|[^|`]*Bff[^|]*) \| (?<variables>`\w+__[^|]*) \|$")]
+    private static partial Regex SecretRow();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Variable();
+}
