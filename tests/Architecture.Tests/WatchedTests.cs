@@ -17,6 +17,8 @@ public sealed partial class WatchedTests
         ["Architecture.Tests/Deploy/RenderedTests.cs"] = 1, // A script of ours that edits files
         ["EndToEnd.Tests/Clients/GeneratedClientTests.cs"] = 1, // A program in a string; what it prints is looked through.
         ["EndToEnd.Tests/Clients/Tool.cs"] = 1, // Node, npm and the program above.
+        ["EndToEnd.Tests/Images/ImageFactAttribute.cs"] = 1, // unshare
+        ["EndToEnd.Tests/Images/ImageTests.cs"] = 2, // The SDK, kubectl and a script of ours; a check of settings
         ["EndToEnd.Tests/IdentityProvider/Browser.cs"] = 1, // The development identity provider
         ["EndToEnd.Tests/IdentityProvider/SafetyTests.cs"] = 1, // The same
         ["EndToEnd.Tests/Observability/ExportTests.cs"] = 1, // A collector that says nothing

@@ -11,6 +11,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
     private readonly Process _process;
+    private string? _host;
     private readonly LeakSentinel _leaks;
     private readonly List<string> _output = [];
     private readonly List<(string Text, TaskCompletionSource<string> Seen)> _waiting = [];
@@ -52,6 +53,8 @@ public sealed class GatewayProcess : IAsyncDisposable
     public HashSet<string> LoadedAssemblies =>
         [.. File.ReadLines($"/proc/{_process.Id}/maps").Where(l => l.EndsWith(".dll", StringComparison.Ordinal)).Select(l => Path.GetFileNameWithoutExtension(l))];
 
+    public int Id => _process.Id;
+
     public Uri Address { get; private set; } = null!;
 
     public HttpClient Client { get; private set; } = null!;
@@ -82,11 +85,27 @@ public sealed class GatewayProcess : IAsyncDisposable
     public static async Task<GatewayProcess> Start(
         string gateway, Surroundings surroundings, string folder, string[] arguments, params (string Key, string Value)[] settings)
     {
-        var process = Launch(gateway, surroundings, folder, arguments, settings);
+        return await Ready(Launch(gateway, surroundings, folder, arguments, settings), surroundings);
+    }
+
+    /// <summary>A gateway that another program becomes, such as one in the file system of an image.</summary>
+    /// <param name="start">The program; the gateway must be the same process.</param>
+    /// <param name="surroundings">Where it lives.</param>
+    /// <param name="settings">What it is told, secrets included.</param>
+    /// <param name="host">The name that it is asked by; null: its address.</param>
+    public static Task<GatewayProcess> Start(ProcessStartInfo start, Surroundings surroundings, IReadOnlyDictionary<string, string?> settings, string? host)
+    {
+        ArgumentNullException.ThrowIfNull(surroundings);
+        surroundings.Leaks.Configured(settings);
+        return Ready(new GatewayProcess(start, surroundings.Leaks) { _host = host }, surroundings);
+    }
+
+    private static async Task<GatewayProcess> Ready(GatewayProcess process, Surroundings surroundings)
+    {
         try
         {
             var line = await process.Prints(Listening);
-            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim().Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
             surroundings.Leaks.Own(process.Address.Port);
             process.Client = process.NewClient();
             await Eventually.True(process.IsReady, Patience);
@@ -146,8 +165,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>A client with connections of its own.</summary>
-    public HttpClient NewClient() =>
-        new(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false })) { BaseAddress = Address, Timeout = Patience };
+    public HttpClient NewClient()
+    {
+        var client = new HttpClient(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false })) { BaseAddress = Address, Timeout = Patience };
+        client.DefaultRequestHeaders.Host = _host;
+        return client;
+    }
 
     /// <summary>The first line, printed already or still to come, that contains the text.</summary>
     public Task<string> Prints(string text)

@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using Bff.TestKit;
+
+namespace Bff.EndToEnd.Tests.Images;
+
+/// <summary>Skipped by name where a file system cannot be put together and entered: it takes Linux, root, mounts in a name space, kubectl and redis-server.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ImageFactAttribute : FactAttribute
+{
+    public ImageFactAttribute() => Skip = Machine.Lacks;
+}
+
+/// <summary>The same, and skipped without <c>eng/run-images</c>: it publishes as the Dockerfiles do, which takes minutes.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class ImageTheoryAttribute : TheoryAttribute
+{
+    public ImageTheoryAttribute() => Skip = Machine.Lacks ?? (Environment.GetEnvironmentVariable("BFF_IMAGES") == "published" ? null : "takes minutes: eng/run-images");
+}
+
+internal static class Machine
+{
+    /// <summary>What it has not, or does not allow; null when there is all.</summary>
+    public static string? Lacks { get; } = Find();
+
+    private static string? Find()
+    {
+        if (!OperatingSystem.IsLinux() || Environment.UserName != "root")
+        {
+            return "needs root on Linux";
+        }
+
+        if (new InstalledFactAttribute("unshare", "setpriv", "kubectl", "redis-server").Skip is { } missing)
+        {
+            return missing;
+        }
+
+        using var unshare = Process.Start(new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) { RedirectStandardError = true })!;
+        unshare.WaitForExit();
+        return unshare.ExitCode == 0 ? null : "mounts in a name space are not allowed";
+    }
+}
