@@ -12,6 +12,7 @@ public sealed partial class WatchedTests
     private static readonly Dictionary<string, int> Unwatched = new()
     {
         ["Architecture.Tests/Delivery/TemplateTests.cs"] = 1, // The SDK, and these tests over a copy
+        ["Architecture.Tests/Deploy/AlertTests.cs"] = 1, // promtool
         ["Architecture.Tests/Deploy/Kustomize.cs"] = 1, // kubectl
         ["Architecture.Tests/Deploy/OperationsPageTests.cs"] = 1, // The commands of a page
         ["Architecture.Tests/Deploy/RenderedTests.cs"] = 1, // A script of ours that edits files
@@ -22,6 +23,7 @@ public sealed partial class WatchedTests
         ["EndToEnd.Tests/IdentityProvider/Browser.cs"] = 1, // The development identity provider
         ["EndToEnd.Tests/IdentityProvider/SafetyTests.cs"] = 1, // The same
         ["EndToEnd.Tests/Observability/ExportTests.cs"] = 1, // A collector that says nothing
+        ["EndToEnd.Tests/Observability/PrometheusServer.cs"] = 2, // Prometheus, and a client of it
         ["EndToEnd.Tests/Templates/Clone.cs"] = 1, // The SDK
         ["EndToEnd.Tests/Upstreams/FaultTests.cs"] = 1, // A sample service
         ["EndToEnd.Tests/Upstreams/ProtocolTests.cs"] = 1, // A sample service

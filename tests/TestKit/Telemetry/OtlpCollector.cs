@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Bff.TestKit.Telemetry;
 
@@ -10,6 +12,7 @@ public sealed class OtlpCollector : IDisposable
     private readonly List<CollectedSpan> _spans = [];
     private readonly Dictionary<string, CollectedMetric> _metrics = [];
     private readonly List<CollectedLog> _logs = [];
+    private readonly Dictionary<string, (long At, string Lines)> _senders = [];
     private readonly HttpListener _listener;
     private readonly Task _receiving;
     private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,6 +26,9 @@ public sealed class OtlpCollector : IDisposable
 
     public string Endpoint { get; }
 
+    /// <summary>How long a sender stays on the page for Prometheus (<c>GET /metrics</c>) after its last word.</summary>
+    public TimeSpan MetricExpiration { get; private init; }
+
     /// <summary>What makes a host export to it, soon after each request.</summary>
     public Dictionary<string, string?> Settings => new()
     {
@@ -33,7 +39,7 @@ public sealed class OtlpCollector : IDisposable
         ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
     };
 
-    public static OtlpCollector Start()
+    public static OtlpCollector Start(TimeSpan? metricExpiration = null)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -42,7 +48,7 @@ public sealed class OtlpCollector : IDisposable
             try
             {
                 listener.Start();
-                return new OtlpCollector(listener, port);
+                return new OtlpCollector(listener, port) { MetricExpiration = metricExpiration ?? TimeSpan.FromMinutes(2) };
             }
             catch (HttpListenerException) when (attempt < 3)
             {
@@ -130,6 +136,13 @@ public sealed class OtlpCollector : IDisposable
             try
             {
                 var exchange = await _listener.GetContextAsync();
+                if (exchange.Request.Url!.AbsolutePath == "/metrics")
+                {
+                    exchange.Response.ContentType = "text/plain; version=0.0.4";
+                    exchange.Response.Close(Encoding.UTF8.GetBytes(Page()), willBlock: true);
+                    continue;
+                }
+
                 using var body = new MemoryStream();
                 await exchange.Request.InputStream.CopyToAsync(body);
                 Take(exchange.Request.Url!.AbsolutePath, body.ToArray());
@@ -157,6 +170,11 @@ public sealed class OtlpCollector : IDisposable
             }
             else
             {
+                foreach (var (sender, lines) in PrometheusPage.Of(body))
+                {
+                    _senders[sender] = (Stopwatch.GetTimestamp(), lines);
+                }
+
                 // Several hosts of one process have a meter of the same name each.
                 foreach (var metric in OtlpReader.Metrics(body).GroupBy(m => m.Name))
                 {
@@ -166,6 +184,14 @@ public sealed class OtlpCollector : IDisposable
 
             _arrived.SetResult();
             _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    private string Page()
+    {
+        lock (_gate)
+        {
+            return string.Concat(_senders.Values.Where(s => Stopwatch.GetElapsedTime(s.At) < MetricExpiration).Select(s => s.Lines));
         }
     }
 

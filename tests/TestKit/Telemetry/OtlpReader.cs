@@ -56,7 +56,7 @@ internal static class OtlpReader
         from log in scope.Messages(2)
         select new CollectedLog(Hex(log.Bytes(9)), category, log.Text(3), Value(log.Message(5)));
 
-    private static Dictionary<string, string> Attributes(Fields message, int field) =>
+    public static Dictionary<string, string> Attributes(Fields message, int field) =>
         message.Messages(field).ToDictionary(a => a.Text(1), a => Value(a.Message(2)), StringComparer.Ordinal);
 
     private static string Value(Fields any) =>
@@ -69,7 +69,7 @@ internal static class OtlpReader
     private static string Hex(byte[] id) => Convert.ToHexStringLower(id);
 
     /// <summary>One message: its fields by number.</summary>
-    private sealed class Fields
+    internal sealed class Fields
     {
         private readonly Dictionary<int, List<object>> _values = [];
 
