@@ -57,7 +57,7 @@ public sealed partial class ClientTests
             f => ByHand().IsMatch(File.ReadAllText(f)));
 
     private static IEnumerable<MethodInfo> Methods(string host) => Source.Load(host).GetTypes().Where(t => t.IsInterface).SelectMany(t => t.GetMethods())
-        .Where(m => m.GetCustomAttribute<HttpMethodAttribute>() is not null && m.ReturnType.IsGenericType && m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamCall<>));
+        .Where(m => m.GetCustomAttribute<HttpMethodAttribute>() is not null && m.ReturnType.IsGenericType && (m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamCall<>) || m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamWrite<>)));
 
     private static string Template(MethodInfo method) => method.GetCustomAttribute<HttpMethodAttribute>()!.Path;
 

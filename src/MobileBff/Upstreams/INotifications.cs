@@ -12,5 +12,5 @@ public interface INotifications
     UpstreamCall<Notifications> Unread(string userId);
 
     [Post("/users/{userId}/notifications/{notificationId}/read")]
-    UpstreamCall<NoContent> MarkRead(string userId, string notificationId);
+    UpstreamWrite<NoContent> MarkRead(string userId, string notificationId);
 }

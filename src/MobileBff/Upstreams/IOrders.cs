@@ -31,9 +31,9 @@ public interface IOrders
 
     /// <summary>Its body is the client's: passed through.</summary>
     [Post("/orders")]
-    UpstreamCall<NoContent> Place();
+    UpstreamWrite<NoContent> Place();
 
     /// <summary>Sent once, or repeated under the app's name for it.</summary>
     [Post("/orders")]
-    UpstreamCall<Order> Place([Body] WrittenJson order, [Header("Idempotency-Key")] string key);
+    UpstreamWrite<Order> Place([Body] WrittenJson order, [Header("Idempotency-Key")] string key);
 }

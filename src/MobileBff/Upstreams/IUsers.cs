@@ -24,5 +24,5 @@ public interface IUsers
 
     /// <summary>A merge patch (RFC 7396).</summary>
     [Patch("/users/{userId}")]
-    UpstreamCall<UserProfile> Change(string userId, [Body] WrittenJson patch);
+    UpstreamWrite<UserProfile> Change(string userId, [Body] WrittenJson patch);
 }

@@ -26,9 +26,9 @@ public interface IOrders
 
     /// <summary>Sent once, or repeated under the partner's key.</summary>
     [Post("/orders")]
-    UpstreamCall<Order> Place([Body] NewOrder order, [Header("Idempotency-Key")] string key);
+    UpstreamWrite<Order> Place([Body] NewOrder order, [Header("Idempotency-Key")] string key);
 
     /// <summary>Cancelling what is cancelled is the service's to judge; with the partner's key a repeat is safe.</summary>
     [Post("/orders/{orderId}/cancel")]
-    UpstreamCall<Order> Cancel(string orderId, [Header("Idempotency-Key")] string? key);
+    UpstreamWrite<Order> Cancel(string orderId, [Header("Idempotency-Key")] string? key);
 }

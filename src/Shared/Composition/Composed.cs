@@ -25,6 +25,9 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     private int? _maxAgeSeconds;
     private bool _withMeta = true;
     private string? _link;
+    private int _status = StatusCodes.Status200OK;
+    private Func<T, string>? _location;
+    private List<KeyValuePair<string, string?>>? _headers;
 
     internal Composed(Problem problem, CompositionReport report) => (_problem, _report) = (problem, report);
 
@@ -41,6 +44,21 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     public Composed<T> Cacheable(int maxAgeSeconds)
     {
         _maxAgeSeconds = maxAgeSeconds;
+        return this;
+    }
+
+    /// <summary>Answers 201 with the <c>Location</c> of what was made (RFC 9110 section 15.3.2).</summary>
+    /// <param name="location">Where it is, for the client.</param>
+    public ComposedCreated<T> Created(Func<T, string> location) => new(As(StatusCodes.Status201Created, location));
+
+    /// <summary>Answers 202: it is going to happen (RFC 9110 section 15.3.3).</summary>
+    /// <param name="location">Where to look how far it is; null: nowhere.</param>
+    public ComposedAccepted<T> Accepted(Func<T, string>? location = null) => new(As(StatusCodes.Status202Accepted, location));
+
+    /// <summary>Adds a header to a good answer; null: none.</summary>
+    public Composed<T> WithHeader(string name, string? value)
+    {
+        (_headers ??= []).Add(new(name, value));
         return this;
     }
 
@@ -94,6 +112,11 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             response.Headers.Link = _link;
         }
 
+        if (_status != StatusCodes.Status200OK || _headers is not null)
+        {
+            Head(response);
+        }
+
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.WrittenCount;
         if (!HttpMethods.IsHead(httpContext.Request.Method))
@@ -103,12 +126,34 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <inheritdoc />
-    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder)
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) => Describe(builder, StatusCodes.Status200OK, 401, 403, 404, 429, 502, 503, 504);
+
+    internal static void Describe(EndpointBuilder builder, int status, params ReadOnlySpan<int> problems)
     {
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(200, typeof(T), ["application/json"]));
-        foreach (var status in (int[])[401, 403, 404, 429, 502, 503, 504])
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(T), ["application/json"]));
+        foreach (var problem in problems)
         {
-            builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(ProblemDocument), ["application/problem+json"]));
+            builder.Metadata.Add(new ProducesResponseTypeMetadata(problem, typeof(ProblemDocument), ["application/problem+json"]));
+        }
+    }
+
+    private Composed<T> As(int status, Func<T, string>? location)
+    {
+        (_status, _location, _maxAgeSeconds) = (status, location, null); // What has just been made is no answer to keep.
+        return this;
+    }
+
+    private void Head(HttpResponse response)
+    {
+        response.StatusCode = _status;
+        if (_location is not null)
+        {
+            response.Headers.Location = _location(_answer!);
+        }
+
+        foreach (var (name, value) in _headers ?? [])
+        {
+            response.Headers[name] = value;
         }
     }
 

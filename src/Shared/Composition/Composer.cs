@@ -18,7 +18,7 @@ namespace Bff.Composition;
 /// depend on is there; 3. the first required part that fails decides the answer and cancels the rest; 4. everything ends within one deadline
 /// and when the client goes; 5. <see cref="Compose{T}"/> makes the answer with <c>_meta</c> and <c>Server-Timing</c>.
 /// </summary>
-public sealed class Composer : IDisposable
+public sealed partial class Composer : IDisposable
 {
     /// <summary>More would turn one request into a burst.</summary>
     public const int MaxParts = 10;
@@ -59,30 +59,6 @@ public sealed class Composer : IDisposable
         return new(composer);
     }
 
-    /// <summary>A part without which there is no answer: its failure is the request's.</summary>
-    /// <param name="name">As in configuration, <c>_meta</c> and <c>Server-Timing</c>.</param>
-    /// <param name="call">What is asked; made when the composition runs.</param>
-    public Part<T> Required<T>(string name, UpstreamCall<T> call) where T : class => Add(new Part<T>(this, name, isRequired: true, call));
-
-    /// <summary>A part that the answer can do without: null when it fails.</summary>
-    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
-    /// <param name="call">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
-    public Part<T> Optional<T>(string name, UpstreamCall<T> call) where T : class => Add(new Part<T>(this, name, isRequired: false, call));
-
-    /// <summary>A part without which there is no answer, asked with another part's value, and only when there is one.</summary>
-    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
-    /// <param name="after">What it depends on.</param>
-    /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
-    public Part<T> Required<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
-        Add(new Part<T>(this, name, isRequired: true, [after], () => call(after.Value!)));
-
-    /// <summary>A part that the answer can do without, asked with another part's value, and only when there is one.</summary>
-    /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
-    /// <param name="after">What it depends on.</param>
-    /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
-    public Part<T> Optional<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call) where TOther : class where T : class =>
-        Add(new Part<T>(this, name, isRequired: false, [after], () => call(after.Value!)));
-
     /// <summary>Runs all parts; gives the problem that a required one's failure became, or null.</summary>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async ValueTask<Problem?> Run()
@@ -98,6 +74,11 @@ public sealed class Composer : IDisposable
         }
 
         await Task.WhenAll(running);
+        if (HasFailed)
+        {
+            await TakeBack();
+        }
+
         Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
         Telemetry.Record(Endpoint, _parts);
         foreach (var part in _parts)
@@ -140,6 +121,13 @@ public sealed class Composer : IDisposable
 
     internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
 
+    /// <summary>For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.</summary>
+    internal CallContext WriteCall(long started, TimeSpan timeout) =>
+        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted);
+
+    /// <summary>For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request may take.</summary>
+    internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
+
     internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.TimestampIn(timeout), flight);
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
@@ -150,6 +138,9 @@ public sealed class Composer : IDisposable
 
     internal string? VariantFor(KeyValuePair<string, string>[] headers) => _services.VariantFor(Request, headers);
 
+    /// <summary>Whether a write says how it is undone.</summary>
+    internal bool TakesBack { get; set; }
+
     /// <summary>Whether a required part's failure has decided the answer.</summary>
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
@@ -157,7 +148,7 @@ public sealed class Composer : IDisposable
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 
-    private Part<T> Add<T>(Part<T> part) where T : class
+    private TPart Add<TPart>(TPart part) where TPart : Part
     {
         if (_parts.Count == MaxParts)
         {

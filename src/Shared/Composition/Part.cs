@@ -37,6 +37,9 @@ public abstract class Part
 
     internal abstract Task Start();
 
+    /// <summary>Undoes a write that has succeeded, where it says how.</summary>
+    internal virtual ValueTask TakeBack() => default;
+
     /// <summary>Why a part that needs this one cannot be asked.</summary>
     internal abstract Problem Reason();
 }

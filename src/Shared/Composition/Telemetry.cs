@@ -16,6 +16,12 @@ internal static class Telemetry
     /// <summary>What somebody has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
     public static string StatusOf(Part part) => part.IsSwitchedOff ? "disabled" : part.Status.Name();
 
+    /// <summary>What became of a write after another part had failed.</summary>
+    public static string TakenBack(bool isUndone) => isUndone ? "undone" : "stands";
+
+    public static void RecordTakenBack(string endpoint, string part, bool isUndone, TimeSpan latency) =>
+        PartDuration.Record(latency.TotalSeconds, new("endpoint", endpoint), new("part", part), new("status", TakenBack(isUndone)));
+
     public static void Record(string endpoint, List<Part> parts)
     {
         if (!PartDuration.Enabled)

@@ -42,9 +42,13 @@ public sealed class PassThrough
     /// <param name="context">The request, with its body unread.</param>
     /// <param name="call">Names the service and the path there; method, query and body are the request's own.</param>
     /// <exception cref="ProblemException">404: a value would change the meaning of the path.</exception>
-    public Task Send<T>(HttpContext context, UpstreamCall<T> call)
+    public Task Send<T>(HttpContext context, UpstreamCall<T> call) => Send(context, ((IDeclaredCall)call).Request);
+
+    /// <inheritdoc cref="Send{T}(HttpContext, UpstreamCall{T})"/>
+    public Task Send<T>(HttpContext context, UpstreamWrite<T> call) => Send(context, ((IDeclaredCall)call.Call).Request);
+
+    private Task Send(HttpContext context, WrittenRequest at)
     {
-        var at = ((IDeclaredCall)call).Request;
         if (at.IsRefused)
         {
             throw new ProblemException(new Problem(ProblemCodes.NotFound));

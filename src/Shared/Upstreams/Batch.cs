@@ -60,7 +60,7 @@ internal sealed class BatchCall<T, TAll>(IReadOnlyList<UpstreamCall<T>> calls, i
     {
         var answers = new UpstreamAnswer<T>[calls.Count];
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
-        UpstreamAnswer<T>? failure = null;
+        var failure = -1; // Where the first one is.
         try
         {
             await Parallel.ForAsync(0, calls.Count, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = failed.Token }, async (at, cancellation) =>
@@ -68,19 +68,19 @@ internal sealed class BatchCall<T, TAll>(IReadOnlyList<UpstreamCall<T>> calls, i
                 answers[at] = await calls[at].Make(context with { Cancellation = cancellation });
                 if (!answers[at].IsOk)
                 {
-                    failure ??= answers[at];
+                    Interlocked.CompareExchange(ref failure, at, -1);
                     await failed.CancelAsync();
                 }
             });
         }
-        catch (OperationCanceledException) when (failure is not null && !context.Cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (failure >= 0 && !context.Cancellation.IsCancellationRequested)
         {
             // The others: nobody needs them any more.
         }
 
-        if (failure is { } reason)
+        if (failure >= 0)
         {
-            return reason.As<TAll>();
+            return answers[failure].As<TAll>();
         }
 
         var isFromFallback = answers.Any(a => a.FromFallback);

@@ -95,8 +95,17 @@ public static class UpstreamsRegistration
     /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a part asks no other
     /// service, and a configuration that hands callers' tokens to this one stops the host.
     /// </param>
-    public static WebApplicationBuilder AddUpstream<TClient>(this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class =>
-        builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
+    /// <exception cref="InvalidOperationException">A method that reads gives an <see cref="UpstreamWrite{T}"/>, or one that writes an <see cref="UpstreamCall{T}"/>.</exception>
+    public static WebApplicationBuilder AddUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TClient>(
+        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
+    {
+        if (DeclaredMethods.HaveKeyedWrite(typeof(TClient).GetMethods()))
+        {
+            builder.RequiredUpstreams().AddKeyedWrites(name);
+        }
+
+        return builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
+    }
 
     /// <summary>Registers a client over gRPC: a class with a <see cref="GrpcClient"/> of its own, made with the <see cref="UpstreamClient"/> of the name.</summary>
     /// <param name="builder">The host.</param>
@@ -114,10 +123,13 @@ public static class UpstreamsRegistration
         new HttpClient(new RequestTaker(upstream)) { BaseAddress = RequestTaker.Root, Timeout = Timeout.InfiniteTimeSpan },
         new RefitSettings(new BodyTaker()) { UrlResolution = UrlResolutionMode.Rfc3986, RequestBodySerialization = RequestBodySerializationMode.Buffered });
 
+    private static RequiredUpstreams RequiredUpstreams(this WebApplicationBuilder builder) =>
+        builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single();
+
     private static WebApplicationBuilder AddClient<TClient>(
         this WebApplicationBuilder builder, string name, bool isShared, Func<IServiceProvider, UpstreamClient, TClient> make) where TClient : class
     {
-        builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single().Add(name, isShared);
+        builder.RequiredUpstreams().Add(name, isShared);
         builder.Services.AddSingleton(provider => make(provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)));
         return builder;
     }
@@ -131,6 +143,10 @@ internal sealed class RequiredUpstreams
 {
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _shared = new(StringComparer.OrdinalIgnoreCase);
+    private readonly SortedSet<string> _keyedWrites = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Those whose clients write under a key: such a write may be repeated.</summary>
+    public IReadOnlyCollection<string> KeyedWrites => _keyedWrites;
 
     public void Add(string name, bool isShared)
     {
@@ -140,6 +156,8 @@ internal sealed class RequiredUpstreams
             _shared.Add(name);
         }
     }
+
+    public void AddKeyedWrites(string name) => _keyedWrites.Add(name);
 
     public void Check(IReadOnlyDictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
     {

@@ -14,7 +14,7 @@ public interface INotifications
     UpstreamCall<NotificationList> Unread(string userId);
 
     [Post("/users/{userId}/notifications/{notificationId}/read")]
-    UpstreamCall<NoContent> MarkRead(string userId, string notificationId);
+    UpstreamWrite<NoContent> MarkRead(string userId, string notificationId);
 }
 
 public sealed record Shipment(string? TrackingNumber = null, string? Carrier = null, DateTimeOffset? EstimatedDelivery = null, string? Status = null);

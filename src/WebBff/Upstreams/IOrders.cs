@@ -23,8 +23,8 @@ public interface IOrders
 
     /// <summary>Its body is the client's: passed through.</summary>
     [Post("/orders")]
-    UpstreamCall<NoContent> Place();
+    UpstreamWrite<NoContent> Place();
 
     [Post("/orders/{orderId}/cancel")]
-    UpstreamCall<NoContent> Cancel(string orderId);
+    UpstreamWrite<NoContent> Cancel(string orderId);
 }

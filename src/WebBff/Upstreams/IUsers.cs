@@ -14,5 +14,5 @@ public interface IUsers
 
     /// <summary>Its body is the client's: passed through.</summary>
     [Patch("/users/{userId}")]
-    UpstreamCall<NoContent> Change(string userId);
+    UpstreamWrite<NoContent> Change(string userId);
 }

@@ -21,3 +21,6 @@ internal static class UpstreamClients
 
 /// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
 internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);
+
+/// <summary>The same for those that change something.</summary>
+internal sealed class Writes<T>() : DeclaredWrites<T>(UpstreamJson.Default);

@@ -17,13 +17,13 @@ public interface ISample
     UpstreamCall<JsonElement> User(string userId, [Header("Accept-Language")] string? language = null);
 
     [Post("/orders")]
-    UpstreamCall<JsonElement> Place([Body] SampleOrder order, [Header("Idempotency-Key")] string? key = null);
+    UpstreamWrite<JsonElement> Place([Body] SampleOrder order, [Header("Idempotency-Key")] string? key = null);
 
     [Post("/any")]
-    UpstreamCall<NoContent> Any();
+    UpstreamWrite<NoContent> Any();
 
     [Patch("/users/{userId}")]
-    UpstreamCall<NoContent> Change(string userId, [Body] WrittenJson patch);
+    UpstreamWrite<NoContent> Change(string userId, [Body] WrittenJson patch);
 }
 
 /// <summary>What becomes of what a typed client declares.</summary>
@@ -62,7 +62,7 @@ public sealed class DeclaredCallTests
     {
         await using var bench = await StartAsync(null, ("Upstreams:orders:Retries", "1"));
         bench.Services.Orders.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
-        await Sample(bench, "orders").Place(new("po-1"), "key-1").Make(bench.Call(User("u-1001", "acme")));
+        await Sample(bench, "orders").Place(new("po-1"), "key-1").Call.Make(bench.Call(User("u-1001", "acme")));
 
         var calls = bench.Services.Orders.Calls.All;
         Assert.Equal(["key-1", "key-1"], calls.Select(c => c.Header("Idempotency-Key")));
@@ -70,7 +70,7 @@ public sealed class DeclaredCallTests
         Assert.All(calls, c => Assert.Equal("""{"reference":"po-1"}""", c.BodyText));
 
         bench.Services.Orders.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
-        Assert.Equal(UpstreamOutcome.Failed, (await Sample(bench, "orders").Place(new("po-2")).Make(bench.Call(User("u-1001", "acme")))).Outcome);
+        Assert.Equal(UpstreamOutcome.Failed, (await Sample(bench, "orders").Place(new("po-2")).Call.Make(bench.Call(User("u-1001", "acme")))).Outcome);
         Assert.Equal(3, bench.Services.Orders.Calls.Count);
     }
 
@@ -79,7 +79,7 @@ public sealed class DeclaredCallTests
     {
         await using var bench = await StartAsync();
 
-        var answer = await Sample(bench, "users").Change("u-1001", new("""{"name":"Al"}"""u8.ToArray())).Make(bench.Call(User("u-1001")));
+        var answer = await Sample(bench, "users").Change("u-1001", new("""{"name":"Al"}"""u8.ToArray())).Call.Make(bench.Call(User("u-1001")));
 
         Assert.True(answer.IsOk);
         Assert.Equal("""{"name":"Al"}""", bench.Services.Users.Calls.All.Single().BodyText);

@@ -7,6 +7,7 @@ using Bff.Configuration;
 using Bff.Dev.Upstreams;
 using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Shared.Tests.Composition;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -142,6 +143,17 @@ public interface ISamplePricing
 [JsonSerializable(typeof(GraphQlQuery<PriceVariables>))]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(SampleOrder))]
+[JsonSerializable(typeof(Customer))]
+[JsonSerializable(typeof(Item))]
+[JsonSerializable(typeof(Items))]
+[JsonSerializable(typeof(Quote))]
+[JsonSerializable(typeof(Amount))]
+[JsonSerializable(typeof(int))]
+[JsonSerializable(typeof(Position))]
+[JsonSerializable(typeof(Draft))]
+[JsonSerializable(typeof(Stored))]
 internal sealed partial class SampleJson : JsonSerializerContext;
 
 internal sealed class Calls<T>() : DeclaredCalls<T>(SampleJson.Default);
+
+internal sealed class Writes<T>() : DeclaredWrites<T>(SampleJson.Default);

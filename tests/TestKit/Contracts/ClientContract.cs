@@ -23,6 +23,8 @@ public sealed class ClientContract
     /// <summary>JSON of the request's body; null when it has none.</summary>
     public string? Body { get; init; }
 
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
     /// <summary>Headers that the request must have, beside the request id that every call has.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
@@ -49,17 +51,33 @@ public sealed class ClientContract
     {
         ArgumentNullException.ThrowIfNull(call);
         var declare = call.Compile();
-        return new(((MethodCallExpression)call.Body).Method, async services =>
+        return New<TClient, T>(call, (client, request) => declare(client).For(request, Longest, CancellationToken.None), request, answer, value, required, body, type, headers);
+    }
+
+    /// <summary>The same of a write.</summary>
+    public static ClientContract Of<TClient, T>(
+        Expression<Func<TClient, UpstreamWrite<T>>> call, string request, string answer, T value, string required = "", string? body = null, string type = "application/json",
+        params (string Name, string Value)[] headers)
+        where TClient : class where T : class
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        var declare = call.Compile();
+        return New<TClient, T>(call, (client, request) => declare(client).For(request, Longest, CancellationToken.None), request, answer, value, required, body, type, headers);
+    }
+
+    private static ClientContract New<TClient, T>(
+        LambdaExpression call, Func<TClient, BffRequest, ValueTask<UpstreamAnswer<T>>> make, string request, string answer, T value, string required, string? body, string type,
+        (string Name, string Value)[] headers)
+        where TClient : class where T : class =>
+        new(((MethodCallExpression)call.Body).Method, async services =>
         {
-            var made = await declare(services.GetRequiredService<TClient>())
-                .For(new BffRequest { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0 }, TimeSpan.FromSeconds(60), CancellationToken.None);
+            var made = await make(services.GetRequiredService<TClient>(), new BffRequest { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0 });
             return new(made.Outcome, made.Status, Comparable(made.Value));
         })
         {
             Request = request, Answer = answer, Value = Comparable(value)!, Required = required, Body = body, Type = type,
             Headers = headers.ToDictionary(h => h.Name, h => h.Value),
         };
-    }
 
     internal Task<Made> Make(IServiceProvider services) => _make(services);
 

@@ -38,10 +38,12 @@ public static class ClientContracts
         return
         [
             .. host.GetTypes().Where(t => t.IsInterface).SelectMany(t => t.GetMethods())
-                .Where(m => m.ReturnType.IsGenericType && m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamCall<>) && !IsQuery(m) && !known.Contains(m))
+                .Where(m => m.ReturnType.IsGenericType && IsCall(m.ReturnType.GetGenericTypeDefinition()) && !IsQuery(m) && !known.Contains(m))
                 .Select(m => $"{m.DeclaringType!.Name}.{m.Name}"),
         ];
     }
+
+    private static bool IsCall(Type given) => given == typeof(UpstreamCall<>) || given == typeof(UpstreamWrite<>);
 
     // A GraphQL client's own method writes the query and hands it to the one that Refit generates.
     private static bool IsQuery(MethodInfo method) => method.GetCustomAttribute<HttpMethodAttribute>() is not null

@@ -18,7 +18,7 @@ internal static class PatchMe
     public static async Task<Composed<Profile>> Handle(HttpContext context, Caller caller, Composer composer, IUsers users)
     {
         var patch = ForService(await Read(context));
-        var user = composer.Required("user", users.Change(caller.Subject, patch)).Refused(answer => answer.ToWriteProblem("user"));
+        var user = composer.Write("user", users.Change(caller.Subject, patch));
         return (await composer.Compose(() => Profile.Of(user.Value!), MobileJson.Answers.Profile)).WithoutMeta();
     }
 

@@ -23,7 +23,7 @@ internal sealed record OperationCall(HttpContext Context, Caller Caller, string 
     public T Service<T>() where T : notnull => Context.RequestServices.GetRequiredService<T>();
 
     /// <summary>Makes the call within the operation's time.</summary>
-    public ValueTask<UpstreamAnswer<T>> Make<T>(UpstreamCall<T> call) => call.For(BffRequest.Of(Context), Timeout, Context.RequestAborted);
+    public ValueTask<UpstreamAnswer<T>> Make<T>(UpstreamWrite<T> call) => call.For(BffRequest.Of(Context), Timeout, Context.RequestAborted);
 
     /// <summary>The service's answer as the app gets it; a refusal as the problem that it is.</summary>
     public StoredAnswer Answer<T, TResult>(UpstreamAnswer<T> answer, int status, Func<T, TResult> shape, JsonTypeInfo<TResult> type) =>

@@ -10,8 +10,6 @@ namespace PartnerBff.Features.Operations;
 /// <summary>Writes go to the service once, or again under the partner's own key.</summary>
 internal static class OrderWrites
 {
-    private const int LongestMilliseconds = 60_000; // The request's deadline is the smaller one.
-
     public static async Task<IResult> Place<T>(
         HttpContext context, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
@@ -27,21 +25,16 @@ internal static class OrderWrites
         }
 
         var key = KeyedRequest.Of(context)!.Key;
-        var order = composer.Required("order", orders.Place(request.ToUpstream(), key)).Timeout(LongestMilliseconds);
-        if (await composer.Run() is not null)
-        {
-            return order.Answer.ToWriteProblem("order");
-        }
-
-        context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id);
-        return TypedResults.Json(shape(order.Value), type, statusCode: StatusCodes.Status201Created);
+        var order = composer.Write("order", orders.Place(request.ToUpstream(), key));
+        var answer = await composer.Compose(() => shape(order.Value!), type);
+        return answer.WithoutMeta().Created(_ => PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id));
     }
 
     public static async Task<IResult> Cancel<T>(
         HttpContext context, string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
         var key = KeyedRequest.Of(context)?.Key;
-        var order = composer.Required("order", orders.Cancel(id, key)).Timeout(LongestMilliseconds);
-        return await composer.Run() is null ? TypedResults.Json(shape(order.Value!), type) : order.Answer.ToWriteProblem("order");
+        var order = composer.Write("order", orders.Cancel(id, key));
+        return (await composer.Compose(() => shape(order.Value!), type)).WithoutMeta();
     }
 }

@@ -1,0 +1,162 @@
+using Bff.Caching;
+using Bff.Edge;
+using Bff.Upstreams;
+
+namespace Bff.Composition;
+
+/// <summary>How a part is asked: what it needs first, the cache, another service.</summary>
+public abstract partial class Part<T>
+{
+    private protected string? _cursor;
+    private protected Func<T?>? _standIn;
+    private protected Func<UpstreamCall<T>?>? _otherwise;
+    private protected FragmentRequest<T>? _cache;
+    private protected KeyValuePair<string, string>[] _clientHeaders = [];
+
+    /// <summary>Metadata of the value; null where the call depends on another part's value, which says it later.</summary>
+    private protected System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>? TypeNow => _call?.Type;
+
+    /// <summary>Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.</summary>
+    private async Task<bool> HasWhatItNeeds(List<Part> needed)
+    {
+        foreach (var part in needed)
+        {
+            await part.Start();
+        }
+
+        // One that is not wanted, or has nothing, leaves this one unwanted, whatever became of the others.
+        if (needed.Exists(part => !part.HasValue && part.Status == PartStatus.Skipped))
+        {
+            return false;
+        }
+
+        if (needed.Find(part => !part.HasValue) is not { } missing)
+        {
+            return true;
+        }
+
+        _missing = missing;
+        if (missing.Status != PartStatus.Live)
+        {
+            Status = missing.Status;
+            StandIn();
+        }
+
+        if (IsRequired && Value is null)
+        {
+            Composer.Fail(Reason());
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the part is wanted, now that what it depends on is there.</summary>
+    private bool IsStillWanted()
+    {
+        try
+        {
+            return _when?.Invoke() != false;
+        }
+#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+            _cache = null;
+            _call = Failing();
+            return true;
+        }
+    }
+
+    private Problem? StaleCursor() => _cursor is not null && Answer.Status is 400 or 410 or 422
+        ? new Problem(ProblemCodes.InvalidCursor)
+        : null;
+
+    private HandMadeCall<T> Failing() => new(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
+
+    /// <summary>The call of a part that depends on another's value; null where it is not wanted.</summary>
+    private UpstreamCall<T>? Later()
+    {
+        try
+        {
+            return _later!();
+        }
+#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+            _cache = null;
+            return Failing();
+        }
+    }
+
+    /// <summary>
+    /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache would add to it, one call for
+    /// identical reads in flight, the client does by itself.
+    /// </summary>
+    private FragmentRequest<T>? Kept(UpstreamCall<T> call, PartPolicy? policy)
+    {
+        if (_cache is not { } cache)
+        {
+            return null;
+        }
+
+        if (_later is not null)
+        {
+            cache = cache with { Type = call.Type };
+        }
+
+        var request = policy is null
+            ? cache
+            : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale, Revalidate = policy.Revalidate ?? cache.Revalidate };
+        return request.Scope != CacheScope.Caller || request.IsKept ? request : null;
+    }
+
+    private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
+    {
+        var composer = Composer;
+        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders); // A flight may outlive this request.
+        var pending = composer.Cache.Get(request, flight => call.Make(composer.Call(detached, timeout, flight)), composer.Cancellation);
+        var fragment = pending.IsCompletedSuccessfully
+            ? pending.Result
+            : await pending.AsTask().WaitAsync(composer.Bounded(timeout), composer.Time, composer.Cancellation);
+        Take(fragment);
+    }
+
+    private void Take(in Fragment<T> fragment)
+    {
+        Answer = fragment.Answer;
+        AgeSeconds = fragment.AgeSeconds;
+        Status = fragment.Source switch
+        {
+            FragmentSource.Cached => PartStatus.Cached,
+            FragmentSource.Stale => PartStatus.Stale,
+            _ => PartStatus.Live,
+        };
+    }
+
+    /// <summary>How long the first call may take: another one that may follow needs time too.</summary>
+    private protected TimeSpan FirstOf(TimeSpan timeout) => _otherwise is null ? timeout : Composer.Bounded(timeout) / 2;
+
+    private async ValueTask AskTheOther(Func<UpstreamCall<T>?> otherwise, long started, TimeSpan timeout)
+    {
+        try
+        {
+            if (otherwise() is { } call && await call.Make(Composer.Call(started, timeout)) is { IsOk: true } other)
+            {
+                Answer = other with { FromFallback = true };
+            }
+        }
+        catch (Exception late) when (late is OperationCanceledException or TimeoutException)
+        {
+            // What the first call brought stands.
+        }
+#pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
+using Bff.Edge;
+using Refit;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// A call that changes something and has not been made yet. It is no <see cref="UpstreamCall{T}"/>: a composition takes it as a write or not at all, so that nobody keeps,
+/// replaces or cancels it as a read.
+/// </summary>
+/// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> where there is no document.</typeparam>
+public sealed class UpstreamWrite<T>
+{
+    internal UpstreamWrite(UpstreamCall<T> call) => Call = call;
+
+    internal UpstreamCall<T> Call { get; }
+
+    /// <inheritdoc cref="UpstreamCall{T}.For"/>
+    public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) => Call.For(request, timeout, cancellation);
+
+    /// <summary>The same write with the value of its answer in the client's shape.</summary>
+    /// <param name="project">Makes the shape of the service's document.</param>
+    public UpstreamWrite<TOther> As<TOther>(Func<T, TOther> project) => new(Call.As(project));
+}
+
+/// <summary>Makes an <see cref="UpstreamWrite{T}"/> of what a method of a Refit interface declares; as <see cref="DeclaredCalls{T}"/> does for reads.</summary>
+/// <typeparam name="T">What is read of the answer.</typeparam>
+/// <param name="json">As for <see cref="DeclaredCalls{T}"/>.</param>
+public abstract class DeclaredWrites<T>(JsonSerializerContext json) : IReturnTypeAdapter<UpstreamWrite<T>, HttpResponseMessage>
+{
+    /// <inheritdoc />
+    public UpstreamWrite<T> Adapt(Func<CancellationToken, Task<HttpResponseMessage>> invoke) => new(new DeclaredCall<T>(invoke, json));
+}
+
+/// <summary>What the methods of a typed client say of themselves, looked at once, when it is registered.</summary>
+internal static class DeclaredMethods
+{
+    /// <summary>Whether one of them writes under a key, so that it may be repeated.</summary>
+    /// <exception cref="InvalidOperationException">A method that reads gives a write, or one that writes gives a read.</exception>
+    public static bool HaveKeyedWrite(IEnumerable<MethodInfo> methods)
+    {
+        var isKeyed = false;
+        foreach (var method in methods)
+        {
+            if (method.GetCustomAttribute<HttpMethodAttribute>() is not { Method: var verb } || !method.ReturnType.IsGenericType)
+            {
+                continue;
+            }
+
+            var given = method.ReturnType.GetGenericTypeDefinition();
+            var isRead = verb == HttpMethod.Get || verb == HttpMethod.Head || verb == HttpMethod.Options || IsQuery(method.ReturnType);
+            if (isRead ? given == typeof(UpstreamWrite<>) : given == typeof(UpstreamCall<>))
+            {
+                throw new InvalidOperationException(
+                    $"{method.DeclaringType!.Name}.{method.Name} {(isRead ? "reads: it gives an UpstreamCall" : "writes: it gives an UpstreamWrite")} of its answer.");
+            }
+
+            isKeyed |= !isRead && method.GetParameters().Any(p => p.GetCustomAttribute<HeaderAttribute>()?.Header.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase) == true);
+        }
+
+        return isKeyed;
+    }
+
+    private static bool IsQuery(Type given) => given.GenericTypeArguments[0] is { IsGenericType: true } document && document.GetGenericTypeDefinition() == typeof(GraphQlAnswer<>);
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization;
+using Bff.Callers;
+using Bff.Composition;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace Bff.Shared.Tests.Composition;
+
+internal sealed record DeliveryView(string City, int? Days);
+
+internal sealed record PriceView(decimal? Price);
+
+internal sealed record BasketView(int Count);
+
+internal sealed record OrderView(string Id);
+
+internal sealed record PointsView(int? Points, int Shelf);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(DeliveryView))]
+[JsonSerializable(typeof(PriceView))]
+[JsonSerializable(typeof(BasketView))]
+[JsonSerializable(typeof(OrderView))]
+[JsonSerializable(typeof(PointsView))]
+internal sealed partial class RecipeJson : JsonSerializerContext;
+
+/// <summary>The endpoints of docs/when-one-part-needs-another.md, as they stand there.</summary>
+internal static class Recipes
+{
+    public static void Map(WebApplication app)
+    {
+        var recipes = app.MapGroup("").AllowAnonymous();
+        recipes.MapGet("/delivery/{customerId}/{productId}", Delivery).Named("delivery");
+        recipes.MapGet("/price/{id}", Price).Named("price");
+        recipes.MapGet("/basket", Basket).Named("basket");
+        recipes.MapPost("/checkout/{productId}", Checkout).Named("checkout");
+        recipes.MapPost("/exports", Export).Named("export");
+        recipes.MapGet("/points/{id}", Points).Named("points");
+    }
+
+    // recipe
+    public static Task<Composed<DeliveryView>> Delivery(string customerId, string productId, Composer composer, IShop shop)
+    {
+        var customer = composer.Required("customer", shop.Customer(customerId));
+        var product  = composer.Required("product", shop.Product(productId));
+        var quote    = composer.Optional("quote", Parts.All(customer, product), (c, p) => shop.Quote(c.City, p.Id));
+        return composer.Compose(() => new DeliveryView(customer.Value!.City, quote.Value?.Days), RecipeJson.Default.DeliveryView);
+    }
+    // end
+
+    // recipe
+    public static Task<Composed<PriceView>> Price(string id, Composer composer, IShop shop)
+    {
+        var price = composer.Optional("price", shop.Price(id)).Otherwise(shop.ListPrice(id));
+        return composer.Compose(() => new PriceView(price.Value?.Value), RecipeJson.Default.PriceView);
+    }
+    // end
+
+    // recipe
+    public static Task<Composed<BasketView>> Basket(string ids, Composer composer, IShop shop)
+    {
+        var products = composer.Required("products", Batch.Of(ids.Split(','), 50, shop.Products, lists => new Items([.. lists.SelectMany(l => l.All)])));
+        return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
+    }
+    // end
+
+    // recipe
+    public static async Task<ComposedCreated<OrderView>> Checkout(string productId, Composer composer, IShop shop)
+    {
+        var product = composer.Required("product", shop.Product(productId));
+        var order   = composer.Write("order", product, p => shop.Place(new Draft(p.Id))).TakenBackBy(placed => shop.Cancel(placed.Id));
+        var payment = composer.Write("payment", order, shop.Pay);
+        var answer  = await composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
+        return answer.Created(view => "/orders/" + view.Id);
+    }
+    // end
+
+    // recipe
+    public static async Task<ComposedAccepted<OrderView>> Export(Composer composer, IShop shop)
+    {
+        var export = composer.Write("export", shop.Export());
+        var answer = await composer.Compose(() => new OrderView(export.Value!.Id), RecipeJson.Default.OrderView);
+        return answer.WithHeader("Retry-After", "5").Accepted(view => "/exports/" + view.Id);
+    }
+    // end
+
+    // recipe
+    public static Task<Composed<PointsView>> Points(string id, Composer composer, IShop shop)
+    {
+        var points   = composer.Optional("points", shop.Points(id));
+        var position = composer.Required("position", shop.PositionOf(id));
+        composer.Optional("shelf", position, p => shop.Shelf(p!.Value.Row));
+        return composer.Compose(() => new PointsView(points.Value, position.Value!.Value.Shelf), RecipeJson.Default.PointsView);
+    }
+    // end
+}
