@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net;
 using BenchmarkDotNet.Attributes;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;

@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Bff.Callers;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -3,6 +3,7 @@ using Bff.Callers;
 using Bff.Idempotency;
 using Bff.OpenApi;
 using Bff.OpenApi.Pages;
+using Bff.Requests;
 using MobileBff.Features;
 using MobileBff.Upstreams;
 

@@ -5,6 +5,7 @@ using Bff.Composition;
 using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using PartnerBff.Features;
 using PartnerBff.OpenApi;
 using PartnerBff.Portal;
@@ -26,14 +27,13 @@ builder.AddVersions();
 builder.AddPortal();
 builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
 builder.Services.Configure<EdgeOptions>(edge => edge.TrustTraceContext = false);
-builder.AddPartnerContracts();
+builder.AddPartnerContracts(PartnerJson.Default);
 
 var app = builder.Build();
 
-app.UseMiddleware<UsageMiddleware>();
-app.UseMiddleware<VersionHeaders>();
-app.UseBffPipeline();
-app.UseMiddleware<RetiredVersions>();
+app.UseBffPipeline(places => places
+    .BeforeEdge<UsageMiddleware>().BeforeEdge<VersionHeaders>()
+    .BeforeEndpoint<RetiredVersions>());
 app.MapPartnerFeatures();
 app.MapPortal();
 

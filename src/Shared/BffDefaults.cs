@@ -13,6 +13,7 @@ using Bff.Paging;
 using Bff.RateLimiting;
 using Bff.Routes;
 using Bff.State;
+using Bff.Tenants;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 
@@ -32,6 +33,7 @@ public static class BffDefaults
             .AddAudit()
             .AddEdge()
             .AddCallers()
+            .AddTenants()
             .AddRateLimiting()
             .AddAdmission()
             .AddRoutes()

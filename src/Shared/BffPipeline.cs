@@ -1,34 +1,38 @@
 using Bff.Admission;
-using Bff.Caching;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Life;
 using Bff.Observability;
 using Bff.RateLimiting;
-using Bff.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff;
 
-/// <summary>The way of a request, written out in full; nothing joins it elsewhere.</summary>
+/// <summary>The way of a request, written out in full; a host's own middleware joins in the places that are named here, and nothing joins elsewhere.</summary>
 public static class BffPipeline
 {
     /// <summary>
     /// Puts the stages in their order: edge, callers, rate limiting, admission; then the endpoint (composition or pass-through).
     /// Also maps what every gateway serves: health, problem pages, the internal surface.
     /// </summary>
-    public static WebApplication UseBffPipeline(this WebApplication app)
+    /// <param name="app">The host.</param>
+    /// <param name="host">Adds the host's own middleware in the places that there are for it; null: it has none.</param>
+    public static WebApplication UseBffPipeline(this WebApplication app, Action<PipelinePlaces>? host = null)
     {
+        var places = new PipelinePlaces();
+        host?.Invoke(places);
         app.CheckConfiguration();
         WithoutFrameworkAuthorization(app);
         app.Services.GetRequiredService<EndpointGuard>().Watch(app);
 
+        places.JoinBeforeEdge(app);
+
         // 1. Edge
         app.UseMiddleware<ConnectionDrainMiddleware>();
         app.UseMiddleware<RequestIdentityMiddleware>();
-        app.UseMiddleware<AccessLogMiddleware>();
+        app.UseMiddleware<RequestTelemetryMiddleware>();
         app.UseMiddleware<CompressionMiddleware>();
         app.UseMiddleware<ProblemsMiddleware>();
         app.UseMiddleware<RequestGateMiddleware>();
@@ -47,12 +51,15 @@ public static class BffPipeline
         app.UseMiddleware<RoutingRefusalsMiddleware>();
         app.UseMiddleware<CallersMiddleware>();
 
+        places.JoinAfterCallers(app);
+
         // 3. Rate limiting
         app.UseMiddleware<RateLimitingMiddleware>();
         app.UseMiddleware<BodyLimitMiddleware>();
 
         // 4. Admission
         app.UseMiddleware<AdmissionMiddleware>();
+        places.JoinBeforeEndpoint(app);
 
         // 5. The endpoint: the host's composition, or a pass-through route.
         app.MapBffEndpoints();

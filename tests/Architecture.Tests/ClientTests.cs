@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Bff.Configuration;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Architecture.Tests;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;

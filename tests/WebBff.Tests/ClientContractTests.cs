@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using Bff.TestKit.Contracts;
 using Bff.Upstreams;
 using Google.Protobuf;

@@ -1,11 +1,10 @@
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Idempotency;
 using Bff.Life;
 using Bff.OpenApi;
-using Bff.RateLimiting;
+using Bff.Requests;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Me;
 using MobileBff.Features.Notifications;

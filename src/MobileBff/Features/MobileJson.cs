@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bff.Composition;
+using Bff.Requests;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Features.Orders;
 using MobileBff.Features.Products;

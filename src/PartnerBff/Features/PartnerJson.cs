@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bff.Composition;
 using Bff.Edge;
+using Bff.Requests;
 using PartnerBff.Features.Account;
 using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;

@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Requests;
 using PartnerBff.Features.Account;
 using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;

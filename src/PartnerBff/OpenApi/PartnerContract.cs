@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Bff.Edge;
 using Bff.OpenApi;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
-using PartnerBff.Features;
 
 namespace PartnerBff.OpenApi;
 
@@ -22,12 +23,14 @@ internal static class PartnerContract
     ];
 
     /// <summary>Two documents; each names its members as its answers do.</summary>
-    public static WebApplicationBuilder AddPartnerContracts(this WebApplicationBuilder builder)
+    /// <param name="builder">The host.</param>
+    /// <param name="answers">The types of requests and answers.</param>
+    public static WebApplicationBuilder AddPartnerContracts(this WebApplicationBuilder builder, IJsonTypeInfoResolver answers)
     {
         builder.Services.Configure<JsonOptions>(json => json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
         return builder
-            .AddBffOpenApi("v1", "Partner API", PartnerJson.Default, Describe, "1.0")
-            .AddBffOpenApi("v2", "Partner API", PartnerJson.Default, Describe, "2.0");
+            .AddBffOpenApi("v1", "Partner API", answers, Describe, "1.0")
+            .AddBffOpenApi("v2", "Partner API", answers, Describe, "2.0");
     }
 
     private static void Describe(OpenApiOptions options)

@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Reflection;
 using System.Security.Cryptography;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Portal;

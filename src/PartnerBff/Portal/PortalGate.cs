@@ -1,6 +1,6 @@
-using Bff.Callers;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using PartnerBff.Portal.Pages;
 using Microsoft.AspNetCore.Http.HttpResults;
 

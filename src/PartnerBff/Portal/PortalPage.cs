@@ -1,5 +1,6 @@
 using System.Text;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using PartnerBff.Portal.Pages;

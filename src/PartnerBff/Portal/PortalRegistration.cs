@@ -1,6 +1,6 @@
 using Bff.Edge;
 using Bff.OpenApi.Pages;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Sessions;
 using Bff.Tenants;
 using PartnerBff.Portal.Activity;

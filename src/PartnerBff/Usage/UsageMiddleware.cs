@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Bff.Edge;
+using Bff.Requests;
 using PartnerBff.Requests;
 
 namespace PartnerBff.Usage;

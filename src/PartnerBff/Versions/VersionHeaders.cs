@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Requests;
 
 namespace PartnerBff.Versions;
 

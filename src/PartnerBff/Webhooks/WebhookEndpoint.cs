@@ -46,7 +46,7 @@ internal static class WebhookOwner
     /// <summary>Of an owner whom events are for; null for a test key's, which get none.</summary>
     public static string? LiveTenant(string owner) => owner.StartsWith(LivePrefix, StringComparison.Ordinal) ? owner[LivePrefix.Length..] : null;
 
-    public static string Of(Bff.Callers.Caller caller) => (caller.IsSandbox ? "test:" : LivePrefix) + caller.Tenant;
+    public static string Of(Bff.Requests.Caller caller) => (caller.IsSandbox ? "test:" : LivePrefix) + caller.Tenant;
 }
 
 internal enum DeliveryStatus

@@ -1,5 +1,5 @@
-using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 
 namespace Bff.Admission;
 

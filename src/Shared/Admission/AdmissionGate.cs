@@ -1,4 +1,4 @@
-using Bff.RateLimiting;
+using Bff.Tenancy;
 
 namespace Bff.Admission;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Bff.RateLimiting;
+using Bff.Tenancy;
 
 namespace Bff.Admission;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 

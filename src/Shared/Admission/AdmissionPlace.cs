@@ -1,5 +1,5 @@
-using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 
 namespace Bff.Admission;
 
@@ -7,12 +7,12 @@ namespace Bff.Admission;
 /// The place of a request whose body arrives, or whose answer streams. While its sender is waited for, the place is others': a sender who stalls must not
 /// keep anybody from being served. The request comes back, or is refused, before anything is made of a body that was read whole.
 /// </summary>
-internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority)
+internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority) : IAdmissionPlace
 {
     private const int In = 0, Out = 1, Over = 2;
     private int _state;
 
-    /// <summary>The sender is waited for.</summary>
+    /// <inheritdoc />
     public void StepOut()
     {
         if (Interlocked.CompareExchange(ref _state, Out, In) == In)
@@ -30,12 +30,10 @@ internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metric
         }
     }
 
-    /// <summary>Takes a place again, and waits for one as who arrives does.</summary>
-    /// <exception cref="ProblemException">503 <c>overloaded</c>: there is none.</exception>
-    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    /// <inheritdoc />
     public ValueTask StepIn(CancellationToken cancellation) => Volatile.Read(ref _state) == Out ? Enter(cancellation) : default;
 
-    /// <summary>Gives the place back for good.</summary>
+    /// <inheritdoc />
     public void Leave()
     {
         if (Interlocked.Exchange(ref _state, Over) == In)

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Bff.RateLimiting;
+using Bff.Tenancy;
 
 namespace Bff.Admission;
 

@@ -1,5 +1,5 @@
 using Bff.Configuration;
-using Bff.RateLimiting;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Bff.Callers;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using Bff.Callers;
+using Bff.Requests;
 
 namespace Bff.Caching;
 

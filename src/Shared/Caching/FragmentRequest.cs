@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
-using Bff.Callers;
+using Bff.Requests;
 
 namespace Bff.Caching;
 

@@ -1,6 +1,5 @@
-using Bff.Callers;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;

@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 

@@ -1,5 +1,6 @@
 using Bff.Configuration;
-using Bff.Observability;
+using Bff.Life;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,12 +10,6 @@ namespace Bff.Callers;
 /// Metadata: nothing is at the address. A request without a credential goes on as anonymous; one with a bad credential is told so.
 /// </summary>
 internal sealed record NothingThere;
-
-/// <summary>What routing refused, while it is routed once more as a request that would be served.</summary>
-/// <param name="Refusal">The endpoint that routing made to answer 405, 406 or 415.</param>
-/// <param name="Method">The request's own method.</param>
-/// <param name="ContentType">The request's own media type.</param>
-internal sealed record RefusedRequest(Endpoint Refusal, string Method, string? ContentType);
 
 /// <summary>
 /// First half of deciding what routing refuses by itself like any endpoint. An endpoint that routing made says nothing about who may ask,

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Concurrency;
-using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -63,7 +61,7 @@ public sealed partial class Composer : IDisposable
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async ValueTask<Problem?> Run()
     {
-        using var activity = Telemetry.Start("compose ", Endpoint);
+        using var activity = CompositionTelemetry.Start("compose ", Endpoint);
         // A body that took its time to arrive has not taken it from the services.
         _deadline = (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
         _lifetime = TimeLimit.Start(Remaining(_deadline), Time, Request.HttpContext!.RequestAborted);
@@ -80,7 +78,7 @@ public sealed partial class Composer : IDisposable
         }
 
         Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
-        Telemetry.Record(Endpoint, _parts);
+        CompositionTelemetry.Record(Endpoint, _parts);
         foreach (var part in _parts)
         {
             if (part.Status is not (PartStatus.Live or PartStatus.Cached or PartStatus.Skipped))
@@ -144,7 +142,7 @@ public sealed partial class Composer : IDisposable
     /// <summary>Whether a required part's failure has decided the answer.</summary>
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
-    internal static Activity? StartActivity(string part) => Telemetry.Start("part ", part);
+    internal static Activity? StartActivity(string part) => CompositionTelemetry.Start("part ", part);
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 

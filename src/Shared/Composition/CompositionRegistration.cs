@@ -1,5 +1,6 @@
 using Bff.Configuration;
 using Bff.Life;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,6 +21,7 @@ internal static class CompositionRegistration
     public static WebApplicationBuilder AddComposition(this WebApplicationBuilder builder)
     {
         builder.Services.AddReloadable(["Composition"], CompositionPolicies.Parse);
+        builder.Services.AddSingleton<IRequestDeadline, CompositionDeadline>();
         builder.Services.AddSingleton<CompositionServices>();
         builder.Services.AddSingleton<CompositionOptions>();
         if (!builder.Environment.IsEnvironment("Testing"))

@@ -1,6 +1,6 @@
 using Bff.Caching;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
 

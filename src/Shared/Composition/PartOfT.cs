@@ -1,5 +1,5 @@
 using Bff.Caching;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
 
@@ -135,7 +135,7 @@ public abstract partial class Part<T> : Part
 
         Settle();
         Latency = Composer.Time.GetElapsedTime(started);
-        activity?.SetTag("bff.part.status", Telemetry.StatusOf(this));
+        activity?.SetTag("bff.part.status", CompositionTelemetry.StatusOf(this));
         if (IsRequired && Value is null)
         {
             Composer.Fail(Failure());

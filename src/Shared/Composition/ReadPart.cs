@@ -1,5 +1,5 @@
 using Bff.Caching;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 
 namespace Bff.Composition;

@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Extensions.Logging;
 
@@ -65,7 +65,7 @@ public sealed partial class WritePart<T> : Part<T>
             return;
         }
 
-        using var activity = Telemetry.Start("take back ", Name);
+        using var activity = CompositionTelemetry.Start("take back ", Name);
         var started = Composer.Time.GetTimestamp();
         var isUndone = false;
         try
@@ -79,8 +79,8 @@ public sealed partial class WritePart<T> : Part<T>
             LogUnexpected(Composer.Logger, unexpected, Composer.Endpoint, Name);
         }
 
-        activity?.SetTag("bff.part.status", Telemetry.TakenBack(isUndone));
-        Telemetry.RecordTakenBack(Composer.Endpoint, Name, isUndone, Composer.Time.GetElapsedTime(started));
+        activity?.SetTag("bff.part.status", CompositionTelemetry.TakenBack(isUndone));
+        CompositionTelemetry.RecordTakenBack(Composer.Endpoint, Name, isUndone, Composer.Time.GetElapsedTime(started));
         if (isUndone)
         {
             LogTakenBack(Composer.Logger, Composer.Endpoint, Name);

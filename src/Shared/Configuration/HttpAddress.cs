@@ -2,10 +2,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>An address in the configuration that secrets, tokens or keys travel to.</summary>
+/// <summary>Addresses in the configuration.</summary>
 internal static class HttpAddress
 {
-    /// <summary>The address; null, and a mistake, where the text is none. One that is not https is a mistake too, where it must be.</summary>
+    /// <summary>An address that secrets, tokens or keys travel to; null, and a mistake, where the text is none. One that is not https is a mistake too, where it must be.</summary>
     /// <param name="section">Where it stands.</param>
     /// <param name="key">The key that is to be corrected.</param>
     /// <param name="text">The text, which may be made of the key's value.</param>
@@ -25,5 +25,18 @@ internal static class HttpAddress
         }
 
         return address;
+    }
+
+    /// <summary>The base address of a service; null, and a mistake, where the section has none.</summary>
+    public static Uri? OfService(IConfigurationSection section, ConfigurationMistakes mistakes)
+    {
+        if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+        {
+            return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
+        }
+
+        mistakes.Add(section.Path, "needs an absolute http or https address without user info or query.");
+        return null;
     }
 }

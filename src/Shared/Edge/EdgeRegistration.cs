@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Bff.Configuration;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.HostFiltering;
@@ -28,6 +29,7 @@ internal static class EdgeRegistration
         services.AddSettings<KestrelLimits>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<EdgeOptions>();
+        services.AddSingleton<IProblemWriter, ProblemWriter>();
         services.AddReloadable(EdgeSettings.Sections, EdgeSettings.Parse);
         services.AddSingleton(provider => new PublicUrl(provider.GetRequiredService<Reloadable<EdgeSettings>>()));
         services.Replace(ServiceDescriptor.Singleton<DistributedContextPropagator, InboundTraceContext>());

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;

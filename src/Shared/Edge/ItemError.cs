@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 

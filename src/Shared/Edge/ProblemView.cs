@@ -1,3 +1,4 @@
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;

@@ -1,15 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
 /// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a <see cref="ProblemView"/>; to gRPC clients as <see cref="GrpcRefusal"/> has it.</summary>
-public static class ProblemWriter
+public sealed class ProblemWriter : IProblemWriter
 {
     private const string MediaType = "application/problem+json";
+
+    Task IProblemWriter.Write(HttpContext context, Problem problem) => Write(context, problem);
 
     /// <summary>Answers with the problem. A response that has started cannot change its mind: its connection is aborted.</summary>
     public static async Task Write(HttpContext context, Problem problem)

@@ -1,20 +1,17 @@
 using System.Buffers;
 using System.Diagnostics;
 using Bff.Configuration;
-using Bff.Observability;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 
 namespace Bff.Edge;
 
 /// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.</summary>
-internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings, IConfiguration configuration)
+internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings)
 {
     private const int MaxLength = 128;
     private static readonly SearchValues<char> Allowed =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-
-    private readonly bool _recordsNothing = !TelemetryExport.IsExported(configuration, "TRACES");
 
     public Task InvokeAsync(HttpContext context)
     {
@@ -30,18 +27,6 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
         context.Features.Set(request);
         context.Response.OnStarting(ResponseHeaders.OnStarting, request);
         TakeTraceContext(context.Request.Headers);
-        if (Activity.Current is { } span)
-        {
-            if (span.IsAllDataRequested)
-            {
-                ServerSpan.DescribeWhenDone(span, context);
-            }
-            else if (_recordsNothing)
-            {
-                TakeSampledFlag(span);
-            }
-        }
-
         return next(context);
     }
 
@@ -53,15 +38,6 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
             headers.TraceParent = default;
             headers.TraceState = default;
             headers.Baggage = default;
-        }
-    }
-
-    /// <summary>Who records nothing has decided nothing: the services behind go by what the client's side decided (W3C Trace Context 1, section 3.2.2.5.1).</summary>
-    private static void TakeSampledFlag(Activity span)
-    {
-        if (span.HasRemoteParent && span.ParentId is [.., '1' or '3' or '5' or '7' or '9' or 'b' or 'd' or 'f'])
-        {
-            span.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
         }
     }
 

@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Events;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Bff.Requests;
 
 namespace Bff.Events;
 
@@ -12,7 +13,7 @@ public sealed class EventMetrics
     public EventMetrics(IMeterFactory meters, TimeProvider time)
     {
         _lag = meters.Create("Bff").CreateHistogram<double>(
-            "bff.events.lag", "s", "From taking an event to handing it over", tags: null, advice: Observability.Telemetry.Seconds);
+            "bff.events.lag", "s", "From taking an event to handing it over", tags: null, advice: Instruments.Seconds);
         _time = time;
     }
 

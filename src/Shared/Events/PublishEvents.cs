@@ -1,7 +1,6 @@
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

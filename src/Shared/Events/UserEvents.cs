@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Bff.Callers;
 using Bff.Concurrency;
+using Bff.Requests;
 using Bff.State;
 
 namespace Bff.Events;

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
-using Bff.Callers;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Idempotency;

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using Bff.Callers;
 using Bff.Concurrency;
 using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
-using Bff.Admission;
-using Bff.Composition;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Threading.Channels;
 using Bff.Concurrency;
+using Bff.Requests;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -19,7 +20,7 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
     private static readonly Counter<long> Dropped =
-        Telemetry.Meter.CreateCounter<long>("bff.accesslog.dropped", "{line}", "Access log lines that were not written because the output could not keep up.");
+        Instruments.Meter.CreateCounter<long>("bff.accesslog.dropped", "{line}", "Access log lines that were not written because the output could not keep up.");
 
     private readonly BackgroundLoop _loop = new("access-log", logger);
     private readonly BackgroundLoop _lineByLine = new("access-log-lines", logger); // Never said to succeed: the next line of the kind fails again.

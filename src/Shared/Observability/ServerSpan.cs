@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -22,6 +23,15 @@ internal static class ServerSpan
                 return Task.CompletedTask;
             },
             (span, context));
+
+    /// <summary>Takes over the client's sampled flag: a host that records nothing decides nothing for the services behind it (W3C Trace Context 1, section 3.2.2.5.1).</summary>
+    public static void TakeSampledFlag(Activity span)
+    {
+        if (span.HasRemoteParent && span.ParentId is [.., '1' or '3' or '5' or '7' or '9' or 'b' or 'd' or 'f'])
+        {
+            span.ActivityTraceFlags |= ActivityTraceFlags.Recorded;
+        }
+    }
 
     private static void Describe(Activity span, HttpContext context)
     {

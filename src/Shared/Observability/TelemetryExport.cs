@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -57,7 +58,7 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
                 .ConfigureServices(UseConfiguration)
                 .SetResourceBuilder(resource)
                 .SetSampler(TraceSampler.From(configuration, edge.Value.TrustTraceContext))
-                .AddSource(Telemetry.Sources)
+                .AddSource(Instruments.Sources)
                 .AddProcessor(new SpanPrivacy())
                 .AddOtlpExporter()
                 .Build();
@@ -68,7 +69,7 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
             _metrics = Sdk.CreateMeterProviderBuilder()
                 .ConfigureServices(UseConfiguration)
                 .SetResourceBuilder(resource)
-                .AddMeter(Telemetry.Meters)
+                .AddMeter(Instruments.Meters)
                 .AddOtlpExporter()
                 .Build();
         }

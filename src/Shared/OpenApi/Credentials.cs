@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;

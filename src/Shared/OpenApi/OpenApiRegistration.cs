@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
-using Bff.Callers;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;

@@ -1,6 +1,5 @@
 using System.Globalization;
-using Bff.Callers;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
 using System.Text;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
 

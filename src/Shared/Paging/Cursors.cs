@@ -1,5 +1,5 @@
 using System.Text;
-using Bff.Callers;
+using Bff.Requests;
 using Bff.State;
 
 namespace Bff.Paging;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Paging;
 

@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>What the store last said of a bucket.</summary>

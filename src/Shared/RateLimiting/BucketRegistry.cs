@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Bff.Callers;
+using Bff.Requests;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

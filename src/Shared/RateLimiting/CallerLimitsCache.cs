@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
-using Bff.Callers;
 using Bff.Configuration;
+using Bff.Requests;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>What became of a request.</summary>

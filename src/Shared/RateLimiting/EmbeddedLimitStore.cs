@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>The same buckets in process: for a single instance, and for each instance by itself while Redis is away.</summary>

@@ -1,37 +1,9 @@
 using System.Runtime.CompilerServices;
-using Bff.Callers;
-using Microsoft.AspNetCore.Builder;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Bff.RateLimiting;
-
-/// <summary>Metadata: the endpoint is no business of the limiter (health, the internal surface, problem pages).</summary>
-internal sealed record Unlimited;
-
-/// <summary>Metadata: the endpoint says itself how much a request is worth, with <see cref="RateLimiter.Charge"/>.</summary>
-internal sealed record ChargesItself;
-
-/// <summary>How endpoints and groups are limited.</summary>
-public static class RateLimitExtensions
-{
-    /// <summary>Neither limits nor plans nor tenants apply: for health, the internal surface and problem pages.</summary>
-    public static TBuilder WithoutLimits<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
-    {
-        builder.Add(endpoint => endpoint.Metadata.Add(new Unlimited()));
-        return builder;
-    }
-
-    /// <summary>
-    /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with <see cref="RateLimiter.Charge"/>,
-    /// such as a batch its items. A request for which it charges nothing costs one unit.
-    /// </summary>
-    public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
-    {
-        builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself()));
-        return builder;
-    }
-}
 
 /// <summary>What the limiter wants to know of an endpoint, worked out once.</summary>
 internal sealed class EndpointRules

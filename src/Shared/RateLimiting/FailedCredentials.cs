@@ -4,6 +4,7 @@ using Bff.Callers;
 using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.State;
+using Bff.Tenancy;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.RateLimiting;

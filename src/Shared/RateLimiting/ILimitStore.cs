@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>What is asked of one bucket. All of a call's buckets give what they must, or none gives anything.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Bff.State;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

@@ -1,5 +1,6 @@
 using Bff.Configuration;
 using Bff.State;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

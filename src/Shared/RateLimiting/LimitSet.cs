@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>The buckets that one caller's requests to one endpoint pass, decided together: caller, tenant, endpoint.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Bff.Configuration;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
@@ -27,18 +28,6 @@ internal sealed record EndpointLimit
     [Setting(Key = "RequestsPerMinute", Range = BucketSettings.RateRange, Default = "none", Meaning = "Refills a bucket of its own, per caller, in requests.")]
     [Setting(Key = "Burst", Range = BucketSettings.RateRange, Default = "`RequestsPerMinute`", Meaning = "What that bucket holds.")]
     public BucketPolicy? Bucket { get; init; }
-}
-
-/// <summary>A bucket beside those of the plans.</summary>
-internal sealed record BucketSettings
-{
-    public const string RateRange = "a number from 1 to 10000000";
-
-    [Setting(Min = 1, Max = BucketPolicy.Max)]
-    public long? RequestsPerMinute { get; init; }
-
-    [Setting(Min = 1, Max = BucketPolicy.Max)]
-    public long? Burst { get; init; }
 }
 
 /// <summary>Plans, limits and tenants of one configuration; immutable, replaced as a whole.</summary>

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using Bff.Configuration;
 using Bff.Edge;
-using Bff.Upstreams;
+using Bff.Tenancy;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.RateLimiting;
@@ -174,7 +174,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             {
                 mistakes.Add(upstream.Path, "is not the name of an upstream.");
             }
-            else if (UpstreamsParser.Address(upstream.GetSection("Address"), mistakes) is { } address)
+            else if (HttpAddress.OfService(upstream.GetSection("Address"), mistakes) is { } address)
             {
                 upstreams[upstream.Key] = address;
             }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.RateLimiting;

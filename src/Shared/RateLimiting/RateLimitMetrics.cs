@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 

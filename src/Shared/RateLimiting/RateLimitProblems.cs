@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.RateLimiting;
 

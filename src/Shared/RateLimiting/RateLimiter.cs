@@ -1,6 +1,6 @@
-using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 

@@ -1,7 +1,7 @@
-using Bff.Callers;
 using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
-using Bff.Tenants;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.RateLimiting;
@@ -12,7 +12,7 @@ namespace Bff.RateLimiting;
 /// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
 /// 5. the answer says what is left.
 /// </summary>
-internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, TenantDirectory tenants, TimeProvider time)
+internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, ITenants tenants, TimeProvider time)
 {
     public Task InvokeAsync(HttpContext context)
     {

@@ -1,7 +1,7 @@
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.State;
-using Bff.Tenants;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -19,7 +19,6 @@ public static class RateLimitingRegistration
             ["Plans", "Limits", "Tenants", "Upstreams"],
             (configuration, mistakes) => LimitSettingsReader.Read(configuration, Family(properties), mistakes));
         builder.Services.AddStore<ILimitStore, RedisLimitStore, EmbeddedLimitStore>(builder.Configuration);
-        builder.AddTenants();
         builder.Services.AddSingleton<LocalLimits>();
         builder.Services.AddReloadable(["FailedCredentials"], FailedCredentialSettings.Parse);
         builder.Services.AddSingleton<IFailedCredentials, FailedCredentials>();

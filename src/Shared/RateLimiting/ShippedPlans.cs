@@ -1,3 +1,5 @@
+using Bff.Tenancy;
+
 namespace Bff.RateLimiting;
 
 /// <summary>Which plans a host ships with, and what decides a caller's.</summary>

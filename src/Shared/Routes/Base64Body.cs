@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;

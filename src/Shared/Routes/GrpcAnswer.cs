@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Yarp.ReverseProxy.Forwarder;

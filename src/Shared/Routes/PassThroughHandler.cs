@@ -1,6 +1,6 @@
 using System.Net.Http.Metrics;
 using Bff.Concurrency;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 

@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,7 +1,6 @@
-using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
 using Bff.Callers;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 

@@ -1,4 +1,5 @@
 using Bff.Callers;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions;

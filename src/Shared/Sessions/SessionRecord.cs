@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json.Serialization;
-using Bff.Callers;
+using Bff.Requests;
 
 namespace Bff.Sessions;
 

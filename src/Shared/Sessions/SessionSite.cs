@@ -50,7 +50,7 @@ public sealed class SessionSite
 }
 
 /// <summary>A session that is about to end, or whose user has other roles from now on.</summary>
-/// <param name="Id">As <see cref="Callers.Caller.SessionId"/>.</param>
+/// <param name="Id">As <see cref="Requests.Caller.SessionId"/>.</param>
 /// <param name="Tenant">Its user's.</param>
 public sealed record EndingSession(string Id, string? Tenant);
 

@@ -1,7 +1,6 @@
-using Bff.Admission;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Sessions.Endpoints;
 using Bff.Sessions.SignIn;
 using Bff.State;

@@ -1,5 +1,4 @@
 using Bff.Configuration;
-using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 using StackExchange.Redis;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Bff.Observability;
+using Bff.Requests;
 
 namespace Bff.State;
 
@@ -10,7 +10,7 @@ internal static class RedisSpan
 
     public static Activity? Start(string command)
     {
-        if (!Telemetry.Records(Source))
+        if (!Instruments.Records(Source))
         {
             return null;
         }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Bff.Observability;
+using Bff.Requests;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -13,7 +13,7 @@ public sealed partial class RedisState
     private static readonly TimeSpan RefusalIsNewsAfter = TimeSpan.FromMinutes(1);
 
     private static readonly Counter<long> Refusals =
-        Telemetry.Meter.CreateCounter<long>("bff.state.refusals", "{operation}", "Operations that Redis answered with an error.");
+        Instruments.Meter.CreateCounter<long>("bff.state.refusals", "{operation}", "Operations that Redis answered with an error.");
 
     /// <summary>States of the whole server that pass, or a failover that the connection follows: for everybody it is away.</summary>
     private static readonly string[] Passing =

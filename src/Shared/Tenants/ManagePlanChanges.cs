@@ -1,8 +1,9 @@
 using Bff.Audit;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Paging;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,9 +1,9 @@
 using Bff.Audit;
-using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Paging;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

@@ -1,8 +1,9 @@
 using Bff.Audit;
 using Bff.Configuration;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.State;
+using Bff.Tenancy;
 
 namespace Bff.Tenants;
 

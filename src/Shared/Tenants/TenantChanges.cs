@@ -1,7 +1,7 @@
 using Bff.Audit;
 using Bff.Configuration;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
 
 namespace Bff.Tenants;
 

@@ -2,6 +2,7 @@ using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.State;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -31,9 +32,10 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     {
         (_store, _settings, _logger) = (store, settings, logger);
         _store.Changed += OnChanged;
+        _settings.OnChange(_ => Changed?.Invoke(null));
     }
 
-    /// <summary>Told which tenant has changed in the store; null: any may have.</summary>
+    /// <inheritdoc />
     public event Action<string?>? Changed;
 
     /// <summary>Entries held.</summary>
@@ -49,7 +51,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         return _known.Find(id) is { } known && known.Epoch == Volatile.Read(ref _epoch) ? new(Resolve(known)) : LookUp(id, cancellation);
     }
 
-    /// <summary>Whose domain the host name is; null: nobody's. Costs nothing while no tenant has one.</summary>
+    /// <inheritdoc />
     public ValueTask<string?> OwnerOf(HttpContext context)
     {
         if (_settings.Current.TenantsByDomain.Count == 0 && Volatile.Read(ref _withoutDomains) == Volatile.Read(ref _changes))
@@ -63,8 +65,8 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
             : LookUpHost(name, context.RequestAborted);
     }
 
-    /// <summary>The tenant as this instance knows it without asking; null when it does not.</summary>
-    internal Tenant? Recall(string id) => _known.Find(id) is { } known ? Resolve(known) : null;
+    /// <inheritdoc />
+    public Tenant? Recall(string id) => _known.Find(id) is { } known ? Resolve(known) : null;
 
     public void Dispose() => _store.Changed -= OnChanged;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Configuration;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Tenants;

@@ -1,6 +1,7 @@
 using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.State;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,5 @@
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Upstreams;

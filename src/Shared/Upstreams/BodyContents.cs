@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Upstreams;

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;

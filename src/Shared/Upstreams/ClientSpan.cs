@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 
@@ -20,7 +21,7 @@ internal static class ClientSpan
             return null;
         }
 
-        var span = Observability.Telemetry.Records(Source) ? Source.StartActivity(request.Method.Method, ActivityKind.Client) : null;
+        var span = Instruments.Records(Source) ? Source.StartActivity(request.Method.Method, ActivityKind.Client) : null;
         var told = span ?? parent;
         if (told.IdFormat == ActivityIdFormat.W3C)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Bff.Callers;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 
@@ -26,7 +27,7 @@ internal readonly struct ReadKey(string what, Type type, Caller caller, CallerTo
     private static bool IsSame(Caller one, Caller other) =>
         ReferenceEquals(one, other)
         || (one.Kind == other.Kind && one.IsSandbox == other.IsSandbox && one.Subject == other.Subject && one.Tenant == other.Tenant
-            && one.IdentityHeaders.AsSpan().SequenceEqual(other.IdentityHeaders));
+            && IdentityHeaders.Known(one).AsSpan().SequenceEqual(IdentityHeaders.Known(other)));
 }
 
 /// <summary>A read that its first caller makes as if alone; it costs more than that only once somebody joins.</summary>

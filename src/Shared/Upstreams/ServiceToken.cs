@@ -1,5 +1,6 @@
 using System.Net;
 using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 

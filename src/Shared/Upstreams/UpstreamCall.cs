@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization.Metadata;
 using Bff.Concurrency;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 

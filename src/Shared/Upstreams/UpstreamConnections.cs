@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Bff.Configuration;
 
 namespace Bff.Upstreams;
 
@@ -23,7 +24,7 @@ internal static class UpstreamConnections
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
             PooledConnectionLifetime = TimeSpan.FromMinutes(5), // New addresses behind a name are found within this time.
         };
-        if (TransportSecurity.From(options) is { } ssl)
+        if (TransportSecurity.From(options.ClientCertificate, options.ServerCa) is { } ssl)
         {
             handler.SslOptions = ssl;
         }

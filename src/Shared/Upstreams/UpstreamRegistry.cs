@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;

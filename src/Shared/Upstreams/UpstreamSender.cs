@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Bff.Concurrency;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Upstreams;

@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Serialization;
-using Bff.Edge;
+using Bff.Requests;
 using Refit;
 
 namespace Bff.Upstreams;

@@ -31,24 +31,11 @@ internal static class UpstreamsParser
         return upstreams;
     }
 
-    /// <summary>An absolute http or https address; reported and null otherwise.</summary>
-    public static Uri? Address(IConfigurationSection section, ConfigurationMistakes mistakes)
-    {
-        if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
-            && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
-        {
-            return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
-        }
-
-        mistakes.Add(section.Path, "needs an absolute http or https address without user info or query.");
-        return null;
-    }
-
     private static UpstreamOptions? ParseOne(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         var listed = section.GetSection("Addresses").GetChildren().ToList();
         var addresses = (listed.Count > 0 ? listed : [section.GetSection("Address")])
-            .Select(a => Address(a, mistakes)).OfType<Uri>().ToList();
+            .Select(a => HttpAddress.OfService(a, mistakes)).OfType<Uri>().ToList();
         if (addresses.Count == 0)
         {
             return null;
@@ -79,7 +66,7 @@ internal static class UpstreamsParser
             mistakes.Add($"{section.Path}:Header", "needs the form name=value.");
         }
 
-        return Address(section.GetSection("Address"), mistakes) is not { } address
+        return HttpAddress.OfService(section.GetSection("Address"), mistakes) is not { } address
             ? null
             : mistakes.Bind(section, new CanaryOptions { Address = address, HeaderName = selector?[0], HeaderValue = selector?[^1] });
     }

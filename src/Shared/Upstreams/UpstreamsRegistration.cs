@@ -1,8 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
-using Bff.RateLimiting;
-using Bff.Tenants;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -35,11 +34,10 @@ public static class UpstreamsRegistration
             var registry = new UpstreamRegistry(provider.GetRequiredService<TimeProvider>());
             registry.Apply(configured.Current);
             configured.OnChange(registry.Apply);
-            if (provider.GetService<TenantDirectory>() is { } tenants)
+            if (provider.GetService<ITenants>() is { } tenants)
             {
-                tenants.Changed += changed => registry.DropDedicated((tenant, upstream, address) => changed is null ? Has(tenants, tenant, upstream, address) : tenant != changed);
-                provider.GetRequiredService<Reloadable<LimitSettings>>().OnChange(_ =>
-                    registry.DropDedicated((tenant, upstream, address) => Has(tenants, tenant, upstream, address)));
+                tenants.Changed += changed =>
+                    registry.DropDedicated((tenant, upstream, address) => changed is null ? Has(tenants, tenant, upstream, address) : tenant != changed);
             }
 
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
@@ -65,7 +63,7 @@ public static class UpstreamsRegistration
         return builder;
     }
 
-    private static bool Has(TenantDirectory tenants, string tenant, string upstream, Uri address) =>
+    private static bool Has(ITenants tenants, string tenant, string upstream, Uri address) =>
         tenants.Recall(tenant)?.DedicatedUpstreams.GetValueOrDefault(upstream) == address;
 
     /// <summary>What a service is not told cannot be what its answers vary by.</summary>

@@ -1,6 +1,5 @@
-using Bff.Admission;
-using Bff.Callers;
 using Bff.OpenApi;
+using Bff.Requests;
 using Bff.Sessions;
 using WebBff.Features.Dashboard;
 using WebBff.Features.Events;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Composition;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Requests;
 using WebBff.Features.Dashboard;
 using WebBff.Features.Orders;
 using WebBff.Features.Products;

@@ -1,5 +1,5 @@
 using Bff.Admission;
-using Bff.RateLimiting;
+using Bff.Tenancy;
 using Bff.TestKit;
 
 namespace Bff.Shared.Tests.Admission;

@@ -1,10 +1,10 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using Bff.Admission;
-using Bff.Callers;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using Bff.Caching;
-using Bff.Callers;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

@@ -1,5 +1,5 @@
 using Bff.Caching;
-using Bff.Callers;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;

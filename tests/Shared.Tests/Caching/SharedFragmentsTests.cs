@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Bff.Caching;
-using Bff.Callers;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Idempotency;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 

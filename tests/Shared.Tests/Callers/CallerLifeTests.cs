@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Events;
+using Bff.Requests;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Bff.Callers;
+using Bff.Requests;
 using Bff.TestKit;
 using FsCheck;
 using FsCheck.Fluent;

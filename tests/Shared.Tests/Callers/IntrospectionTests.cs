@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Requests;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -225,10 +225,10 @@ internal sealed class SeenCaller : IAsyncDisposable
     public string? Code { get; }
 
     /// <summary>As the guarded endpoint saw it.</summary>
-    public Bff.Callers.Caller Caller => Code is null ? _host.Reached.Last() : throw new InvalidOperationException("Refused: " + Code);
+    public Bff.Requests.Caller Caller => Code is null ? _host.Reached.Last() : throw new InvalidOperationException("Refused: " + Code);
 
     /// <summary>As the public endpoint saw it, whatever its scopes.</summary>
-    public Bff.Callers.Caller PublicCaller => _host.Reached.Last();
+    public Bff.Requests.Caller PublicCaller => _host.Reached.Last();
 
     public IReadOnlyDictionary<string, string> Upstream => _host.Upstream;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Requests;
 using Bff.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Bff.Callers;
-using Bff.Observability;
+using Bff.Life;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,10 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Shared.Tests.Caching;
 using Bff.TestKit;
 using Bff.Upstreams;

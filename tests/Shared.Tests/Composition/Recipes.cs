@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
-using Bff.Callers;
 using Bff.Composition;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Bff.Callers;
 using Bff.Composition;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Shared.Tests.Edge;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
-using Bff.Callers;
 using Bff.Shared.Tests.Routes;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

@@ -1,7 +1,7 @@
 using System.Text;
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Events;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Xml.Linq;
-using Bff.Callers;
 using Bff.Life;
-using Bff.Observability;
 using Bff.Shared.Tests.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

@@ -1,4 +1,3 @@
-using Bff.Edge;
 using Bff.Life;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

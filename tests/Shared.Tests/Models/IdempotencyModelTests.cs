@@ -1,6 +1,6 @@
 using System.Text;
-using Bff.Edge;
 using Bff.Idempotency;
+using Bff.Requests;
 using Bff.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,6 +1,7 @@
 using Bff.Callers;
 using Bff.Composition;
 using Bff.Configuration;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

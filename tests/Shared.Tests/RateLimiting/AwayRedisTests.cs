@@ -1,5 +1,6 @@
 using System.Net;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 
 namespace Bff.Shared.Tests.RateLimiting;
 

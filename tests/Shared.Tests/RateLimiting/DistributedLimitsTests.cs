@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 
 namespace Bff.Shared.Tests.RateLimiting;

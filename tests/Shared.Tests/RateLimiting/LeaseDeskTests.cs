@@ -1,4 +1,5 @@
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Bff.TestKit;
 
 namespace Bff.Shared.Tests.RateLimiting;

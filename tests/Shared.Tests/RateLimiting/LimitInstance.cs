@@ -1,9 +1,10 @@
 using Bff.Audit;
-using Bff.Callers;
 using Bff.Configuration;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,6 +1,7 @@
 using System.Net;
 using Bff.Configuration;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Shared.Tests.RateLimiting;

@@ -1,4 +1,5 @@
 using Bff.RateLimiting;
+using Bff.Tenancy;
 
 namespace Bff.Shared.Tests.RateLimiting;
 

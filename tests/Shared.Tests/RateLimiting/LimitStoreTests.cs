@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.State;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting.Internal;

@@ -1,8 +1,9 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Bff.Callers;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

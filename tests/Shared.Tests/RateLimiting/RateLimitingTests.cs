@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,6 +2,7 @@ using System.Numerics;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.State;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using FsCheck;
 using FsCheck.Fluent;

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

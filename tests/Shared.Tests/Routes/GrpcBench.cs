@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using Bff.Callers;
 using Bff.Observability;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.TestKit.Calls;
 using Grpc.Core;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Bff.Admission;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.TestKit.Calls;
 using Google.Protobuf;

@@ -1,9 +1,7 @@
 using System.Text;
-using Bff.Callers;
 using Bff.Routes;
 using Bff.Shared.Tests.Upstreams;
 using Bff.TestKit;
-using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

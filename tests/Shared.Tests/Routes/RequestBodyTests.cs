@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Routes;
 using Bff.Shared.Tests.Upstreams;
 using Bff.TestKit;
-using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

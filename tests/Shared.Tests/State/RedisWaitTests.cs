@@ -3,6 +3,7 @@ using System.Net;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.RateLimiting;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

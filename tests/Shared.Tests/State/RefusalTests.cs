@@ -1,11 +1,12 @@
 using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
-using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Shared.Tests.RateLimiting;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -11,6 +11,7 @@ using Bff.Sessions;
 using Bff.Shared.Tests.Caching;
 using Bff.Shared.Tests.Events;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.Tenants;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

@@ -5,6 +5,7 @@ using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.RateLimiting;
 using Bff.State;
+using Bff.Tenancy;
 using Bff.Tenants;
 using Bff.TestKit;
 using Microsoft.Extensions.Configuration;

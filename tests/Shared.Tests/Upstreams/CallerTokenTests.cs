@@ -1,5 +1,5 @@
-using Bff.Callers;
 using Bff.Dev.Upstreams.Faults;
+using Bff.Requests;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 

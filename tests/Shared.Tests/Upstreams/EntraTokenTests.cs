@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Bff.Callers;
 using Bff.Configuration;
 using Bff.Dev.Upstreams.Faults;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Dev.Upstreams.Faults;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
-using Bff.Callers;
 using Bff.Dev.Upstreams.Faults;
+using Bff.Requests;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 

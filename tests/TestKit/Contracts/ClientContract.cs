@@ -1,7 +1,7 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Text;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
-using Bff.Callers;
 using Bff.Composition;
+using Bff.Requests;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Me;

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.Requests;
 using Bff.Upstreams;
 using MobileBff.Features.Sync;
 using MobileBff.Upstreams;

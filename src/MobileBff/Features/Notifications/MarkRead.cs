@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.Requests;
 using Bff.Routes;
 using MobileBff.Features.Sync;
 using MobileBff.Upstreams;

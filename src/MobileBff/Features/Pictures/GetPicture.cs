@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Upstreams;
 using Microsoft.Net.Http.Headers;
 

@@ -1,6 +1,6 @@
 using Bff.Composition;
-using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Upstreams;
 

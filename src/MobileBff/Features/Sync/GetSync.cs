@@ -1,8 +1,7 @@
 using System.Text.Json.Serialization;
-using Bff.Callers;
 using Bff.Composition;
-using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using Bff.Upstreams;
 using MobileBff.Upstreams;
 

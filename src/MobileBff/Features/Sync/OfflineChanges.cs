@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bff.Composition;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.Requests;
 
 namespace MobileBff.Features.Sync;
 

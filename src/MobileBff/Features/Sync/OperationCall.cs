@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Idempotency;
+using Bff.Requests;
 using Bff.Upstreams;
 
 namespace MobileBff.Features.Sync;

@@ -1,11 +1,11 @@
 using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
-using Bff.Callers;
 using Bff.Concurrency;
 using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Bff.Upstreams;
 
 namespace MobileBff.Features.Sync;

@@ -1,8 +1,8 @@
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Edge;
 using Bff.Paging;
 using Bff.RateLimiting;
+using Bff.Requests;
 using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Sync;

@@ -1,5 +1,5 @@
-using Bff.Callers;
 using Bff.Paging;
+using Bff.Requests;
 using Bff.State;
 
 namespace MobileBff.Features.Sync;

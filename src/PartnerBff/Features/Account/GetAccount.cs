@@ -1,5 +1,6 @@
-using Bff.Callers;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 
 namespace PartnerBff.Features.Account;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Bff.Callers;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using PartnerBff.Usage;
 
 namespace PartnerBff.Features.Account;

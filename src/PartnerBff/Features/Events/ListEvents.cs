@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Paging;
+using Bff.Requests;
 using PartnerBff.Webhooks;
 using EventId = Bff.Events.EventId;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Bff.Audit;
-using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Features.Keys;

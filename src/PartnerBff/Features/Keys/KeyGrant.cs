@@ -1,6 +1,6 @@
 using System.Net;
-using Bff.Callers;
 using Bff.Edge;
+using Bff.Requests;
 
 namespace PartnerBff.Features.Keys;
 

@@ -5,7 +5,7 @@ using Bff.Concurrency;
 using Bff.Edge;
 using Bff.Idempotency;
 using Bff.RateLimiting;
-using Bff.Upstreams;
+using Bff.Requests;
 using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.Operations;

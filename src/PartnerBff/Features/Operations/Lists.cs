@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization.Metadata;
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using Bff.Upstreams;
 
 namespace PartnerBff.Features.Operations;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Bff.Edge;
+using Bff.Requests;
 using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.Operations;

@@ -2,7 +2,6 @@ using System.Text.Json.Serialization.Metadata;
 using Bff.Composition;
 using Bff.Edge;
 using Bff.Idempotency;
-using Bff.Upstreams;
 using PartnerBff.Upstreams;
 
 namespace PartnerBff.Features.Operations;

@@ -1,6 +1,5 @@
-using Bff.Callers;
 using Bff.Idempotency;
-using Bff.RateLimiting;
+using Bff.Requests;
 using PartnerBff.Features.Operations;
 using PartnerBff.OpenApi;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 
 namespace PartnerBff.Features.Webhooks;
 

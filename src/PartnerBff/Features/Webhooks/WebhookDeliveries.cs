@@ -1,6 +1,6 @@
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Delivery;

@@ -1,8 +1,8 @@
 using Bff.Audit;
-using Bff.Callers;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Paging;
+using Bff.Requests;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Addresses;
 using PartnerBff.Webhooks.Delivery;

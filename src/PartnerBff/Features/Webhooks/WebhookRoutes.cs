@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Requests;
 using PartnerBff.OpenApi;
 
 namespace PartnerBff.Features.Webhooks;

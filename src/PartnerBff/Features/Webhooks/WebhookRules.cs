@@ -1,5 +1,4 @@
-using Bff.Callers;
-using Bff.Edge;
+using Bff.Requests;
 using PartnerBff.Webhooks;
 using PartnerBff.Webhooks.Addresses;
 

@@ -1,4 +1,3 @@
-using Bff.Edge;
 using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Docs;

@@ -32,6 +32,6 @@ public sealed record OverviewFigures(
 /// <summary>What was agreed.</summary>
 public sealed record PlanFigures(string Name, long RequestsPerMinute, long Burst, long? RequestsPerDay, long? MaxPayloadBytes, bool IsReadOnly, bool Overage, string? Price, string? Support, string? Sla)
 {
-    internal static PlanFigures Of(Bff.RateLimiting.Plan plan) => new(
+    internal static PlanFigures Of(Bff.Tenancy.Plan plan) => new(
         plan.Name, plan.RequestsPerMinute, plan.Burst, plan.RequestsPerDay, plan.MaxPayloadBytes, plan.IsReadOnly, plan.Overage, plan.Price, plan.Support, plan.Sla);
 }

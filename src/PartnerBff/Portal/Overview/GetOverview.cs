@@ -1,7 +1,7 @@
-using Bff.Callers;
 using Bff.Callers.ApiKeys;
-using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
+using Bff.Tenancy;
 using PartnerBff.Portal.Keys;
 using PartnerBff.Portal.Pages;
 using PartnerBff.Usage;

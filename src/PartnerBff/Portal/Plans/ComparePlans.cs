@@ -1,5 +1,6 @@
 using Bff.Audit;
 using Bff.RateLimiting;
+using Bff.Tenancy;
 using Bff.Tenants;
 using PartnerBff.Portal.Overview;
 using PartnerBff.Portal.Pages;

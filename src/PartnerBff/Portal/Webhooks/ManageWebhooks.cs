@@ -1,8 +1,7 @@
 using System.Globalization;
 using Bff.Audit;
-using Bff.Callers;
-using Bff.Edge;
 using Bff.Events;
+using Bff.Requests;
 using PartnerBff.Features.Webhooks;
 using PartnerBff.Portal.Pages;
 using PartnerBff.Webhooks;

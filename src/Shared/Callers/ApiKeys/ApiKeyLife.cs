@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers.ApiKeys;

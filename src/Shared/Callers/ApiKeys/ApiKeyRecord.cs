@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Callers.ApiKeys;
 

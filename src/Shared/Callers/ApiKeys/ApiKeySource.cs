@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers.ApiKeys;

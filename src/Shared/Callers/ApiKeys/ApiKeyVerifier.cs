@@ -1,5 +1,5 @@
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,5 @@
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers;

@@ -1,4 +1,4 @@
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

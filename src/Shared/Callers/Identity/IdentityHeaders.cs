@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Callers;
 
@@ -29,7 +29,10 @@ public static class IdentityHeaders
     }
 
     /// <summary>The caller's headers, computed once per caller; empty for the anonymous one. Values are printable ASCII.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Of(Caller caller) => caller.IdentityHeaders;
+    public static IReadOnlyList<KeyValuePair<string, string>> Of(Caller caller) => Known(caller);
+
+    /// <inheritdoc cref="Of"/>
+    internal static KeyValuePair<string, string>[] Known(Caller caller) => caller.IdentityHeaders ??= Compute(caller);
 
     /// <summary>Replaces whatever identity headers the outgoing request has by those of the request's caller.</summary>
     /// <param name="outgoing">On its way to an upstream. Called after everything else that writes headers, so that nothing can take these away.</param>
@@ -44,7 +47,7 @@ public static class IdentityHeaders
             }
         }
 
-        foreach (var (name, value) in request.Caller.IdentityHeaders)
+        foreach (var (name, value) in Known(request.Caller))
         {
             outgoing.Headers.TryAddWithoutValidation(name, value);
         }

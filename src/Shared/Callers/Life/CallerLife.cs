@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -8,7 +8,7 @@ namespace Bff.Callers;
 /// One answer, tied to the credential that asked for it: no stream, WebSocket or long body goes on when that has expired or was revoked. Who can end an answer
 /// properly asks for <see cref="Ended"/>; every other is cut off, so that half a body is not taken for a whole one.
 /// </summary>
-public sealed class CallerLife : IDisposable
+public sealed class CallerLife : ICallerLife, IDisposable
 {
     private readonly CallerLives _lives;
     private readonly IHttpResponseFeature? _response;

@@ -1,7 +1,5 @@
-using Bff.Composition;
 using Bff.Concurrency;
-using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -28,7 +26,7 @@ internal sealed partial class CallerLives : BackgroundService
 
     private readonly Revocations _revocations;
     private readonly ICredentialLife[] _kinds;
-    private readonly Reloadable<CompositionPolicies> _compositions;
+    private readonly IRequestDeadline _deadline;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly BackgroundLoop _loop;
@@ -36,9 +34,9 @@ internal sealed partial class CallerLives : BackgroundService
     private int _changes;
 
     public CallerLives(
-        Revocations revocations, IEnumerable<ICredentialLife> kinds, Reloadable<CompositionPolicies> compositions, TimeProvider time, ILogger<CallerLives> logger)
+        Revocations revocations, IEnumerable<ICredentialLife> kinds, IRequestDeadline deadline, TimeProvider time, ILogger<CallerLives> logger)
     {
-        (_revocations, _kinds, _compositions, _time, _logger, _loop) = (revocations, [.. kinds], compositions, time, logger, new("caller-lives", logger));
+        (_revocations, _kinds, _deadline, _time, _logger, _loop) = (revocations, [.. kinds], deadline, time, logger, new("caller-lives", logger));
         foreach (var kind in _kinds)
         {
             kind.OnChanged(name => OnChanged(kind, name));
@@ -87,7 +85,7 @@ internal sealed partial class CallerLives : BackgroundService
     internal long Now => _time.GetTimestamp();
 
     /// <summary>Whether a request has taken longer than any composition: what has not begun to answer by then is waiting for something to happen.</summary>
-    internal bool IsLong(long since) => _time.GetElapsedTime(since) >= _compositions.Current.Deadline + AfterDeadline;
+    internal bool IsLong(long since) => _time.GetElapsedTime(since) >= _deadline.Current + AfterDeadline;
 
     /// <summary>Whether a short body that was being written at that moment must have been written by now.</summary>
     internal bool IsWritten(long at) => _time.GetElapsedTime(at) >= Grace;

@@ -1,3 +1,4 @@
+using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Bff.Configuration;
-using Bff.Observability;
+using Bff.Life;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Bff.Admission;
 using Bff.Audit;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bff.Requests;
 
 namespace Bff.Callers;
 

@@ -1,8 +1,8 @@
 using Bff.Audit;
 using Bff.Concurrency;
 using Bff.Configuration;
-using Bff.Edge;
-using Bff.Observability;
+using Bff.Life;
+using Bff.Requests;
 using Bff.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,8 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
-using Bff.Callers;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

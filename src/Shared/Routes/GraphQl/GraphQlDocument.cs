@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 using GraphQLParser;
 using GraphQLParser.AST;
 using GraphQLParser.Exceptions;

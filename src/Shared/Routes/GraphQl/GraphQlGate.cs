@@ -3,6 +3,7 @@ using System.Text.Unicode;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Model;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Routes;
 

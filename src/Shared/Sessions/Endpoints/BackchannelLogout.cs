@@ -2,7 +2,7 @@ using System.Text.Json;
 using Bff.Audit;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 

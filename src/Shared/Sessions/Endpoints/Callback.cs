@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;

@@ -1,6 +1,5 @@
-using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,6 @@
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 

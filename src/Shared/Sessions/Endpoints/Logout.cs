@@ -3,6 +3,7 @@ using System.Text;
 using Bff.Callers;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;

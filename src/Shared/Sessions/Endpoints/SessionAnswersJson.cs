@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Bff.Composition;
+using Bff.Requests;
 
 namespace Bff.Sessions.Endpoints;
 

@@ -1,5 +1,5 @@
 using Bff.Audit;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Requests;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Logging;
@@ -55,7 +56,7 @@ internal sealed partial class ProviderClient(
                 }
             }
         }
-        catch (Exception away) when (away is OperationCanceledException or Edge.ProblemException)
+        catch (Exception away) when (away is OperationCanceledException or ProblemException)
         {
             LogNotRevoked(logger, 0);
         }
@@ -135,7 +136,7 @@ internal sealed partial class ProviderClient(
             Log(answer, Known(error));
             return new(IsFinal(error) ? ProviderOutcome.Refused : ProviderOutcome.Away);
         }
-        catch (Exception away) when (away is JsonException or Edge.ProblemException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception away) when (away is JsonException or ProblemException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             LogAway(logger, away.GetType().Name);
             return new(ProviderOutcome.Away);

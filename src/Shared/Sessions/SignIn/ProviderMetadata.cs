@@ -1,6 +1,6 @@
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;

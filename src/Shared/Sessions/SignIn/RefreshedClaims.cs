@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Sessions.SignIn;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bff.Callers;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Sessions.SignIn;
 

@@ -1,3 +1,4 @@
+using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Identity.Abstractions;
 

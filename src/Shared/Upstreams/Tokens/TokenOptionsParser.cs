@@ -1,5 +1,6 @@
 using Bff.Callers;
 using Bff.Configuration;
+using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;

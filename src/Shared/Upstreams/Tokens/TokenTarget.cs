@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bff.Callers;
 using Bff.Concurrency;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 

@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Requests;
 using Bff.Routes;
 using WebBff.Upstreams;
 

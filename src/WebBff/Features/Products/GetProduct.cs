@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Paging;
+using Bff.Requests;
 using Microsoft.AspNetCore.OpenApi;
 using WebBff.Upstreams;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Paging;
+using Bff.Requests;
 using WebBff.Upstreams;
 
 namespace WebBff.Features.Products;

@@ -1,6 +1,6 @@
-using Bff.Callers;
 using Bff.Composition;
 using Bff.Paging;
+using Bff.Requests;
 using WebBff.Upstreams;
 
 namespace WebBff.Features.Products;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Requests;
 using Bff.Routes;
 using WebBff.Upstreams;
 

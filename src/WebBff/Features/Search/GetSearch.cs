@@ -1,6 +1,6 @@
 using Bff.Composition;
-using Bff.Edge;
 using Bff.Paging;
+using Bff.Requests;
 using WebBff.Upstreams;
 
 namespace WebBff.Features.Search;

@@ -1,6 +1,6 @@
 using System.Text;
 using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 
 namespace WebBff.Features.Spa;
 

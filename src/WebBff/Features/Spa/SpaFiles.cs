@@ -1,6 +1,5 @@
 using Bff.Configuration;
-using Bff.Edge;
-using Bff.RateLimiting;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.StaticFiles;
 using Microsoft.Extensions.Options;

@@ -4,6 +4,7 @@ using System.Text;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Configuration;
+using Bff.Requests;
 using Bff.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

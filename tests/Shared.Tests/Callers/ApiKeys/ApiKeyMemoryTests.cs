@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Configuration;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,6 @@
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
-using Bff.Edge;
+using Bff.Requests;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

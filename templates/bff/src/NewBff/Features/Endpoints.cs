@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Requests;
 
 namespace NewBff.Features;
 

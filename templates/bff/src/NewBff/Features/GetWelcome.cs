@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Bff.Caching;
-using Bff.Callers;
 using Bff.Composition;
+using Bff.Requests;
 using Microsoft.Extensions.Options;
 using NewBff.Upstreams;
 

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>One occurrence of an error, on its way to the client as <c>application/problem+json</c> (RFC 9457). Usable as an endpoint's result.</summary>
 /// <param name="code">Which error it is.</param>
@@ -35,7 +36,8 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     public int? StatusCode => Code.Status;
 
     /// <summary>Writes the problem unless the response has already started, in which case the connection is aborted.</summary>
-    public Task ExecuteAsync(HttpContext httpContext) => ProblemWriter.Write(httpContext, this);
+    public Task ExecuteAsync(HttpContext httpContext) =>
+        httpContext.RequestServices.GetRequiredService<IProblemWriter>().Write(httpContext, this);
 
     /// <summary>A single invalid member or parameter.</summary>
     public static Problem Invalid(string member, string message) =>

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace Bff.Observability;
+namespace Bff.Requests;
 
 /// <summary>The gateways' own sources: whatever begins with <c>Bff.</c> is exported.</summary>
-internal static class Telemetry
+internal static class Instruments
 {
     public static readonly Meter Meter = new("Bff.Observability");
 

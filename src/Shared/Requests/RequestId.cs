@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>
 /// Makes request ids: UUIDs of version 7 (RFC 9562 section 5.7) without hyphens. They have to differ, not to be unguessable: unlike <see cref="Guid.CreateVersion7()"/>

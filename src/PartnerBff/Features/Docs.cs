@@ -1,8 +1,9 @@
-using Bff.Edge;
+using Bff.Requests;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
+using PartnerBff.OpenApi;
 
-namespace PartnerBff.OpenApi;
+namespace PartnerBff.Features;
 
 /// <summary>Every operation's words and examples; <c>money</c> differs between the versions.</summary>
 internal static class Docs

@@ -1,6 +1,6 @@
 using Bff.Configuration;
 
-namespace Bff.RateLimiting;
+namespace Bff.Tenancy;
 
 /// <summary>What happens to a plan's requests while the shared store is away.</summary>
 public enum StoreFailure

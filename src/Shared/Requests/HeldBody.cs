@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>
 /// A request's body that was read to its end: up to <see cref="MemoryBytes"/> in memory, a larger one in a temporary file. Can be read as often

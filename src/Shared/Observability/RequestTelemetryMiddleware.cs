@@ -1,13 +1,15 @@
 using System.Diagnostics;
-using Bff.Edge;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 
 namespace Bff.Observability;
 
-/// <summary>Notes one line per request when it has ended, however it ended.</summary>
-internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLog log, TimeProvider time)
+/// <summary>1. Describes the server's span. 2. Notes one line in the access log when the request has ended, however it ended.</summary>
+internal sealed class RequestTelemetryMiddleware(RequestDelegate next, AccessLog log, TimeProvider time, IConfiguration configuration)
 {
+    private readonly bool _recordsNothing = !TelemetryExport.IsExported(configuration, "TRACES");
     private readonly Func<object, Task> _note = context =>
     {
         log.Write(Line((HttpContext)context, time));
@@ -16,6 +18,18 @@ internal sealed class AccessLogMiddleware(RequestDelegate next, AccessLog log, T
 
     public Task InvokeAsync(HttpContext context)
     {
+        if (Activity.Current is { } span)
+        {
+            if (span.IsAllDataRequested)
+            {
+                ServerSpan.DescribeWhenDone(span, context);
+            }
+            else if (_recordsNothing)
+            {
+                ServerSpan.TakeSampledFlag(span);
+            }
+        }
+
         if (log.IsEnabled)
         {
             context.Response.OnCompleted(_note, context);

@@ -1,9 +1,8 @@
 using System.Collections.Frozen;
 using System.Net;
-using Bff.Edge;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Callers;
+namespace Bff.Requests;
 
 /// <summary>How a caller proved who it is.</summary>
 public enum CallerKind
@@ -89,10 +88,10 @@ public sealed class Caller
     /// <summary>False only for <see cref="Anonymous"/>.</summary>
     public bool IsAuthenticated => Kind != CallerKind.Anonymous;
 
-    /// <summary>Computed on first use; see <see cref="Callers.IdentityHeaders.Of"/>.</summary>
-    internal KeyValuePair<string, string>[] IdentityHeaders => field ??= Callers.IdentityHeaders.Compute(this);
+    /// <summary>What services are told of the caller; null until a call has needed it. Kept here because callers are remembered over many requests.</summary>
+    internal KeyValuePair<string, string>[]? IdentityHeaders { get; set; }
 
-    /// <summary>The state of the <see cref="RevocationList"/> in which the credential was last found not to be revoked.</summary>
+    /// <summary>The state of the revocation list in which the credential was last found not to be revoked.</summary>
     internal long NotRevokedAt { get => Volatile.Read(ref _notRevokedAt); set => Volatile.Write(ref _notRevokedAt, value); }
 
     /// <summary>Whether the credential carries the scope. Ordinal.</summary>

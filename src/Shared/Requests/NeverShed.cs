@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 
-namespace Bff.Admission;
+namespace Bff.Requests;
 
 /// <summary>Endpoint metadata: served however busy the host is, and outside of the count. For health, sign-out and revocation.</summary>
 public sealed class NeverShed
@@ -19,9 +19,9 @@ public static class AdmissionExtensions
 {
     /// <summary>Serves it however busy the host is.</summary>
     public static TBuilder NeverShed<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(Admission.NeverShed.Instance);
+        builder.WithMetadata(Requests.NeverShed.Instance);
 
     /// <summary>Gives its slot back once its answer has begun or its WebSocket is accepted.</summary>
     public static TBuilder LongLived<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(Admission.LongLived.Instance);
+        builder.WithMetadata(Requests.LongLived.Instance);
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using Bff.Configuration;
 
-namespace Bff.RateLimiting;
+namespace Bff.Tenancy;
 
 /// <summary>Who is served first under overload.</summary>
 public enum TenantPriority
@@ -74,12 +74,4 @@ public sealed class Tenant
 
         return false;
     }
-}
-
-/// <summary>Looks up tenants: those of the store, then those of the configuration in force.</summary>
-public interface ITenants
-{
-    /// <summary>The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered.</summary>
-    /// <exception cref="State.StoreUnavailableException">The store is away, and nothing is known of the tenant.</exception>
-    ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default);
 }

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
-using Bff.Admission;
-using Bff.Callers;
-using Bff.RateLimiting;
+using Bff.Tenancy;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>
 /// What the stages know of one request: made by the edge, completed by the callers' stage, read by all that follow.
@@ -32,7 +30,7 @@ public sealed class BffRequest
     /// </summary>
     public string Path { get; internal set; } = "/";
 
-    /// <summary><c>Content-Security-Policy</c> of an answer that is a page; null for everything else, which gets the strictest. See <see cref="HtmlPage"/>.</summary>
+    /// <summary><c>Content-Security-Policy</c> of an answer that is a page; null for everything else, which gets the strictest.</summary>
     public string? PagePolicy { get; set; }
 
     /// <summary>Whether the host has a list of origins, so that every answer depends on the request's.</summary>
@@ -41,7 +39,7 @@ public sealed class BffRequest
     /// <summary>The largest body that the caller's plan takes; null: the plan does not say.</summary>
     internal long? PlanBytes { get; set; }
 
-    /// <summary>The body once it has been read as a whole. See <see cref="RequestBody"/>.</summary>
+    /// <summary>The body once it has been read as a whole.</summary>
     internal HeldBody? Held { get; set; }
 
     /// <summary>What routing refused and is routed once more; null for nearly every request.</summary>
@@ -54,7 +52,7 @@ public sealed class BffRequest
     internal CancellationTokenSource? BodyFailed { get; set; }
 
     /// <summary>Among those that the host serves at once, where the request has a body or its answer may stream; null for all others.</summary>
-    internal AdmissionPlace? Place { get; set; }
+    internal IAdmissionPlace? Place { get; set; }
 
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
     public Caller Caller { get; set; } = Caller.Anonymous;
@@ -81,12 +79,12 @@ public sealed class BffRequest
     internal bool IsShared { get; init; }
 
     /// <summary>Ends the answer with the caller's credential; null when nobody in particular is calling.</summary>
-    internal CallerLife? Life { get; set; }
+    internal ICallerLife? Life { get; set; }
 
     /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
     public long Overage { get; internal set; }
 
-    /// <summary>How a gRPC call ended; null while nobody knows, and for every other request. See <see cref="RpcOutcome"/>.</summary>
+    /// <summary>How a gRPC call ended; null while nobody knows, and for every other request.</summary>
     internal int? GrpcStatus { get; set; }
 
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>

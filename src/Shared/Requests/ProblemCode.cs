@@ -1,4 +1,4 @@
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>One kind of error that a gateway makes: its stable code, HTTP status and title (RFC 9457).</summary>
 /// <param name="Code">Stable, machine-readable; the last segment of the problem's <c>type</c> URI.</param>

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Callers;
+namespace Bff.Requests;
 
 /// <summary>What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.</summary>
 /// <param name="Scope">The scope that the caller must have; null: none in particular.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>The catalogue of every problem that a gateway makes. Clients depend on the codes: add, never rename.</summary>
 public static class ProblemCodes

@@ -1,15 +1,14 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Bff.Upstreams;
+namespace Bff.Configuration;
 
-/// <summary>TLS and mTLS towards a service.</summary>
+/// <summary>TLS and mTLS towards a service or a store.</summary>
 internal static class TransportSecurity
 {
-    /// <summary>Reads the certificate files; null when the options name none.</summary>
-    public static SslClientAuthenticationOptions? From(UpstreamOptions options) => From(options.ClientCertificate, options.ServerCa);
-
-    /// <summary>The same for any other connection.</summary>
+    /// <summary>Reads the certificate files; null when there are none.</summary>
+    /// <param name="clientCertificate">What the gateway presents.</param>
+    /// <param name="serverCa">The authority that the other side's certificate must chain to, in place of the machine's.</param>
     public static SslClientAuthenticationOptions? From(CertificateOptions? clientCertificate, CertificateOptions? serverCa)
     {
         if (clientCertificate is null && serverCa is null)

@@ -1,4 +1,4 @@
-namespace Bff.Edge;
+namespace Bff.Requests;
 
 /// <summary>Carries a problem out of code that cannot return one, such as a store; the edge answers with it.</summary>
 /// <param name="problem">What the client is told.</param>

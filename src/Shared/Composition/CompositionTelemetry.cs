@@ -1,17 +1,18 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Bff.Requests;
 
 namespace Bff.Composition;
 
 /// <summary>Spans and metrics of compositions.</summary>
-internal static class Telemetry
+internal static class CompositionTelemetry
 {
     public static readonly ActivitySource Source = new("Bff.Composition");
     private static readonly Meter Meter = new("Bff.Composition");
     private static readonly Histogram<double> PartDuration = Meter.CreateHistogram<double>(
-        "bff.composition.part.duration", "s", "Time from a part's start to its end.", tags: null, advice: Observability.Telemetry.Seconds);
+        "bff.composition.part.duration", "s", "Time from a part's start to its end.", tags: null, advice: Instruments.Seconds);
 
-    public static Activity? Start(string kind, string name) => Observability.Telemetry.Records(Source) ? Source.StartActivity(kind + name) : null;
+    public static Activity? Start(string kind, string name) => Instruments.Records(Source) ? Source.StartActivity(kind + name) : null;
 
     /// <summary>What somebody has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
     public static string StatusOf(Part part) => part.IsSwitchedOff ? "disabled" : part.Status.Name();

@@ -1,4 +1,4 @@
-namespace Bff.Observability;
+namespace Bff.Life;
 
 /// <summary>Something that the host cannot work without; <c>/health/ready</c> is false until every registered one is ready.</summary>
 public interface IReadinessCheck

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Bff.Composition;
+namespace Bff.Requests;
 
 /// <summary>Writes timestamps as clients expect them: RFC 3339 in UTC with <c>Z</c>, whatever offset the service used.</summary>
 public sealed class UtcTimestamp : JsonConverter<DateTimeOffset>

@@ -1,7 +1,7 @@
-using Bff.Edge;
-using PartnerBff.Features.Webhooks;
+using Bff.Requests;
+using PartnerBff.OpenApi;
 
-namespace PartnerBff.OpenApi;
+namespace PartnerBff.Features.Webhooks;
 
 /// <summary>The words and examples of the webhooks' operations.</summary>
 internal static class WebhookDocs

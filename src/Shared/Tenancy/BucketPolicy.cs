@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Bff.RateLimiting;
+namespace Bff.Tenancy;
 
 /// <summary>
 /// A token bucket (and the day's quota beside it) in whole numbers: a token is 60 000 000 units, so that a bucket gains exactly

@@ -1,4 +1,4 @@
-namespace Bff.RateLimiting;
+namespace Bff.Tenancy;
 
 /// <summary>A path pattern: <c>*</c> is one segment, a last <c>**</c> the rest of the path (also nothing). Ignores case and a trailing slash, as routing does.</summary>
 public sealed class PathPattern

@@ -1,4 +1,4 @@
-namespace Bff.Callers;
+namespace Bff.Requests;
 
 /// <summary>
 /// The access token that a caller came with, or that the caller's session has. It goes to services that are configured to get it, and nowhere else: it has no text

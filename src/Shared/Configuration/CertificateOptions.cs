@@ -1,0 +1,53 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Configuration;
+
+namespace Bff.Configuration;
+
+/// <summary>A certificate in PEM or PKCS#12 files: <c>Upstreams:&lt;name&gt;:ClientCertificate</c>, which the gateway presents, and <c>:ServerCa</c>.</summary>
+[Settings("Upstreams:<name>")]
+public sealed record CertificateOptions
+{
+    /// <summary>PEM certificate, or PKCS#12 with <c>.pfx</c> or <c>.p12</c>.</summary>
+    [Setting(Key = "ClientCertificate:Path", Range = "a readable certificate with its private key", Default = "none", Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`.")]
+    [Setting(Key = "ServerCa:Path", Range = "a readable certificate", Default = "the machine's authorities", Meaning = "What the service's certificate must chain to.")]
+    public required string Path { get; init; }
+
+    /// <summary>PEM private key, when not in <see cref="Path"/>.</summary>
+    [Setting(Key = "ClientCertificate:KeyPath", Range = "the certificate's private key", Default = "none")]
+    public string? KeyPath { get; init; }
+
+    /// <summary>Of the PKCS#12 file or the encrypted key.</summary>
+    [Setting(Key = "ClientCertificate:Password", Range = "what opens the certificate's private key", Default = "none")]
+    public string? Password { get; init; }
+
+    /// <summary>As the section has it; whether the files can be read is another question.</summary>
+    internal static CertificateOptions Of(IConfigurationSection section) => new() { Path = section["Path"] ?? "", KeyPath = section["KeyPath"], Password = section["Password"] };
+
+    /// <summary>What the section names, and a mistake where it cannot be read; null: the section is absent.</summary>
+    internal static CertificateOptions? Read(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
+    {
+        if (!section.Exists())
+        {
+            return null;
+        }
+
+        var options = Of(section);
+        try
+        {
+            using var loaded = needsKey ? TransportSecurity.Load(options) : X509CertificateLoader.LoadCertificateFromFile(options.Path);
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        {
+            foreach (var part in (string[])["Path", "KeyPath", "Password"])
+            {
+                if (part == "Path" || section[part] is not null)
+                {
+                    mistakes.Add(section, part, "leads to no readable certificate" + (needsKey ? " with its private key." : "."));
+                }
+            }
+        }
+
+        return options;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff;
+
+/// <summary>Where a host's own middleware may join <see cref="BffPipeline.UseBffPipeline"/>. In each place it runs in the order in which it was added.</summary>
+public sealed class PipelinePlaces
+{
+    private const DynamicallyAccessedMemberTypes Reached = DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods;
+
+    private readonly List<Action<IApplicationBuilder>> _beforeEdge = [];
+    private readonly List<Action<IApplicationBuilder>> _afterCallers = [];
+    private readonly List<Action<IApplicationBuilder>> _beforeEndpoint = [];
+
+    /// <summary>Before everything: it sees each request as it came and each answer as it goes, refusals included. The request has no ids and no caller yet.</summary>
+    public PipelinePlaces BeforeEdge<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_beforeEdge);
+
+    /// <summary>The caller is known, and nothing has been charged to its limits yet.</summary>
+    public PipelinePlaces AfterCallers<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_afterCallers);
+
+    /// <summary>The request is admitted; the endpoint is next.</summary>
+    public PipelinePlaces BeforeEndpoint<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_beforeEndpoint);
+
+    internal void JoinBeforeEdge(IApplicationBuilder app) => Join(_beforeEdge, app);
+
+    internal void JoinAfterCallers(IApplicationBuilder app) => Join(_afterCallers, app);
+
+    internal void JoinBeforeEndpoint(IApplicationBuilder app) => Join(_beforeEndpoint, app);
+
+    private PipelinePlaces Add<[DynamicallyAccessedMembers(Reached)] TMiddleware>(List<Action<IApplicationBuilder>> place)
+    {
+        place.Add(static app => app.UseMiddleware<TMiddleware>());
+        return this;
+    }
+
+    private static void Join(List<Action<IApplicationBuilder>> place, IApplicationBuilder app) => place.ForEach(join => join(app));
+}

@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Builder;
+
+namespace Bff.Requests;
+
+/// <summary>Metadata: the endpoint is no business of the limiter (health, the internal surface, problem pages).</summary>
+internal sealed record Unlimited;
+
+/// <summary>Metadata: the endpoint says itself how much a request is worth, with <c>RateLimiter.Charge</c>.</summary>
+internal sealed record ChargesItself;
+
+/// <summary>How endpoints and groups are limited.</summary>
+public static class RateLimitExtensions
+{
+    /// <summary>Neither limits nor plans nor tenants apply: for health, the internal surface and problem pages.</summary>
+    public static TBuilder WithoutLimits<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new Unlimited()));
+        return builder;
+    }
+
+    /// <summary>
+    /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with <c>RateLimiter.Charge</c>,
+    /// such as a batch its items. A request for which it charges nothing costs one unit.
+    /// </summary>
+    public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself()));
+        return builder;
+    }
+}
