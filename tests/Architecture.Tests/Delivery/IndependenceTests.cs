@@ -44,6 +44,7 @@ public sealed partial class IndependenceTests
 
         Assert.Contains(commands, c => c.StartsWith($"dotnet build {host}.slnf", StringComparison.Ordinal));
         Assert.Contains(commands, c => c.StartsWith($"dotnet test {host}.slnf", StringComparison.Ordinal));
+        Assert.Contains(commands, c => c.EndsWith($"{host}.dll --check-settings", StringComparison.Ordinal));
         Assert.Contains(jobs["image.steps"].Items, s => s["with.file"].Text == $"src/{host}/Dockerfile");
         Assert.Equal("build", jobs["image.needs"].Text);
     }

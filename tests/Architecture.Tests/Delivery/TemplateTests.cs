@@ -9,7 +9,7 @@ namespace Architecture.Tests.Delivery;
 public sealed class TemplateTests
 {
     private static readonly string[] Rules =
-        ["ManifestTests", "RenderedTests", "SchemaTests", "ContainerTests", "MetricsTests", "AlertTests", "IndependenceTests", "WorkflowTests", "PromisedContractTests"];
+        ["ManifestTests", "RenderedTests", "SchemaTests", "ContainerTests", "MetricsTests", "AlertTests", "OperationsPageTests", "IndependenceTests", "WorkflowTests", "PromisedContractTests"];
 
     [Fact]
     public async Task A_new_gateway_keeps_the_rules_of_delivery()

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests.Deploy;
 
 /// <summary>
-/// The page "On a fresh cluster", executed from its top to its end over a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied
+/// The page "On a fresh cluster", and what docs/adding-a-bff.md says of a fourth gateway where there is one, executed from top to end over a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied
 /// and remembers what is made: what stands in a namespace or needs a secret comes after it.
 /// </summary>
 public sealed partial class OperationsPageTests
@@ -17,7 +17,8 @@ public sealed partial class OperationsPageTests
         var copy = Directory.CreateTempSubdirectory("bff-page-").FullName;
         try
         {
-            var (namespaces, secrets, deployments, text) = (new HashSet<string>(OfTheCluster), new Dictionary<string, HashSet<string>>(), new HashSet<string>(), "");
+            var (namespaces, secrets, text) = (new HashSet<string>(OfTheCluster), new Dictionary<string, HashSet<string>>(), "");
+            var (gateways, waited) = (new HashSet<string>(), new HashSet<string>());
             foreach (var (command, applied) in Execute(copy))
             {
                 if (Secret().Match(command) is { Success: true } secret)
@@ -29,7 +30,8 @@ public sealed partial class OperationsPageTests
 
                 if (command.StartsWith("rollout status", StringComparison.Ordinal))
                 {
-                    Assert.Equal(deployments.Where(d => d.StartsWith("gateways/", StringComparison.Ordinal)), Waited().Matches(command).Select(m => "gateways/" + m.Groups[1].Value));
+                    waited.UnionWith(Waited().Matches(command).Select(m => m.Groups[1].Value));
+                    Assert.Equal(gateways, waited);
                 }
 
                 foreach (var document in Yaml.Parse(applied))
@@ -40,7 +42,7 @@ public sealed partial class OperationsPageTests
                     _ = kind switch
                     {
                         "Namespace" => namespaces.Add(name),
-                        "Deployment" => deployments.Add($"{space}/{name}"),
+                        "Deployment" when space == "gateways" => gateways.Add(name),
                         _ => false,
                     };
                 }
@@ -48,9 +50,10 @@ public sealed partial class OperationsPageTests
                 text += applied;
             }
 
-            Assert.Equal(Source.Hosts.Length, deployments.Count(d => d.StartsWith("gateways/", StringComparison.Ordinal)));
+            Assert.Equal(Source.Gateways.Select(g => g.Team + "-gateway").ToHashSet(), gateways);
+            Assert.Equal(gateways, waited);
             Assert.DoesNotContain("example", text.Replace("bff.example.com/", "", StringComparison.Ordinal), StringComparison.Ordinal); // Every value is the installation's own.
-            Assert.All(Source.Hosts, host => Assert.Equal(Variables(host).Order(), secrets[$"gateways/{Short(host)}-bff-secrets"].Order()));
+            Assert.All(Source.Gateways, g => Assert.Equal(Variables(g.Host).Order(), secrets[$"gateways/{g.Team}-bff-secrets"].Order()));
         }
         finally
         {
@@ -88,12 +91,18 @@ public sealed partial class OperationsPageTests
         return [.. Directory.EnumerateFiles(calls).Order(StringComparer.Ordinal).Select(File.ReadAllText).Select(c => (c[..c.IndexOf('\n', StringComparison.Ordinal)], c[c.IndexOf('\n', StringComparison.Ordinal)..]))];
     }
 
-    /// <summary>Of the page's blocks, from "On a fresh cluster" to the next heading.</summary>
     private static List<string> Commands()
     {
+        var commands = Blocks("docs/operations.md", "## On a fresh cluster").ToList();
+        Assert.Contains("kubectl apply -k deploy/kubernetes/namespaces", commands);
+        return Source.Gateways.Count == Source.Hosts.Length ? commands : [.. commands, .. Blocks("docs/adding-a-bff.md", "## On the cluster")];
+    }
+
+    /// <summary>From the heading to the next one.</summary>
+    private static IEnumerable<string> Blocks(string page, string heading)
+    {
         var isCode = false;
-        var commands = new List<string>();
-        foreach (var line in Page().SkipWhile(l => l != "## On a fresh cluster").Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
+        foreach (var line in Page(page).SkipWhile(l => l != heading).Skip(1).TakeWhile(l => !l.StartsWith("## ", StringComparison.Ordinal)))
         {
             if (line.StartsWith("```", StringComparison.Ordinal))
             {
@@ -101,12 +110,9 @@ public sealed partial class OperationsPageTests
             }
             else if (isCode)
             {
-                commands.Add(line);
+                yield return line;
             }
         }
-
-        Assert.Contains("kubectl apply -k deploy/kubernetes/namespaces", commands);
-        return commands;
     }
 
     /// <summary>Secrets without which a pod does not start, or an ingress has no certificate.</summary>
@@ -115,15 +121,13 @@ public sealed partial class OperationsPageTests
 
     /// <summary>Which the page's table of secrets says that a host must have.</summary>
     private static IEnumerable<string> Variables(string host) =>
-        from row in Page().Select(l => SecretRow().Match(l))
+        from row in Page("docs/operations.md").Select(l => SecretRow().Match(l))
         where row.Success && (row.Groups["hosts"].Value == "all" || row.Groups["hosts"].Value.Contains(host, StringComparison.Ordinal))
         from variable in Variable().Matches(row.Groups["variables"].Value).Select(v => v.Groups[1].Value)
         where !variable.Contains('<', StringComparison.Ordinal)
         select variable;
 
-    private static string[] Page() => File.ReadAllLines(Path.Combine(Source.Root, "docs/operations.md"));
-
-    private static string Short(string host) => host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant();
+    private static string[] Page(string page) => File.ReadAllLines(Path.Combine(Source.Root, page));
 
     [GeneratedRegex(@"^create secret (?<kind>generic|tls) (?<name>\S+) -n (?<namespace>\S+)")]
     private static partial Regex Secret();

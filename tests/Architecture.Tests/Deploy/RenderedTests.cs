@@ -39,6 +39,26 @@ public sealed class RenderedTests
         Assert.Equal(host, Env(container, "OTEL_SERVICE_NAME"));
     }
 
+    /// <summary>The container before the gateway finds what the gateway would find, and has no more rights.</summary>
+    [KubectlTheory]
+    [MemberData(nameof(Overlays))]
+    public void Settings_are_checked_by_the_image_and_with_the_environment_of_the_gateway(string host, string team)
+    {
+        var built = Yaml.Parse(Kustomize.Build("kubernetes/overlays/" + team));
+        var gateway = Container(built);
+        var check = Assert.Single(built.Of("Deployment")["spec.template.spec.initContainers"].Items);
+        var settings = check["env"].Items.Select(e => (e["name"].Text, e["value"].Text)).ToList();
+
+        Assert.Equal(["--check-settings"], check["args"].Items.Select(a => a.Text));
+        Assert.Equal(gateway["image"].Text, check["image"].Text);
+        Assert.Subset(gateway["env"].Items.Select(e => (e["name"].Text, e["value"].Text)).ToHashSet(), settings.ToHashSet());
+        Assert.Contains(settings, s => s.Item1.StartsWith("Authentication__", StringComparison.Ordinal));
+        Assert.Equal(gateway["envFrom"].Items.Single()["secretRef.name"].Text, check["envFrom"].Items.Single()["secretRef.name"].Text);
+        Assert.Equal("/settings", Assert.Single(check["volumeMounts"].Items)["mountPath"].Text);
+        Assert.Equal("true", check["securityContext.readOnlyRootFilesystem"].Text);
+        Assert.NotEmpty(host);
+    }
+
     /// <summary>A runtime that sees the node's processors decodes pictures on half of them and keeps a heap for each.</summary>
     [KubectlTheory]
     [MemberData(nameof(Overlays))]

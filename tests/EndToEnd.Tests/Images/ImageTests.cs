@@ -85,7 +85,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         await first.Prints("New configuration in force");
 
         // Rolled under load: the next one is asked once it is ready, the first one finishes.
-        await using var balancer = new Balancer();
+        await using var balancer = new Balancer(Probe(rendered, "periodSeconds") * TimeSpan.FromSeconds(1), Probe(rendered, "failureThreshold"));
         balancer.Add(first);
         await Eventually.True(() => balancer.IsSentTo(first), GatewayProcess.Patience);
         using var enough = new CancellationTokenSource();
@@ -163,6 +163,10 @@ public sealed partial class ImageTests : IAsyncLifetime
 
         return environment;
     }
+
+    /// <summary>Of the readiness probe, which is the balancer's.</summary>
+    private static int Probe(string rendered, string member) => int.Parse(
+        Regex.Match(rendered[rendered.IndexOf("readinessProbe:", StringComparison.Ordinal)..], member + ": ([0-9]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>As the kubelet does it: a new folder beside, and one rename.</summary>
     private async Task Edit(string settings)

@@ -3,14 +3,20 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.RollingRestart;
 
 /// <summary>Sends each request to the next instance that says it is ready; repeats none.</summary>
-internal sealed class Balancer : IAsyncDisposable
+/// <param name="interval">Between two looks at an instance.</param>
+/// <param name="failures">After so many in a row it is sent nothing.</param>
+internal sealed class Balancer(TimeSpan interval, int failures) : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private readonly List<Task> _probing = [];
     private volatile GatewayProcess[] _ready = [];
     private int _next;
+
+    public Balancer()
+        : this(TimeSpan.FromMilliseconds(100), failures: 1)
+    {
+    }
 
     public void Add(GatewayProcess instance) => _probing.Add(Probe(instance));
 
@@ -38,10 +44,12 @@ internal sealed class Balancer : IAsyncDisposable
     /// <summary>Each by itself: none is thought to be ready for longer because another is slow to answer.</summary>
     private async Task Probe(GatewayProcess instance)
     {
-        using var timer = new PeriodicTimer(Interval);
+        using var timer = new PeriodicTimer(interval);
+        var failed = failures;
         while (await timer.WaitForNextTickAsync(_stopping.Token))
         {
-            var isReady = await instance.IsReady();
+            failed = await instance.IsReady() ? 0 : failed + 1;
+            var isReady = failed < failures;
             lock (_gate)
             {
                 if (isReady != IsSentTo(instance))
