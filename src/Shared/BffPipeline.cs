@@ -1,5 +1,6 @@
 using Bff.Admission;
 using Bff.Callers;
+using Bff.Composition;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Life;
@@ -26,6 +27,7 @@ public static class BffPipeline
         app.CheckConfiguration();
         WithoutFrameworkAuthorization(app);
         app.Services.GetRequiredService<EndpointGuard>().Watch(app);
+        app.Services.GetRequiredService<CompositionGuard>().Watch(app);
 
         places.JoinBeforeEdge(app);
 

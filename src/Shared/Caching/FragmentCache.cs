@@ -83,7 +83,10 @@ internal sealed partial class FragmentCache(
         memory.Find<T>(key) is { } entry && generations.AreCurrent(entry.Stamp) ? entry : null;
 
     private static Fragment<T> Serve<T>(FragmentEntry<T> entry, FragmentSource source, TimeSpan age) =>
-        new(UpstreamAnswer<T>.Ok(entry.Value), source, (int)age.TotalSeconds) { Json = entry.Json };
+        new(UpstreamAnswer<T>.Ok(entry.Value) with { ETag = entry.Validators.ETag, LastModified = entry.Validators.LastModified }, source, (int)age.TotalSeconds)
+        {
+            Json = entry.Json,
+        };
 
     private static async ValueTask<Fragment<T>> Alone<T>(Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation) =>
         new(await fetch(cancellation), FragmentSource.Live, 0);
@@ -178,7 +181,7 @@ internal sealed partial class FragmentCache(
             var since = time.GetTimestamp();
             var answer = await fetch(flight.Token);
             var isGood = answer is { IsOk: true, FromFallback: false }; // What stands in for the real thing is not kept in its place.
-            var json = isGood && request.IsKept ? Keep(flight, key, request, answer.Value!, since, read) : default;
+            var json = isGood && request.IsKept ? Keep(flight, key, request, answer, since, read) : default;
             if (answer.IsGone && request.IsKept)
             {
                 Drop(flight, key);
@@ -255,7 +258,7 @@ internal sealed partial class FragmentCache(
             return null;
         }
 
-        var entry = new FragmentEntry<T>(value, json, since, flight.Stamp);
+        var entry = new FragmentEntry<T>(value, json, since, flight.Stamp, read.Validators);
         memory.Keep(key, entry);
         if (!isServed)
         {
@@ -277,15 +280,16 @@ internal sealed partial class FragmentCache(
         }
     }
 
-    private ReadOnlyMemory<byte> Keep<T>(Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, T value, long since, in SharedRead read)
+    private ReadOnlyMemory<byte> Keep<T>(Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in UpstreamAnswer<T> answer, long since, in SharedRead read)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, request.Type);
+        var json = JsonSerializer.SerializeToUtf8Bytes(answer.Value!, request.Type);
         if (IsCurrent(flight, key))
         {
-            memory.Keep(key, new FragmentEntry<T>(value, json, since, flight.Stamp));
+            var validators = new KeptValidators(answer.ETag, answer.LastModified);
+            memory.Keep(key, new FragmentEntry<T>(answer.Value!, json, since, flight.Stamp, validators));
             if (shared is not null && read.Versions is { } versions)
             {
-                _ = shared.Write(key, versions, json, time.GetElapsedTime(since), request.Life);
+                _ = shared.Write(key, versions, json, validators, time.GetElapsedTime(since), request.Life);
             }
         }
 

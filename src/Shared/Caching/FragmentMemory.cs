@@ -118,7 +118,8 @@ internal sealed class FragmentMemory(long maxBytes)
 /// <param name="json">The same as UTF-8.</param>
 /// <param name="since">Timestamp at which the upstream was asked.</param>
 /// <param name="stamp">The tags' counts then.</param>
-internal sealed class FragmentEntry<T>(T value, ReadOnlyMemory<byte> json, long since, TagStamp stamp)
+/// <param name="validators">The service's.</param>
+internal sealed class FragmentEntry<T>(T value, ReadOnlyMemory<byte> json, long since, TagStamp stamp, KeptValidators validators = default)
 {
     private long _refreshNotBefore = long.MinValue;
 
@@ -129,6 +130,8 @@ internal sealed class FragmentEntry<T>(T value, ReadOnlyMemory<byte> json, long 
     public long Since { get; } = since;
 
     public TagStamp Stamp { get; } = stamp;
+
+    public KeptValidators Validators { get; } = validators;
 
     /// <summary>Timestamp before which the upstream, having failed a refresh, is left alone.</summary>
     public long RefreshNotBefore

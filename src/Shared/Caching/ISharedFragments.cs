@@ -10,9 +10,10 @@ internal interface ISharedFragments
     /// <param name="key">Whose value it is.</param>
     /// <param name="versions">The tags' versions that <see cref="Read"/> saw.</param>
     /// <param name="json">The value.</param>
+    /// <param name="validators">The service's.</param>
     /// <param name="age">How old it is already.</param>
     /// <param name="life">How long it is kept in all.</param>
-    Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, TimeSpan age, TimeSpan life);
+    Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, KeptValidators validators, TimeSpan age, TimeSpan life);
 
     /// <summary>Drops it; nobody waits for this. Never throws.</summary>
     Task Remove(FragmentKey key);
@@ -25,4 +26,8 @@ internal interface ISharedFragments
 /// <param name="Versions">Of the tags, in their order; null when the store did not answer, so nothing may be written to it.</param>
 /// <param name="Json">The value; null when there is none that is whole and valid.</param>
 /// <param name="Age">Since it was live.</param>
-internal readonly record struct SharedRead(ulong[]? Versions, ReadOnlyMemory<byte>? Json, TimeSpan Age);
+internal readonly record struct SharedRead(ulong[]? Versions, ReadOnlyMemory<byte>? Json, TimeSpan Age)
+{
+    /// <summary>The service's.</summary>
+    public KeptValidators Validators { get; init; }
+}

@@ -31,13 +31,13 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         try
         {
             var (value, versions) = await redis.Run("PIPELINE", database => Ask(database, name, tags), cancellation);
-            if (value is null || SharedFragmentFormat.Read(name, versions, value, out var since) is not { } json)
+            if (value is null || SharedFragmentFormat.Read(name, versions, value, out var since, out var validators) is not { } json)
             {
                 return new(versions, null, TimeSpan.Zero);
             }
 
             var age = time.GetUtcNow() - since;
-            return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero); // The instances' clocks differ a little.
+            return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero) { Validators = validators }; // The instances' clocks differ a little.
         }
         catch (Exception away) when (away is StoreException or RedisException)
         {
@@ -45,7 +45,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
-    public async Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, TimeSpan age, TimeSpan life)
+    public async Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, KeptValidators validators, TimeSpan age, TimeSpan life)
     {
         life = (life < MaxLife ? life : MaxLife) - age;
         if (!redis.IsAvailable || life < TimeSpan.FromMilliseconds(1))
@@ -54,7 +54,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
 
         var name = key.SharedName(environment.ApplicationName);
-        var value = SharedFragmentFormat.Write(name, versions, json.Span, time.GetUtcNow() - age);
+        var value = SharedFragmentFormat.Write(name, versions, json.Span, validators, time.GetUtcNow() - age);
         if (value.Length > MaxBytes)
         {
             return;

@@ -1,7 +1,6 @@
 using System.Buffers;
-using System.Buffers.Text;
+using System.Globalization;
 using System.Reflection;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.OpenApi;
@@ -24,6 +23,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     private readonly CompositionReport _report;
     private int? _maxAgeSeconds;
     private bool _withMeta = true;
+    private Part? _validated;
     private string? _link;
     private int _status = StatusCodes.Status200OK;
     private Func<T, string>? _location;
@@ -62,6 +62,16 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         return this;
     }
 
+    /// <summary>
+    /// Tells the client by what the service recognizes a part's value (<c>ETag</c>, <c>Last-Modified</c>), for an <c>If-Match</c> with its change; where the answer is of that part
+    /// alone the client may also ask whether it still holds (304). The answer says nothing else that changes: it is <see cref="WithoutMeta"/>.
+    /// </summary>
+    public Composed<T> ValidatedBy(Part part)
+    {
+        (_validated, _withMeta) = (part, false);
+        return this;
+    }
+
     /// <summary>Adds a <c>Link</c> (RFC 8288).</summary>
     public Composed<T> WithLink(string? link)
     {
@@ -90,12 +100,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             JsonSerializer.Serialize(json, _answer!, _type);
         }
 
-        if (_maxAgeSeconds is not null && services.GetRequiredService<CompositionServices>().Vary is { Length: > 0 } told)
-        {
-            httpContext.Response.Headers.Vary = told;
-        }
-
-        if (_maxAgeSeconds is { } maxAge && !_report.IsDegraded && IsUnchanged(httpContext, body.WrittenSpan, maxAge))
+        if (IsUnchanged(httpContext, services, body.WrittenSpan))
         {
             httpContext.Response.StatusCode = StatusCodes.Status304NotModified;
             return;
@@ -157,26 +162,51 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         }
     }
 
-    // The tag is made of the answer without _meta, whose latencies differ each time: it is weak (RFC 9110 section 8.8.1).
-    private static bool IsUnchanged(HttpContext context, ReadOnlySpan<byte> answer, int maxAge)
+    /// <summary>
+    /// Says for whom and how long the answer may be kept, by what it is recognized, and whether the client has it already. Only a whole answer is kept; the validators of a part
+    /// decide for the answer where it is the only one.
+    /// </summary>
+    private bool IsUnchanged(HttpContext context, IServiceProvider services, ReadOnlySpan<byte> answer)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(answer, hash);
-        var tag = $"\"{Base64Url.EncodeToString(hash[..16])}\"";
-        context.Response.Headers.ETag = "W/" + tag;
-        context.Response.Headers.CacheControl = $"private, max-age={maxAge}";
-        foreach (var candidates in context.Request.Headers.IfNoneMatch)
+        var shared = _status == StatusCodes.Status200OK ? context.GetEndpoint()?.Metadata.GetMetadata<PublicCaching>() : null;
+        if ((shared?.Seconds ?? _maxAgeSeconds) is not { } maxAge)
         {
-            foreach (var candidate in (candidates ?? "").Split(',', StringSplitOptions.TrimEntries))
-            {
-                if (candidate == "*" || candidate == tag || candidate == "W/" + tag)
-                {
-                    return true;
-                }
-            }
+            return _validated is not null && Recognize(context, _validated, "private, no-cache");
         }
 
-        return false;
+        if (services.GetRequiredService<CompositionServices>().Vary is { Length: > 0 } told)
+        {
+            context.Response.Headers.Vary = told;
+        }
+
+        if (_report.IsDegraded)
+        {
+            return _validated is not null && Recognize(context, _validated, null);
+        }
+
+        var kept = (shared is not null && _report.IsPublic ? "public, max-age=" : "private, max-age=") + maxAge.ToString(CultureInfo.InvariantCulture);
+        if (_validated is { } part && (part.ETag ?? part.LastModified) is not null)
+        {
+            return Recognize(context, part, kept);
+        }
+
+        context.Response.Headers.CacheControl = kept;
+        return Validators.IsUnchanged(context, Validators.TagOf(answer), null);
+    }
+
+    private bool Recognize(HttpContext context, Part part, string? kept)
+    {
+        if ((part.ETag ?? part.LastModified) is null || part.Status == PartStatus.Fallback)
+        {
+            return false;
+        }
+
+        if (kept is not null)
+        {
+            context.Response.Headers.CacheControl = kept;
+        }
+
+        return Validators.IsUnchanged(context, part.ETag, part.LastModified) && _report is { ServicesCalled: 1, IsDegraded: false };
     }
 
     // Reopens the object's end for one more member.

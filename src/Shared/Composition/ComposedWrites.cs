@@ -18,7 +18,7 @@ public sealed class ComposedCreated<T> : IResult, IEndpointMetadataProvider
 
     /// <inheritdoc />
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
-        Composed<T>.Describe(builder, StatusCodes.Status201Created, 400, 401, 403, 404, 409, 412, 422, 429, 502, 503, 504);
+        Composed<T>.Describe(builder, StatusCodes.Status201Created, 400, 401, 403, 404, 409, 410, 412, 422, 429, 502, 503, 504);
 }
 
 /// <summary>A composed answer with 202: what was asked for is going to happen.</summary>
@@ -34,5 +34,5 @@ public sealed class ComposedAccepted<T> : IResult, IEndpointMetadataProvider
 
     /// <inheritdoc />
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
-        Composed<T>.Describe(builder, StatusCodes.Status202Accepted, 400, 401, 403, 404, 409, 412, 422, 429, 502, 503, 504);
+        Composed<T>.Describe(builder, StatusCodes.Status202Accepted, 400, 401, 403, 404, 409, 410, 412, 422, 429, 502, 503, 504);
 }

@@ -27,6 +27,7 @@ public sealed partial class Composer : IDisposable
     private TimeLimit? _lifetime;
     private long _deadline;
     private Problem? _failure;
+    private ArrivingRun? _arriving;
     private bool _isDisposed;
 
     private Composer(HttpContext context, CompositionServices services)
@@ -63,8 +64,9 @@ public sealed partial class Composer : IDisposable
     {
         using var activity = CompositionTelemetry.Start("compose ", Endpoint);
         // A body that took its time to arrive has not taken it from the services.
-        _deadline = (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
+        _deadline = Request.IsArriving ? Time.TimestampIn(ArrivingRun.Longest) : (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
         _lifetime = TimeLimit.Start(Remaining(_deadline), Time, Request.HttpContext!.RequestAborted);
+        using var arriving = _arriving = Request.IsArriving ? new ArrivingRun(Request, BeginDeadline) : null;
         var running = new Task[_parts.Count];
         for (var i = 0; i < running.Length; i++)
         {
@@ -77,6 +79,7 @@ public sealed partial class Composer : IDisposable
             await TakeBack();
         }
 
+        arriving?.ThrowIfFlawed();
         Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
         CompositionTelemetry.Record(Endpoint, _parts);
         foreach (var part in _parts)
@@ -105,6 +108,9 @@ public sealed partial class Composer : IDisposable
         }
     }
 
+    /// <summary>Whether what went wrong is the doing of the client, whose body a part sends on.</summary>
+    internal bool IsClientFault(Exception fault) => _arriving?.Takes(fault) == true;
+
     internal static Composer For(HttpContext context, CompositionServices services) => new(context, services);
 
     internal void Fail(Problem problem)
@@ -121,7 +127,7 @@ public sealed partial class Composer : IDisposable
 
     /// <summary>For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.</summary>
     internal CallContext WriteCall(long started, TimeSpan timeout) =>
-        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted);
+        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), _arriving?.Token ?? (TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted));
 
     /// <summary>For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request may take.</summary>
     internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
@@ -143,6 +149,12 @@ public sealed partial class Composer : IDisposable
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
     internal static Activity? StartActivity(string part) => CompositionTelemetry.Start("part ", part);
+
+    private void BeginDeadline()
+    {
+        Volatile.Write(ref _deadline, Time.TimestampIn(_policies.Deadline));
+        _lifetime!.Value.Restart(_policies.Deadline);
+    }
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 

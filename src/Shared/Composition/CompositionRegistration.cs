@@ -24,6 +24,9 @@ internal static class CompositionRegistration
         builder.Services.AddSingleton<IRequestDeadline, CompositionDeadline>();
         builder.Services.AddSingleton<CompositionServices>();
         builder.Services.AddSingleton<CompositionOptions>();
+        builder.Services.AddHostedService<KeyedWriteTime>();
+        builder.Services.AddSingleton<CompositionGuard>();
+        builder.Services.AddHostedService(static provider => provider.GetRequiredService<CompositionGuard>());
         if (!builder.Environment.IsEnvironment("Testing"))
         {
             builder.Services.AddSingleton<IWarmup, CompositionWarmup>();

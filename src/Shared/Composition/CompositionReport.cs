@@ -31,6 +31,23 @@ public sealed record CompositionReport(IReadOnlyList<Part> Parts, TimeSpan Total
         }
     }
 
+    /// <summary>Whether everybody may see the answer: every part of it was kept for everybody.</summary>
+    internal bool IsPublic
+    {
+        get
+        {
+            foreach (var part in Parts)
+            {
+                if (part.Status != PartStatus.Skipped && !part.IsPublic)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>The value of <c>Server-Timing</c> (W3C): <c>user;dur=12.3;desc="live", total;dur=41.0</c>.</summary>
     public string ServerTiming()
     {

@@ -30,6 +30,15 @@ public abstract class Part
     /// <summary>True when there is a value.</summary>
     public abstract bool HasValue { get; }
 
+    /// <summary>By what its service recognizes the value; null where it did not say (<c>ETag</c>).</summary>
+    public abstract string? ETag { get; }
+
+    /// <summary>The same by time (<c>Last-Modified</c>).</summary>
+    public abstract string? LastModified { get; }
+
+    /// <summary>Whether everybody may see the value: it was asked for with nothing of the caller's own.</summary>
+    internal abstract bool IsPublic { get; }
+
     /// <summary>Configuration says that it is not to be asked. Clients see <c>unavailable</c>; metrics tell it from a service that is.</summary>
     internal bool IsSwitchedOff { get; private protected set; }
 

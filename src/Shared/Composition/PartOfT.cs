@@ -34,6 +34,14 @@ public abstract partial class Part<T> : Part
     /// <inheritdoc />
     public override bool HasValue => Value is not null;
 
+    /// <inheritdoc />
+    public override string? ETag => Answer.ETag;
+
+    /// <inheritdoc />
+    public override string? LastModified => Answer.LastModified;
+
+    internal override bool IsPublic => _cache is { Scope: CacheScope.Public };
+
     /// <summary>How long it may take, where configuration says nothing.</summary>
     private protected TimeSpan Allowed { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -114,6 +122,10 @@ public abstract partial class Part<T> : Part
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
         {
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
+        }
+        catch (Exception fault) when (Composer.IsClientFault(fault))
+        {
+            Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
         }
 #pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
         catch (Exception unexpected)

@@ -51,6 +51,12 @@ public sealed class BffRequest
     /// <summary>Cancelled before the reader of the body hears of its flaw. Set by the code that sends the body on while it arrives.</summary>
     internal CancellationTokenSource? BodyFailed { get; set; }
 
+    /// <summary>Whether an endpoint sends the body on while it arrives, as a part of its answer.</summary>
+    internal bool IsArriving { get; set; }
+
+    /// <summary>Called when the last of such a body has arrived.</summary>
+    internal Action? BodyArrived { get; set; }
+
     /// <summary>Among those that the host serves at once, where the request has a body or its answer may stream; null for all others.</summary>
     internal IAdmissionPlace? Place { get; set; }
 

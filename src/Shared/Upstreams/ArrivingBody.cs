@@ -53,6 +53,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
         if (isLast)
         {
             _request.Place?.TryStepIn();
+            _request.BodyArrived?.Invoke();
         }
 
         return read;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Http.Metrics;
 using Bff.Edge;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http.Features;
@@ -50,6 +51,20 @@ internal sealed class ArrivingContent : HttpContent
     }
 
     public ArrivingBody Body { get; }
+
+    /// <summary>Marks the measurement of a request that the client has spoilt: the error rate is the service's.</summary>
+    public void TellFaults(HttpRequestMessage request)
+    {
+        var context = Body.Context;
+        var origin = BffRequest.Of(context);
+        HttpMetricsEnrichmentContext.AddCallback(request, measured =>
+        {
+            if (origin.BodyFault is not null || context.RequestAborted.IsCancellationRequested)
+            {
+                measured.AddCustomTag("bff.client_fault", true);
+            }
+        });
+    }
 
     /// <summary>The same, read to its end; null for one of any size, which nobody can hold.</summary>
     public async ValueTask<HeldContent?> Held()

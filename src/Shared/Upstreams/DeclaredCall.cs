@@ -50,6 +50,12 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
         }
 
         var message = request.Message(json, _onlyReads);
+        if (message.Content is ArrivingContent upload)
+        {
+            message.Options.Set(Repeatable.Once, true);
+            upload.TellFaults(message);
+        }
+
         return typeof(T) == typeof(UpstreamFile) ? File(request.Upstream, message, call)
             : typeof(T) == typeof(NoContent) ? request.Upstream.Send<T>(message, null!, call)
             : request.Upstream.Make(request.What(message), message, Type, call);

@@ -36,6 +36,9 @@ internal readonly struct TimeLimit : IDisposable
         return new(source, isPooled: true, abandoned);
     }
 
+    /// <summary>Begins anew with another span; only while nobody can have disposed of it.</summary>
+    public void Restart(TimeSpan span) => _source.CancelAfter(span);
+
     /// <summary>Before its time.</summary>
     public void Cancel() => _source.Cancel();
 

@@ -15,7 +15,7 @@ public sealed record WrittenJson(ReadOnlyMemory<byte> Utf8);
 /// <summary>A body that is written when its call is made, with the metadata of the call's host.</summary>
 internal abstract class UnwrittenBody : HttpContent
 {
-    public abstract JsonBytes Write(JsonSerializerContext json);
+    public abstract HttpContent Write(JsonSerializerContext json);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException("The call writes it.");
 
@@ -29,15 +29,20 @@ internal abstract class UnwrittenBody : HttpContent
 /// <summary>Such a body of a known type.</summary>
 internal sealed class UnwrittenBody<T>(T item) : UnwrittenBody
 {
-    public override JsonBytes Write(JsonSerializerContext json)
+    public override HttpContent Write(JsonSerializerContext json)
     {
         if (item is WrittenJson written)
         {
-            return new(written.Utf8.ToArray());
+            return new JsonBytes(written.Utf8.ToArray());
+        }
+
+        if (item is UploadedFile file)
+        {
+            return file.Content();
         }
 
         var type = (JsonTypeInfo<T>?)json.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{json.GetType().Name} does not know {typeof(T).Name}.");
-        return new(JsonSerializer.SerializeToUtf8Bytes(item, type));
+        return new JsonBytes(JsonSerializer.SerializeToUtf8Bytes(item, type));
     }
 }
 

@@ -46,6 +46,12 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>The answer's <c>Location</c>.</summary>
     public Uri? Location { get; init; }
 
+    /// <summary>The answer's <c>ETag</c> as the service wrote it (RFC 9110 section 8.8.3).</summary>
+    public string? ETag { get; init; }
+
+    /// <summary>The answer's <c>Last-Modified</c> as the service wrote it (RFC 9110 section 8.8.2).</summary>
+    public string? LastModified { get; init; }
+
     /// <summary>True when the upstream's <c>Fallback</c> gave the value.</summary>
     public bool FromFallback { get; init; }
 
@@ -69,7 +75,9 @@ public readonly record struct UpstreamAnswer<T>
     public UpstreamAnswer<TOther> As<TOther>() => UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter) with { ServiceProblem = ServiceProblem };
 
     /// <summary>The same answer with its value projected; failures stay as they are.</summary>
-    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with { FromFallback = FromFallback, Location = Location } : As<TOther>();
+    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk
+        ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with { FromFallback = FromFallback, Location = Location, ETag = ETag, LastModified = LastModified }
+        : As<TOther>();
 
     /// <summary>The problem that a required part's failure becomes.</summary>
     /// <param name="section">The part's name.</param>

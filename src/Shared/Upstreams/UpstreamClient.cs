@@ -171,7 +171,7 @@ public sealed class UpstreamClient
 
         if (typeof(T) == typeof(NoContent))
         {
-            return UpstreamAnswer<T>.Ok((T)(object)NoContent.Instance, status);
+            return UpstreamAnswer<T>.Ok((T)(object)NoContent.Instance, status) with { ETag = One(response.Headers, "ETag") };
         }
 
         if (!AnswerType.IsJson(response.Content))
@@ -184,13 +184,23 @@ public sealed class UpstreamClient
             var value = StrictDocument.Read(((BufferedBody)response.Content).Memory.Span, type);
             return value is null
                 ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status)
-                : UpstreamAnswer<T>.Ok(value, status) with { FromFallback = sent.FromFallback, Location = response.Headers.Location };
+                : UpstreamAnswer<T>.Ok(value, status) with
+                {
+                    FromFallback = sent.FromFallback,
+                    Location = response.Headers.Location,
+                    ETag = One(response.Headers, "ETag"),
+                    LastModified = One(((BufferedBody)response.Content).Described, "Last-Modified"),
+                };
         }
         catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)
         {
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status); // InvalidOperationException: a hand-written reader met an escape that is no character.
         }
     }
+
+    /// <summary>As it was sent; null where it is not there, or twice.</summary>
+    private static string? One(HttpHeaders headers, string name) =>
+        headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 ? values.ToString() : null;
 
     private static UpstreamOutcome Outcome(int status) => status switch
     {

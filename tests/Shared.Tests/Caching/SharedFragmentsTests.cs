@@ -33,6 +33,32 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     }
 
     [RedisFact]
+    public async Task What_another_serves_has_the_validators_that_its_service_gave()
+    {
+        foreach (var (tag, time) in ((string?, string?)[])[("\"v1\"", "Thu, 01 Jan 2026 00:00:00 GMT"), ("\"é\"", null), (null, "Thu, 01 Jan 2026 00:00:00 GMT")])
+        {
+            await HasValidators(tag, time);
+        }
+    }
+
+    private async Task HasValidators(string? tag, string? time)
+    {
+        _upstream.Calls = 0;
+        await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        await using var two = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
+        _upstream.Answer = UpstreamAnswer<Item>.Ok(new("first")) with { ETag = tag, LastModified = time };
+        var request = Fragments.Unique();
+        await one.Prime(request, _upstream);
+
+        var shared = await two.Cache.Get(request, _upstream.Fetch, default);
+        var kept = await two.Cache.Get(request, _upstream.Fetch, default);
+
+        Assert.Equal(("first", tag, time), (shared.Answer.Value!.Text, shared.Answer.ETag, shared.Answer.LastModified));
+        Assert.Equal((tag, time), (kept.Answer.ETag, kept.Answer.LastModified));
+        Assert.Equal(1, _upstream.Calls);
+    }
+
+    [RedisFact]
     public async Task A_fragment_of_another_instance_is_served_within_its_time_and_renewed()
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -136,7 +162,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         // Instance two has seen the versions, asks the upstream, and writes late, without having heard of the invalidation.
         var seen = await two.Shared.Read(key, request.Tags, default);
         await one.Invalidator.Invalidate([request.Tags[0]], default);
-        await two.Shared.Write(key, seen.Versions!, """{"Text":"old"}"""u8.ToArray(), TimeSpan.Zero, TimeSpan.FromSeconds(60));
+        await two.Shared.Write(key, seen.Versions!, """{"Text":"old"}"""u8.ToArray(), default, TimeSpan.Zero, TimeSpan.FromSeconds(60));
 
         Assert.Equal("first", (await one.Cache.Get(request, _upstream.Fetch, default)).Answer.Value!.Text);
     }

@@ -20,6 +20,10 @@ public sealed record Draft(string Product);
 
 public sealed record Stored(string Id);
 
+public sealed record Account(string Name);
+
+public sealed record Entry(string Id, DateTimeOffset At);
+
 /// <summary>The service of the recipes.</summary>
 public interface IShop
 {
@@ -61,4 +65,19 @@ public interface IShop
 
     [Post("/exports")]
     UpstreamWrite<Stored> Export();
+
+    [Get("/profiles/{id}")]
+    UpstreamCall<Account> Account(string id);
+
+    [Put("/profiles/{id}")]
+    UpstreamWrite<Account> Change(string id, [Body] Account changed, [Header("If-Match")] string ifMatch);
+
+    [Put("/files/{id}")]
+    UpstreamWrite<Stored> Upload(string id, [Body] UploadedFile file);
+
+    [Get("/letters")]
+    UpstreamCall<CursorPage<Entry>> Letters(string? cursor, int limit);
+
+    [Get("/messages")]
+    UpstreamCall<CursorPage<Entry>> Messages(string? cursor, int limit);
 }

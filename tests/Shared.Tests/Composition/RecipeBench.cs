@@ -31,7 +31,9 @@ internal sealed class RecipeBench : IAsyncDisposable
     /// <summary>What the service was asked, in its order.</summary>
     public IReadOnlyList<string> Asked => [.. _asked.Select(a => a.Line)];
 
-    public static async Task<RecipeBench> Start(Action<WebApplication>? map = null, params (string Key, string? Value)[] settings)
+    public static Task<RecipeBench> Start(Action<WebApplication>? map = null, params (string Key, string? Value)[] settings) => Start(map, null, settings);
+
+    public static async Task<RecipeBench> Start(Action<WebApplication>? map, Action<IServiceCollection>? services, params (string Key, string? Value)[] settings)
     {
         var bench = new RecipeBench();
         bench.Service = await TestHost.Start(_ => { }, app => app.Run(bench.Answer));
@@ -42,6 +44,7 @@ internal sealed class RecipeBench : IAsyncDisposable
                 {
                     builder.AddBffDefaults().AddUpstream<IShop>("shop", isShared: true).Services.AddSingleton<ICompositionMeta, PlainMeta>();
                     builder.AddBffOpenApi("recipes", "Recipes", RecipeJson.Default);
+                    services?.Invoke(builder.Services);
                 },
                 app =>
                 {
@@ -50,10 +53,7 @@ internal sealed class RecipeBench : IAsyncDisposable
                     map?.Invoke(app);
                     app.MapBffOpenApi();
                 },
-                [
-                    new("Upstreams:shop:Address", bench.Service.Address.ToString()), new("Upstreams:shop:Timeout", "00:00:30"), new("Composition:Deadline", "00:01:00"),
-                    new("Plans:free:RequestsPerMinute", "100000"), new("Plans:free:Burst", "10000"), .. settings.Select(s => KeyValuePair.Create(s.Key, s.Value)),
-                ]);
+                bench.Settings(settings));
         }
         catch
         {
@@ -62,6 +62,24 @@ internal sealed class RecipeBench : IAsyncDisposable
         }
 
         return bench;
+    }
+
+    /// <summary>A slow machine changes nothing: the parts have all the time that a test does not take from them.</summary>
+    private Dictionary<string, string?> Settings((string Key, string? Value)[] settings)
+    {
+        var all = new Dictionary<string, string?>
+        {
+            ["Upstreams:shop:Address"] = Service.Address.ToString(), ["Upstreams:shop:Timeout"] = "00:00:30", ["Composition:Deadline"] = "00:01:00",
+            ["Plans:free:RequestsPerMinute"] = "100000", ["Plans:free:Burst"] = "10000",
+        }.WithParts(
+            "delivery:customer", "delivery:product", "delivery:quote", "price:price", "basket:products", "checkout:product", "points:points", "points:position", "points:shelf",
+            "account:account", "bestsellers:products", "timeline:timeline", "kept:account", "mixed:products", "mixed:own", "beside:product", "undone:product", "unneeded:product");
+        foreach (var (key, value) in settings)
+        {
+            all[key] = value;
+        }
+
+        return all;
     }
 
     public void Says(string line, string json, int status = 200, params (string Name, string Value)[] headers) => Answers[line] = async context =>

@@ -106,6 +106,11 @@ public sealed class RecipeTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.Created, "o-1", "/orders/o-1"), (answer.StatusCode, (string?)document!["id"], answer.Headers.Location?.OriginalString));
         Assert.Equal(["GET /products/p-1", "POST /orders", "POST /payments"], _bench.Asked);
         Assert.Equal("""{"product":"p-1"}""", _bench.Body("POST /orders"));
+        Assert.Equal(
+            """{"called":3,"succeeded":3,"product":"live","order":"live","payment":"live"}""", document["_meta"]!.ToJsonString());
+        Assert.Matches(
+            "^product;dur=[0-9.]+;desc=\"live\", order;dur=[0-9.]+;desc=\"live\", payment;dur=[0-9.]+;desc=\"live\", total;dur=[0-9.]+$",
+            answer.Headers.GetValues("Server-Timing").Single());
     }
 
     [Fact]
@@ -154,6 +159,20 @@ public sealed class RecipeTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.BadGateway, (await _bench.Send(HttpMethod.Post, "/checkout/p-1")).Answer.StatusCode);
         Assert.Equal(["GET /products/p-1"], _bench.Asked.Distinct());
+    }
+
+    [Fact]
+    public async Task A_write_that_is_switched_off_is_not_sent_and_what_was_written_before_it_is_undone()
+    {
+        await using var bench = await RecipeBench.Start(null, ("Composition:checkout:payment:Enabled", "false"));
+        bench.Says("GET /products/p-1", """{"id":"p-1"}""");
+        bench.Says("POST /orders", """{"id":"o-1"}""", 201);
+        bench.Says("POST /orders/o-1/cancel", "", 204);
+
+        var (answer, problem) = await bench.Send(HttpMethod.Post, "/checkout/p-1");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "payment"), (answer.StatusCode, (string?)problem!["section"]));
+        Assert.Equal(["GET /products/p-1", "POST /orders", "POST /orders/o-1/cancel"], bench.Asked);
     }
 
     [Fact]
@@ -230,6 +249,13 @@ public sealed class RecipeTests : IAsyncLifetime
         Assert.Contains("409", answers);
         Assert.Contains("202", document["paths"]!["/exports"]!["post"]!["responses"]!.AsObject().Select(a => a.Key));
         Assert.NotNull(document["paths"]!["/points/{id}"]!["get"]!["responses"]!["200"]);
+        Assert.NotNull(document["paths"]!["/timeline"]!["get"]!["responses"]!["200"]);
+        var change = document["paths"]!["/account/{id}"]!["put"]!;
+        Assert.Contains(change["parameters"]!.AsArray(), p => ((string?)p!["name"], (string?)p["in"]) == ("If-Match", "header"));
+        Assert.NotNull(change["responses"]!["412"]);
+        var upload = document["paths"]!["/files/{id}"]!["put"]!;
+        Assert.NotNull(upload["responses"]!["201"]);
+        Assert.NotNull(upload["requestBody"]!["content"]!["image/png"]);
     }
 
     private static Task Fail(HttpContext context)

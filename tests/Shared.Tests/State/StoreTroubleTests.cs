@@ -196,7 +196,7 @@ public sealed class StoreTroubleTests
         return Probe(
             async n =>
             {
-                await shared.Write(Key(n), (await Read(n)).Versions!, "{}"u8.ToArray(), TimeSpan.Zero, TimeSpan.FromHours(1));
+                await shared.Write(Key(n), (await Read(n)).Versions!, "{}"u8.ToArray(), default, TimeSpan.Zero, TimeSpan.FromHours(1));
                 _ = (await Read(n)).Json ?? throw new StoreUnavailableException();
             },
             async n => (await Read(n)).Json is not null);

@@ -152,6 +152,8 @@ public interface ISamplePricing
 [JsonSerializable(typeof(Position))]
 [JsonSerializable(typeof(Draft))]
 [JsonSerializable(typeof(Stored))]
+[JsonSerializable(typeof(CursorPage<Entry>))]
+[JsonSerializable(typeof(Account))]
 internal sealed partial class SampleJson : JsonSerializerContext;
 
 internal sealed class Calls<T>() : DeclaredCalls<T>(SampleJson.Default);

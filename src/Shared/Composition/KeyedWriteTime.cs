@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using Bff.Configuration;
+using Bff.Upstreams;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Composition;
+
+/// <summary>
+/// Says at start, and when configuration changes, where a setting cannot work: a write that may be repeated under its key is never hedged, so a service that hangs has the first
+/// attempt's whole time-out, and where that is all that a composition has, nothing is left for another.
+/// </summary>
+internal sealed partial class KeyedWriteTime(
+    RequiredUpstreams clients, Reloadable<UpstreamRegistry.Parsed> upstreams, Reloadable<CompositionPolicies> policies, ILogger<KeyedWriteTime> logger) : IHostedService
+{
+    private readonly ConcurrentDictionary<(string Key, TimeSpan Timeout, int Retries, TimeSpan Deadline), bool> _said = new();
+
+    /// <inheritdoc />
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        Look();
+        upstreams.OnChange(_ => Look());
+        policies.OnChange(_ => Look());
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Look()
+    {
+        foreach (var name in clients.KeyedWrites)
+        {
+            Look("Upstreams", upstreams.Current.Live.GetValueOrDefault(name));
+            Look("Sandbox:Upstreams", upstreams.Current.Sandbox.GetValueOrDefault(name));
+        }
+    }
+
+    private void Look(string section, UpstreamOptions? options)
+    {
+        var deadline = policies.Current.Deadline;
+        if (options is { Retries: > 0 } && options.Timeout * options.Retries >= deadline && _said.TryAdd(($"{section}:{options.Name}", options.Timeout, options.Retries, deadline), true))
+        {
+            LogNoTime(logger, $"{section}:{options.Name}", options.Name, options.Timeout, options.Retries, deadline);
+        }
+    }
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Section}:Timeout ({Timeout}) leaves a keyed write to {Upstream} no time for all of {Section}:Retries ({Retries}) within Composition:Deadline ({Deadline}): "
+        + "where the service hangs, the last is never made. Shorten the time-out, or allow fewer retries.")]
+    private static partial void LogNoTime(ILogger logger, string section, string upstream, TimeSpan timeout, int retries, TimeSpan deadline);
+}

@@ -1,0 +1,35 @@
+using System.Text;
+
+namespace Bff.Edge;
+
+/// <summary>
+/// <c>If-Match</c> of a change (RFC 9110 section 13.1.1), for the service that it goes to: <c>[FromHeader(Name = "If-Match")] IfMatch? ifMatch</c>. The gateway makes a tag weak
+/// where it compresses an answer, and a weak one never matches: here it is as the service wrote it again.
+/// </summary>
+/// <param name="Value">The header's value.</param>
+public sealed record IfMatch(string Value)
+{
+    /// <summary>Lets endpoints ask for it as a parameter.</summary>
+    public static bool TryParse(string? text, out IfMatch? value)
+    {
+        value = string.IsNullOrWhiteSpace(text) ? null : new(Strong(text));
+        return value is not null;
+    }
+
+    private static string Strong(string text)
+    {
+        var (strong, isInside) = (new StringBuilder(text.Length), false);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!isInside && text.AsSpan(i).StartsWith("W/\"", StringComparison.Ordinal))
+            {
+                i += 2;
+            }
+
+            isInside ^= text[i] == '"';
+            strong.Append(text[i]);
+        }
+
+        return strong.ToString();
+    }
+}
