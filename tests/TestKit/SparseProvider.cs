@@ -44,6 +44,9 @@ public sealed class SparseProvider : IAsyncDisposable
     /// <summary>Adds a user info resource that says this, to who brings the access token.</summary>
     public JsonObject? UserInfo { get; set; }
 
+    /// <summary>What the user info resource writes in place of <see cref="UserInfo"/>.</summary>
+    public string? UserInfoText { get; set; }
+
     /// <summary>Offers pushed authorization requests (RFC 9126).</summary>
     public bool TakesPushes { get; set; }
 
@@ -140,14 +143,14 @@ public sealed class SparseProvider : IAsyncDisposable
 
     private async Task SayUser(HttpContext context)
     {
-        if (UserInfo is null || !context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal))
+        if ((UserInfo is null && UserInfoText is null) || !context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal))
         {
             context.Response.StatusCode = 401;
             return;
         }
 
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(UserInfo.ToJsonString());
+        await context.Response.WriteAsync(UserInfoText ?? UserInfo!.ToJsonString());
     }
 
     private JsonObject Sparse() => new()

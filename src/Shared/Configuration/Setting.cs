@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
@@ -64,8 +66,7 @@ public sealed class Setting
     ]);
 
     /// <summary>What all types of an assembly declare.</summary>
-    public static IEnumerable<Setting> In(Assembly assembly) =>
-        assembly.GetTypes().Where(static type => type.IsDefined(typeof(SettingsAttribute), inherit: false)).SelectMany(Of);
+    public static IEnumerable<Setting> In(Assembly assembly) => TypesIn(assembly).SelectMany(Of);
 
     /// <summary>Whether a key is the section or stands below it.</summary>
     internal static bool IsBelow(string section, string key) => (key + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
@@ -77,6 +78,37 @@ public sealed class Setting
         bool flag => flag ? "true" : "false",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
+
+    /// <summary>Found in the assembly's metadata: to load all types would load each package that one of them derives from, in hosts that do not use it.</summary>
+    private static unsafe List<Type> TypesIn(Assembly assembly)
+    {
+        if (!assembly.TryGetRawMetadata(out var blob, out var length))
+        {
+            return [.. assembly.GetTypes().Where(static type => type.IsDefined(typeof(SettingsAttribute), inherit: false))];
+        }
+
+        var metadata = new MetadataReader(blob, length);
+        return
+        [
+            .. metadata.CustomAttributes.Select(metadata.GetCustomAttribute)
+                .Where(attribute => attribute.Parent.Kind == HandleKind.TypeDefinition && IsSettings(metadata, attribute.Constructor))
+                .Select(attribute => assembly.ManifestModule.ResolveType(MetadataTokens.GetToken(attribute.Parent))),
+        ];
+    }
+
+    private static bool IsSettings(MetadataReader metadata, EntityHandle constructor)
+    {
+        var type = constructor.Kind == HandleKind.MethodDefinition
+            ? metadata.GetMethodDefinition((MethodDefinitionHandle)constructor).GetDeclaringType()
+            : metadata.GetMemberReference((MemberReferenceHandle)constructor).Parent;
+        var name = type.Kind switch
+        {
+            HandleKind.TypeDefinition => metadata.GetTypeDefinition((TypeDefinitionHandle)type).Name,
+            HandleKind.TypeReference => metadata.GetTypeReference((TypeReferenceHandle)type).Name,
+            _ => default, // Of a generic attribute.
+        };
+        return metadata.StringComparer.Equals(name, nameof(SettingsAttribute));
+    }
 
     internal void Read(IConfiguration section, object settings, ConfigurationMistakes mistakes)
     {

@@ -80,5 +80,4 @@ internal sealed record SessionRecord
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SessionRecord))]
-[JsonSerializable(typeof(SignIn.LoginState))]
 internal sealed partial class SessionRecordJson : JsonSerializerContext;

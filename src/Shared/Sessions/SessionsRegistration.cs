@@ -4,10 +4,12 @@ using Bff.Requests;
 using Bff.Sessions.Endpoints;
 using Bff.Sessions.SignIn;
 using Bff.State;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Bff.Sessions;
 
@@ -37,8 +39,10 @@ public static class SessionsRegistration
         services.AddSingleton<ProviderClient>();
         services.AddSingleton<ProviderTokens>();
         services.AddSingleton<RefreshedClaims>();
-        services.AddSingleton<UserClaims>();
-        services.AddSingleton<AuthorizationAddress>();
+        services.AddSingleton<IdTokens>();
+        services.AddSingleton<IOptionsMonitor<OpenIdConnectOptions>, HandlerOptions>();
+        services.AddScoped<SignInEvents>();
+        services.AddTransient<SignInHandler>();
         services.AddSingleton<SessionCookie>();
         services.AddSingleton<LoginStates>();
         services.AddSingleton<SessionVault>();

@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Callers;
@@ -33,8 +32,11 @@ internal sealed partial class ProviderClient(
 {
     public const string HttpName = "identity-provider";
 
-    public Task<ProviderAnswer> RedeemCode(string code, string verifier, string redirectUri, CancellationToken cancellation) => Tokens(
-        OidcConstants.GrantTypes.AuthorizationCode, [new("code", code), new("redirect_uri", redirectUri), new("code_verifier", verifier)], cancellation);
+    /// <summary>Exchanges a code.</summary>
+    /// <param name="form">What the token request says; who asks is added here.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public Task<ProviderAnswer> RedeemCode(IEnumerable<KeyValuePair<string, string>> form, CancellationToken cancellation) => Tokens(
+        OidcConstants.GrantTypes.AuthorizationCode, [.. form.Where(p => p.Key is not (OidcConstants.TokenRequest.GrantType or OidcConstants.TokenRequest.ClientId))], cancellation);
 
     public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) => Tokens(
         OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
@@ -63,7 +65,7 @@ internal sealed partial class ProviderClient(
     }
 
     /// <summary>Hands the sign-in's parameters over (RFC 9126); the address that stands for them, null when the provider does not take them.</summary>
-    public async Task<string?> Push(string endpoint, IEnumerable<KeyValuePair<string, string?>> parameters, CancellationToken cancellation)
+    public async Task<string?> Push(string endpoint, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken cancellation)
     {
         try
         {
@@ -71,7 +73,7 @@ internal sealed partial class ProviderClient(
             using var request = Own(new PushedAuthorizationRequest { Address = endpoint }, await metadata.Get(cancellation));
             foreach (var (name, value) in parameters.Where(p => p.Key != OidcConstants.TokenRequest.ClientId))
             {
-                request.Parameters.Add(name, value ?? "");
+                request.Parameters.Add(name, value);
             }
 
             using var answer = await http.PushAuthorizationAsync(request, cancellation);
@@ -83,32 +85,6 @@ internal sealed partial class ProviderClient(
             Log(answer, "pushed authorization request");
         }
         catch (OperationCanceledException away) when (!cancellation.IsCancellationRequested)
-        {
-            LogAway(logger, away.GetType().Name);
-        }
-
-        return null;
-    }
-
-    /// <summary>Asks who the user is (OpenID Connect Core 1.0 section 5.3); null when the provider does not say it as JSON.</summary>
-    public async Task<JsonElement?> UserInfo(string endpoint, string accessToken, CancellationToken cancellation)
-    {
-        try
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, endpoint);
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
-            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
-            using var answer = await clients.CreateClient(HttpName).SendAsync(request, cancellation);
-            if (answer.IsSuccessStatusCode)
-            {
-                using var document = JsonDocument.Parse(await answer.Content.ReadAsByteArrayAsync(cancellation), new() { AllowDuplicateProperties = false });
-                return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
-            }
-
-            LogRefused(logger, (int)answer.StatusCode, "user info");
-        }
-        catch (Exception away) when (away is HttpRequestException or JsonException or FormatException
-            || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             LogAway(logger, away.GetType().Name);
         }

@@ -13,6 +13,7 @@ namespace Bff.Sessions.SignIn;
 /// </summary>
 internal sealed partial class ProviderMetadata(
     IHttpClientFactory clients, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderMetadata> logger)
+    : IConfigurationManager<OpenIdConnectConfiguration>
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AskedAgainAfter = TimeSpan.FromSeconds(2);
@@ -38,6 +39,13 @@ internal sealed partial class ProviderMetadata(
     {
         var known = Volatile.Read(ref _known);
         return known is not null && known.Configuration != than ? known.Configuration : await Read(known, cancellation);
+    }
+
+    Task<OpenIdConnectConfiguration> IConfigurationManager<OpenIdConnectConfiguration>.GetConfigurationAsync(CancellationToken cancel) => Get(cancel).AsTask();
+
+    void IConfigurationManager<OpenIdConnectConfiguration>.RequestRefresh()
+    {
+        // GetNewer is what asks again, and bounds how often.
     }
 
     private async Task<OpenIdConnectConfiguration> Read(Known? known, CancellationToken cancellation)

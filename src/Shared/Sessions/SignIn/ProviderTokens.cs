@@ -1,6 +1,5 @@
 using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
+using System.IdentityModel.Tokens.Jwt;
 using System.Text.Json;
 using Bff.Callers;
 using Bff.Configuration;
@@ -21,23 +20,60 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     private static readonly string[] Algorithms =
         ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
+    private static TokenValidationResult Invalid => new() { Exception = new SecurityTokenValidationException("The token cannot be verified.") };
+
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MostBytes };
 
     /// <summary>How long a used logout token must be remembered.</summary>
     public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
 
-    /// <summary>The claims of a sign-in's id_token, or null.</summary>
-    public async ValueTask<JsonElement?> ReadIdToken(string? token, string nonce, string accessToken, CancellationToken cancellation) =>
-        await ReadIdToken(token, accessToken, cancellation) is { } claims && Text(claims, "nonce") is { } echoed && Same(echoed, nonce) ? claims : null;
+    /// <summary>What the standard says of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).</summary>
+    public static OpenIdConnectProtocolValidator Protocol { get; } = new()
+    {
+        RequireNonce = false, // Of the handler's own cookie; LoginStates keeps it, and what is kept is compared.
+        RequireTimeStampInNonce = false, // A sign-in ends sooner.
+        RequireStateValidation = false,
+    };
+
+    /// <summary>Signature, issuer, audience, times and kind of an id_token.</summary>
+    public async Task<TokenValidationResult> ValidateIdToken(string? token, CancellationToken cancellation)
+    {
+        var result = await Verify(token, anyAudience: false, cancellation, "JWT");
+        return !result.IsValid || (Claims(result) is var claims && Date(claims, "iat") <= time.GetUtcNow() + Skew && IsForThisClient(claims, settings.Current.ClientId))
+            ? result
+            : Invalid;
+    }
 
     /// <summary>The claims of the id_token that came with a refresh (section 12.2), or null. Whether its user is the session's is the caller's to check.</summary>
     /// <param name="token">The id_token.</param>
     /// <param name="nonce">That of the sign-in, which the token may repeat.</param>
     /// <param name="accessToken">What came with it.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async ValueTask<JsonElement?> ReadRefreshedIdToken(string token, string? nonce, string accessToken, CancellationToken cancellation) =>
-        await ReadIdToken(token, accessToken, cancellation) is { } claims
-        && (!claims.TryGetProperty("nonce", out _) || nonce is null || Text(claims, "nonce") == nonce) ? claims : null;
+    public async ValueTask<JsonElement?> ReadRefreshedIdToken(string token, string? nonce, string accessToken, CancellationToken cancellation)
+    {
+        var result = await ValidateIdToken(token, cancellation);
+        if (!result.IsValid)
+        {
+            return null;
+        }
+
+        var claims = Claims(result);
+        try
+        {
+            Protocol.ValidateTokenResponse(new()
+            {
+                ClientId = settings.Current.ClientId,
+                ProtocolMessage = new() { IdToken = token, AccessToken = accessToken },
+                ValidatedIdToken = JwtSecurityTokenConverter.Convert((JsonWebToken)result.SecurityToken),
+                Nonce = claims.TryGetProperty("nonce", out _) ? nonce ?? Text(claims, "nonce") : null,
+            });
+            return claims;
+        }
+        catch (OpenIdConnectProtocolException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The claims of an access token that the provider has signed, for whichever service; null when it is anything else.</summary>
     public async ValueTask<JsonElement?> ReadAccessToken(string token, CancellationToken cancellation) =>
@@ -76,33 +112,20 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
     private static DateTimeOffset? Date(JsonElement claims, string name) => TokenClaims.TryReadDate(claims, name, out var date) ? date : null;
 
-    private static bool Same(string one, string other) =>
-        CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(one), Encoding.UTF8.GetBytes(other));
-
-    // The left half of the hash that belongs to the signature's algorithm (section 3.1.3.6).
-    private static string Hash(string idToken, string accessToken)
+    private static JsonElement Claims(TokenValidationResult result)
     {
-        var bytes = Encoding.ASCII.GetBytes(accessToken);
-        var algorithm = new JsonWebToken(idToken).Alg;
-        var hash = algorithm.EndsWith("384", StringComparison.Ordinal) ? SHA384.HashData(bytes)
-            : algorithm.EndsWith("512", StringComparison.Ordinal) ? SHA512.HashData(bytes)
-            : SHA256.HashData(bytes);
-        return Base64Url.EncodeToString(hash.AsSpan(0, hash.Length / 2));
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(((JsonWebToken)result.SecurityToken).EncodedPayload));
+        return claims.RootElement.Clone();
     }
 
-    private async ValueTask<JsonElement?> ReadIdToken(string? token, string accessToken, CancellationToken cancellation) =>
-        await Read(token, anyAudience: false, cancellation, "JWT") is { } claims
-        && Date(claims, "iat") is { } issued && issued <= time.GetUtcNow() + Skew
-        && IsForThisClient(claims, settings.Current.ClientId)
-        && (!claims.TryGetProperty("at_hash", out _) || Text(claims, "at_hash") == Hash(token!, accessToken))
-            ? claims
-            : null;
+    private async ValueTask<JsonElement?> Read(string? token, bool anyAudience, CancellationToken cancellation, params string[] types) =>
+        await Verify(token, anyAudience, cancellation, types) is { IsValid: true } result ? Claims(result) : null;
 
-    private async ValueTask<JsonElement?> Read(string? token, bool anyAudience, CancellationToken cancellation, params string[] types)
+    private async Task<TokenValidationResult> Verify(string? token, bool anyAudience, CancellationToken cancellation, params string[] types)
     {
         if (token is not { Length: > 0 } || token.Length > Math.Max(MaxLength, settings.Current.OfProvider?.MaxTokenBytes ?? 0))
         {
-            return null;
+            return Invalid;
         }
 
         var configuration = await metadata.Get(cancellation);
@@ -113,13 +136,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             result = newer == configuration ? result : await Validate(token, newer, anyAudience, types);
         }
 
-        if (!result.IsValid)
-        {
-            return null;
-        }
-
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(((JsonWebToken)result.SecurityToken).EncodedPayload));
-        return claims.RootElement.Clone();
+        return result;
     }
 
     private static bool IsOfUnknownKey(string token, OpenIdConnectConfiguration configuration)

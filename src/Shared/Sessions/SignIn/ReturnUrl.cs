@@ -52,7 +52,7 @@ internal static class ReturnUrl
 
         // Dot segments are resolved here, not by the browser, and what is left is looked at again.
         return Uri.TryCreate("http://host.invalid" + url, UriKind.Absolute, out var uri) && uri is { Host: "host.invalid", IsDefaultPort: true, UserInfo: "" }
-            && uri.PathAndQuery + uri.Fragment is var local && IsPath(local) && !local.Contains('\\', StringComparison.Ordinal)
+            && uri.PathAndQuery + uri.Fragment is { Length: <= MaxLength } local && IsPath(local) && !local.Contains('\\', StringComparison.Ordinal)
                 ? local
                 : null;
     }

@@ -12,43 +12,36 @@ namespace Bff.Sessions.SignIn;
 internal readonly record struct SignedIn(Caller User, bool IsCompleted);
 
 /// <summary>Reads the claims of a sign-in, with user info where <c>Session:UserInfo</c> says so. What the id_token says wins: it is signed.</summary>
-internal sealed class UserClaims(ProviderClient provider, ProviderMetadata metadata, Reloadable<SessionSettings> settings)
+internal static class UserClaims
 {
-    /// <summary>Null when they are malformed, or user info speaks of somebody else.</summary>
-    /// <param name="idToken">Verified.</param>
-    /// <param name="accessToken">That came with it.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="ProblemException">503 <c>upstream_unavailable</c>: user info must be asked, and does not answer.</exception>
-    public async ValueTask<SignedIn?> Read(JsonElement idToken, string accessToken, CancellationToken cancellation)
+    /// <summary>Whether user info is asked.</summary>
+    public static bool WantsMore(JsonElement idToken, SessionSettings settings) => settings.UserInfo switch
     {
-        var current = settings.Current;
-        if (TokenClaims.Read(idToken, current.Claims, TokenUse.SignIn) is not { } user)
+        UserInfoUse.Never => false,
+        UserInfoUse.Always => true,
+        _ => TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is { } user && (user.Name is null || user.Email is null),
+    };
+
+    /// <summary>Null when they are malformed.</summary>
+    /// <param name="idToken">Verified.</param>
+    /// <param name="userInfo">Of the same <c>sub</c>; null: it was not asked, or does not say.</param>
+    /// <param name="settings">Of the session.</param>
+    /// <exception cref="ProblemException">503 <c>upstream_unavailable</c>: user info must be asked, and does not answer.</exception>
+    public static SignedIn? Read(JsonElement idToken, JsonElement? userInfo, SessionSettings settings)
+    {
+        if (TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is not { } user)
         {
             return null;
         }
 
-        if (current.UserInfo == UserInfoUse.Never || (current.UserInfo == UserInfoUse.Auto && user is { Name: not null, Email: not null }))
+        if (userInfo is not { } info)
         {
-            return new(user, false);
+            return settings.UserInfo == UserInfoUse.Always
+                ? throw new ProblemException(SignInEvents.Away("The identity provider does not say who the user is."))
+                : new(user, false);
         }
 
-        var endpoint = (await metadata.Get(cancellation)).UserInfoEndpoint;
-        var said = string.IsNullOrEmpty(endpoint) ? null : await provider.UserInfo(endpoint, accessToken, cancellation);
-        if (said is not { } info)
-        {
-            return current.UserInfo == UserInfoUse.Auto ? new(user, false) : throw new ProblemException(new Problem(ProblemCodes.UpstreamUnavailable)
-            {
-                Detail = "The identity provider does not say who the user is.", RetryAfter = TimeSpan.FromSeconds(2),
-            });
-        }
-
-        // Section 5.3.2: without this the access token of one user could bring the claims of another.
-        if (ProviderTokens.Text(info, "sub") is not { } subject || subject != ProviderTokens.Text(idToken, "sub"))
-        {
-            return null;
-        }
-
-        return TokenClaims.Read(Together(idToken, info), current.Claims, TokenUse.SignIn) is { } completed && completed.Subject == user.Subject ? new(completed, true) : null;
+        return TokenClaims.Read(Together(idToken, info), settings.Claims, TokenUse.SignIn) is { } completed && completed.Subject == user.Subject ? new(completed, true) : null;
     }
 
     private static JsonElement Together(JsonElement idToken, JsonElement info)

@@ -1,0 +1,174 @@
+using System.Buffers.Text;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
+using Bff.Callers;
+using Bff.Configuration;
+using Bff.Edge;
+using Bff.Requests;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+
+namespace Bff.Sessions.SignIn;
+
+/// <summary>
+/// The rules of a sign-in that the framework's handler does not have; one object per request. On the way there: 1. the address that is known outside, and a
+/// nonce that is kept with the state; 2. parameters are pushed with the host's own proof. On the way back: 3. the state is spent, whatever follows (who comes
+/// a second time and is signed in goes home); 4. the answer is this provider's (RFC 9207); 5. the nonce is the state's; 6. user info is one JSON
+/// document without doubles; 7. the session is begun by the endpoint, and a failure is a problem.
+/// </summary>
+internal sealed partial class SignInEvents(
+    LoginStates states, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderClient provider, ProviderMetadata metadata,
+    Reloadable<SessionSettings> settings, ILogger<SignInEvents> logger) : OpenIdConnectEvents
+{
+    private const string NonceItem = "nonce", HandedThrough = "parameters";
+    private static readonly string[] Once = ["state", "code", "iss", "error"];
+
+    /// <summary>What to answer in place of a session.</summary>
+    public IResult? Refusal { get; private set; }
+
+    /// <summary>The token endpoint's answer.</summary>
+    public TokenAnswer? Tokens { get; set; }
+
+    /// <summary>The id_token's claims, once it has been verified.</summary>
+    public JsonElement IdToken { get; private set; }
+
+    /// <summary>What user info says; null: it was not asked, or does not say.</summary>
+    public JsonElement? UserInfo { get; private set; }
+
+    /// <summary>The nonce that the sign-in was begun with.</summary>
+    public string? Nonce { get; private set; }
+
+    /// <summary>Where the browser goes; null: the sign-in has not been completed.</summary>
+    public string? ReturnUrl { get; private set; }
+
+    /// <summary>Whether <c>Session:UserInfo</c> has user info asked after this id_token.</summary>
+    public bool WantsUserInfo => UserClaims.WantsMore(IdToken, settings.Current);
+
+    /// <summary>Parameters that go along to the provider beside the configured ones.</summary>
+    public static void HandThrough(AuthenticationProperties login, IReadOnlyDictionary<string, string> parameters) => login.SetParameter(HandedThrough, parameters);
+
+    public static Problem Malformed(string detail) => new(ProblemCodes.MalformedRequest) { Detail = detail };
+
+    public static Problem Away(string detail) => new(ProblemCodes.UpstreamUnavailable) { Detail = detail, RetryAfter = TimeSpan.FromSeconds(2) };
+
+    public void NoteNoUserInfo(Exception away) => LogNoUserInfo(logger, away.GetType().Name);
+
+    /// <inheritdoc />
+    public override async Task RedirectToIdentityProvider(RedirectContext context)
+    {
+        var message = context.ProtocolMessage;
+        message.RedirectUri = PublicUrl.Of(context.HttpContext) + site.Prefix + "/callback"; // 1.
+        message.Nonce = context.Options.ProtocolValidator.GenerateNonce();
+        context.Properties.SetString(NonceItem, message.Nonce);
+        foreach (var (name, value) in context.Properties.GetParameter<IReadOnlyDictionary<string, string>>(HandedThrough)!)
+        {
+            message.SetParameter(name, value);
+        }
+
+        if (settings.Current.PushedAuthorization == PushedAuthorization.Require
+            && string.IsNullOrEmpty((await metadata.Get(context.HttpContext.RequestAborted)).PushedAuthorizationRequestEndpoint))
+        {
+            LogNotOffered(logger);
+            throw NotPushed();
+        }
+    }
+
+    /// <inheritdoc />
+    public override async Task PushAuthorization(PushedAuthorizationContext context)
+    {
+        var cancellation = context.HttpContext.RequestAborted;
+        var endpoint = (await metadata.Get(cancellation)).PushedAuthorizationRequestEndpoint;
+        context.HandlePush(await provider.Push(endpoint, context.ProtocolMessage.Parameters, cancellation) ?? throw NotPushed()); // 2.
+    }
+
+    /// <inheritdoc />
+    public override async Task MessageReceived(MessageReceivedContext context)
+    {
+        var (http, query) = (context.HttpContext, context.Request.Query);
+        var state = query["state"] is [{ } one] ? one : null;
+        context.Properties = await states.Spend(http, state); // 3.
+        if (context.Properties is null)
+        {
+            Refuse(await IsRepeated(http, state)
+                ? TypedResults.Redirect(site.HomeBy(settings.Current))
+                : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again."));
+            context.HandleResponse();
+            return;
+        }
+
+        http.RequestAborted = CancellationToken.None; // From here on whether the browser waits changes nothing: a code is spent at the provider with or without it.
+        if (Once.Any(name => query[name].Count > 1) || !IsFrom(await metadata.Get(CancellationToken.None), query)) // 4.
+        {
+            Refuse(Malformed("The answer is not the identity provider's."));
+            context.HandleResponse();
+        }
+    }
+
+    /// <inheritdoc />
+    public override Task TokenValidated(TokenValidatedContext context)
+    {
+        context.Nonce = Nonce = context.Properties!.GetString(NonceItem); // 5.
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(context.TokenEndpointResponse!.IdToken.Split('.')[1]));
+        IdToken = claims.RootElement.Clone();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override Task UserInformationReceived(UserInformationReceivedContext context)
+    {
+        using var strict = JsonDocument.Parse(context.User.RootElement.GetRawText(), new() { AllowDuplicateProperties = false }); // 6.
+        UserInfo = strict.RootElement.ValueKind == JsonValueKind.Object ? strict.RootElement.Clone() : throw new JsonException("User info is no object.");
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override Task TicketReceived(TicketReceivedContext context)
+    {
+        ReturnUrl = context.ReturnUri; // 7.
+        context.HandleResponse();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public override Task RemoteFailure(RemoteFailureContext context)
+    {
+        if (context.Failure is ProblemException or OperationCanceledException)
+        {
+            ExceptionDispatchInfo.Throw(context.Failure);
+        }
+
+        LogFailed(logger, context.Failure?.GetType().Name ?? "");
+        Refuse(context.Failure?.Data.Contains("error") == true
+            ? new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." }
+            : Malformed(Tokens is null ? "The identity provider's answer has no code." : "The identity provider's token could not be verified."));
+        context.HandleResponse();
+        return Task.CompletedTask;
+    }
+
+    private static ProblemException NotPushed() => new(Away("The identity provider does not take the sign-in."));
+
+    /// <summary>Exact (RFC 9207 section 2.4); where the issuer stands for many tenants, the id_token says whose it is.</summary>
+    private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
+        query["iss"] is [{ } issuer]
+            ? IssuerRule.IsTemplate(provider.Issuer) ? IssuerRule.IsOf(provider.Issuer, issuer) : issuer == provider.Issuer
+            : !query.ContainsKey("iss") && !provider.AuthorizationResponseIssParameterSupported;
+
+    private void Refuse(IResult answer) => Refusal = answer;
+
+    // Browsers go back to where they have been: who is signed in by then need not see an error.
+    private async Task<bool> IsRepeated(HttpContext context, string? state) =>
+        await states.IsSpent(state) && SessionKey.OfCookie(cookie.Read(context)) is { } key
+        && (await vault.Find(key, slides: false, context.RequestAborted)).Session is not null;
+
+    [LoggerMessage(LogLevel.Error, "Session:PushedAuthorization is Require, and the identity provider's discovery names no pushed_authorization_request_endpoint; nobody can sign in")]
+    private static partial void LogNotOffered(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning, "A sign-in failed ({Failure}); the browser has no session")]
+    private static partial void LogFailed(ILogger logger, string failure);
+
+    [LoggerMessage(LogLevel.Warning, "The identity provider's user info could not be read: {Failure}")]
+    private static partial void LogNoUserInfo(ILogger logger, string failure);
+}

@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace WebBff.Tests.Sessions;
+
+/// <summary>What the framework's handler of a sign-in would take, repeat or give up on, and this host does not.</summary>
+public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTest(surroundings)
+{
+    [Theory]
+    [InlineData("code", "another")]
+    [InlineData("iss", "https://evil.example")]
+    [InlineData("error", "access_denied")]
+    [InlineData("id_token", "e30.e30.")]
+    [InlineData("access_token", "stolen")]
+    public async Task A_parameter_that_comes_twice_or_is_no_part_of_the_flow_signs_nobody_in_and_sends_no_code(string name, string value)
+    {
+        var browser = NewBrowser(Start());
+        var back = await browser.Choose(await browser.Begin(), "alice");
+        var codes = Surroundings.Identity.Calls[IdentityEndpoint.Token];
+
+        using var answer = await browser.Follow(new Uri(QueryHelpers.AddQueryString(back.OriginalString, name, value)));
+
+        Assert.True(answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden, $"{answer.StatusCode}");
+        Assert.Null(browser.Session);
+        Assert.Equal(codes, Surroundings.Identity.Calls[IdentityEndpoint.Token]);
+    }
+
+    [Fact]
+    public async Task What_a_provider_writes_about_a_refusal_reaches_neither_the_log_nor_the_browser()
+    {
+        var host = Start();
+        var browser = NewBrowser(host);
+        var back = await browser.Choose(await browser.Begin(), "alice");
+
+        var refusal = Browser.With(Browser.With(Browser.With(back, "code", null), "error", "access_denied"), "error_description", "Ada Lovelace is locked");
+        using var answer = await browser.Follow(refusal);
+
+        var problem = await Problem(answer, 403, "forbidden");
+        Assert.DoesNotContain("Lovelace", problem.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(host.Log.Entries, e => e.Message.Contains("sign-in failed", StringComparison.Ordinal));
+        Assert.All(host.Log.Entries, e => Assert.DoesNotContain("Lovelace", e.Message + e.Exception, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Auto", "none", true)]
+    [InlineData("Auto", "[]", true)]
+    [InlineData("Auto", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", true)]
+    [InlineData("Always", "none", false)]
+    [InlineData("Always", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", false)]
+    public async Task User_info_that_cannot_be_read_says_nothing_and_ends_a_sign_in_only_where_it_must_be_asked(string setting, string said, bool signsIn)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.ChangeDiscovery = document => document["userinfo_endpoint"] = provider.Address + "/userinfo";
+        provider.UserInfoText = said == "none" ? null : said;
+        using var browser = NewBrowser(Start(new() { ["Session:Authority"] = provider.Address, ["Session:UserInfo"] = setting }));
+
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
+
+        if (signsIn)
+        {
+            Assert.Equal(HttpStatusCode.Found, back.StatusCode);
+            Assert.Null((string?)(await browser.User())["name"]);
+        }
+        else
+        {
+            await Problem(back, 503, "upstream_unavailable");
+            Assert.Null(browser.Session);
+        }
+    }
+
+    /// <summary>A browser keeps no cookie of more than 4096 bytes.</summary>
+    [Fact]
+    public async Task A_return_address_as_long_as_may_be_comes_back_and_one_that_grows_longer_when_it_is_escaped_is_refused()
+    {
+        var longest = "/" + new string('a', 2047);
+        var browser = NewBrowser(Start());
+
+        using var back = await browser.TrySignIn(returnUrl: longest);
+        using var grown = await browser.Send(HttpMethod.Get, "/bff/login?returnUrl=" + Uri.EscapeDataString("/" + new string('\u00e9', 400)));
+
+        Assert.Equal(longest, back.Headers.Location!.OriginalString);
+        await Problem(grown, 400, "validation_failed");
+    }
+}
