@@ -116,6 +116,7 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
             builder.UseEnvironment(environment);
             builder.UseContentRoot(SourceFolder());
             // Decides what is registered, so it must be there before any source is added; see the next lines.
+            builder.UseSetting("hostBuilder:reloadConfigOnChange", "false"); // No test edits its files, and each watch takes one of the few that a user has.
             builder.UseSetting("Identity:SignedAssertion", settings["Identity:SignedAssertion"] ?? "false");
             // The others not by UseSetting: it hands empty values for the sections above each key to the host.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));
