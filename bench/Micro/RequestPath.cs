@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Bff.Caching;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
+using Bff.Callers.Bearer;
 using Bff.Composition;
 using Bff.RateLimiting;
 using Bff.Requests;

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Bff.Requests;
 using Bff.Upstreams;
+using Bff.Upstreams.Tokens;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,7 @@
 using Bff.Audit;
 using Bff.Caching;
-using Bff.Callers;
+using Bff.Callers.Identity;
+using Bff.Callers.Revoked;
 using Bff.Edge;
 using Bff.Events;
 using Bff.Life;

@@ -1,5 +1,6 @@
 using Bff.Admission;
 using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Composition;
 using Bff.Configuration;
 using Bff.Edge;

@@ -36,6 +36,21 @@ public sealed partial class RoomsTests
             Source.Files("src").Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "PipelinePlaces.cs")),
             f => UseMiddleware().IsMatch(File.ReadAllText(f)));
 
+    [Fact]
+    public void Namespaces_are_folders() => Assert.Empty(
+        Source.Files("src").Where(file => NamespaceOf(file) is { } name && name != FolderOf(file)).Select(file => $"{file} is in {NamespaceOf(file)}"));
+
+    private static string? NamespaceOf(string file) => Namespace().Match(File.ReadAllText(file)) is { Success: true } found ? found.Groups[1].Value : null;
+
+    private static string FolderOf(string file)
+    {
+        var parts = Path.GetRelativePath(Path.Combine(Source.Root, "src"), Path.GetDirectoryName(file)!).Split(Path.DirectorySeparatorChar);
+        return string.Join('.', parts[0] == "Shared" ? ["Bff", .. parts[1..]] : parts);
+    }
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+
     [GeneratedRegex(@"\b(MobileBff|WebBff|PartnerBff)\b")]
     private static partial Regex HostName();
 

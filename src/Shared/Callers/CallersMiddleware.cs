@@ -1,3 +1,5 @@
+using Bff.Callers.Life;
+using Bff.Callers.Revoked;
 using Bff.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;

@@ -1,3 +1,9 @@
+using Bff.Callers.Bearer;
+using Bff.Callers.Identity;
+using Bff.Callers.Keys;
+using Bff.Callers.Life;
+using Bff.Callers.Providers;
+using Bff.Callers.Revoked;
 using Bff.Configuration;
 using Bff.Life;
 using Bff.Requests;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using Bff.Callers;
+using Bff.Callers.Life;
 using Bff.Life;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Callers.Life;
 using Bff.Edge;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;

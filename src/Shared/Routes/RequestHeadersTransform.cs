@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Requests;
+using Bff.Routes.GraphQl;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 using Yarp.ReverseProxy.Transforms;

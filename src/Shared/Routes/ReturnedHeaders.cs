@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 

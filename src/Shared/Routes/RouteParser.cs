@@ -1,6 +1,7 @@
 using System.Globalization;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Routes.GraphQl;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.Configuration;

@@ -1,6 +1,7 @@
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Requests;
+using Bff.Routes.GraphQl;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,6 @@
-using Bff.Callers;
+using Bff.Callers.Life;
 using Bff.Requests;
+using Bff.Sessions.Stores;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions;

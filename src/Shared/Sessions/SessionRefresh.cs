@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bff.Configuration;
 using Bff.Sessions.SignIn;
+using Bff.Sessions.Stores;
 using Bff.State;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
-using Bff.Callers;
+using Bff.Callers.Clients;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Bff.Audit;
 using Bff.Configuration;
+using Bff.Sessions.Stores;
 using Bff.State;
 
 namespace Bff.Sessions;

@@ -1,8 +1,10 @@
 using Bff.Callers;
+using Bff.Callers.Life;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.Sessions.Endpoints;
 using Bff.Sessions.SignIn;
+using Bff.Sessions.Stores;
 using Bff.State;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
-using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Configuration;
 using Bff.Sessions.SignIn;
 using Microsoft.Extensions.Configuration;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Collections.Frozen;
-using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 

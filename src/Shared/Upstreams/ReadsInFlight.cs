@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Requests;
 
 namespace Bff.Upstreams;

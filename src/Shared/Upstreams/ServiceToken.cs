@@ -1,6 +1,7 @@
 using System.Net;
 using Bff.Edge;
 using Bff.Requests;
+using Bff.Upstreams.Tokens;
 
 namespace Bff.Upstreams;
 

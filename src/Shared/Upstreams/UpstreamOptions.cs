@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Upstreams.Tokens;
 
 namespace Bff.Upstreams;
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.Requests;
+using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Requests;
+using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Upstreams;

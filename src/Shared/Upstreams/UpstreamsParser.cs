@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;

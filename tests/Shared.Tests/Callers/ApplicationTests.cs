@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bff.Callers;
+using Bff.Callers.Revoked;
 using Bff.Idempotency;
 using Bff.RateLimiting;
 using Bff.Requests;

@@ -2,6 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Bff.Callers;
+using Bff.Callers.Keys;
+using Bff.Callers.Revoked;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.TestKit;

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Bff.Callers;
+using Bff.Callers.Clients;
+using Bff.Callers.Identity;
 using Bff.Life;
 using Bff.Requests;
 using Bff.TestKit;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using Bff.Callers;
+using Bff.Callers.Identity;
 using Bff.Requests;
 using Bff.TestKit;
 using FsCheck;

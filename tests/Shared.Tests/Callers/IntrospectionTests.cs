@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Bff.Callers;
+using Bff.Callers.Bearer;
+using Bff.Callers.Clients;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.TestKit;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Bff.Callers;
+using Bff.Callers.Revoked;
 using Bff.Shared.Tests.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Bff.Callers;
+using Bff.Callers.Clients;
+using Bff.Callers.Revoked;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.State;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Net;
-using Bff.Callers;
+using Bff.Callers.Providers;
 using Bff.Life;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Callers.Bearer;
 
 namespace Bff.Shared.Tests.Callers;
 

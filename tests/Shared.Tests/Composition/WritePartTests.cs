@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Composition;
 using Bff.Requests;
 using Bff.TestKit;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Claims;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Life;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Authentication.JwtBearer;

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Text;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Routes;
 using Bff.Shared.Tests.Routes;
 using Bff.TestKit;

@@ -1,4 +1,5 @@
 using Bff.Callers;
+using Bff.Callers.Revoked;
 using Bff.Composition;
 using Bff.Configuration;
 using Bff.Requests;

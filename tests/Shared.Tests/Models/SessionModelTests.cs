@@ -3,6 +3,7 @@ using System.Text;
 using Bff.Configuration;
 using Bff.Sessions;
 using Bff.Sessions.SignIn;
+using Bff.Sessions.Stores;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.TestKit;

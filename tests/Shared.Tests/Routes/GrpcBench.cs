@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Observability;
 using Bff.Requests;
 using Bff.TestKit;

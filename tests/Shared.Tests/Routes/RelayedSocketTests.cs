@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Routes;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

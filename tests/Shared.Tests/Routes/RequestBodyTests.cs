@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using Bff.Edge;
-using Bff.Routes;
 using Bff.Shared.Tests.Upstreams;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;

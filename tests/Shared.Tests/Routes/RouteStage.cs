@@ -1,4 +1,5 @@
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Requests;
 using Bff.Routes;
 using Bff.Shared.Tests.Upstreams;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Bff.Sessions;
+using Bff.Sessions.Stores;
 using Bff.Shared.Tests.State;
 using Bff.State;
 using Bff.TestKit;

@@ -1,6 +1,7 @@
 using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
+using Bff.Callers.Clients;
 using Bff.Idempotency;
 using Bff.RateLimiting;
 using Bff.Requests;

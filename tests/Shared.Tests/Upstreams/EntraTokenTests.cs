@@ -6,6 +6,7 @@ using Bff.Dev.Upstreams.Faults;
 using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
+using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;

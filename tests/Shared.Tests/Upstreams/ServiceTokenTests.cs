@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Dev.Upstreams.Faults;
 using Bff.Requests;
 using Bff.TestKit;

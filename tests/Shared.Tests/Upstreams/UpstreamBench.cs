@@ -9,6 +9,7 @@ using Bff.Requests;
 using Bff.Shared.Tests.Composition;
 using Bff.Tenancy;
 using Bff.Upstreams;
+using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,6 @@
 using System.Text;
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Events;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

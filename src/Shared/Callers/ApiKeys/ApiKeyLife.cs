@@ -1,3 +1,4 @@
+using Bff.Callers.Life;
 using Bff.Configuration;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;

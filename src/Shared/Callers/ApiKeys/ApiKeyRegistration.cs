@@ -1,3 +1,4 @@
+using Bff.Callers.Life;
 using Bff.Configuration;
 using Bff.State;
 using Microsoft.AspNetCore.Builder;

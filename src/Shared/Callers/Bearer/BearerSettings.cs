@@ -1,8 +1,10 @@
 using System.Text;
+using Bff.Callers.Keys;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>, and of <c>Authentication:Schemes:Bearer</c> as the framework

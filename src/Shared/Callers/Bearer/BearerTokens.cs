@@ -1,8 +1,9 @@
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:

@@ -1,7 +1,8 @@
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary><c>Authentication:Introspection</c>: who is asked about opaque tokens (RFC 7662).</summary>
 [Settings("Authentication:Introspection", AtStart = true)]

@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
+using Bff.Callers.Clients;
+using Bff.Callers.Keys;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, whoever else has it; within

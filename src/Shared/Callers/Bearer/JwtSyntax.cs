@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// The strict reading of a JWS in compact form (RFC 7515, RFC 8725), before any cryptography:

@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Bff.Callers.Keys;
+using Bff.Callers.Providers;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, by issuer; 3. its keys that may have signed, by id and algorithm;

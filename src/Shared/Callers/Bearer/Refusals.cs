@@ -1,6 +1,6 @@
 using Bff.Requests;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>The refusals, made once: a refused token must cost little.</summary>
 internal static class Refusals

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using Bff.Callers.Providers;
 using Bff.Requests;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>What a set of claims is: it decides whether it may be an application's.</summary>
 internal enum TokenUse

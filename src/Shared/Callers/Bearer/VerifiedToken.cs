@@ -1,6 +1,7 @@
+using Bff.Callers.Keys;
 using Bff.Requests;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Bearer;
 
 /// <summary>A caller whose token was verified, with what it depends on.</summary>
 /// <param name="caller">Who.</param>

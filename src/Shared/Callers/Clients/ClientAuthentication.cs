@@ -1,4 +1,4 @@
-namespace Bff.Callers;
+namespace Bff.Callers.Clients;
 
 /// <summary>How a client proves itself to a provider (OpenID Connect Core 1.0 section 9).</summary>
 internal enum ClientAuthentication

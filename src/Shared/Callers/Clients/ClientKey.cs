@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Clients;
 
 /// <summary>A client's private key, which signs its assertions (RFC 7523 section 3).</summary>
 internal sealed class ClientKey

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Clients;
 
 /// <summary>What requests to a provider's endpoints have in common: how the host proves itself, how a refusal is read, where the endpoints are.</summary>
 internal static class ClientRequests

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Bff.State;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary>A P-256 key that every instance derives alike from a shared secret.</summary>
 internal sealed class AssertionKey

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary><c>GET /.well-known/gateway-jwks.json</c>: with what services verify <c>X-Identity-Token</c>. Not there unless assertions are made.</summary>
 internal static class GetGatewayKeys

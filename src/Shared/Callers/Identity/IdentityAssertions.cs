@@ -4,6 +4,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Bff.Callers.Clients;
 using Bff.Concurrency;
 using Bff.Life;
 using Bff.Requests;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary>
 /// <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>): the facts of the identity headers as an ES256 JWT that lives two minutes and is for one

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Text;
 using Bff.Requests;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary>The headers in which services are told who is calling. Only the gateway may set them.</summary>
 public static class IdentityHeaders

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary>Removes what a client says about its own identity, on every route, before anything can read it.</summary>
 internal sealed class IdentityHeadersMiddleware(RequestDelegate next)

@@ -1,6 +1,6 @@
 using Bff.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Identity;
 
 /// <summary>Section <c>Identity</c>.</summary>
 [Settings("Identity")]

@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Bff.Callers.Clients;
+using Bff.Callers.Providers;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Keys;
 
 /// <summary>What an authority publishes (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), read with suspicion.</summary>
 internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSettings settings)

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
+using Bff.Callers.Providers;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Keys;
 
 /// <summary>The keys that are good now, and who issues with them. Immutable; a new set replaces it as a whole.</summary>
 internal sealed class SigningKeySet

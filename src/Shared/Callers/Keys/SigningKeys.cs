@@ -1,7 +1,9 @@
+using Bff.Callers.Clients;
+using Bff.Callers.Providers;
 using Bff.Concurrency;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Keys;
 
 /// <summary>
 /// The signing keys, kept fresh in the background by one loop:

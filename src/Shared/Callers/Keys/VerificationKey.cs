@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Keys;
 
 /// <summary>A key that tokens may be signed with, tied to the algorithms that it may be used for: the token's header never decides that.</summary>
 internal sealed class VerificationKey

@@ -2,7 +2,7 @@ using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Life;
 
 /// <summary>
 /// One answer, tied to the credential that asked for it: no stream, WebSocket or long body goes on when that has expired or was revoked. Who can end an answer

@@ -1,3 +1,4 @@
+using Bff.Callers.Revoked;
 using Bff.Concurrency;
 using Bff.Requests;
 using Bff.State;
@@ -5,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Life;
 
 /// <summary>
 /// The answers that are being given to known callers. Four times a second it ends those whose credential 1. has expired, or 2. was revoked; 3. where a

@@ -2,7 +2,7 @@ using Bff.Requests;
 using Bff.State;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Life;
 
 /// <summary>What is known of a credential's end.</summary>
 /// <param name="EndsAt">When it ends in any case; in the past: it has.</param>

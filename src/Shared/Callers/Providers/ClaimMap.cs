@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>Which claims of a provider's tokens say what; each a list of <see cref="ClaimPath"/>s.</summary>
 internal sealed record ClaimMap

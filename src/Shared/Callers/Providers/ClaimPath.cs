@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>The name of a claim, or the way to one inside an object: a name that exists as written wins, else dots lead into objects.</summary>
 internal static class ClaimPath

@@ -1,4 +1,4 @@
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>The issuers of one provider: names, and templates of many tenants (<c>https://login.microsoftonline.com/{tenantid}/v2.0</c>).</summary>
 internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string> tenants)

@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
 using System.Text;
+using Bff.Callers.Keys;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>Reads one provider's section; every mistake with its key.</summary>
 internal static class ProviderParser

@@ -1,7 +1,8 @@
 using System.Collections.Frozen;
+using Bff.Callers.Keys;
 using Bff.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>The provider that the framework documents; one among others.</summary>
 [Settings("Authentication:Schemes:Bearer", AtStart = true)]

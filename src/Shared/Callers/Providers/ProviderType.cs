@@ -1,4 +1,4 @@
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>Whose conventions a provider's tokens follow; see <see cref="ClaimDefaults"/>.</summary>
 internal enum ProviderType

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using Bff.Callers.Bearer;
+using Bff.Callers.Keys;
 using Bff.Configuration;
 using Bff.Life;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Providers;
 
 /// <summary>One provider at work: what is configured, and its keys.</summary>
 internal sealed record TokenProvider(ProviderSettings Settings, SigningKeys Keys);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>Writes a request anew with the documents that its client named by their ids. What named them is left out: the service need not know of it.</summary>
 internal static class Completion

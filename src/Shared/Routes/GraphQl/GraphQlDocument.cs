@@ -3,7 +3,7 @@ using GraphQLParser;
 using GraphQLParser.AST;
 using GraphQLParser.Exceptions;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>What a GraphQL document asks for, as far as it can be known without the service's schema. Fragments count wherever they are spread.</summary>
 /// <param name="Depth">Levels of fields within each other.</param>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Model;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>Feature: the request asks for nothing but queries, which may be repeated and hedged although they are posted.</summary>
 internal sealed record GraphQlRead;

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Bff.Requests;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>One operation as its client sends it: by its document, by its id in the list of allowed ones, or by both.</summary>
 /// <param name="Text">The document.</param>

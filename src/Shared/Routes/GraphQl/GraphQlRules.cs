@@ -1,6 +1,6 @@
 using Bff.Requests;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>What a route with <c>Metadata:Protocol: graphql</c> lets through.</summary>
 /// <param name="MaxDepth">Levels of fields.</param>

@@ -4,7 +4,7 @@ using Bff.Configuration;
 using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Routes;
+namespace Bff.Routes.GraphQl;
 
 /// <summary>One operation that clients may send.</summary>
 /// <param name="Text">Its document.</param>

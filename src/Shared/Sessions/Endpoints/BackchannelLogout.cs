@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Bff.Audit;
-using Bff.Callers;
+using Bff.Callers.Bearer;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.Sessions.SignIn;
+using Bff.Sessions.Stores;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.Endpoints;

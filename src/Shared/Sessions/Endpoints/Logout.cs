@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Bff.Callers;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Requests;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Bff.Sessions.Stores;
 using Bff.State;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;

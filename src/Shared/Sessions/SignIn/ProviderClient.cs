@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Configuration;
 using Bff.Requests;
 using Duende.IdentityModel;

@@ -1,4 +1,4 @@
-using Bff.Callers;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Requests;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,9 @@
 using System.Buffers.Text;
 using System.IdentityModel.Tokens.Jwt;
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Callers.Bearer;
+using Bff.Callers.Keys;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;

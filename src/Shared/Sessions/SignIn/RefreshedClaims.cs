@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Callers.Bearer;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Requests;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Requests;

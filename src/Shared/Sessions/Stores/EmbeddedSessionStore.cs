@@ -1,7 +1,7 @@
 using Bff.Audit;
 using System.Collections.Immutable;
 
-namespace Bff.Sessions;
+namespace Bff.Sessions.Stores;
 
 /// <summary>Sessions that live as long as the process.</summary>
 internal sealed class EmbeddedSessionStore(TimeProvider time, IAuditLog? log = null) : ISessionStore

@@ -1,6 +1,6 @@
 using Bff.Audit;
 
-namespace Bff.Sessions;
+namespace Bff.Sessions.Stores;
 
 /// <summary>A session as the store keeps it.</summary>
 /// <param name="Box">The sealed record.</param>

@@ -3,7 +3,7 @@ using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 
-namespace Bff.Sessions;
+namespace Bff.Sessions.Stores;
 
 /// <summary>
 /// Per session a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version; lives as long as the session) and a mark that

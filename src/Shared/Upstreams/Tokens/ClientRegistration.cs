@@ -1,8 +1,9 @@
-using Bff.Callers;
+using Bff.Callers.Clients;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary><c>Clients:&lt;name&gt;</c>: the gateway as a client of an authorization server. Equal registrations mean that nothing changed on a reload.</summary>
 [Settings("Clients:<name>")]

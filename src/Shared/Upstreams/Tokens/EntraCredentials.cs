@@ -2,7 +2,7 @@ using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Identity.Abstractions;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>How the gateway proves itself at Entra, as Microsoft.Identity.Web takes it.</summary>
 internal static class EntraCredentials

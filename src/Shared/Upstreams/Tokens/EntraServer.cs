@@ -7,7 +7,7 @@ using Microsoft.Identity.Web;
 using Microsoft.Identity.Web.TokenCacheProviders.InMemory;
 using Microsoft.IdentityModel.JsonWebTokens;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>
 /// Entra ID through Microsoft.Identity.Web, which brings certificates, managed identities and federated credentials. Caching for the gateway's calls, one

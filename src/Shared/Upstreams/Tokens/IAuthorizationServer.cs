@@ -1,4 +1,4 @@
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>Where a registration's tokens come from.</summary>
 internal interface IAuthorizationServer

@@ -1,6 +1,6 @@
 using Bff.Concurrency;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>A token for one service, with how long it is good; has no text of its own, so that no log can show it.</summary>
 internal sealed class KeptToken

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using Bff.Callers;
+using Bff.Callers.Clients;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>Any authorization server: client credentials (RFC 6749), token exchange (RFC 8693), and Entra's on-behalf-of as one more grant.</summary>
 internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFactory clients, TimeProvider time) : IAuthorizationServer

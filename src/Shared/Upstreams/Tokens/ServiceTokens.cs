@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using Bff.Configuration;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>The tokens that the gateway asks for: per service, from the registration that the service names.</summary>
 internal sealed class ServiceTokens

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>
 /// One registration's token endpoint: 1. its breaker is closed; 2. one request within <c>Clients:&lt;name&gt;:Timeout</c>; 3. its answer is a token, a refusal

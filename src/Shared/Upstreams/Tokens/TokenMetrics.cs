@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>Counts what was asked of token endpoints.</summary>
 internal sealed class TokenMetrics

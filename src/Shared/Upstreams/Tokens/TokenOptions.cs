@@ -1,6 +1,6 @@
 using Bff.Configuration;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>Which token a service gets in <c>Authorization</c>.</summary>
 public enum TokenMode

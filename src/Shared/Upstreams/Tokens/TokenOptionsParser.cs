@@ -1,9 +1,9 @@
-using Bff.Callers;
+using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>Reads and checks <c>Upstreams:&lt;name&gt;:Token</c>.</summary>
 internal static class TokenOptionsParser

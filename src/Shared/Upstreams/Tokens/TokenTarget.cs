@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using Bff.Callers;
+using Bff.Callers.Bearer;
 using Bff.Concurrency;
 using Bff.Requests;
 
-namespace Bff.Upstreams;
+namespace Bff.Upstreams.Tokens;
 
 /// <summary>
 /// The tokens for one service: 1. a kept one is served at once; 2. it is renewed ahead of time while it still serves; 3. else one request asks, however many

@@ -1,7 +1,7 @@
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>What happens to tokens while the list of revoked ones cannot be read.</summary>
 internal enum RevocationStoreFailure

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Bff.Requests;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>What is revoked, as this instance knows it. Entries only ever join or end: a store that lost its data takes none away.</summary>
 internal sealed class RevocationList

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>What is revoked: one token, or all of a subject's that were issued before a moment.</summary>
 /// <param name="TokenId">Claim <c>jti</c>; null when the subject is meant.</param>

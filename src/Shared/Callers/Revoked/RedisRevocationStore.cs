@@ -3,7 +3,7 @@ using Bff.Audit;
 using Bff.State;
 using StackExchange.Redis;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>
 /// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and a feed with

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Bff.Audit;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>Remembers as long as the process lives; for one instance.</summary>
 internal sealed class EmbeddedRevocationStore(TimeProvider time, IAuditLog? log = null) : IRevocationStore

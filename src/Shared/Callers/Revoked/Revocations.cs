@@ -7,7 +7,7 @@ using Bff.State;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>
 /// Refuses revoked tokens, on this instance within a second of the revocation on any other:

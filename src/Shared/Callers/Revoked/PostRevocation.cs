@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary><c>POST /internal/revocations</c>: one token, or a subject's tokens issued before a moment.</summary>
 internal static class PostRevocation

@@ -1,7 +1,7 @@
 using Bff.Audit;
 using Bff.State;
 
-namespace Bff.Callers;
+namespace Bff.Callers.Revoked;
 
 /// <summary>Where the instances keep what is revoked.</summary>
 public interface IRevocationStore
