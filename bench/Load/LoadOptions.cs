@@ -9,8 +9,10 @@ namespace Bff.Bench.Load;
 /// <param name="WarmUp">Requests before the first round.</param>
 /// <param name="Seconds">Of each round at a fixed rate.</param>
 /// <param name="Out">File for the tables; null: standard output.</param>
-/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null: none.</param>
-/// <param name="Before">The mobile gateway of another version, published: its <c>MobileBff.dll</c>. Pass-through and home feed measure it beside this one; null: none.</param>
+/// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null:
+/// none.</param>
+/// <param name="Before">The mobile gateway of another version, published: its <c>MobileBff.dll</c>. Pass-through and home feed measure it
+/// beside this one; null: none.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
 internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, string? Before, bool SkipBuild)
 {

@@ -7,14 +7,17 @@ using System.Text;
 namespace Bff.Bench.Load;
 
 /// <summary>
-/// A fixed rate, whatever the server does: each of sixteen connections has its own timetable, and a latency begins when the request was due, not when
-/// it could be sent at last (coordinated omission). Blocking sockets and exact sleeps, so that the client adds little of its own.
+/// A fixed rate, whatever the server does: each of sixteen connections has its own timetable, and a latency begins when the request was
+/// due, not when it could be sent at last (coordinated omission). Blocking sockets and exact sleeps, so that the client adds little of its
+/// own.
 /// </summary>
 internal sealed partial class Pacer(Server server, Target target, double perSecond, double seconds, int connections = 16)
 {
     private readonly long _begins = Stopwatch.GetTimestamp() + (Stopwatch.Frequency / 20);
 
-    /// <summary>Answers that are neither the expected one nor an intended refusal make a run invalid; overload and limits are refusals.</summary>
+    /// <summary>
+    /// Answers that are neither the expected one nor an intended refusal make a run invalid; overload and limits are refusals.
+    /// </summary>
     public bool RefusalsAreFine { get; init; }
 
     /// <exception cref="InvalidRunException">An answer was wrong, or a connection broke.</exception>

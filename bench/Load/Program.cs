@@ -1,7 +1,8 @@
 using Bff.Bench.Load;
 using Bff.Bench.Load.Jobs;
 
-// Measures what the gateways cost, side by side with references, and writes docs/performance.md's tables. See README of bench for the method.
+// Measures what the gateways cost, side by side with references, and writes docs/performance.md's tables. See README of bench for the
+// method.
 if (LoadOptions.Parse(args) is not { } options)
 {
     return 2;

@@ -62,7 +62,9 @@ internal sealed class Server : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a program; its standard output goes to /dev/null (an access log costs what writing it costs), its errors to a file.</summary>
+    /// <summary>
+    /// Starts a program; its standard output goes to /dev/null (an access log costs what writing it costs), its errors to a file.
+    /// </summary>
     /// <param name="name">For messages and files.</param>
     /// <param name="command">Program and arguments; <c>{port}</c> is replaced.</param>
     /// <param name="environment">Added to this process's.</param>

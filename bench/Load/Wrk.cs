@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Bff.Bench.Load;
 
-/// <summary>Saturation: 64 keep-alive connections, each sending its next request as soon as the answer is there. Every answer is checked.</summary>
+/// <summary>
+/// Saturation: 64 keep-alive connections, each sending its next request as soon as the answer is there. Every answer is checked.
+/// </summary>
 internal static class Wrk
 {
     public const int Connections = 64;

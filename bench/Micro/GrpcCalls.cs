@@ -19,8 +19,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Benchmarks;
 
 /// <summary>
-/// One unary call over HTTP/2 on loopback, through the upstream's resilience and bounds: by the gateway's own client, and by Grpc.Net.Client on a handler that
-/// hands its request to the same upstream. The figures of docs/decisions/grpc-client.md.
+/// One unary call over HTTP/2 on loopback, through the upstream's resilience and bounds: by the gateway's own client, and by
+/// Grpc.Net.Client on a handler that hands its request to the same upstream. The figures of docs/decisions/grpc-client.md.
 /// </summary>
 #pragma warning disable CA1001 // GlobalCleanup disposes of it.
 public class GrpcCalls
@@ -111,7 +111,9 @@ public class GrpcCalls
         },
         context => parser.ParseFrom(context.PayloadAsReadOnlySequence()));
 
-    /// <summary>The least that the package needs below it: the call's context comes by a header, since nothing else of a call reaches a handler.</summary>
+    /// <summary>
+    /// The least that the package needs below it: the call's context comes by a header, since nothing else of a call reaches a handler.
+    /// </summary>
     private sealed class UpstreamHandler(UpstreamClient upstream) : HttpMessageHandler
     {
         public const string Header = "bff-call";

@@ -6,8 +6,8 @@ using System.Text;
 #pragma warning disable CA1050
 
 /// <summary>
-/// Loaded into every measured .NET process alike, by an environment variable, so that no gateway carries anything for the sake of being measured:
-/// whoever connects to the socket that <c>BENCH_PROBE</c> names reads what the runtime has counted so far.
+/// Loaded into every measured .NET process alike, by an environment variable, so that no gateway carries anything for the sake of being
+/// measured: whoever connects to the socket that <c>BENCH_PROBE</c> names reads what the runtime has counted so far.
 /// </summary>
 internal static class StartupHook
 {

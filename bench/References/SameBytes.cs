@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Bff.Bench.References;
 
-/// <summary>Kestrel answering the product page's bytes by itself: no service, no cache, no credential; what an answer of this size costs at least.</summary>
+/// <summary>
+/// Kestrel answering the product page's bytes by itself: no service, no cache, no credential; what an answer of this size costs at least.
+/// </summary>
 internal static class SameBytes
 {
     private static readonly byte[] Page = Encoding.UTF8.GetBytes(

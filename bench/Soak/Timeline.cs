@@ -31,7 +31,9 @@ internal sealed class Episode(string name, double start, bool cutsStore)
 /// <summary>One clock for load, faults and checks, and all that was broken when.</summary>
 internal sealed class Timeline
 {
-    /// <summary>For gateways to notice that Redis is back: a connection that is silent is replaced after two seconds, a lost one at once.</summary>
+    /// <summary>
+    /// For gateways to notice that Redis is back: a connection that is silent is replaced after two seconds, a lost one at once.
+    /// </summary>
     private const double Recovery = 3;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -59,8 +61,8 @@ internal sealed class Timeline
     }
 
     /// <summary>
-    /// When everybody must know what was changed at <paramref name="at"/>: a second later, or a second after Redis could be read again where it could not be
-    /// read in that second.
+    /// When everybody must know what was changed at <paramref name="at"/>: a second later, or a second after Redis could be read again
+    /// where it could not be read in that second.
     /// </summary>
     public double KnownBy(double at)
     {
@@ -80,7 +82,8 @@ internal sealed class Timeline
     public bool MayBeLost(double from, double to) => Losses.Any(l => from <= l.LosesTo && (to >= l.LosesFrom || double.IsNaN(l.LosesTo)));
 
     /// <summary>
-    /// Since when what an instance counted in memory may not have been written, had it died at this moment: two seconds and more, or since Redis was away.
+    /// Since when what an instance counted in memory may not have been written, had it died at this moment: two seconds and more, or since
+    /// Redis was away.
     /// </summary>
     public double UnwrittenSince(double at, double interval)
     {

@@ -9,7 +9,10 @@ using Bff.TestKit;
 
 namespace Bff.Bench.Soak;
 
-/// <summary>Everything that runs: sample services and identity provider in this process, Redis and its replica, a partner's receivers, nine gateways.</summary>
+/// <summary>
+/// Everything that runs: sample services and identity provider in this process, Redis and its replica, a partner's receivers, nine
+/// gateways.
+/// </summary>
 internal sealed class World : IAsyncDisposable
 {
     private static readonly string[] Parts =
@@ -67,8 +70,8 @@ internal sealed class World : IAsyncDisposable
     public string MeterKey { get; } = ApiKeyFormat.New(isTest: false);
 
     /// <summary>
-    /// Held while something happens to Redis, and while the instance that serves the counted requests ends: what that one counts is never lost by the nature
-    /// of a fault.
+    /// Held while something happens to Redis, and while the instance that serves the counted requests ends: what that one counts is never
+    /// lost by the nature of a fault.
     /// </summary>
     public SemaphoreSlim StoreIsWell { get; } = new(1, 1);
 

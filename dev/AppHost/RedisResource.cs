@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Bff.Dev.AppHost;
 
-/// <summary>State: a container where the machine has an engine that runs, else a <c>redis-server</c> on the path, else none: each process keeps its own.</summary>
+/// <summary>
+/// State: a container where the machine has an engine that runs, else a <c>redis-server</c> on the path, else none: each process keeps its
+/// own.
+/// </summary>
 internal static class RedisResource
 {
     private const int Port = 6399;

@@ -28,7 +28,9 @@ public sealed class DevelopmentClient
 
     public string Audience { get; set; } = "bff";
 
-    /// <summary>May ask for tokens for another audience (parameter <c>audience</c>): a gateway that calls services which check them.</summary>
+    /// <summary>
+    /// May ask for tokens for another audience (parameter <c>audience</c>): a gateway that calls services which check them.
+    /// </summary>
     public bool MayChooseAudience { get; set; }
 
     public AccessTokenType AccessTokenType { get; set; }

@@ -2,10 +2,14 @@ using System.Text.Json;
 
 namespace Bff.Dev.Stack;
 
-/// <summary>The settings with which a gateway has tokens for services that check them: its own, or one that the user's is exchanged for.</summary>
+/// <summary>
+/// The settings with which a gateway has tokens for services that check them: its own, or one that the user's is exchanged for.
+/// </summary>
 internal static class ServiceTokens
 {
-    /// <summary>Services that answer each user differently; what the others say is kept for everybody, so a user's token must not fetch it.</summary>
+    /// <summary>
+    /// Services that answer each user differently; what the others say is kept for everybody, so a user's token must not fetch it.
+    /// </summary>
     private static readonly string[] OfUsers = ["users", "orders", "notifications", "shipping", "search"];
 
     public static void Add(Dictionary<string, string?> settings, string host)

@@ -5,7 +5,10 @@ using static Grpc.Health.V1.HealthCheckResponse.Types;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>The catalogue over gRPC (<see cref="ProductCatalogService"/>), with the health and reflection services that such a service has. HTTP/2 with prior knowledge.</summary>
+/// <summary>
+/// The catalogue over gRPC (<see cref="ProductCatalogService"/>), with the health and reflection services that such a service has. HTTP/2
+/// with prior knowledge.
+/// </summary>
 public sealed class Catalog() : SampleService("catalog")
 {
     internal const string ContentType = "application/grpc";

@@ -8,14 +8,18 @@ using GraphQL.Types;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary><c>POST /graphql</c> with <c>pricing(productId)</c> and <c>prices(productIds)</c>. What fails is a 200 with <c>errors</c>.</summary>
+/// <summary>
+/// <c>POST /graphql</c> with <c>pricing(productId)</c> and <c>prices(productIds)</c>. What fails is a 200 with <c>errors</c>.
+/// </summary>
 public sealed class Pricing() : SampleService("pricing")
 {
     private static readonly GraphQLSerializer Serializer = new();
     private static readonly DocumentExecuter Executer = new();
     private static readonly ISchema Schema = new PricingSchema();
 
-    /// <summary>Ends when the schema has been made and asked once; a caller's first question would take longer than a gateway waits.</summary>
+    /// <summary>
+    /// Ends when the schema has been made and asked once; a caller's first question would take longer than a gateway waits.
+    /// </summary>
     internal static Task Warmed { get; } = Task.Run(() => ExecuteAsync(
         new() { Query = "query($id: ID!) { pricing(productId: $id) { discount { percentage } } }", Variables = Serializer.Deserialize<Inputs>("""{"id":"p-1"}""") },
         CancellationToken.None));

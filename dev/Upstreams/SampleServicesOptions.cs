@@ -5,7 +5,9 @@ namespace Bff.Dev.Upstreams;
 
 public sealed class SampleServicesOptions
 {
-    /// <summary>The port of <c>users</c>; the others follow in the order of <see cref="SampleServices.All"/>. 0: any free port for each.</summary>
+    /// <summary>
+    /// The port of <c>users</c>; the others follow in the order of <see cref="SampleServices.All"/>. 0: any free port for each.
+    /// </summary>
     public int BasePort { get; init; }
 
     /// <summary>Loopback unless the services run in a container of their own.</summary>
@@ -17,7 +19,9 @@ public sealed class SampleServicesOptions
     /// <summary>How often an open WebSocket hears of something new; infinite by default, so that tests decide when.</summary>
     public TimeSpan NotificationInterval { get; init; } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>Whose tokens the services ask for: each takes only those with its own name as the audience. Null: they ask for none.</summary>
+    /// <summary>
+    /// Whose tokens the services ask for: each takes only those with its own name as the audience. Null: they ask for none.
+    /// </summary>
     public string? TokenAuthority { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -22,7 +22,9 @@ namespace Bff;
 /// <summary>Registers everything that must never differ between gateways.</summary>
 public static class BffDefaults
 {
-    /// <summary>All stages, in the order in which a request meets them. The host adds its credentials, its typed clients and its endpoints.</summary>
+    /// <summary>
+    /// All stages, in the order in which a request meets them. The host adds its credentials, its typed clients and its endpoints.
+    /// </summary>
     public static WebApplicationBuilder AddBffDefaults(this WebApplicationBuilder builder)
     {
         return builder

@@ -7,8 +7,8 @@ namespace Bff;
 public static class BffHost
 {
     /// <summary>
-    /// The framework's builder, which reads the settings files at once: one that cannot be read ends the host as any other mistake does, with a line that names the
-    /// file and exit code 1.
+    /// The framework's builder, which reads the settings files at once: one that cannot be read ends the host as any other mistake does,
+    /// with a line that names the file and exit code 1.
     /// </summary>
     /// <exception cref="InvalidConfigurationException">A settings file cannot be read.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)

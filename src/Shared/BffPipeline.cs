@@ -12,7 +12,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff;
 
-/// <summary>The way of a request, written out in full; a host's own middleware joins in the places that are named here, and nothing joins elsewhere.</summary>
+/// <summary>
+/// The way of a request, written out in full; a host's own middleware joins in the places that are named here, and nothing joins elsewhere.
+/// </summary>
 public static class BffPipeline
 {
     /// <summary>
@@ -70,8 +72,8 @@ public static class BffPipeline
     }
 
     /// <summary>
-    /// The reverse proxy registers the framework's authorization services, and the builder then puts its middleware before everything, where it finds no endpoint
-    /// and costs every request a layer. Stage 2 decides here; the mark says that the middleware is there.
+    /// The reverse proxy registers the framework's authorization services, and the builder then puts its middleware before everything,
+    /// where it finds no endpoint and costs every request a layer. Stage 2 decides here; the mark says that the middleware is there.
     /// </summary>
     private static void WithoutFrameworkAuthorization(IApplicationBuilder app) => app.Properties["__AuthorizationMiddlewareSet"] = true;
 }

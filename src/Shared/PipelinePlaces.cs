@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
 
-/// <summary>Where a host's own middleware may join <see cref="BffPipeline.UseBffPipeline"/>. In each place it runs in the order in which it was added.</summary>
+/// <summary>
+/// Where a host's own middleware may join <see cref="BffPipeline.UseBffPipeline"/>. In each place it runs in the order in which it was
+/// added.
+/// </summary>
 public sealed class PipelinePlaces
 {
     private const DynamicallyAccessedMemberTypes Reached = DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods;
@@ -12,7 +15,10 @@ public sealed class PipelinePlaces
     private readonly List<Action<IApplicationBuilder>> _afterCallers = [];
     private readonly List<Action<IApplicationBuilder>> _beforeEndpoint = [];
 
-    /// <summary>Before everything: it sees each request as it came and each answer as it goes, refusals included. The request has no ids and no caller yet.</summary>
+    /// <summary>
+    /// Before everything: it sees each request as it came and each answer as it goes, refusals included. The request has no ids and no
+    /// caller yet.
+    /// </summary>
     public PipelinePlaces BeforeEdge<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_beforeEdge);
 
     /// <summary>The caller is known, and nothing has been charged to its limits yet.</summary>

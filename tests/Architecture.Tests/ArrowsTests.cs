@@ -4,12 +4,14 @@ using ArchUnitNET.Loader;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Which folder may import which. A folder imports only folders that stand above it in its table, so that there is no cycle. A new arrow is a decision: it is
-/// written here first; an arrow that nothing needs any more is taken out.
+/// Which folder may import which. A folder imports only folders that stand above it in its table, so that there is no cycle. A new arrow is
+/// a decision: it is written here first; an arrow that nothing needs any more is taken out.
 /// </summary>
 public sealed class ArrowsTests
 {
-    /// <summary>The kernel first, which imports no stage; then adapters, stages and what some hosts add, each below all that it imports.</summary>
+    /// <summary>
+    /// The kernel first, which imports no stage; then adapters, stages and what some hosts add, each below all that it imports.
+    /// </summary>
     private static readonly (string Folder, string[] Imports)[] OfShared =
     [
         ("Concurrency", []),

@@ -21,7 +21,9 @@ public sealed partial class ClientTests
 
     public static TheoryData<string> Hosts => new(Source.Hosts);
 
-    /// <summary>Whatever the values are, the service gets the template with each of them as exactly one segment, or it is not asked at all.</summary>
+    /// <summary>
+    /// Whatever the values are, the service gets the template with each of them as exactly one segment, or it is not asked at all.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Hosts))]
     public async Task Every_value_in_a_path_is_one_segment_or_the_call_is_not_made(string host)
@@ -49,7 +51,9 @@ public sealed partial class ClientTests
         Assert.Contains(methods, m => Template(m).Contains('{'));
     }
 
-    /// <summary>Hosts neither write requests by hand nor say for whom they are: their clients are lists of calls, and the composer makes these.</summary>
+    /// <summary>
+    /// Hosts neither write requests by hand nor say for whom they are: their clients are lists of calls, and the composer makes these.
+    /// </summary>
     [Fact]
     public void No_host_writes_a_request_by_hand() =>
         Assert.DoesNotContain(

@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Writes docs/configuration.md from what the settings types declare: the range is the one that refuses a wrong value, the default the member's own, the meaning its
-/// summary; who reads a key, and whether an edit is taken while running, is asked of the three hosts.
+/// Writes docs/configuration.md from what the settings types declare: the range is the one that refuses a wrong value, the default the
+/// member's own, the meaning its summary; who reads a key, and whether an edit is taken while running, is asked of the three hosts.
 /// </summary>
 internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, IServiceProvider> hosts)
 {

@@ -3,7 +3,9 @@ using Bff.Configuration;
 
 namespace Architecture.Tests;
 
-/// <summary>Every key, misspelt once in each of the ways in which hands do it, stops the hosts that read it, and the right spelling is named.</summary>
+/// <summary>
+/// Every key, misspelt once in each of the ways in which hands do it, stops the hosts that read it, and the right spelling is named.
+/// </summary>
 [Collection(RealHostsCollection.Name)]
 public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
 {

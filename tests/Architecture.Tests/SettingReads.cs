@@ -6,8 +6,8 @@ using Bff.Configuration;
 namespace Architecture.Tests;
 
 /// <summary>
-/// What compiled code reads of settings: the getters that it calls, and the texts that it names keys with. What the compiler itself adds to a record (equality,
-/// printing) is its declaration, not a reader.
+/// What compiled code reads of settings: the getters that it calls, and the texts that it names keys with. What the compiler itself adds to
+/// a record (equality, printing) is its declaration, not a reader.
 /// </summary>
 internal sealed class SettingReads
 {
@@ -32,7 +32,9 @@ internal sealed class SettingReads
 
     public static SettingReads Of(IEnumerable<Type> code) => new(code);
 
-    /// <summary>A member that configuration sets by itself is read by its getter; one whose section reads it by hand also by its name.</summary>
+    /// <summary>
+    /// A member that configuration sets by itself is read by its getter; one whose section reads it by hand also by its name.
+    /// </summary>
     public bool Has(Setting setting) =>
         _getters.Contains((setting.Member.DeclaringType!, setting.Member.GetMethod!.Name))
         || (setting.Declared.Range is not null && setting.Key.Split(':').Where(k => k[0] != '<').All(_names.Contains));

@@ -8,8 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Writes schemas/appsettings.&lt;host&gt;.json (JSON Schema 2020-12) from what the settings types declare, for editors that complete and check the files. What belongs to the
-/// framework and to libraries is left to them.
+/// Writes schemas/appsettings.&lt;host&gt;.json (JSON Schema 2020-12) from what the settings types declare, for editors that complete and
+/// check the files. What belongs to the framework and to libraries is left to them.
 /// </summary>
 internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvider> hosts)
 {

@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Architecture.Tests;
 
-/// <summary>The schemas are what the code says, and the files that ship are good by them. <c>BFF_UPDATE_GOLDEN=1</c> writes them anew.</summary>
+/// <summary>
+/// The schemas are what the code says, and the files that ship are good by them. <c>BFF_UPDATE_GOLDEN=1</c> writes them anew.
+/// </summary>
 [Collection(RealHostsCollection.Name)]
 public sealed class SettingsSchemaTests(RealHosts hosts)
 {

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests;
 
 /// <summary>
-/// Whatever a test hears of a gateway is looked through for leaks (<c>LeakSentinel</c>): a client, a process or a log that nobody watches is found here,
-/// and is either made to be watched or listed with what it talks to.
+/// Whatever a test hears of a gateway is looked through for leaks (<c>LeakSentinel</c>): a client, a process or a log that nobody watches
+/// is found here, and is either made to be watched or listed with what it talks to.
 /// </summary>
 public sealed partial class WatchedTests
 {

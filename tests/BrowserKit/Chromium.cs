@@ -75,7 +75,10 @@ public sealed class Chromium : IAsyncDisposable
         await Assertions.Expect(Page.Locator("h1")).ToBeVisibleAsync();
     }
 
-    /// <summary>Fails when axe-core finds a barrier on the page shown, or when the page is wider than its window; on a phone in the dark and on a desktop in the light.</summary>
+    /// <summary>
+    /// Fails when axe-core finds a barrier on the page shown, or when the page is wider than its window; on a phone in the dark and on a
+    /// desktop in the light.
+    /// </summary>
     public Task HasNoBarriers(string? except = null) => Each([(Phone, ColorScheme.Dark), (Desktop, ColorScheme.Light)], async look =>
     {
         if (!await Page.EvaluateAsync<bool>("'axe' in window"))

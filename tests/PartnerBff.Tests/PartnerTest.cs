@@ -154,8 +154,9 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         Eventually.True(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable, Patience);
 
     /// <summary>
-    /// From one second after the revocation on, no host serves the key: what was asked later counts, however long the answer takes. A machine that has not yet
-    /// handed over the host's message that the key has changed gives it more time, but without that message there is none.
+    /// From one second after the revocation on, no host serves the key: what was asked later counts, however long the answer takes. A
+    /// machine that has not yet handed over the host's message that the key has changed gives it more time, but without that message there
+    /// is none.
     /// </summary>
     protected static async Task IsRefusedWithinOneSecond(string path, string key, string id, Func<Task> revoke, params PartnerHost[] hosts)
     {
@@ -186,7 +187,10 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         listening.ForEach(l => l.Dispose());
     }
 
-    /// <summary>The service takes so many orders (or a few more, of those that come at the same time), and lets the others wait until the result is disposed.</summary>
+    /// <summary>
+    /// The service takes so many orders (or a few more, of those that come at the same time), and lets the others wait until the result is
+    /// disposed.
+    /// </summary>
     protected IDisposable HoldAfter(int orders)
     {
         var held = Upstream.Orders.Faults.Hold("/orders");

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Bff.Shared.Tests;
 
 /// <summary>
-/// Hosts made here do not watch their files, which none of the tests edits (what does adds a file of its own): each watch takes one of the 128 that many
-/// machines give a user.
+/// Hosts made here do not watch their files, which none of the tests edits (what does adds a file of its own): each watch takes one of the
+/// 128 that many machines give a user.
 /// </summary>
 internal static class NoFileWatches
 {

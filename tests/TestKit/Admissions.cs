@@ -3,9 +3,10 @@ using System.Diagnostics;
 namespace Bff.TestKit;
 
 /// <summary>
-/// What the callers saw, by their own clock. The bucket gains from the first admission on, which the store decided before it was seen; and it was empty
-/// at the last refusal, which the store decided after it was asked: so much, at least, must have been admitted. Where nobody was refused for so long that
-/// the bucket filled (the store was away, or the machine too slow to ask for all of it), what it could not hold is not missed.
+/// What the callers saw, by their own clock. The bucket gains from the first admission on, which the store decided before it was seen; and
+/// it was empty at the last refusal, which the store decided after it was asked: so much, at least, must have been admitted. Where nobody
+/// was refused for so long that the bucket filled (the store was away, or the machine too slow to ask for all of it), what it could not
+/// hold is not missed.
 /// </summary>
 public sealed class Admissions(int burst, int perSecond)
 {

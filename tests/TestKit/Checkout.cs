@@ -1,8 +1,8 @@
 namespace Bff.TestKit;
 
 /// <summary>
-/// The checkout that the tests were built from, or the copy of it that <c>BFF_CHECKOUT</c> names. Found from where they run: a build's recorded source paths name no folder of this
-/// machine.
+/// The checkout that the tests were built from, or the copy of it that <c>BFF_CHECKOUT</c> names. Found from where they run: a build's
+/// recorded source paths name no folder of this machine.
 /// </summary>
 public static class Checkout
 {

@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A gateway as it ships, on real Kestrel and a free port, amid <see cref="Surroundings"/>. Its clocks are generous by default, so that a slow
-/// machine changes nothing; a test that is about a time-out sets that one.
+/// A gateway as it ships, on real Kestrel and a free port, amid <see cref="Surroundings"/>. Its clocks are generous by default, so that a
+/// slow machine changes nothing; a test that is about a time-out sets that one.
 /// </summary>
 /// <typeparam name="TEntryPoint">Any public type of the host's assembly.</typeparam>
 public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoint : class

@@ -4,8 +4,8 @@ using System.Net;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A gateway as a process of its own, in a working directory of its own, amid services of this process. What it prints and what its clients receive
-/// is watched by the <see cref="LeakSentinel"/> of its surroundings.
+/// A gateway as a process of its own, in a working directory of its own, amid services of this process. What it prints and what its clients
+/// receive is watched by the <see cref="LeakSentinel"/> of its surroundings.
 /// </summary>
 public sealed class GatewayProcess : IAsyncDisposable
 {

@@ -5,9 +5,9 @@ using System.Text.RegularExpressions;
 namespace Bff.TestKit;
 
 /// <summary>
-/// Looks through every error body and log line that a test produces for what must never be there: stack traces, exception types and addresses other than
-/// the host's own in bodies; in both, tokens, keys, every credential and cookie that crossed the wire, and the host's configured secrets. Every host of the
-/// kit, and every client of one, has one; it fails the test when the host is disposed.
+/// Looks through every error body and log line that a test produces for what must never be there: stack traces, exception types and
+/// addresses other than the host's own in bodies; in both, tokens, keys, every credential and cookie that crossed the wire, and the host's
+/// configured secrets. Every host of the kit, and every client of one, has one; it fails the test when the host is disposed.
 /// </summary>
 public sealed partial class LeakSentinel
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.TestKit;
 
 /// <summary>
-/// A page of docs/providers with a provider beside it that has the manners which that one's documentation describes: the page's own settings, with the
-/// stand-in's address for the provider's.
+/// A page of docs/providers with a provider beside it that has the manners which that one's documentation describes: the page's own
+/// settings, with the stand-in's address for the provider's.
 /// </summary>
 public sealed partial class ProviderPage : IAsyncDisposable
 {

@@ -9,7 +9,9 @@ public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string 
 {
     public string Text => Encoding.UTF8.GetString(Body);
 
-    /// <summary>The only value of the header; null when it is absent; repeated ones joined with " | ", which no assertion expects.</summary>
+    /// <summary>
+    /// The only value of the header; null when it is absent; repeated ones joined with " | ", which no assertion expects.
+    /// </summary>
     public string? Header(string name)
     {
         var values = Headers.Where(h => h.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(h => h.Value).ToArray();
@@ -20,7 +22,9 @@ public sealed record RawResponse(int Status, IReadOnlyList<(string Name, string 
 /// <summary>Sends bytes that no well-behaved client would send, and reads HTTP/1.1 answers.</summary>
 public static class RawHttp
 {
-    /// <summary>Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.</summary>
+    /// <summary>
+    /// Writes the bytes (Latin-1, one byte per character) and reads one answer; the status is 0 when the connection ends without one.
+    /// </summary>
     /// <param name="host">Where to.</param>
     /// <param name="request">All that is sent.</param>
     /// <param name="sentinel">Watches the answer.</param>

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Bff.TestKit;
 
 /// <summary>
-/// The way from a host to a Redis server: one name behind which the server may change, as in a failover, and on which published messages may get lost while
-/// everything else arrives.
+/// The way from a host to a Redis server: one name behind which the server may change, as in a failover, and on which published messages
+/// may get lost while everything else arrives.
 /// </summary>
 public sealed class RedisRoute : IDisposable
 {

@@ -7,7 +7,9 @@ using System.Runtime.InteropServices;
 
 namespace Bff.TestKit;
 
-/// <summary>A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.</summary>
+/// <summary>
+/// A real redis-server on a free loopback port with its files in a temporary folder; every write is on disk before it is answered.
+/// </summary>
 public sealed partial class RedisServer : IDisposable
 {
     private const string Password = "of-the-tests-alone";
@@ -43,7 +45,9 @@ public sealed partial class RedisServer : IDisposable
     public static string[] UserRules { get; } =
         [.. File.ReadLines(Checkout.At("docs", "operations.md")).Single(l => l.StartsWith(Documented, StringComparison.Ordinal))[Documented.Length..].Split(' ').Select(r => r == ">password" ? ">" + Password : r)];
 
-    /// <summary>Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.</summary>
+    /// <summary>
+    /// Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.
+    /// </summary>
     public static RedisServer Run(params string[] arguments) => Run(new Dictionary<string, string>(), arguments);
 
     /// <summary>As <see cref="Run(string[])"/>, with environment variables of its own, such as those that load libfaketime.</summary>
@@ -216,8 +220,8 @@ public sealed partial class RedisServer : IDisposable
     private bool IsOwn() => TryCommand("INFO", "server").Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
 
     /// <summary>
-    /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a server that was stopped
-    /// comes back. A cluster node also listens on its port + 10000.
+    /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a
+    /// server that was stopped comes back. A cluster node also listens on its port + 10000.
     /// </summary>
     private static int FreePort(bool forCluster)
     {

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>
-/// An OpenID provider that says no more than the standards make it say (OpenID Connect Core 1.0, Discovery 1.0, RFC 6749): no <c>typ</c>, no
+/// An OpenID provider that says no more than the standards make it say (OpenID Connect Core 1.0, Discovery 1.0, RFC 6749): no <c>typ</c>,
+/// no
 /// <c>kid</c>, no name, no e-mail, no <c>at_hash</c>, no life of the access token. Tests add to it.
 /// </summary>
 public sealed class SparseProvider : IAsyncDisposable
@@ -56,10 +57,14 @@ public sealed class SparseProvider : IAsyncDisposable
     /// <summary>An id_token comes with a refresh too.</summary>
     public bool RefreshesIdToken { get; set; }
 
-    /// <summary>The claims of what is given for client credentials and for exchanged tokens, beside <c>iss</c> and the times: the form decides.</summary>
+    /// <summary>
+    /// The claims of what is given for client credentials and for exchanged tokens, beside <c>iss</c> and the times: the form decides.
+    /// </summary>
     public Func<IReadOnlyDictionary<string, string>, JsonObject>? ForService { get; set; }
 
-    /// <summary>What was asked of the token and pushed authorization endpoints: the form, with <c>authorization</c> and <c>path</c> beside it.</summary>
+    /// <summary>
+    /// What was asked of the token and pushed authorization endpoints: the form, with <c>authorization</c> and <c>path</c> beside it.
+    /// </summary>
     public ConcurrentQueue<IReadOnlyDictionary<string, string>> Asked { get; } = new();
 
     public static async Task<SparseProvider> Start(string algorithm = "RS256")

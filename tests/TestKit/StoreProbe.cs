@@ -25,8 +25,8 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
     }
 
     /// <summary>
-    /// 1. A thing is written. 2. The trouble begins: a slow server goes on answering, one that is away is said to be. 3. It ends: the store is found again
-    /// without anybody's help. 4. What was acknowledged is there.
+    /// 1. A thing is written. 2. The trouble begins: a slow server goes on answering, one that is away is said to be. 3. It ends: the store
+    /// is found again without anybody's help. 4. What was acknowledged is there.
     /// </summary>
     public async Task Outlives(RedisTrouble trouble, TroubledRedis redis)
     {

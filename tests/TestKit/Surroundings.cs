@@ -4,7 +4,9 @@ using Bff.Dev.Upstreams;
 
 namespace Bff.TestKit;
 
-/// <summary>The network beyond a gateway: every sample service and the identity provider, in this process, on free loopback ports.</summary>
+/// <summary>
+/// The network beyond a gateway: every sample service and the identity provider, in this process, on free loopback ports.
+/// </summary>
 public sealed class Surroundings : IAsyncDisposable
 {
     private Surroundings(SampleServices services, DevelopmentIdentityProvider identity)

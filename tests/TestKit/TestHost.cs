@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.TestKit;
 
-/// <summary>A real Kestrel host on a free loopback port, with its log recorded and every error and log line checked by a <see cref="LeakSentinel"/>.</summary>
+/// <summary>
+/// A real Kestrel host on a free loopback port, with its log recorded and every error and log line checked by a <see cref="LeakSentinel"/>.
+/// </summary>
 public sealed class TestHost : IAsyncDisposable
 {
     private TestHost(WebApplication app, LogRecorder log)

@@ -23,7 +23,9 @@ public enum IssuerFault
     OnlyDamagedKeys,
 }
 
-/// <summary>An issuer of tokens that publishes (discovery, keys, introspection), counts who asks, breaks on demand and signs whatever it is told to.</summary>
+/// <summary>
+/// An issuer of tokens that publishes (discovery, keys, introspection), counts who asks, breaks on demand and signs whatever it is told to.
+/// </summary>
 public sealed class TestIssuer : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.TestKit;
 
-/// <summary>For parts of a host that are started without the rest: checks every line as it is logged, and fails the test when they are disposed.</summary>
+/// <summary>
+/// For parts of a host that are started without the rest: checks every line as it is logged, and fails the test when they are disposed.
+/// </summary>
 internal sealed class WatchedLog : ILoggerProvider
 {
     private readonly LeakSentinel _leaks = new();

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>What a request costs while a fresh process is still being compiled: home feeds, window by window from the moment it is ready.</summary>
+/// <summary>
+/// What a request costs while a fresh process is still being compiled: home feeds, window by window from the moment it is ready.
+/// </summary>
 internal static class FirstMinuteJob
 {
     private const int Windows = 12;

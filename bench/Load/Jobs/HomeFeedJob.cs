@@ -6,8 +6,8 @@ internal static class HomeFeedJob
     private const int ModestRate = 500;
 
     /// <summary>
-    /// Recommendations are otherwise kept per caller. The time-outs of half a second are longer here: on a machine that does other work too, one part in
-    /// ten thousand is late, and the run would be refused for it.
+    /// Recommendations are otherwise kept per caller. The time-outs of half a second are longer here: on a machine that does other work
+    /// too, one part in ten thousand is late, and the run would be refused for it.
     /// </summary>
     public static readonly string[] NothingCached =
     [

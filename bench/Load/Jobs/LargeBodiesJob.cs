@@ -4,7 +4,9 @@ using System.Net;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>1 GiB up and 1 GiB down through a streaming route: what the gateway's memory does, seen from outside, and when the first byte is there.</summary>
+/// <summary>
+/// 1 GiB up and 1 GiB down through a streaming route: what the gateway's memory does, seen from outside, and when the first byte is there.
+/// </summary>
 internal static class LargeBodiesJob
 {
     private const long Bytes = 1024L * 1024 * 1024;

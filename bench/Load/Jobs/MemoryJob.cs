@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Resident memory over ten minutes in which bare YARP and each of the gateways are asked at once, as fast as all can answer.</summary>
+/// <summary>
+/// Resident memory over ten minutes in which bare YARP and each of the gateways are asked at once, as fast as all can answer.
+/// </summary>
 internal static class MemoryJob
 {
     private const int Minutes = 10;

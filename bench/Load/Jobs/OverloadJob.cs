@@ -1,8 +1,8 @@
 namespace Bff.Bench.Load.Jobs;
 
 /// <summary>
-/// Three times what the host can serve. Two cores that also carry the client cannot offer three times their own saturation, so the gateway is given 16 places
-/// and a service that takes 20 ms: its capacity is then 800 requests/s, and what is measured is how it sheds the rest.
+/// Three times what the host can serve. Two cores that also carry the client cannot offer three times their own saturation, so the gateway
+/// is given 16 places and a service that takes 20 ms: its capacity is then 800 requests/s, and what is measured is how it sheds the rest.
 /// </summary>
 internal static class OverloadJob
 {

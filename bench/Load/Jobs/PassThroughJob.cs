@@ -1,6 +1,8 @@
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>One GET through: bare YARP, YARP with stock parts, the gateway with everything on; at saturation and at a modest rate.</summary>
+/// <summary>
+/// One GET through: bare YARP, YARP with stock parts, the gateway with everything on; at saturation and at a modest rate.
+/// </summary>
 internal static class PassThroughJob
 {
     private const int ModestRate = 1000;

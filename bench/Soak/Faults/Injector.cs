@@ -3,8 +3,8 @@ using Bff.Bench.Soak.Work;
 namespace Bff.Bench.Soak.Faults;
 
 /// <summary>
-/// Three rows of faults run beside each other: Redis, gateways, services. Within a row faults come one at a time, in shuffled rounds, so that each kind comes
-/// as often as the others.
+/// Three rows of faults run beside each other: Redis, gateways, services. Within a row faults come one at a time, in shuffled rounds, so
+/// that each kind comes as often as the others.
 /// </summary>
 internal sealed class Injector(World world, SoakOptions options)
 {

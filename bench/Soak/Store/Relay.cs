@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Bff.Bench.Soak.Store;
 
-/// <summary>Carries the replication between the two servers, and lets it lag: while it is held, the replica is connected and hears nothing.</summary>
+/// <summary>
+/// Carries the replication between the two servers, and lets it lag: while it is held, the replica is connected and hears nothing.
+/// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Bff.Bench.Soak.Store;
 
 /// <summary>
-/// The clock of one Redis server (libfaketime): what is written into a file moves it while the server runs. Its monotonic clock stays as it is.
-/// The C library's allocator goes before jemalloc, which asks for the time before libfaketime is ready.
+/// The clock of one Redis server (libfaketime): what is written into a file moves it while the server runs. Its monotonic clock stays as it
+/// is. The C library's allocator goes before jemalloc, which asks for the time before libfaketime is ready.
 /// </summary>
 internal sealed class ServerClock(string file)
 {

@@ -3,8 +3,8 @@ using Bff.TestKit;
 namespace Bff.Bench.Soak.Store;
 
 /// <summary>
-/// A primary and its replica, both append-only with every write on disk before it is answered. A failover to the replica while the relay is held
-/// loses what the primary has answered since.
+/// A primary and its replica, both append-only with every write on disk before it is answered. A failover to the replica while the relay is
+/// held loses what the primary has answered since.
 /// </summary>
 internal sealed class StorePair : IAsyncDisposable
 {

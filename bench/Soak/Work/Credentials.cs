@@ -6,8 +6,9 @@ using Bff.Bench.Soak.Hosts;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Makes tokens, API keys and sessions, opens streams with them, takes them back (or lets them expire), and keeps trying them on every instance.
-/// A revocation that was answered while writes were being lost is repeated afterwards, as an operator would, and counts from then on.
+/// Makes tokens, API keys and sessions, opens streams with them, takes them back (or lets them expire), and keeps trying them on every
+/// instance. A revocation that was answered while writes were being lost is repeated afterwards, as an operator would, and counts from then
+/// on.
 /// </summary>
 internal sealed class Credentials(World world, Sender sender)
 {

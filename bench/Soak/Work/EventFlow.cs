@@ -9,8 +9,8 @@ namespace Bff.Bench.Soak.Work;
 internal sealed record Published(int Number, double FirstTried, double Accepted);
 
 /// <summary>
-/// Publishes events, one after the other for each user and each again until it is taken; reads them as server-sent events, which break and go on elsewhere;
-/// and takes them as webhooks at two endpoints.
+/// Publishes events, one after the other for each user and each again until it is taken; reads them as server-sent events, which break and
+/// go on elsewhere; and takes them as webhooks at two endpoints.
 /// </summary>
 internal sealed class EventFlow(World world, Sender sender)
 {

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>Reads one user's events from any instance, goes to another one now and then, and comes back with the last id whenever the stream ends.</summary>
+/// <summary>
+/// Reads one user's events from any instance, goes to another one now and then, and comes back with the last id whenever the stream ends.
+/// </summary>
 internal sealed class EventReader(World world, Sender sender, string user, bool signsIn)
 {
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -89,7 +91,10 @@ internal sealed class EventReader(World world, Sender sender, string user, bool 
     private bool Explains(int number, IReadOnlyList<Published> published) =>
         published.FirstOrDefault(p => p.Number == number) is { } item && world.Time.MayBeLost(item.FirstTried, item.Accepted);
 
-    /// <summary>After a failover the reader is told that something may be missing, and goes on from there: what came between the two is what it was told of.</summary>
+    /// <summary>
+    /// After a failover the reader is told that something may be missing, and goes on from there: what came between the two is what it was
+    /// told of.
+    /// </summary>
     private bool IsBeforeReset(Published item) => Resets.Any(at =>
         at >= item.FirstTried && world.Time.Losses.Any(l => item.Accepted >= l.LosesFrom && at >= l.LosesFrom && at <= l.LosesTo + 60));
 

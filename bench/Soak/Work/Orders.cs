@@ -6,8 +6,8 @@ using Bff.Bench.Soak.Hosts;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// Places orders, each under a key of its own and with a reference that tells it from every other, again until it is taken: of some two copies race, some are
-/// sent again long afterwards. At the end the service is asked for all of them.
+/// Places orders, each under a key of its own and with a reference that tells it from every other, again until it is taken: of some two
+/// copies race, some are sent again long afterwards. At the end the service is asked for all of them.
 /// </summary>
 internal sealed class Orders(World world, Sender sender)
 {

@@ -1,6 +1,9 @@
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>Reads one connection of server-sent events as a browser does: what has come without its blank line when the connection ends has not come.</summary>
+/// <summary>
+/// Reads one connection of server-sent events as a browser does: what has come without its blank line when the connection ends has not
+/// come.
+/// </summary>
 internal sealed class SseReader(HttpResponseMessage answer, Stream body, string? lastEventId) : IDisposable
 {
     private readonly StreamReader _reader = new(body);

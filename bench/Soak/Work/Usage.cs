@@ -4,9 +4,10 @@ using System.Text.Json.Nodes;
 namespace Bff.Bench.Soak.Work;
 
 /// <summary>
-/// What the partner gateway says was used, beside what was served. The tenant globex asks one instance that is never killed and pauses while writes may be
-/// lost: its usage must be exact. The tenant acme asks all of them, all the time; what an instance that is killed had not written yet (two seconds, or since
-/// Redis was away) and what a failover loses is lost by its nature, and no more than that may be missing.
+/// What the partner gateway says was used, beside what was served. The tenant globex asks one instance that is never killed and pauses
+/// while writes may be lost: its usage must be exact. The tenant acme asks all of them, all the time; what an instance that is killed had
+/// not written yet (two seconds, or since Redis was away) and what a failover loses is lost by its nature, and no more than that may be
+/// missing.
 /// </summary>
 internal sealed class Usage(World world, Sender sender)
 {

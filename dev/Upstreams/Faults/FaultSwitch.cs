@@ -1,12 +1,17 @@
 namespace Bff.Dev.Upstreams.Faults;
 
-/// <summary>The faults that are on, one per request id, path prefix and method; the one for the request's id, then the one with the longest prefix acts.</summary>
+/// <summary>
+/// The faults that are on, one per request id, path prefix and method; the one for the request's id, then the one with the longest prefix
+/// acts.
+/// </summary>
 public sealed class FaultSwitch
 {
     private readonly Lock gate = new();
     private volatile Armed[] armed = [];
 
-    /// <summary>Turns a fault on in place of the one with the same request id, path and method; <see cref="FaultMode.None"/> turns it off.</summary>
+    /// <summary>
+    /// Turns a fault on in place of the one with the same request id, path and method; <see cref="FaultMode.None"/> turns it off.
+    /// </summary>
     public void Set(Fault fault)
     {
         lock (gate)

@@ -64,7 +64,9 @@ internal static class FaultyAnswer
         Reset(exchange.Context);
     }
 
-    /// <summary>How many bytes of the connection the other side's system has taken (<c>tcpi_bytes_acked</c>); null where the system does not tell.</summary>
+    /// <summary>
+    /// How many bytes of the connection the other side's system has taken (<c>tcpi_bytes_acked</c>); null where the system does not tell.
+    /// </summary>
     private static long? Arrived(HttpContext context)
     {
         const int Tcp = 6, TcpInfo = 11, BytesAcked = 120;

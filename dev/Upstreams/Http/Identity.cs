@@ -1,6 +1,8 @@
 namespace Bff.Dev.Upstreams;
 
-/// <summary>Who asks, by the headers that the gateway sets. Without any of them the caller is trusted, as behind a private network.</summary>
+/// <summary>
+/// Who asks, by the headers that the gateway sets. Without any of them the caller is trusted, as behind a private network.
+/// </summary>
 internal readonly struct Identity(IHeaderDictionary headers)
 {
     public string? User => One(headers["X-User-Id"]);

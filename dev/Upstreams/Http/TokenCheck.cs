@@ -3,7 +3,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Dev.Upstreams;
 
-/// <summary>What a service does that checks its callers' tokens itself: it takes those of one authority that are meant for it, and no others.</summary>
+/// <summary>
+/// What a service does that checks its callers' tokens itself: it takes those of one authority that are meant for it, and no others.
+/// </summary>
 internal sealed class TokenCheck(string authority) : IDisposable
 {
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };

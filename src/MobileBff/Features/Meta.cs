@@ -7,7 +7,8 @@ namespace MobileBff.Features;
 /// <param name="ServicesCalled">Parts that were wanted, cached ones included.</param>
 /// <param name="ServicesSucceeded">Those that have data.</param>
 /// <param name="TotalLatencyMs">From arrival to answer.</param>
-/// <param name="Degraded">Parts that are not as they should be: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>, <c>fallback</c>; absent when all are.</param>
+/// <param name="Degraded">Parts that are not as they should be: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>,
+/// <c>fallback</c>; absent when all are.</param>
 public sealed record Meta(int ServicesCalled, int ServicesSucceeded, int TotalLatencyMs, IReadOnlyDictionary<string, string>? Degraded = null);
 
 internal sealed class MobileMeta : ICompositionMeta

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace MobileBff.Upstreams;
 
-// Lists are most of what the app's screens read. Reading their items by hand takes a third of what binding constructors takes, and allocates nothing beside them.
+// Lists are most of what the app's screens read. Reading their items by hand takes a third of what binding constructors takes, and
+// allocates nothing beside them.
 
 /// <summary>What lists need of an order's lines.</summary>
 /// <param name="Count">Lines, not pieces.</param>

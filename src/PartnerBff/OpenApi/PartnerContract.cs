@@ -11,7 +11,9 @@ using Microsoft.OpenApi;
 
 namespace PartnerBff.OpenApi;
 
-/// <summary>What the partners' documents say beyond the shared description: credentials, keys, pages, headers, every error with an example.</summary>
+/// <summary>
+/// What the partners' documents say beyond the shared description: credentials, keys, pages, headers, every error with an example.
+/// </summary>
 internal static class PartnerContract
 {
     private static readonly ProblemCode[] Everywhere =

@@ -4,8 +4,8 @@ using Bff.State;
 namespace PartnerBff.Portal;
 
 /// <summary>
-/// Antiforgery (OWASP, HMAC-based token): what only this host can make and only for one session, so that a foreign page has nothing to send. Needs no
-/// cookie and no file of its own: the instances share the keys.
+/// Antiforgery (OWASP, HMAC-based token): what only this host can make and only for one session, so that a foreign page has nothing to
+/// send. Needs no cookie and no file of its own: the instances share the keys.
 /// </summary>
 internal sealed class FormTokens(IKeyRing keys)
 {

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace PartnerBff.Portal;
 
-/// <summary>The portal's style sheet and scripts, out of the assembly; their addresses change with them, so that browsers keep them.</summary>
+/// <summary>
+/// The portal's style sheet and scripts, out of the assembly; their addresses change with them, so that browsers keep them.
+/// </summary>
 internal static class PortalAssets
 {
     private const string Prefix = "PartnerBff.Portal.Assets.";

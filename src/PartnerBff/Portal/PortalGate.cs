@@ -10,8 +10,8 @@ namespace PartnerBff.Portal;
 internal sealed record Admission(PortalViewer? Viewer, IResult? Refusal);
 
 /// <summary>
-/// In front of every page: 1. without a session, to the sign-in and back; 2. the role <c>partner-admin</c> and a tenant that is known here; 3. what a form
-/// sends must be of a form of this session.
+/// In front of every page: 1. without a session, to the sign-in and back; 2. the role <c>partner-admin</c> and a tenant that is known here;
+/// 3. what a form sends must be of a form of this session.
 /// </summary>
 internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter limiter) : IEndpointFilter
 {

@@ -17,7 +17,9 @@ namespace PartnerBff.Portal;
 /// <summary>The partners' pages for people: rendered here, signed in through the identity provider.</summary>
 internal static class PortalRegistration
 {
-    /// <summary>The session's cookie counts on the portal's pages and nowhere else: on <c>/v1</c> it is nothing. Forms bring a token of their own.</summary>
+    /// <summary>
+    /// The session's cookie counts on the portal's pages and nowhere else: on <c>/v1</c> it is nothing. Forms bring a token of their own.
+    /// </summary>
     public static WebApplicationBuilder AddPortal(this WebApplicationBuilder builder)
     {
         builder.AddBrowserSessions(site =>

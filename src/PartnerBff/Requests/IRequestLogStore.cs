@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace PartnerBff.Requests;
 
-/// <summary>The latest requests of each account, newest first. Members throw <see cref="StoreUnavailableException"/> while Redis is away.</summary>
+/// <summary>
+/// The latest requests of each account, newest first. Members throw <see cref="StoreUnavailableException"/> while Redis is away.
+/// </summary>
 internal interface IRequestLogStore
 {
     /// <summary>How many an account keeps, for a week after its last.</summary>

@@ -5,8 +5,8 @@ using Bff.State;
 namespace PartnerBff.Requests;
 
 /// <summary>
-/// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails is not repeated,
-/// for it may have happened: what it held is lost. It is a log, not a bill.
+/// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails
+/// is not repeated, for it may have happened: what it held is lost. It is a log, not a bill.
 /// </summary>
 internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
 {
@@ -64,7 +64,9 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
         }
     }
 
-    /// <summary>Not cancelled: the reader may go away, and others' requests are among these. One account's failure is not the others'.</summary>
+    /// <summary>
+    /// Not cancelled: the reader may go away, and others' requests are among these. One account's failure is not the others'.
+    /// </summary>
     private async Task Write(string account, IReadOnlyList<LoggedRequest> requests)
     {
         try

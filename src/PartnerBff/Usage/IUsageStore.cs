@@ -6,14 +6,16 @@ namespace PartnerBff.Usage;
 
 /// <summary>Names what an instance writes at one time, so that the store adds it once, however often it arrives.</summary>
 /// <param name="Instance">Unique per process.</param>
-/// <param name="Number">Grows; an instance repeats a flush of an account's day until the store has confirmed it, and only then sends the next.</param>
+/// <param name="Number">Grows; an instance repeats a flush of an account's day until the store has confirmed it, and only then sends the
+/// next.</param>
 internal readonly record struct UsageFlush(string Instance, long Number);
 
 /// <summary>Where usage adds up over instances; kept for 95 days.</summary>
 internal interface IUsageStore
 {
     /// <summary>Adds an account's counts of one day, unless they have been added already under this or a later number.</summary>
-    /// <exception cref="StoreUnavailableException">It is not known whether they are added: send the same again. <see cref="Read"/>: the store is away.</exception>
+    /// <exception cref="StoreUnavailableException">It is not known whether they are added: send the same again. <see cref="Read"/>: the
+    /// store is away.</exception>
     ValueTask Add(
         string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation);
 
@@ -81,13 +83,15 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
 }
 
 /// <summary>
-/// One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count, and <c>flushed:</c> with an instance, which holds the
-/// number of that instance's last flush: what was added and that it was added are written, kept, and lost, together.
+/// One hash per account and day, <c>bff:usage:{account}:2026-01-31</c>; its fields are endpoint, tab, count, and <c>flushed:</c> with an
+/// instance, which holds the number of that instance's last flush: what was added and that it was added are written, kept, and lost,
+/// together.
 /// </summary>
 internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
 {
-    // One command adds everything and notes it: were the second of two refused, the same flush would be lost or counted twice. Lua passes a few thousand words
-    // to a command at most, so what is longer comes in parts, which only a refusal of the first can keep from being written.
+    // One command adds everything and notes it: were the second of two refused, the same flush would be lost or counted twice. Lua passes a
+    // few thousand words to a command at most, so what is longer comes in parts, which only a refusal of the first can keep from being
+    // written.
     private static readonly RedisScript AddScript = new("""
         if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) < tonumber(ARGV[3]) then
           local sums = {}

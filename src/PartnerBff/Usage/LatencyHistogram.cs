@@ -1,6 +1,9 @@
 namespace PartnerBff.Usage;
 
-/// <summary>Latencies in buckets that each reach 20 % further than the one before: a percentile is right to that much, and buckets of many instances add up.</summary>
+/// <summary>
+/// Latencies in buckets that each reach 20 % further than the one before: a percentile is right to that much, and buckets of many instances
+/// add up.
+/// </summary>
 internal static class LatencyHistogram
 {
     /// <summary>The last one holds everything longer than about five minutes.</summary>

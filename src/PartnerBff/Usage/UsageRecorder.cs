@@ -4,9 +4,9 @@ using Bff.State;
 namespace PartnerBff.Usage;
 
 /// <summary>
-/// Adds requests up in memory and writes the sums every two seconds, at the end, and before somebody reads them; never on the way of a request.
-/// A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had, until it is confirmed; what has
-/// come since for the same account and day waits for that.
+/// Adds requests up in memory and writes the sums every two seconds, at the end, and before somebody reads them; never on the way of a
+/// request. A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had,
+/// until it is confirmed; what has come since for the same account and day waits for that.
 /// </summary>
 internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
 {
@@ -38,7 +38,10 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         }
     }
 
-    /// <summary>Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: the asker may go away, the counts may not.</summary>
+    /// <summary>
+    /// Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: the asker may go away, the
+    /// counts may not.
+    /// </summary>
     public async Task Flush(CancellationToken cancellation)
     {
         await _flushing.WaitAsync(cancellation);

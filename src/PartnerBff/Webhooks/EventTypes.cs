@@ -1,6 +1,8 @@
 namespace PartnerBff.Webhooks;
 
-/// <summary>Which types of events are wanted, in the log as in a webhook: names, <c>order.*</c> for all that begin so, <c>*</c> for all.</summary>
+/// <summary>
+/// Which types of events are wanted, in the log as in a webhook: names, <c>order.*</c> for all that begin so, <c>*</c> for all.
+/// </summary>
 internal static class EventTypes
 {
     public const int MaxFilters = 50;

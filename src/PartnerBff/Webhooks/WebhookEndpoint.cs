@@ -67,7 +67,9 @@ internal sealed record DeliveryAttempt(DateTimeOffset At, int? StatusCode, int L
 /// <param name="ResumesAt">When the schedule goes on if it fails; null: the schedule was over.</param>
 internal sealed record ByHand(DateTimeOffset? ResumesAt);
 
-/// <summary>One event on its way to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, whatever is repeated.</summary>
+/// <summary>
+/// One event on its way to one endpoint. Its id is also the <c>webhook-id</c>: one per event and endpoint, whatever is repeated.
+/// </summary>
 internal sealed record WebhookDelivery
 {
     public const int AttemptsKept = 20;

@@ -1,8 +1,8 @@
 namespace Bff.Admission;
 
 /// <summary>
-/// Finds how many requests the host serves well at once, from their latency alone: while a window's mean stays near the long-term one the limit
-/// grows, when it rises the limit shrinks in proportion. It is Gradient2 of Netflix concurrency-limits
+/// Finds how many requests the host serves well at once, from their latency alone: while a window's mean stays near the long-term one the
+/// limit grows, when it rises the limit shrinks in proportion. It is Gradient2 of Netflix concurrency-limits
 /// (https://github.com/Netflix/concurrency-limits, <c>Gradient2Limit</c>), begun at the ceiling so that a fresh host sheds nobody.
 /// </summary>
 internal sealed class AdaptiveLimit

@@ -40,7 +40,8 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
                 return new(TryTakeSlotIfNobodyWaits() ? AdmissionVerdict.Admitted : AdmissionVerdict.QueueFull);
             }
 
-            // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the other.
+            // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the
+            // other.
             Interlocked.Exchange(ref _waiting, _queue.Count);
             Pump();
         }

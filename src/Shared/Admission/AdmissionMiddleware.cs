@@ -8,9 +8,10 @@ namespace Bff.Admission;
 
 /// <summary>
 /// Stage 4. Serves as many requests at once as the host serves well:
-/// 1. endpoints that are never shed pass by; 2. a tenant at its own ceiling is refused; 3. a free slot is taken; 4. else the request waits, important ones first,
-/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back once it streams,
-/// and who sends a body is without one while it is waited for.
+/// 1. endpoints that are never shed pass by; 2. a tenant at its own ceiling is refused; 3. a free slot is taken; 4. else the request waits,
+/// important ones first,
+/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back
+/// once it streams, and who sends a body is without one while it is waited for.
 /// </summary>
 internal sealed class AdmissionMiddleware(
     RequestDelegate next, AdmissionGate gate, AdaptiveLimit limit, TenantSlots tenants, AdmissionClassifier classify, AdmissionMetrics metrics, TimeProvider time)
@@ -119,7 +120,9 @@ internal sealed class AdmissionMiddleware(
         }
     }
 
-    /// <summary>By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).</summary>
+    /// <summary>
+    /// By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).
+    /// </summary>
     private static bool MayStream(HttpContext context) =>
         context.GetEndpoint()?.Metadata is { } endpoint && (endpoint.GetMetadata<LongLived>() is not null || endpoint.GetMetadata<GrpcRoute>() is not null)
         || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }

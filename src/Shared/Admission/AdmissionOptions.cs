@@ -14,6 +14,8 @@ public sealed class AdmissionOptions
     [Setting(Min = 0, Max = 1_000_000, Default = "as many as `MaxConcurrency`")]
     public int? MaxQueue { get; set; }
 
-    /// <summary>What the adaptive limit does not go below: an eighth of the ceiling, but not so few that chance alone looks like overload.</summary>
+    /// <summary>
+    /// What the adaptive limit does not go below: an eighth of the ceiling, but not so few that chance alone looks like overload.
+    /// </summary>
     internal int MinConcurrency => Math.Min(MaxConcurrency, Math.Max(16, MaxConcurrency / 8));
 }

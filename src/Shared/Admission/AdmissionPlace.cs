@@ -4,8 +4,9 @@ using Bff.Tenancy;
 namespace Bff.Admission;
 
 /// <summary>
-/// The place of a request whose body arrives, or whose answer streams. While its sender is waited for, the place is others': a sender who stalls must not
-/// keep anybody from being served. The request comes back, or is refused, before anything is made of a body that was read whole.
+/// The place of a request whose body arrives, or whose answer streams. While its sender is waited for, the place is others': a sender who
+/// stalls must not keep anybody from being served. The request comes back, or is refused, before anything is made of a body that was read
+/// whole.
 /// </summary>
 internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority) : IAdmissionPlace
 {
@@ -21,7 +22,9 @@ internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metric
         }
     }
 
-    /// <summary>Takes a place again if one is free. Without one the request goes on: what it asks of a service has begun, and is bounded there.</summary>
+    /// <summary>
+    /// Takes a place again if one is free. Without one the request goes on: what it asks of a service has begun, and is bounded there.
+    /// </summary>
     public void TryStepIn()
     {
         if (Volatile.Read(ref _state) == Out && gate.TryEnter())

@@ -11,8 +11,8 @@ internal sealed class AdmissionQueue(int capacity)
     public int Count { get; private set; }
 
     /// <summary>
-    /// False when the queue is full of those who are as important at least. Otherwise the newcomer waits, and <paramref name="displaced"/> is who had to go for it:
-    /// the latest of the lowest.
+    /// False when the queue is full of those who are as important at least. Otherwise the newcomer waits, and <paramref name="displaced"/>
+    /// is who had to go for it: the latest of the lowest.
     /// </summary>
     public bool TryAdd(AdmissionWaiter waiter, out AdmissionWaiter? displaced)
     {

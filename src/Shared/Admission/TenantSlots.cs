@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 
 namespace Bff.Admission;
 
-/// <summary>Requests in flight per tenant that has a ceiling of its own; at it the tenant's requests are refused without taking anybody's place.</summary>
+/// <summary>
+/// Requests in flight per tenant that has a ceiling of its own; at it the tenant's requests are refused without taking anybody's place.
+/// </summary>
 internal sealed class TenantSlots
 {
     private readonly ConcurrentDictionary<string, StrongBox<int>> _inFlight = new(StringComparer.Ordinal);

@@ -17,9 +17,9 @@ public readonly record struct AuditStep(RedisKey Key, RedisValue Json)
 }
 
 /// <summary>
-/// Makes an entry and its change one step, although they live in different slots of a cluster. 1. What is about to be written is noted; 2. the script that makes
-/// the change writes its entry beside it; 3. the entry moves to the log. An instance that dies after 2 leaves both, and another one moves the entry; one that dies
-/// before leaves neither, and the note is dropped.
+/// Makes an entry and its change one step, although they live in different slots of a cluster. 1. What is about to be written is noted; 2.
+/// the script that makes the change writes its entry beside it; 3. the entry moves to the log. An instance that dies after 2 leaves both,
+/// and another one moves the entry; one that dies before leaves neither, and the note is dropped.
 /// </summary>
 public sealed class AuditOutbox
 {
@@ -73,7 +73,9 @@ public sealed class AuditOutbox
         return new(key, JsonSerializer.SerializeToUtf8Bytes(entries, AuditJson.Default.IReadOnlyListAuditEntry));
     }
 
-    /// <summary>As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.</summary>
+    /// <summary>
+    /// As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.
+    /// </summary>
     public static Task<AuditStep> Begin(AuditOutbox? outbox, string slot, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation) =>
         outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
 

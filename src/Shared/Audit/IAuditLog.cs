@@ -17,8 +17,8 @@ public sealed record AuditQuery(string? Tenant = null, string? Actor = null, str
 }
 
 /// <summary>
-/// Who changed what, newest first, for as long and as many as section <c>Audit</c> says. An entry comes to be in the same step as its change, in the store that
-/// is changed: see <see cref="AuditOutbox"/>.
+/// Who changed what, newest first, for as long and as many as section <c>Audit</c> says. An entry comes to be in the same step as its
+/// change, in the store that is changed: see <see cref="AuditOutbox"/>.
 /// </summary>
 public interface IAuditLog
 {
@@ -31,7 +31,8 @@ public interface IAuditLog
     /// <param name="before">The id of the one; null: from the newest on.</param>
     /// <param name="count">At most so many.</param>
     /// <param name="cancellation">Ends the waiting.</param>
-    /// <returns>The entries, and from where to go on when the search ended before the log did: with the last entry that was looked at.</returns>
+    /// <returns>The entries, and from where to go on when the search ended before the log did: with the last entry that was looked
+    /// at.</returns>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(AuditQuery query, string? before, int count, CancellationToken cancellation);
 }

@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Caching;
 
-/// <summary>Counts <c>bff.cache.requests</c> by <c>result</c> (hit, renewing, stale, shared, joined, miss, bypass) and <c>scope</c>.</summary>
+/// <summary>
+/// Counts <c>bff.cache.requests</c> by <c>result</c> (hit, renewing, stale, shared, joined, miss, bypass) and <c>scope</c>.
+/// </summary>
 internal sealed class CacheMetrics
 {
     private static readonly string[] Scopes = ["public", "tenant", "caller"];

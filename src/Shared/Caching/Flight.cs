@@ -2,7 +2,9 @@ using Bff.Upstreams;
 
 namespace Bff.Caching;
 
-/// <summary>One read that several callers wait for. It belongs to none of them: it ends when the last has gone, or when its time is up.</summary>
+/// <summary>
+/// One read that several callers wait for. It belongs to none of them: it ends when the last has gone, or when its time is up.
+/// </summary>
 internal sealed class Flight<T>(TagStamp stamp, ReadStamp reads, TimeSpan limit, TimeProvider time) : IDisposable
 {
     private readonly TaskCompletionSource<Fragment<T>> _landed = new(TaskCreationOptions.RunContinuationsAsynchronously);

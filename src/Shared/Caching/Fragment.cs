@@ -21,6 +21,8 @@ public enum FragmentSource
 /// <param name="AgeSeconds">Since it was live; 0 when it is.</param>
 public readonly record struct Fragment<T>(UpstreamAnswer<T> Answer, FragmentSource Source, int AgeSeconds)
 {
-    /// <summary>The value as JSON (UTF-8) where it is kept, so that it can be copied into an answer without writing it again; else empty.</summary>
+    /// <summary>
+    /// The value as JSON (UTF-8) where it is kept, so that it can be copied into an answer without writing it again; else empty.
+    /// </summary>
     public ReadOnlyMemory<byte> Json { get; init; }
 }

@@ -8,9 +8,10 @@ namespace Bff.Caching;
 
 /// <summary>
 /// A read goes this way:
-/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one flight renews it behind the answer; 3. else it joins the flight
-/// for the same key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis, unless its tags
-/// were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
+/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one flight renews it behind the answer; 3. else it joins the
+/// flight for the same key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis,
+/// unless its tags were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are
+/// never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
 /// </summary>
 internal sealed partial class FragmentCache(
     FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, CacheMetrics metrics, TimeProvider time,
@@ -106,7 +107,8 @@ internal sealed partial class FragmentCache(
                     return flight.Wait(cancellation);
                 }
 
-                // It set out before an invalidation or before its caller had written, or is over: its passengers may have what it brings, nobody else.
+                // It set out before an invalidation or before its caller had written, or is over: its passengers may have what it brings,
+                // nobody else.
                 _flights.TryRemove(KeyValuePair.Create(key, known));
             }
 
@@ -124,7 +126,10 @@ internal sealed partial class FragmentCache(
     private Flight<T> NewFlight<T>(in FragmentRequest<T> request) =>
         new(generations.Capture(request.Tags), reads.Capture(request.Caller), FlightLimit, time);
 
-    /// <summary>Whether what the flight brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own it is write.</summary>
+    /// <summary>
+    /// Whether what the flight brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own
+    /// it is write.
+    /// </summary>
     private bool IsCurrent<T>(Flight<T> flight, in FragmentKey key) =>
         generations.AreCurrent(flight.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(flight.Reads));
 
@@ -224,8 +229,8 @@ internal sealed partial class FragmentCache(
     }
 
     /// <summary>
-    /// Takes over what another instance kept, and serves it where it is fresh or, unless this is a refresh already, within <c>Revalidate</c>. What is
-    /// only good enough to stand in is kept here for that.
+    /// Takes over what another instance kept, and serves it where it is fresh or, unless this is a refresh already, within
+    /// <c>Revalidate</c>. What is only good enough to stand in is kept here for that.
     /// </summary>
     private Fragment<T>? Restore<T>(
         Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in SharedRead read, bool isRefresh, out FragmentEntry<T>? aging)

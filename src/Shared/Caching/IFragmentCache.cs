@@ -5,10 +5,15 @@ namespace Bff.Caching;
 /// <summary>The fragment cache as the composer sees it.</summary>
 public interface IFragmentCache
 {
-    /// <summary>A fresh fragment in this process, about a microsecond away and without allocating; asking first spares the closure that <see cref="Get"/> needs.</summary>
+    /// <summary>
+    /// A fresh fragment in this process, about a microsecond away and without allocating; asking first spares the closure that
+    /// <see cref="Get"/> needs.
+    /// </summary>
     bool TryGet<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
 
-    /// <summary>A fragment of this process that may stand in for a failure of which the cache could not know, such as that the caller's time was up.</summary>
+    /// <summary>
+    /// A fragment of this process that may stand in for a failure of which the cache could not know, such as that the caller's time was up.
+    /// </summary>
     bool TryStandIn<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
 
     /// <summary>
@@ -17,8 +22,8 @@ public interface IFragmentCache
     /// </summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="fetch">
-    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when nobody waits any more, or after 30 s.
-    /// It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
+    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when nobody waits any more, or
+    /// after 30 s. It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
     /// </param>
     /// <param name="cancellation">Ends this caller's waiting.</param>
     /// <exception cref="OperationCanceledException">This caller's waiting ended.</exception>

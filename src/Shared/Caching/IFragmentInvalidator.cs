@@ -18,7 +18,10 @@ public interface IFragmentInvalidator
 /// <summary>How events name fragments.</summary>
 public static class FragmentTags
 {
-    /// <summary>The tag that an event invalidates: type <c>pricing.updated</c> with subject <c>p-1</c> is <c>pricing:p-1</c>; null without a subject.</summary>
+    /// <summary>
+    /// The tag that an event invalidates: type <c>pricing.updated</c> with subject <c>p-1</c> is <c>pricing:p-1</c>; null without a
+    /// subject.
+    /// </summary>
     public static string? OfEvent(string type, string? subject)
     {
         var dot = type.IndexOf('.', StringComparison.Ordinal);

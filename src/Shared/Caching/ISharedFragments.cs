@@ -1,6 +1,8 @@
 namespace Bff.Caching;
 
-/// <summary>What the instances of a host share of their fragments. Absent without Redis; a test can stand in with a slow or broken one.</summary>
+/// <summary>
+/// What the instances of a host share of their fragments. Absent without Redis; a test can stand in with a slow or broken one.
+/// </summary>
 internal interface ISharedFragments
 {
     /// <summary>Never throws and never waits longer than <c>State:Timeout</c>; while the store is known to be away, not at all.</summary>

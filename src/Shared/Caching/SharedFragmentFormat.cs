@@ -5,9 +5,10 @@ using System.Text;
 namespace Bff.Caching;
 
 /// <summary>
-/// A fragment's bytes in Redis: 8 checksum (SHA-256 of the name and the rest, cut), 1 format, 8 time (Unix ms), 1 number of tags, 8 version of each, the JSON. In the second
-/// format the service's validators, each behind its length in 2 bytes, come before the JSON; an instance of an earlier version takes such a value for none.
-/// The name is part of the checksum: a value that strays to another key is no value there.
+/// A fragment's bytes in Redis: 8 checksum (SHA-256 of the name and the rest, cut), 1 format, 8 time (Unix ms), 1 number of tags, 8 version
+/// of each, the JSON. In the second format the service's validators, each behind its length in 2 bytes, come before the JSON; an instance
+/// of an earlier version takes such a value for none. The name is part of the checksum: a value that strays to another key is no value
+/// there.
 /// </summary>
 internal static class SharedFragmentFormat
 {

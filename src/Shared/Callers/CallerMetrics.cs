@@ -2,7 +2,9 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Callers;
 
-/// <summary><c>bff.callers.failures</c>: credentials that were refused, by <c>reason</c>, which is the problem's code; never the credential.</summary>
+/// <summary>
+/// <c>bff.callers.failures</c>: credentials that were refused, by <c>reason</c>, which is the problem's code; never the credential.
+/// </summary>
 internal sealed class CallerMetrics
 {
     private readonly Counter<long> _failures;

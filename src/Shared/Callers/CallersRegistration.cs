@@ -47,7 +47,9 @@ public static class CallersRegistration
         return builder;
     }
 
-    /// <summary>Accepts bearer access tokens (RFC 6750) as <c>Authentication:Schemes:Bearer</c> and <c>Authentication:Providers</c> say.</summary>
+    /// <summary>
+    /// Accepts bearer access tokens (RFC 6750) as <c>Authentication:Schemes:Bearer</c> and <c>Authentication:Providers</c> say.
+    /// </summary>
     public static WebApplicationBuilder AddBearerTokens(this WebApplicationBuilder builder)
     {
         var services = builder.Services;

@@ -3,10 +3,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers;
 
-/// <summary>One kind of credential. Sources are asked in order of registration; the first that finds its credential on the request decides.</summary>
+/// <summary>
+/// One kind of credential. Sources are asked in order of registration; the first that finds its credential on the request decides.
+/// </summary>
 public interface ICallerSource
 {
-    /// <summary>The challenge for <c>WWW-Authenticate</c> (RFC 9110 section 11.6.1) when no credential came; null: none of its own.</summary>
+    /// <summary>
+    /// The challenge for <c>WWW-Authenticate</c> (RFC 9110 section 11.6.1) when no credential came; null: none of its own.
+    /// </summary>
     string? Challenge { get; }
 
     /// <summary>Reads and verifies the credential. Completes synchronously when the answer is remembered.</summary>

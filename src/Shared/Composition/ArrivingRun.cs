@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Composition;
 
 /// <summary>
-/// A composition that sends the request's body on while it arrives. 1. Its deadline begins when the last of the body is there: until then the sender is waited for, under the rules
-/// of every body; 2. whatever was wrong with the body (broken off, malformed, too large, too slow), the sender is told so (400, 408, 413), and the service is not blamed.
+/// A composition that sends the request's body on while it arrives. 1. Its deadline begins when the last of the body is there: until then
+/// the sender is waited for, under the rules of every body; 2. whatever was wrong with the body (broken off, malformed, too large, too
+/// slow), the sender is told so (400, 408, 413), and the service is not blamed.
 /// </summary>
 internal sealed class ArrivingRun : IDisposable
 {

@@ -40,7 +40,9 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         return this;
     }
 
-    /// <summary>Lets the client keep a whole answer (<c>Cache-Control: private, max-age</c>) and ask whether it still holds (ETag, 304).</summary>
+    /// <summary>
+    /// Lets the client keep a whole answer (<c>Cache-Control: private, max-age</c>) and ask whether it still holds (ETag, 304).
+    /// </summary>
     public Composed<T> Cacheable(int maxAgeSeconds)
     {
         _maxAgeSeconds = maxAgeSeconds;
@@ -63,8 +65,9 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <summary>
-    /// Tells the client by what the service recognizes a part's value (<c>ETag</c>, <c>Last-Modified</c>), for an <c>If-Match</c> with its change; where the answer is of that part
-    /// alone the client may also ask whether it still holds (304). The answer says nothing else that changes: it is <see cref="WithoutMeta"/>.
+    /// Tells the client by what the service recognizes a part's value (<c>ETag</c>, <c>Last-Modified</c>), for an <c>If-Match</c> with its
+    /// change; where the answer is of that part alone the client may also ask whether it still holds (304). The answer says nothing else
+    /// that changes: it is <see cref="WithoutMeta"/>.
     /// </summary>
     public Composed<T> ValidatedBy(Part part)
     {
@@ -163,8 +166,8 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <summary>
-    /// Says for whom and how long the answer may be kept, by what it is recognized, and whether the client has it already. Only a whole answer is kept; the validators of a part
-    /// decide for the answer where it is the only one.
+    /// Says for whom and how long the answer may be kept, by what it is recognized, and whether the client has it already. Only a whole
+    /// answer is kept; the validators of a part decide for the answer where it is the only one.
     /// </summary>
     private bool IsUnchanged(HttpContext context, IServiceProvider services, ReadOnlySpan<byte> answer)
     {

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Bff.Composition;
 
-/// <summary>A composed answer with 201 and <c>Location</c>; the document of the interface lists that and what writes are refused with.</summary>
+/// <summary>
+/// A composed answer with 201 and <c>Location</c>; the document of the interface lists that and what writes are refused with.
+/// </summary>
 /// <typeparam name="T">The client's contract.</typeparam>
 public sealed class ComposedCreated<T> : IResult, IEndpointMetadataProvider
 {

@@ -12,9 +12,9 @@ namespace Bff.Composition;
 
 /// <summary>
 /// Composes one answer out of several services' parts:
-/// 1. the endpoint declares its parts; 2. <see cref="Run"/> starts all that depend on nothing at the same time, the others as soon as what they
-/// depend on is there; 3. the first required part that fails decides the answer and cancels the rest; 4. everything ends within one deadline
-/// and when the client goes; 5. <see cref="Compose{T}"/> makes the answer with <c>_meta</c> and <c>Server-Timing</c>.
+/// 1. the endpoint declares its parts; 2. <see cref="Run"/> starts all that depend on nothing at the same time, the others as soon as what
+/// they depend on is there; 3. the first required part that fails decides the answer and cancels the rest; 4. everything ends within one
+/// deadline and when the client goes; 5. <see cref="Compose{T}"/> makes the answer with <c>_meta</c> and <c>Server-Timing</c>.
 /// </summary>
 public sealed partial class Composer : IDisposable
 {
@@ -125,11 +125,16 @@ public sealed partial class Composer : IDisposable
 
     internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
 
-    /// <summary>For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.</summary>
+    /// <summary>
+    /// For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.
+    /// </summary>
     internal CallContext WriteCall(long started, TimeSpan timeout) =>
         new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), _arriving?.Token ?? (TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted));
 
-    /// <summary>For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request may take.</summary>
+    /// <summary>
+    /// For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request
+    /// may take.
+    /// </summary>
     internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
 
     internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.TimestampIn(timeout), flight);

@@ -23,8 +23,8 @@ internal sealed class CompositionServices(
     public string Vary => (clientHeaders?.Current ?? ClientHeaders.None).Vary;
 
     /// <summary>
-    /// The client's headers with which an answer is asked for that is kept in a scope. Noted with the request thereby: it may be over by the time that the
-    /// service is asked.
+    /// The client's headers with which an answer is asked for that is kept in a scope. Noted with the request thereby: it may be over by
+    /// the time that the service is asked.
     /// </summary>
     public KeyValuePair<string, string>[] ClientHeadersFor(BffRequest request, CacheScope scope)
     {
@@ -32,7 +32,10 @@ internal sealed class CompositionServices(
         return scope == CacheScope.Caller ? headers : ClientHeaders.Only(headers, upstreams.VaryBy);
     }
 
-    /// <summary>What keeps a kept answer apart from others' in its scope: the client's headers that it was asked for with, and the services whose canary answers.</summary>
+    /// <summary>
+    /// What keeps a kept answer apart from others' in its scope: the client's headers that it was asked for with, and the services whose
+    /// canary answers.
+    /// </summary>
     public string? VariantFor(BffRequest request, KeyValuePair<string, string>[] headers) => ClientHeaders.Variant(headers, upstreams.CanariesOf(request));
 
     /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>

@@ -117,7 +117,8 @@ internal sealed partial class CompositionWarmup(
     }
 
     /// <summary>
-    /// Meters that nobody exports. An exporter takes instruments of one name for one: the end of this service would end what the gateway's own server says of its requests.
+    /// Meters that nobody exports. An exporter takes instruments of one name for one: the end of this service would end what the gateway's
+    /// own server says of its requests.
     /// </summary>
     private sealed class UnseenMeters : IMeterFactory
     {

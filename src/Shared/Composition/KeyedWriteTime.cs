@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// Says at start, and when configuration changes, where a setting cannot work: a write that may be repeated under its key is never hedged, so a service that hangs has the first
-/// attempt's whole time-out, and where that is all that a composition has, nothing is left for another.
+/// Says at start, and when configuration changes, where a setting cannot work: a write that may be repeated under its key is never hedged,
+/// so a service that hangs has the first attempt's whole time-out, and where that is all that a composition has, nothing is left for
+/// another.
 /// </summary>
 internal sealed partial class KeyedWriteTime(
     RequiredUpstreams clients, Reloadable<UpstreamRegistry.Parsed> upstreams, Reloadable<CompositionPolicies> policies, ILogger<KeyedWriteTime> logger) : IHostedService

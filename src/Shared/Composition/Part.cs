@@ -39,7 +39,9 @@ public abstract class Part
     /// <summary>Whether everybody may see the value: it was asked for with nothing of the caller's own.</summary>
     internal abstract bool IsPublic { get; }
 
-    /// <summary>Configuration says that it is not to be asked. Clients see <c>unavailable</c>; metrics tell it from a service that is.</summary>
+    /// <summary>
+    /// Configuration says that it is not to be asked. Clients see <c>unavailable</c>; metrics tell it from a service that is.
+    /// </summary>
     internal bool IsSwitchedOff { get; private protected set; }
 
     private protected Composer Composer { get; }

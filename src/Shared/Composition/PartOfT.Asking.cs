@@ -16,7 +16,9 @@ public abstract partial class Part<T>
     /// <summary>Metadata of the value; null where the call depends on another part's value, which says it later.</summary>
     private protected System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>? TypeNow => _call?.Type;
 
-    /// <summary>Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.</summary>
+    /// <summary>
+    /// Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.
+    /// </summary>
     private async Task<bool> HasWhatItNeeds(List<Part> needed)
     {
         foreach (var part in needed)
@@ -92,8 +94,8 @@ public abstract partial class Part<T>
     }
 
     /// <summary>
-    /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache would add to it, one call for
-    /// identical reads in flight, the client does by itself.
+    /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache
+    /// would add to it, one call for identical reads in flight, the client does by itself.
     /// </summary>
     private FragmentRequest<T>? Kept(UpstreamCall<T> call, PartPolicy? policy)
     {

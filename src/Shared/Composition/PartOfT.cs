@@ -5,7 +5,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Composition;
 
-/// <summary>A part with its policies, and after <see cref="Composer.Run"/> its value: a <see cref="ReadPart{T}"/> or a <see cref="WritePart{T}"/>.</summary>
+/// <summary>
+/// A part with its policies, and after <see cref="Composer.Run"/> its value: a <see cref="ReadPart{T}"/> or a <see cref="WritePart{T}"/>.
+/// </summary>
 public abstract partial class Part<T> : Part
 {
     private readonly Func<UpstreamCall<T>?>? _later;

@@ -19,7 +19,9 @@ public sealed record PartPolicy
     [Setting(Min = "00:00:00", Max = "1.00:00:00", Default = "`00:00:00`")]
     public TimeSpan? Revalidate { get; init; }
 
-    /// <summary>How long after <c>Fresh</c> it stands in for a part that fails (stale-if-error, RFC 5861); never for one whose service is well.</summary>
+    /// <summary>
+    /// How long after <c>Fresh</c> it stands in for a part that fails (stale-if-error, RFC 5861); never for one whose service is well.
+    /// </summary>
     [Setting(Min = "00:00:00", Max = "7.00:00:00", Default = "beside the endpoint")]
     public TimeSpan? Stale { get; init; }
 

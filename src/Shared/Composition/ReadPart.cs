@@ -4,7 +4,9 @@ using Bff.Upstreams;
 
 namespace Bff.Composition;
 
-/// <summary>A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when nobody needs it any more.</summary>
+/// <summary>
+/// A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when nobody needs it any more.
+/// </summary>
 public sealed class ReadPart<T> : Part<T>
 {
     internal ReadPart(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired, call)
@@ -16,7 +18,10 @@ public sealed class ReadPart<T> : Part<T>
     {
     }
 
-    /// <summary>How long it may take, at most what is left of the request's deadline. Default 1 s; <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.</summary>
+    /// <summary>
+    /// How long it may take, at most what is left of the request's deadline. Default 1 s;
+    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
+    /// </summary>
     public ReadPart<T> Timeout(int milliseconds)
     {
         Allowed = TimeSpan.FromMilliseconds(milliseconds);
@@ -25,7 +30,8 @@ public sealed class ReadPart<T> : Part<T>
 
     /// <summary>Keeps the value and serves it again, to whom <paramref name="scope"/> says.</summary>
     /// <param name="scope">Who may see it.</param>
-    /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside <paramref name="tags"/>.</param>
+    /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside
+    /// <paramref name="tags"/>.</param>
     /// <param name="freshSeconds">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
     /// <param name="staleSeconds">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
     /// <param name="tags">What else it depends on.</param>
@@ -43,7 +49,8 @@ public sealed class ReadPart<T> : Part<T>
     }
 
     /// <summary>Runs after another part has a value, and only then; said again, after that one too.</summary>
-    /// <param name="part">What it depends on. Where that failed this part fails as well; where there was nothing to be had, or it was not wanted, this part is not wanted.</param>
+    /// <param name="part">What it depends on. Where that failed this part fails as well; where there was nothing to be had, or it was not
+    /// wanted, this part is not wanted.</param>
     /// <param name="when">Decides, with that value at hand, whether the part is wanted; said again, both must say so.</param>
     public ReadPart<T> After(Part part, Func<bool>? when = null)
     {
@@ -58,7 +65,10 @@ public sealed class ReadPart<T> : Part<T>
         return this;
     }
 
-    /// <summary>A page that begins at a cursor: where the service does not take it any more, the client is told so (400 <c>invalid_cursor</c>) and can begin anew.</summary>
+    /// <summary>
+    /// A page that begins at a cursor: where the service does not take it any more, the client is told so (400 <c>invalid_cursor</c>) and
+    /// can begin anew.
+    /// </summary>
     /// <param name="cursor">The service's; null at the beginning of the list.</param>
     public ReadPart<T> At(string? cursor)
     {
@@ -66,7 +76,9 @@ public sealed class ReadPart<T> : Part<T>
         return this;
     }
 
-    /// <summary>For a required part: failures that mean something of their own to the client, such as a token that is too old; null for the others.</summary>
+    /// <summary>
+    /// For a required part: failures that mean something of their own to the client, such as a token that is too old; null for the others.
+    /// </summary>
     public ReadPart<T> Refused(Func<UpstreamAnswer<T>, Problem?> problem)
     {
         IsRefusedAs(problem);
@@ -74,8 +86,8 @@ public sealed class ReadPart<T> : Part<T>
     }
 
     /// <summary>
-    /// Another call that is made where the first one fails and nothing kept stands in: <c>fallback</c>. The first has half of the part's time then. Where the service says that
-    /// there is nothing, nobody else is asked; what the other one answers is not kept.
+    /// Another call that is made where the first one fails and nothing kept stands in: <c>fallback</c>. The first has half of the part's
+    /// time then. Where the service says that there is nothing, nobody else is asked; what the other one answers is not kept.
     /// </summary>
     public ReadPart<T> Otherwise(UpstreamCall<T> call)
     {

@@ -5,9 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that changes something. 1. It is sent only while nothing has failed and somebody waits; 2. once it is sent, another part's failure does not cancel it, and where
-/// writes are undone the client's going does not either; 3. what the service's domain refuses (400, 409, 410, 412, 422) is told in its own words; 4. where a part fails, the
-/// writes that succeeded are undone, the latest first, by the call that they name.
+/// A part that changes something. 1. It is sent only while nothing has failed and somebody waits; 2. once it is sent, another part's
+/// failure does not cancel it, and where writes are undone the client's going does not either; 3. what the service's domain refuses (400,
+/// 409, 410, 412, 422) is told in its own words; 4. where a part fails, the writes that succeeded are undone, the latest first, by the call
+/// that they name.
 /// </summary>
 public sealed partial class WritePart<T> : Part<T>
 {
@@ -19,7 +20,10 @@ public sealed partial class WritePart<T> : Part<T>
     internal WritePart(Composer composer, string name, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later)
         : base(composer, name, isRequired: true, after, later) => Allowed = Longest;
 
-    /// <summary>How long it may take with all its attempts. Default what is left of the request's deadline; <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.</summary>
+    /// <summary>
+    /// How long it may take with all its attempts. Default what is left of the request's deadline;
+    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
+    /// </summary>
     public WritePart<T> Timeout(int milliseconds)
     {
         Allowed = TimeSpan.FromMilliseconds(milliseconds);
@@ -49,7 +53,10 @@ public sealed partial class WritePart<T> : Part<T>
         return this;
     }
 
-    /// <summary>The write that undoes this one where it has succeeded and another part fails. It is made once, also when the client has gone; the log says whether it could.</summary>
+    /// <summary>
+    /// The write that undoes this one where it has succeeded and another part fails. It is made once, also when the client has gone; the
+    /// log says whether it could.
+    /// </summary>
     public WritePart<T> TakenBackBy<TAnswer>(Func<T, UpstreamWrite<TAnswer>> call)
     {
         _takeBack = async (value, context) => await call(value).Call.Make(context) is var answer && (answer.IsOk || answer.Status is 404 or 410);

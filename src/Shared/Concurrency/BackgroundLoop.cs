@@ -5,9 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// Work that a host does in rounds until it ends. A round that fails ends neither the work nor the host: it is counted (<c>bff.background.failures</c> by
-/// <c>loop</c>), logged when the work begins to fail, fails in another way, or succeeds again, and the next round tries again. Work on many things, such as
-/// accounts, says which of them failed: one thing's trouble is not the others'.
+/// Work that a host does in rounds until it ends. A round that fails ends neither the work nor the host: it is counted
+/// (<c>bff.background.failures</c> by
+/// <c>loop</c>), logged when the work begins to fail, fails in another way, or succeeds again, and the next round tries again. Work on many
+/// things, such as accounts, says which of them failed: one thing's trouble is not the others'.
 /// </summary>
 /// <param name="name">In the log and in the metric, such as <c>api-key-uses</c>.</param>
 /// <param name="logger">Of the class whose work it is.</param>
@@ -22,7 +23,9 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
     private readonly ConcurrentDictionary<string, string> _failingParts = new(StringComparer.Ordinal);
     private string? _failing;
 
-    /// <summary>Runs a round at every tick until the host stops, then returns; a round that lasts longer than the interval delays the next.</summary>
+    /// <summary>
+    /// Runs a round at every tick until the host stops, then returns; a round that lasts longer than the interval delays the next.
+    /// </summary>
     public async Task Every(TimeSpan interval, TimeProvider time, Func<CancellationToken, Task> round, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(interval, time);

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// What this process knows, within a bound. A hit takes no lock and allocates nothing. Two generations: what nobody asked for while the young one filled up goes.
+/// What this process knows, within a bound. A hit takes no lock and allocates nothing. Two generations: what nobody asked for while the
+/// young one filled up goes.
 /// </summary>
 /// <param name="maxEntries">Of both generations together.</param>
 internal sealed class Remembered<TKey, T>(int maxEntries) where TKey : notnull where T : class

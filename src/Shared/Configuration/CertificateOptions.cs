@@ -4,7 +4,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>A certificate in PEM or PKCS#12 files: <c>Upstreams:&lt;name&gt;:ClientCertificate</c>, which the gateway presents, and <c>:ServerCa</c>.</summary>
+/// <summary>
+/// A certificate in PEM or PKCS#12 files: <c>Upstreams:&lt;name&gt;:ClientCertificate</c>, which the gateway presents, and
+/// <c>:ServerCa</c>.
+/// </summary>
 [Settings("Upstreams:<name>")]
 public sealed record CertificateOptions
 {

@@ -28,7 +28,9 @@ public sealed class ConfigurationMistakes
     /// <summary>Notes a mistake of a section's key.</summary>
     public void Add(IConfiguration section, string key, string message) => Add(Path(section, key), message);
 
-    /// <summary>Sets every member that declares itself a <see cref="Setting"/> and that the section has; a mistake leaves the member as it was.</summary>
+    /// <summary>
+    /// Sets every member that declares itself a <see cref="Setting"/> and that the section has; a mistake leaves the member as it was.
+    /// </summary>
     /// <param name="section">The section of the type.</param>
     /// <param name="settings">With the values that stand where the configuration says nothing.</param>
     public T Bind<T>(IConfiguration section, T settings) where T : class

@@ -30,15 +30,19 @@ public static class ConfigurationRegistration
     /// reloadable section finds no mistake in it. Mistakes at start stop the host.
     /// </summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="sections">The sections that <typeparamref name="T"/> is made of, such as <c>Upstreams</c>. While they are as they were the snapshot stays the same object.</param>
+    /// <param name="sections">The sections that <typeparamref name="T"/> is made of, such as <c>Upstreams</c>. While they are as they were
+    /// the snapshot stays the same object.</param>
     /// <param name="parse">
-    /// Reads the whole configuration (root), adds every mistake with its key, and returns the snapshot, which is dropped if there was any mistake. Has no effects.
+    /// Reads the whole configuration (root), adds every mistake with its key, and returns the snapshot, which is dropped if there was any
+    /// mistake. Has no effects.
     /// </param>
     public static IServiceCollection AddReloadable<T>(
         this IServiceCollection services, string[] sections, Func<IConfiguration, ConfigurationMistakes, T> parse) where T : class =>
         services.AddReloadable(sections, (_, configuration, mistakes) => parse(configuration, mistakes));
 
-    /// <summary>The same for what can be checked only by other services; none of them may need a <see cref="Reloadable{T}"/> to be made.</summary>
+    /// <summary>
+    /// The same for what can be checked only by other services; none of them may need a <see cref="Reloadable{T}"/> to be made.
+    /// </summary>
     internal static IServiceCollection AddReloadable<T>(
         this IServiceCollection services, string[] sections, Func<IServiceProvider, IConfiguration, ConfigurationMistakes, T> parse) where T : class
     {
@@ -54,8 +58,8 @@ public static class ConfigurationRegistration
     }
 
     /// <summary>
-    /// Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host; a later edit with one is refused, although
-    /// it would not take effect before the next start: else that start would be the one that fails.
+    /// Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host; a later
+    /// edit with one is refused, although it would not take effect before the next start: else that start would be the one that fails.
     /// </summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
     {
@@ -82,7 +86,9 @@ public static class ConfigurationRegistration
         }
     }
 
-    /// <summary>Checks everything before the host starts: reloadable sections and options with <c>ValidateOnStart</c>; all mistakes in one report.</summary>
+    /// <summary>
+    /// Checks everything before the host starts: reloadable sections and options with <c>ValidateOnStart</c>; all mistakes in one report.
+    /// </summary>
     /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
     internal static void CheckConfiguration(this WebApplication app)
     {

@@ -5,7 +5,10 @@ namespace Bff.Configuration;
 /// <summary>Addresses in the configuration.</summary>
 internal static class HttpAddress
 {
-    /// <summary>An address that secrets, tokens or keys travel to; null, and a mistake, where the text is none. One that is not https is a mistake too, where it must be.</summary>
+    /// <summary>
+    /// An address that secrets, tokens or keys travel to; null, and a mistake, where the text is none. One that is not https is a mistake
+    /// too, where it must be.
+    /// </summary>
     /// <param name="section">Where it stands.</param>
     /// <param name="key">The key that is to be corrected.</param>
     /// <param name="text">The text, which may be made of the key's value.</param>

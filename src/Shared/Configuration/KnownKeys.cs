@@ -3,7 +3,8 @@ using System.Reflection;
 namespace Bff.Configuration;
 
 /// <summary>
-/// The keys that a host reads, as a tree of their segments: what its settings types declare, what other code reads for itself, and what belongs to the framework.
+/// The keys that a host reads, as a tree of their segments: what its settings types declare, what other code reads for itself, and what
+/// belongs to the framework.
 /// </summary>
 internal sealed class KnownKeys
 {

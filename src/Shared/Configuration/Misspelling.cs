@@ -4,7 +4,8 @@ namespace Bff.Configuration;
 internal static class Misspelling
 {
     /// <summary>
-    /// The fewest letters that are missing, too many, wrong or swapped with their neighbour (Damerau 1964, in the restricted form); case does not count.
+    /// The fewest letters that are missing, too many, wrong or swapped with their neighbour (Damerau 1964, in the restricted form); case
+    /// does not count.
     /// </summary>
     public static int Distance(string one, string other)
     {

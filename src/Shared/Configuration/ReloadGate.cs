@@ -8,9 +8,9 @@ namespace Bff.Configuration;
 
 /// <summary>
 /// Lets an edit of the configuration through as a whole or not at all:
-/// 1. every reloadable section parses the new configuration; 2. one mistake anywhere refuses the edit, each mistake is logged once and every
-/// section keeps its last good snapshot; 3. otherwise all take effect, then those who asked are told; 4. edits that wait for the next start are named. At start mistakes stop
-/// the host instead.
+/// 1. every reloadable section parses the new configuration; 2. one mistake anywhere refuses the edit, each mistake is logged once and
+/// every section keeps its last good snapshot; 3. otherwise all take effect, then those who asked are told; 4. edits that wait for the next
+/// start are named. At start mistakes stop the host instead.
 /// </summary>
 internal sealed partial class ReloadGate : IDisposable
 {
@@ -42,7 +42,8 @@ internal sealed partial class ReloadGate : IDisposable
     }
 
     /// <summary>Reads everything for the first time, unless that has happened.</summary>
-    /// <param name="others">Validates the options that are read only at start, so that their mistakes are reported together with these.</param>
+    /// <param name="others">Validates the options that are read only at start, so that their mistakes are reported together with
+    /// these.</param>
     /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
     public void Load(IStartupValidator? others = null)
     {

@@ -27,7 +27,9 @@ public sealed class Reloadable<T> : IReloadable where T : class
     /// <summary>The last good snapshot. The same object until the sections it was made of change.</summary>
     public T Current => Volatile.Read(ref _current)!;
 
-    /// <summary>Calls back after each change of <see cref="Current"/>, on the thread that noticed the edit, when all sections have theirs.</summary>
+    /// <summary>
+    /// Calls back after each change of <see cref="Current"/>, on the thread that noticed the edit, when all sections have theirs.
+    /// </summary>
     public void OnChange(Action<T> changed)
     {
         lock (_lock)

@@ -79,7 +79,10 @@ public sealed class Setting
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 
-    /// <summary>Found in the assembly's metadata: to load all types would load each package that one of them derives from, in hosts that do not use it.</summary>
+    /// <summary>
+    /// Found in the assembly's metadata: to load all types would load each package that one of them derives from, in hosts that do not use
+    /// it.
+    /// </summary>
     private static unsafe List<Type> TypesIn(Assembly assembly)
     {
         if (!assembly.TryGetRawMetadata(out var blob, out var length))

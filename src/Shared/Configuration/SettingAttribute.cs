@@ -13,8 +13,8 @@ public sealed class SettingsAttribute(string path) : Attribute
 }
 
 /// <summary>
-/// A member that configuration sets: its range refuses a wrong value at start and is what docs/configuration.md says, beside the member's initial
-/// value and its summary.
+/// A member that configuration sets: its range refuses a wrong value at start and is what docs/configuration.md says, beside the member's
+/// initial value and its summary.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
 public sealed class SettingAttribute : Attribute

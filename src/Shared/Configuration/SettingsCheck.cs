@@ -4,7 +4,8 @@ using Microsoft.Extensions.Configuration.CommandLine;
 namespace Bff.Configuration;
 
 /// <summary>
-/// <c>--check-settings</c>: reads the same files and the same environment as the host, prints every mistake, and ends with 0 or 1 before anything is connected to.
+/// <c>--check-settings</c>: reads the same files and the same environment as the host, prints every mistake, and ends with 0 or 1 before
+/// anything is connected to.
 /// </summary>
 internal sealed class SettingsCheck
 {

@@ -16,14 +16,17 @@ internal enum UnknownKey
 [Settings("Settings")]
 internal sealed class UnknownKeySettings
 {
-    /// <summary>What becomes of a key that this host does not read: <c>Refuse</c>: a mistake as any other; <c>Warn</c>: a line in the log.</summary>
+    /// <summary>
+    /// What becomes of a key that this host does not read: <c>Refuse</c>: a mistake as any other; <c>Warn</c>: a line in the log.
+    /// </summary>
     [Setting]
     public UnknownKey Unknown { get; init; }
 }
 
 /// <summary>
-/// Finds keys that no code of this host reads: misspelt ones, which would otherwise leave a default in force in silence. Variables of the environment are only looked at
-/// below sections that the host reads, or where they are spelt almost like one: others belong to other programs.
+/// Finds keys that no code of this host reads: misspelt ones, which would otherwise leave a default in force in silence. Variables of the
+/// environment are only looked at below sections that the host reads, or where they are spelt almost like one: others belong to other
+/// programs.
 /// </summary>
 internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
 {

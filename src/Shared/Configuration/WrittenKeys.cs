@@ -40,7 +40,10 @@ internal static class WrittenKeys
         }
     }
 
-    /// <summary>What derived providers fill. <c>GetChildKeys</c> would walk through all of it once for every section: with 10 000 tenants for seconds.</summary>
+    /// <summary>
+    /// What derived providers fill. <c>GetChildKeys</c> would walk through all of it once for every section: with 10 000 tenants for
+    /// seconds.
+    /// </summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Data")]
     private static extern IDictionary<string, string?> Data(ConfigurationProvider provider);
 }

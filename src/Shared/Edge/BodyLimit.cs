@@ -32,9 +32,9 @@ public static class BodyLimit
 internal sealed record RouteBodyLimit(long? Bytes);
 
 /// <summary>
-/// Sets the limit that holds for the request, and refuses a body that announces itself as larger before a byte of it is read or forwarded, and
-/// after its caller has paid for the request. The server must not hear of a limit that its message exceeds: it would end the connection before
-/// the sender has read why.
+/// Sets the limit that holds for the request, and refuses a body that announces itself as larger before a byte of it is read or forwarded,
+/// and after its caller has paid for the request. The server must not hear of a limit that its message exceeds: it would end the connection
+/// before the sender has read why.
 /// </summary>
 internal sealed class BodyLimitMiddleware(RequestDelegate next)
 {

@@ -7,9 +7,9 @@ namespace Bff.Edge;
 /// <summary>
 /// Decides what a request target's path means, or that it does not mean one thing:
 /// 1. only visible ASCII arrives; 2. a path of plain characters without empty and dot segments is its own canonical form;
-/// 3. anything else is decoded once, and refused when the result is no UTF-8, would decode again, or hides a separator, dot segment or control character.
-/// RFC 3986 sections 3.3 and 6.2.2. Dot segments are refused, not resolved: clients resolve them before sending (section 5.2.4), so one that arrives is aimed
-/// at a reader who would resolve it differently.
+/// 3. anything else is decoded once, and refused when the result is no UTF-8, would decode again, or hides a separator, dot segment or
+/// control character. RFC 3986 sections 3.3 and 6.2.2. Dot segments are refused, not resolved: clients resolve them before sending (section
+/// 5.2.4), so one that arrives is aimed at a reader who would resolve it differently.
 /// </summary>
 internal static class CanonicalPath
 {
@@ -19,7 +19,8 @@ internal static class CanonicalPath
 
     /// <param name="target">The request target as it arrived: origin-form or absolute-form (RFC 9112 section 3.2).</param>
     /// <param name="host">The request's <c>Host</c>, which an absolute-form's authority has to agree with.</param>
-    /// <param name="decoded">The path as the server decoded it; given back when it is canonical already, so that nothing is allocated.</param>
+    /// <param name="decoded">The path as the server decoded it; given back when it is canonical already, so that nothing is
+    /// allocated.</param>
     /// <returns>The decoded, canonical path; null: refused.</returns>
     public static string? Of(ReadOnlySpan<char> target, ReadOnlySpan<char> host, string? decoded)
     {

@@ -8,9 +8,9 @@ namespace Bff.Edge;
 
 /// <summary>
 /// A response body that decides at its first byte: anything but JSON goes straight on to the server; JSON is held until it ends or exceeds
-/// <see cref="HoldBytes"/>, then sent as it is (below 1 KiB) or compressed. A document that fails while it is held can still become a problem.
-/// Of an answer that is passed on (<see cref="DisableBuffering"/>) nothing is held that has been flushed: the compressor is flushed too.
-/// Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
+/// <see cref="HoldBytes"/>, then sent as it is (below 1 KiB) or compressed. A document that fails while it is held can still become a
+/// problem. Of an answer that is passed on (<see cref="DisableBuffering"/>) nothing is held that has been flushed: the compressor is
+/// flushed too. Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
 /// </summary>
 internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFeature inner, ContentCoding coding)
     : PipeWriter, IHttpResponseBodyFeature, IDisposable

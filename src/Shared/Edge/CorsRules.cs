@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>Which other origins may read answers (the Fetch standard's CORS protocol): those in <c>Cors:Origins</c>, with the caller's credentials; never all.</summary>
+/// <summary>
+/// Which other origins may read answers (the Fetch standard's CORS protocol): those in <c>Cors:Origins</c>, with the caller's credentials;
+/// never all.
+/// </summary>
 internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicyProvider
 {
     private static readonly string[] CorsMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Edge;
 
 /// <summary>
-/// What operators decide about the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c>, and <c>ForwardedHeaders:*</c>, the last of which is in
-/// force from the next start. A mistake never leaves the host running with less protection than was asked for.
+/// What operators decide about the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c>, and <c>ForwardedHeaders:*</c>, the
+/// last of which is in force from the next start. A mistake never leaves the host running with less protection than was asked for.
 /// </summary>
 [Settings("")]
 internal sealed class EdgeSettings

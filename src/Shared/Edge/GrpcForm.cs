@@ -28,8 +28,8 @@ internal static class GrpcForms
     private const string WebText = "application/grpc-web-text";
 
     /// <summary>
-    /// Decides in which form the answer goes out. Where no endpoint answers, a gRPC client is answered in its own form too; an endpoint that is no gRPC route
-    /// answers everybody as it does.
+    /// Decides in which form the answer goes out. Where no endpoint answers, a gRPC client is answered in its own form too; an endpoint
+    /// that is no gRPC route answers everybody as it does.
     /// </summary>
     public static GrpcForm Of(HttpContext context)
     {

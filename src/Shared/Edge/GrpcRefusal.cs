@@ -9,7 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Edge;
 
 /// <summary>
-/// Writes a problem as a gRPC client understands it (gRPC over HTTP/2, PROTOCOL-HTTP2): HTTP 200 without a message, and in the trailers <c>grpc-status</c>,
+/// Writes a problem as a gRPC client understands it (gRPC over HTTP/2, PROTOCOL-HTTP2): HTTP 200 without a message, and in the trailers
+/// <c>grpc-status</c>,
 /// <c>grpc-message</c> and <c>retry-after</c>.
 /// </summary>
 internal static class GrpcRefusal
@@ -68,7 +69,10 @@ internal static class GrpcRefusal
         await response.BodyWriter.WriteAsync(form is GrpcForm.WebText ? ToText(frame) : frame, CancellationToken.None);
     }
 
-    /// <summary>Trailers as the last frame of a gRPC-Web body (PROTOCOL-WEB). Without <c>retry-after</c>: .NET's client takes it for a header alone, and would fail.</summary>
+    /// <summary>
+    /// Trailers as the last frame of a gRPC-Web body (PROTOCOL-WEB). Without <c>retry-after</c>: .NET's client takes it for a header alone,
+    /// and would fail.
+    /// </summary>
     public static byte[] Frame(IEnumerable<KeyValuePair<string, string>> trailers)
     {
         var text = new StringBuilder();

@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>A HEAD that was routed as GET is HEAD to everything after it: services are asked for the head alone, and logs, spans and counts call it what it was.</summary>
+/// <summary>
+/// A HEAD that was routed as GET is HEAD to everything after it: services are asked for the head alone, and logs, spans and counts call it
+/// what it was.
+/// </summary>
 internal sealed class HeadAgainMiddleware(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext context)

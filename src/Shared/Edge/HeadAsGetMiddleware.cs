@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Edge;
 
 /// <summary>
-/// Lets HEAD ask any endpoint that answers GET (RFC 9110 section 9.3.2): what routing refused as HEAD is routed once more as GET. The server still knows that
-/// it was HEAD and sends no body. As soon as an endpoint is found it is HEAD again (<see cref="HeadAgainMiddleware"/>). What routing refuses for its method is told so in <c>Allow</c> (section 10.2.1).
+/// Lets HEAD ask any endpoint that answers GET (RFC 9110 section 9.3.2): what routing refused as HEAD is routed once more as GET. The
+/// server still knows that it was HEAD and sends no body. As soon as an endpoint is found it is HEAD again
+/// (<see cref="HeadAgainMiddleware"/>). What routing refuses for its method is told so in <c>Allow</c> (section 10.2.1).
 /// </summary>
 internal sealed class HeadAsGetMiddleware(RequestDelegate next)
 {

@@ -7,7 +7,9 @@ namespace Bff.Edge;
 /// <param name="utf8">The document; every value in it already encoded.</param>
 public sealed class HtmlPage(ReadOnlyMemory<byte> utf8) : IResult, IStatusCodeHttpResult
 {
-    /// <summary>What pages may load when they do not say otherwise: styles, scripts, pictures and data of this host, no inline script or style.</summary>
+    /// <summary>
+    /// What pages may load when they do not say otherwise: styles, scripts, pictures and data of this host, no inline script or style.
+    /// </summary>
     public const string DefaultPolicy =
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

@@ -3,8 +3,9 @@ using System.Text;
 namespace Bff.Edge;
 
 /// <summary>
-/// <c>If-Match</c> of a change (RFC 9110 section 13.1.1), for the service that it goes to: <c>[FromHeader(Name = "If-Match")] IfMatch? ifMatch</c>. The gateway makes a tag weak
-/// where it compresses an answer, and a weak one never matches: here it is as the service wrote it again.
+/// <c>If-Match</c> of a change (RFC 9110 section 13.1.1), for the service that it goes to: <c>[FromHeader(Name = "If-Match")] IfMatch?
+/// ifMatch</c>. The gateway makes a tag weak where it compresses an answer, and a weak one never matches: here it is as the service wrote
+/// it again.
 /// </summary>
 /// <param name="Value">The header's value.</param>
 public sealed record IfMatch(string Value)

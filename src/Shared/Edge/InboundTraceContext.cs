@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Bff.Edge;
 
 /// <summary>
-/// Reads the trace context of arriving requests (W3C Trace Context 1, section 3.2). An invalid or repeated <c>traceparent</c> starts a new trace. Where the
-/// client is not trusted its trace and span ids are kept, but not its sampled flag, <c>tracestate</c> and <c>baggage</c>.
+/// Reads the trace context of arriving requests (W3C Trace Context 1, section 3.2). An invalid or repeated <c>traceparent</c> starts a new
+/// trace. Where the client is not trusted its trace and span ids are kept, but not its sampled flag, <c>tracestate</c> and <c>baggage</c>.
 /// </summary>
 internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : DistributedContextPropagator
 {

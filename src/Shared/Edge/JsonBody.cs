@@ -24,7 +24,8 @@ public readonly record struct JsonBody<T>(T? Value, Problem? Problem) where T : 
 }
 
 /// <summary>
-/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no half of a surrogate pair, no comments, at most
+/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no half of a
+/// surrogate pair, no comments, at most
 /// <see cref="MaxDepth"/> levels; <c>null</c> only where the contract allows it. Errors name members in the JSON's own spelling.
 /// </summary>
 public static class JsonBody
@@ -37,7 +38,8 @@ public static class JsonBody
     private static readonly ConditionalWeakTable<JsonTypeInfo, JsonTypeInfo> Strict = [];
 
     /// <summary>The body as <typeparamref name="T"/>, or the problem.</summary>
-    /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>: thrown while reading; the edge answers with it.</exception>
+    /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>: thrown while reading; the edge answers
+    /// with it.</exception>
     public static async ValueTask<JsonBody<T>> Read<T>(HttpContext context, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
     {
         if (!IsJson(context.Request))

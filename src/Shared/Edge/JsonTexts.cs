@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Bff.Edge;
 
-/// <summary>Texts that are none: JSON may escape half of a surrogate pair, which no reader can turn into text (RFC 8259 section 8.2; RFC 7493 section 2.1 forbids it).</summary>
+/// <summary>
+/// Texts that are none: JSON may escape half of a surrogate pair, which no reader can turn into text (RFC 8259 section 8.2; RFC 7493
+/// section 2.1 forbids it).
+/// </summary>
 internal static class JsonTexts
 {
     /// <summary>Whether a document may hold such an escape at all: nearly none does, and then nobody looks.</summary>

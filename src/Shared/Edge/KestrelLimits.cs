@@ -4,7 +4,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Edge;
 
-/// <summary>Section <c>Kestrel:Limits</c>, which the framework does not read. What it leaves out is as the server has it, or as the edge sets it.</summary>
+/// <summary>
+/// Section <c>Kestrel:Limits</c>, which the framework does not read. What it leaves out is as the server has it, or as the edge sets it.
+/// </summary>
 [Settings("Kestrel:Limits", AtStart = true)]
 internal sealed class KestrelLimits
 {

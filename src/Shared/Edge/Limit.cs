@@ -5,7 +5,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bff.Edge;
 
-/// <summary>The <c>limit</c> of every list: 1 to 100, default 20; larger is taken as 100; less than 1 or not a number is refused. Bindable as an endpoint's parameter.</summary>
+/// <summary>
+/// The <c>limit</c> of every list: 1 to 100, default 20; larger is taken as 100; less than 1 or not a number is refused. Bindable as an
+/// endpoint's parameter.
+/// </summary>
 /// <param name="Value">How many items the client wants, 1 to 100.</param>
 public readonly record struct Limit(int Value)
 {

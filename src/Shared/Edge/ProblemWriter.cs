@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
-/// <summary>Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a <see cref="ProblemView"/>; to gRPC clients as <see cref="GrpcRefusal"/> has it.</summary>
+/// <summary>
+/// Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a
+/// <see cref="ProblemView"/>; to gRPC clients as <see cref="GrpcRefusal"/> has it.
+/// </summary>
 public sealed class ProblemWriter : IProblemWriter
 {
     private const string MediaType = "application/problem+json";
@@ -62,7 +65,9 @@ public sealed class ProblemWriter : IProblemWriter
         await response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
-    /// <summary>Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait for compression can.</summary>
+    /// <summary>
+    /// Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait for compression can.
+    /// </summary>
     private static bool TryStartOver(HttpContext context) =>
         context.Features.Get<IHttpResponseBodyFeature>() is CompressedBody compressed
             ? compressed.TryDiscard()

@@ -8,7 +8,10 @@ public sealed class PublicMedia;
 /// <summary>Marks endpoints.</summary>
 public static class PublicMediaEndpoints
 {
-    /// <summary>Lets pages of any origin embed what the endpoint serves: <c>Cross-Origin-Resource-Policy: cross-origin</c>. Scripts still need CORS to read it.</summary>
+    /// <summary>
+    /// Lets pages of any origin embed what the endpoint serves: <c>Cross-Origin-Resource-Policy: cross-origin</c>. Scripts still need CORS
+    /// to read it.
+    /// </summary>
     public static TBuilder AsPublicMedia<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(static endpoint => endpoint.Metadata.Add(new PublicMedia()));

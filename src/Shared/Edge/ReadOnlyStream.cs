@@ -1,6 +1,8 @@
 namespace Bff.Edge;
 
-/// <summary>A body on its way: it is read once, from front to back, and asynchronously. What is read is what a derived class makes of it.</summary>
+/// <summary>
+/// A body on its way: it is read once, from front to back, and asynchronously. What is read is what a derived class makes of it.
+/// </summary>
 internal abstract class ReadOnlyStream : Stream
 {
     /// <inheritdoc />

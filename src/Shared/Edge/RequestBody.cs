@@ -11,9 +11,13 @@ public static class RequestBody
     /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the same ones.</summary>
+    /// <summary>
+    /// The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the
+    /// same ones.
+    /// </summary>
     /// <exception cref="ProblemException">413 <c>payload_too_large</c>.</exception>
-    /// <exception cref="BadHttpRequestException">The body broke off, is too slow or its framing is wrong; the edge answers with a problem.</exception>
+    /// <exception cref="BadHttpRequestException">The body broke off, is too slow or its framing is wrong; the edge answers with a
+    /// problem.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext context, CancellationToken cancellationToken)
     {
         var held = await Hold(context, cancellationToken);

@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.</summary>
+/// <summary>
+/// Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.
+/// </summary>
 internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings)
 {
     private const int MaxLength = 128;

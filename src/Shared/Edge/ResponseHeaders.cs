@@ -5,8 +5,8 @@ using Microsoft.Extensions.Primitives;
 namespace Bff.Edge;
 
 /// <summary>
-/// The headers that every answer has, set in the moment it starts, so that neither an endpoint nor a proxied service can leave one out, add a second
-/// or loosen it. All values are shared; nothing is allocated per request.
+/// The headers that every answer has, set in the moment it starts, so that neither an endpoint nor a proxied service can leave one out, add
+/// a second or loosen it. All values are shared; nothing is allocated per request.
 /// </summary>
 internal static class ResponseHeaders
 {

@@ -10,7 +10,8 @@ using Bff.Requests;
 namespace Bff.Events;
 
 /// <summary>
-/// Reads CloudEvents 1.0 in JSON (structured mode): one event or a batch of them. Strict: what is not one cannot be delivered later, so it is refused now.
+/// Reads CloudEvents 1.0 in JSON (structured mode): one event or a batch of them. Strict: what is not one cannot be delivered later, so it
+/// is refused now.
 /// </summary>
 internal static class CloudEventReader
 {

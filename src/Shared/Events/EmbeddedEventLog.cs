@@ -20,7 +20,9 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
     private long _number;
     private Action? _appended;
 
-    /// <summary>Called within the lock for each event, so that taking and queueing are one step; returns false when too much waits.</summary>
+    /// <summary>
+    /// Called within the lock for each event, so that taking and queueing are one step; returns false when too much waits.
+    /// </summary>
     internal Func<IReadOnlyList<LoggedEvent>, bool>? Queue { get; set; }
 
     public Task Append(IReadOnlyList<NewEvent> events, CancellationToken cancellation)

@@ -3,16 +3,21 @@ using System.Globalization;
 
 namespace Bff.Events;
 
-/// <summary>A place in the event log: the millisecond at which an event was taken, and its order within it. Written <c>1767225600000-8675309</c>; later events compare as greater.</summary>
+/// <summary>
+/// A place in the event log: the millisecond at which an event was taken, and its order within it. Written <c>1767225600000-8675309</c>;
+/// later events compare as greater.
+/// </summary>
 /// <param name="Milliseconds">Since 1970, on the log's clock; not negative.</param>
-/// <param name="Sequence">Within the millisecond; not negative. Its lowest <see cref="StampBits"/> bits are the stamp of the last event up to the place.</param>
+/// <param name="Sequence">Within the millisecond; not negative. Its lowest <see cref="StampBits"/> bits are the stamp of the last event up
+/// to the place.</param>
 public readonly record struct EventId(long Milliseconds, long Sequence) : IComparable<EventId>
 {
     private const int MaxLength = 40;
 
     /// <summary>
-    /// Bits of a stamp, which is random: a log that has lost an event to a failover, and taken others since, knows the place no more, though it has got past it.
-    /// What is left of 2^53, up to which Redis counts exactly in scripts, is enough for the events of any millisecond.
+    /// Bits of a stamp, which is random: a log that has lost an event to a failover, and taken others since, knows the place no more,
+    /// though it has got past it. What is left of 2^53, up to which Redis counts exactly in scripts, is enough for the events of any
+    /// millisecond.
     /// </summary>
     internal const int StampBits = 24;
 

@@ -3,7 +3,9 @@ using Bff.Requests;
 
 namespace Bff.Events;
 
-/// <summary><c>bff.events.lag</c>: seconds from taking an event to handing it over, by <c>reader</c> (<c>streams</c>, <c>webhooks</c>).</summary>
+/// <summary>
+/// <c>bff.events.lag</c>: seconds from taking an event to handing it over, by <c>reader</c> (<c>streams</c>, <c>webhooks</c>).
+/// </summary>
 public sealed class EventMetrics
 {
     private readonly Histogram<double> _lag;

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Events;
 
 /// <summary>
-/// One reader of the log's end per instance, for all of its streams, and only while there are any. It reads when it hears that something was appended, and
-/// every second in case it did not hear. Where numbers are missing, every stream is told to read its own log. The same second is the streams' clock: a timer
-/// for each would wake the process for every heartbeat.
+/// One reader of the log's end per instance, for all of its streams, and only while there are any. It reads when it hears that something
+/// was appended, and every second in case it did not hear. Where numbers are missing, every stream is told to read its own log. The same
+/// second is the streams' clock: a timer for each would wake the process for every heartbeat.
 /// </summary>
 internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, TimeProvider time, ILogger<EventTail> logger) : IDisposable
 {

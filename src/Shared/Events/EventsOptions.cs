@@ -2,7 +2,10 @@ using Bff.Configuration;
 
 namespace Bff.Events;
 
-/// <summary>Section <c>Events</c>. The log keeps, for each user and each tenant, what is younger than <see cref="Retention"/>, but no more than the last <see cref="MaxLength"/>.</summary>
+/// <summary>
+/// Section <c>Events</c>. The log keeps, for each user and each tenant, what is younger than <see cref="Retention"/>, but no more than the
+/// last <see cref="MaxLength"/>.
+/// </summary>
 [Settings("Events")]
 public sealed class EventsOptions
 {

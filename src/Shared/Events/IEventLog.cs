@@ -4,14 +4,16 @@ namespace Bff.Events;
 
 /// <summary>Part of the log.</summary>
 /// <param name="Events">In the order in which they were taken.</param>
-/// <param name="IsComplete">False: between the place that was asked for and the first of these some may have been trimmed, or the log is not the one that the place was of.</param>
+/// <param name="IsComplete">False: between the place that was asked for and the first of these some may have been trimmed, or the log is
+/// not the one that the place was of.</param>
 public sealed record EventPage(IReadOnlyList<LoggedEvent> Events, bool IsComplete);
 
 /// <summary>Part of everybody's log.</summary>
 /// <param name="Events">In the order in which they were taken.</param>
 /// <param name="FirstNumber">The first event's number; each event has its predecessor's plus one. 0 without events.</param>
 /// <param name="ReadUpTo">Every event up to this place has been read.</param>
-/// <param name="IsComplete">False: the log has lost what the place was of, so that there may be events that are neither before it nor among these.</param>
+/// <param name="IsComplete">False: the log has lost what the place was of, so that there may be events that are neither before it nor among
+/// these.</param>
 public sealed record EventTailPage(IReadOnlyList<LoggedEvent> Events, long FirstNumber, EventId ReadUpTo, bool IsComplete);
 
 /// <summary>The end of the log.</summary>
@@ -20,12 +22,14 @@ public sealed record EventTailPage(IReadOnlyList<LoggedEvent> Events, long First
 public sealed record EventLogEnd(EventId Id, long Number);
 
 /// <summary>
-/// The events that the services published, in the order in which they were taken; one log for all instances of all hosts, read by user, by tenant and as a whole.
+/// The events that the services published, in the order in which they were taken; one log for all instances of all hosts, read by user, by
+/// tenant and as a whole.
 /// </summary>
 public interface IEventLog
 {
     /// <summary>
-    /// Takes all of the events or none. One whose source and id were taken within 24 h before is left out. When this returns they are in the log.
+    /// Takes all of the events or none. One whose source and id were taken within 24 h before is left out. When this returns they are in
+    /// the log.
     /// </summary>
     /// <exception cref="StoreUnavailableException">It is not known whether they are in the log; publishing them again is safe.</exception>
     Task Append(IReadOnlyList<NewEvent> events, CancellationToken cancellation);
@@ -52,16 +56,22 @@ public interface IEventLog
 }
 
 /// <summary>
-/// Work that outlives every instance: the events of the tenants that are watched, until somebody says that each is done. Not trimmed; when nobody works
-/// it off, publishing is refused before anything is dropped.
+/// Work that outlives every instance: the events of the tenants that are watched, until somebody says that each is done. Not trimmed; when
+/// nobody works it off, publishing is refused before anything is dropped.
 /// </summary>
 public interface IEventQueue
 {
-    /// <summary>From when this returns on, every event of the tenant that is taken is also queued, until the store loses data. False when that was so already.</summary>
+    /// <summary>
+    /// From when this returns on, every event of the tenant that is taken is also queued, until the store loses data. False when that was
+    /// so already.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<bool> Watch(string tenant, CancellationToken cancellation);
 
-    /// <summary>New work, and what somebody took longer than <see cref="Patience"/> ago and did not finish; at most <paramref name="count"/>. Empty when there is none.</summary>
+    /// <summary>
+    /// New work, and what somebody took longer than <see cref="Patience"/> ago and did not finish; at most <paramref name="count"/>. Empty
+    /// when there is none.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation);
 

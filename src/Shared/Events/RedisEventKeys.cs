@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace Bff.Events;
 
-/// <summary>All keys share one hash tag: taking an event writes to several of them in one step, and a cluster keeps the tag on one node.</summary>
+/// <summary>
+/// All keys share one hash tag: taking an event writes to several of them in one step, and a cluster keeps the tag on one node.
+/// </summary>
 internal static class RedisEventKeys
 {
     public const string Channel = "bff:events:appended";

@@ -5,7 +5,9 @@ using Scripts = Bff.Events.RedisEventScripts;
 
 namespace Bff.Events;
 
-/// <summary>A stream with one consumer group. All instances share one consumer's name: who took what does not matter, only how long ago.</summary>
+/// <summary>
+/// A stream with one consumer group. All instances share one consumer's name: who took what does not matter, only how long ago.
+/// </summary>
 internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
 {
     internal TimeSpan Patience { get; init; } = IEventQueue.Patience;

@@ -3,16 +3,17 @@ using Bff.State;
 namespace Bff.Events;
 
 /// <summary>
-/// Every step of the log is one script, on the server's clock, which may go back: after a failover, or when somebody sets it. The mark is the last place that
-/// was written or handed out. Nothing is handed out beyond it, and everything that is taken comes after it, so that no reader stands where an event is yet to come.
-/// A place carries the stamp of the last event up to it (<see cref="EventId.StampBits"/>), by which a log that has lost what the place was of is told from the
-/// one that has it, whatever it took since.
+/// Every step of the log is one script, on the server's clock, which may go back: after a failover, or when somebody sets it. The mark is
+/// the last place that was written or handed out. Nothing is handed out beyond it, and everything that is taken comes after it, so that no
+/// reader stands where an event is yet to come. A place carries the stamp of the last event up to it (<see cref="EventId.StampBits"/>), by
+/// which a log that has lost what the place was of is told from the one that has it, whatever it took since.
 /// </summary>
 internal static class RedisEventScripts
 {
     /// <summary>
-    /// Begins each script: <c>now</c>; <c>top(log, mark)</c>, the place of the mark or, where that was lost, of the last event; whether one place is after
-    /// another; <c>known(log, id)</c>, whether the last event up to a place is the one that the place was made with, as far as the log goes back.
+    /// Begins each script: <c>now</c>; <c>top(log, mark)</c>, the place of the mark or, where that was lost, of the last event; whether one
+    /// place is after another; <c>known(log, id)</c>, whether the last event up to a place is the one that the place was made with, as far
+    /// as the log goes back.
     /// </summary>
     private const string Places = """
         local t = redis.call('TIME')
@@ -45,8 +46,9 @@ internal static class RedisEventScripts
     /// <summary>
     /// KEYS: log, number, epoch, watched, queue, mark, then seen, tenant, user of each event (the log's where there is none).
     /// ARGV: retention ms, length, most that may wait, channel, stamp, then tenant, user, head, data of each event.
-    /// Returns -1 when too much waits, else how many were new. That an event was taken is noted last. When Redis refuses any part of it, the parts before are
-    /// taken back: what is published again must neither be missing nor there twice. Only the places stay used, for no stream takes an id twice.
+    /// Returns -1 when too much waits, else how many were new. That an event was taken is noted last. When Redis refuses any part of it,
+    /// the parts before are taken back: what is published again must neither be missing nor there twice. Only the places stay used, for no
+    /// stream takes an id twice.
     /// </summary>
     public static readonly RedisScript Append = new(Places + """
         local kept, length, stamp = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[5])
@@ -121,8 +123,9 @@ internal static class RedisEventScripts
         """);
 
     /// <summary>
-    /// KEYS: stream, epoch, log, mark. ARGV: after, its ms, count, retention ms, length, whether the place was handed out. Returns { complete, entries }.
-    /// A place beyond the mark, or with another stamp than its event's, is one that this log has forgotten, and what it took since may be before it.
+    /// KEYS: stream, epoch, log, mark. ARGV: after, its ms, count, retention ms, length, whether the place was handed out. Returns {
+    /// complete, entries }. A place beyond the mark, or with another stamp than its event's, is one that this log has forgotten, and what
+    /// it took since may be before it.
     /// </summary>
     public static readonly RedisScript Read = new(Places + """
         local epoch = redis.call('GET', KEYS[2])
@@ -138,8 +141,8 @@ internal static class RedisEventScripts
         """);
 
     /// <summary>
-    /// KEYS: log, mark. ARGV: after, count, retention ms. Returns { the mark, entries, complete }. With time the mark moves on, a second at a time, and is
-    /// handed out only when it has stood for a second: by then a replica has it too.
+    /// KEYS: log, mark. ARGV: after, count, retention ms. Returns { the mark, entries, complete }. With time the mark moves on, a second at
+    /// a time, and is handed out only when it has stood for a second: by then a replica has it too.
     /// </summary>
     public static readonly RedisScript ReadAll = new(Places + """
         local entries = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])
@@ -163,7 +166,9 @@ internal static class RedisEventScripts
         return found
         """);
 
-    /// <summary>KEYS: queue. ARGV: group, ids. What is acknowledged and not deleted would never be handed out again, and count as waiting for ever.</summary>
+    /// <summary>
+    /// KEYS: queue. ARGV: group, ids. What is acknowledged and not deleted would never be handed out again, and count as waiting for ever.
+    /// </summary>
     public static readonly RedisScript Done = new("""
         for i = 2, #ARGV do redis.call('XDEL', KEYS[1], ARGV[i]) end
         for i = 2, #ARGV do redis.call('XACK', KEYS[1], ARGV[1], ARGV[i]) end

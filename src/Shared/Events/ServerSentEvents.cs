@@ -11,9 +11,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Events;
 
 /// <summary>
-/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the caller's credential ends, the token is cancelled or the host drains.
-/// <c>id</c> is the place in the log, <c>event</c> the type, <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>; where events may have been
-/// lost comes one event of type <c>reset</c>. A comment every 15 s keeps the connection open. 503 when the log cannot be read.
+/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the caller's
+/// credential ends, the token is cancelled or the host drains.
+/// <c>id</c> is the place in the log, <c>event</c> the type, <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>; where events
+/// may have been lost comes one event of type <c>reset</c>. A comment every 15 s keeps the connection open. 503 when the log cannot be
+/// read.
 /// </summary>
 /// <param name="until">Ends the stream too. The client comes back, and then finds out why.</param>
 public sealed class ServerSentEvents(CancellationToken until = default) : IResult

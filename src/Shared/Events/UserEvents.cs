@@ -42,12 +42,15 @@ public sealed class UserEvents
     public int Open => _tail.Count;
 
     /// <summary>
-    /// Follows the events whose <c>userid</c> is the caller's subject and whose <c>tenantid</c>, where both have one, is the caller's tenant.
-    /// The first item comes as soon as it is certain that nothing more can be missed. While Redis is away nothing comes but <see cref="UserEventKind.Idle"/>.
+    /// Follows the events whose <c>userid</c> is the caller's subject and whose <c>tenantid</c>, where both have one, is the caller's
+    /// tenant. The first item comes as soon as it is certain that nothing more can be missed. While Redis is away nothing comes but
+    /// <see cref="UserEventKind.Idle"/>.
     /// </summary>
     /// <param name="caller">Whose events.</param>
-    /// <param name="after">The last event that the reader has; null: from now on. One that the log does not know any more gives one <see cref="UserEventKind.Reset"/>.</param>
-    /// <param name="idle">After so long, or up to a second less, without anything else comes <see cref="UserEventKind.Idle"/>; above a second.</param>
+    /// <param name="after">The last event that the reader has; null: from now on. One that the log does not know any more gives one
+    /// <see cref="UserEventKind.Reset"/>.</param>
+    /// <param name="idle">After so long, or up to a second less, without anything else comes <see cref="UserEventKind.Idle"/>; above a
+    /// second.</param>
     /// <param name="cancellation">Ends it, with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="StoreUnavailableException">Before the first item: Redis is away.</exception>
     public async IAsyncEnumerable<UserEvent> Follow(

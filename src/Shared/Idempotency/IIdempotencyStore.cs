@@ -3,22 +3,22 @@ using Bff.State;
 namespace Bff.Idempotency;
 
 /// <summary>
-/// Which keyed requests have been sent and what came of them. A record is kept for <see cref="IdempotencyOptions.Retention"/>; it holds the request's
-/// fingerprint, a lock with an owner and an end, and after the answer the answer.
+/// Which keyed requests have been sent and what came of them. A record is kept for <see cref="IdempotencyOptions.Retention"/>; it holds the
+/// request's fingerprint, a lock with an owner and an end, and after the answer the answer.
 /// </summary>
 public interface IIdempotencyStore
 {
     /// <summary>
-    /// In one step: takes the key for <paramref name="owner"/>, or says why not. A lock whose end has passed is its owner's no longer: the process
-    /// that held it has died, and the request goes to the service again under the same key. No lock stands for longer than a lease from here on, also when the
-    /// store's clock has gone back since it was taken.
+    /// In one step: takes the key for <paramref name="owner"/>, or says why not. A lock whose end has passed is its owner's no longer: the
+    /// process that held it has died, and the request goes to the service again under the same key. No lock stands for longer than a lease
+    /// from here on, also when the store's clock has gone back since it was taken.
     /// </summary>
     /// <param name="key">Scope and key, hashed.</param>
     /// <param name="fingerprint">Of the request.</param>
     /// <param name="owner">Unique per attempt.</param>
     /// <param name="turn">
-    /// For a part of a keyed request: the <see cref="IdempotencyClaim.Turn"/> of the whole. A lock of an earlier turn is over at once, for its owner has lost the
-    /// whole; one of this turn or a later one stands. 0: the request is nobody's part.
+    /// For a part of a keyed request: the <see cref="IdempotencyClaim.Turn"/> of the whole. A lock of an earlier turn is over at once, for
+    /// its owner has lost the whole; one of this turn or a later one stands. 0: the request is nobody's part.
     /// </param>
     /// <param name="cancellation">The request's.</param>
     /// <exception cref="StoreUnavailableException">The store is away; the same holds for every other member.</exception>
@@ -28,15 +28,16 @@ public interface IIdempotencyStore
     ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation);
 
     /// <summary>
-    /// Keeps the answer and gives the lock back. When another owner's answer to the same request is there already that one stands, and is returned. Where the
-    /// store has lost the key and another request has it now, nothing is kept, and its answer is not returned.
+    /// Keeps the answer and gives the lock back. When another owner's answer to the same request is there already that one stands, and is
+    /// returned. Where the store has lost the key and another request has it now, nothing is kept, and its answer is not returned.
     /// </summary>
     ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation);
 
     /// <summary>Gives the lock back without an answer.</summary>
     /// <param name="key">As claimed.</param>
     /// <param name="owner">As claimed.</param>
-    /// <param name="keepFingerprint">True when the service may have seen the request: the key stays bound to it. False forgets the key, unless an earlier attempt bound it.</param>
+    /// <param name="keepFingerprint">True when the service may have seen the request: the key stays bound to it. False forgets the key,
+    /// unless an earlier attempt bound it.</param>
     /// <param name="cancellation">Of whoever cleans up.</param>
     ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation);
 }

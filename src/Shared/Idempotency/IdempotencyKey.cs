@@ -6,7 +6,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Idempotency;
 
-/// <summary>The request header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header): a structured-field string, or bare.</summary>
+/// <summary>
+/// The request header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header): a structured-field string, or bare.
+/// </summary>
 public static class IdempotencyKey
 {
     /// <summary>The header's name.</summary>

@@ -12,9 +12,10 @@ namespace Bff.Idempotency;
 
 /// <summary>
 /// Serves a keyed write once (draft-ietf-httpapi-idempotency-key-header):
-/// 1. read key and body; 2. lock the key in the store (409 while a copy runs, 422 for another request, the stored answer when there is one; 503 while
-/// the store is away: nothing is sent unguarded); 3. serve, renewing the lock; 4. store the answer, or give the key back; 5. answer.
-/// Who dies between 2 and 4 leaves a lock that runs out: the next copy goes to the service under the same key, by which the service tells.
+/// 1. read key and body; 2. lock the key in the store (409 while a copy runs, 422 for another request, the stored answer when there is one;
+/// 503 while the store is away: nothing is sent unguarded); 3. serve, renewing the lock; 4. store the answer, or give the key back; 5.
+/// answer. Who dies between 2 and 4 leaves a lock that runs out: the next copy goes to the service under the same key, by which the service
+/// tells.
 /// </summary>
 public sealed partial class Idempotent(
     IIdempotencyStore store, IOptions<IdempotencyOptions> options, TimeProvider time, ILogger<Idempotent> logger)
@@ -25,7 +26,8 @@ public sealed partial class Idempotent(
 
     /// <summary>Serves the request under its key; buffers the answer.</summary>
     /// <param name="context">The request; its body is read here and can be read again.</param>
-    /// <param name="isRequired">400 <c>idempotency_key_required</c> when there is no key; otherwise a request without one is simply served.</param>
+    /// <param name="isRequired">400 <c>idempotency_key_required</c> when there is no key; otherwise a request without one is simply
+    /// served.</param>
     /// <param name="serve">Writes the answer to the response; runs at most once.</param>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     public async Task Run(HttpContext context, bool isRequired, RequestDelegate serve)
@@ -51,13 +53,14 @@ public sealed partial class Idempotent(
     }
 
     /// <summary>
-    /// Serves one item of a request that has many, under a key of its own. Who has the request has its items: what an earlier, dead owner of the request has
-    /// locked of them is free, so that a repeat which is let in finishes them all.
+    /// Serves one item of a request that has many, under a key of its own. Who has the request has its items: what an earlier, dead owner
+    /// of the request has locked of them is free, so that a repeat which is let in finishes them all.
     /// </summary>
     /// <param name="request">The request's key.</param>
     /// <param name="item">Names the item within the request.</param>
     /// <param name="content">What the item is; the key is bound to it.</param>
-    /// <param name="serve">Sends it under the given key; runs at most once. Only the status and the body of what it returns are kept.</param>
+    /// <param name="serve">Sends it under the given key; runs at most once. Only the status and the body of what it returns are
+    /// kept.</param>
     /// <returns>The item's answer, or the problem: in flight, another item under the key.</returns>
     /// <exception cref="StoreUnavailableException">The store is away; the item was not sent.</exception>
     public async Task<(StoredAnswer? Answer, Problem? Problem)> RunItem(
@@ -75,7 +78,9 @@ public sealed partial class Idempotent(
             }));
     }
 
-    /// <summary>Serves an operation that a caller names itself, among others of one request: once under that name, whatever request it comes with.</summary>
+    /// <summary>
+    /// Serves an operation that a caller names itself, among others of one request: once under that name, whatever request it comes with.
+    /// </summary>
     /// <param name="caller">Whose operation it is.</param>
     /// <param name="id">The caller's name for it; see <see cref="IdempotencyKey.IsKey"/>.</param>
     /// <param name="content">What the operation is; the name is bound to it.</param>

@@ -5,8 +5,8 @@ using StackExchange.Redis;
 namespace Bff.Idempotency;
 
 /// <summary>
-/// Keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms on the server's clock),
-/// g (turn of its owner), b (bound: the service may have seen it) and a (the answer). Every step is one script.
+/// Keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms on the
+/// server's clock), g (turn of its owner), b (bound: the service may have seen it) and a (the answer). Every step is one script.
 /// </summary>
 internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
 {

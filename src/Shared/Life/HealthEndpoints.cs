@@ -7,10 +7,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Life;
 
-/// <summary>Probes; exact routes without a caller, never shed, and in no metric of requests: a balancer's questions would hide what clients are answered.</summary>
+/// <summary>
+/// Probes; exact routes without a caller, never shed, and in no metric of requests: a balancer's questions would hide what clients are
+/// answered.
+/// </summary>
 internal static class HealthEndpoints
 {
-    /// <summary><c>/health/live</c> says that the process answers, <c>/health/ready</c> and <c>/health</c> whether traffic is welcome (200 or 503).</summary>
+    /// <summary>
+    /// <c>/health/live</c> says that the process answers, <c>/health/ready</c> and <c>/health</c> whether traffic is welcome (200 or 503).
+    /// </summary>
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
         Map(endpoints, "/health/live", static _ => true);

@@ -78,7 +78,10 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Runs before the server stops. After a signal the stopping token is cancelled already; a host that is stopped by its own code needs no balancer's notice.</summary>
+    /// <summary>
+    /// Runs before the server stops. After a signal the stopping token is cancelled already; a host that is stopped by its own code needs
+    /// no balancer's notice.
+    /// </summary>
     async Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken)
     {
         if (IsStopping && _delay > TimeSpan.Zero)

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Life;
 
 /// <summary>
-/// Sends requests to the host itself, where it listens and under a name that it answers to, so that the server, the stages and the writer of answers are compiled before a
-/// client comes.
+/// Sends requests to the host itself, where it listens and under a name that it answers to, so that the server, the stages and the writer
+/// of answers are compiled before a client comes.
 /// </summary>
 internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettings> settings, ILogger<SelfRequests> logger) : IWarmup
 {
@@ -84,7 +84,9 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
 /// <param name="Socket">The path of the Unix socket to connect to instead; null: the host and port of <paramref name="Uri"/>.</param>
 internal sealed record SelfAddress(Uri Uri, string? Socket)
 {
-    /// <summary>Plain HTTP where there is a choice, TLS otherwise; the very address, or the loopback one of its family where the host takes any.</summary>
+    /// <summary>
+    /// Plain HTTP where there is a choice, TLS otherwise; the very address, or the loopback one of its family where the host takes any.
+    /// </summary>
     public static SelfAddress? Of(IEnumerable<string> addresses) =>
         addresses.Select(Microsoft.AspNetCore.Http.BindingAddress.Parse).Where(a => !a.IsNamedPipe).OrderBy(a => a.Scheme != Uri.UriSchemeHttp).Select(Of).FirstOrDefault();
 

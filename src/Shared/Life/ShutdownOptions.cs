@@ -6,7 +6,9 @@ namespace Bff.Life;
 [Settings("Shutdown")]
 public sealed class ShutdownOptions
 {
-    /// <summary>How long everything goes on after SIGTERM while the balancer takes notice. The process's grace period must be 30 s longer.</summary>
+    /// <summary>
+    /// How long everything goes on after SIGTERM while the balancer takes notice. The process's grace period must be 30 s longer.
+    /// </summary>
     [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(5);
 }

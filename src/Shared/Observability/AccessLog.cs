@@ -10,8 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Observability;
 
 /// <summary>
-/// The access log, written off the request path: requests put their line into a bounded queue, one writer empties it at most fifty times a second, so that it is
-/// not woken by each of them. When the output cannot keep up, lines are dropped and counted (<c>bff.accesslog.dropped</c>) rather than requests held.
+/// The access log, written off the request path: requests put their line into a bounded queue, one writer empties it at most fifty times a
+/// second, so that it is not woken by each of them. When the output cannot keep up, lines are dropped and counted
+/// (<c>bff.accesslog.dropped</c>) rather than requests held.
 /// </summary>
 internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> logger) : BackgroundService
 {

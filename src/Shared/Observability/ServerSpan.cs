@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Observability;
 
 /// <summary>
-/// Says of the framework's server span what it does not say itself in .NET 10: the name and the attributes of OpenTelemetry's conventions for HTTP spans. Asked to, the framework
-/// would collect them for every request, recorded or not.
+/// Says of the framework's server span what it does not say itself in .NET 10: the name and the attributes of OpenTelemetry's conventions
+/// for HTTP spans. Asked to, the framework would collect them for every request, recorded or not.
 /// </summary>
 internal static class ServerSpan
 {
@@ -24,7 +24,10 @@ internal static class ServerSpan
             },
             (span, context));
 
-    /// <summary>Takes over the client's sampled flag: a host that records nothing decides nothing for the services behind it (W3C Trace Context 1, section 3.2.2.5.1).</summary>
+    /// <summary>
+    /// Takes over the client's sampled flag: a host that records nothing decides nothing for the services behind it (W3C Trace Context 1,
+    /// section 3.2.2.5.1).
+    /// </summary>
     public static void TakeSampledFlag(Activity span)
     {
         if (span.HasRemoteParent && span.ParentId is [.., '1' or '3' or '5' or '7' or '9' or 'b' or 'd' or 'f'])

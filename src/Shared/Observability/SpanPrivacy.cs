@@ -3,7 +3,9 @@ using OpenTelemetry;
 
 namespace Bff.Observability;
 
-/// <summary>Takes out of the framework's spans what may name a person: query strings, and the paths of upstream calls, which hold ids.</summary>
+/// <summary>
+/// Takes out of the framework's spans what may name a person: query strings, and the paths of upstream calls, which hold ids.
+/// </summary>
 internal sealed class SpanPrivacy : BaseProcessor<Activity>
 {
     public override void OnEnd(Activity data)

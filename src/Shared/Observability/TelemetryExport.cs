@@ -12,8 +12,8 @@ using OpenTelemetry.Trace;
 namespace Bff.Observability;
 
 /// <summary>
-/// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), as the standard <c>OTEL_*</c> variables say; without an endpoint nothing is recorded or sent. The SDK's own
-/// processors batch and export on their threads: nothing on the request path waits for them.
+/// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), as the standard <c>OTEL_*</c> variables say; without an endpoint
+/// nothing is recorded or sent. The SDK's own processors batch and export on their threads: nothing on the request path waits for them.
 /// </summary>
 internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedLifecycleService, IDisposable
 {

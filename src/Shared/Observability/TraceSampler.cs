@@ -4,7 +4,9 @@ using OpenTelemetry.Trace;
 
 namespace Bff.Observability;
 
-/// <summary>The sampler that <c>OTEL_TRACES_SAMPLER</c> and <c>OTEL_TRACES_SAMPLER_ARG</c> name; parent-based, always on, by default.</summary>
+/// <summary>
+/// The sampler that <c>OTEL_TRACES_SAMPLER</c> and <c>OTEL_TRACES_SAMPLER_ARG</c> name; parent-based, always on, by default.
+/// </summary>
 internal static class TraceSampler
 {
     /// <param name="configuration">Holds the variables.</param>

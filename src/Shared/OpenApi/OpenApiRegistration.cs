@@ -9,12 +9,15 @@ using Microsoft.OpenApi;
 
 namespace Bff.OpenApi;
 
-/// <summary>Describes a host's endpoints as OpenAPI 3.1, served at <c>/openapi/&lt;name&gt;.json</c> and written to <c>contracts/</c> by the build.</summary>
+/// <summary>
+/// Describes a host's endpoints as OpenAPI 3.1, served at <c>/openapi/&lt;name&gt;.json</c> and written to <c>contracts/</c> by the build.
+/// </summary>
 public static class OpenApiRegistration
 {
     /// <summary>Registers one document.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="documentName">Its name, such as <c>mobile</c>. Endpoints with another group name (<c>WithGroupName</c>) are not in it.</param>
+    /// <param name="documentName">Its name, such as <c>mobile</c>. Endpoints with another group name (<c>WithGroupName</c>) are not in
+    /// it.</param>
     /// <param name="title">What the document is called.</param>
     /// <param name="answers">The host's own source-generated metadata: schemas are made of what it serializes with.</param>
     /// <param name="configure">Whatever only this host says.</param>
@@ -50,7 +53,10 @@ public static class OpenApiRegistration
         return builder;
     }
 
-    /// <summary>Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the framework's own 404 is no problem document.</summary>
+    /// <summary>
+    /// Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the framework's
+    /// own 404 is no problem document.
+    /// </summary>
     public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app)
     {
         var names = string.Join('|', app.Services.GetServices<OpenApiDocumentName>().Select(d => Regex.Escape(d.Name)));

@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Bff.OpenApi;
 
-/// <summary>What clients may rely on in every problem document (RFC 9457); described, never serialized: <see cref="Edge.ProblemWriter"/> writes it.</summary>
+/// <summary>
+/// What clients may rely on in every problem document (RFC 9457); described, never serialized: <see cref="Edge.ProblemWriter"/> writes it.
+/// </summary>
 /// <param name="Type">URI of the problem type, with a page that explains it.</param>
 /// <param name="Title">The same for every occurrence.</param>
 /// <param name="Status">The HTTP status.</param>

@@ -7,7 +7,9 @@ namespace Bff.Paging;
 /// <summary>The <c>Link</c> header of a page (RFC 8288): where its successor is.</summary>
 public static class NextLink
 {
-    /// <summary><c>&lt;https://…?cursor=…&gt;; rel="next"</c> with the request's other parameters kept; null at the end of the list.</summary>
+    /// <summary>
+    /// <c>&lt;https://…?cursor=…&gt;; rel="next"</c> with the request's other parameters kept; null at the end of the list.
+    /// </summary>
     public static string? Of(HttpContext context, string? nextCursor)
     {
         if (nextCursor is null)

@@ -72,7 +72,10 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
     /// <summary>Background renewal failed; requests that need the store find out by themselves.</summary>
     public void RenewAfter(long then) => Volatile.Write(ref _renewAfter, then);
 
-    /// <summary>What to ask of the store so that <paramref name="need"/> can be spent, and the lease is full again; at most 5 % of the bucket is on its way or held.</summary>
+    /// <summary>
+    /// What to ask of the store so that <paramref name="need"/> can be spent, and the lease is full again; at most 5 % of the bucket is on
+    /// its way or held.
+    /// </summary>
     public LevelDemand Demand(long need, long now)
     {
         lock (_lock)

@@ -19,7 +19,9 @@ internal static class BucketKeys
         ? name
         : "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 18));
 
-    /// <summary>An API key by its id, an application by its client id, everybody else by subject; sandbox keys apart from live ones.</summary>
+    /// <summary>
+    /// An API key by its id, an application by its client id, everybody else by subject; sandbox keys apart from live ones.
+    /// </summary>
     public static string Of(Caller caller) => caller switch
     {
         { KeyId: { } key } => "key:" + Safe(key) + (caller.IsSandbox ? ":test" : ""),

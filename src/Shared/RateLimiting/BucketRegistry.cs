@@ -3,7 +3,9 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>One <see cref="Bucket"/> per shared bucket for as long as anybody uses it, so that an instance holds one lease of each.</summary>
+/// <summary>
+/// One <see cref="Bucket"/> per shared bucket for as long as anybody uses it, so that an instance holds one lease of each.
+/// </summary>
 internal sealed class BucketRegistry
 {
     private readonly ConcurrentDictionary<(string Tag, string Key), WeakReference<Bucket>> _buckets = new();

@@ -7,7 +7,9 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Remembers what has been worked out for a caller, for as long as the caller is remembered and tenant and configuration stay.</summary>
+/// <summary>
+/// Remembers what has been worked out for a caller, for as long as the caller is remembered and tenant and configuration stay.
+/// </summary>
 internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, BucketRegistry registry, TimeProvider time)
 {
     private const int MaxAddresses = 20_000;

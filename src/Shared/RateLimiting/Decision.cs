@@ -24,8 +24,8 @@ internal enum DecisionSource
 internal sealed record Refusal(long Limit, long WindowSeconds, long RetryAfterSeconds, string[] Violated, bool IsQuota);
 
 /// <summary>
-/// A decision with what the headers say of the tightest bucket, and how many of the tokens that it spent were beyond the day's quota; on lease that is right
-/// but for what other instances hold.
+/// A decision with what the headers say of the tightest bucket, and how many of the tokens that it spent were beyond the day's quota; on
+/// lease that is right but for what other instances hold.
 /// </summary>
 internal readonly record struct Decision(
     Verdict Verdict, DecisionSource Source, BucketPolicy? Tightest, bool IsDaily, long Remaining, long ResetSeconds, long Overage, Refusal? Refusal)

@@ -28,8 +28,9 @@ internal sealed class FailedCredentialSettings
 }
 
 /// <summary>
-/// One bucket per address: of this instance, which stops a flood at once, and of the store, which all instances share; while the store is away the first alone decides.
-/// An address whose bucket is empty waits for the next token. Then one credential is looked at, not all that have come meanwhile.
+/// One bucket per address: of this instance, which stops a flood at once, and of the store, which all instances share; while the store is
+/// away the first alone decides. An address whose bucket is empty waits for the next token. Then one credential is looked at, not all that
+/// have come meanwhile.
 /// </summary>
 internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Reloadable<FailedCredentialSettings> settings, TimeProvider time) : IFailedCredentials
 {

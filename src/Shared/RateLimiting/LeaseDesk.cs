@@ -96,7 +96,10 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         }
     }
 
-    /// <summary>Gives back what has not been used in time; at the end of the host everything. What cannot be given back is lost: a lease's worth at most.</summary>
+    /// <summary>
+    /// Gives back what has not been used in time; at the end of the host everything. What cannot be given back is lost: a lease's worth at
+    /// most.
+    /// </summary>
     public async Task GiveBack(bool everything)
     {
         ExceptionDispatchInfo? failed = null;

@@ -3,14 +3,16 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Which of the instances that share the buckets one is. An empty bucket refills a lease after the other, and each goes to the instance whose turn it is by
-/// the store's clock: so every lease is asked for once, whole, and lies unspent no longer than until then.
+/// Which of the instances that share the buckets one is. An empty bucket refills a lease after the other, and each goes to the instance
+/// whose turn it is by the store's clock: so every lease is asked for once, whole, and lies unspent no longer than until then.
 /// </summary>
 /// <param name="Index">From 0.</param>
 /// <param name="Of">How many there are; at least 1.</param>
 internal sealed record LeaseTurn(int Index, int Of)
 {
-    /// <summary>With more of them the bucket would be full before all have had a turn (a lease is 5 % of it): then several share one.</summary>
+    /// <summary>
+    /// With more of them the bucket would be full before all have had a turn (a lease is 5 % of it): then several share one.
+    /// </summary>
     private const int Most = 10;
 
     private const long Second = 1_000_000;

@@ -36,7 +36,9 @@ internal sealed record LimitSettings
 {
     public required PlanFamily Family { get; init; }
 
-    /// <summary><c>Exact</c> asks Redis on every request; <c>Leased</c> spends small leases of the same buckets without a round trip.</summary>
+    /// <summary>
+    /// <c>Exact</c> asks Redis on every request; <c>Leased</c> spends small leases of the same buckets without a round trip.
+    /// </summary>
     [Setting]
     public LimitMode Mode { get; init; }
 

@@ -3,7 +3,10 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary><c>bff.ratelimit.decisions</c>: <c>decision</c> (admitted, refused, unavailable), <c>source</c> (store, lease, local), <c>plan</c>, and the <c>tenant</c> of refusals.</summary>
+/// <summary>
+/// <c>bff.ratelimit.decisions</c>: <c>decision</c> (admitted, refused, unavailable), <c>source</c> (store, lease, local), <c>plan</c>, and
+/// the <c>tenant</c> of refusals.
+/// </summary>
 internal sealed class RateLimitMetrics
 {
     private static readonly string[] Verdicts = ["admitted", "refused", "unavailable"];

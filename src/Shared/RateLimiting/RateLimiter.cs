@@ -31,7 +31,8 @@ public sealed class RateLimiter
         caller.IsAuthenticated ? _callers.Of(caller, tenant).Plan : _settings.Current.Plans[ShippedPlans.Anonymous];
 
     /// <summary>
-    /// What plan and tenant refuse of another endpoint than the request's own: for a request that does what other endpoints do, and must not do more.
+    /// What plan and tenant refuse of another endpoint than the request's own: for a request that does what other endpoints do, and must
+    /// not do more.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="endpoint">The one whose work is done.</param>
@@ -75,7 +76,9 @@ public sealed class RateLimiter
         return new(set.Plan, answer.Levels[0].Units / BucketPolicy.UnitsPerToken, answer.Levels[0].Used);
     }
 
-    /// <summary>Units that the tenant's callers took beyond their day's quota, per UTC day of the last three months: what is to be billed.</summary>
+    /// <summary>
+    /// Units that the tenant's callers took beyond their day's quota, per UTC day of the last three months: what is to be billed.
+    /// </summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public ValueTask<IReadOnlyDictionary<DateOnly, long>> OverageOf(string tenant) => _store.Overage("t:" + BucketKeys.Safe(tenant));
 }

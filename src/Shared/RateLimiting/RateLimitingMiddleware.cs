@@ -9,7 +9,8 @@ namespace Bff.RateLimiting;
 /// <summary>
 /// Stage 3. What the caller's plan and tenant allow; the tenant is found first, for all stages that follow:
 /// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the plan bounds the body,
-/// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round trip;
+/// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round
+/// trip;
 /// 5. the answer says what is left.
 /// </summary>
 internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, ITenants tenants, TimeProvider time)

@@ -32,7 +32,9 @@ public static class RateLimitingRegistration
         return builder;
     }
 
-    /// <summary>Chooses the plans that the host ships with, and what decides a caller's. Without it: <see cref="PlanFamily.Users"/>.</summary>
+    /// <summary>
+    /// Chooses the plans that the host ships with, and what decides a caller's. Without it: <see cref="PlanFamily.Users"/>.
+    /// </summary>
     public static WebApplicationBuilder UsePlans(this WebApplicationBuilder builder, PlanFamily family)
     {
         ((IHostApplicationBuilder)builder).Properties[typeof(PlanFamily)] = family;

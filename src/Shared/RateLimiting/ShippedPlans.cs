@@ -5,7 +5,9 @@ namespace Bff.RateLimiting;
 /// <summary>Which plans a host ships with, and what decides a caller's.</summary>
 public enum PlanFamily
 {
-    /// <summary>Mobile and web: <c>anonymous</c>, <c>free</c>, <c>premium</c>, <c>enterprise</c>; the caller's role of the highest plan wins.</summary>
+    /// <summary>
+    /// Mobile and web: <c>anonymous</c>, <c>free</c>, <c>premium</c>, <c>enterprise</c>; the caller's role of the highest plan wins.
+    /// </summary>
     Users,
 
     /// <summary>Partners: <c>free</c>, <c>pro</c>, <c>enterprise</c>; the tenant's plan. Callers need a configured tenant.</summary>

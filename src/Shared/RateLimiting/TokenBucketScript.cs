@@ -8,7 +8,9 @@ namespace Bff.RateLimiting;
 /// </summary>
 internal static class TokenBucketScript
 {
-    /// <summary>KEYS: the buckets, then the overage counter. ARGV: per bucket capacity, rate, quota, ceiling, need, want, back, day of back.</summary>
+    /// <summary>
+    /// KEYS: the buckets, then the overage counter. ARGV: per bucket capacity, rate, quota, ceiling, need, want, back, day of back.
+    /// </summary>
     public static readonly RedisScript Take = new("""
         local time = redis.call('TIME')
         local clock = time[1] * 1000000 + time[2]

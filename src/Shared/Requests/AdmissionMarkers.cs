@@ -8,7 +8,9 @@ public sealed class NeverShed
     internal static readonly NeverShed Instance = new();
 }
 
-/// <summary>Endpoint metadata: holds its connection for long (server-sent events, WebSockets). It takes part in admission only until it streams.</summary>
+/// <summary>
+/// Endpoint metadata: holds its connection for long (server-sent events, WebSockets). It takes part in admission only until it streams.
+/// </summary>
 public sealed class LongLived
 {
     internal static readonly LongLived Instance = new();

@@ -12,7 +12,9 @@ public sealed class BffRequest
 {
     private ConcurrentQueue<KeyValuePair<string, string>>? _degraded;
 
-    /// <summary>The request that this describes; null for work that goes on after the answer, such as the refresh of a stale fragment.</summary>
+    /// <summary>
+    /// The request that this describes; null for work that goes on after the answer, such as the refresh of a stale fragment.
+    /// </summary>
     public HttpContext? HttpContext { get; init; }
 
     /// <summary><c>X-Request-Id</c>: the client's when well-formed, else minted.</summary>
@@ -25,8 +27,8 @@ public sealed class BffRequest
     public required long StartTimestamp { get; init; }
 
     /// <summary>
-    /// The canonical, decoded path: the one form that is routed, checked and forwarded. No empty or dot segments, no <c>;</c>, backslash or control character;
-    /// every <c>/</c> in it separates. Always equal to the request's <see cref="HttpRequest.Path"/>.
+    /// The canonical, decoded path: the one form that is routed, checked and forwarded. No empty or dot segments, no <c>;</c>, backslash or
+    /// control character; every <c>/</c> in it separates. Always equal to the request's <see cref="HttpRequest.Path"/>.
     /// </summary>
     public string Path { get; internal set; } = "/";
 
@@ -48,7 +50,9 @@ public sealed class BffRequest
     /// <summary>What was wrong with the body while it was read: the client's doing, whatever came of it at a service.</summary>
     internal BadHttpRequestException? BodyFault { get; private set; }
 
-    /// <summary>Cancelled before the reader of the body hears of its flaw. Set by the code that sends the body on while it arrives.</summary>
+    /// <summary>
+    /// Cancelled before the reader of the body hears of its flaw. Set by the code that sends the body on while it arrives.
+    /// </summary>
     internal CancellationTokenSource? BodyFailed { get; set; }
 
     /// <summary>Whether an endpoint sends the body on while it arrives, as a part of its answer.</summary>
@@ -57,7 +61,9 @@ public sealed class BffRequest
     /// <summary>Called when the last of such a body has arrived.</summary>
     internal Action? BodyArrived { get; set; }
 
-    /// <summary>Among those that the host serves at once, where the request has a body or its answer may stream; null for all others.</summary>
+    /// <summary>
+    /// Among those that the host serves at once, where the request has a body or its answer may stream; null for all others.
+    /// </summary>
     internal IAdmissionPlace? Place { get; set; }
 
     /// <summary>Who is calling; <see cref="Caller.Anonymous"/> until the callers' stage has decided.</summary>
@@ -96,7 +102,9 @@ public sealed class BffRequest
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
 
-    /// <summary>The same caller and ids without the <see cref="HttpContext"/>, which serves somebody else once this request is answered.</summary>
+    /// <summary>
+    /// The same caller and ids without the <see cref="HttpContext"/>, which serves somebody else once this request is answered.
+    /// </summary>
     public BffRequest Detach() => new()
     {
         RequestId = RequestId,

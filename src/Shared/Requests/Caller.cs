@@ -20,7 +20,9 @@ public enum CallerKind
     ApiKey,
 }
 
-/// <summary>Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.</summary>
+/// <summary>
+/// Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.
+/// </summary>
 public sealed class Caller
 {
     /// <summary>Begins the <see cref="Subject"/> of an application; no user's does, for such a token is refused.</summary>
@@ -32,8 +34,8 @@ public sealed class Caller
     public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
 
     /// <summary>
-    /// Claim <c>sub</c>; for an API key the key's id; for an application <see cref="ApplicationPrefix"/> and its client id, so that whatever is kept, counted or
-    /// asked by subject never meets the user of the same name. Empty only for <see cref="Anonymous"/>.
+    /// Claim <c>sub</c>; for an API key the key's id; for an application <see cref="ApplicationPrefix"/> and its client id, so that
+    /// whatever is kept, counted or asked by subject never meets the user of the same name. Empty only for <see cref="Anonymous"/>.
     /// </summary>
     public required string Subject { get; init; }
 
@@ -88,7 +90,9 @@ public sealed class Caller
     /// <summary>False only for <see cref="Anonymous"/>.</summary>
     public bool IsAuthenticated => Kind != CallerKind.Anonymous;
 
-    /// <summary>What services are told of the caller; null until a call has needed it. Kept here because callers are remembered over many requests.</summary>
+    /// <summary>
+    /// What services are told of the caller; null until a call has needed it. Kept here because callers are remembered over many requests.
+    /// </summary>
     internal KeyValuePair<string, string>[]? IdentityHeaders { get; set; }
 
     /// <summary>The state of the revocation list in which the credential was last found not to be revoked.</summary>

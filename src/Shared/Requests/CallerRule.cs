@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Requests;
 
-/// <summary>What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.</summary>
+/// <summary>
+/// What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.
+/// </summary>
 /// <param name="Scope">The scope that the caller must have; null: none in particular.</param>
 /// <param name="Role">The role that the caller must have; null: none in particular.</param>
 /// <param name="Kind">How the caller must have proved itself; null: any way.</param>
@@ -13,7 +15,9 @@ public sealed record CallerRule(string? Scope, string? Role = null, CallerKind? 
 /// <param name="Of">The answer; null: the 401 stays.</param>
 public sealed record AnonymousAnswer(Func<HttpContext, IResult?> Of);
 
-/// <summary>The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.</summary>
+/// <summary>
+/// The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.
+/// </summary>
 /// <param name="Name">Lower case, as in configuration.</param>
 public sealed record EndpointName(string Name);
 
@@ -28,7 +32,9 @@ public static class CallerRuleExtensions
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role) where TBuilder : IEndpointConventionBuilder =>
         builder.With(new CallerRule(null, role));
 
-    /// <summary>Callers need an access token with this scope: neither an API key nor a browser session will do, whatever scopes it has.</summary>
+    /// <summary>
+    /// Callers need an access token with this scope: neither an API key nor a browser session will do, whatever scopes it has.
+    /// </summary>
     public static TBuilder RequireServiceToken<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
         builder.With(new CallerRule(scope, Kind: CallerKind.Token));
 

@@ -1,8 +1,8 @@
 namespace Bff.Requests;
 
 /// <summary>
-/// The access token that a caller came with, or that the caller's session has. It goes to services that are configured to get it, and nowhere else: it has no text
-/// of its own, so that no log or error can show it.
+/// The access token that a caller came with, or that the caller's session has. It goes to services that are configured to get it, and
+/// nowhere else: it has no text of its own, so that no log or error can show it.
 /// </summary>
 internal readonly struct CallerToken : IEquatable<CallerToken>
 {

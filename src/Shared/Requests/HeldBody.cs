@@ -4,8 +4,9 @@ using System.Security.Cryptography;
 namespace Bff.Requests;
 
 /// <summary>
-/// A request's body that was read to its end: up to <see cref="MemoryBytes"/> in memory, a larger one in a temporary file. Can be read as often
-/// as needed, by several readers at once. The file has no name once it is open, so that nothing is left of it however the process ends.
+/// A request's body that was read to its end: up to <see cref="MemoryBytes"/> in memory, a larger one in a temporary file. Can be read as
+/// often as needed, by several readers at once. The file has no name once it is open, so that nothing is left of it however the process
+/// ends.
 /// </summary>
 internal sealed class HeldBody : IDisposable
 {

@@ -1,8 +1,8 @@
 namespace Bff.Requests;
 
 /// <summary>
-/// The place of a request whose body arrives, or whose answer streams, among those that the host serves at once. Readers of the body step out while they wait
-/// for its sender.
+/// The place of a request whose body arrives, or whose answer streams, among those that the host serves at once. Readers of the body step
+/// out while they wait for its sender.
 /// </summary>
 internal interface IAdmissionPlace
 {

@@ -12,8 +12,8 @@ internal static class Instruments
     public static readonly string[] Sources = ["Microsoft.AspNetCore", "System.Net.Http", "Bff.*"];
 
     /// <summary>
-    /// Whether a span is worth making here: below one that is not recorded nothing is recorded either, and what the host does for itself, below none, makes no traces of
-    /// one call each.
+    /// Whether a span is worth making here: below one that is not recorded nothing is recorded either, and what the host does for itself,
+    /// below none, makes no traces of one call each.
     /// </summary>
     public static bool Records(ActivitySource source) => Activity.Current is { Recorded: true } && source.HasListeners();
 

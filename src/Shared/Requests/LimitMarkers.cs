@@ -19,8 +19,8 @@ public static class RateLimitExtensions
     }
 
     /// <summary>
-    /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with <c>RateLimiter.Charge</c>,
-    /// such as a batch its items. A request for which it charges nothing costs one unit.
+    /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with
+    /// <c>RateLimiter.Charge</c>, such as a batch its items. A request for which it charges nothing costs one unit.
     /// </summary>
     public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
     {

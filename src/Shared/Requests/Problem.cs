@@ -4,14 +4,18 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Requests;
 
-/// <summary>One occurrence of an error, on its way to the client as <c>application/problem+json</c> (RFC 9457). Usable as an endpoint's result.</summary>
+/// <summary>
+/// One occurrence of an error, on its way to the client as <c>application/problem+json</c> (RFC 9457). Usable as an endpoint's result.
+/// </summary>
 /// <param name="code">Which error it is.</param>
 public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
 {
     /// <summary>Which error it is.</summary>
     public ProblemCode Code { get; } = code;
 
-    /// <summary>About this occurrence, for the client's developer; the code's explanation when null. Never an internal name or secret.</summary>
+    /// <summary>
+    /// About this occurrence, for the client's developer; the code's explanation when null. Never an internal name or secret.
+    /// </summary>
     public string? Detail { get; init; }
 
     /// <summary>A service's own problem type, in place of the gateway's.</summary>
@@ -29,7 +33,9 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     /// <summary>Messages per member, in the JSON's own spelling; for <see cref="ProblemCodes.ValidationFailed"/>.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
-    /// <summary>Further members (string, integer, boolean or string list values), such as <c>limit</c> and <c>violated-policies</c>.</summary>
+    /// <summary>
+    /// Further members (string, integer, boolean or string list values), such as <c>limit</c> and <c>violated-policies</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, object>? Extensions { get; init; }
 
     /// <inheritdoc />

@@ -10,9 +10,10 @@ namespace Bff.Routes;
 
 /// <summary>
 /// Turns the addresses in a service's <c>Location</c>, <c>Content-Location</c> and <c>Link</c> into addresses at the gateway:
-/// 1. the service's own address becomes its path there; one at another host leads nowhere; 2. what the gateway put before the path that it was asked for, and
-/// took away from it, is put before this one: <c>/api/orders</c> went to <c>/orders</c>, so <c>/orders/o-1</c> is <c>/api/orders/o-1</c>, if an endpoint answers
-/// there; 3. else the configured routes to the service are tried backwards. What leads nowhere is left out: clients could not follow it, and it names what is inside.
+/// 1. the service's own address becomes its path there; one at another host leads nowhere; 2. what the gateway put before the path that it
+/// was asked for, and took away from it, is put before this one: <c>/api/orders</c> went to <c>/orders</c>, so <c>/orders/o-1</c> is
+/// <c>/api/orders/o-1</c>, if an endpoint answers there; 3. else the configured routes to the service are tried backwards. What leads
+/// nowhere is left out: clients could not follow it, and it names what is inside.
 /// </summary>
 internal sealed class AnswerAddresses(IServiceProvider services)
 {
@@ -124,7 +125,9 @@ internal sealed class AnswerAddresses(IServiceProvider services)
 
         public bool IsCurrent => !_changed.HasChanged;
 
-        /// <summary>An endpoint of the host's own may ask any service; a route to another service leads to something else of the same path.</summary>
+        /// <summary>
+        /// An endpoint of the host's own may ask any service; a route to another service leads to something else of the same path.
+        /// </summary>
         public bool Answers(string service, string path)
         {
             var asked = new PathString(Uri.UnescapeDataString(path));

@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Routes;
 
 /// <summary>
-/// What of a client's head goes on to a service is bounded: with the gateway's own headers beside it, more could be larger than what the service takes, and over
-/// HTTP/2 it would be the call that fails then, which looks like the service's doing.
+/// What of a client's head goes on to a service is bounded: with the gateway's own headers beside it, more could be larger than what the
+/// service takes, and over HTTP/2 it would be the call that fails then, which looks like the service's doing.
 /// </summary>
 internal static class ForwardedHead
 {

@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>
-/// The messages of a service's answer. It ends when the service ends it, breaks off, or is silent for too long, when the client's deadline passes, or with the
-/// caller's credential; a call that the service did not end itself gets a status from the gateway, so that its client knows why (<see cref="GrpcCall.End"/>).
+/// The messages of a service's answer. It ends when the service ends it, breaks off, or is silent for too long, when the client's deadline
+/// passes, or with the caller's credential; a call that the service did not end itself gets a status from the gateway, so that its client
+/// knows why (<see cref="GrpcCall.End"/>).
 /// </summary>
 internal sealed class GrpcAnswer : ReadOnlyStream
 {

@@ -9,8 +9,8 @@ namespace Bff.Routes;
 
 /// <summary>
 /// What a gRPC route does with a request before it is passed on:
-/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already asks nobody; 3. gRPC-Web becomes gRPC, and its
-/// answer gRPC-Web; 4. each message, not the whole stream, is held to the size that the caller's plan or the route allows.
+/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already asks nobody; 3. gRPC-Web becomes
+/// gRPC, and its answer gRPC-Web; 4. each message, not the whole stream, is held to the size that the caller's plan or the route allows.
 /// </summary>
 internal static class GrpcCalls
 {
@@ -98,6 +98,8 @@ internal static class GrpcCalls
         return true;
     }
 
-    /// <summary>The server's limit, which is the route's or the plan's by now. It counts whole bodies, and is lifted once a stream is passed on.</summary>
+    /// <summary>
+    /// The server's limit, which is the route's or the plan's by now. It counts whole bodies, and is lifted once a stream is passed on.
+    /// </summary>
     private static long? MaxMessage(HttpContext context) => context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } size ? size.MaxRequestBodySize : BodyLimit.DefaultBytes;
 }

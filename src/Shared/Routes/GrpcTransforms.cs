@@ -15,7 +15,10 @@ internal static class GrpcMetadata
         name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) || name.EndsWith("-bin", StringComparison.OrdinalIgnoreCase);
 }
 
-/// <summary>What a service is sent besides the headers of every route: HTTP/2, <c>TE</c>, gRPC's own headers, and what is left of the client's deadline.</summary>
+/// <summary>
+/// What a service is sent besides the headers of every route: HTTP/2, <c>TE</c>, gRPC's own headers, and what is left of the client's
+/// deadline.
+/// </summary>
 internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
 {
     public override ValueTask ApplyAsync(RequestTransformContext context)
@@ -54,8 +57,8 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
 }
 
 /// <summary>
-/// What becomes of the head of a service's answer: gRPC passes; anything else (a proxy's error page, no answer) becomes an error of the gateway, which the
-/// edge words as gRPC.
+/// What becomes of the head of a service's answer: gRPC passes; anything else (a proxy's error page, no answer) becomes an error of the
+/// gateway, which the edge words as gRPC.
 /// </summary>
 internal sealed class GrpcResponseTransform : ResponseTransform
 {
@@ -98,7 +101,9 @@ internal sealed class GrpcResponseTransform : ResponseTransform
     }
 }
 
-/// <summary>What comes back of a service's trailers: the status, gRPC's own, metadata in binary, <c>Retry-After</c> and <c>Headers:Return</c>.</summary>
+/// <summary>
+/// What comes back of a service's trailers: the status, gRPC's own, metadata in binary, <c>Retry-After</c> and <c>Headers:Return</c>.
+/// </summary>
 internal sealed class GrpcTrailersTransform(Reloadable<ReturnedHeaders> allowed) : ResponseTrailersTransform
 {
     public override ValueTask ApplyAsync(ResponseTrailersTransformContext context)

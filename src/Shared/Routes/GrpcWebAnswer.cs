@@ -4,7 +4,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Routes;
 
-/// <summary>The answer to a gRPC-Web call while it is passed on: its trailers are gathered for the last frame of the body, and a text is written as Base64.</summary>
+/// <summary>
+/// The answer to a gRPC-Web call while it is passed on: its trailers are gathered for the last frame of the body, and a text is written as
+/// Base64.
+/// </summary>
 internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
 {
     private readonly HttpContext _context;

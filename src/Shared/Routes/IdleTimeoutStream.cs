@@ -4,8 +4,8 @@ using Bff.Edge;
 namespace Bff.Routes;
 
 /// <summary>
-/// A service's body that ends with an error when nothing of it comes for too long. What is there already costs no timer. The proxy's own limit is one for all
-/// answers, and knows no fake clock.
+/// A service's body that ends with an error when nothing of it comes for too long. What is there already costs no timer. The proxy's own
+/// limit is one for all answers, and knows no fake clock.
 /// </summary>
 internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
 {

@@ -7,8 +7,8 @@ using Yarp.ReverseProxy.Model;
 namespace Bff.Routes;
 
 /// <summary>
-/// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set before anybody knows
-/// what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
+/// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set
+/// before anybody knows what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
 /// </summary>
 internal static class IdleTimeouts
 {
@@ -20,7 +20,10 @@ internal static class IdleTimeouts
 
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMinutes(1);
 
-    /// <summary>The proxy's own limit for a request; null where the cluster's stands. It cuts off, and so leaves a <see cref="RelayedSocket"/> the time to close before.</summary>
+    /// <summary>
+    /// The proxy's own limit for a request; null where the cluster's stands. It cuts off, and so leaves a <see cref="RelayedSocket"/> the
+    /// time to close before.
+    /// </summary>
     public static TimeSpan? ActivityTimeout(HttpContext context, RouteConfig route) =>
         IsWebSocket(context) ? (RouteParser.IdleTimeoutOf(route) ?? Stream) + CloseLimit
         : RouteParser.IdleTimeoutOf(route) is { } idle && idle > Stream ? idle

@@ -8,8 +8,8 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Bff.Routes;
 
 /// <summary>
-/// For endpoints that a service answers by itself but whose path the host makes: the request goes on as it came, under the same rules as a configured
-/// route. A service's 4xx passes through, its 5xx becomes 502 without its body.
+/// For endpoints that a service answers by itself but whose path the host makes: the request goes on as it came, under the same rules as a
+/// configured route. A service's 4xx passes through, its 5xx becomes 502 without its body.
 /// </summary>
 public sealed class PassThrough
 {

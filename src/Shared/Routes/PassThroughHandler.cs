@@ -49,8 +49,8 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     }
 
     /// <summary>
-    /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own deadline: when that passes
-    /// first, nobody waits any more, which says nothing about the service.
+    /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own
+    /// deadline: when that passes first, nobody waits any more, which says nothing about the service.
     /// </summary>
     private async Task<HttpResponseMessage> SendCall(HttpRequestMessage request, BffRequest origin, GrpcCall call, CancellationToken cancellationToken)
     {
@@ -81,7 +81,10 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         return time.TimestampIn(most);
     }
 
-    /// <summary>A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the service.</summary>
+    /// <summary>
+    /// A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the
+    /// service.
+    /// </summary>
     private async ValueTask<Sent> Send(HttpRequestMessage request, BffRequest origin, bool isWhole, long deadline, CancellationToken cancellationToken)
     {
         if (request.Content is not { } proxied)

@@ -3,7 +3,8 @@ using System.Net;
 namespace Bff.Routes;
 
 /// <summary>
-/// A service's body that is read through another stream, which decides when it ends. It has no headers: they are with the client when the body is asked for.
+/// A service's body that is read through another stream, which decides when it ends. It has no headers: they are with the client when the
+/// body is asked for.
 /// </summary>
 /// <param name="inner">The service's; it goes with this one.</param>
 /// <param name="body">What is read.</param>

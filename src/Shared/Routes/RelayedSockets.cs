@@ -7,7 +7,9 @@ using Yarp.ReverseProxy.Model;
 
 namespace Bff.Routes;
 
-/// <summary>Puts a <see cref="RelayedSocket"/> between the proxy and the client of a WebSocket, over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).</summary>
+/// <summary>
+/// Puts a <see cref="RelayedSocket"/> between the proxy and the client of a WebSocket, over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).
+/// </summary>
 internal static class RelayedSockets
 {
     private const string WebSocket = "websocket";

@@ -11,8 +11,10 @@ namespace Bff.Routes;
 
 /// <summary>
 /// What becomes of the body of a request that passes through, by a configured route or by an endpoint of the host's:
-/// 1. a body that a further attempt or an idempotency key needs is read whole before anything goes upstream, a gRPC stream never; 2. any other is sent on while it arrives;
-/// 3. whatever was wrong with it (broken off, malformed, too large, too slow), the sender is told so (400, 408, 413), and the service is not blamed.
+/// 1. a body that a further attempt or an idempotency key needs is read whole before anything goes upstream, a gRPC stream never; 2. any
+/// other is sent on while it arrives;
+/// 3. whatever was wrong with it (broken off, malformed, too large, too slow), the sender is told so (400, 408, 413), and the service is
+/// not blamed.
 /// </summary>
 internal static class RequestBodies
 {

@@ -35,7 +35,9 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
     }
 }
 
-/// <summary>The names that pass towards proxied upstreams: content, conditional, negotiation, WebSocket handshake, and <c>Headers:Forward</c>.</summary>
+/// <summary>
+/// The names that pass towards proxied upstreams: content, conditional, negotiation, WebSocket handshake, and <c>Headers:Forward</c>.
+/// </summary>
 [Settings("Headers")]
 internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
 {

@@ -6,7 +6,9 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
 
-/// <summary>What comes back of a service's headers: an allow-list. Addresses become the gateway's; see <see cref="AnswerAddresses"/>.</summary>
+/// <summary>
+/// What comes back of a service's headers: an allow-list. Addresses become the gateway's; see <see cref="AnswerAddresses"/>.
+/// </summary>
 internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allowed, AnswerAddresses addresses) : ResponseTransform
 {
     public override ValueTask ApplyAsync(ResponseTransformContext context)

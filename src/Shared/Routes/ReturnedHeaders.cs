@@ -6,8 +6,8 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Routes;
 
 /// <summary>
-/// The names that pass of a proxied service's answer: what describes the content, caching, ranges, conditions, where to go next, the WebSocket handshake,
-/// and <c>Headers:Return</c>. Everything else is between the gateway and the service.
+/// The names that pass of a proxied service's answer: what describes the content, caching, ranges, conditions, where to go next, the
+/// WebSocket handshake, and <c>Headers:Return</c>. Everything else is between the gateway and the service.
 /// </summary>
 [Settings("Headers")]
 internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string> trailers)

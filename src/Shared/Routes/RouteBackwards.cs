@@ -5,7 +5,10 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Bff.Routes;
 
-/// <summary>A configured route from the service's side. Transforms of the path that cannot be undone make a route that no address leads back through.</summary>
+/// <summary>
+/// A configured route from the service's side. Transforms of the path that cannot be undone make a route that no address leads back
+/// through.
+/// </summary>
 internal sealed class RouteBackwards(RouteConfig route, RoutePattern pattern)
 {
     private readonly TemplateMatcher _outside = AnswerAddresses.Matcher(pattern);

@@ -43,7 +43,10 @@ internal static class RoutesRegistration
         return builder;
     }
 
-    /// <summary>The reverse proxy brings data protection for affinity cookies, which no gateway has; left alone it writes a key to the disk at every first start.</summary>
+    /// <summary>
+    /// The reverse proxy brings data protection for affinity cookies, which no gateway has; left alone it writes a key to the disk at every
+    /// first start.
+    /// </summary>
     private static void WithoutDataProtectionKeys(IServiceCollection services)
     {
         foreach (var service in services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Assembly == typeof(KeyManagementOptions).Assembly).ToList())

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Bff.Routes;
 
-/// <summary>Follows the frames of one direction of a WebSocket (RFC 6455 section 5.2): where frames and messages begin and end, not what they say.</summary>
+/// <summary>
+/// Follows the frames of one direction of a WebSocket (RFC 6455 section 5.2): where frames and messages begin and end, not what they say.
+/// </summary>
 internal sealed class SocketFrames
 {
     private const int Pong = 10, Close = 8;

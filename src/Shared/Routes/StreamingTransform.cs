@@ -8,7 +8,8 @@ namespace Bff.Routes;
 
 /// <summary>
 /// The body of a service's answer goes on as it comes:
-/// 1. nothing before the client holds it; 2. silence ends it after the route's <c>IdleTimeout</c>; 3. a head whose body is not there yet goes out at once.
+/// 1. nothing before the client holds it; 2. silence ends it after the route's <c>IdleTimeout</c>; 3. a head whose body is not there yet
+/// goes out at once.
 /// </summary>
 internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 {

@@ -7,8 +7,8 @@ namespace Bff.Sessions;
 
 /// <summary>
 /// The session's cookie as a credential:
-/// 1. only on the site's paths, and where the endpoint wants a caller; 2. the request was meant by a page of this site; 3. the session lives, and
-/// does so longer for it; 4. its access token holds, or is refreshed.
+/// 1. only on the site's paths, and where the endpoint wants a caller; 2. the request was meant by a page of this site; 3. the session
+/// lives, and does so longer for it; 4. its access token holds, or is refreshed.
 /// </summary>
 internal sealed class SessionCallers(
     SessionSite site, SessionCookie cookie, CsrfRule csrf, SessionVault vault, SessionRefresh refresh, TimeProvider time) : ICallerSource

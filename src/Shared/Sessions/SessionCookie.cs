@@ -36,8 +36,8 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
     }
 
     /// <summary>
-    /// By its name as it is written: to the framework <c>__HOST-</c> is <c>__Host-</c>, which browsers that compare case let any neighbour set.
-    /// Null when it comes twice: one of the two was planted, and nobody knows which.
+    /// By its name as it is written: to the framework <c>__HOST-</c> is <c>__Host-</c>, which browsers that compare case let any neighbour
+    /// set. Null when it comes twice: one of the two was planted, and nobody knows which.
     /// </summary>
     private static string? Read(HttpContext context, string prefix, string name)
     {
@@ -78,7 +78,9 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
         IsEssential = true,
     };
 
-    /// <summary>Others take the name for an ordinary <c>__Host-</c> one, but would lose the session if they forgot the hint in between.</summary>
+    /// <summary>
+    /// Others take the name for an ordinary <c>__Host-</c> one, but would lose the session if they forgot the hint in between.
+    /// </summary>
     private static bool KnowsHttpPrefix(HttpRequest request)
     {
         var brands = request.Headers["Sec-CH-UA"].ToString();

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions;
 
-/// <summary>A session ends by signing out, by being idle, and with an access token that cannot be refreshed. What it keeps open does not prolong it.</summary>
+/// <summary>
+/// A session ends by signing out, by being idle, and with an access token that cannot be refreshed. What it keeps open does not prolong it.
+/// </summary>
 internal sealed class SessionLife(SessionVault vault, ISessionStore store) : ICredentialLife
 {
     /// <inheritdoc />

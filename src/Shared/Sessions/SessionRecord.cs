@@ -27,7 +27,10 @@ internal sealed record SessionRecord
     /// <summary>The session at the provider (claim <c>sid</c>).</summary>
     public string? ProviderSession { get; init; }
 
-    /// <summary>Claim <c>sub</c>, by which a logout token names the user whatever <see cref="Subject"/> is read from; null in records of before it was kept.</summary>
+    /// <summary>
+    /// Claim <c>sub</c>, by which a logout token names the user whatever <see cref="Subject"/> is read from; null in records of before it
+    /// was kept.
+    /// </summary>
     public string? ProviderSubject { get; init; }
 
     /// <summary>Whether user info has said more than the id_token does, which a refreshed one will lack again.</summary>

@@ -23,7 +23,8 @@ internal enum RefreshOutcome
 /// <summary>
 /// Gives a session its next access token:
 /// 1. one flight per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
-/// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider once;
+/// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider
+/// once;
 /// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure nobody asks for two seconds.
 /// </summary>
 internal sealed partial class SessionRefresh(

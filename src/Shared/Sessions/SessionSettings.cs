@@ -60,11 +60,16 @@ internal sealed record SessionSettings
     [Setting(Min = "00:00:00", Max = "01:00:00")]
     public TimeSpan RefreshBefore { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>What the user resource answers without a session: 401, or 200 and `null`, so that an app's first page logs no error.</summary>
+    /// <summary>
+    /// What the user resource answers without a session: 401, or 200 and `null`, so that an app's first page logs no error.
+    /// </summary>
     [Setting]
     public AnonymousUser AnonymousUser { get; init; }
 
-    /// <summary>The name of a provider under `Authentication:Providers` (`Bearer`: the scheme): its type, claims, scope aliases and tenants hold for sessions.</summary>
+    /// <summary>
+    /// The name of a provider under `Authentication:Providers` (`Bearer`: the scheme): its type, claims, scope aliases and tenants hold for
+    /// sessions.
+    /// </summary>
     [Setting(Range = "the name of a provider", Default = "none")]
     public string? Provider { get; init; }
 
@@ -76,7 +81,10 @@ internal sealed record SessionSettings
     [Setting(Key = "LoginParameters:<n>", OrOne = true, Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`", Default = "none")]
     public IReadOnlyList<string> LoginParameters { get; init; } = [];
 
-    /// <summary>Whether the sign-in's parameters go to the provider by themselves first (RFC 9126), so that no browser sees them: where it offers that, always, never.</summary>
+    /// <summary>
+    /// Whether the sign-in's parameters go to the provider by themselves first (RFC 9126), so that no browser sees them: where it offers
+    /// that, always, never.
+    /// </summary>
     [Setting]
     public PushedAuthorization PushedAuthorization { get; init; }
 
@@ -92,7 +100,9 @@ internal sealed record SessionSettings
     [Setting(Key = "ReturnOrigins:<n>", OrOne = true, Range = "an origin of `Cors:Origins`", Default = "none: paths of this host alone")]
     public IReadOnlyList<string> ReturnOrigins { get; init; } = [];
 
-    /// <summary>Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.</summary>
+    /// <summary>
+    /// Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.
+    /// </summary>
     [Setting(Range = "a path of this host, or an address below one of `ReturnOrigins`", Default = "the first of `ReturnOrigins`, else `/` (portal: `/portal`)")]
     public string? Home { get; init; }
 

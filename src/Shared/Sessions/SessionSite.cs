@@ -17,10 +17,15 @@ public sealed class SessionSite
     /// <summary>Paths below which every request needs <c>X-CSRF: 1</c>, reads included. Default <c>/api</c>.</summary>
     public IReadOnlyList<PathString> CsrfPaths { get; set; } = ["/api"];
 
-    /// <summary>False for pages with forms that bring an antiforgery token of their own: their writes need no <c>X-CSRF</c>. Default true.</summary>
+    /// <summary>
+    /// False for pages with forms that bring an antiforgery token of their own: their writes need no <c>X-CSRF</c>. Default true.
+    /// </summary>
     public bool CsrfOnWrites { get; set; } = true;
 
-    /// <summary>Where a browser goes that has signed out, or that signed in without saying where to, unless <c>Session:Home</c> says it. Default <c>/</c>.</summary>
+    /// <summary>
+    /// Where a browser goes that has signed out, or that signed in without saying where to, unless <c>Session:Home</c> says it. Default
+    /// <c>/</c>.
+    /// </summary>
     public string Home { get; set; } = "/";
 
     /// <summary>Ends what the host has made for a session, before the session ends. Default: nothing.</summary>
@@ -56,6 +61,8 @@ public sealed record EndingSession(string Id, string? Tenant);
 
 /// <summary>How an endpoint uses a session; endpoint metadata. Without it: not at all on anonymous endpoints, in full on others.</summary>
 /// <param name="Slides">False: asking does not prolong the session.</param>
-/// <param name="IsOptional">True: a request whose session is missing or over goes on as anonymous, also where the endpoint is anonymous.</param>
-/// <param name="IsStream">True for SSE and WebSocket, which browsers open without headers of one's own: <c>Origin</c> takes the place of <c>X-CSRF</c>.</param>
+/// <param name="IsOptional">True: a request whose session is missing or over goes on as anonymous, also where the endpoint is
+/// anonymous.</param>
+/// <param name="IsStream">True for SSE and WebSocket, which browsers open without headers of one's own: <c>Origin</c> takes the place of
+/// <c>X-CSRF</c>.</param>
 public sealed record SessionUse(bool Slides = true, bool IsOptional = false, bool IsStream = false);

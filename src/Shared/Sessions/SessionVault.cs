@@ -59,7 +59,10 @@ internal sealed class SessionVault(
         return true;
     }
 
-    /// <summary>Ends a session on every instance; what the host made for it first, its open streams too. With an entry in the audit log when somebody else ends it.</summary>
+    /// <summary>
+    /// Ends a session on every instance; what the host made for it first, its open streams too. With an entry in the audit log when
+    /// somebody else ends it.
+    /// </summary>
     public async Task End(string key, SessionRecord? record, bool leaveMark, ChangedBy? by = null)
     {
         if (record is not null)
@@ -125,7 +128,10 @@ internal sealed class SessionVault(
         return indexes;
     }
 
-    /// <summary>A session that is in none of its indexes is not found by a sign-out of all of the user's. They are elsewhere in Redis, which may have lost them.</summary>
+    /// <summary>
+    /// A session that is in none of its indexes is not found by a sign-out of all of the user's. They are elsewhere in Redis, which may
+    /// have lost them.
+    /// </summary>
     private async Task Index(string key, SessionRecord record)
     {
         try

@@ -18,7 +18,9 @@ namespace Bff.Sessions;
 /// <summary>Registers server-side browser sessions (OAuth 2.0 for Browser-Based Apps: the gateway is the confidential client).</summary>
 public static class SessionsRegistration
 {
-    /// <summary>Accepts the session's cookie as a credential, beside and after what was registered before. Section <c>Session</c>.</summary>
+    /// <summary>
+    /// Accepts the session's cookie as a credential, beside and after what was registered before. Section <c>Session</c>.
+    /// </summary>
     public static WebApplicationBuilder AddBrowserSessions(this WebApplicationBuilder builder, Action<SessionSite>? configure = null)
     {
         var site = new SessionSite();
@@ -56,7 +58,10 @@ public static class SessionsRegistration
         return builder;
     }
 
-    /// <summary>Maps <c>login</c>, <c>callback</c>, <c>user</c>, <c>logout</c>, <c>sessions</c> and <c>backchannel-logout</c> below the site's prefix.</summary>
+    /// <summary>
+    /// Maps <c>login</c>, <c>callback</c>, <c>user</c>, <c>logout</c>, <c>sessions</c> and <c>backchannel-logout</c> below the site's
+    /// prefix.
+    /// </summary>
     /// <returns>All of them, for further conventions.</returns>
     public static RouteGroupBuilder MapBrowserSessions(this WebApplication app)
     {

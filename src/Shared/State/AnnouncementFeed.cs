@@ -4,8 +4,10 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// One kind of change that every instance hears of within a second. Who changes something takes a note first (<see cref="Note"/>) and publishes it on
-/// <see cref="Channel"/> in the same step as the change. What is published is heard at once; what got lost is read again, from the notes, by every instance.
+/// One kind of change that every instance hears of within a second. Who changes something takes a note first (<see cref="Note"/>) and
+/// publishes it on
+/// <see cref="Channel"/> in the same step as the change. What is published is heard at once; what got lost is read again, from the notes,
+/// by every instance.
 /// </summary>
 internal sealed class AnnouncementFeed : IDisposable
 {
@@ -27,8 +29,8 @@ internal sealed class AnnouncementFeed : IDisposable
     }
 
     /// <summary>
-    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or whoever took it has died before the change, in the
-    /// middle of it, or is about to make it.
+    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or whoever took it has died
+    /// before the change, in the middle of it, or is about to make it.
     /// </summary>
     public Action<string>? Unheard { get; set; }
 
@@ -38,12 +40,14 @@ internal sealed class AnnouncementFeed : IDisposable
     /// <summary>The stream of notes.</summary>
     internal RedisKey Key { get; }
 
-    /// <summary>How far this instance has read, and how far it had a reading earlier: a change may come a little later than its note.</summary>
+    /// <summary>
+    /// How far this instance has read, and how far it had a reading earlier: a change may come a little later than its note.
+    /// </summary>
     internal (string? Earlier, string? Latest) Place { get; private set; }
 
     /// <summary>
-    /// Calls back, on a background thread, with the text of each note: when it is published, else when it is read, which may be just before the change.
-    /// Null: some may have been missed, so read again whatever depends on them. May say the same more than once.
+    /// Calls back, on a background thread, with the text of each note: when it is published, else when it is read, which may be just before
+    /// the change. Null: some may have been missed, so read again whatever depends on them. May say the same more than once.
     /// </summary>
     /// <returns>Dispose to stop.</returns>
     public IDisposable Listen(Action<string?> listener)
@@ -59,7 +63,8 @@ internal sealed class AnnouncementFeed : IDisposable
         $"{(_redis.IsConfigured ? await _announcements.Append(Key, text, cancellation) : "-")} {text}";
 
     /// <summary>Publishes a note of something that no script changes.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away; the others read it within a second after the note all the same.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is away; the others read it within a second after the note all the
+    /// same.</exception>
     public Task Publish(string note, CancellationToken cancellation = default) => _redis.Publish(Channel, note, cancellation);
 
     public void Dispose() => _subscription.Dispose();

@@ -7,13 +7,15 @@ using StackExchange.Redis;
 namespace Bff.State;
 
 /// <summary>
-/// Lets no change be missed, however the message about it got lost. Twice a second one read for all feeds together says what was noted since the last one.
-/// Where an instance stands is the id of a note, half of which is random: after a failover that lost writes, or in a store that is new, no other note can be
-/// taken for it, and everything is read again. So it is after each reconnection.
+/// Lets no change be missed, however the message about it got lost. Twice a second one read for all feeds together says what was noted
+/// since the last one. Where an instance stands is the id of a note, half of which is random: after a failover that lost writes, or in a
+/// store that is new, no other note can be taken for it, and everything is read again. So it is after each reconnection.
 /// </summary>
 internal sealed partial class Announcements : BackgroundService
 {
-    /// <summary>Twice within the second that a change may take; a change that comes later than that after its note was refused with 503.</summary>
+    /// <summary>
+    /// Twice within the second that a change may take; a change that comes later than that after its note was refused with 503.
+    /// </summary>
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Notes kept of a feed; an instance that is further behind reads everything again.</summary>
@@ -30,7 +32,10 @@ internal sealed partial class Announcements : BackgroundService
         return id
         """);
 
-    /// <summary>Per feed: its latest id, and what came after the place; without that part when the place is not in the stream. '0-0' is an empty one's.</summary>
+    /// <summary>
+    /// Per feed: its latest id, and what came after the place; without that part when the place is not in the stream. '0-0' is an empty
+    /// one's.
+    /// </summary>
     private static readonly RedisScript ReadScript = new("""
         local all = {}
         for i, key in ipairs(KEYS) do

@@ -10,8 +10,8 @@ public sealed record RingKey(string Id, ReadOnlyMemory<byte> Material)
 }
 
 /// <summary>
-/// Secrets that the instances share and that survive their restarts. Each purpose (<c>cursors</c>, <c>sync</c>, <c>sessions</c>, <c>assertions</c>)
-/// has its own; a new one takes over every 30 days, and the older two go on verifying.
+/// Secrets that the instances share and that survive their restarts. Each purpose (<c>cursors</c>, <c>sync</c>, <c>sessions</c>,
+/// <c>assertions</c>) has its own; a new one takes over every 30 days, and the older two go on verifying.
 /// </summary>
 public interface IKeyRing
 {
@@ -19,7 +19,10 @@ public interface IKeyRing
     /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the key.</exception>
     ValueTask<RingKey> Current(string purpose, CancellationToken cancellation = default);
 
-    /// <summary>The key to verify or decrypt with; null when it is unknown or too old. Asks the store at most once a second for ids it does not know.</summary>
+    /// <summary>
+    /// The key to verify or decrypt with; null when it is unknown or too old. Asks the store at most once a second for ids it does not
+    /// know.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the purpose's keys.</exception>
     ValueTask<RingKey?> Find(string purpose, string id, CancellationToken cancellation = default);
 

@@ -10,7 +10,9 @@ internal sealed record RedisAccess
 {
     private string? _address;
 
-    /// <summary>A file with the user's password, in place of the one in the address; it is read again when it changes, without a restart.</summary>
+    /// <summary>
+    /// A file with the user's password, in place of the one in the address; it is read again when it changes, without a restart.
+    /// </summary>
     [Setting(Range = "a readable file with text", Default = "none")]
     public string? PasswordFile { get; init; }
 

@@ -34,7 +34,9 @@ internal sealed class RedisAddress
         }
     }
 
-    /// <summary><c>[user[:password]@]host[:port],...[/database][?option=value&amp;...]</c>; user and password are percent-encoded (RFC 3986).</summary>
+    /// <summary>
+    /// <c>[user[:password]@]host[:port],...[/database][?option=value&amp;...]</c>; user and password are percent-encoded (RFC 3986).
+    /// </summary>
     private static ConfigurationOptions FromAddress(string text)
     {
         var (hosts, query) = Cut(text, text.IndexOf('?', StringComparison.Ordinal));

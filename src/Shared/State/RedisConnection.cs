@@ -24,7 +24,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// <param name="access">Where, and with what.</param>
     /// <param name="timeout">How long connecting may take.</param>
     /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
-    /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again since.</param>
+    /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again
+    /// since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(
         RedisAccess access, TimeSpan timeout, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
@@ -63,7 +64,10 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         return connection;
     }
 
-    /// <summary>The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until then.</summary>
+    /// <summary>
+    /// The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until
+    /// then.
+    /// </summary>
     private async Task<bool> HasSubscriptions(TimeSpan timeout)
     {
         try

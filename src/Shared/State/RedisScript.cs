@@ -4,7 +4,9 @@ using StackExchange.Redis;
 
 namespace Bff.State;
 
-/// <summary>A Lua script that runs as one step in Redis. All keys that it touches share one hash tag, so that it also runs in a cluster.</summary>
+/// <summary>
+/// A Lua script that runs as one step in Redis. All keys that it touches share one hash tag, so that it also runs in a cluster.
+/// </summary>
 public sealed class RedisScript
 {
     private readonly string _text;

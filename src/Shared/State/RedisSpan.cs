@@ -3,7 +3,10 @@ using Bff.Requests;
 
 namespace Bff.State;
 
-/// <summary>Client spans of Redis calls, as OpenTelemetry's conventions for database clients name them. Keys and values, which may name a person, are not in them.</summary>
+/// <summary>
+/// Client spans of Redis calls, as OpenTelemetry's conventions for database clients name them. Keys and values, which may name a person,
+/// are not in them.
+/// </summary>
 internal static class RedisSpan
 {
     private static readonly ActivitySource Source = new("Bff.State");

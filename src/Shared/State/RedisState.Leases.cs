@@ -10,8 +10,8 @@ public sealed partial class RedisState
     private static readonly TimeSpan GiveBackFor = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Gives back, in the background, what an operation without an answer may have taken. What is not there yet may still come (the operation waits in a
-    /// connection that was replaced), so that it is looked for a few times.
+    /// Gives back, in the background, what an operation without an answer may have taken. What is not there yet may still come (the
+    /// operation waits in a connection that was replaced), so that it is looked for a few times.
     /// </summary>
     /// <param name="release">Removes what belongs to this one operation and nothing else; true: it was there.</param>
     internal void GiveBack(Func<Task<bool>> release) => _ = Task.Run(async () =>

@@ -11,8 +11,8 @@ public sealed partial class RedisState
     private ImmutableDictionary<string, ImmutableArray<Action<string>>> _handlers = ImmutableDictionary<string, ImmutableArray<Action<string>>>.Empty;
 
     /// <summary>
-    /// Hands every message of the channel (<c>bff:...</c>) to the handler, on a background thread, in no promised order, also after reconnections.
-    /// Messages may be missed while disconnected, and until <see cref="Reconnected"/> is raised after this call.
+    /// Hands every message of the channel (<c>bff:...</c>) to the handler, on a background thread, in no promised order, also after
+    /// reconnections. Messages may be missed while disconnected, and until <see cref="Reconnected"/> is raised after this call.
     /// </summary>
     /// <returns>Dispose to stop.</returns>
     public IDisposable Subscribe(string channel, Action<string> handler)

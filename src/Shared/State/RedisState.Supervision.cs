@@ -10,7 +10,10 @@ public sealed partial class RedisState
     private static readonly TimeSpan ProbeWhenWell = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbeWhenAway = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The client library reconnects by itself, and a silent server mostly answers again on the connection that it has. A new one discovers roles and slots anew.</summary>
+    /// <summary>
+    /// The client library reconnects by itself, and a silent server mostly answers again on the connection that it has. A new one discovers
+    /// roles and slots anew.
+    /// </summary>
     private static readonly TimeSpan ReplaceAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>To connect and to subscribe: a second, or as long as an operation may take.</summary>
@@ -189,7 +192,9 @@ public sealed partial class RedisState
         }
     }
 
-    /// <summary>What connects again is not used before a probe was answered: for a while the client library may still refuse to send anything there.</summary>
+    /// <summary>
+    /// What connects again is not used before a probe was answered: for a while the client library may still refuse to send anything there.
+    /// </summary>
     private void OnLost(RedisConnection connection)
     {
         if (connection == _connection)

@@ -45,14 +45,19 @@ public sealed partial class RedisState : IDisposable
     /// <summary>Whether an operation would be tried now. For readiness and for choosing what to do without asking.</summary>
     public bool IsAvailable => !_circuit.IsOpen && _connection is { IsConnected: true };
 
-    /// <summary>Whether an operation would be refused without being tried; unlike <see cref="IsAvailable"/> false before the first attempt to connect.</summary>
+    /// <summary>
+    /// Whether an operation would be refused without being tried; unlike <see cref="IsAvailable"/> false before the first attempt to
+    /// connect.
+    /// </summary>
     internal bool IsKnownAway => !IsAvailable && (_connection is not null || _hasWaited || _firstAttempt.Task.IsCompleted);
 
     /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
-    /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a key.</param>
+    /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a
+    /// key.</param>
     /// <param name="operation">Starts it.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen later.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen
+    /// later.</exception>
     /// <exception cref="StoreRefusedException">Redis answers this operation with an error.</exception>
     public async Task<T> Run<T>(string command, Func<IDatabase, Task<T>> operation, CancellationToken cancellation = default)
     {

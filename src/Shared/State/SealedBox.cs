@@ -5,8 +5,8 @@ using System.Text;
 namespace Bff.State;
 
 /// <summary>
-/// AES-256-GCM (NIST SP 800-38D) with keys of an <see cref="IKeyRing"/>: nobody without them reads, changes or makes what is sealed, nor moves it
-/// to another context. Layout: length of the key's id, the id, nonce (12 bytes), tag (16), ciphertext.
+/// AES-256-GCM (NIST SP 800-38D) with keys of an <see cref="IKeyRing"/>: nobody without them reads, changes or makes what is sealed, nor
+/// moves it to another context. Layout: length of the key's id, the id, nonce (12 bytes), tag (16), ciphertext.
 /// </summary>
 public static class SealedBox
 {
@@ -14,7 +14,9 @@ public static class SealedBox
     private const int TagLength = 16;
     private const int KeyLength = 32;
 
-    /// <summary>Seals. The nonce is made of what is sealed (as in RFC 5297), so the same text in the same context always gives the same box.</summary>
+    /// <summary>
+    /// Seals. The nonce is made of what is sealed (as in RFC 5297), so the same text in the same context always gives the same box.
+    /// </summary>
     /// <param name="key">Of the ring.</param>
     /// <param name="plain">What to seal.</param>
     /// <param name="context">What it belongs to; opening needs the same.</param>

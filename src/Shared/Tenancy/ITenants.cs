@@ -5,7 +5,9 @@ namespace Bff.Tenancy;
 /// <summary>Looks up tenants: those of the store, then those of the configuration in force.</summary>
 public interface ITenants
 {
-    /// <summary>Raised with the id of a tenant that has changed in the store; null: any may have, or the configuration has changed.</summary>
+    /// <summary>
+    /// Raised with the id of a tenant that has changed in the store; null: any may have, or the configuration has changed.
+    /// </summary>
     event Action<string?>? Changed;
 
     /// <summary>The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered,

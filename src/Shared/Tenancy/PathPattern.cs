@@ -1,6 +1,9 @@
 namespace Bff.Tenancy;
 
-/// <summary>A path pattern: <c>*</c> is one segment, a last <c>**</c> the rest of the path (also nothing). Ignores case and a trailing slash, as routing does.</summary>
+/// <summary>
+/// A path pattern: <c>*</c> is one segment, a last <c>**</c> the rest of the path (also nothing). Ignores case and a trailing slash, as
+/// routing does.
+/// </summary>
 public sealed class PathPattern
 {
     private readonly string[] _segments;
@@ -11,7 +14,10 @@ public sealed class PathPattern
     /// <summary>As it was written.</summary>
     public string Text { get; }
 
-    /// <summary>Reads a pattern; null when it is none: it begins with a slash, has no empty segment, and stars stand alone, <c>**</c> only at the end.</summary>
+    /// <summary>
+    /// Reads a pattern; null when it is none: it begins with a slash, has no empty segment, and stars stand alone, <c>**</c> only at the
+    /// end.
+    /// </summary>
     public static PathPattern? Parse(string text)
     {
         if (text is not ['/', ..])

@@ -49,7 +49,9 @@ public sealed record Plan
     [Setting(Default = "the shipped plan's, else `false`")]
     public bool Overage { get; init; }
 
-    /// <summary>With <see cref="Overage"/>: cost units per UTC day at which admission ends after all; at least <see cref="RequestsPerDay"/>.</summary>
+    /// <summary>
+    /// With <see cref="Overage"/>: cost units per UTC day at which admission ends after all; at least <see cref="RequestsPerDay"/>.
+    /// </summary>
     [Setting(Min = 1, Max = MaxPerDay, Default = "twice `RequestsPerDay`")]
     public long? OverageCeiling { get; init; }
 

@@ -42,7 +42,10 @@ internal sealed record TenantChange(string Id, byte[]? Before, byte[]? After, IR
 /// <param name="IsChange">Whether the tenant is to be told with the event <c>plan.changed</c>.</param>
 internal sealed record PlanStep(PlanChange? Before, PlanChange? After, bool IsChange = false);
 
-/// <summary>The tenants that were made while hosts run, and their requests for other plans. Every member throws <see cref="StoreUnavailableException"/> while Redis is away.</summary>
+/// <summary>
+/// The tenants that were made while hosts run, and their requests for other plans. Every member throws
+/// <see cref="StoreUnavailableException"/> while Redis is away.
+/// </summary>
 internal interface ITenantStore
 {
     /// <summary>Says within a second which tenant has changed, on whichever instance; null: any may have.</summary>

@@ -12,8 +12,8 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Tenants;
 
 /// <summary>
-/// <c>/internal/tenants</c>: the members of <c>Tenants:&lt;id&gt;</c>, checked by the same rules and in force on every instance within a second. A request
-/// that changes or deletes one says which version it means (RFC 9110 section 13.1, RFC 6585 section 3).
+/// <c>/internal/tenants</c>: the members of <c>Tenants:&lt;id&gt;</c>, checked by the same rules and in force on every instance within a
+/// second. A request that changes or deletes one says which version it means (RFC 9110 section 13.1, RFC 6585 section 3).
 /// </summary>
 internal static class ManageTenants
 {

@@ -47,7 +47,8 @@ public sealed class PlanChanges
     internal ValueTask<IReadOnlyList<PlanChange>> Waiting(string? after, int count, CancellationToken cancellation) => _store.ListPlanChanges(after, count, cancellation);
 
     /// <summary>
-    /// Decides. An approved plan is the tenant's in the same step, which also writes what the audit log says and that the tenant is to be told.
+    /// Decides. An approved plan is the tenant's in the same step, which also writes what the audit log says and that the tenant is to be
+    /// told.
     /// </summary>
     /// <returns>The decided request, or why there is none.</returns>
     internal async Task<(PlanChange? Decided, Problem? Refusal)> Decide(string tenant, bool isApproved, string? note, ChangedBy by, CancellationToken cancellation)

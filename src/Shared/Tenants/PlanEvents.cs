@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Tells a tenant of its new plan with the event <c>plan.changed</c>. The change notes in its own step that the event is due; an instance that dies before it is in the
-/// event log leaves that to another one, and the log takes an event of one id once.
+/// Tells a tenant of its new plan with the event <c>plan.changed</c>. The change notes in its own step that the event is due; an instance
+/// that dies before it is in the event log leaves that to another one, and the log takes an event of one id once.
 /// </summary>
 internal sealed class PlanEvents(ITenantStore store, IEventLog log, TimeProvider time, ILogger<PlanEvents> logger) : BackgroundService
 {

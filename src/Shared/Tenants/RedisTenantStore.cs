@@ -6,15 +6,17 @@ using StackExchange.Redis;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Each kind of host has tenants of its own, as it has plans and upstreams of its own: <c>bff:{tenants:&lt;host&gt;}:documents</c> holds them by id, <c>:ids</c> their
-/// ids in order, <c>:domains</c> whose each domain is, <c>:plan-changes</c> requests for other plans. Changes are announced on <c>bff:tenants:changed</c>.
+/// Each kind of host has tenants of its own, as it has plans and upstreams of its own: <c>bff:{tenants:&lt;host&gt;}:documents</c> holds
+/// them by id, <c>:ids</c> their ids in order, <c>:domains</c> whose each domain is, <c>:plan-changes</c> requests for other plans. Changes
+/// are announced on <c>bff:tenants:changed</c>.
 /// </summary>
 internal sealed class RedisTenantStore : ITenantStore, IDisposable
 {
 
     /// <summary>
-    /// KEYS: documents, ids, domains, outbox, plan changes, waiting ones, untold ones. ARGV: id, before, after, domain before, domain after, channel, note, audit,
-    /// whether the tenant changes, whether its plan change does, that before, that after, whether it waits, its id where the tenant is to be told. Empty is none.
+    /// KEYS: documents, ids, domains, outbox, plan changes, waiting ones, untold ones. ARGV: id, before, after, domain before, domain
+    /// after, channel, note, audit, whether the tenant changes, whether its plan change does, that before, that after, whether it waits,
+    /// its id where the tenant is to be told. Empty is none.
     /// </summary>
     private static readonly RedisScript WriteScript = new($$"""
         if ARGV[10] == '1' and (redis.call('HGET', KEYS[5], ARGV[1]) or '') ~= ARGV[11] then return 0 end

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Finds a caller's tenant: 1. one that is remembered is answered at once, without allocation; 2. the store, which wins; 3. the configuration. What is
-/// remembered is void as soon as any instance changes it, and is asked for again when changes may have been missed. While the store is away, what was last
-/// known holds, then what the configuration says.
+/// Finds a caller's tenant: 1. one that is remembered is answered at once, without allocation; 2. the store, which wins; 3. the
+/// configuration. What is remembered is void as soon as any instance changes it, and is asked for again when changes may have been missed.
+/// While the store is away, what was last known holds, then what the configuration says.
 /// </summary>
 internal sealed partial class TenantDirectory : ITenants, IDisposable
 {
@@ -98,7 +98,9 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         return Resolve(known);
     }
 
-    /// <summary>What holds while the store is away. A partner of whom nothing is known has to come back; a user of such a tenant is served without.</summary>
+    /// <summary>
+    /// What holds while the store is away. A partner of whom nothing is known has to come back; a user of such a tenant is served without.
+    /// </summary>
     private bool TryLastKnown(string id, out Tenant? last)
     {
         var known = _known.Find(id);
@@ -152,7 +154,9 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         return resolved.Tenant;
     }
 
-    /// <summary>A plan or an upstream may have left the configuration after the tenant was checked: what cannot be used is left out, and said once.</summary>
+    /// <summary>
+    /// A plan or an upstream may have left the configuration after the tenant was checked: what cannot be used is left out, and said once.
+    /// </summary>
     private Tenant Parse(string id, byte[] json, LimitSettings settings)
     {
         var (tenant, errors) = TenantDocument.Read(json).Parse(id, settings);

@@ -9,7 +9,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Tenants;
 
-/// <summary>The members of <c>Tenants:&lt;id&gt;</c> in JSON. They are read and checked as a section of the configuration, by the one reader that there is.</summary>
+/// <summary>
+/// The members of <c>Tenants:&lt;id&gt;</c> in JSON. They are read and checked as a section of the configuration, by the one reader that
+/// there is.
+/// </summary>
 internal sealed record TenantDocument
 {
     public string? Plan { get; init; }

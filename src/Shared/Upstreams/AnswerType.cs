@@ -5,7 +5,9 @@ namespace Bff.Upstreams;
 /// <summary>The <c>Content-Type</c> of a service's answer, read as it came: parsing it would cost every call three objects.</summary>
 internal static class AnswerType
 {
-    /// <summary>With its parameters; null when there is none. Several, which is not allowed, are joined and thereby none of the types below.</summary>
+    /// <summary>
+    /// With its parameters; null when there is none. Several, which is not allowed, are joined and thereby none of the types below.
+    /// </summary>
     public static string? Of(HttpContent content) =>
         (content is BufferedBody body ? body.Described : content.Headers).NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null;
 

@@ -3,9 +3,9 @@ using System.Threading.RateLimiting;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The place in the bulkhead and the time of an attempt whose body arrives while it is sent on. While the sender is waited for, the place is
-/// others' and the time stands still: neither is the service's doing. Once the body is there the service has its whole time-out, and a place if one
-/// is free; it has begun in any case.
+/// The place in the bulkhead and the time of an attempt whose body arrives while it is sent on. While the sender is waited for, the place
+/// is others' and the time stands still: neither is the service's doing. Once the body is there the service has its whole time-out, and a
+/// place if one is free; it has begun in any case.
 /// </summary>
 internal sealed class ArrivingTurn : IDisposable
 {

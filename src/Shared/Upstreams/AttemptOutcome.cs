@@ -1,6 +1,9 @@
 namespace Bff.Upstreams;
 
-/// <summary>How an attempt ended. What each end means to the caller, the breaker, the budget and the address is the table of docs/life-of-a-request.md.</summary>
+/// <summary>
+/// How an attempt ended. What each end means to the caller, the breaker, the budget and the address is the table of
+/// docs/life-of-a-request.md.
+/// </summary>
 internal enum AttemptEnd
 {
     /// <summary>The service answered, and its answer does not speak of its own trouble.</summary>
@@ -31,7 +34,8 @@ internal readonly record struct AttemptOutcome(HttpResponseMessage? Response, At
     public bool? IsGood => End == AttemptEnd.Good ? true : IsFailure ? false : null;
 
     /// <summary>An HTTP or gRPC answer that speaks of the upstream's health, not of the request.</summary>
-    /// <remarks>A method, a version or a network sign-in that it does not offer (501, 505, 511) will be no other a moment later, and is no illness.</remarks>
+    /// <remarks>A method, a version or a network sign-in that it does not offer (501, 505, 511) will be no other a moment later, and is no
+    /// illness.</remarks>
     public static bool IsBad(HttpResponseMessage response) =>
         (int)response.StatusCode is >= 500 and not (501 or 505 or 511) || GrpcStatus.IsFailure(response);
 }

@@ -9,8 +9,9 @@ public static class Batch
     private const int LongestAddress = 2000;
 
     /// <summary>
-    /// Several calls that are one: one part, one status, one value. Each has at most <paramref name="most"/> ids, and fewer where they are long, so that an address stays within
-    /// what every server takes; four are with the service at a time. The first that fails is the whole's failure; the others are not waited for.
+    /// Several calls that are one: one part, one status, one value. Each has at most <paramref name="most"/> ids, and fewer where they are
+    /// long, so that an address stays within what every server takes; four are with the service at a time. The first that fails is the
+    /// whole's failure; the others are not waited for.
     /// </summary>
     /// <param name="ids">What is asked for, in this order; more than once is once.</param>
     /// <param name="most">How many the service takes at once.</param>

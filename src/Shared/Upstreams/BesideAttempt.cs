@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Bff.Upstreams;
 
-/// <summary>A read's second attempt, which a timer starts beside the first. The first good answer of the two is the call's; the other one is cancelled and says nothing.</summary>
+/// <summary>
+/// A read's second attempt, which a timer starts beside the first. The first good answer of the two is the call's; the other one is
+/// cancelled and says nothing.
+/// </summary>
 internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimit first, CancellationToken cancellation)
 {
     private const int Running = 0, Over = 1, Cancelled = 2;

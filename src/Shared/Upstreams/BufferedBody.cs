@@ -22,7 +22,10 @@ internal sealed class BufferedBody : HttpContent
     /// <summary>How the service described it.</summary>
     public HttpContentHeaders Described { get; }
 
-    /// <summary>Gives the content the headers that it is described with, and its length: for an answer that goes along. In a composition nobody asks for them.</summary>
+    /// <summary>
+    /// Gives the content the headers that it is described with, and its length: for an answer that goes along. In a composition nobody asks
+    /// for them.
+    /// </summary>
     public void ShowHeaders()
     {
         foreach (var (name, values) in Described.NonValidated)
@@ -41,7 +44,8 @@ internal sealed class BufferedBody : HttpContent
     /// <param name="decodes">Whether codings are undone; one that is not understood stays, and its header with it.</param>
     /// <param name="maxBytes">Of the body, as it comes and decoded.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that it names.</exception>
+    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that
+    /// it names.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public static async ValueTask Read(HttpResponseMessage response, bool decodes, int maxBytes, CancellationToken cancellation)
     {

@@ -21,9 +21,11 @@ internal enum BreakerState
 internal readonly record struct BreakerTurn(int Round, bool IsProbe);
 
 /// <summary>
-/// A circuit breaker (M. Nygard, "Release It!"): 1. closed, it counts answers and failures over <c>SamplingDuration</c>; 2. from <c>FailureRatio</c> of at least
-/// <c>MinimumThroughput</c> on it is open for <c>BreakDuration</c>; 3. then one call is a probe: its answer closes the breaker, its failure opens it anew, and an end that says
-/// nothing of the service leaves the place of the probe to the next call. What was sent before a change of state says nothing about what is now.
+/// A circuit breaker (M. Nygard, "Release It!"): 1. closed, it counts answers and failures over <c>SamplingDuration</c>; 2. from
+/// <c>FailureRatio</c> of at least
+/// <c>MinimumThroughput</c> on it is open for <c>BreakDuration</c>; 3. then one call is a probe: its answer closes the breaker, its failure
+/// opens it anew, and an end that says nothing of the service leaves the place of the probe to the next call. What was sent before a change
+/// of state says nothing about what is now.
 /// </summary>
 internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
 {

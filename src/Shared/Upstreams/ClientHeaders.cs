@@ -10,9 +10,11 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What the services that a composition asks are told of the client's headers: its <c>Accept-Language</c>, and what <c>Headers:Forward</c> names.
-/// 1. An answer for the caller alone is asked for with all of them, and kept apart by all of them. 2. An answer that is kept for others is asked for with those
-/// alone that its service's <c>VaryBy</c> names, and kept apart by these: what its service was not told cannot have changed it.
+/// What the services that a composition asks are told of the client's headers: its <c>Accept-Language</c>, and what <c>Headers:Forward</c>
+/// names.
+/// 1. An answer for the caller alone is asked for with all of them, and kept apart by all of them. 2. An answer that is kept for others is
+/// asked for with those alone that its service's <c>VaryBy</c> names, and kept apart by these: what its service was not told cannot have
+/// changed it.
 /// </summary>
 internal sealed class ClientHeaders
 {
@@ -22,7 +24,8 @@ internal sealed class ClientHeaders
     private const int LongestPlain = 200;
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c), '\t']);
 
-    // They speak of the client's own exchange with the gateway: a part of a document, or none because the client has it, is nothing to compose of.
+    // They speak of the client's own exchange with the gateway: a part of a document, or none because the client has it, is nothing to
+    // compose of.
     private static readonly FrozenSet<string> OfTheExchange = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
     [
         "Accept", "Accept-Charset", "Accept-Encoding", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
@@ -78,7 +81,8 @@ internal sealed class ClientHeaders
         headers.Length == 0 || names.Count == 0 ? [] : Array.FindAll(headers, h => names.Contains(h.Key, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
-    /// What keeps an answer apart from those that were asked for with other headers, or of other services (canaries); bounded, whatever the client writes. Null without any.
+    /// What keeps an answer apart from those that were asked for with other headers, or of other services (canaries); bounded, whatever the
+    /// client writes. Null without any.
     /// </summary>
     public static string? Variant(KeyValuePair<string, string>[] headers, string[] canaries)
     {

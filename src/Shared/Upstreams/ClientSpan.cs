@@ -5,8 +5,8 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and the trace context that goes with it (W3C Trace Context 1). It stands for the
-/// framework's, which is made for every call, recorded or not.
+/// The span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and the trace context that goes with it (W3C Trace
+/// Context 1). It stands for the framework's, which is made for every call, recorded or not.
 /// </summary>
 internal static class ClientSpan
 {

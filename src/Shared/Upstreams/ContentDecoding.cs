@@ -3,13 +3,18 @@ using System.IO.Compression;
 
 namespace Bff.Upstreams;
 
-/// <summary>Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. Nobody asks services for them; caches and sidecars between add them.</summary>
+/// <summary>
+/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. Nobody asks services for them; caches and sidecars
+/// between add them.
+/// </summary>
 internal static class ContentDecoding
 {
     /// <summary>Codings that are undone one after another; each further one would multiply the work that a small body makes.</summary>
     private const int MostCodings = 3;
 
-    /// <summary>The codings in the order in which they are undone; null where one of them is not understood, or where there are too many.</summary>
+    /// <summary>
+    /// The codings in the order in which they are undone; null where one of them is not understood, or where there are too many.
+    /// </summary>
     public static string[]? Understand(string header)
     {
         var codings = header.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -92,6 +97,9 @@ internal static class ContentDecoding
         return length;
     }
 
-    /// <summary>Many send the bare stream for what the standard calls deflate; the first byte of the wrapped one has 8 in its lower half (RFC 1950). Only the outermost coding's is seen.</summary>
+    /// <summary>
+    /// Many send the bare stream for what the standard calls deflate; the first byte of the wrapped one has 8 in its lower half (RFC 1950).
+    /// Only the outermost coding's is seen.
+    /// </summary>
     private static bool IsZLib(byte[] encoded, int coding) => coding > 0 || (encoded[0] & 0x0F) == 8;
 }

@@ -5,8 +5,8 @@ using Refit;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Makes an <see cref="UpstreamCall{T}"/> of what a method of a Refit interface declares. A host derives one class from it, for Refit's generator looks for it in
-/// the host's own assembly.
+/// Makes an <see cref="UpstreamCall{T}"/> of what a method of a Refit interface declares. A host derives one class from it, for Refit's
+/// generator looks for it in the host's own assembly.
 /// </summary>
 /// <typeparam name="T">What is read of the answer.</typeparam>
 /// <param name="json">Source-generated metadata of what the host reads of its services and sends them.</param>
@@ -17,9 +17,10 @@ public abstract class DeclaredCalls<T>(JsonSerializerContext json) : IReturnType
 }
 
 /// <summary>
-/// A call that a generated method has declared. 1. Refit's code writes the request and, when the call is made, hands it to the client's handler;
-/// 2. which gives it back unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read. Nothing ambient says whose
-/// call it is, and no body comes by Refit, which would read it without a bound.
+/// A call that a generated method has declared. 1. Refit's code writes the request and, when the call is made, hands it to the client's
+/// handler;
+/// 2. which gives it back unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read.
+/// Nothing ambient says whose call it is, and no body comes by Refit, which would read it without a bound.
 /// </summary>
 internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseMessage>> write, JsonSerializerContext json) : UpstreamCall<T>, IDeclaredCall
 {

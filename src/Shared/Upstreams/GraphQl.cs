@@ -19,8 +19,8 @@ public sealed record GraphQlError(string? Message = null);
 public static class GraphQl
 {
     /// <summary>
-    /// Says of a POST that it is a query, which changes nothing, and reads its data. An <c>errors</c> array makes the answer a failure whatever its status
-    /// (GraphQL over HTTP), as the absence of all data does.
+    /// Says of a POST that it is a query, which changes nothing, and reads its data. An <c>errors</c> array makes the answer a failure
+    /// whatever its status (GraphQL over HTTP), as the absence of all data does.
     /// </summary>
     /// <param name="call">The query.</param>
     /// <param name="read">The value; null when what was asked for is not there.</param>

@@ -10,7 +10,9 @@ internal static class GrpcStatus
     /// <summary>Marks a call that its client gave a deadline.</summary>
     public static readonly HttpRequestOptionsKey<bool> HasClientDeadline = new("bff.grpc-deadline");
 
-    /// <summary>Null when the answer is not gRPC, and while an answer that is passed on has not ended: its trailers have not come.</summary>
+    /// <summary>
+    /// Null when the answer is not gRPC, and while an answer that is passed on has not ended: its trailers have not come.
+    /// </summary>
     public static int? Of(HttpResponseMessage response) =>
         !AnswerType.IsGrpc(response.Content) ? null
         : InTrailers(response) ?? In(response.Headers) ?? (response.Content is BufferedBody ? GrpcCode.Unknown : null);
@@ -19,9 +21,10 @@ internal static class GrpcStatus
     public static int? InTrailers(HttpResponseMessage response) => In(response.TrailingHeaders);
 
     /// <summary>
-    /// Whether it speaks of the service's health, not of the request. Of an answer that the gateway reads itself: unknown, deadline, exhausted, aborted, internal,
-    /// unavailable, data loss. Of one that is passed on only what no client can bring about: unavailable, data loss, and a deadline where the client set none. A message that
-    /// is too large or cannot be read is answered with exhausted, internal or unknown, and must not take the service away from everybody.
+    /// Whether it speaks of the service's health, not of the request. Of an answer that the gateway reads itself: unknown, deadline,
+    /// exhausted, aborted, internal, unavailable, data loss. Of one that is passed on only what no client can bring about: unavailable,
+    /// data loss, and a deadline where the client set none. A message that is too large or cannot be read is answered with exhausted,
+    /// internal or unknown, and must not take the service away from everybody.
     /// </summary>
     public static bool IsFailure(HttpResponseMessage response) =>
         Of(response) is { } status && (response.Content is BufferedBody

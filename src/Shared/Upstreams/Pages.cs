@@ -15,11 +15,13 @@ public static class Pages
     private const int Largest = 100;
 
     /// <summary>
-    /// A page of the entries of several services, the newest first, with one cursor: one part, one status, one value. Each service gives its own list newest first. Every entry comes
-    /// once, also where newer ones arrive between two pages; entries of the same time are in the order of the services. A page may be shorter than asked for, even empty, before
-    /// the end: only a cursor that is null says that it is reached. The first service that fails is the whole's failure, for what is left out now would never come.
+    /// A page of the entries of several services, the newest first, with one cursor: one part, one status, one value. Each service gives
+    /// its own list newest first. Every entry comes once, also where newer ones arrive between two pages; entries of the same time are in
+    /// the order of the services. A page may be shorter than asked for, even empty, before the end: only a cursor that is null says that it
+    /// is reached. The first service that fails is the whole's failure, for what is left out now would never come.
     /// </summary>
-    /// <param name="cursor">Of the page before; null: from the start. Seal what the client gets. Say <c>.At(cursor)</c> of the part, so that one that is not good any more is 400.</param>
+    /// <param name="cursor">Of the page before; null: from the start. Seal what the client gets. Say <c>.At(cursor)</c> of the part, so
+    /// that one that is not good any more is 400.</param>
     /// <param name="limit">How many entries.</param>
     /// <param name="at">When an entry happened: what the lists are ordered by.</param>
     /// <param name="id">Names an entry within its service.</param>
@@ -86,8 +88,9 @@ public static class Pages
     }
 
     /// <summary>
-    /// The first entry that is due: behind the service's last that was given, and behind all that have arrived since, which are newer than what was given. Where these have pushed
-    /// the last one off the page nothing of it is due; where it has been deleted, what is not newer than it was.
+    /// The first entry that is due: behind the service's last that was given, and behind all that have arrived since, which are newer than
+    /// what was given. Where these have pushed the last one off the page nothing of it is due; where it has been deleted, what is not newer
+    /// than it was.
     /// </summary>
     private static int FirstDue<T>(IReadOnlyList<T> items, PlaceInList mark, DateTimeOffset? lastAt, Func<T, DateTimeOffset> at, Func<T, string> id)
     {
@@ -130,7 +133,9 @@ public static class Pages
     /// <summary>Whether the last entry that was given is behind this page.</summary>
     private static bool IsPast<T>(IReadOnlyList<T> items, PlaceInList mark, Func<T, string> id) => mark.LastId is { } last && IndexOf(items, last, id) < 0;
 
-    /// <summary>Whose entry is next; null where there is none, or where that cannot be said: a service has more than was asked for.</summary>
+    /// <summary>
+    /// Whose entry is next; null where there is none, or where that cannot be said: a service has more than was asked for.
+    /// </summary>
     private static int? Newest<T>(IReadOnlyList<CursorPage<T>> pages, int[] next, Func<T, DateTimeOffset> at)
     {
         int? newest = null;

@@ -27,7 +27,9 @@ internal sealed class PooledCall
     /// <summary>How many attempts have been started.</summary>
     public int Attempts;
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.</summary>
+    /// <summary>
+    /// <see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.
+    /// </summary>
     public long NotBefore;
 
     /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
@@ -43,7 +45,8 @@ internal sealed class PooledCall
     /// <param name="broken">What broke it.</param>
     /// <param name="hasLost">Another attempt was there first.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is the service's doing.</param>
+    /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is
+    /// the service's doing.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
         cancellation.IsCancellationRequested && (Turn is not null || Remaining(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
         : hasLost ? AttemptEnd.Lost

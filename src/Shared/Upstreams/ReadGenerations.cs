@@ -3,8 +3,8 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Counts what later reads must see: every invalidation, and every write of each caller. A read notes the counts before it sets out; a later one joins
-/// it only while they are unchanged, because it would else be given what was true before.
+/// Counts what later reads must see: every invalidation, and every write of each caller. A read notes the counts before it sets out; a
+/// later one joins it only while they are unchanged, because it would else be given what was true before.
 /// </summary>
 /// <remarks>Callers share a fixed number of counters by hash: memory is bounded, and a collision merely costs a call of its own.</remarks>
 internal sealed class ReadGenerations
@@ -26,7 +26,9 @@ internal sealed class ReadGenerations
     /// <summary>Whether the caller has written nothing since.</summary>
     public bool SeesWrites(in ReadStamp stamp) => stamp.Writes == Volatile.Read(ref _writes[stamp.Counter]);
 
-    /// <summary>Of whatever: a read does not know the tags of the fragment that it is made for. Called before the fragments are told.</summary>
+    /// <summary>
+    /// Of whatever: a read does not know the tags of the fragment that it is made for. Called before the fragments are told.
+    /// </summary>
     public void Invalidated() => Interlocked.Increment(ref _invalidations);
 
     /// <summary>The caller's write has ended, with whatever answer: it may have been applied.</summary>

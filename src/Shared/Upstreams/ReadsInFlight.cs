@@ -5,8 +5,9 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with other roles or
-/// scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages that the client asks for, and a service and its canary.
+/// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with
+/// other roles or scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages
+/// that the client asks for, and a service and its canary.
 /// </summary>
 internal readonly struct ReadKey(string what, Type type, Caller caller, CallerToken token, KeyValuePair<string, string>[] headers, string[] canaries) : IEquatable<ReadKey>
 {
@@ -39,7 +40,9 @@ internal sealed class ReadInFlight<T>(ReadStamp stamp)
     /// <summary>What it sees.</summary>
     public ReadStamp Stamp => stamp;
 
-    /// <summary>The answer to come, null in it when it came to nothing for reasons of the first caller's own; null when it is too late to join.</summary>
+    /// <summary>
+    /// The answer to come, null in it when it came to nothing for reasons of the first caller's own; null when it is too late to join.
+    /// </summary>
     public Task<UpstreamAnswer<T>?>? Join()
     {
         var state = Volatile.Read(ref _state);

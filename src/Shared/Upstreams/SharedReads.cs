@@ -2,7 +2,10 @@ using Bff.Requests;
 
 namespace Bff.Upstreams;
 
-/// <summary>For answers that are made once for everybody, such as pictures: what of the client's headers keeps them apart (<c>Upstreams:&lt;name&gt;:VaryBy</c>).</summary>
+/// <summary>
+/// For answers that are made once for everybody, such as pictures: what of the client's headers keeps them apart
+/// (<c>Upstreams:&lt;name&gt;:VaryBy</c>).
+/// </summary>
 public sealed class SharedReads
 {
     private readonly UpstreamSender _sender;

@@ -8,8 +8,9 @@ using Bff.Edge;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage, which the serializer by itself would
-/// let pass, and so does a raw element whose text is none. What the record does not declare is skipped unread. Which members are looked at is found out once per type.
+/// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage,
+/// which the serializer by itself would let pass, and so does a raw element whose text is none. What the record does not declare is skipped
+/// unread. Which members are looked at is found out once per type.
 /// </summary>
 internal static class StrictDocument
 {

@@ -2,7 +2,9 @@ using Microsoft.Extensions.ObjectPool;
 
 namespace Bff.Upstreams;
 
-/// <summary>Cancels what it was started for when its time is up or nobody waits any more. A source that never fired is used again.</summary>
+/// <summary>
+/// Cancels what it was started for when its time is up or nobody waits any more. A source that never fired is used again.
+/// </summary>
 internal readonly struct TimeLimit : IDisposable
 {
     private static readonly ObjectPool<CancellationTokenSource> Sources = new DefaultObjectPool<CancellationTokenSource>(new Unfired(), maximumRetained: 1024);
@@ -56,7 +58,9 @@ internal readonly struct TimeLimit : IDisposable
         }
     }
 
-    /// <summary>In place of <see cref="Dispose"/> where somebody may just be cancelling it: the source is nobody else's afterwards.</summary>
+    /// <summary>
+    /// In place of <see cref="Dispose"/> where somebody may just be cancelling it: the source is nobody else's afterwards.
+    /// </summary>
     public void Abandon() => _abandoned.Dispose();
 
     private sealed class Unfired : IPooledObjectPolicy<CancellationTokenSource>

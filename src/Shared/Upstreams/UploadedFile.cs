@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The request's body as a body for a service: a parameter of the endpoint, and <c>[Body] UploadedFile file</c> of the client's method. It is sent on while it arrives, once, as
-/// large as the caller's plan or the route allows; its type goes with it.
+/// The request's body as a body for a service: a parameter of the endpoint, and <c>[Body] UploadedFile file</c> of the client's method. It
+/// is sent on while it arrives, once, as large as the caller's plan or the route allows; its type goes with it.
 /// </summary>
 public sealed class UploadedFile : IBindableFromHttpContext<UploadedFile>
 {

@@ -43,7 +43,9 @@ internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
         }
     }
 
-    /// <summary>Power of two choices (Mitzenmacher 2001) among the healthy; among all when none is. Avoids <paramref name="not"/> where it can.</summary>
+    /// <summary>
+    /// Power of two choices (Mitzenmacher 2001) among the healthy; among all when none is. Avoids <paramref name="not"/> where it can.
+    /// </summary>
     public static UpstreamAddress Choose(UpstreamAddress[] addresses, UpstreamAddress? not)
     {
         if (addresses.Length == 1)

@@ -90,8 +90,8 @@ public readonly record struct UpstreamAnswer<T>
     };
 
     /// <summary>
-    /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and detail pass through;
-    /// anything else is as for a required part.
+    /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and
+    /// detail pass through; anything else is as for a required part.
     /// </summary>
     /// <param name="section">The part's name.</param>
     public Problem ToWriteProblem(string? section) =>

@@ -5,10 +5,11 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A call to a service that has not been made yet: what the methods of a typed client give. It knows its service, what to ask and how to read the answer;
-/// the composer makes it, for its request and within its deadline. Failures are values; only cancellation throws.
+/// A call to a service that has not been made yet: what the methods of a typed client give. It knows its service, what to ask and how to
+/// read the answer; the composer makes it, for its request and within its deadline. Failures are values; only cancellation throws.
 /// </summary>
-/// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> and <see cref="UpstreamFile"/> are read without JSON.</typeparam>
+/// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> and <see cref="UpstreamFile"/> are read without
+/// JSON.</typeparam>
 public abstract class UpstreamCall<T>
 {
     private protected UpstreamCall()
@@ -35,7 +36,8 @@ public abstract class UpstreamCall<T>
         new ProjectedCall<T, TOther>(this, read, type);
 
     /// <summary>
-    /// The same call with its value in the client's shape. The projection is the part's: where it fails, whatever is in the document, the part fails and nothing is kept.
+    /// The same call with its value in the client's shape. The projection is the part's: where it fails, whatever is in the document, the
+    /// part fails and nothing is kept.
     /// </summary>
     /// <param name="project">Makes the shape of the service's document.</param>
     /// <param name="type">Source-generated metadata of the shape; needed where it is kept.</param>
@@ -68,5 +70,6 @@ internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer
 /// <summary>For whom an upstream is called and for how long.</summary>
 /// <param name="Request">The request that is being served: its caller's identity headers and ids go upstream.</param>
 /// <param name="DeadlineTimestamp"><see cref="TimeProvider.GetTimestamp"/> at which the part's, or the request's, time is up.</param>
-/// <param name="Cancellation">Cancelled when the request's deadline has passed, another required part failed, or the client has gone.</param>
+/// <param name="Cancellation">Cancelled when the request's deadline has passed, another required part failed, or the client has
+/// gone.</param>
 internal readonly record struct CallContext(BffRequest Request, long DeadlineTimestamp, CancellationToken Cancellation);

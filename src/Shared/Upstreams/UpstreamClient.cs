@@ -6,7 +6,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
-/// <summary>Calls one named upstream and reads its answers; typed clients are on top of it. Failures are values; only cancellation throws.</summary>
+/// <summary>
+/// Calls one named upstream and reads its answers; typed clients are on top of it. Failures are values; only cancellation throws.
+/// </summary>
 public sealed class UpstreamClient
 {
     private readonly UpstreamSender _sender;
@@ -26,8 +28,8 @@ public sealed class UpstreamClient
     internal TimeProvider Time => _sender.Time;
 
     /// <summary>
-    /// Sends a request and reads its JSON. A read may be repeated and hedged; the same read by the same caller while it is in flight is one call, so its value is
-    /// shared: immutable. A write is sent once, unless it carries the caller's key.
+    /// Sends a request and reads its JSON. A read may be repeated and hedged; the same read by the same caller while it is in flight is one
+    /// call, so its value is shared: immutable. A write is sent once, unless it carries the caller's key.
     /// </summary>
     /// <param name="what">Everything that the request says.</param>
     /// <param name="request">Sent unless it reads and there is one to join.</param>
@@ -45,8 +47,8 @@ public sealed class UpstreamClient
     }
 
     /// <summary>
-    /// Sends a request that only reads, or joins the same one of the same caller that is in flight, unless it set out before an invalidation or before a
-    /// write of the caller ended.
+    /// Sends a request that only reads, or joins the same one of the same caller that is in flight, unless it set out before an
+    /// invalidation or before a write of the caller ended.
     /// </summary>
     /// <param name="what">Everything that the request says.</param>
     /// <param name="request">Sent unless there is one to join.</param>
@@ -80,7 +82,9 @@ public sealed class UpstreamClient
         }
     }
 
-    /// <summary>Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.</summary>
+    /// <summary>
+    /// Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.
+    /// </summary>
     internal async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(HttpRequestMessage request, CallContext call)
     {
         using var sent = await SendRaw(request, call);
@@ -97,7 +101,8 @@ public sealed class UpstreamClient
     }
 
     /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
-    /// <exception cref="InvalidOperationException">The answer would be kept for others than the caller, and the client is not registered for that.</exception>
+    /// <exception cref="InvalidOperationException">The answer would be kept for others than the caller, and the client is not registered
+    /// for that.</exception>
     internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call)
     {
         if (call.Request.IsShared && !_isShared)

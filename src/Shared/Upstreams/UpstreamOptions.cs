@@ -15,7 +15,9 @@ public sealed record UpstreamOptions
     [Setting(Key = "Addresses:<n>", Range = "the same", Default = "none", Meaning = "Several, balanced by power of two choices among the healthy ones, in place of `Address`.")]
     public required EquatableList<Uri> Addresses { get; init; }
 
-    /// <summary>One attempt, from sending to the whole answer (to its head on pass-through routes); not while a client's body is waited for.</summary>
+    /// <summary>
+    /// One attempt, from sending to the whole answer (to its head on pass-through routes); not while a client's body is waited for.
+    /// </summary>
     [Setting(Min = "00:00:00.001", Max = "00:10:00")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -63,7 +65,10 @@ public sealed record UpstreamOptions
     [Setting]
     public bool Http2 { get; init; }
 
-    /// <summary>The old name of `Token:Mode` `Caller`: sends the access token that the caller came with, or that the browser's session has, to this service.</summary>
+    /// <summary>
+    /// The old name of `Token:Mode` `Caller`: sends the access token that the caller came with, or that the browser's session has, to this
+    /// service.
+    /// </summary>
     [Setting]
     public bool ForwardAuthorization { get; init; }
 

@@ -1,8 +1,8 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A write whose body is sent on while it arrives passes the same stages, once. Of a service that fails or tries its first call after that, a slow
-/// sender must not keep the others from knowing whether it is back: there the body is read first.
+/// A write whose body is sent on while it arrives passes the same stages, once. Of a service that fails or tries its first call after that,
+/// a slow sender must not keep the others from knowing whether it is back: there the body is read first.
 /// </summary>
 internal sealed partial class UpstreamPool
 {

@@ -1,8 +1,8 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Attempts after the first: never when nobody would wait for them, before the service wants them, while the breaker is open or beyond the budget. One that may not be made
-/// changes nothing: what the attempt before it brought stands.
+/// Attempts after the first: never when nobody would wait for them, before the service wants them, while the breaker is open or beyond the
+/// budget. One that may not be made changes nothing: what the attempt before it brought stands.
 /// </summary>
 internal sealed partial class UpstreamPool
 {
@@ -10,8 +10,8 @@ internal sealed partial class UpstreamPool
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// When a read's second attempt runs beside the first: after <c>HedgeAfter</c>, or, where a service that hangs would have all the time for its first attempt, after half of
-    /// it. A service that is merely slow keeps its whole time.
+    /// When a read's second attempt runs beside the first: after <c>HedgeAfter</c>, or, where a service that hangs would have all the time
+    /// for its first attempt, after half of it. A service that is merely slow keeps its whole time.
     /// </summary>
     private TimeSpan? BesideAfter(PooledCall call)
     {
@@ -47,7 +47,10 @@ internal sealed partial class UpstreamPool
         return false;
     }
 
-    /// <summary>Any attempt but a first one by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more suspended layer per call.</summary>
+    /// <summary>
+    /// Any attempt but a first one by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more
+    /// suspended layer per call.
+    /// </summary>
     internal async ValueTask<AttemptOutcome> Attempt(PooledCall call, BreakerTurn turn, BesideAttempt? beside, CancellationToken cancellation)
     {
         using var limit = call.Turn is null ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation) : default(TimeLimit?);

@@ -7,10 +7,11 @@ namespace Bff.Upstreams;
 /// One set of addresses with its own connections, bulkhead, breaker and retry budget: an upstream's own, its canary's, or
 /// a tenant's. A call passes, from the outermost in:
 /// <code>
-/// bulkhead ─► breaker ─► first attempt ─► a second beside it (reads that are hedged or short of time) ─► further ones (repeatable calls, within the budget)
+/// bulkhead ─► breaker ─► first attempt ─► a second beside it (reads that are hedged or short of time) ─► further ones (repeatable calls,
+/// within the budget)
 /// </code>
-/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. A refusal never takes the place of an answer: what the last
-/// attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
+/// Each attempt has the breaker's leave, its time-out, an address (power of two) and a connection. A refusal never takes the place of an
+/// answer: what the last attempt brought is what the caller gets. See the table of docs/life-of-a-request.md.
 /// </summary>
 internal sealed partial class UpstreamPool : IDisposable
 {
@@ -49,7 +50,10 @@ internal sealed partial class UpstreamPool : IDisposable
 
     private Sent Refused => new(null, UpstreamOutcome.Unavailable, Breaker.RetryAfter, FromFallback: false);
 
-    /// <summary>Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
+    /// <summary>
+    /// Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/>
+    /// is cancelled.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation)
     {
@@ -154,8 +158,8 @@ internal sealed partial class UpstreamPool : IDisposable
     }
 
     /// <summary>
-    /// An answer that is passed on holds its place until it has ended: a place stands for a connection. Those that are meant to last for hours (events, calls, sockets)
-    /// hold none, else a few hundred idle ones would be all that a service is asked for.
+    /// An answer that is passed on holds its place until it has ended: a place stands for a connection. Those that are meant to last for
+    /// hours (events, calls, sockets) hold none, else a few hundred idle ones would be all that a service is asked for.
     /// </summary>
     private static bool KeepsPlace(PooledCall call, HttpResponseMessage? response) =>
         call.Body == BodyUse.Streamed && response is { StatusCode: not System.Net.HttpStatusCode.SwitchingProtocols }

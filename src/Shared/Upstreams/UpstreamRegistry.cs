@@ -7,7 +7,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;
 
-/// <summary>Every upstream by name: read by typed clients and by YARP alike. The current set is replaced as a whole; unchanged ones keep their connections.</summary>
+/// <summary>
+/// Every upstream by name: read by typed clients and by YARP alike. The current set is replaced as a whole; unchanged ones keep their
+/// connections.
+/// </summary>
 internal sealed class UpstreamRegistry : IDisposable
 {
     // Calls in flight on a replaced upstream end on its old connections within this time.
@@ -33,7 +36,8 @@ internal sealed class UpstreamRegistry : IDisposable
     }
 
     /// <summary>
-    /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the end of any would be the end of all.
+    /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the
+    /// end of any would be the end of all.
     /// </summary>
     public void Measure(IMeterFactory host) => _metrics ??= new UpstreamMetrics(this, host);
 
@@ -70,8 +74,8 @@ internal sealed class UpstreamRegistry : IDisposable
         (request.Caller.IsSandbox ? _current.Sandbox : _current.Live).GetValueOrDefault(name);
 
     /// <summary>
-    /// The services whose canary answers the request: decided once, while its headers and its address are there, and then the same for every call that is made for it, now or
-    /// after it has ended. It is part of the key of everything that is kept.
+    /// The services whose canary answers the request: decided once, while its headers and its address are there, and then the same for
+    /// every call that is made for it, now or after it has ended. It is part of the key of everything that is kept.
     /// </summary>
     public string[] CanariesOf(BffRequest request)
     {
@@ -88,8 +92,8 @@ internal sealed class UpstreamRegistry : IDisposable
     public FrozenSet<string> VaryBy { get; private set; } = FrozenSet<string>.Empty;
 
     /// <summary>
-    /// Lets go of connections to addresses that tenants had for themselves and have no more; calls in flight end on them. Who has one gets connections when they
-    /// are first needed.
+    /// Lets go of connections to addresses that tenants had for themselves and have no more; calls in flight end on them. Who has one gets
+    /// connections when they are first needed.
     /// </summary>
     /// <param name="isWanted">Whether a tenant (by id) has this address of an upstream (by name).</param>
     public void DropDedicated(Func<string, string, Uri, bool> isWanted) =>

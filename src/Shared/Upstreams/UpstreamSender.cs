@@ -11,7 +11,8 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Sends one call to a named upstream for a request, for typed clients and pass-through routes alike:
-/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out, and the token that the service gets; 3. the pool's resilience;
+/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out, and the token that the service gets; 3. the pool's
+/// resilience;
 /// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
 /// </summary>
 internal sealed partial class UpstreamSender(
@@ -38,7 +39,9 @@ internal sealed partial class UpstreamSender(
             : default;
     }
 
-    /// <summary>What the service is told of the client's headers: for an answer that is kept for others, only what such answers are told apart by.</summary>
+    /// <summary>
+    /// What the service is told of the client's headers: for an answer that is kept for others, only what such answers are told apart by.
+    /// </summary>
     public KeyValuePair<string, string>[] ClientHeadersFor(string name, BffRequest origin)
     {
         var headers = (clientHeaders?.Current ?? ClientHeaders.None).Of(origin);
@@ -54,7 +57,9 @@ internal sealed partial class UpstreamSender(
     /// <summary>What is left until a timestamp; not below zero.</summary>
     public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
-    /// <summary>The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.</summary>
+    /// <summary>
+    /// The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.
+    /// </summary>
     public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
     {
         registry.CanariesOf(origin);
@@ -149,8 +154,9 @@ internal sealed partial class UpstreamSender(
     }
 
     /// <summary>
-    /// With a token that the gateway has asked for: 1. a kept one, or a new one; 2. the call; 3. a token that the service refuses is dropped, and what may be
-    /// repeated is sent once more with a new one; 4. what is refused then is the gateway's failure, not the caller's.
+    /// With a token that the gateway has asked for: 1. a kept one, or a new one; 2. the call; 3. a token that the service refuses is
+    /// dropped, and what may be repeated is sent once more with a new one; 4. what is refused then is the gateway's failure, not the
+    /// caller's.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Sent> SendWithToken(
@@ -198,7 +204,9 @@ internal sealed partial class UpstreamSender(
         return sent;
     }
 
-    /// <summary>A service that hangs must not use up what its fallback would need: that has its own time-out, or an equal share of what there is.</summary>
+    /// <summary>
+    /// A service that hangs must not use up what its fallback would need: that has its own time-out, or an equal share of what there is.
+    /// </summary>
     private long WithRoom(UpstreamOptions options, UpstreamOptions fallback, long deadline)
     {
         var left = Remaining(deadline);

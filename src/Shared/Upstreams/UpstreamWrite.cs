@@ -6,8 +6,8 @@ using Refit;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A call that changes something and has not been made yet. It is no <see cref="UpstreamCall{T}"/>: a composition takes it as a write or not at all, so that nobody keeps,
-/// replaces or cancels it as a read.
+/// A call that changes something and has not been made yet. It is no <see cref="UpstreamCall{T}"/>: a composition takes it as a write or
+/// not at all, so that nobody keeps, replaces or cancels it as a read.
 /// </summary>
 /// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> where there is no document.</typeparam>
 public sealed class UpstreamWrite<T>
@@ -24,7 +24,10 @@ public sealed class UpstreamWrite<T>
     public UpstreamWrite<TOther> As<TOther>(Func<T, TOther> project) => new(Call.As(project));
 }
 
-/// <summary>Makes an <see cref="UpstreamWrite{T}"/> of what a method of a Refit interface declares; as <see cref="DeclaredCalls{T}"/> does for reads.</summary>
+/// <summary>
+/// Makes an <see cref="UpstreamWrite{T}"/> of what a method of a Refit interface declares; as <see cref="DeclaredCalls{T}"/> does for
+/// reads.
+/// </summary>
 /// <typeparam name="T">What is read of the answer.</typeparam>
 /// <param name="json">As for <see cref="DeclaredCalls{T}"/>.</param>
 public abstract class DeclaredWrites<T>(JsonSerializerContext json) : IReturnTypeAdapter<UpstreamWrite<T>, HttpResponseMessage>

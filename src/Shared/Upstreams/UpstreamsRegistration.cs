@@ -85,16 +85,18 @@ public static class UpstreamsRegistration
     }
 
     /// <summary>
-    /// Registers a typed client: a Refit interface whose methods give an <see cref="UpstreamCall{T}"/>. Resilience, identity headers and telemetry arrive when the call is made.
+    /// Registers a typed client: a Refit interface whose methods give an <see cref="UpstreamCall{T}"/>. Resilience, identity headers and
+    /// telemetry arrive when the call is made.
     /// </summary>
     /// <typeparam name="TClient">The interface; Refit's generator implements it in the host's assembly.</typeparam>
     /// <param name="builder">The host.</param>
     /// <param name="name">The upstream's name under <c>Upstreams</c>; required in configuration.</param>
     /// <param name="isShared">
-    /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a part asks no other
-    /// service, and a configuration that hands callers' tokens to this one stops the host.
+    /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a
+    /// part asks no other service, and a configuration that hands callers' tokens to this one stops the host.
     /// </param>
-    /// <exception cref="InvalidOperationException">A method that reads gives an <see cref="UpstreamWrite{T}"/>, or one that writes an <see cref="UpstreamCall{T}"/>.</exception>
+    /// <exception cref="InvalidOperationException">A method that reads gives an <see cref="UpstreamWrite{T}"/>, or one that writes an
+    /// <see cref="UpstreamCall{T}"/>.</exception>
     public static WebApplicationBuilder AddUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TClient>(
         this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
     {
@@ -106,7 +108,10 @@ public static class UpstreamsRegistration
         return builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
     }
 
-    /// <summary>Registers a client over gRPC: a class with a <see cref="GrpcClient"/> of its own, made with the <see cref="UpstreamClient"/> of the name.</summary>
+    /// <summary>
+    /// Registers a client over gRPC: a class with a <see cref="GrpcClient"/> of its own, made with the <see cref="UpstreamClient"/> of the
+    /// name.
+    /// </summary>
     /// <param name="builder">The host.</param>
     /// <param name="name">As for <see cref="AddUpstream"/>.</param>
     /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
@@ -117,7 +122,9 @@ public static class UpstreamsRegistration
         return builder.AddClient(name, isShared, static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream));
     }
 
-    /// <summary>A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.</summary>
+    /// <summary>
+    /// A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.
+    /// </summary>
     internal static TClient Generated<TClient>(UpstreamClient upstream) => RestService.ForGenerated<TClient>(
         new HttpClient(new RequestTaker(upstream)) { BaseAddress = RequestTaker.Root, Timeout = Timeout.InfiniteTimeSpan },
         new RefitSettings(new BodyTaker()) { UrlResolution = UrlResolutionMode.Rfc3986, RequestBodySerialization = RequestBodySerializationMode.Buffered });

@@ -5,7 +5,9 @@ using Refit;
 
 namespace Bff.Upstreams;
 
-/// <summary>The handler below a generated client: takes the request that the client has written, and answers with it instead of sending it.</summary>
+/// <summary>
+/// The handler below a generated client: takes the request that the client has written, and answers with it instead of sending it.
+/// </summary>
 internal sealed class RequestTaker(UpstreamClient upstream) : HttpMessageHandler
 {
     /// <summary>Refit puts what it writes below an address; the pool puts the path below that of the attempt.</summary>
@@ -15,7 +17,10 @@ internal sealed class RequestTaker(UpstreamClient upstream) : HttpMessageHandler
         Task.FromResult<HttpResponseMessage>(new WrittenRequest(request, upstream));
 }
 
-/// <summary>A request as a generated method wrote it. Refit disposes of its message as soon as it has its answer, so each call gets a message of its own.</summary>
+/// <summary>
+/// A request as a generated method wrote it. Refit disposes of its message as soon as it has its answer, so each call gets a message of its
+/// own.
+/// </summary>
 internal sealed class WrittenRequest : HttpResponseMessage
 {
     private static readonly HttpRequestOptionsKey<string> Template = new(HttpRequestMessageOptions.RelativePathTemplate);

@@ -10,7 +10,8 @@ namespace WebBff.Features;
 /// <param name="Sections">Every part by name.</param>
 public sealed record Meta(int ServicesCalled, int ServicesSucceeded, int TotalLatencyMs, IReadOnlyDictionary<string, SectionMeta> Sections);
 
-/// <param name="Status"><c>live</c>, <c>cached</c>, <c>stale</c>, <c>fallback</c>, <c>failed</c>, <c>timeout</c>, <c>unavailable</c> or <c>skipped</c>.</param>
+/// <param name="Status"><c>live</c>, <c>cached</c>, <c>stale</c>, <c>fallback</c>, <c>failed</c>, <c>timeout</c>, <c>unavailable</c> or
+/// <c>skipped</c>.</param>
 /// <param name="LatencyMs">From the part's start to its end.</param>
 /// <param name="AgeSeconds">Of a cached or stale value; 0 otherwise.</param>
 public sealed record SectionMeta(string Status, int LatencyMs, int AgeSeconds);

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Architecture.Tests.Contracts;
 
 /// <summary>
-/// Compares schemas in one direction. What clients send must still be accepted, so an input may only grow wider; what they read must still be
-/// understood, so an output may only grow narrower. Members may come on both sides and may go on neither.
+/// Compares schemas in one direction. What clients send must still be accepted, so an input may only grow wider; what they read must still
+/// be understood, so an output may only grow narrower. Members may come on both sides and may go on neither.
 /// </summary>
 internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isInput, List<string> found)
 {

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace Architecture.Tests.Contracts;
 
 /// <summary>
-/// A schema with its references followed and "or null" taken apart, whether written as <c>type: [null, string]</c> or as <c>oneOf: [null, $ref]</c>.
+/// A schema with its references followed and "or null" taken apart, whether written as <c>type: [null, string]</c> or as <c>oneOf: [null,
+/// $ref]</c>.
 /// </summary>
 internal sealed record Shape(
     string Name, bool IsNullable, IReadOnlyList<string> Types, string? Format, IReadOnlyList<string>? Values, IReadOnlyDictionary<string, JsonNode> Members,

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Architecture.Tests.Delivery;
 
 /// <summary>
-/// A gateway that docs/adding-a-bff.md has just made keeps every rule of images, manifests, workflows, owners, contracts and alerts: these tests run again over a copy of the
-/// checkout with it.
+/// A gateway that docs/adding-a-bff.md has just made keeps every rule of images, manifests, workflows, owners, contracts and alerts: these
+/// tests run again over a copy of the checkout with it.
 /// </summary>
 public sealed class TemplateTests
 {

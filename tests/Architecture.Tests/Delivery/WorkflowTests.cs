@@ -3,7 +3,9 @@ using Architecture.Tests.Deploy;
 
 namespace Architecture.Tests.Delivery;
 
-/// <summary>What runs for a change may do no more than it needs: a package that turns bad reaches neither the registry nor the repository.</summary>
+/// <summary>
+/// What runs for a change may do no more than it needs: a package that turns bad reaches neither the registry nor the repository.
+/// </summary>
 public sealed partial class WorkflowTests
 {
     public static TheoryData<string> Workflows => new(Directory.EnumerateFiles(Path.Combine(Source.Root, ".github/workflows"), "*.yml")
@@ -11,7 +13,9 @@ public sealed partial class WorkflowTests
 
     public static TheoryData<string, string> Teams => Source.Teams;
 
-    /// <summary>What runs for every change holds no team's tests; what runs them all does so for main, and for changes of what no team owns.</summary>
+    /// <summary>
+    /// What runs for every change holds no team's tests; what runs them all does so for main, and for changes of what no team owns.
+    /// </summary>
     [Fact]
     public void No_team_waits_for_another_ones_tests()
     {

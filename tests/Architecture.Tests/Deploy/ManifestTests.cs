@@ -38,7 +38,10 @@ public sealed partial class ManifestTests
         }
     }
 
-    /// <summary>A client in a known network writes its own address. A range that holds nodes or other pods lets one behind a translating balancer do so.</summary>
+    /// <summary>
+    /// A client in a known network writes its own address. A range that holds nodes or other pods lets one behind a translating balancer do
+    /// so.
+    /// </summary>
     [Fact]
     public void Forwarded_headers_are_believed_of_the_ingress_alone()
     {

@@ -26,7 +26,10 @@ public sealed partial class MetricsTests
         Assert.Empty(asked.Except(Framework).Except(Own()));
     }
 
-    /// <summary>Own metrics have the attributes that docs/operations.md lists (what a collector receives is tested against the same), the framework's their standard ones.</summary>
+    /// <summary>
+    /// Own metrics have the attributes that docs/operations.md lists (what a collector receives is tested against the same), the
+    /// framework's their standard ones.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Questions))]
     public void Every_label_that_is_asked_for_is_one_of_its_metric(string file)
@@ -78,7 +81,9 @@ public sealed partial class MetricsTests
         Assert.Equal(Source.Gateways.Select(g => g.Host).Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(), missed.Order());
     }
 
-    /// <summary>An instance is on the collector's list for a while after its last word; what an alert promises is counted from that word.</summary>
+    /// <summary>
+    /// An instance is on the collector's list for a while after its last word; what an alert promises is counted from that word.
+    /// </summary>
     [Fact]
     public void A_silent_gateway_is_missed_after_the_time_that_the_alert_tells()
     {
@@ -141,7 +146,9 @@ public sealed partial class MetricsTests
             .Select(t => t.GetProperty("expr").GetString()!)];
     }
 
-    /// <summary>As the collector's Prometheus exporter names them: dots are underscores, a unit in braces is none, a counter is a total.</summary>
+    /// <summary>
+    /// As the collector's Prometheus exporter names them: dots are underscores, a unit in braces is none, a counter is a total.
+    /// </summary>
     private static IEnumerable<string> Own() => Instruments().SelectMany(i => i.Kind switch
     {
         "Histogram" => Histogram(i.Name),

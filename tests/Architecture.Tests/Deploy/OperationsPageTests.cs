@@ -4,8 +4,9 @@ using System.Text.RegularExpressions;
 namespace Architecture.Tests.Deploy;
 
 /// <summary>
-/// The page "On a fresh cluster", and what docs/adding-a-bff.md says of a fourth gateway where there is one, executed from top to end over a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied
-/// and remembers what is made: what stands in a namespace or needs a secret comes after it.
+/// The page "On a fresh cluster", and what docs/adding-a-bff.md says of a fourth gateway where there is one, executed from top to end over
+/// a copy of the manifests. In place of the cluster is a program called kubectl that builds what is applied and remembers what is made:
+/// what stands in a namespace or needs a secret comes after it.
 /// </summary>
 public sealed partial class OperationsPageTests
 {

@@ -8,8 +8,8 @@ using YamlDotNet.Serialization;
 namespace Architecture.Tests.Deploy;
 
 /// <summary>
-/// Every member of the deployment's files is one that its reader knows, of the type that it expects: Kubernetes' own models, and the Compose specification's schema
-/// (compose-spec.json beside this file, as published).
+/// Every member of the deployment's files is one that its reader knows, of the type that it expects: Kubernetes' own models, and the
+/// Compose specification's schema (compose-spec.json beside this file, as published).
 /// </summary>
 public sealed partial class SchemaTests
 {

@@ -7,7 +7,9 @@ using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
 
 namespace Bff.EndToEnd.Tests.Clients;
 
-/// <summary>The packages that <c>eng/clients</c> makes of the contracts: they can be installed, they compile, and they understand the gateways.</summary>
+/// <summary>
+/// The packages that <c>eng/clients</c> makes of the contracts: they can be installed, they compile, and they understand the gateways.
+/// </summary>
 public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixture<ClientPackages>, IAsyncLifetime, IDisposable
 {
     private const string Project = """

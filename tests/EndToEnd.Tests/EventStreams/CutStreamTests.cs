@@ -46,7 +46,10 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
         Assert.Equal(Enumerable.Range(0, Events).Select(n => $$"""{"n":{{n}}}"""), seen);
     }
 
-    /// <summary>Every third cut is the instance's own: a crash or an orderly end in turn, at last with both gone at once. The others are the client's.</summary>
+    /// <summary>
+    /// Every third cut is the instance's own: a crash or an orderly end in turn, at last with both gone at once. The others are the
+    /// client's.
+    /// </summary>
     /// <returns>Whether the connection ended on the instance's side.</returns>
     private async Task<bool> Cut(int cut, int at)
     {

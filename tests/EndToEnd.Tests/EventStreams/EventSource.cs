@@ -1,6 +1,9 @@
 namespace Bff.EndToEnd.Tests.EventStreams;
 
-/// <summary>Reads one connection as a browser does (WHATWG HTML, section 9.2.6): what has come without its blank line when the connection ends has not come.</summary>
+/// <summary>
+/// Reads one connection as a browser does (WHATWG HTML, section 9.2.6): what has come without its blank line when the connection ends has
+/// not come.
+/// </summary>
 internal sealed class EventSource(HttpResponseMessage answer, Stream body, string? lastEventId) : IDisposable
 {
     private readonly StreamReader _reader = new(body);

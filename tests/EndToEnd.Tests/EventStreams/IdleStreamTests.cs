@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Bff.EndToEnd.Tests.EventStreams;
 
-/// <summary>What a thousand open streams cost a real process on a real Redis while nothing happens, beside what the process costs anyway.</summary>
+/// <summary>
+/// What a thousand open streams cost a real process on a real Redis while nothing happens, beside what the process costs anyway.
+/// </summary>
 public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Streams = 1000;

@@ -81,7 +81,9 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
         return body;
     }
 
-    /// <summary>Checks a token as a client or gateway would: with the published keys and another implementation than the provider's.</summary>
+    /// <summary>
+    /// Checks a token as a client or gateway would: with the published keys and another implementation than the provider's.
+    /// </summary>
     public async Task<TokenValidationResult> Validate(string token, string audience, string type)
     {
         var keys = new JsonWebKeySet(await http.GetStringAsync("/.well-known/jwks.json"));

@@ -3,7 +3,10 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Images;
 
-/// <summary>Skipped by name where a file system cannot be put together and entered: it takes Linux, root, mounts in a name space, kubectl and redis-server.</summary>
+/// <summary>
+/// Skipped by name where a file system cannot be put together and entered: it takes Linux, root, mounts in a name space, kubectl and
+/// redis-server.
+/// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ImageFactAttribute : FactAttribute
 {

@@ -10,8 +10,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Images;
 
 /// <summary>
-/// What is shipped, without a container engine: each image's file system (eng/image-root), run as a pod (eng/in-image) with the environment and the settings of its overlay. Only
-/// what exists in a cluster alone is replaced: addresses and secrets.
+/// What is shipped, without a container engine: each image's file system (eng/image-root), run as a pod (eng/in-image) with the environment
+/// and the settings of its overlay. Only what exists in a cluster alone is replaced: addresses and secrets.
 /// </summary>
 public sealed partial class ImageTests : IAsyncLifetime
 {

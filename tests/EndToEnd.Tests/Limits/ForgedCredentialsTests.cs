@@ -9,7 +9,9 @@ using Xunit.Abstractions;
 
 namespace Bff.EndToEnd.Tests.Limits;
 
-/// <summary>Ten thousand forged keys and ten thousand forged tokens from one address, beside a good caller: docs/security.md has what this prints.</summary>
+/// <summary>
+/// Ten thousand forged keys and ten thousand forged tokens from one address, beside a good caller: docs/security.md has what this prints.
+/// </summary>
 public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposable
 {
     private const int Forged = 10_000;

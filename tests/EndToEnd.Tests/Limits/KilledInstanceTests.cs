@@ -4,7 +4,10 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Limits;
 
-/// <summary>Three real processes on one real Redis, one of which is killed amid requests and started again: the bucket of one caller of the free plan, over HTTP.</summary>
+/// <summary>
+/// Three real processes on one real Redis, one of which is killed amid requests and started again: the bucket of one caller of the free
+/// plan, over HTTP.
+/// </summary>
 public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
 {
     private const int Burst = 240;
@@ -54,7 +57,8 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
             }
             catch (Exception gone) when (gone is HttpRequestException or ObjectDisposedException or OperationCanceledException)
             {
-                // Admitted perhaps, by one who can say so no more. The handler sends a request again whose connection ended, so that all that is seen may be a refused connection.
+                // Admitted perhaps, by one who can say so no more. The handler sends a request again whose connection ended, so that all
+                // that is seen may be a refused connection.
                 if (!isKilled || gone is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError })
                 {
                     Interlocked.Increment(ref _broken);

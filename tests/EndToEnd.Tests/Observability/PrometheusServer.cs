@@ -8,7 +8,8 @@ using Bff.TestKit;
 namespace Bff.EndToEnd.Tests.Observability;
 
 /// <summary>
-/// The machine's Prometheus with the rules that ship, a minute of which lasts a second: their windows and waits, and no other number. It reads the page of a collector.
+/// The machine's Prometheus with the rules that ship, a minute of which lasts a second: their windows and waits, and no other number. It
+/// reads the page of a collector.
 /// </summary>
 internal sealed partial class PrometheusServer : IDisposable
 {

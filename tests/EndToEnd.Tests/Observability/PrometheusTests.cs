@@ -7,7 +7,10 @@ using Bff.TestKit.Telemetry;
 
 namespace Bff.EndToEnd.Tests.Observability;
 
-/// <summary>Prometheus, fed by the three gateways: what panels and rules ask for is what running gateways say. Each alert is played at its full length in Architecture.Tests.</summary>
+/// <summary>
+/// Prometheus, fed by the three gateways: what panels and rules ask for is what running gateways say. Each alert is played at its full
+/// length in Architecture.Tests.
+/// </summary>
 public sealed class PrometheusTests : IAsyncLifetime
 {
     private static readonly string Key = ApiKeyFormat.New(isTest: false);

@@ -7,7 +7,9 @@ using Bff.TestKit;
 
 namespace Bff.EndToEnd.Tests.Webhooks;
 
-/// <summary>Real processes on one real Redis that crash, stop and start again while events come in, and the partners' own library at the other end.</summary>
+/// <summary>
+/// Real processes on one real Redis that crash, stop and start again while events come in, and the partners' own library at the other end.
+/// </summary>
 public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 {
     private const int Events = 1000;

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace MobileBff.Tests.Golden;
 
 /// <summary>
-/// Whole answers against the files beside this one. Set <c>BFF_UPDATE_GOLDEN=1</c> to write them anew, and read the difference before committing it.
+/// Whole answers against the files beside this one. Set <c>BFF_UPDATE_GOLDEN=1</c> to write them anew, and read the difference before
+/// committing it.
 /// </summary>
 public sealed partial class GoldenTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {

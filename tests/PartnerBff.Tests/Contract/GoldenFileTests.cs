@@ -7,8 +7,9 @@ using PartnerBff.Tests.Webhooks;
 namespace PartnerBff.Tests.Contract;
 
 /// <summary>
-/// Every answer of a version against the file beside this one, which says members, types and statuses as they were promised. Members may be added, so the
-/// file need not change with them; whatever is in it stays. <c>BFF_UPDATE_GOLDEN=1</c> writes it anew: a difference other than an addition breaks partners.
+/// Every answer of a version against the file beside this one, which says members, types and statuses as they were promised. Members may be
+/// added, so the file need not change with them; whatever is in it stays. <c>BFF_UPDATE_GOLDEN=1</c> writes it anew: a difference other
+/// than an addition breaks partners.
 /// </summary>
 public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {

@@ -35,7 +35,9 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
         Assert.Equal(mapped, stage.Rows.Select(r => r.Route).Distinct().Order(StringComparer.Ordinal));
     }
 
-    /// <summary>One host for all cases; it has answered everything once, and asked just whom the table names, before anything fails.</summary>
+    /// <summary>
+    /// One host for all cases; it has answered everything once, and asked just whom the table names, before anything fails.
+    /// </summary>
     public sealed class Stage : IAsyncLifetime
     {
         private Surroundings _surroundings = null!;

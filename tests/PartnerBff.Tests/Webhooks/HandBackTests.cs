@@ -5,7 +5,9 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Tests.Webhooks;
 
-/// <summary>An instance that stops in good order leaves nothing lying. A claim lasts two minutes here, longer than any test waits.</summary>
+/// <summary>
+/// An instance that stops in good order leaves nothing lying. A claim lasts two minutes here, longer than any test waits.
+/// </summary>
 public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
     private static readonly Dictionary<string, string?> LongClaims = new() { ["Webhooks:Timeout"] = "00:01:00" };

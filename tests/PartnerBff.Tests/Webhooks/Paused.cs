@@ -16,7 +16,9 @@ internal sealed class Moment
 
     public void GoOn() => _goOn.TrySetResult();
 
-    /// <summary>Waits there; when it may go on, or the waiting is cancelled, a cancelled call ends as it does in Redis: without its answer.</summary>
+    /// <summary>
+    /// Waits there; when it may go on, or the waiting is cancelled, a cancelled call ends as it does in Redis: without its answer.
+    /// </summary>
     public async Task Meet(CancellationToken cancellation)
     {
         _reached.TrySetResult();

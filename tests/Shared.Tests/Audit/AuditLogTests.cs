@@ -84,7 +84,10 @@ public sealed class AuditLogTests
         Assert.EndsWith(">, urgent\"}", entry.After.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>A crash before the script leaves neither change nor entry, one after it both: another instance moves the entry, once, and writes its line.</summary>
+    /// <summary>
+    /// A crash before the script leaves neither change nor entry, one after it both: another instance moves the entry, once, and writes its
+    /// line.
+    /// </summary>
     [RedisFact]
     public async Task A_crash_leaves_both_the_change_and_its_entry_or_neither()
     {

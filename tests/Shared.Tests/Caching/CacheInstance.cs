@@ -46,7 +46,8 @@ internal sealed class CacheInstance : IAsyncDisposable
             instance.Redis.Start();
             await RedisStateTests.Until(async () =>
             {
-                // Commands and subscriptions connect apart, and each time the memory is dropped: that the last one was the last has no signal.
+                // Commands and subscriptions connect apart, and each time the memory is dropped: that the last one was the last has no
+                // signal.
                 var before = Volatile.Read(ref connected);
                 for (var i = 0; i < 10; i++)
                 {
@@ -72,8 +73,8 @@ internal sealed class CacheInstance : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads it for the first time; afterwards it is in every place where this engine keeps it. Repeated where needed, because a connection that
-    /// is still settling may drop the memory once more; counted as one call.
+    /// Reads it for the first time; afterwards it is in every place where this engine keeps it. Repeated where needed, because a connection
+    /// that is still settling may drop the memory once more; counted as one call.
     /// </summary>
     public async Task<Fragment<Item>> Prime(FragmentRequest<Item> request, Upstream upstream)
     {

@@ -10,7 +10,10 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Shared.Tests.Callers;
 
-/// <summary>A service whose answers have no end: server-sent events, lines of JSON, a body whose length is known, a WebSocket, one that has not begun.</summary>
+/// <summary>
+/// A service whose answers have no end: server-sent events, lines of JSON, a body whose length is known, a WebSocket, one that has not
+/// begun.
+/// </summary>
 internal sealed class LongAnswers : IAsyncDisposable
 {
     /// <summary>A piece after which an answer ends.</summary>

@@ -16,7 +16,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
-/// <summary>Whatever parts an endpoint has, whatever is kept of them and however their services behave, the rules of a composition hold.</summary>
+/// <summary>
+/// Whatever parts an endpoint has, whatever is kept of them and however their services behave, the rules of a composition hold.
+/// </summary>
 public sealed class ComposerProperties : IAsyncLifetime
 {
     private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
@@ -36,7 +38,9 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted, Kept? Kept, bool HasStandIn, bool IsOn, bool TakesValue)
     {
-        /// <summary>By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.</summary>
+        /// <summary>
+        /// By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.
+        /// </summary>
         public bool IsTooLate { get; init; }
 
         /// <summary>Its service is not needed for an answer.</summary>
@@ -125,7 +129,8 @@ public sealed class ComposerProperties : IAsyncLifetime
             ok &= problem is not null || (!isDue && !shares) || (part.Status, part.Value) == ExpectedOf(i);
         }
 
-        // A required part without a value is the request's failure, with the code of that part or of the one that it depends on; nothing else is.
+        // A required part without a value is the request's failure, with the code of that part or of the one that it depends on; nothing
+        // else is.
         var failed = Enumerable.Range(0, plans.Length)
             .Where(i => plans[i].IsRequired && !parts[i].HasValue && (parts[i].Status != PartStatus.Skipped || Missing(i) is { Status: not PartStatus.Skipped })).ToArray();
         ok &= problem is null == (failed.Length == 0);

@@ -15,8 +15,8 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Shared.Tests.Edge;
 
 /// <summary>
-/// What a host of the framework's bearer tokens and YARP lets through with their defaults, beside a gateway in front of the same service and authority.
-/// Should a newer framework close one of these by itself, the test says so.
+/// What a host of the framework's bearer tokens and YARP lets through with their defaults, beside a gateway in front of the same service
+/// and authority. Should a newer framework close one of these by itself, the test says so.
 /// </summary>
 public sealed class PlainHostTests : IAsyncLifetime
 {

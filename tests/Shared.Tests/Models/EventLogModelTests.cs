@@ -9,8 +9,9 @@ using EventId = Bff.Events.EventId;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// What was accepted is read once and in order by a reader that goes on where it was, on whichever instance and whatever the clock did, unless the reader is
-/// told that something may be missing. No place that was handed out is ahead of what is accepted afterwards. Only a log that was lost makes a reader start anew.
+/// What was accepted is read once and in order by a reader that goes on where it was, on whichever instance and whatever the clock did,
+/// unless the reader is told that something may be missing. No place that was handed out is ahead of what is accepted afterwards. Only a
+/// log that was lost makes a reader start anew.
 /// </summary>
 public sealed class EventLogModelTests
 {

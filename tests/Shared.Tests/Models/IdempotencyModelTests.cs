@@ -11,8 +11,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A keyed request is executed once and its repeats get its answer, unless the store has lost it, its instance has died, or the store's clock has jumped past
-/// the lock; nobody ever gets another request's answer; nothing is executed unguarded; no key is blocked for longer than a lease.
+/// A keyed request is executed once and its repeats get its answer, unless the store has lost it, its instance has died, or the store's
+/// clock has jumped past the lock; nobody ever gets another request's answer; nothing is executed unguarded; no key is blocked for longer
+/// than a lease.
 /// </summary>
 public sealed class IdempotencyModelTests
 {
@@ -55,7 +56,10 @@ public sealed class IdempotencyModelTests
         /// <summary>No lock of a request that has ended outlives this, in time that has passed.</summary>
         public TimeSpan BlockedUntil { get; set; } = TimeSpan.MinValue;
 
-        /// <summary>The clock went back since anybody asked: only who asks notices that the lock ends too late, and it stands for a lease from then on.</summary>
+        /// <summary>
+        /// The clock went back since anybody asked: only who asks notices that the lock ends too late, and it stands for a lease from then
+        /// on.
+        /// </summary>
         public bool MayEndTooLate { get; set; }
     }
 

@@ -6,8 +6,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// All instances together admit no more than the bucket gives: what it holds when full, and what it gains while the clock goes on. A failover to an older copy
-/// gives once more what was taken since, and what the instances hold on lease. Whatever happened, the bucket fills again.
+/// All instances together admit no more than the bucket gives: what it holds when full, and what it gains while the clock goes on. A
+/// failover to an older copy gives once more what was taken since, and what the instances hold on lease. Whatever happened, the bucket
+/// fills again.
 /// </summary>
 public sealed class LimitModelTests
 {

@@ -18,8 +18,10 @@ internal readonly record struct Step<TAct>(TAct Act, int Who, int What, int Much
 }
 
 /// <summary>
-/// Runs a store through sequences of steps, faults among them, and asks after each what must be true. The sequences are the same each time unless
-/// <c>BFF_MODEL_SEED</c> says otherwise; <c>BFF_MODEL_RUNS</c> makes more of them. What fails is made shorter until every step of it is needed.
+/// Runs a store through sequences of steps, faults among them, and asks after each what must be true. The sequences are the same each time
+/// unless
+/// <c>BFF_MODEL_SEED</c> says otherwise; <c>BFF_MODEL_RUNS</c> makes more of them. What fails is made shorter until every step of it is
+/// needed.
 /// </summary>
 internal static class ModelCheck
 {

@@ -7,9 +7,9 @@ using Bff.TestKit;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A real Redis whose clock stands until it is moved, back or forth, and which can be replaced by an older copy of itself, as by a replica that had not been
-/// told everything. Instances reach it through a <see cref="RedisLink"/>, which runs everything with a stand-in for <c>TIME</c>, for lifetimes and for the ids
-/// of streams: what ends ends when the clock is moved past it.
+/// A real Redis whose clock stands until it is moved, back or forth, and which can be replaced by an older copy of itself, as by a replica
+/// that had not been told everything. Instances reach it through a <see cref="RedisLink"/>, which runs everything with a stand-in for
+/// <c>TIME</c>, for lifetimes and for the ids of streams: what ends ends when the clock is moved past it.
 /// </summary>
 internal sealed class ModelServer : IDisposable
 {

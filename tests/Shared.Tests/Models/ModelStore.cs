@@ -50,7 +50,9 @@ internal sealed class ModelConnection : IAsyncDisposable
         return new(link, await StateEngines.Ready(link.ConnectionString));
     }
 
-    /// <summary>What a lost connection that is there again tells the instance; returns when everything that listens has been told.</summary>
+    /// <summary>
+    /// What a lost connection that is there again tells the instance; returns when everything that listens has been told.
+    /// </summary>
     public static async Task Reconnect(RedisState redis)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

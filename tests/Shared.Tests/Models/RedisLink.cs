@@ -6,7 +6,10 @@ using System.Text;
 
 namespace Bff.Shared.Tests.Models;
 
-/// <summary>One instance's way to a <see cref="ModelServer"/>. On it commands and messages get lost; its connections stay, so that nobody waits for new ones.</summary>
+/// <summary>
+/// One instance's way to a <see cref="ModelServer"/>. On it commands and messages get lost; its connections stay, so that nobody waits for
+/// new ones.
+/// </summary>
 internal sealed class RedisLink : IDisposable
 {
     private const string Direct = "return redis.call(unpack(ARGV))";

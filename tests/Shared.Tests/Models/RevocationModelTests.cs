@@ -14,9 +14,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A token that was revoked is refused a second later by every instance that reaches the store, whichever messages were lost, and by one that was cut off a
-/// second after it is back; an instance that has once refused it never takes it again. Only a revocation that the store has lost may pass, on instances that
-/// had not heard of it. Nothing else is refused, and no background loop ends.
+/// A token that was revoked is refused a second later by every instance that reaches the store, whichever messages were lost, and by one
+/// that was cut off a second after it is back; an instance that has once refused it never takes it again. Only a revocation that the store
+/// has lost may pass, on instances that had not heard of it. Nothing else is refused, and no background loop ends.
 /// </summary>
 public sealed class RevocationModelTests
 {

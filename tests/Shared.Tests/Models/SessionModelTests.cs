@@ -15,8 +15,9 @@ using StackExchange.Redis;
 namespace Bff.Shared.Tests.Models;
 
 /// <summary>
-/// A session that was signed out never answers again; one that was not answers for as long as it should; a refresh token is used once, by whichever instance,
-/// and the token that came of it is kept; no fault leaves a session without a refresh. A failover to an older copy may bring back a session, or an old token.
+/// A session that was signed out never answers again; one that was not answers for as long as it should; a refresh token is used once, by
+/// whichever instance, and the token that came of it is kept; no fault leaves a session without a refresh. A failover to an older copy may
+/// bring back a session, or an old token.
 /// </summary>
 public sealed class SessionModelTests
 {

@@ -217,7 +217,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
             instances.Add(await LimitInstance.Start(redis, mode, Plan));
         }
 
-        // What an instance that dies loses, and what the bucket and the others hold at the last refusal, is up to a lease of each, whatever the run: the longer it is, the smaller their share.
+        // What an instance that dies loses, and what the bucket and the others hold at the last refusal, is up to a lease of each, whatever
+        // the run: the longer it is, the smaller their share.
         var duration = TimeSpan.FromSeconds(mode == LimitMode.Exact ? 6 : 12);
         var seen = new Admissions(Burst, PerSecond);
         var alive = instances.ToArray();

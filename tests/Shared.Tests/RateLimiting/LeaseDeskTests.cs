@@ -9,7 +9,9 @@ public sealed class LeaseDeskTests
 {
     private readonly ManualTimeProvider _clock = new();
 
-    /// <summary>Under several times the bucket's rate, what is refused early is bounded by a lease of each instance, and the store is asked seldom.</summary>
+    /// <summary>
+    /// Under several times the bucket's rate, what is refused early is bounded by a lease of each instance, and the store is asked seldom.
+    /// </summary>
     [Theory]
     [InlineData(1, 1_000, 30_000)]
     [InlineData(2, 1_000, 30_000)]

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Lists of strings with integer parameters, as far as RFC 9651 (sections 4.2.1, 4.2.3) lets the limiter's headers be; anything else fails.</summary>
+/// <summary>
+/// Lists of strings with integer parameters, as far as RFC 9651 (sections 4.2.1, 4.2.3) lets the limiter's headers be; anything else fails.
+/// </summary>
 internal static class StructuredFields
 {
     public static List<(string Name, Dictionary<string, long> Parameters)> ParseList(string text)

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Hosting.Internal;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Whatever is asked of the buckets, they answer as a bucket that is written down as plainly as can be, in numbers without bounds.</summary>
+/// <summary>
+/// Whatever is asked of the buckets, they answer as a bucket that is written down as plainly as can be, in numbers without bounds.
+/// </summary>
 public sealed class TokenBucketModelTests
 {
     private static readonly BucketPolicy[] Policies =

@@ -14,7 +14,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>Routes with <c>Metadata:Protocol: graphql</c>: what they let on to the service, and what they refuse before it hears of it.</summary>
+/// <summary>
+/// Routes with <c>Metadata:Protocol: graphql</c>: what they let on to the service, and what they refuse before it hears of it.
+/// </summary>
 public sealed class GraphQlRouteTests : IAsyncLifetime
 {
     private const string Listed = "query Prices { prices { current } }";

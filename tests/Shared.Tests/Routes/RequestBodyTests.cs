@@ -13,7 +13,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.Routes;
 
-/// <summary>Bodies on their way through: by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>), under the same rules.</summary>
+/// <summary>
+/// Bodies on their way through: by a configured route (<c>/any</c>) and by an endpoint of the host's (<c>/own</c>), under the same rules.
+/// </summary>
 public sealed class RequestBodyTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>What is kept moves to another server, is slow, or is held up: it is found again without a restart, and nobody waits longer than allowed.</summary>
+/// <summary>
+/// What is kept moves to another server, is slow, or is held up: it is found again without a restart, and nobody waits longer than allowed.
+/// </summary>
 public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClassFixture<RedisClusterFixture>
 {
     private static readonly RedisScript Increment = new("return redis.call('INCRBY', KEYS[1], ARGV[1])");

@@ -22,7 +22,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.State;
 
-/// <summary>Every store while its server is frozen, killed, restarted, slow and moved: it says so when the server is away, comes back by itself, and keeps what it acknowledged.</summary>
+/// <summary>
+/// Every store while its server is frozen, killed, restarted, slow and moved: it says so when the server is away, comes back by itself, and
+/// keeps what it acknowledged.
+/// </summary>
 public sealed class StoreTroubleTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
@@ -181,7 +184,9 @@ public sealed class StoreTroubleTests
             async n => (await log.Read(new("acme"), null, 100, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1);
     }
 
-    /// <summary>Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.</summary>
+    /// <summary>
+    /// Throws for nobody: without versions the server has not answered, and what was written is only known once it is read.
+    /// </summary>
     private static StoreProbe Fragments(IServiceProvider services)
     {
         var shared = services.GetRequiredService<RedisFragments>();

@@ -7,8 +7,8 @@ using FsCheck.Fluent;
 namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>
-/// The table "What an end means" of docs/life-of-a-request.md: for every sequence of a service's behaviours, callers who leave and pauses, and for every policy, what the caller
-/// gets and what breaker, budget and bulkhead have counted is what the table says.
+/// The table "What an end means" of docs/life-of-a-request.md: for every sequence of a service's behaviours, callers who leave and pauses,
+/// and for every policy, what the caller gets and what breaker, budget and bulkhead have counted is what the table says.
 /// </summary>
 public sealed class CallProperties
 {

@@ -8,7 +8,9 @@ using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Tokens that the gateway asks for: what a service gets, how often the token endpoint is asked, and what its trouble costs whom.</summary>
+/// <summary>
+/// Tokens that the gateway asks for: what a service gets, how often the token endpoint is asked, and what its trouble costs whom.
+/// </summary>
 public sealed class ServiceTokenTests
 {
     private const string Token = "tok-1.abc";

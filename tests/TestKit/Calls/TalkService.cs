@@ -26,7 +26,8 @@ public sealed class TalkCall(ServerCallContext context)
 }
 
 /// <summary>
-/// A real gRPC service. It does what it is told: <c>status N</c> fails so, <c>hang</c> says nothing until the caller is gone, <c>silent</c> says so after its head,
+/// A real gRPC service. It does what it is told: <c>status N</c> fails so, <c>hang</c> says nothing until the caller is gone, <c>silent</c>
+/// says so after its head,
 /// <c>reset</c> breaks off. Anything else it repeats, as often as asked.
 /// </summary>
 public sealed class TalkService(ConcurrentQueue<TalkCall> calls) : Talk.TalkBase

@@ -10,7 +10,10 @@ namespace Bff.TestKit.Contracts;
 /// <summary>Compares the typed clients of a host with a table of their calls, against a stub of the services.</summary>
 public static class ClientContracts
 {
-    /// <summary>What is wrong, one line each: 1. the request and the value; 2. a 404; 3. an answer without a member; 4. an answer that is no document.</summary>
+    /// <summary>
+    /// What is wrong, one line each: 1. the request and the value; 2. a 404; 3. an answer without a member; 4. an answer that is no
+    /// document.
+    /// </summary>
     public static async Task<IReadOnlyList<string>> Check(IServiceProvider services, ServiceStub stub, IEnumerable<ClientContract> table)
     {
         ArgumentNullException.ThrowIfNull(stub);

@@ -7,7 +7,9 @@ using WireMock.Types;
 
 namespace Bff.TestKit.Contracts;
 
-/// <summary>A service of somebody else on a free loopback port (WireMock): gives every request the same answer and remembers what it was asked.</summary>
+/// <summary>
+/// A service of somebody else on a free loopback port (WireMock): gives every request the same answer and remembers what it was asked.
+/// </summary>
 public sealed class ServiceStub : IDisposable
 {
     private readonly WireMockServer _server;

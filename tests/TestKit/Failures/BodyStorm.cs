@@ -4,8 +4,8 @@ using Xunit;
 namespace Bff.TestKit.Failures;
 
 /// <summary>
-/// Twenty callers send bodies in every way in which a client can misbehave, while others read and write at the same services: for these nothing
-/// changes, and when it is over nothing of it is left.
+/// Twenty callers send bodies in every way in which a client can misbehave, while others read and write at the same services: for these
+/// nothing changes, and when it is over nothing of it is left.
 /// </summary>
 /// <param name="host">The gateway.</param>
 /// <param name="services">The gateway's, whose breakers and places are watched.</param>
@@ -20,7 +20,9 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private readonly ConcurrentBag<(RawSender Sender, Task<RawResponse> Answer)> _stalled = [];
     private readonly ConcurrentBag<string> _wrong = [];
 
-    /// <summary>A breaker that opens at the second failure and stays open, few places with a long queue, and plans that take small bodies.</summary>
+    /// <summary>
+    /// A breaker that opens at the second failure and stays open, few places with a long queue, and plans that take small bodies.
+    /// </summary>
     /// <param name="plan">The callers'.</param>
     /// <param name="upstreams">Behind what takes a body.</param>
     public static Dictionary<string, string?> Settings(string plan, params IEnumerable<string> upstreams) => new(upstreams.SelectMany(name => new Dictionary<string, string?>

@@ -12,8 +12,8 @@ public sealed partial class FailureMatrix
     private static readonly string[] Identity = ["X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id"];
 
     /// <summary>
-    /// Asks every endpoint as one caller who pretends to be another: each service, however it is asked, is told of the same caller, in headers and in an assertion
-    /// that is for it alone. Gives the calls that differ.
+    /// Asks every endpoint as one caller who pretends to be another: each service, however it is asked, is told of the same caller, in
+    /// headers and in an assertion that is for it alone. Gives the calls that differ.
     /// </summary>
     /// <param name="withoutIdentity">Routes whose services are asked on nobody's behalf.</param>
     public async Task<IReadOnlyList<string>> RunIdentity(params string[] withoutIdentity)
@@ -61,7 +61,9 @@ public sealed partial class FailureMatrix
         return told.Count == 1 ? wrong : [.. wrong, .. told];
     }
 
-    /// <summary>Asks every endpoint with a token that lacks its scope: 403, and no service hears of it. Gives what was let through.</summary>
+    /// <summary>
+    /// Asks every endpoint with a token that lacks its scope: 403, and no service hears of it. Gives what was let through.
+    /// </summary>
     /// <param name="token">Of a lane's caller, without the scopes.</param>
     /// <param name="open">Routes that take anybody.</param>
     public async Task<IReadOnlyList<string>> RunUnscoped(Func<FailureLane, string> token, params string[] open)

@@ -8,8 +8,8 @@ namespace Bff.TestKit.Failures;
 public sealed partial class FailureMatrix
 {
     /// <summary>
-    /// Leaves every endpoint while its services hang: first those of the parts that depend on nothing, then those of the parts that wait for others.
-    /// Gives the calls that did not end with the request, and how many cases there were.
+    /// Leaves every endpoint while its services hang: first those of the parts that depend on nothing, then those of the parts that wait
+    /// for others. Gives the calls that did not end with the request, and how many cases there were.
     /// </summary>
     public async Task<(IReadOnlyList<string> Wrong, int Cases)> RunLeaving()
     {
@@ -31,8 +31,9 @@ public sealed partial class FailureMatrix
     }
 
     /// <summary>
-    /// Asks every endpoint many times while every service fails. Gives the services that were asked more than a quarter more often than there were requests for them
-    /// (and two further attempts in any 10 s, which the budget always allows), and how many attempts were further ones.
+    /// Asks every endpoint many times while every service fails. Gives the services that were asked more than a quarter more often than
+    /// there were requests for them (and two further attempts in any 10 s, which the budget always allows), and how many attempts were
+    /// further ones.
     /// </summary>
     public async Task<(IReadOnlyList<string> Wrong, int Repeats)> RunStorm(int rounds)
     {

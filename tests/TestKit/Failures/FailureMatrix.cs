@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit.Failures;
 
 /// <summary>
-/// Every part of every endpoint × a way to fail: makes the service fail for one request alone (by its request id), asks, and compares the answer with what is
-/// specified. Cases run beside each other in lanes.
+/// Every part of every endpoint × a way to fail: makes the service fail for one request alone (by its request id), asks, and compares the
+/// answer with what is specified. Cases run beside each other in lanes.
 /// </summary>
 /// <param name="services">Beyond the gateway.</param>
 /// <param name="client">Of the gateway.</param>
@@ -20,7 +20,9 @@ namespace Bff.TestKit.Failures;
 public sealed partial class FailureMatrix(
     SampleServices services, HttpClient client, IReadOnlyList<FailureRow> rows, IReadOnlyList<FailureLane> lanes, Func<JsonObject, string, string?> statusOf)
 {
-    /// <summary>Of an attempt, and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.</summary>
+    /// <summary>
+    /// Of an attempt, and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.
+    /// </summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
 
     /// <summary>Of a request, which takes two attempts at most.</summary>

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Bff.TestKit.Telemetry;
 
-/// <summary>An OpenTelemetry collector on loopback (OTLP over HTTP): what a host really exports. Not on Kestrel, whose spans would be exported too.</summary>
+/// <summary>
+/// An OpenTelemetry collector on loopback (OTLP over HTTP): what a host really exports. Not on Kestrel, whose spans would be exported too.
+/// </summary>
 public sealed class OtlpCollector : IDisposable
 {
     private readonly Lock _gate = new();

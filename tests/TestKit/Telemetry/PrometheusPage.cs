@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Bff.TestKit.Telemetry;
 
 /// <summary>
-/// What the collector's Prometheus exporter makes of an export: dots are underscores, a unit in braces is none, a counter is a total; <c>service.name</c> is the job and
+/// What the collector's Prometheus exporter makes of an export: dots are underscores, a unit in braces is none, a counter is a total;
+/// <c>service.name</c> is the job and
 /// <c>service.instance.id</c> the instance.
 /// </summary>
 internal static class PrometheusPage

@@ -12,7 +12,10 @@ namespace WebBff.Tests.Calls;
 /// <summary>gRPC-Web as a page in a real browser speaks it.</summary>
 public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
-    /// <summary>Calls, reads as many messages as are asked for or all, and says what it was told. A text is decoded quad by quad, as it may be padded anywhere.</summary>
+    /// <summary>
+    /// Calls, reads as many messages as are asked for or all, and says what it was told. A text is decoded quad by quad, as it may be
+    /// padded anywhere.
+    /// </summary>
     private const string Call = """
         async ({ url, form, headers, message, stopAfter }) => {
             const said = Uint8Array.from(atob(message), c => c.charCodeAt(0));

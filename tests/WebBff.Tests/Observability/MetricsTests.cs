@@ -37,7 +37,9 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await Holds(collector, "bff.admission.shed", "{request}", "sum", ("reason", "queue_full"), ("priority", "normal"));
     }
 
-    /// <summary>An alert on what fails is not to go on about what somebody has switched off, nor be calmed by the questions of a balancer.</summary>
+    /// <summary>
+    /// An alert on what fails is not to go on about what somebody has switched off, nor be calmed by the questions of a balancer.
+    /// </summary>
     [Fact]
     public async Task A_part_that_is_switched_off_is_disabled_and_a_probe_is_no_request()
     {

@@ -6,7 +6,9 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.HomeFeed;
 
-/// <summary>The app's first screen. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.degraded</c> says why.</summary>
+/// <summary>
+/// The app's first screen. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.degraded</c> says why.
+/// </summary>
 public sealed record HomeFeed(
     FeedUser User,
     IReadOnlyList<OrderSummary>? Orders,

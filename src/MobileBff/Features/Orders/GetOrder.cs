@@ -4,7 +4,10 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Orders;
 
-/// <summary>One order. <paramref name="Tracking"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.degraded</c> then says.</summary>
+/// <summary>
+/// One order. <paramref name="Tracking"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.degraded</c>
+/// then says.
+/// </summary>
 public sealed record OrderDetail(
     string Id,
     string Status,

@@ -4,8 +4,8 @@ using NetVips;
 namespace MobileBff.Features.Pictures;
 
 /// <summary>
-/// libvips, which comes along as a package. NetVips loads and initialises it as soon as one of its types is used: nothing else here touches one,
-/// so that a start does not wait for it.
+/// libvips, which comes along as a package. NetVips loads and initialises it as soon as one of its types is used: nothing else here touches
+/// one, so that a start does not wait for it.
 /// </summary>
 internal static class PictureDecoder
 {
@@ -14,7 +14,10 @@ internal static class PictureDecoder
     /// <summary>White, as a page is: JPEG knows no transparency.</summary>
     private static readonly double[] Paper = [255, 255, 255];
 
-    /// <summary>What libvips says of a broken picture is said by the answer; its own lines on the console would be none of the log's. Held, for it is called from outside.</summary>
+    /// <summary>
+    /// What libvips says of a broken picture is said by the answer; its own lines on the console would be none of the log's. Held, for it
+    /// is called from outside.
+    /// </summary>
     private static readonly Log.LogDelegate Silent = static (_, _, _) => { };
 
     /// <summary>Loads the library once; false on a platform that it does not come along for.</summary>
@@ -44,7 +47,8 @@ internal static class PictureDecoder
         try
         {
             ReadToItsEnd(bytes);
-            // What is left out of the file must not be needed to show it: colours are converted to what is assumed of a picture without a profile.
+            // What is left out of the file must not be needed to show it: colours are converted to what is assumed of a picture without a
+            // profile.
             using var image = Image.ThumbnailBuffer(bytes, width, height: AnyHeight, size: Enums.Size.Down, outputProfile: "srgb");
             if (webp)
             {
@@ -66,8 +70,9 @@ internal static class PictureDecoder
     }
 
     /// <summary>
-    /// Decodes the picture row by row into nothing. Shrinking alone would paint what is missing grey, whatever it is told to fail on; and that a JPEG breaks off is no
-    /// more than a warning to its library, hence no warning is let pass. What is missing of the last eight rows alone is not noticed.
+    /// Decodes the picture row by row into nothing. Shrinking alone would paint what is missing grey, whatever it is told to fail on; and
+    /// that a JPEG breaks off is no more than a warning to its library, hence no warning is let pass. What is missing of the last eight
+    /// rows alone is not noticed.
     /// </summary>
     private static void ReadToItsEnd(byte[] file)
     {

@@ -23,8 +23,8 @@ internal readonly record struct PictureVariant(string File, int Width, bool WebP
 internal sealed record Picture(byte[] Content, string MediaType, string ETag, DateTimeOffset MadeAt);
 
 /// <summary>
-/// Makes variants: 1. from memory; 2. one flight per variant fetches the original; 3. whose header says what it is and how large; 4. a place among
-/// the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
+/// Makes variants: 1. from memory; 2. one flight per variant fetches the original; 3. whose header says what it is and how large; 4. a
+/// place among the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
 /// </summary>
 internal sealed partial class PictureStore : IWarmup, IDisposable
 {
@@ -58,8 +58,8 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private int _decoded;
 
     /// <summary>
-    /// Loads libvips and says whether pictures are made to size. Once the host serves: the library and all that it needs take a tenth of a second, in which
-    /// no thread can load anything else.
+    /// Loads libvips and says whether pictures are made to size. Once the host serves: the library and all that it needs take a tenth of a
+    /// second, in which no thread can load anything else.
     /// </summary>
     public Task Warm(CancellationToken cancellation) => _decoding.Value;
 

@@ -11,8 +11,10 @@ using Bff.Upstreams;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// Does what an app did while it was offline, one operation after the other: 1. what it depends on has succeeded; 2. its own endpoint admits the caller;
-/// 3. it is served once under its id, and every repeat gets that answer; 4. what is not begun within <see cref="Longest"/> is left for a repeat.
+/// Does what an app did while it was offline, one operation after the other: 1. what it depends on has succeeded; 2. its own endpoint
+/// admits the caller;
+/// 3. it is served once under its id, and every repeat gets that answer; 4. what is not begun within <see cref="Longest"/> is left for a
+/// repeat.
 /// </summary>
 internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempotent, RateLimiter limiter, TimeProvider time)
 {

@@ -8,8 +8,8 @@ using MobileBff.Upstreams;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// Takes what the app did while it was offline and brings it up to date, in one trip: 1. nothing is done of a request that is malformed as a whole; 2. each
-/// operation is charged, and done once; 3. the changes follow. Their failure costs no operation its result.
+/// Takes what the app did while it was offline and brings it up to date, in one trip: 1. nothing is done of a request that is malformed as
+/// a whole; 2. each operation is charged, and done once; 3. the changes follow. Their failure costs no operation its result.
 /// </summary>
 internal static class PostSync
 {

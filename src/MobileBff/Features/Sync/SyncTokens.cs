@@ -5,8 +5,8 @@ using Bff.State;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// What the app keeps between synchronisations: the service's own token, sealed and bound to the caller. Nothing is remembered here, so that any
-/// instance answers any token, as often as a lost answer makes the app ask.
+/// What the app keeps between synchronisations: the service's own token, sealed and bound to the caller. Nothing is remembered here, so
+/// that any instance answers any token, as often as a lost answer makes the app ask.
 /// </summary>
 internal sealed class SyncTokens(IKeyRing keys)
 {

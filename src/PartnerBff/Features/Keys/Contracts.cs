@@ -7,8 +7,10 @@ namespace PartnerBff.Features.Keys;
 /// <param name="Name">What the partner calls it; 1 to 100 characters.</param>
 /// <param name="Scopes">What it may do; at least one, and none that the credential lacks that asks.</param>
 /// <param name="Mode"><c>live</c> or <c>test</c>; without it, that of the credential that asks.</param>
-/// <param name="ExpiresAt">When it ends, at the latest with the credential that asks; when absent, with that, or never if that never ends.</param>
-/// <param name="AllowedAddresses">Networks (CIDR) that it may be used from, 100 at most, none wider than those of the key that asks; when absent, those of that key, or any.</param>
+/// <param name="ExpiresAt">When it ends, at the latest with the credential that asks; when absent, with that, or never if that never
+/// ends.</param>
+/// <param name="AllowedAddresses">Networks (CIDR) that it may be used from, 100 at most, none wider than those of the key that asks; when
+/// absent, those of that key, or any.</param>
 public sealed record NewKeyRequest(
     string Name, IReadOnlyList<string> Scopes, string? Mode = null, DateTimeOffset? ExpiresAt = null, IReadOnlyList<string>? AllowedAddresses = null);
 

@@ -5,9 +5,9 @@ using Bff.Requests;
 namespace PartnerBff.Features.Keys;
 
 /// <summary>
-/// A credential gives a key at most what it has: its scopes, its mode, and its time. Otherwise <c>keys.manage</c> alone would be every scope, for ever.
-/// A key without an end asks for more than a credential that ends, a token included: lasting keys come from the portal or from a key without an end.
-/// Ending a key gives nothing, so a caller that manages keys may end every key that it sees.
+/// A credential gives a key at most what it has: its scopes, its mode, and its time. Otherwise <c>keys.manage</c> alone would be every
+/// scope, for ever. A key without an end asks for more than a credential that ends, a token included: lasting keys come from the portal or
+/// from a key without an end. Ending a key gives nothing, so a caller that manages keys may end every key that it sees.
 /// </summary>
 internal static class KeyGrant
 {

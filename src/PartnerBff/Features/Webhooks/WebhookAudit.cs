@@ -5,7 +5,10 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Features.Webhooks;
 
-/// <summary>What the audit log says of endpoints. Of an address it names the host alone: partners put secrets into the rest. Their own notes are theirs.</summary>
+/// <summary>
+/// What the audit log says of endpoints. Of an address it names the host alone: partners put secrets into the rest. Their own notes are
+/// theirs.
+/// </summary>
 internal static class WebhookAudit
 {
     public static IReadOnlyList<AuditEntry> Created(ChangedBy by, string tenant, WebhookEndpoint made) => [by.Entry("webhook.created", tenant, made.Id, null, Facts(made))];

@@ -45,7 +45,10 @@ internal static class WebhookDeliveries
         return Accepted(delivery);
     }
 
-    /// <summary>The same delivery, with the same id, at once. Its schedule stays as it was: what is over gets this one attempt, what is pending all that it had left.</summary>
+    /// <summary>
+    /// The same delivery, with the same id, at once. Its schedule stays as it was: what is over gets this one attempt, what is pending all
+    /// that it had left.
+    /// </summary>
     public static async Task<IResult> Retry(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
     {
         var owner = WebhookRules.Owner(caller);

@@ -135,7 +135,9 @@ internal static class WebhookEndpoints
             : new Problem(ProblemCodes.NotFound);
     }
 
-    /// <summary>Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.</summary>
+    /// <summary>
+    /// Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.
+    /// </summary>
     public static async Task<EndpointAndSecret?> Rotate(
         Caller caller, string id, TimeSpan overlap, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, ChangedBy by,
         CancellationToken cancellation)

@@ -7,9 +7,9 @@ using PartnerBff.Features;
 namespace PartnerBff.Portal.Docs;
 
 /// <summary>
-/// The short-lived test key that the documentation is tried with: one per session, with which it ends: when the session is signed out, and at the moment
-/// at which the session would run out, which the next look at the documentation moves. The browser keeps it sealed in a cookie that no script reads and
-/// that is sent to the documentation alone, so that opening a page twice mints nothing.
+/// The short-lived test key that the documentation is tried with: one per session, with which it ends: when the session is signed out, and
+/// at the moment at which the session would run out, which the next look at the documentation moves. The browser keeps it sealed in a
+/// cookie that no script reads and that is sent to the documentation alone, so that opening a page twice mints nothing.
 /// </summary>
 internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvironment environment, TimeProvider time)
 {

@@ -11,8 +11,9 @@ internal sealed class ForbiddenAddressException() : IOException("The address is 
 internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken cancellation);
 
 /// <summary>
-/// Makes the connections to partners' endpoints: 1. resolves the name, once; 2. refuses when any of the addresses is not public; 3. connects to those very
-/// addresses, so that a name which leads elsewhere a moment later gains nothing. No redirects, no proxy, no cookies, no trace headers.
+/// Makes the connections to partners' endpoints: 1. resolves the name, once; 2. refuses when any of the addresses is not public; 3.
+/// connects to those very addresses, so that a name which leads elsewhere a moment later gains nothing. No redirects, no proxy, no cookies,
+/// no trace headers.
 /// </summary>
 internal sealed class GuardedConnections(ResolveHost resolve, IOptions<WebhookOptions> options)
 {

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace PartnerBff.Webhooks.Addresses;
 
-/// <summary>What a partner may give as an endpoint's URL. Where its name leads is found out, and checked, each time that a connection is made.</summary>
+/// <summary>
+/// What a partner may give as an endpoint's URL. Where its name leads is found out, and checked, each time that a connection is made.
+/// </summary>
 internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironment environment)
 {
     private const int MaxLength = 2048;

@@ -6,8 +6,8 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Makes deliveries out of events: 1. takes events off the queue; 2. begins a delivery for each endpoint of the tenant that wants the type; 3. only then says
-/// that the events are done. Dying in between repeats the step, and a delivery has the same id however often it is begun.
+/// Makes deliveries out of events: 1. takes events off the queue; 2. begins a delivery for each endpoint of the tenant that wants the type;
+/// 3. only then says that the events are done. Dying in between repeats the step, and a delivery has the same id however often it is begun.
 /// Every day, and whenever Redis may have lost something, it looks after what is kept: see <see cref="WebhookUpkeep"/>.
 /// </summary>
 internal sealed class WebhookDispatcher(

@@ -16,7 +16,9 @@ internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? Re
     public bool IsGone => Attempt.StatusCode == 410;
 }
 
-/// <summary>Makes one attempt: signs, sends, and reads no more than the first 1 KiB of the answer, all within <c>Webhooks:Timeout</c>.</summary>
+/// <summary>
+/// Makes one attempt: signs, sends, and reads no more than the first 1 KiB of the answer, all within <c>Webhooks:Timeout</c>.
+/// </summary>
 internal sealed class WebhookSender : IDisposable
 {
     private const int ResponseKept = 1024;

@@ -6,7 +6,9 @@ using Bff.State;
 
 namespace PartnerBff.Webhooks.Delivery;
 
-/// <summary>Standard Webhooks 1.0, symmetric: secrets <c>whsec_</c> + base64; signatures <c>v1,</c> + base64 of HMAC-SHA256 over id, time and body.</summary>
+/// <summary>
+/// Standard Webhooks 1.0, symmetric: secrets <c>whsec_</c> + base64; signatures <c>v1,</c> + base64 of HMAC-SHA256 over id, time and body.
+/// </summary>
 internal static class WebhookSigning
 {
     public const string Prefix = "whsec_";
@@ -27,7 +29,9 @@ internal static class WebhookSigning
         "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(eventId + "\n" + endpointId)).AsSpan(0, 18));
 }
 
-/// <summary>Seals the endpoints' secrets with keys that the instances share. Keys age out, so a box is sealed anew before its key does.</summary>
+/// <summary>
+/// Seals the endpoints' secrets with keys that the instances share. Keys age out, so a box is sealed anew before its key does.
+/// </summary>
 internal sealed class WebhookSecrets(IKeyRing keys)
 {
     private const string Purpose = "webhooks";

@@ -7,9 +7,9 @@ using EventId = Bff.Events.EventId;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Looks after the endpoints, every day: 1. secrets are sealed anew long before the keys that they are sealed with are too old; 2. the tenants whose events
-/// are queued are named elsewhere in Redis, where the name can be lost while the endpoint stays: it is put back, also after every reconnection, and what was
-/// published meanwhile is delivered late rather than never.
+/// Looks after the endpoints, every day: 1. secrets are sealed anew long before the keys that they are sealed with are too old; 2. the
+/// tenants whose events are queued are named elsewhere in Redis, where the name can be lost while the endpoint stays: it is put back, also
+/// after every reconnection, and what was published meanwhile is delivered late rather than never.
 /// </summary>
 internal sealed partial class WebhookUpkeep : IDisposable
 {
@@ -37,7 +37,9 @@ internal sealed partial class WebhookUpkeep : IDisposable
     /// <summary>Raised, on a background thread, when <see cref="Run"/> should come soon.</summary>
     public event Action? Wanted;
 
-    /// <summary>Does what is due; nothing most of the time. What could not be done because the store is away is done once it is back.</summary>
+    /// <summary>
+    /// Does what is due; nothing most of the time. What could not be done because the store is away is done once it is back.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     public async Task Run(BackgroundLoop rounds, CancellationToken cancellation)
     {

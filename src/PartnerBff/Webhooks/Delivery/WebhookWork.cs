@@ -3,7 +3,9 @@ using Bff.State;
 
 namespace PartnerBff.Webhooks.Delivery;
 
-/// <summary>A loop of this instance: works until there is nothing to do, then waits for a signal, a second at most. Ends with the host.</summary>
+/// <summary>
+/// A loop of this instance: works until there is nothing to do, then waits for a signal, a second at most. Ends with the host.
+/// </summary>
 internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IHostedService, IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);

@@ -6,8 +6,9 @@ using PartnerBff.Webhooks.Stores;
 namespace PartnerBff.Webhooks.Delivery;
 
 /// <summary>
-/// Sends what is due: 1. asks for endpoints with something due; 2. claims as much of each as this instance still sends to it at once: one at a time to an
-/// endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes what came of it and when is next.
+/// Sends what is due: 1. asks for endpoints with something due; 2. claims as much of each as this instance still sends to it at once: one
+/// at a time to an endpoint that fails, several to one that answers, so that a dead one fills no room of the others; 3. sends; 4. notes
+/// what came of it and when is next.
 /// </summary>
 internal sealed partial class WebhookWorker(
     IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, TimeProvider time, ILogger<WebhookWorker> logger)
@@ -85,8 +86,8 @@ internal sealed partial class WebhookWorker(
     }
 
     /// <summary>
-    /// Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends. What Redis refuses for one
-    /// endpoint keeps no other waiting.
+    /// Not cancelled by the end of the host: what is claimed is sent or handed back, and not left lying until the claim ends. What Redis
+    /// refuses for one endpoint keeps no other waiting.
     /// </summary>
     private async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, int room)
     {

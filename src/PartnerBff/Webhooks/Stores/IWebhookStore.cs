@@ -7,8 +7,9 @@ namespace PartnerBff.Webhooks.Stores;
 internal delegate IReadOnlyList<AuditEntry> EndpointAudit(WebhookEndpoint before, WebhookEndpoint after);
 
 /// <summary>
-/// Endpoints and what is on its way to them. Deliveries of each endpoint wait in a line of their own; an instance that claims one has it for a while, after which
-/// any instance may claim it. An id says nothing about whose something is: every step that an owner asks for checks the owner first. All members throw <see cref="StoreUnavailableException"/> while Redis is away.
+/// Endpoints and what is on its way to them. Deliveries of each endpoint wait in a line of their own; an instance that claims one has it
+/// for a while, after which any instance may claim it. An id says nothing about whose something is: every step that an owner asks for
+/// checks the owner first. All members throw <see cref="StoreUnavailableException"/> while Redis is away.
 /// </summary>
 internal interface IWebhookStore
 {
@@ -28,7 +29,9 @@ internal interface IWebhookStore
     /// <summary>Forgets it and what was on its way to it; false when it is not there.</summary>
     Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
-    /// <summary>Begins deliveries, due at once. One that is there already is left as it is, and one whose endpoint is gone is not begun.</summary>
+    /// <summary>
+    /// Begins deliveries, due at once. One that is there already is left as it is, and one whose endpoint is gone is not begun.
+    /// </summary>
     Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation);
 
     /// <summary>Endpoints with something due, the longest waiting first.</summary>
@@ -38,8 +41,9 @@ internal interface IWebhookStore
     Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation);
 
     /// <summary>
-    /// Notes where a claimed delivery stands; without <see cref="WebhookDelivery.NextAttemptAt"/> it is over. Notes nothing when the claim is over, because
-    /// another instance has claimed the delivery since or its endpoint is gone. Returns since when its endpoint has only failed, null when it has not.
+    /// Notes where a claimed delivery stands; without <see cref="WebhookDelivery.NextAttemptAt"/> it is over. Notes nothing when the claim
+    /// is over, because another instance has claimed the delivery since or its endpoint is gone. Returns since when its endpoint has only
+    /// failed, null when it has not.
     /// </summary>
     /// <param name="delivery">As it is now, with the <see cref="WebhookDelivery.HeldUntil"/> of its claim.</param>
     /// <param name="succeeded">What came of an attempt; null: there was none.</param>
@@ -47,7 +51,10 @@ internal interface IWebhookStore
     /// <param name="cancellation">Ends the waiting.</param>
     Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation);
 
-    /// <summary>Makes a delivery due again that no instance is sending; false when one is, or it has changed since it was read, or its endpoint is gone.</summary>
+    /// <summary>
+    /// Makes a delivery due again that no instance is sending; false when one is, or it has changed since it was read, or its endpoint is
+    /// gone.
+    /// </summary>
     /// <param name="delivery">As it is from now on.</param>
     /// <param name="due">When it was due as it was read; null: it was over.</param>
     /// <param name="cancellation">Ends the waiting.</param>

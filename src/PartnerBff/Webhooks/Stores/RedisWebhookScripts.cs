@@ -4,8 +4,8 @@ using Bff.State;
 namespace PartnerBff.Webhooks.Stores;
 
 /// <summary>
-/// Every step of the store is one script. The names of the keys are those of <see cref="RedisWebhookStore"/>. Redis takes nothing back of a script that it
-/// refuses in the middle, so each writes last what keeps it from being done again.
+/// Every step of the store is one script. The names of the keys are those of <see cref="RedisWebhookStore"/>. Redis takes nothing back of a
+/// script that it refuses in the middle, so each writes last what keeps it from being done again.
 /// </summary>
 internal static class RedisWebhookScripts
 {
@@ -60,7 +60,9 @@ internal static class RedisWebhookScripts
         return ids
         """);
 
-    /// <summary>KEYS: q, d of each. ARGV: id of each. Takes off the line what has no record: it was begun by half, and comes again, or is too old.</summary>
+    /// <summary>
+    /// KEYS: q, d of each. ARGV: id of each. Takes off the line what has no record: it was begun by half, and comes again, or is too old.
+    /// </summary>
     public static readonly RedisScript Drop = new("""
         for i, id in ipairs(ARGV) do
           if redis.call('EXISTS', KEYS[i + 1]) == 0 then redis.call('ZREM', KEYS[1], id) end

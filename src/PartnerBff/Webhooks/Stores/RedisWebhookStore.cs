@@ -8,8 +8,10 @@ using Scripts = PartnerBff.Webhooks.Stores.RedisWebhookScripts;
 namespace PartnerBff.Webhooks.Stores;
 
 /// <summary>
-/// Keys share one hash tag: <c>o:&lt;owner&gt;</c> hash of endpoints, <c>d:&lt;id&gt;</c> a delivery, <c>l:&lt;endpoint&gt;</c> its deliveries by age,
-/// <c>q:&lt;endpoint&gt;</c> its unfinished ones by when they are due, <c>due</c> the endpoints by when their first one is, <c>failing</c> since when.
+/// Keys share one hash tag: <c>o:&lt;owner&gt;</c> hash of endpoints, <c>d:&lt;id&gt;</c> a delivery, <c>l:&lt;endpoint&gt;</c> its
+/// deliveries by age,
+/// <c>q:&lt;endpoint&gt;</c> its unfinished ones by when they are due, <c>due</c> the endpoints by when their first one is, <c>failing</c>
+/// since when.
 /// </summary>
 internal sealed class RedisWebhookStore(RedisState redis, AuditOutbox? outbox = null) : IWebhookStore
 {

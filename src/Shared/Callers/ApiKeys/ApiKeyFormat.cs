@@ -4,7 +4,8 @@ using System.Security.Cryptography;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// The shape of an API key: <c>pk_live_</c> or <c>pk_test_</c>, 32 random base62 characters (190 bits), and the CRC-32 (ISO-HDLC, as in zip) of those 32 as
+/// The shape of an API key: <c>pk_live_</c> or <c>pk_test_</c>, 32 random base62 characters (190 bits), and the CRC-32 (ISO-HDLC, as in
+/// zip) of those 32 as
 /// 6 base62 digits, most significant first. The checksum keeps mistyped keys away from the store; it protects nothing.
 /// </summary>
 public static class ApiKeyFormat

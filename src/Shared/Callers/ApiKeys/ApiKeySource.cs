@@ -3,7 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>API keys in <c>Authorization: Bearer pk_…</c> or <c>X-API-Key</c>; never in a cookie or the query. Two credentials that differ are refused.</summary>
+/// <summary>
+/// API keys in <c>Authorization: Bearer pk_…</c> or <c>X-API-Key</c>; never in a cookie or the query. Two credentials that differ are
+/// refused.
+/// </summary>
 internal sealed class ApiKeySource(ApiKeyVerifier keys) : ICallerSource
 {
     private const string Header = "X-API-Key";

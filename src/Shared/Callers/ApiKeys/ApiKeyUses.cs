@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Writes when keys were last used, every ten seconds and at the end, away from any request. Daily, and when the store may have lost something, it does so for
-/// every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it would work on, and nobody could revoke it.
+/// Writes when keys were last used, every ten seconds and at the end, away from any request. Daily, and when the store may have lost
+/// something, it does so for every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it
+/// would work on, and nobody could revoke it.
 /// </summary>
 internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
 {

@@ -7,8 +7,9 @@ namespace Bff.Callers.ApiKeys;
 
 /// <summary>
 /// Verifies keys: 1. a remembered key is answered at once, without allocation; 2. a mistyped one fails its checksum and costs nothing;
-/// 3. keys of the configuration; 4. what was lately found to be no key; 5. the store, by the key's HMAC. Remembered keys are void as soon as any
-/// instance changes them, are confirmed again when changes may have been missed, and go on for <c>ApiKeys:MaxStale</c> while the store is away.
+/// 3. keys of the configuration; 4. what was lately found to be no key; 5. the store, by the key's HMAC. Remembered keys are void as soon
+/// as any instance changes them, are confirmed again when changes may have been missed, and go on for <c>ApiKeys:MaxStale</c> while the
+/// store is away.
 /// </summary>
 internal sealed partial class ApiKeyVerifier : IDisposable
 {

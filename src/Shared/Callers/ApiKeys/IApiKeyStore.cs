@@ -7,8 +7,8 @@ namespace Bff.Callers.ApiKeys;
 public interface IApiKeyStore
 {
     /// <summary>
-    /// Says within a second which keys of this process's memory are void: a key's id, <see cref="Added"/> when a key has come, <see cref="Missed"/> when
-    /// changes may have been missed. Raised for changes made anywhere.
+    /// Says within a second which keys of this process's memory are void: a key's id, <see cref="Added"/> when a key has come,
+    /// <see cref="Missed"/> when changes may have been missed. Raised for changes made anywhere.
     /// </summary>
     event Action<string>? Changed;
 

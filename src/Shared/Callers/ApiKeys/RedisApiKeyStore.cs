@@ -7,9 +7,10 @@ using StackExchange.Redis;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Keys in Redis: <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's list and
-/// <c>bff:apikeys:{tenant}:used</c> the last uses. The first decides; it comes last and goes first, and every change of it tells all instances in the same step.
-/// The list is elsewhere in Redis and can be lost while the key works on: who notes a use finds out.
+/// Keys in Redis: <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's list
+/// and
+/// <c>bff:apikeys:{tenant}:used</c> the last uses. The first decides; it comes last and goes first, and every change of it tells all
+/// instances in the same step. The list is elsewhere in Redis and can be lost while the key works on: who notes a use finds out.
 /// </summary>
 internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {

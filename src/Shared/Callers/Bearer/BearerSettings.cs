@@ -7,8 +7,9 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>, and of <c>Authentication:Schemes:Bearer</c> as the framework
-/// documents it (so that <c>dotnet user-jwts</c> works too), which is one more of them.
+/// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>, and of
+/// <c>Authentication:Schemes:Bearer</c> as the framework documents it (so that <c>dotnet user-jwts</c> works too), which is one more of
+/// them.
 /// </summary>
 [Settings("Authentication", AtStart = true)]
 internal sealed record BearerSettings
@@ -119,7 +120,10 @@ internal sealed record BearerSettings
         }
     }
 
-    /// <summary>A token is its issuer's: two providers of one issuer could not be told apart. What discovery names is compared when it has been read.</summary>
+    /// <summary>
+    /// A token is its issuer's: two providers of one issuer could not be told apart. What discovery names is compared when it has been
+    /// read.
+    /// </summary>
     private static void CheckIssuers(IReadOnlyList<ProviderSettings> providers, ConfigurationMistakes mistakes)
     {
         for (var i = 1; i < providers.Count; i++)
@@ -143,7 +147,10 @@ internal sealed record BearerSettings
 
     private static bool IsNamed(IConfigurationSection section) => section["Authority"] is { Length: > 0 } || section["MetadataAddress"] is { Length: > 0 };
 
-    /// <summary>Each is a secret as text, or <c>{ Value, Issuer, Id }</c>; text after <c>base64:</c> is decoded, other text is taken as its UTF-8 bytes.</summary>
+    /// <summary>
+    /// Each is a secret as text, or <c>{ Value, Issuer, Id }</c>; text after <c>base64:</c> is decoded, other text is taken as its UTF-8
+    /// bytes.
+    /// </summary>
     private static void ReadSharedSecrets(IConfigurationSection section, List<VerificationKey> secrets, ConfigurationMistakes mistakes)
     {
         IEnumerable<IConfigurationSection> entries = section.Value is null ? section.GetChildren() : [section];

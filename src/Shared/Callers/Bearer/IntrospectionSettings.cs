@@ -20,7 +20,9 @@ internal sealed record IntrospectionSettings
     [Setting(Range = "any text", Default = "none; required with `Endpoint`")]
     public required string ClientSecret { get; init; }
 
-    /// <summary>With it the tokens of these clients (<c>client_id</c>, <c>azp</c>) alone are taken, and also where the answer names no audience.</summary>
+    /// <summary>
+    /// With it the tokens of these clients (<c>client_id</c>, <c>azp</c>) alone are taken, and also where the answer names no audience.
+    /// </summary>
     [Setting(Key = "AllowedClients:<n>", Range = "any text", Default = "any client, and an answer without `aud` is refused")]
     public IReadOnlyList<string> AllowedClients { get; init; } = [];
 

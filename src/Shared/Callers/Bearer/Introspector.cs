@@ -13,7 +13,8 @@ namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, whoever else has it; within
-/// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503, never 401.
+/// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503,
+/// never 401.
 /// </summary>
 internal sealed partial class Introspector(
     Reloadable<BearerSettings> settings, TokenProviders providers, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)

@@ -7,8 +7,8 @@ namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// The strict reading of a JWS in compact form (RFC 7515, RFC 8725), before any cryptography:
-/// 1. three parts of canonical, unpadded base64url; 2. header and claims are JSON objects without repeated members; 3. nothing in the header
-/// that would let the token choose its kind or its processing.
+/// 1. three parts of canonical, unpadded base64url; 2. header and claims are JSON objects without repeated members; 3. nothing in the
+/// header that would let the token choose its kind or its processing.
 /// </summary>
 internal sealed class JwtSyntax : IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class JwtSyntax : IDisposable
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>
-    /// Other processing and encryption: not understood here, so not accepted. Keys that the token brings or points to (<c>jwk</c>, <c>jku</c>, <c>x5u</c>,
+    /// Other processing and encryption: not understood here, so not accepted. Keys that the token brings or points to (<c>jwk</c>,
+    /// <c>jku</c>, <c>x5u</c>,
     /// <c>x5c</c>) are not among them: they are never read, since it is verified with the provider's own.
     /// </summary>
     private static readonly string[] Refused = ["crit", "b64", "zip", "enc"];
@@ -96,7 +97,10 @@ internal sealed class JwtSyntax : IDisposable
         return true;
     }
 
-    /// <summary>Absent, or the type of an access token (RFC 7519 section 5.1, RFC 9068 section 2.1); logout tokens and the like are signed by the same keys.</summary>
+    /// <summary>
+    /// Absent, or the type of an access token (RFC 7519 section 5.1, RFC 9068 section 2.1); logout tokens and the like are signed by the
+    /// same keys.
+    /// </summary>
     private static bool IsKnownKind(JsonElement header)
     {
         if (!header.TryGetProperty("typ", out var typ))

@@ -7,7 +7,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, by issuer; 3. its keys that may have signed, by id and algorithm;
+/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, by issuer; 3. its keys that may have signed, by id
+/// and algorithm;
 /// 4. the signature, issuer and audience; 5. the times; 6. the claims.
 /// </summary>
 internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)

@@ -16,8 +16,8 @@ internal enum TokenUse
 }
 
 /// <summary>
-/// Reads claims, of a JWT or of an introspection answer, into a <see cref="Caller"/>. A claim of the wrong shape refuses the token: leaving it out could mean
-/// another tenant.
+/// Reads claims, of a JWT or of an introspection answer, into a <see cref="Caller"/>. A claim of the wrong shape refuses the token: leaving
+/// it out could mean another tenant.
 /// </summary>
 internal static class TokenClaims
 {
@@ -115,8 +115,9 @@ internal static class TokenClaims
     }
 
     /// <summary>
-    /// A token of the client itself (RFC 6749 section 4.4) has no subject. What a provider does beside that is in its documentation, and is not guessed of a generic
-    /// one: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>, others name the client as its subject (RFC 9068 section 2.2).
+    /// A token of the client itself (RFC 6749 section 4.4) has no subject. What a provider does beside that is in its documentation, and is
+    /// not guessed of a generic one: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>, others name the client
+    /// as its subject (RFC 9068 section 2.2).
     /// </summary>
     private static bool IsApplication(JsonElement claims, ProviderType type, string? subject, string? client) =>
         subject is null
@@ -160,7 +161,9 @@ internal static class TokenClaims
         return null;
     }
 
-    /// <summary>An array, each of its strings one item, or a string: one item where the separator is a comma (a role), else split.</summary>
+    /// <summary>
+    /// An array, each of its strings one item, or a string: one item where the separator is a comma (a role), else split.
+    /// </summary>
     private static List<string> List(JsonElement claims, string path, char separator)
     {
         var items = new List<string>();

@@ -38,7 +38,9 @@ internal sealed class ClientKey
         }
     }
 
-    /// <summary>A certificate's key; the header names the certificate (RFC 7515 section 4.1.8, and section 4.1.7 for who knows that alone).</summary>
+    /// <summary>
+    /// A certificate's key; the header names the certificate (RFC 7515 section 4.1.8, and section 4.1.7 for who knows that alone).
+    /// </summary>
     public static ClientKey FromCertificate(X509Certificate2 certificate)
     {
         var header = new Dictionary<string, object>

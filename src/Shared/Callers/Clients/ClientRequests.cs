@@ -5,7 +5,9 @@ using Duende.IdentityModel.Client;
 
 namespace Bff.Callers.Clients;
 
-/// <summary>What requests to a provider's endpoints have in common: how the host proves itself, how a refusal is read, where the endpoints are.</summary>
+/// <summary>
+/// What requests to a provider's endpoints have in common: how the host proves itself, how a refusal is read, where the endpoints are.
+/// </summary>
 internal static class ClientRequests
 {
     /// <summary>Adds who asks, and the proof.</summary>
@@ -32,13 +34,16 @@ internal static class ClientRequests
         return request;
     }
 
-    /// <summary>The error that a provider names; null where its answer is no refusal. RFC 6749 section 5.2 has 400 and 401; Auth0 answers 403.</summary>
+    /// <summary>
+    /// The error that a provider names; null where its answer is no refusal. RFC 6749 section 5.2 has 400 and 401; Auth0 answers 403.
+    /// </summary>
     public static string? ErrorOf(ProtocolResponse answer) =>
         answer.HttpStatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
         && answer.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, OidcConstants.TokenResponse.Error) : null;
 
     /// <summary>
-    /// Reads a discovery document (OpenID Connect Discovery 1.0, RFC 8414), and nothing that it leads to. The package's reader asks for the keys as well, and throws
+    /// Reads a discovery document (OpenID Connect Discovery 1.0, RFC 8414), and nothing that it leads to. The package's reader asks for the
+    /// keys as well, and throws
     /// <see cref="ArgumentNullException"/> on an empty answer.
     /// </summary>
     /// <exception cref="InvalidDataException">It is not one.</exception>

@@ -30,7 +30,10 @@ internal sealed class AssertionKey
     /// <summary>The encoded header of what it signs.</summary>
     public string Header { get; }
 
-    /// <summary>The secret, stretched to 48 bytes and reduced to a scalar (FIPS 186-5 appendix A.2.1: the extra bits make every scalar as likely as any other).</summary>
+    /// <summary>
+    /// The secret, stretched to 48 bytes and reduced to a scalar (FIPS 186-5 appendix A.2.1: the extra bits make every scalar as likely as
+    /// any other).
+    /// </summary>
     public static AssertionKey From(RingKey secret)
     {
         var bytes = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret.Material.ToArray(), 48, info: "bff identity assertion ES256"u8.ToArray());

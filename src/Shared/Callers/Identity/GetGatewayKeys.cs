@@ -6,7 +6,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Callers.Identity;
 
-/// <summary><c>GET /.well-known/gateway-jwks.json</c>: with what services verify <c>X-Identity-Token</c>. Not there unless assertions are made.</summary>
+/// <summary>
+/// <c>GET /.well-known/gateway-jwks.json</c>: with what services verify <c>X-Identity-Token</c>. Not there unless assertions are made.
+/// </summary>
 internal static class GetGatewayKeys
 {
     public static void MapGatewayKeys(this IEndpointRouteBuilder endpoints)

@@ -16,8 +16,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Identity;
 
 /// <summary>
-/// <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>): the facts of the identity headers as an ES256 JWT that lives two minutes and is for one
-/// upstream, so that a service can verify that a request came through a gateway. Kept per caller and upstream until its second minute.
+/// <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>): the facts of the identity headers as an ES256 JWT that lives two minutes and
+/// is for one upstream, so that a service can verify that a request came through a gateway. Kept per caller and upstream until its second
+/// minute.
 /// </summary>
 internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configuration, TimeProvider time, ILogger<IdentityAssertions> logger)
     : BackgroundService, IReadinessCheck

@@ -17,7 +17,9 @@ public static class IdentityHeaders
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. PrintableAscii().Where(c => c != '%')]);
     private static readonly SearchValues<char> PlainInList = SearchValues.Create([.. PrintableAscii().Where(c => c is not ('%' or ','))]);
 
-    /// <summary>Whether a header of this name speaks of identity, in any case and with <c>_</c> for <c>-</c> (which many servers take for the same).</summary>
+    /// <summary>
+    /// Whether a header of this name speaks of identity, in any case and with <c>_</c> for <c>-</c> (which many servers take for the same).
+    /// </summary>
     public static bool IsReserved(string name)
     {
         if (name.Length is < 9 or > 16 || name[0] is not ('X' or 'x'))
@@ -35,7 +37,8 @@ public static class IdentityHeaders
     internal static KeyValuePair<string, string>[] Known(Caller caller) => caller.IdentityHeaders ??= Compute(caller);
 
     /// <summary>Replaces whatever identity headers the outgoing request has by those of the request's caller.</summary>
-    /// <param name="outgoing">On its way to an upstream. Called after everything else that writes headers, so that nothing can take these away.</param>
+    /// <param name="outgoing">On its way to an upstream. Called after everything else that writes headers, so that nothing can take these
+    /// away.</param>
     /// <param name="request">The request that is being served.</param>
     public static void Apply(HttpRequestMessage outgoing, BffRequest request)
     {

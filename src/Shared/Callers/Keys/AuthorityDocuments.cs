@@ -62,7 +62,9 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
         }
     }
 
-    /// <summary>Entra says of each key for whose tokens it is (<c>issuer</c>, perhaps a template): keys of one tenant must not sign for another.</summary>
+    /// <summary>
+    /// Entra says of each key for whose tokens it is (<c>issuer</c>, perhaps a template): keys of one tenant must not sign for another.
+    /// </summary>
     private string? IssuerOf(JsonElement key) => settings.Type == ProviderType.Entra && key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String
         ? issuer.GetString()
         : null;

@@ -25,7 +25,9 @@ internal sealed class SigningKeySet
     /// <summary>Whether the key is still good.</summary>
     public bool Contains(VerificationKey key) => _thumbprints.Contains(key.Thumbprint);
 
-    /// <summary>The keys that may have signed: those of the id, and configured ones without an id; without an id all that do the algorithm.</summary>
+    /// <summary>
+    /// The keys that may have signed: those of the id, and configured ones without an id; without an id all that do the algorithm.
+    /// </summary>
     public List<VerificationKey> Candidates(string? kid, string algorithm)
     {
         var candidates = new List<VerificationKey>(1);

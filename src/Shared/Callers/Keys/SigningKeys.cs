@@ -8,7 +8,8 @@ namespace Bff.Callers.Keys;
 /// <summary>
 /// The signing keys, kept fresh in the background by one loop:
 /// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
-/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing, and is tried again soon.
+/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing, and is tried again
+/// soon.
 /// </summary>
 /// <param name="settings">Of the provider.</param>
 /// <param name="keyRefresh"><c>Authentication:KeyRefresh</c>.</param>
@@ -52,8 +53,8 @@ internal sealed partial class SigningKeys(
     }
 
     /// <summary>
-    /// Asks for a fetch and waits until the keys change or it ends, five seconds at most; at once when enough others wait already. True when the keys
-    /// have changed. A fetch that is under way does not count: it may have read what was published before the key.
+    /// Asks for a fetch and waits until the keys change or it ends, five seconds at most; at once when enough others wait already. True
+    /// when the keys have changed. A fetch that is under way does not count: it may have read what was published before the key.
     /// </summary>
     /// <param name="seen">The keys that did not suffice.</param>
     /// <param name="cancellation">The client has gone.</param>

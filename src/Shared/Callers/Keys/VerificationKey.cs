@@ -3,7 +3,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Callers.Keys;
 
-/// <summary>A key that tokens may be signed with, tied to the algorithms that it may be used for: the token's header never decides that.</summary>
+/// <summary>
+/// A key that tokens may be signed with, tied to the algorithms that it may be used for: the token's header never decides that.
+/// </summary>
 internal sealed class VerificationKey
 {
     private const int MinRsaBits = 2048;

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Callers.Life;
 
 /// <summary>
-/// One answer, tied to the credential that asked for it: no stream, WebSocket or long body goes on when that has expired or was revoked. Who can end an answer
-/// properly asks for <see cref="Ended"/>; every other is cut off, so that half a body is not taken for a whole one.
+/// One answer, tied to the credential that asked for it: no stream, WebSocket or long body goes on when that has expired or was revoked.
+/// Who can end an answer properly asks for <see cref="Ended"/>; every other is cut off, so that half a body is not taken for a whole one.
 /// </summary>
 public sealed class CallerLife : ICallerLife, IDisposable
 {

@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Life;
 
 /// <summary>
-/// The answers that are being given to known callers. Four times a second it ends those whose credential 1. has expired, or 2. was revoked; 3. where a
-/// credential's store says that it changed, or it is time to ask, the store is asked. Short answers are over before anybody looks.
+/// The answers that are being given to known callers. Four times a second it ends those whose credential 1. has expired, or 2. was revoked;
+/// 3. where a credential's store says that it changed, or it is time to ask, the store is asked. Short answers are over before anybody
+/// looks.
 /// </summary>
 internal sealed partial class CallerLives : BackgroundService
 {
@@ -85,7 +86,9 @@ internal sealed partial class CallerLives : BackgroundService
 
     internal long Now => _time.GetTimestamp();
 
-    /// <summary>Whether a request has taken longer than any composition: what has not begun to answer by then is waiting for something to happen.</summary>
+    /// <summary>
+    /// Whether a request has taken longer than any composition: what has not begun to answer by then is waiting for something to happen.
+    /// </summary>
     internal bool IsLong(long since) => _time.GetElapsedTime(since) >= _deadline.Current + AfterDeadline;
 
     /// <summary>Whether a short body that was being written at that moment must have been written by now.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Bff.Callers.Providers;
 
-/// <summary>The name of a claim, or the way to one inside an object: a name that exists as written wins, else dots lead into objects.</summary>
+/// <summary>
+/// The name of a claim, or the way to one inside an object: a name that exists as written wins, else dots lead into objects.
+/// </summary>
 internal static class ClaimPath
 {
     /// <summary>False where there is no such claim, or it is null.</summary>

@@ -1,6 +1,8 @@
 namespace Bff.Callers.Providers;
 
-/// <summary>The issuers of one provider: names, and templates of many tenants (<c>https://login.microsoftonline.com/{tenantid}/v2.0</c>).</summary>
+/// <summary>
+/// The issuers of one provider: names, and templates of many tenants (<c>https://login.microsoftonline.com/{tenantid}/v2.0</c>).
+/// </summary>
 internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string> tenants)
 {
     /// <summary>Stands for every tenant in <c>AllowedTenants</c>.</summary>

@@ -12,7 +12,9 @@ internal sealed record BearerSchemeSettings : ProviderSettings;
 [Settings("Authentication:Providers:<name>", AtStart = true)]
 internal sealed record NamedProviderSettings : ProviderSettings;
 
-/// <summary>An issuer whose tokens are taken: with the keys that the framework documents, and what companies' providers do differently.</summary>
+/// <summary>
+/// An issuer whose tokens are taken: with the keys that the framework documents, and what companies' providers do differently.
+/// </summary>
 internal abstract record ProviderSettings
 {
     internal const string HttpAddress = "an absolute https address; http where `RequireHttpsMetadata` is off";
@@ -46,7 +48,9 @@ internal abstract record ProviderSettings
     [Setting(Key = "ValidAudiences:<n>", OrOne = true, Also = "ValidAudience,Audience", Range = AnyText, Default = "none; required unless `AllowedClients` is there")]
     public required IReadOnlyList<string> Audiences { get; init; }
 
-    /// <summary>Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too. May hold <c>{tenantid}</c>.</summary>
+    /// <summary>
+    /// Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too. May hold <c>{tenantid}</c>.
+    /// </summary>
     [Setting(Key = "ValidIssuers:<n>", OrOne = true, Also = "ValidIssuer", Range = AnyText, Default = "the discovery document's")]
     public required IReadOnlyList<string> Issuers { get; init; }
 

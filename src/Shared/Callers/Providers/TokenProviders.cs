@@ -17,7 +17,8 @@ internal sealed class ContradictoryProviderException(string message) : Exception
 #pragma warning restore CA1032
 
 /// <summary>
-/// The providers whose tokens the host takes, told apart by issuer. Their keys are read side by side: one that is away costs the others nothing.
+/// The providers whose tokens the host takes, told apart by issuer. Their keys are read side by side: one that is away costs the others
+/// nothing.
 /// </summary>
 internal sealed class TokenProviders : BackgroundService, IReadinessCheck
 {

@@ -17,6 +17,9 @@ public interface IRevocationStore
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation);
 
-    /// <summary>Calls back for each revocation within a second, wherever it was added; with null when some may have been missed, so that all are to be read.</summary>
+    /// <summary>
+    /// Calls back for each revocation within a second, wherever it was added; with null when some may have been missed, so that all are to
+    /// be read.
+    /// </summary>
     IDisposable Subscribe(Action<Revocation?> added);
 }

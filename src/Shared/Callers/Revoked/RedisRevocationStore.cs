@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Bff.Callers.Revoked;
 
 /// <summary>
-/// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and a feed with
-/// the channel <c>bff:revocations</c>.
+/// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and
+/// a feed with the channel <c>bff:revocations</c>.
 /// </summary>
 internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : IRevocationStore
 {

@@ -3,7 +3,9 @@ using Bff.Requests;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>What is revoked, as this instance knows it. Entries only ever join or end: a store that lost its data takes none away.</summary>
+/// <summary>
+/// What is revoked, as this instance knows it. Entries only ever join or end: a store that lost its data takes none away.
+/// </summary>
 internal sealed class RevocationList
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _tokens = new(StringComparer.Ordinal);
@@ -28,7 +30,9 @@ internal sealed class RevocationList
         Interlocked.Increment(ref _changes); // After the entry: who sees the number sees the entry.
     }
 
-    /// <summary>Whether the caller's credential is revoked. Costs one comparison when nothing was revoked since the caller was last found good.</summary>
+    /// <summary>
+    /// Whether the caller's credential is revoked. Costs one comparison when nothing was revoked since the caller was last found good.
+    /// </summary>
     public bool Contains(Caller caller)
     {
         var changes = Volatile.Read(ref _changes);

@@ -11,8 +11,8 @@ namespace Bff.Callers.Revoked;
 
 /// <summary>
 /// Refuses revoked tokens, on this instance within a second of the revocation on any other:
-/// 1. all that is revoked is read at the start; 2. the store tells of new ones; 3. when it says that some may have been missed (a lost connection, a
-/// restart, a failover), all is read again; 4. while the store is away the known ones hold.
+/// 1. all that is revoked is read at the start; 2. the store tells of new ones; 3. when it says that some may have been missed (a lost
+/// connection, a restart, a failover), all is read again; 4. while the store is away the known ones hold.
 /// </summary>
 public sealed class Revocations : BackgroundService, IReadinessCheck
 {
@@ -62,7 +62,9 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         base.Dispose();
     }
 
-    /// <summary>Why the caller's token or session may not go on; null when it may. Costs next to nothing while nothing is revoked.</summary>
+    /// <summary>
+    /// Why the caller's token or session may not go on; null when it may. Costs next to nothing while nothing is revoked.
+    /// </summary>
     internal Problem? Check(Caller caller)
     {
         if (caller.Kind is not (CallerKind.Token or CallerKind.Session))

@@ -11,8 +11,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.OpenApi.Pages;
 
 /// <summary>
-/// The files of the documents' pages: Swagger UI as it lies in the package NSwag.AspNetCore, and what fits it into a page of this host. The package's own
-/// page is not among them: its script stands in the page, which the content security policy forbids. The package is loaded when a page is first looked at.
+/// The files of the documents' pages: Swagger UI as it lies in the package NSwag.AspNetCore, and what fits it into a page of this host. The
+/// package's own page is not among them: its script stands in the page, which the content security policy forbids. The package is loaded
+/// when a page is first looked at.
 /// </summary>
 public static class ApiPageFiles
 {

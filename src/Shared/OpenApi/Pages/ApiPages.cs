@@ -13,8 +13,8 @@ namespace Bff.OpenApi.Pages;
 public static class ApiPages
 {
     /// <summary>
-    /// In development, <c>/docs</c> shows the host's documents: the first one, or the one that <c>?document=</c> names. Everything on the page is of this
-    /// host, and nothing of it stands inline.
+    /// In development, <c>/docs</c> shows the host's documents: the first one, or the one that <c>?document=</c> names. Everything on the
+    /// page is of this host, and nothing of it stands inline.
     /// </summary>
     /// <param name="app">The host.</param>
     /// <param name="header">A header that calls from a browser need, as <c>Name: value</c>.</param>

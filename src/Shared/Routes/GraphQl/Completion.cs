@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>Writes a request anew with the documents that its client named by their ids. What named them is left out: the service need not know of it.</summary>
+/// <summary>
+/// Writes a request anew with the documents that its client named by their ids. What named them is left out: the service need not know of
+/// it.
+/// </summary>
 internal static class Completion
 {
     /// <param name="root">One operation, or a batch.</param>

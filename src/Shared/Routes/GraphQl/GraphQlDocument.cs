@@ -5,7 +5,9 @@ using GraphQLParser.Exceptions;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>What a GraphQL document asks for, as far as it can be known without the service's schema. Fragments count wherever they are spread.</summary>
+/// <summary>
+/// What a GraphQL document asks for, as far as it can be known without the service's schema. Fragments count wherever they are spread.
+/// </summary>
 /// <param name="Depth">Levels of fields within each other.</param>
 /// <param name="Aliases">Fields under another name.</param>
 /// <param name="IsWrite">Whether one of its operations is a mutation, whichever is executed: services differ in how they choose.</param>
@@ -21,8 +23,12 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
 
     private const int MaxNodes = 512; // Within each other: fields, fragments, lists and objects of arguments.
 
-    /// <summary>Reads a document: 1. its tokens are counted before anything is made of them; 2. it is parsed; 3. operations are measured with the fragments that they spread.</summary>
-    /// <exception cref="ProblemException">It is not well-formed, spreads a fragment within itself, or is larger than any limit could allow.</exception>
+    /// <summary>
+    /// Reads a document: 1. its tokens are counted before anything is made of them; 2. it is parsed; 3. operations are measured with the
+    /// fragments that they spread.
+    /// </summary>
+    /// <exception cref="ProblemException">It is not well-formed, spreads a fragment within itself, or is larger than any limit could
+    /// allow.</exception>
     public static GraphQlDocument Read(string text)
     {
         if (text.Length > MaxCharacters)

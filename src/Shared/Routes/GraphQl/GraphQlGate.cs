@@ -15,9 +15,10 @@ internal sealed record GraphQlRead;
 
 /// <summary>
 /// Lets a GraphQL request on to its service (GraphQL over HTTP):
-/// 1. it is read, from a JSON body or from the query of a GET, in a way that no service could read otherwise; 2. every operation keeps to the route's rules;
-/// 3. a mutation is a write: posted, and in the caller's plan; 4. the caller pays for each operation what it costs; 5. it goes on as it came, with the
-/// document where the client named it by its id.
+/// 1. it is read, from a JSON body or from the query of a GET, in a way that no service could read otherwise; 2. every operation keeps to
+/// the route's rules;
+/// 3. a mutation is a write: posted, and in the caller's plan; 4. the caller pays for each operation what it costs; 5. it goes on as it
+/// came, with the document where the client named it by its id.
 /// </summary>
 internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter limiter)
 {

@@ -11,7 +11,10 @@ namespace Bff.Routes.GraphQl;
 /// <param name="IsHash">Which of them it is.</param>
 internal readonly record struct GraphQlOperation(string? Text, string? Id, bool IsHash)
 {
-    /// <summary>Members that the protocol knows; a name that differs from one of them in case alone would mean it to some services and nothing to others.</summary>
+    /// <summary>
+    /// Members that the protocol knows; a name that differs from one of them in case alone would mean it to some services and nothing to
+    /// others.
+    /// </summary>
     public static readonly string[] Members = ["query", "operationName", "variables", "extensions", "documentId", "id"];
 
     /// <summary>What may be sent on: the document's facts and cost, and its text where the client has sent none.</summary>

@@ -13,7 +13,8 @@ namespace Bff.Routes.GraphQl;
 internal sealed record PersistedOperation(string Text, GraphQlDocument Document, int Cost);
 
 /// <summary>
-/// The list of allowed operations, as tools write it: a JSON object of documents by id (or of <c>{ "query", "cost" }</c>), or an Apollo manifest, whose
+/// The list of allowed operations, as tools write it: a JSON object of documents by id (or of <c>{ "query", "cost" }</c>), or an Apollo
+/// manifest, whose
 /// <c>operations</c> have <c>id</c> and <c>body</c> (and may have <c>cost</c>).
 /// </summary>
 internal sealed class PersistedOperations

@@ -11,9 +11,9 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Sessions.Endpoints;
 
 /// <summary>
-/// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token that come at
-/// once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is spent, last, so that the
-/// provider may try again with it while the store is away.
+/// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token
+/// that come at once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is
+/// spent, last, so that the provider may try again with it while the store is away.
 /// </summary>
 internal static class BackchannelLogout
 {
@@ -47,7 +47,9 @@ internal static class BackchannelLogout
         }
     }
 
-    /// <summary>By the session at the provider where the token names it, else by its user, whose claim may be another than <c>sub</c> here.</summary>
+    /// <summary>
+    /// By the session at the provider where the token names it, else by its user, whose claim may be another than <c>sub</c> here.
+    /// </summary>
     private static async Task<bool> End(JsonElement claims, SessionVault vault, ClaimMap map, ChangedBy by)
     {
         var (sid, sub) = (ProviderTokens.Text(claims, "sid"), ProviderTokens.Text(claims, "sub"));

@@ -9,8 +9,8 @@ namespace Bff.Sessions.Endpoints;
 internal sealed record CallbackServices(SessionCookie Cookie, SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
 
 /// <summary>
-/// The browser comes back from the provider: 1. the framework's handler takes the answer, by the rules of <see cref="SignInEvents"/>; 2. the claims say who
-/// it is; 3. a new session begins under a new cookie, and the browser's former one ends.
+/// The browser comes back from the provider: 1. the framework's handler takes the answer, by the rules of <see cref="SignInEvents"/>; 2.
+/// the claims say who it is; 3. a new session begins under a new cookie, and the browser's former one ends.
 /// </summary>
 internal static class Callback
 {

@@ -11,8 +11,9 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Bff.Sessions.Endpoints;
 
 /// <summary>
-/// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token is taken
-/// back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the browser, unless
+/// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token
+/// is taken back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the
+/// browser, unless
 /// <c>Session:IdTokenHint</c> says so.
 /// </summary>
 internal static class Logout

@@ -12,9 +12,9 @@ namespace Bff.Sessions.SignIn;
 internal readonly record struct BegunLogin(AuthenticationProperties Properties, RingKey Key, int Slot);
 
 /// <summary>
-/// Keeps sign-ins under way in the browser that began them, sealed: nothing is stored for who never comes back. A few at once (tabs), each in a
-/// cookie of its own; which one, the state says. Coming back spends the state on the server, so that a code is sent once. To the framework's handler
-/// this is the format of a state: a random name of what is in the cookie.
+/// Keeps sign-ins under way in the browser that began them, sealed: nothing is stored for who never comes back. A few at once (tabs), each
+/// in a cookie of its own; which one, the state says. Coming back spends the state on the server, so that a code is sent once. To the
+/// framework's handler this is the format of a state: a random name of what is in the cookie.
 /// </summary>
 internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionStore store, TimeProvider time) : ISecureDataFormat<AuthenticationProperties>
 {

@@ -26,7 +26,9 @@ internal enum ProviderOutcome
 /// <param name="Tokens">Set when it went well.</param>
 internal readonly record struct ProviderAnswer(ProviderOutcome Outcome, TokenAnswer? Tokens = null);
 
-/// <summary>The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.</summary>
+/// <summary>
+/// The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.
+/// </summary>
 internal sealed partial class ProviderClient(
     IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderClient> logger)
 {
@@ -64,7 +66,9 @@ internal sealed partial class ProviderClient(
         }
     }
 
-    /// <summary>Hands the sign-in's parameters over (RFC 9126); the address that stands for them, null when the provider does not take them.</summary>
+    /// <summary>
+    /// Hands the sign-in's parameters over (RFC 9126); the address that stands for them, null when the provider does not take them.
+    /// </summary>
     public async Task<string?> Push(string endpoint, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken cancellation)
     {
         try
@@ -140,8 +144,9 @@ internal sealed partial class ProviderClient(
     }
 
     /// <summary>
-    /// Whether the same request would be refused again until the user signs in anew: any error of RFC 6749 section 5.2 and OpenID Connect Core 1.0 section 3.1.2.6.
-    /// Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help, so nobody is signed out for it.
+    /// Whether the same request would be refused again until the user signs in anew: any error of RFC 6749 section 5.2 and OpenID Connect
+    /// Core 1.0 section 3.1.2.6. Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help,
+    /// so nobody is signed out for it.
     /// </summary>
     private static bool IsFinal(string? error) => error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
 

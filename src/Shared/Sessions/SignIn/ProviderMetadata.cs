@@ -8,8 +8,8 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The provider's discovery document and keys. Read when first needed and every ten minutes; read again for a key that is not known, at most
-/// every two seconds. While the provider is away the last good copy goes on.
+/// The provider's discovery document and keys. Read when first needed and every ten minutes; read again for a key that is not known, at
+/// most every two seconds. While the provider is away the last good copy goes on.
 /// </summary>
 internal sealed partial class ProviderMetadata(
     IHttpClientFactory clients, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderMetadata> logger)
@@ -119,7 +119,8 @@ internal sealed partial class ProviderMetadata(
     }
 
     /// <summary>
-    /// The authority's own name, and what the provider's settings name. Entra alone answers under another name than it was asked by (a domain or <c>organizations</c>
+    /// The authority's own name, and what the provider's settings name. Entra alone answers under another name than it was asked by (a
+    /// domain or <c>organizations</c>
     /// for a tenant's id): there the place is the same and the tenants say the rest.
     /// </summary>
     private static bool IsIssuer(string? issuer, SessionSettings current)

@@ -11,7 +11,10 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>Verifies what the provider signs for this client: id_tokens (OpenID Connect Core 1.0 section 3.1.3.7) and logout tokens (Back-Channel Logout 1.0 section 2.6).</summary>
+/// <summary>
+/// Verifies what the provider signs for this client: id_tokens (OpenID Connect Core 1.0 section 3.1.3.7) and logout tokens (Back-Channel
+/// Logout 1.0 section 2.6).
+/// </summary>
 internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time)
 {
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
@@ -29,7 +32,9 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     /// <summary>How long a used logout token must be remembered.</summary>
     public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
 
-    /// <summary>What the standard says of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).</summary>
+    /// <summary>
+    /// What the standard says of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).
+    /// </summary>
     public static OpenIdConnectProtocolValidator Protocol { get; } = new()
     {
         RequireNonce = false, // Of the handler's own cookie; LoginStates keeps it, and what is kept is compared.
@@ -46,7 +51,10 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             : Invalid;
     }
 
-    /// <summary>The claims of the id_token that came with a refresh (section 12.2), or null. Whether its user is the session's is the caller's to check.</summary>
+    /// <summary>
+    /// The claims of the id_token that came with a refresh (section 12.2), or null. Whether its user is the session's is the caller's to
+    /// check.
+    /// </summary>
     /// <param name="token">The id_token.</param>
     /// <param name="nonce">That of the sign-in, which the token may repeat.</param>
     /// <param name="accessToken">What came with it.</param>
@@ -104,7 +112,8 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     public static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    // An audience beside this client could use the token as well: only when it was this client that asked for it (section 3.1.3.7, steps 3 to 5).
+    // An audience beside this client could use the token as well: only when it was this client that asked for it (section 3.1.3.7, steps 3
+    // to 5).
     private static bool IsForThisClient(JsonElement claims, string clientId) => claims.TryGetProperty("azp", out _)
         ? Text(claims, "azp") == clientId
         : claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences || audiences.GetArrayLength() == 1;

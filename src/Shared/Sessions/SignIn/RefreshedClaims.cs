@@ -12,9 +12,9 @@ namespace Bff.Sessions.SignIn;
 internal readonly record struct RefreshedUser(SessionRecord? Record, bool IsAnother = false);
 
 /// <summary>
-/// Reads the claims again that came with a refresh. Roles and tenant are as the id_token says now, so that what was taken away is gone; without an
-/// id_token (section 12.2 of OpenID Connect Core 1.0 allows that) as the access token says, if that can be read and names roles. Name and e-mail stay
-/// when the token leaves them out.
+/// Reads the claims again that came with a refresh. Roles and tenant are as the id_token says now, so that what was taken away is gone;
+/// without an id_token (section 12.2 of OpenID Connect Core 1.0 allows that) as the access token says, if that can be read and names roles.
+/// Name and e-mail stay when the token leaves them out.
 /// </summary>
 internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionSettings> settings)
 {

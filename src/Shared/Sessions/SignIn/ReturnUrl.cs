@@ -1,7 +1,8 @@
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// Where a browser goes after it has signed in: a path of this host and nothing that could be read as another host, or a path of a listed origin.
+/// Where a browser goes after it has signed in: a path of this host and nothing that could be read as another host, or a path of a listed
+/// origin.
 /// </summary>
 internal static class ReturnUrl
 {
@@ -14,7 +15,8 @@ internal static class ReturnUrl
     {
         foreach (var origin in origins)
         {
-            // After the origin a path must begin: https://app.example.com.evil.example begins like it too, and so does https://app.example.com@evil.example.
+            // After the origin a path must begin: https://app.example.com.evil.example begins like it too, and so does
+            // https://app.example.com@evil.example.
             if (url.StartsWith(origin, StringComparison.OrdinalIgnoreCase) && (url.Length == origin.Length || url[origin.Length] == '/'))
             {
                 return Local(url.Length == origin.Length ? "/" : url[origin.Length..]) is { } path ? origin + path : null;

@@ -14,10 +14,11 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The rules of a sign-in that the framework's handler does not have; one object per request. On the way there: 1. the address that is known outside, and a
-/// nonce that is kept with the state; 2. parameters are pushed with the host's own proof. On the way back: 3. the state is spent, whatever follows (who comes
-/// a second time and is signed in goes home); 4. the answer is this provider's (RFC 9207); 5. the nonce is the state's; 6. user info is one JSON
-/// document without doubles; 7. the session is begun by the endpoint, and a failure is a problem.
+/// The rules of a sign-in that the framework's handler does not have; one object per request. On the way there: 1. the address that is
+/// known outside, and a nonce that is kept with the state; 2. parameters are pushed with the host's own proof. On the way back: 3. the
+/// state is spent, whatever follows (who comes a second time and is signed in goes home); 4. the answer is this provider's (RFC 9207); 5.
+/// the nonce is the state's; 6. user info is one JSON document without doubles; 7. the session is begun by the endpoint, and a failure is a
+/// problem.
 /// </summary>
 internal sealed partial class SignInEvents(
     LoginStates states, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderClient provider, ProviderMetadata metadata,

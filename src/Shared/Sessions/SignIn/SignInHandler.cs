@@ -13,9 +13,9 @@ using System.Security.Claims;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The framework's handler of the authorization code flow, run by the sign-in's own endpoints, so that limits, problems and traces hold for them as for
-/// all others: it is no scheme of the host. The state comes from <see cref="LoginStates"/>, the code goes out through <see cref="ProviderClient"/>; the
-/// other rules are <see cref="SignInEvents"/>.
+/// The framework's handler of the authorization code flow, run by the sign-in's own endpoints, so that limits, problems and traces hold for
+/// them as for all others: it is no scheme of the host. The state comes from <see cref="LoginStates"/>, the code goes out through
+/// <see cref="ProviderClient"/>; the other rules are <see cref="SignInEvents"/>.
 /// </summary>
 internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> options, SignInEvents events, ProviderClient provider)
     : OpenIdConnectHandler(options, NullLoggerFactory.Instance, HtmlEncoder.Default, UrlEncoder.Default) // It logs what the provider writes: names and addresses of people.
@@ -63,7 +63,9 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
         return new OpenIdConnectMessage { AccessToken = tokens.AccessToken, IdToken = tokens.IdToken };
     }
 
-    /// <summary>A provider that cannot say more of the user ends no sign-in; whether one that must say more does, the caller decides.</summary>
+    /// <summary>
+    /// A provider that cannot say more of the user ends no sign-in; whether one that must say more does, the caller decides.
+    /// </summary>
     protected override async Task<HandleRequestResult> GetUserInformationAsync(
         OpenIdConnectMessage message, JwtSecurityToken jwt, ClaimsPrincipal principal, AuthenticationProperties properties)
     {

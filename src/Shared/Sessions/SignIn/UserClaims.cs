@@ -11,7 +11,9 @@ namespace Bff.Sessions.SignIn;
 /// <param name="IsCompleted">Whether user info added anything that a refreshed id_token will lack again.</param>
 internal readonly record struct SignedIn(Caller User, bool IsCompleted);
 
-/// <summary>Reads the claims of a sign-in, with user info where <c>Session:UserInfo</c> says so. What the id_token says wins: it is signed.</summary>
+/// <summary>
+/// Reads the claims of a sign-in, with user info where <c>Session:UserInfo</c> says so. What the id_token says wins: it is signed.
+/// </summary>
 internal static class UserClaims
 {
     /// <summary>Whether user info is asked.</summary>

@@ -20,7 +20,10 @@ internal readonly record struct SessionFound(StoredSession? Session, bool IsOver
 /// </summary>
 internal interface ISessionStore
 {
-    /// <summary>Calls back within a second when a session is ended, on whichever instance, with its key, in the same step as its end; with null when some may have been missed.</summary>
+    /// <summary>
+    /// Calls back within a second when a session is ended, on whichever instance, with its key, in the same step as its end; with null when
+    /// some may have been missed.
+    /// </summary>
     IDisposable OnEnded(Action<string?> ended);
 
     /// <summary>Does nothing when the session was ended before it came.</summary>
@@ -35,7 +38,9 @@ internal interface ISessionStore
     /// <param name="touchAfter">Notes the session as seen now when it was last seen this long ago; null: never.</param>
     Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter);
 
-    /// <summary>Puts another record in the place of the given version. False: the session has ended, or somebody else replaced it.</summary>
+    /// <summary>
+    /// Puts another record in the place of the given version. False: the session has ended, or somebody else replaced it.
+    /// </summary>
     Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version);
 
     /// <summary>Ends a session, also one that is only just being added, and announces it: either both happen or neither.</summary>
@@ -49,13 +54,17 @@ internal interface ISessionStore
 
     Task Drop(string index, string key);
 
-    /// <summary>Takes a lock, such as that of a session's refresh; false: somebody has it. A lock that was taken without an answer is given back.</summary>
+    /// <summary>
+    /// Takes a lock, such as that of a session's refresh; false: somebody has it. A lock that was taken without an answer is given back.
+    /// </summary>
     Task<bool> TryLock(string key, string owner, TimeSpan life);
 
     /// <summary>Gives a lock back; while Redis is away it is tried again in the background.</summary>
     Task Unlock(string key, string owner);
 
-    /// <summary>Marks something that may be used once; false: it has been used. What was marked without an answer may be used again.</summary>
+    /// <summary>
+    /// Marks something that may be used once; false: it has been used. What was marked without an answer may be used again.
+    /// </summary>
     Task<bool> Spend(string name, TimeSpan life);
 
     Task<bool> IsSpent(string name);

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Bff.Sessions.Stores;
 
 /// <summary>
-/// Per session a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version; lives as long as the session) and a mark that
-/// outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
+/// Per session a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version; lives as long as the session) and a mark
+/// that outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
 /// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
 /// </summary>
 internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : ISessionStore

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary><c>Clients:&lt;name&gt;</c>: the gateway as a client of an authorization server. Equal registrations mean that nothing changed on a reload.</summary>
+/// <summary>
+/// <c>Clients:&lt;name&gt;</c>: the gateway as a client of an authorization server. Equal registrations mean that nothing changed on a
+/// reload.
+/// </summary>
 [Settings("Clients:<name>")]
 internal sealed record ClientRegistration
 {

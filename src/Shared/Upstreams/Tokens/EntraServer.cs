@@ -10,8 +10,8 @@ using Microsoft.IdentityModel.JsonWebTokens;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// Entra ID through Microsoft.Identity.Web, which brings certificates, managed identities and federated credentials. Caching for the gateway's calls, one
-/// request for all who wait and renewal ahead of time stay with <see cref="TokenTarget"/>.
+/// Entra ID through Microsoft.Identity.Web, which brings certificates, managed identities and federated credentials. Caching for the
+/// gateway's calls, one request for all who wait and renewal ahead of time stay with <see cref="TokenTarget"/>.
 /// </summary>
 internal sealed class EntraServer : IAuthorizationServer
 {

@@ -6,7 +6,9 @@ using Duende.IdentityModel.Client;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary>Any authorization server: client credentials (RFC 6749), token exchange (RFC 8693), and Entra's on-behalf-of as one more grant.</summary>
+/// <summary>
+/// Any authorization server: client credentials (RFC 6749), token exchange (RFC 8693), and Entra's on-behalf-of as one more grant.
+/// </summary>
 internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFactory clients, TimeProvider time) : IAuthorizationServer
 {
     private static readonly TimeSpan LifeUnsaid = TimeSpan.FromMinutes(5);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// One registration's token endpoint: 1. its breaker is closed; 2. one request within <c>Clients:&lt;name&gt;:Timeout</c>; 3. its answer is a token, a refusal
-/// (which says nothing of the endpoint), or no answer.
+/// One registration's token endpoint: 1. its breaker is closed; 2. one request within <c>Clients:&lt;name&gt;:Timeout</c>; 3. its answer is
+/// a token, a refusal (which says nothing of the endpoint), or no answer.
 /// </summary>
 internal sealed partial class TokenEndpoint
 {

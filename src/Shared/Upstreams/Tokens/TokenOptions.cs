@@ -58,7 +58,9 @@ public sealed record TokenOptions
     [Setting(Default = "none")]
     public string? Audience { get; init; }
 
-    /// <summary>What is done for callers without a token, such as API keys: the call fails, it is made with the gateway's own token, or with none.</summary>
+    /// <summary>
+    /// What is done for callers without a token, such as API keys: the call fails, it is made with the gateway's own token, or with none.
+    /// </summary>
     [Setting]
     public TokenOtherwise Otherwise { get; init; }
 

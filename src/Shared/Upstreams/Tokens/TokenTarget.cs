@@ -6,8 +6,8 @@ using Bff.Requests;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// The tokens for one service: 1. a kept one is served at once; 2. it is renewed ahead of time while it still serves; 3. else one request asks, however many
-/// calls wait; 4. a refusal is remembered for a moment; 5. one that the service refuses is dropped. Memory is bounded.
+/// The tokens for one service: 1. a kept one is served at once; 2. it is renewed ahead of time while it still serves; 3. else one request
+/// asks, however many calls wait; 4. a refusal is remembered for a moment; 5. one that the service refuses is dropped. Memory is bounded.
 /// </summary>
 internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, TimeProvider time)
 {
@@ -45,7 +45,8 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     }
 
     /// <summary>
-    /// Forgets a token that the service has refused. False where another would not help: this one is the answer to a refusal itself, and new.
+    /// Forgets a token that the service has refused. False where another would not help: this one is the answer to a refusal itself, and
+    /// new.
     /// </summary>
     public bool Drop(CallerToken subject, KeptToken refused)
     {

@@ -6,7 +6,9 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features.Dashboard;
 
-/// <summary>The app's first page. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.sections</c> says why.</summary>
+/// <summary>
+/// The app's first page. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.sections</c> says why.
+/// </summary>
 public sealed record DashboardView(
     DashboardUser User,
     IReadOnlyList<OrderView>? RecentOrders,

@@ -4,7 +4,10 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features.Orders;
 
-/// <summary>One order. <paramref name="Shipping"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.sections</c> then says.</summary>
+/// <summary>
+/// One order. <paramref name="Shipping"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.sections</c>
+/// then says.
+/// </summary>
 public sealed record OrderDetail(
     OrderHead Order,
     CustomerView? Customer,

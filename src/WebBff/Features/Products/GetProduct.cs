@@ -8,7 +8,9 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features.Products;
 
-/// <summary>One product. A part that failed is null, one that <c>include</c> leaves out is absent; <c>_meta.sections</c> says which is which.</summary>
+/// <summary>
+/// One product. A part that failed is null, one that <c>include</c> leaves out is absent; <c>_meta.sections</c> says which is which.
+/// </summary>
 public sealed record ProductPage(
     ProductView Product,
     PricingView? Pricing,

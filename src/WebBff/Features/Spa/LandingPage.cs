@@ -5,8 +5,8 @@ using Bff.Requests;
 namespace WebBff.Features.Spa;
 
 /// <summary>
-/// What stands at <c>/</c> where no app does: a browser that signed in or out without saying where to ends at a page, not at an error. <c>Session:Home</c> names the app's
-/// address where it is another.
+/// What stands at <c>/</c> where no app does: a browser that signed in or out without saying where to ends at a page, not at an error.
+/// <c>Session:Home</c> names the app's address where it is another.
 /// </summary>
 internal static class LandingPage
 {

@@ -14,8 +14,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
 /// <summary>
-/// What an attacker with a stopwatch would time, counted instead. A key is looked up by its HMAC under a pepper that nobody outside knows, and by nothing else:
-/// the work is the same for every key that is no key, and the closeness of a guess to a real key changes nothing that the store or a dictionary compares.
+/// What an attacker with a stopwatch would time, counted instead. A key is looked up by its HMAC under a pepper that nobody outside knows,
+/// and by nothing else: the work is the same for every key that is no key, and the closeness of a guess to a real key changes nothing that
+/// the store or a dictionary compares.
 /// </summary>
 public sealed class ApiKeyLookUpTests : IAsyncDisposable
 {
@@ -89,7 +90,9 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
         Assert.Null((await Verifier.Verify(made.Key, default)).Caller);
     }
 
-    /// <summary>Every key that differs from a real one in one character; the pepper and the key are fixed, so the figures are the same on every run.</summary>
+    /// <summary>
+    /// Every key that differs from a real one in one character; the pepper and the key are fixed, so the figures are the same on every run.
+    /// </summary>
     [Fact]
     public void The_hash_of_a_near_guess_is_no_nearer_than_that_of_a_far_one()
     {
