@@ -33,7 +33,11 @@ public sealed partial class ClientTests
         var addresses = new Dictionary<string, string?>();
         foreach (var (key, _) in surroundings.GatewaySettings.Where(s => AddressKey().IsMatch(s.Key)))
         {
+            var upstream = key[..^"Address".Length];
             addresses[key] = service.Address.ToString();
+            addresses[upstream + "Timeout"] = "00:01:00"; // One request per call, however busy the machine is: a second one would be taken for the next call's.
+            addresses[upstream + "Retries"] = "0";
+            addresses[upstream + "HedgeAfter"] = "00:01:00";
         }
 
         await using var running = RealHosts.Start(host, surroundings, addresses, "Development");

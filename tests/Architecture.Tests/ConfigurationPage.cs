@@ -115,9 +115,14 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         var folder = "src/" + type.Assembly.GetName().Name!.Replace("Bff.Shared", "Shared", StringComparison.Ordinal);
         var declaration = new Regex($@"\b(?:class|record) {type.Name}\b");
         var text = Source.Files(folder).Select(File.ReadAllText).Single(f => declaration.IsMatch(f));
-        var summary = new Regex($@"/// <summary>(?<text>[^\n]*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b").Match(text, declaration.Match(text).Index);
-        return summary.Success ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(summary.Groups["text"].Value, "`$1`"), "`")) : "";
+        var summary = new Regex($@"/// <summary>(?<text>(?:(?!</summary>)[\s\S])*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b").Match(text, declaration.Match(text).Index);
+        return summary.Success ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(OneLine(summary.Groups["text"].Value), "`$1`"), "`")) : "";
     }
+
+    private static string OneLine(string comment) => LineEnd().Replace(comment, " ").Trim();
+
+    [GeneratedRegex(@"\s*\n\s*/// ")]
+    private static partial Regex LineEnd();
 
     [GeneratedRegex("""<see cref="(?:\w+\.)*(\w+)" ?/>""")]
     private static partial Regex Cref();
