@@ -1,5 +1,4 @@
 using Bff.Configuration;
-using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bff.Callers.Bearer;
-using Bff.Configuration;
 using Bff.Requests;
 
 namespace Bff.Sessions.SignIn;
