@@ -96,6 +96,26 @@ internal sealed class Orders(World world, Sender sender)
         }
     }
 
+    /// <summary>A connection that breaks on a busy machine must not cost the result of half an hour.</summary>
+    private async Task<JsonNode> Page(string tenant, string cursor)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = Sender.Request(
+                HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/orders?limit=100&cursor={cursor}"), headers: ("X-Tenant-Id", tenant));
+            request.RequestUri = new Uri(world.Services.Orders.Address, request.RequestUri!.OriginalString);
+            try
+            {
+                using var answer = await world.Http.SendAsync(request);
+                return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+            }
+            catch (HttpRequestException) when (attempt < 5)
+            {
+                await Pace.Pause(1);
+            }
+        }
+    }
+
     /// <summary>The ids of each reference, as the service has them.</summary>
     private async Task<Dictionary<string, List<string>>> Book()
     {
@@ -104,11 +124,7 @@ internal sealed class Orders(World world, Sender sender)
         {
             for (string? cursor = ""; cursor is not null;)
             {
-                using var request = Sender.Request(
-                    HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/orders?limit=100&cursor={cursor}"), headers: ("X-Tenant-Id", tenant));
-                request.RequestUri = new Uri(world.Services.Orders.Address, request.RequestUri!.OriginalString);
-                using var answer = await world.Http.SendAsync(request);
-                var page = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+                var page = await Page(tenant, cursor);
                 foreach (var order in page["items"]!.AsArray())
                 {
                     if ((string?)order!["reference"] is { } reference && reference.StartsWith("soak-", StringComparison.Ordinal))

@@ -1,6 +1,5 @@
 using Bff.Callers;
 using Bff.Callers.Revoked;
-using Bff.Composition;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.Shared.Tests.State;
@@ -79,7 +78,8 @@ public sealed class RevocationModelTests
             builder.Configuration["ConnectionStrings:redis"] = link?.ConnectionString;
             builder.Configuration["State:Timeout"] = Generous.StateTimeout;
             builder.Services.AddSingleton<TimeProvider>(clock);
-            builder.AddReloading().AddState().AddComposition().AddCallers();
+            builder.Services.AddSingleton<IRequestDeadline, ThreeSeconds>();
+            builder.AddReloading().AddState().AddCallers();
             var instance = new Instance(builder.Services.BuildServiceProvider(), link, clock);
             if (link is not null)
             {
@@ -95,6 +95,11 @@ public sealed class RevocationModelTests
             instance.Waiting = clock.Waiting;
             instance._loops.RemoveAll(l => link is null && l is Announcements); // Without Redis nobody else announces anything.
             return instance;
+        }
+
+        private sealed class ThreeSeconds : IRequestDeadline
+        {
+            public TimeSpan Current => TimeSpan.FromSeconds(3);
         }
 
         private readonly ServiceProvider _services = services;
