@@ -16,7 +16,7 @@ using PartnerBff.Webhooks;
 
 var builder = BffHost.CreateBuilder(args);
 
-builder.AddBffDefaults().UsePlans(PlanFamily.Partner);
+builder.AddBffDefaults().AddPlans(PlanFamily.Partner);
 builder.AddApiKeys(PartnerScopes.All);
 builder.AddBearerTokens();
 builder.AddIdempotency(IdempotencyScope.Tenant);

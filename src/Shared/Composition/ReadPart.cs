@@ -22,9 +22,9 @@ public sealed class ReadPart<T> : Part<T>
     /// How long it may take, at most what is left of the request's deadline. Default 1 s;
     /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
     /// </summary>
-    public ReadPart<T> Timeout(int milliseconds)
+    public ReadPart<T> Timeout(TimeSpan atMost)
     {
-        Allowed = TimeSpan.FromMilliseconds(milliseconds);
+        Allowed = atMost;
         return this;
     }
 
@@ -32,15 +32,15 @@ public sealed class ReadPart<T> : Part<T>
     /// <param name="scope">Who may see it.</param>
     /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside
     /// <paramref name="tags"/>.</param>
-    /// <param name="freshSeconds">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
-    /// <param name="staleSeconds">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
+    /// <param name="fresh">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
+    /// <param name="stale">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
     /// <param name="tags">What else it depends on.</param>
-    public ReadPart<T> Cached(CacheScope scope, string key, int freshSeconds, int staleSeconds, params IReadOnlyList<string> tags)
+    public ReadPart<T> Cached(CacheScope scope, string key, TimeSpan fresh, TimeSpan stale, params IReadOnlyList<string> tags)
     {
         scope = Composer.ScopeFor(scope);
         _clientHeaders = Composer.ClientHeadersFor(scope);
         _cache = new FragmentRequest<T>(
-            key, scope, Composer.Request.Caller, TimeSpan.FromSeconds(freshSeconds), TimeSpan.FromSeconds(staleSeconds),
+            key, scope, Composer.Request.Caller, fresh, stale,
             tags.Count == 0 ? [key] : [key, .. tags], TypeNow!) // A call that depends on another part's value says it later.
         {
             Variant = Composer.VariantFor(_clientHeaders),

@@ -24,9 +24,9 @@ public sealed partial class WritePart<T> : Part<T>
     /// How long it may take with all its attempts. Default what is left of the request's deadline;
     /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
     /// </summary>
-    public WritePart<T> Timeout(int milliseconds)
+    public WritePart<T> Timeout(TimeSpan atMost)
     {
-        Allowed = TimeSpan.FromMilliseconds(milliseconds);
+        Allowed = atMost;
         return this;
     }
 

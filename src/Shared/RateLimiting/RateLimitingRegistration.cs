@@ -35,7 +35,7 @@ public static class RateLimitingRegistration
     /// <summary>
     /// Chooses the plans that the host ships with, and what decides a caller's. Without it: <see cref="PlanFamily.Users"/>.
     /// </summary>
-    public static WebApplicationBuilder UsePlans(this WebApplicationBuilder builder, PlanFamily family)
+    public static WebApplicationBuilder AddPlans(this WebApplicationBuilder builder, PlanFamily family)
     {
         ((IHostApplicationBuilder)builder).Properties[typeof(PlanFamily)] = family;
         return builder;

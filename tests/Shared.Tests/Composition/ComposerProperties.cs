@@ -13,6 +13,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
@@ -104,7 +105,7 @@ public sealed class ComposerProperties : IAsyncLifetime
                 (false, true) => composer.Required($"p{i}", call),
                 (false, false) => composer.Optional($"p{i}", call),
             };
-            part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), 5, 60);
+            part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), fresh: Seconds(5), stale: Seconds(60));
             part = plan.HasStandIn ? part.Fallback(() => "stand-in") : part;
             parts.Add(!IsDependent(i, plans) ? part.OnlyIf(plan.IsWanted) : plan.TakesValue ? part : part.After(parts[plan.After], () => plan.IsWanted));
         }

@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
@@ -107,7 +108,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
     public async Task A_projection_that_fails_is_the_part_s_failure_and_nothing_is_kept()
     {
         var poisoned = _composer.Optional("poisoned", Answers().As<string>(_ => throw new InvalidOperationException("as told"), Text))
-            .Cached(CacheScope.Public, "poisoned", 60, 600);
+            .Cached(CacheScope.Public, "poisoned", fresh: Seconds(60), stale: Minutes(10));
 
         Assert.Null(await _composer.Run());
 

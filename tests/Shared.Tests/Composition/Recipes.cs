@@ -9,6 +9,7 @@ using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
@@ -140,7 +141,7 @@ internal static class Recipes
     // recipe
     public static Task<Composed<BasketView>> Bestsellers(Composer composer, IShop shop)
     {
-        var products = composer.Required("products", shop.Products(["p-1", "p-2"])).Cached(CacheScope.Public, "bestsellers", 60, 600);
+        var products = composer.Required("products", shop.Products(["p-1", "p-2"])).Cached(CacheScope.Public, "bestsellers", fresh: Seconds(60), stale: Minutes(10));
         return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
     }
     // end

@@ -5,6 +5,7 @@ using Bff.Requests;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
 
@@ -139,13 +140,13 @@ public sealed class ValidatorTests : IAsyncLifetime
 
     private static async Task<Composed<Account>> Kept(string id, Composer composer, IShop shop)
     {
-        var account = composer.Required("account", shop.Account(id)).Cached(CacheScope.Public, "account:" + id, 60, 600);
+        var account = composer.Required("account", shop.Account(id)).Cached(CacheScope.Public, "account:" + id, fresh: Seconds(60), stale: Minutes(10));
         return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
     }
 
     private static Task<Composed<BasketView>> Mixed(string id, Composer composer, IShop shop)
     {
-        var products = composer.Required("products", shop.Products([id])).Cached(CacheScope.Public, "mixed", 60, 600);
+        var products = composer.Required("products", shop.Products([id])).Cached(CacheScope.Public, "mixed", fresh: Seconds(60), stale: Minutes(10));
         composer.Optional("own", shop.Product(id));
         return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
     }

@@ -36,7 +36,7 @@ internal sealed class LimitedHost : IAsyncDisposable
             {
                 builder.Services.AddSingleton(time ?? TimeProvider.System);
                 builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
-                builder.AddBffDefaults().UsePlans(family);
+                builder.AddBffDefaults().AddPlans(family);
                 configure?.Invoke(builder);
             },
             Use,

@@ -3,6 +3,7 @@ using Bff.Caching;
 using Bff.Composition;
 using Bff.Requests;
 using MobileBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace MobileBff.Features.HomeFeed;
 
@@ -29,11 +30,11 @@ internal static class GetHomeFeed
     public static Task<Composed<HomeFeed>> Handle(
         Caller caller, Composer composer, IUsers users, IOrders orders, IRecommendations recommendations, INotifications notifications)
     {
-        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
+        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(Milliseconds(500));
         var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5).As(OrderSummary.First5));
         var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10).As(Pick.First10, MobileJson.Answers.IReadOnlyListPick))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
-        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject)).Timeout(500);
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", fresh: Seconds(60), stale: Minutes(10));
+        var unread = composer.Optional("notifications", notifications.Unread(caller.Subject)).Timeout(Milliseconds(500));
 
         return composer.Compose(
             () => new HomeFeed(

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Bff.Caching;
 using Bff.Composition;
 using MobileBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace MobileBff.Features.Products;
 
@@ -26,13 +27,13 @@ internal static class GetProduct
         string id, Composer composer, IProducts products, IPricing pricing, IReviews reviews, IInventory inventory)
     {
         var product = composer.Required("product", products.Get(id))
-            .Cached(CacheScope.Public, $"products:{id}", 30, 600);
-        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(500)
-            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60);
-        var review = composer.Optional("reviews", reviews.Summary(id)).Timeout(2000)
-            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600);
-        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(500)
-            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60);
+            .Cached(CacheScope.Public, $"products:{id}", fresh: Seconds(30), stale: Minutes(10));
+        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(Milliseconds(500))
+            .Cached(CacheScope.Public, $"pricing:{id}", fresh: Seconds(5), stale: Seconds(60));
+        var review = composer.Optional("reviews", reviews.Summary(id)).Timeout(Seconds(2))
+            .Cached(CacheScope.Public, $"reviews:{id}", fresh: Seconds(60), stale: Hours(1));
+        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(Milliseconds(500))
+            .Cached(CacheScope.Public, $"inventory:{id}", fresh: Seconds(5), stale: Seconds(60));
 
         return composer.Compose(
             () => new ProductDetail(

@@ -3,6 +3,7 @@ using Bff.Caching;
 using Bff.Composition;
 using Bff.Requests;
 using WebBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace WebBff.Features.Dashboard;
 
@@ -31,7 +32,7 @@ internal static class GetDashboard
         var latest = composer.Optional("orders", orders.Latest(caller.Subject, 5).As(OrderView.First5));
         var unread = composer.Optional("notifications", notifications.Unread(caller.Subject).As(View));
         var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, 10).As(found => PickView.Of(found, 10), WebJson.Answers.IReadOnlyListPickView))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", fresh: Seconds(60), stale: Minutes(10));
 
         return composer.Compose(
             () => new DashboardView(

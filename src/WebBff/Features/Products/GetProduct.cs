@@ -5,6 +5,7 @@ using Bff.Paging;
 using Bff.Requests;
 using Microsoft.AspNetCore.OpenApi;
 using WebBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace WebBff.Features.Products;
 
@@ -51,16 +52,16 @@ internal static class GetProduct
         var parts = ProductPartsQuery.Read(include);
         var pages = await GetReviews.Cursors(cursors, caller, id);
 
-        var product = composer.Required("product", catalog.Get(id)).Timeout(500)
-            .Cached(CacheScope.Public, $"products:{id}", 30, 600);
-        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Pricing))
-            .Cached(CacheScope.Public, $"pricing:{id}", 5, 60);
-        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(500).OnlyIf(parts.HasFlag(ProductParts.Inventory))
-            .Cached(CacheScope.Public, $"inventory:{id}", 5, 60);
-        var review = composer.Optional("reviews", reviews.Of(id, ReviewsShown)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Reviews))
-            .Cached(CacheScope.Public, $"reviews:{id}", 60, 3600);
-        var related = composer.Optional("related", recommendations.Related(id, RelatedShown)).Timeout(2000).OnlyIf(parts.HasFlag(ProductParts.Related))
-            .Cached(CacheScope.Public, $"related:{id}", 60, 3600);
+        var product = composer.Required("product", catalog.Get(id)).Timeout(Milliseconds(500))
+            .Cached(CacheScope.Public, $"products:{id}", fresh: Seconds(30), stale: Minutes(10));
+        var price = composer.Optional("pricing", pricing.Get(id)).Timeout(Milliseconds(500)).OnlyIf(parts.HasFlag(ProductParts.Pricing))
+            .Cached(CacheScope.Public, $"pricing:{id}", fresh: Seconds(5), stale: Seconds(60));
+        var stock = composer.Optional("inventory", inventory.Get(id)).Timeout(Milliseconds(500)).OnlyIf(parts.HasFlag(ProductParts.Inventory))
+            .Cached(CacheScope.Public, $"inventory:{id}", fresh: Seconds(5), stale: Seconds(60));
+        var review = composer.Optional("reviews", reviews.Of(id, ReviewsShown)).Timeout(Seconds(2)).OnlyIf(parts.HasFlag(ProductParts.Reviews))
+            .Cached(CacheScope.Public, $"reviews:{id}", fresh: Seconds(60), stale: Hours(1));
+        var related = composer.Optional("related", recommendations.Related(id, RelatedShown)).Timeout(Seconds(2)).OnlyIf(parts.HasFlag(ProductParts.Related))
+            .Cached(CacheScope.Public, $"related:{id}", fresh: Seconds(60), stale: Hours(1));
 
         return await composer.Compose(
             () => new ProductPage(

@@ -3,6 +3,7 @@ using Bff.Composition;
 using Bff.Paging;
 using Bff.Requests;
 using WebBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace WebBff.Features.Products;
 
@@ -30,8 +31,8 @@ internal static class GetProducts
         var place = await pages.Open(cursor, context.RequestAborted);
 
         var list = composer.Required("products", products.List(size, place, category)).At(place);
-        var prices = composer.Optional("pricing", list, l => l.Items.Count > 0 ? pricing.Batch(Ids(l)) : null).Timeout(500);
-        var stock = composer.Optional("inventory", list, l => l.Items.Count > 0 ? inventory.Of(Ids(l)) : null).Timeout(500);
+        var prices = composer.Optional("pricing", list, l => l.Items.Count > 0 ? pricing.Batch(Ids(l)) : null).Timeout(Milliseconds(500));
+        var stock = composer.Optional("inventory", list, l => l.Items.Count > 0 ? inventory.Of(Ids(l)) : null).Timeout(Milliseconds(500));
 
         string? next = null;
         var answer = await composer.Compose(

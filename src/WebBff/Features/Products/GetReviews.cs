@@ -2,6 +2,7 @@ using Bff.Composition;
 using Bff.Paging;
 using Bff.Requests;
 using WebBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace WebBff.Features.Products;
 
@@ -19,7 +20,7 @@ internal static class GetReviews
         var pages = await Cursors(cursors, caller, id);
         var place = await pages.Open(cursor, context.RequestAborted);
 
-        var page = composer.Required("reviews", reviews.Of(id, size, place)).Timeout(2000).At(place);
+        var page = composer.Required("reviews", reviews.Of(id, size, place)).Timeout(Seconds(2)).At(place);
 
         string? next = null;
         var answer = await composer.Compose(

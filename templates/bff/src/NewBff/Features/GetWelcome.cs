@@ -4,6 +4,7 @@ using Bff.Composition;
 using Bff.Requests;
 using Microsoft.Extensions.Options;
 using NewBff.Upstreams;
+using static Bff.Composition.Durations;
 
 namespace NewBff.Features;
 
@@ -19,9 +20,9 @@ internal static class GetWelcome
 {
     public static Task<Composed<Welcome>> Handle(Caller caller, Composer composer, IUsers users, IRecommendations recommendations, IOptions<WelcomeSettings> settings)
     {
-        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(500);
+        var user = composer.Required("user", users.Get(caller.Subject)).Timeout(Milliseconds(500));
         var picks = composer.Optional("recommendations", recommendations.For(caller.Subject, settings.Value.Picks))
-            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", 60, 600);
+            .Cached(CacheScope.Caller, $"recommendations:{caller.Subject}", fresh: Seconds(60), stale: Minutes(10));
 
         return composer.Compose(
             () => new Welcome(user.Value!.Name, picks.Value?.Items.Select(p => new WelcomePick(p.ProductId, p.Name, p.Price, p.Currency)).ToList()),
