@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Bff.TestKit;
 
 namespace EndToEnd.Tests.Templates;
@@ -7,11 +6,10 @@ namespace EndToEnd.Tests.Templates;
 public sealed class TemplateTests
 {
     [Fact]
-    public async Task A_new_gateway_builds_composes_and_passes_its_own_tests_in_under_five_minutes_without_a_change_of_shared()
+    public async Task A_new_gateway_builds_composes_and_passes_its_own_tests_without_a_change_of_shared()
     {
         using var clone = new Clone(".github", "src/Shared", "tests/TestKit", "dev/Upstreams", "dev/IdentityProvider", "contracts", "templates");
         var before = Shared(clone);
-        var taken = Stopwatch.StartNew();
 
         var tests = "";
         foreach (var command in Commands())
@@ -24,7 +22,6 @@ public sealed class TemplateTests
             });
         }
 
-        Assert.InRange(taken.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(5));
         Assert.Matches("Failed: +0, Passed: +3, Skipped: +0", tests);
         Assert.Equal(before, Shared(clone));
         Assert.Equal(await File.ReadAllTextAsync(clone.At("contracts/baseline/tv.json")), await File.ReadAllTextAsync(clone.At("contracts/tv.json"))); // What the build writes is what the template promises.
