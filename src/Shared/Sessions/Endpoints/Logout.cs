@@ -18,8 +18,6 @@ namespace Bff.Sessions.Endpoints;
 /// </summary>
 internal static class Logout
 {
-    private static readonly TimeSpan RevocationPatience = TimeSpan.FromSeconds(2);
-
     public static async Task<IResult> Handle(
         HttpContext context, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderMetadata metadata, ProviderClient provider,
         Reloadable<SessionSettings> settings)
@@ -41,8 +39,7 @@ internal static class Logout
         cookie.Delete(context);
         if (session.Record.RefreshToken is { } refreshToken)
         {
-            using var patience = new CancellationTokenSource(RevocationPatience);
-            await provider.Revoke(refreshToken, patience.Token);
+            await provider.Revoke(refreshToken);
         }
 
         return TypedResults.Redirect(await Exit(context, site, session.Record, metadata, settings.Current));

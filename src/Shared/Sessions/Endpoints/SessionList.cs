@@ -17,8 +17,6 @@ public sealed record SessionItem(string Id, string Device, DateTimeOffset Create
 
 internal static class ManageSessions
 {
-    private static readonly TimeSpan RevocationPatience = TimeSpan.FromSeconds(2);
-
     public static async Task<IResult> List(HttpContext context, SessionVault vault)
     {
         if (BrowserSession.Of(context) is not { } current)
@@ -72,8 +70,7 @@ internal static class ManageSessions
         await vault.End(session.Key, session.Record, leaveMark: false, by);
         if (session.Record.RefreshToken is { } refreshToken)
         {
-            using var patience = new CancellationTokenSource(RevocationPatience);
-            await provider.Revoke(refreshToken, patience.Token);
+            await provider.Revoke(refreshToken);
         }
     }
 }

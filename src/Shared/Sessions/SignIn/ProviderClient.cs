@@ -33,6 +33,7 @@ internal sealed partial class ProviderClient(
     IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderClient> logger)
 {
     public const string HttpName = "identity-provider";
+    private static readonly TimeSpan RevocationTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>Exchanges a code.</summary>
     /// <param name="form">What the token request says; who asks is added here.</param>
@@ -43,17 +44,20 @@ internal sealed partial class ProviderClient(
     public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) => Tokens(
         OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
 
-    /// <summary>Takes a refresh token back; the session has ended whether or not the provider hears of it.</summary>
-    public async Task Revoke(string refreshToken, CancellationToken cancellation)
+    /// <summary>
+    /// Takes a refresh token back, within two seconds: the session has ended whether or not the provider hears of it.
+    /// </summary>
+    public async Task Revoke(string refreshToken)
     {
+        using var limit = new CancellationTokenSource(RevocationTimeout);
         try
         {
-            var configuration = await metadata.Get(cancellation);
+            var configuration = await metadata.Get(limit.Token);
             if (configuration.RevocationEndpoint is { Length: > 0 } endpoint)
             {
                 using var http = clients.CreateClient(HttpName);
                 using var request = Own(new TokenRevocationRequest { Address = endpoint, Token = refreshToken, TokenTypeHint = OidcConstants.TokenTypes.RefreshToken }, configuration);
-                using var answer = await http.RevokeTokenAsync(request, cancellation);
+                using var answer = await http.RevokeTokenAsync(request, limit.Token);
                 if (answer.IsError)
                 {
                     LogNotRevoked(logger, (int)answer.HttpStatusCode);
