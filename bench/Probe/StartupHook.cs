@@ -7,7 +7,7 @@ using System.Text;
 
 /// <summary>
 /// Loaded into every measured .NET process alike, by an environment variable, so that no gateway carries anything for the sake of being
-/// measured: whoever connects to the socket that <c>BENCH_PROBE</c> names reads what the runtime has counted so far.
+/// measured. It sends what the runtime has counted so far to each connection on the socket that <c>BENCH_PROBE</c> names.
 /// </summary>
 internal static class StartupHook
 {

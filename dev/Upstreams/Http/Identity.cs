@@ -1,7 +1,7 @@
 namespace Bff.Dev.Upstreams;
 
 /// <summary>
-/// Who asks, by the headers that the gateway sets. Without any of them the caller is trusted, as behind a private network.
+/// The caller, as the headers that the gateway sets describe it. A caller without any of them is trusted, as on a private network.
 /// </summary>
 internal readonly struct Identity(IHeaderDictionary headers)
 {

@@ -11,8 +11,8 @@ internal sealed class AdmissionQueue(int capacity)
     public int Count { get; private set; }
 
     /// <summary>
-    /// False when the queue is full of those who are as important at least. Otherwise the newcomer waits, and <paramref name="displaced"/>
-    /// is who had to go for it: the latest of the lowest.
+    /// False when the queue is full of requests that are at least as important. Otherwise the new request waits. In a full queue it
+    /// displaces the latest request of the lowest priority, which is <paramref name="displaced"/>.
     /// </summary>
     public bool TryAdd(AdmissionWaiter waiter, out AdmissionWaiter? displaced)
     {

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Bff.Admission;
 
 /// <summary>
-/// Requests in flight per tenant that has a ceiling of its own; at it the tenant's requests are refused without taking anybody's place.
+/// Counts the requests in flight of each tenant that has a ceiling of its own. At the ceiling the tenant's requests are refused, and take no
+/// place of the host.
 /// </summary>
 internal sealed class TenantSlots
 {

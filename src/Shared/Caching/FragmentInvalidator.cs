@@ -12,8 +12,8 @@ namespace Bff.Caching;
 /// 1. notes what is invalid, so that every instance learns it whatever happens next; 2. drops what this process holds; 3. renews the tags'
 /// versions in Redis; 4. tells every instance, this one included, because a read that began between 2 and 3 may have taken the old value
 /// out of Redis. Where some may have been missed, all of this process's fragments go.
-/// The tags are in as many places of Redis, so 3 is not one step. Whoever dies in the middle has left the note, and every instance that
-/// reads it without having been told finishes the work. What a failover may have undone is done again by those who know of it.
+/// The tags are in as many places of Redis, so 3 is not one step. An instance that dies in the middle has left the note, and every instance
+/// that reads the note without having been told finishes the work. What a failover may have undone is done again by those who know of it.
 /// </summary>
 internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService, IDisposable
 {
@@ -159,7 +159,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
     }
 
     /// <summary>
-    /// Renews the versions in Redis, away from whoever told; what fails is done again with the next reading or reconnection.
+    /// Renews the versions in Redis, in the background. What fails is done again with the next reading or reconnection.
     /// </summary>
     private void Finish(IReadOnlyCollection<string> tags)
     {

@@ -9,7 +9,7 @@ namespace Bff.Edge;
 public static class RequestBody
 {
     /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the
@@ -45,14 +45,14 @@ public static class RequestBody
             throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
         }
 
-        using var patience = new CancellationTokenSource(Patience, context.RequestServices.GetRequiredService<TimeProvider>());
+        using var patience = new CancellationTokenSource(IdleTimeout, context.RequestServices.GetRequiredService<TimeProvider>());
         // A sender who breaks off ends the reading anyway, and is told so where it still listens; to be cancelled as well would be a
         // matter of chance.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken == context.RequestAborted ? default : cancellationToken, patience.Token);
         try
         {
-            var held = await HeldBody.Read(context.Request.Body, context.Request.ContentLength, () => patience.CancelAfter(Patience), either.Token);
+            var held = await HeldBody.Read(context.Request.Body, context.Request.ContentLength, () => patience.CancelAfter(IdleTimeout), either.Token);
             context.Response.RegisterForDispose(held);
             context.Request.Body = held.AsStream();
             known.Held = held;

@@ -14,7 +14,7 @@ internal sealed class EmbeddedEventQueue : IEventQueue
         ((EmbeddedEventLog)log).Queue = Add;
     }
 
-    internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
+    internal TimeSpan ClaimTimeout { get; init; } = IEventQueue.ClaimTimeout;
 
     public Task<bool> Watch(string tenant, CancellationToken cancellation)
     {
@@ -32,7 +32,7 @@ internal sealed class EmbeddedEventQueue : IEventQueue
             var free = _waiting.Values.Where(w => w.FreeAt <= now).Take(count).Select(w => w.Event).ToList();
             foreach (var taken in free)
             {
-                _waiting[taken.Id] = (taken, now + Patience);
+                _waiting[taken.Id] = (taken, now + ClaimTimeout);
             }
 
             return Task.FromResult<IReadOnlyList<LoggedEvent>>(free);

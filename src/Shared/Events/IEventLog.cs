@@ -56,8 +56,8 @@ public interface IEventLog
 }
 
 /// <summary>
-/// Work that outlives every instance: the events of the tenants that are watched, until somebody says that each is done. Not trimmed; when
-/// nobody works it off, publishing is refused before anything is dropped.
+/// Work that outlives every instance: the events of the tenants that are watched, until each has been completed. It is not trimmed: when
+/// no instance completes events, publishing is refused before anything is dropped.
 /// </summary>
 public interface IEventQueue
 {
@@ -69,8 +69,8 @@ public interface IEventQueue
     Task<bool> Watch(string tenant, CancellationToken cancellation);
 
     /// <summary>
-    /// New work, and what somebody took longer than <see cref="Patience"/> ago and did not finish; at most <paramref name="count"/>. Empty
-    /// when there is none.
+    /// Takes at most <paramref name="count"/> events: new ones, and those that an instance took more than <see cref="ClaimTimeout"/> ago
+    /// and did not complete. Empty when there are none.
     /// </summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation);
@@ -80,11 +80,11 @@ public interface IEventQueue
     Task Done(IReadOnlyCollection<EventId> ids, CancellationToken cancellation);
 
     /// <summary>Hands work back, so that another instance takes it at once.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away: it goes to another instance after <see cref="Patience"/>.</exception>
+    /// <exception cref="StoreUnavailableException">Redis is away: it goes to another instance after <see cref="ClaimTimeout"/>.</exception>
     Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation);
 
     /// <summary>After this long, unfinished work is handed to somebody else.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan ClaimTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>So many events may wait; beyond, publishing is refused with 503.</summary>
     internal const int MaxWaiting = 1_000_000;

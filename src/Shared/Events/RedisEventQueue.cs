@@ -10,7 +10,7 @@ namespace Bff.Events;
 /// </summary>
 internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
 {
-    internal TimeSpan Patience { get; init; } = IEventQueue.Patience;
+    internal TimeSpan ClaimTimeout { get; init; } = IEventQueue.ClaimTimeout;
 
     public Task<bool> Watch(string tenant, CancellationToken cancellation) =>
         redis.Run("SADD", database => database.SetAddAsync(Keys.Watched, tenant), cancellation);
@@ -18,7 +18,7 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {
         var entries = await redis.Evaluate(
-            Scripts.Take, [Keys.Queue], [Keys.Group, (long)Patience.TotalMilliseconds, count], cancellation);
+            Scripts.Take, [Keys.Queue], [Keys.Group, (long)ClaimTimeout.TotalMilliseconds, count], cancellation);
         return RedisEventEntries.Read((RedisResult[])entries!);
     }
 

@@ -18,7 +18,7 @@ public interface IIdempotencyStore
     /// <param name="owner">Unique per attempt.</param>
     /// <param name="turn">
     /// For a part of a keyed request: the <see cref="IdempotencyClaim.Turn"/> of the whole. A lock of an earlier turn is over at once, for
-    /// its owner has lost the whole; one of this turn or a later one stands. 0: the request is nobody's part.
+    /// its owner has lost the whole; one of this turn or a later one stands. 0: the request is not part of another.
     /// </param>
     /// <param name="cancellation">The request's.</param>
     /// <exception cref="StoreUnavailableException">The store is away; the same holds for every other member.</exception>

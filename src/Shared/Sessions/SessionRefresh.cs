@@ -32,7 +32,7 @@ internal sealed partial class SessionRefresh(
     ILogger<SessionRefresh> logger)
 {
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SparedAfterFailure = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, Lazy<Task<RefreshOutcome>>> _flights = new(StringComparer.Ordinal);
@@ -77,7 +77,7 @@ internal sealed partial class SessionRefresh(
     private async Task<RefreshOutcome> Hold(string key)
     {
         var owner = SessionKey.NewId();
-        var giveUp = time.GetUtcNow() + Patience;
+        var giveUp = time.GetUtcNow() + LongestWait;
         while (true)
         {
             if (await store.TryLock(key, owner, LockLife))
@@ -190,7 +190,7 @@ internal sealed partial class SessionRefresh(
     // With rotation the old refresh token is spent: the new one is worth some patience with Redis.
     private async Task<bool> Save(BrowserSession session, SessionRecord next)
     {
-        for (var giveUp = time.GetUtcNow() + Patience; ;)
+        for (var giveUp = time.GetUtcNow() + LongestWait; ;)
         {
             try
             {

@@ -29,8 +29,8 @@ internal sealed class AnnouncementFeed : IDisposable
     }
 
     /// <summary>
-    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or whoever took it has died
-    /// before the change, in the middle of it, or is about to make it.
+    /// Told, after the listeners, of each note that is read and has not been heard: its message was lost, or the instance that wrote it
+    /// has died before or during the change, or is about to make the change.
     /// </summary>
     public Action<string>? Unheard { get; set; }
 

@@ -10,8 +10,10 @@ public interface ITenants
     /// </summary>
     event Action<string?>? Changed;
 
-    /// <summary>The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered,
-    /// and throws the store's exception when the store is away and nothing is known of the tenant.</summary>
+    /// <summary>
+    /// The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered, and
+    /// throws the store's exception when the store is away and nothing is known of the tenant.
+    /// </summary>
     ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default);
 
     /// <summary>The tenant whose domain the request's host name is; null: none's. Costs nothing while no tenant has a domain.</summary>

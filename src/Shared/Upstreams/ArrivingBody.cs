@@ -6,7 +6,7 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// A body that is sent on while it arrives. Before its sender is waited for, what has been written goes out to the service, so that it has
-/// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.Patience"/> is told so with 408.
+/// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.IdleTimeout"/> is told so with 408.
 /// </summary>
 internal sealed class ArrivingBody : ReadOnlyStream
 {
@@ -77,7 +77,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
             Turn?.Wait();
             if (!_mayBeSilent)
             {
-                _silence.CancelAfter(RequestBody.Patience);
+                _silence.CancelAfter(RequestBody.IdleTimeout);
             }
 
             return await reading;

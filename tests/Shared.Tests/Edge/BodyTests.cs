@@ -48,7 +48,7 @@ public sealed class BodyTests
             host.Address, "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", host.Leaks);
         while (!answer.IsCompleted)
         {
-            time.Advance(RequestBody.Patience); // Until the reading has begun there is no timer to fire.
+            time.Advance(RequestBody.IdleTimeout); // Until the reading has begun there is no timer to fire.
             await Task.Yield();
         }
 

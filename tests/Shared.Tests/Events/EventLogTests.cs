@@ -304,8 +304,8 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine), engine == "embedded" ? time : null);
         IEventQueue queue = engine == "embedded"
-            ? new EmbeddedEventQueue(instance.Log, time) { Patience = TimeSpan.FromMilliseconds(100) }
-            : new RedisEventQueue(instance.Redis) { Patience = TimeSpan.FromMilliseconds(100) };
+            ? new EmbeddedEventQueue(instance.Log, time) { ClaimTimeout = TimeSpan.FromMilliseconds(100) }
+            : new RedisEventQueue(instance.Redis) { ClaimTimeout = TimeSpan.FromMilliseconds(100) };
         var acme = Sample.Unique("acme");
         await queue.Watch(acme, default);
         await instance.Publish(Sample.Event(tenant: acme));

@@ -169,7 +169,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
             while (!answer.IsCompleted)
             {
-                _time.Advance(RequestBody.Patience);
+                _time.Advance(RequestBody.IdleTimeout);
                 await Task.Yield();
             }
 

@@ -29,7 +29,7 @@ internal sealed record Picture(byte[] Content, string MediaType, string ETag, Da
 internal sealed partial class PictureStore : IWarmup, IDisposable
 {
     private const int LargestFromThumb = 320;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<PictureVariant, Flight> _flights = [];
@@ -90,7 +90,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
         {
             if (!_flights.TryGetValue(variant, out var flight))
             {
-                var ended = new CancellationTokenSource(Patience, _time);
+                var ended = new CancellationTokenSource(Deadline, _time);
                 _flights[variant] = flight = new Flight(Make(variant, request, ended.Token), ended);
             }
 
@@ -128,7 +128,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
         {
             var decodes = await _decoding.Value;
             var fromThumb = !decodes && variant.Width <= LargestFromThumb;
-            var answer = await (fromThumb ? _media.Thumb(variant.File) : _media.Large(variant.File)).For(request, Patience, cancellation);
+            var answer = await (fromThumb ? _media.Thumb(variant.File) : _media.Large(variant.File)).For(request, Deadline, cancellation);
             if (answer.Value is not { } original)
             {
                 throw new ProblemException(answer.ToProblem(null));

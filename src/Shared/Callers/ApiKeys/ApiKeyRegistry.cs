@@ -46,8 +46,8 @@ public sealed class ApiKeyRegistry
     }
 
     /// <summary>
-    /// A new key in place of an old one, which goes on for the overlap but not beyond its own end. Whoever lost the answer may rotate
-    /// again: the new key ends when the first one would have, not with the overlap.
+    /// A new key in place of an old one, which goes on for the overlap but not beyond its own end. A client that lost the answer may
+    /// rotate again: the new key ends when the first one would have, not with the overlap.
     /// </summary>
     /// <returns>The new key and the old one's end; null when there is no such key or it has ended.</returns>
     public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(ApiKeyRecord previous, TimeSpan overlap, CancellationToken cancellation, ChangedBy? by = null)

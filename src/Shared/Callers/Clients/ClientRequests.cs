@@ -10,7 +10,7 @@ namespace Bff.Callers.Clients;
 /// </summary>
 internal static class ClientRequests
 {
-    /// <summary>Adds who asks, and the proof.</summary>
+    /// <summary>Adds the client's id, and what proves that the host is that client.</summary>
     /// <param name="request">Of any endpoint; its address is set.</param>
     /// <param name="id">The client's.</param>
     /// <param name="secret">The client's; not used where a key signs.</param>
@@ -43,8 +43,7 @@ internal static class ClientRequests
 
     /// <summary>
     /// Reads a discovery document (OpenID Connect Discovery 1.0, RFC 8414), and nothing that it leads to. The package's reader asks for the
-    /// keys as well, and throws
-    /// <see cref="ArgumentNullException"/> on an empty answer.
+    /// keys as well, and throws <see cref="ArgumentNullException"/> on an empty answer.
     /// </summary>
     /// <exception cref="InvalidDataException">It is not one.</exception>
     /// <exception cref="JsonException">As above.</exception>

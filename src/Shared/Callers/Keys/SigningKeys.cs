@@ -8,7 +8,7 @@ namespace Bff.Callers.Keys;
 /// <summary>
 /// The signing keys, kept fresh in the background by one loop:
 /// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
-/// never within two seconds of the last fetch, whoever asks and however often; 3. what cannot be read changes nothing, and is tried again
+/// never within two seconds of the last fetch, however many such tokens come; 3. what cannot be read changes nothing, and is tried again
 /// soon.
 /// </summary>
 /// <param name="settings">Of the provider.</param>
