@@ -7,19 +7,28 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 
-const string Mobile = "http://127.0.0.1:8081", Web = "http://127.0.0.1:8082", Partner = "http://127.0.0.1:8083", Identity = "http://127.0.0.1:9000";
+const string Mobile = "http://127.0.0.1:8081",
+    Web = "http://127.0.0.1:8082",
+    Partner = "http://127.0.0.1:8083",
+    Identity = "http://127.0.0.1:9000";
 const string Recommendations = "http://127.0.0.1:9008";
 var (dashboard, folder) = (args[0], args[1]);
 
 using var http = new HttpClient();
 using var playwright = await Playwright.CreateAsync();
-await using var browser = await playwright.Chromium.LaunchAsync(new()
-{
-    ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu"],
-});
+await using var browser = await playwright.Chromium.LaunchAsync(
+    new()
+    {
+        ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
+        Args = ["--no-sandbox", "--disable-gpu"],
+    }
+);
 
 // 1. A composition's trace, as the dashboard draws it.
-var token = (string)JsonNode.Parse(await (await http.PostAsJsonAsync(Identity + "/__token", new { sub = "u-1001", scope = "api" })).Content.ReadAsStringAsync())!["access_token"]!;
+var token = (string)
+    JsonNode.Parse(
+        await (await http.PostAsJsonAsync(Identity + "/__token", new { sub = "u-1001", scope = "api" })).Content.ReadAsStringAsync()
+    )!["access_token"]!;
 using var request = new HttpRequestMessage(HttpMethod.Get, Mobile + "/home-feed") { Headers = { { "Authorization", "Bearer " + token } } };
 (await http.SendAsync(request)).EnsureSuccessStatusCode();
 var page = await Open(1280, 720);
@@ -50,6 +59,13 @@ await page.Locator("h1").WaitForAsync();
 await Take("portal");
 
 async Task<IPage> Open(int width, int height) =>
-    await (await browser.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height } })).NewPageAsync();
+    await (
+        await browser.NewContextAsync(
+            new()
+            {
+                ViewportSize = new() { Width = width, Height = height },
+            }
+        )
+    ).NewPageAsync();
 
 async Task Take(string name) => await page.ScreenshotAsync(new() { Path = Path.Combine(folder, name + ".png") });

@@ -17,13 +17,28 @@ internal sealed class Fleet : IAsyncDisposable
     private readonly Server _redis;
 
     private Fleet(
-        string references, string mobile, string web, string partner, Dictionary<string, string> environment, Server services, Server redis, IReadOnlyList<string> tokens) =>
-        (_references, _mobile, _web, _partner, _environment, _services, _redis, Tokens) = (references, mobile, web, partner, environment, services, redis, tokens);
+        string references,
+        string mobile,
+        string web,
+        string partner,
+        Dictionary<string, string> environment,
+        Server services,
+        Server redis,
+        IReadOnlyList<string> tokens
+    ) =>
+        (_references, _mobile, _web, _partner, _environment, _services, _redis, Tokens) = (
+            references,
+            mobile,
+            web,
+            partner,
+            environment,
+            services,
+            redis,
+            tokens
+        );
 
-    public static HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
-    {
-        Timeout = TimeSpan.FromSeconds(10),
-    };
+    public static HttpClient Http { get; } =
+        new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>RS256 access tokens of different callers, on a plan that none of them exhausts.</summary>
     public IReadOnlyList<string> Tokens { get; }
@@ -42,9 +57,22 @@ internal sealed class Fleet : IAsyncDisposable
         var mobile = await Shell.Publish("src/MobileBff", "MobileBff", build, cancellation);
         var web = await Shell.Publish("src/WebBff", "WebBff", build, cancellation);
         var partner = await Shell.Publish("src/PartnerBff", "PartnerBff", build, cancellation);
-        var services = await Server.Start("services", ["dotnet", upstream, "{port}"], new Dictionary<string, string>(), "/users/u-1", null, cancellation);
+        var services = await Server.Start(
+            "services",
+            ["dotnet", upstream, "{port}"],
+            new Dictionary<string, string>(),
+            "/users/u-1",
+            null,
+            cancellation
+        );
         var redis = await Server.Start(
-            "redis", ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"], new Dictionary<string, string>(), null, null, cancellation);
+            "redis",
+            ["redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            new Dictionary<string, string>(),
+            null,
+            null,
+            cancellation
+        );
         var environment = new Dictionary<string, string>
         {
             ["DOTNET_STARTUP_HOOKS"] = probe,
@@ -60,8 +88,8 @@ internal sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>One of <c>bench/References</c>.</summary>
-    public Task<Server> Reference(string kind, string ready, CancellationToken cancellation) => Server.Start(
-        kind, ["dotnet", _references, kind, "{port}", _services.Address, Redis], _environment, ready, Tokens[0], cancellation);
+    public Task<Server> Reference(string kind, string ready, CancellationToken cancellation) =>
+        Server.Start(kind, ["dotnet", _references, kind, "{port}", _services.Address, Redis], _environment, ready, Tokens[0], cancellation);
 
     /// <summary>The mobile gateway with everything on.</summary>
     /// <param name="name">For the table.</param>
@@ -72,10 +100,19 @@ internal sealed class Fleet : IAsyncDisposable
     /// <param name="variable">Set for this process alone, <c>NAME=value</c>.</param>
     /// <param name="program">Another version's <c>MobileBff.dll</c>; null: this one's.</param>
     public Task<Server> Gateway(
-        string name, string mode, string[] settings, CancellationToken cancellation, string ready = "/health/ready", string? variable = null, string? program = null)
+        string name,
+        string mode,
+        string[] settings,
+        CancellationToken cancellation,
+        string ready = "/health/ready",
+        string? variable = null,
+        string? program = null
+    )
     {
         string[] command = ["dotnet", program ?? _mobile, .. Everything(mode, Redis), .. settings.Select(s => "--" + s)];
-        var environment = variable?.Split('=', 2) is [var key, var value] ? new Dictionary<string, string>(_environment) { [key] = value } : _environment;
+        var environment = variable?.Split('=', 2) is [var key, var value]
+            ? new Dictionary<string, string>(_environment) { [key] = value }
+            : _environment;
         return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
@@ -85,8 +122,15 @@ internal sealed class Fleet : IAsyncDisposable
         const string Route = "--ReverseProxy:Routes:bench:";
         string[] command =
         [
-            "dotnet", _web, .. Everything("Leased", Redis), .. Session,
-            $"--Upstreams:catalog:Address={_services.Address}", Route + "ClusterId=products", Route + "Match:Path=/catalogue/products", Route + "Transforms:0:PathSet=/products", Route + "Metadata:Scope=api",
+            "dotnet",
+            _web,
+            .. Everything("Leased", Redis),
+            .. Session,
+            $"--Upstreams:catalog:Address={_services.Address}",
+            Route + "ClusterId=products",
+            Route + "Match:Path=/catalogue/products",
+            Route + "Transforms:0:PathSet=/products",
+            Route + "Metadata:Scope=api",
         ];
         return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
     }
@@ -100,8 +144,14 @@ internal sealed class Fleet : IAsyncDisposable
     {
         string[] command =
         [
-            "dotnet", _partner, .. Everything("Leased", string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={database}")), "--ApiKeys:Pepper=" + pepper,
-            "--Tenants:bench:Plan=enterprise", "--State:Timeout=00:00:01", .. Session, "--ReverseProxy:Routes:shipments:Transforms:0:PathSet=/products",
+            "dotnet",
+            _partner,
+            .. Everything("Leased", string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={database}")),
+            "--ApiKeys:Pepper=" + pepper,
+            "--Tenants:bench:Plan=enterprise",
+            "--State:Timeout=00:00:01",
+            .. Session,
+            "--ReverseProxy:Routes:shipments:Transforms:0:PathSet=/products",
         ];
         return Server.Start(name, command, _environment, "/health/ready", null, cancellation);
     }
@@ -122,7 +172,8 @@ internal sealed class Fleet : IAsyncDisposable
                     answered += buffer.AsSpan(0, read).Count((byte)'\n'); // One line for each of these commands.
                 }
             },
-            cancellation);
+            cancellation
+        );
         await using (var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\r\n" })
         {
             foreach (var command in commands)
@@ -145,17 +196,39 @@ internal sealed class Fleet : IAsyncDisposable
     }
 
     private IEnumerable<string> Session =>
-        ["--Session:Authority=" + _services.Address, "--Session:RequireHttpsMetadata=false", "--Session:ClientId=bench", "--Session:ClientSecret=bench"];
+        [
+            "--Session:Authority=" + _services.Address,
+            "--Session:RequireHttpsMetadata=false",
+            "--Session:ClientId=bench",
+            "--Session:ClientSecret=bench",
+        ];
 
     private IEnumerable<string> Everything(string mode, string redis)
     {
-        string[] services = ["users", "orders", "products", "pricing", "reviews", "inventory", "recommendations", "notifications", "shipping", "search", "media"];
+        string[] services =
+        [
+            "users",
+            "orders",
+            "products",
+            "pricing",
+            "reviews",
+            "inventory",
+            "recommendations",
+            "notifications",
+            "shipping",
+            "search",
+            "media",
+        ];
         return
         [
-            "--urls=http://127.0.0.1:{port}", "--ConnectionStrings:redis=" + redis,
-            "--Authentication:Schemes:Bearer:Authority=" + _services.Address, "--Authentication:Schemes:Bearer:ValidAudiences:0=bff",
-            "--Authentication:Schemes:Bearer:RequireHttpsMetadata=false", "--Limits:Mode=" + mode,
-            "--Plans:enterprise:RequestsPerMinute=10000000", "--Plans:enterprise:Burst=10000",
+            "--urls=http://127.0.0.1:{port}",
+            "--ConnectionStrings:redis=" + redis,
+            "--Authentication:Schemes:Bearer:Authority=" + _services.Address,
+            "--Authentication:Schemes:Bearer:ValidAudiences:0=bff",
+            "--Authentication:Schemes:Bearer:RequireHttpsMetadata=false",
+            "--Limits:Mode=" + mode,
+            "--Plans:enterprise:RequestsPerMinute=10000000",
+            "--Plans:enterprise:Burst=10000",
             .. services.Select(s => $"--Upstreams:{s}:Address={_services.Address}"),
         ];
     }
@@ -167,7 +240,9 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task Delay(string service, int milliseconds, CancellationToken cancellation)
     {
         using var answer = await Http.GetAsync(
-            string.Create(CultureInfo.InvariantCulture, $"{_services.Address}/delay?service={service}&ms={milliseconds}"), cancellation);
+            string.Create(CultureInfo.InvariantCulture, $"{_services.Address}/delay?service={service}&ms={milliseconds}"),
+            cancellation
+        );
         answer.EnsureSuccessStatusCode();
     }
 
@@ -177,12 +252,19 @@ internal sealed class Fleet : IAsyncDisposable
         await _redis.DisposeAsync();
     }
 
-    private static async Task<IReadOnlyList<string>> TokensOf(Server services, IEnumerable<string> subjects, string? tenant, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<string>> TokensOf(
+        Server services,
+        IEnumerable<string> subjects,
+        string? tenant,
+        CancellationToken cancellation
+    )
     {
         var tokens = new List<string>();
         foreach (var subject in subjects)
         {
-            tokens.Add(await Http.GetStringAsync($"{services.Address}/token?sub={subject}{(tenant is null ? "" : "&tid=" + tenant)}", cancellation));
+            tokens.Add(
+                await Http.GetStringAsync($"{services.Address}/token?sub={subject}{(tenant is null ? "" : "&tid=" + tenant)}", cancellation)
+            );
         }
 
         return tokens;

@@ -14,7 +14,17 @@ namespace Bff.Bench.Load;
 /// <param name="Before">The mobile gateway of another version, published: its <c>MobileBff.dll</c>. Pass-through and home feed measure it
 /// beside this one; null: none.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
-internal sealed record LoadOptions(IReadOnlyList<string> Jobs, int Rounds, int Requests, int WarmUp, int Seconds, string? Out, string? Compare, string? Before, bool SkipBuild)
+internal sealed record LoadOptions(
+    IReadOnlyList<string> Jobs,
+    int Rounds,
+    int Requests,
+    int WarmUp,
+    int Seconds,
+    string? Out,
+    string? Compare,
+    string? Before,
+    bool SkipBuild
+)
 {
     private const string Usage = """
         dotnet run -c Release --project bench/Load -- [OPTIONS]

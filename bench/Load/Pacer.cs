@@ -24,7 +24,17 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
     public async Task<PacedTraffic> Run(CancellationToken cancellation)
     {
         var lanes = Enumerable.Range(0, connections).Select(i => new Lane()).ToArray();
-        await Task.WhenAll(lanes.Select((lane, i) => Task.Factory.StartNew(() => Drive(lane, i, cancellation), cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        await Task.WhenAll(
+            lanes.Select(
+                (lane, i) =>
+                    Task.Factory.StartNew(
+                        () => Drive(lane, i, cancellation),
+                        cancellation,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+            )
+        );
         cancellation.ThrowIfCancellationRequested();
         if (lanes.FirstOrDefault(l => l.Wrong is not null)?.Wrong is { } wrong)
         {
@@ -34,7 +44,17 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
         var good = lanes.SelectMany(l => l.Good).Order().ToArray();
         return good.Length == 0
             ? throw new InvalidRunException($"{server.Name} {target.Path} at {perSecond}/s: no good answer at all")
-            : new(new Traffic(good.Length + lanes.Sum(l => l.Refused), seconds, Statistics.Percentile(good, 0.5), Statistics.Percentile(good, 0.99)), good.Length, lanes.Sum(l => l.Refused), good[^1]);
+            : new(
+                new Traffic(
+                    good.Length + lanes.Sum(l => l.Refused),
+                    seconds,
+                    Statistics.Percentile(good, 0.5),
+                    Statistics.Percentile(good, 0.99)
+                ),
+                good.Length,
+                lanes.Sum(l => l.Refused),
+                good[^1]
+            );
     }
 
     private void Drive(Lane lane, int index, CancellationToken cancellation)
@@ -42,15 +62,30 @@ internal sealed partial class Pacer(Server server, Target target, double perSeco
         var interval = Stopwatch.Frequency * connections / perSecond;
         var due = _begins + (interval * index / connections);
         var ends = _begins + (seconds * Stopwatch.Frequency);
-        var (method, rest) = target.Body is { } body ? ("POST", $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}") : ("GET", "\r\n");
-        var requests = target.Tokens.Select(t => Encoding.ASCII.GetBytes(
-            $"{method} {target.Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {t}\r\nUser-Agent: bench/1\r\n{rest}")).ToArray();
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 10_000 };
+        var (method, rest) = target.Body is { } body
+            ? ("POST", $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}")
+            : ("GET", "\r\n");
+        var requests = target
+            .Tokens.Select(t =>
+                Encoding.ASCII.GetBytes(
+                    $"{method} {target.Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {t}\r\nUser-Agent: bench/1\r\n{rest}"
+                )
+            )
+            .ToArray();
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = 10_000,
+        };
         try
         {
             socket.Connect(IPAddress.Loopback, server.Port);
             var reader = new AnswerReader(socket);
-            for (var turn = index; due < ends && Stopwatch.GetTimestamp() < ends && lane.Wrong is null && !cancellation.IsCancellationRequested; turn += connections, due += interval)
+            for (
+                var turn = index;
+                due < ends && Stopwatch.GetTimestamp() < ends && lane.Wrong is null && !cancellation.IsCancellationRequested;
+                turn += connections, due += interval
+            )
             {
                 Sleep(due - Stopwatch.GetTimestamp());
                 socket.Send(requests[turn % requests.Length]);

@@ -3,13 +3,18 @@ namespace Bff.Bench.Load;
 /// <summary>Interleaved rounds: A B C A B C ..., so that whatever else the machine does meets all alike.</summary>
 internal static class Rounds
 {
-    private const int ChunkSeconds = 3, MaxRefused = 3;
+    private const int ChunkSeconds = 3,
+        MaxRefused = 3;
 
     /// <summary>Rounds, of warm-up too, that were refused and run again.</summary>
     public static int Refused { get; private set; }
 
     /// <summary>Warms each subject up until it has answered so many requests, then measures at saturation.</summary>
-    public static async Task<Dictionary<Subject, List<Sample>>> Saturated(IReadOnlyList<Subject> subjects, LoadOptions options, CancellationToken cancellation)
+    public static async Task<Dictionary<Subject, List<Sample>>> Saturated(
+        IReadOnlyList<Subject> subjects,
+        LoadOptions options,
+        CancellationToken cancellation
+    )
     {
         var seconds = new Dictionary<Subject, int>();
         foreach (var subject in subjects)
@@ -29,14 +34,31 @@ internal static class Rounds
             seconds[subject] = Math.Clamp((int)Math.Ceiling(options.Requests / last), 1, 60);
         }
 
-        return await Interleaved(subjects, options.Rounds, subject => Wrk.Run(subject.Server, subject.Target, seconds[subject], cancellation));
+        return await Interleaved(
+            subjects,
+            options.Rounds,
+            subject => Wrk.Run(subject.Server, subject.Target, seconds[subject], cancellation)
+        );
     }
 
     /// <summary>At a fixed rate.</summary>
-    public static Task<Dictionary<Subject, List<Sample>>> Paced(IReadOnlyList<Subject> subjects, double perSecond, LoadOptions options, CancellationToken cancellation) =>
-        Interleaved(subjects, options.Rounds, async subject => (await new Pacer(subject.Server, subject.Target, perSecond, options.Seconds).Run(cancellation)).Traffic);
+    public static Task<Dictionary<Subject, List<Sample>>> Paced(
+        IReadOnlyList<Subject> subjects,
+        double perSecond,
+        LoadOptions options,
+        CancellationToken cancellation
+    ) =>
+        Interleaved(
+            subjects,
+            options.Rounds,
+            async subject => (await new Pacer(subject.Server, subject.Target, perSecond, options.Seconds).Run(cancellation)).Traffic
+        );
 
-    private static async Task<Dictionary<Subject, List<Sample>>> Interleaved(IReadOnlyList<Subject> subjects, int rounds, Func<Subject, Task<Traffic>> load)
+    private static async Task<Dictionary<Subject, List<Sample>>> Interleaved(
+        IReadOnlyList<Subject> subjects,
+        int rounds,
+        Func<Subject, Task<Traffic>> load
+    )
     {
         var samples = subjects.ToDictionary(s => s, _ => new List<Sample>());
         for (var round = 1; round <= rounds; round++)
@@ -46,7 +68,8 @@ internal static class Rounds
                 var sample = await Valid(subject.Name, () => Sample.Of(subject.Server, () => load(subject)));
                 samples[subject].Add(sample);
                 Console.Error.WriteLine(
-                    $"round {round}: {subject.Name}: {sample.CpuMicros:0.0} µs, {sample.PerSecond:0}/s, p99 {sample.P99:0.00} ms, {sample.AllocatedBytes / 1024:0.0} KB, {sample.Mebibytes:0} MiB");
+                    $"round {round}: {subject.Name}: {sample.CpuMicros:0.0} µs, {sample.PerSecond:0}/s, p99 {sample.P99:0.00} ms, {sample.AllocatedBytes / 1024:0.0} KB, {sample.Mebibytes:0} MiB"
+                );
             }
         }
 

@@ -31,7 +31,8 @@ internal sealed class Server : IAsyncDisposable
         {
             var stat = File.ReadAllText($"/proc/{_process.Id}/stat");
             var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) * MicrosPerTick;
+            return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture))
+                * MicrosPerTick;
         }
     }
 
@@ -72,13 +73,29 @@ internal sealed class Server : IAsyncDisposable
     /// <param name="token">Sent as a bearer token while waiting.</param>
     /// <param name="cancellation">Gives up.</param>
     public static async Task<Server> Start(
-        string name, IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string? ready, string? token, CancellationToken cancellation)
+        string name,
+        IReadOnlyList<string> command,
+        IReadOnlyDictionary<string, string> environment,
+        string? ready,
+        string? token,
+        CancellationToken cancellation
+    )
     {
         var port = FreePort();
         var probe = Path.Combine(Path.GetTempPath(), $"bff-bench-{Environment.ProcessId}-{port}.sock");
         var errors = Path.Combine(Directory.CreateDirectory(Path.Combine(Shell.Artifacts, "logs")).FullName, name + ".log");
-        var start = new ProcessStartInfo("/bin/sh") { WorkingDirectory = Path.GetDirectoryName(command.FirstOrDefault(c => c.EndsWith(".dll", StringComparison.Ordinal))) ?? Shell.Artifacts };
-        string[] arguments = ["-c", "exec \"$@\" >/dev/null 2>\"$0\"", errors, .. command.Select(c => c.Replace("{port}", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal))];
+        var start = new ProcessStartInfo("/bin/sh")
+        {
+            WorkingDirectory =
+                Path.GetDirectoryName(command.FirstOrDefault(c => c.EndsWith(".dll", StringComparison.Ordinal))) ?? Shell.Artifacts,
+        };
+        string[] arguments =
+        [
+            "-c",
+            "exec \"$@\" >/dev/null 2>\"$0\"",
+            errors,
+            .. command.Select(c => c.Replace("{port}", port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)),
+        ];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

@@ -13,7 +13,12 @@ internal static class Shell
     /// <summary>What the program printed; its exit code must be 0.</summary>
     public static async Task<string> Run(string program, IEnumerable<string> arguments, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Root };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Root,
+        };
         using var process = Process.Start(start)!;
         try
         {
@@ -36,8 +41,27 @@ internal static class Shell
         if (build)
         {
             Console.Error.WriteLine("publishing " + project);
-            await Run("dotnet", ["publish", project, "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "-p:PublishReadyToRun=true",
-                "-p:OpenApiGenerateDocuments=false", "-o", folder, "--nologo", "-v", "q"], cancellation);
+            await Run(
+                "dotnet",
+                [
+                    "publish",
+                    project,
+                    "-c",
+                    "Release",
+                    "-r",
+                    "linux-x64",
+                    "--self-contained",
+                    "false",
+                    "-p:PublishReadyToRun=true",
+                    "-p:OpenApiGenerateDocuments=false",
+                    "-o",
+                    folder,
+                    "--nologo",
+                    "-v",
+                    "q",
+                ],
+                cancellation
+            );
         }
 
         return Path.Combine(folder, assembly + ".dll");

@@ -23,9 +23,13 @@ internal readonly record struct Sample(double CpuMicros, double PerSecond, doubl
         var traffic = await load();
         var grown = server.AllocatedBytes - allocated;
         return new(
-            (server.CpuMicros - cpu) / traffic.Requests, traffic.Requests / traffic.Seconds, traffic.P50, traffic.P99,
+            (server.CpuMicros - cpu) / traffic.Requests,
+            traffic.Requests / traffic.Seconds,
+            traffic.P50,
+            traffic.P99,
             grown < 0 ? double.NaN : grown / traffic.Requests, // The collector forgets what was allocated in a heap that it gives up.
-            server.Mebibytes);
+            server.Mebibytes
+        );
     }
 }
 

@@ -16,15 +16,31 @@ internal static class Wrk
         await File.WriteAllLinesAsync(tokens, target.Tokens, cancellation);
         var output = await Shell.Run(
             "wrk",
-            ["-t1", "-c" + Connections, $"-d{seconds}s", "--timeout", "10s", "-s", Path.Combine(AppContext.BaseDirectory, "check.lua"), server.Address, "--",
-                target.Path, target.Expected, tokens],
-            cancellation);
-        var result = output.Split('\n').FirstOrDefault(l => l.StartsWith("RESULT ", StringComparison.Ordinal))?.Split(' ', 8)
+            [
+                "-t1",
+                "-c" + Connections,
+                $"-d{seconds}s",
+                "--timeout",
+                "10s",
+                "-s",
+                Path.Combine(AppContext.BaseDirectory, "check.lua"),
+                server.Address,
+                "--",
+                target.Path,
+                target.Expected,
+                tokens,
+            ],
+            cancellation
+        );
+        var result =
+            output.Split('\n').FirstOrDefault(l => l.StartsWith("RESULT ", StringComparison.Ordinal))?.Split(' ', 8)
             ?? throw new InvalidRunException("wrk said nothing: " + output);
         var numbers = result[1..7].Select(n => long.Parse(n, CultureInfo.InvariantCulture)).ToArray();
         var (requests, micros, bad, broken) = (numbers[0], numbers[1], numbers[2], numbers[3]);
         return bad == 0 && broken == 0 && requests > 0
             ? new Traffic(requests, micros / 1e6, numbers[4] / 1e3, numbers[5] / 1e3)
-            : throw new InvalidRunException($"{server.Name} {target.Path}: {bad} wrong answers, {broken} errors in {requests} requests; first: {result[7]}");
+            : throw new InvalidRunException(
+                $"{server.Name} {target.Path}: {bad} wrong answers, {broken} errors in {requests} requests; first: {result[7]}"
+            );
     }
 }

@@ -14,7 +14,8 @@ namespace Bff.Benchmarks;
 /// <summary>A whole gateway with embedded state, so that what is measured is wired as it is in a host.</summary>
 internal sealed class Gateway : IAsyncDisposable
 {
-    private const string Secret = "a secret for benchmarks, of 32 bytes or more", Issuer = "https://issuer.example";
+    private const string Secret = "a secret for benchmarks, of 32 bytes or more",
+        Issuer = "https://issuer.example";
     private readonly WebApplication _app;
 
     private Gateway(WebApplication app) => _app = app;
@@ -29,17 +30,19 @@ internal sealed class Gateway : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing" });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
-            ["Authentication:Schemes:Bearer:ValidIssuer"] = Issuer,
-            ["Authentication:SharedSecrets:0"] = Secret,
-            ["ApiKeys:Bootstrap:acme"] = ApiKey,
-            ["Limits:Mode"] = "Leased",
-            ["Plans:enterprise:RequestsPerMinute"] = "10000000",
-            ["Plans:enterprise:Burst"] = "10000000",
-            ["AccessLog:Enabled"] = "false",
-        });
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["Authentication:Schemes:Bearer:ValidAudiences:0"] = "bff",
+                ["Authentication:Schemes:Bearer:ValidIssuer"] = Issuer,
+                ["Authentication:SharedSecrets:0"] = Secret,
+                ["ApiKeys:Bootstrap:acme"] = ApiKey,
+                ["Limits:Mode"] = "Leased",
+                ["Plans:enterprise:RequestsPerMinute"] = "10000000",
+                ["Plans:enterprise:Burst"] = "10000000",
+                ["AccessLog:Enabled"] = "false",
+            }
+        );
         builder.AddBffDefaults();
         builder.AddApiKeys("orders.read");
         builder.AddBearerTokens();
@@ -53,8 +56,12 @@ internal sealed class Gateway : IAsyncDisposable
     public static string Token()
     {
         var expires = DateTimeOffset.UtcNow.AddHours(6).ToUnixTimeSeconds();
-        var head = Encode("""{"alg":"HS256","typ":"JWT"}""") + "." + Encode(
-            $$"""{"iss":"{{Issuer}}","aud":["bff"],"sub":"u-1","roles":["enterprise"],"scope":"api openid profile","client_id":"app","email":"ada@example.com","name":"Ada","jti":"1","exp":{{expires}}}""");
+        var head =
+            Encode("""{"alg":"HS256","typ":"JWT"}""")
+            + "."
+            + Encode(
+                $$"""{"iss":"{{Issuer}}","aud":["bff"],"sub":"u-1","roles":["enterprise"],"scope":"api openid profile","client_id":"app","email":"ada@example.com","name":"Ada","jti":"1","exp":{{expires}}}"""
+            );
         return head + "." + Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.ASCII.GetBytes(head)));
     }
 

@@ -28,7 +28,12 @@ public class GrpcCalls
 {
     private static readonly StringValue Question = new() { Value = "p-1" };
     private readonly Method<StringValue, StringValue> _method = new(
-        MethodType.Unary, "catalog.v1.ProductCatalog", "GetProduct", Marshaller(StringValue.Parser), Marshaller(StringValue.Parser));
+        MethodType.Unary,
+        "catalog.v1.ProductCatalog",
+        "GetProduct",
+        Marshaller(StringValue.Parser),
+        Marshaller(StringValue.Parser)
+    );
 
     private readonly UpstreamRegistry _registry = new(TimeProvider.System);
     private WebApplication _service = null!;
@@ -45,7 +50,9 @@ public class GrpcCalls
         byte[] frame = [0, .. BitConverter.GetBytes(IPAddress.HostToNetworkOrder(message.Length)), .. message];
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2)
+        );
         _service = builder.Build();
         _service.Run(async context =>
         {
@@ -54,12 +61,21 @@ public class GrpcCalls
             context.Response.AppendTrailer("grpc-status", "0");
         });
         await _service.StartAsync();
-        _registry.Apply(UpstreamRegistry.Parse(
-            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["Upstreams:catalog:Address"] = _service.Urls.First(), ["Upstreams:catalog:Http2"] = "true", ["Upstreams:catalog:Timeout"] = "00:00:30",
-            }).Build(),
-            new ConfigurationMistakes()));
+        _registry.Apply(
+            UpstreamRegistry.Parse(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(
+                        new Dictionary<string, string?>
+                        {
+                            ["Upstreams:catalog:Address"] = _service.Urls.First(),
+                            ["Upstreams:catalog:Http2"] = "true",
+                            ["Upstreams:catalog:Timeout"] = "00:00:30",
+                        }
+                    )
+                    .Build(),
+                new ConfigurationMistakes()
+            )
+        );
         var upstream = new UpstreamClient("catalog", new UpstreamSender(_registry));
         _own = new(upstream);
         _handler = new(upstream);
@@ -99,17 +115,29 @@ public class GrpcCalls
         }
     }
 
-    private static CallContext Context() => new(
-        new BffRequest { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0 }, TimeProvider.System.GetTimestamp() + (30 * TimeProvider.System.TimestampFrequency), default);
+    private static CallContext Context() =>
+        new(
+            new BffRequest
+            {
+                RequestId = "r-1",
+                CorrelationId = "c-1",
+                StartTimestamp = 0,
+            },
+            TimeProvider.System.GetTimestamp() + (30 * TimeProvider.System.TimestampFrequency),
+            default
+        );
 
-    private static Marshaller<T> Marshaller<T>(MessageParser<T> parser) where T : IMessage<T> => Marshallers.Create(
-        (message, context) =>
-        {
-            context.SetPayloadLength(message.CalculateSize());
-            message.WriteTo(context.GetBufferWriter());
-            context.Complete();
-        },
-        context => parser.ParseFrom(context.PayloadAsReadOnlySequence()));
+    private static Marshaller<T> Marshaller<T>(MessageParser<T> parser)
+        where T : IMessage<T> =>
+        Marshallers.Create(
+            (message, context) =>
+            {
+                context.SetPayloadLength(message.CalculateSize());
+                message.WriteTo(context.GetBufferWriter());
+                context.Complete();
+            },
+            context => parser.ParseFrom(context.PayloadAsReadOnlySequence())
+        );
 
     /// <summary>
     /// The least that the package needs below it: the call's context comes by a header, since nothing else of a call reaches a handler.
@@ -134,8 +162,12 @@ public class GrpcCalls
             var call = _calls[request.Headers.GetValues(Header).Single()];
             var message = new HttpRequestMessage(HttpMethod.Post, new Uri(request.RequestUri!.AbsolutePath[1..], UriKind.Relative))
             {
-                Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                Content = new ByteArrayContent(await request.Content!.ReadAsByteArrayAsync(cancellationToken)) { Headers = { ContentType = request.Content.Headers.ContentType } },
+                Version = HttpVersion.Version20,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new ByteArrayContent(await request.Content!.ReadAsByteArrayAsync(cancellationToken))
+                {
+                    Headers = { ContentType = request.Content.Headers.ContentType },
+                },
             };
             foreach (var (name, values) in request.Headers.NonValidated)
             {

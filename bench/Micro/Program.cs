@@ -9,7 +9,8 @@ using Bff.Benchmarks;
 
 // dotnet run -c Release --project bench/Micro [-- --filter *Token*]
 // In process: the gateway's own types, compiled as they ship, with what they allocate.
-var config = ManualConfig.CreateEmpty()
+var config = ManualConfig
+    .CreateEmpty()
     .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(5).WithIterationCount(15))
     .AddColumnProvider(BenchmarkDotNet.Columns.DefaultColumnProviders.Instance)
     .AddDiagnoser(MemoryDiagnoser.Default)

@@ -20,8 +20,10 @@ public class RequestPath
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private readonly ServiceProblem _document = new("kept", null, null);
     private Gateway _gateway = null!;
-    private ICallerSource _tokens = null!, _keys = null!;
-    private DefaultHttpContext _withToken = null!, _withKey = null!;
+    private ICallerSource _tokens = null!,
+        _keys = null!;
+    private DefaultHttpContext _withToken = null!,
+        _withKey = null!;
     private LimitDecider _decider = null!;
     private LimitSet _limits = null!;
     private IFragmentCache _cache = null!;
@@ -49,7 +51,9 @@ public class RequestPath
         _fragment = new("bench:1", CacheScope.Public, caller, Hour, Hour, ["bench:1"], ServiceProblemJson.Default.ServiceProblem);
         await _cache.Get(_fragment, _ => new(UpstreamAnswer<ServiceProblem>.Ok(_document)), CancellationToken.None);
         _composition = _gateway.Services.GetRequiredService<CompositionServices>();
-        _client = UpstreamsRegistration.Generated<CompositionWarmup.IWarmUp>(new UpstreamClient("json", _gateway.Services.GetRequiredService<UpstreamSender>()));
+        _client = UpstreamsRegistration.Generated<CompositionWarmup.IWarmUp>(
+            new UpstreamClient("json", _gateway.Services.GetRequiredService<UpstreamSender>())
+        );
     }
 
     /// <summary>Stops it.</summary>
@@ -86,21 +90,28 @@ public class RequestPath
 
     /// <summary>The same up to the message that is sent.</summary>
     [Benchmark]
-    public object Call_declared_and_written() => ((IDeclaredCall)_client.Get("first")).Request.Message(ServiceProblemJson.Default, onlyReads: false);
+    public object Call_declared_and_written() =>
+        ((IDeclaredCall)_client.Get("first")).Request.Message(ServiceProblemJson.Default, onlyReads: false);
 
     /// <summary>What the message costs without a client.</summary>
     [Benchmark]
-    public object Call_written_by_hand() => new HttpRequestMessage(HttpMethod.Get, new Uri($"warm-up/{Uri.EscapeDataString(_document.Type!)}", UriKind.Relative));
+    public object Call_written_by_hand() =>
+        new HttpRequestMessage(HttpMethod.Get, new Uri($"warm-up/{Uri.EscapeDataString(_document.Type!)}", UriKind.Relative));
 
     /// <summary>What composing costs beside the calls: four parts whose services answer at once, and the answer written.</summary>
     [Benchmark]
     public async Task<int> Composer_of_four_synchronous_parts()
     {
         var context = new DefaultHttpContext { RequestServices = _gateway.Services };
-        context.Features.Set(new BffRequest
-        {
-            HttpContext = context, RequestId = "bench", CorrelationId = "bench", StartTimestamp = _composition.Time.GetTimestamp(),
-        });
+        context.Features.Set(
+            new BffRequest
+            {
+                HttpContext = context,
+                RequestId = "bench",
+                CorrelationId = "bench",
+                StartTimestamp = _composition.Time.GetTimestamp(),
+            }
+        );
         using var composer = Composer.For(context, _composition);
         var first = composer.Required("first", Answer());
         composer.Optional("second", Answer());

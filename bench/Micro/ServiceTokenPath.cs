@@ -20,7 +20,8 @@ public class ServiceTokenPath
     private readonly TokenOptions _ofClient = new() { Mode = TokenMode.Client, Scope = "orders" };
     private readonly TokenOptions _exchanged = new() { Mode = TokenMode.Exchange, Audience = "orders" };
     private readonly HttpRequestMessage _request = new(HttpMethod.Get, "http://service/");
-    private WebApplication _server = null!, _gateway = null!;
+    private WebApplication _server = null!,
+        _gateway = null!;
     private ServiceTokens _tokens = null!;
     private BffRequest _origin = null!;
     private long _deadline;
@@ -33,27 +34,43 @@ public class ServiceTokenPath
         server.Logging.ClearProviders();
         server.WebHost.UseUrls("http://127.0.0.1:0");
         _server = server.Build();
-        _server.MapPost("/token", () => Results.Text("""{"access_token":"granted","token_type":"Bearer","expires_in":360000}""", "application/json"));
+        _server.MapPost(
+            "/token",
+            () => Results.Text("""{"access_token":"granted","token_type":"Bearer","expires_in":360000}""", "application/json")
+        );
         await _server.StartAsync();
 
         var gateway = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing" });
         gateway.Logging.ClearProviders();
-        gateway.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Clients:default:TokenEndpoint"] = _server.Urls.First() + "/token",
-            ["Clients:default:RequireHttpsMetadata"] = "false",
-            ["Clients:default:ClientId"] = "gateway",
-            ["Clients:default:ClientSecret"] = "secret",
-        });
+        gateway.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["Clients:default:TokenEndpoint"] = _server.Urls.First() + "/token",
+                ["Clients:default:RequireHttpsMetadata"] = "false",
+                ["Clients:default:ClientId"] = "gateway",
+                ["Clients:default:ClientSecret"] = "secret",
+            }
+        );
         gateway.AddBffDefaults();
         _gateway = gateway.Build();
         _tokens = _gateway.Services.GetRequiredService<ServiceTokens>();
-        _origin = new BffRequest { RequestId = "bench", CorrelationId = "bench", StartTimestamp = 0, Token = CallerToken.OfHeader("Bearer " + new string('t', 1200)) };
+        _origin = new BffRequest
+        {
+            RequestId = "bench",
+            CorrelationId = "bench",
+            StartTimestamp = 0,
+            Token = CallerToken.OfHeader("Bearer " + new string('t', 1200)),
+        };
         _deadline = long.MaxValue / 2;
         foreach (var options in (TokenOptions[])[_ofClient, _exchanged])
         {
             var subject = options == _exchanged ? _origin.Token : default;
-            _ = (await _tokens.Of(options)!.Get(subject, TimeProvider.System.GetTimestamp() + TimeProvider.System.TimestampFrequency * 30, null, default)).Token
+            _ =
+                (
+                    await _tokens
+                        .Of(options)!
+                        .Get(subject, TimeProvider.System.GetTimestamp() + TimeProvider.System.TimestampFrequency * 30, null, default)
+                ).Token
                 ?? throw new InvalidOperationException("There is no token.");
         }
     }

@@ -14,17 +14,23 @@ internal static class BareYarp
     }
 
     public static IReadOnlyList<RouteConfig> Routes(string? policy) =>
-    [
-        new()
-        {
-            RouteId = "catalogue",
-            ClusterId = "products",
-            AuthorizationPolicy = policy,
-            Match = new() { Path = "/catalogue/products", Methods = ["GET"] },
-            Transforms = [new Dictionary<string, string> { ["PathSet"] = "/products" }],
-        },
-    ];
+        [
+            new()
+            {
+                RouteId = "catalogue",
+                ClusterId = "products",
+                AuthorizationPolicy = policy,
+                Match = new() { Path = "/catalogue/products", Methods = ["GET"] },
+                Transforms = [new Dictionary<string, string> { ["PathSet"] = "/products" }],
+            },
+        ];
 
     public static IReadOnlyList<ClusterConfig> Clusters(string upstream) =>
-        [new() { ClusterId = "products", Destinations = new Dictionary<string, DestinationConfig> { ["0"] = new() { Address = upstream } } }];
+        [
+            new()
+            {
+                ClusterId = "products",
+                Destinations = new Dictionary<string, DestinationConfig> { ["0"] = new() { Address = upstream } },
+            },
+        ];
 }

@@ -12,29 +12,64 @@ internal static class HandComposition
     {
         builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, FeedJson.Default));
         var app = builder.Build();
-        var services = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false })
+        var services = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                UseCookies = false,
+                AllowAutoRedirect = false,
+            }
+        )
         {
             BaseAddress = new Uri(upstream),
         };
-        app.MapGet("/home-feed", async (HttpContext context) =>
-        {
-            var gone = context.RequestAborted;
-            var user = services.GetFromJsonAsync("/users/u-1", FeedJson.Default.User, gone);
-            var orders = services.GetFromJsonAsync("/users/u-1/orders?limit=5", FeedJson.Default.OrderPage, gone);
-            var picks = services.GetFromJsonAsync("/users/u-1/recommendations?limit=10", FeedJson.Default.Picks, gone);
-            var notifications = services.GetFromJsonAsync("/users/u-1/notifications?unread=true&limit=1", FeedJson.Default.Notifications, gone);
-            await Task.WhenAll(user, orders, picks, notifications);
-            return TypedResults.Ok(new Feed(
-                new FeedUser((await user)!.Id, (await user)!.Name, Sized((await user)!.AvatarUrl, 96)),
-                [.. (await orders)!.Items.Select(o => new FeedOrder(
-                    o.Id, o.Status, o.TotalAmount, o.Currency, o.PlacedAt, o.Items.Length, Sized(o.Items[0].ProductImageUrl, 160)))],
-                [.. (await picks)!.Items.Select(p => new FeedPick(p.ProductId, p.Name, p.Price, p.Currency, Sized(p.ImageUrl, 160)))],
-                (await notifications)!.UnreadCount));
-        });
+        app.MapGet(
+            "/home-feed",
+            async (HttpContext context) =>
+            {
+                var gone = context.RequestAborted;
+                var user = services.GetFromJsonAsync("/users/u-1", FeedJson.Default.User, gone);
+                var orders = services.GetFromJsonAsync("/users/u-1/orders?limit=5", FeedJson.Default.OrderPage, gone);
+                var picks = services.GetFromJsonAsync("/users/u-1/recommendations?limit=10", FeedJson.Default.Picks, gone);
+                var notifications = services.GetFromJsonAsync(
+                    "/users/u-1/notifications?unread=true&limit=1",
+                    FeedJson.Default.Notifications,
+                    gone
+                );
+                await Task.WhenAll(user, orders, picks, notifications);
+                return TypedResults.Ok(
+                    new Feed(
+                        new FeedUser((await user)!.Id, (await user)!.Name, Sized((await user)!.AvatarUrl, 96)),
+                        [
+                            .. (await orders)!.Items.Select(o => new FeedOrder(
+                                o.Id,
+                                o.Status,
+                                o.TotalAmount,
+                                o.Currency,
+                                o.PlacedAt,
+                                o.Items.Length,
+                                Sized(o.Items[0].ProductImageUrl, 160)
+                            )),
+                        ],
+                        [
+                            .. (await picks)!.Items.Select(p => new FeedPick(
+                                p.ProductId,
+                                p.Name,
+                                p.Price,
+                                p.Currency,
+                                Sized(p.ImageUrl, 160)
+                            )),
+                        ],
+                        (await notifications)!.UnreadCount
+                    )
+                );
+            }
+        );
         return app;
     }
 
-    private static string? Sized(string? path, int width) => path is null ? null : $"/images/{path.AsSpan("/media/large/".Length)}?w={width}";
+    private static string? Sized(string? path, int width) =>
+        path is null ? null : $"/images/{path.AsSpan("/media/large/".Length)}?w={width}";
 }
 
 internal sealed record User(string Id, string Name, string? AvatarUrl);
@@ -53,7 +88,15 @@ internal sealed record Notifications(int UnreadCount);
 
 internal sealed record FeedUser(string Id, string Name, string? Avatar);
 
-internal sealed record FeedOrder(string Id, string Status, decimal Total, string Currency, DateTimeOffset Date, int ItemCount, string? Thumb);
+internal sealed record FeedOrder(
+    string Id,
+    string Status,
+    decimal Total,
+    string Currency,
+    DateTimeOffset Date,
+    int ItemCount,
+    string? Thumb
+);
 
 internal sealed record FeedPick(string Id, string Name, decimal Price, string Currency, string? Thumb);
 

@@ -25,12 +25,14 @@ internal static class StockYarp
 
     public static WebApplication Build(WebApplicationBuilder builder, string upstream, string redis)
     {
-        builder.Services.AddAuthentication().AddJwtBearer(bearer =>
-        {
-            bearer.Authority = upstream;
-            bearer.RequireHttpsMetadata = false;
-            bearer.TokenValidationParameters.ValidAudience = "bff";
-        });
+        builder
+            .Services.AddAuthentication()
+            .AddJwtBearer(bearer =>
+            {
+                bearer.Authority = upstream;
+                bearer.RequireHttpsMetadata = false;
+                bearer.TokenValidationParameters.ValidAudience = "bff";
+            });
         builder.Services.AddAuthorization();
         builder.Services.AddReverseProxy().LoadFromMemory(BareYarp.Routes("default"), BareYarp.Clusters(upstream));
         var traces = Sdk.CreateTracerProviderBuilder()
@@ -44,19 +46,21 @@ internal static class StockYarp
         var database = ConnectionMultiplexer.Connect(redis).GetDatabase();
         app.UseAuthentication();
         app.UseAuthorization();
-        app.Use(async (context, next) =>
-        {
-            var key = "stock:" + context.User.FindFirst(System.Security.Claims.ClaimTypes.NameIdentifier)?.Value;
-            var left = (long)await database.ScriptEvaluateAsync(Bucket, [key], [10_000, 10_000_000]);
-            if (left < 0)
+        app.Use(
+            async (context, next) =>
             {
-                context.Response.StatusCode = 429;
-                return;
-            }
+                var key = "stock:" + context.User.FindFirst(System.Security.Claims.ClaimTypes.NameIdentifier)?.Value;
+                var left = (long)await database.ScriptEvaluateAsync(Bucket, [key], [10_000, 10_000_000]);
+                if (left < 0)
+                {
+                    context.Response.StatusCode = 429;
+                    return;
+                }
 
-            context.Response.Headers["X-RateLimit-Remaining"] = left.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            await next(context);
-        });
+                context.Response.Headers["X-RateLimit-Remaining"] = left.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                await next(context);
+            }
+        );
         app.MapReverseProxy();
         return app;
     }

@@ -28,15 +28,19 @@ using var watched = new CancellationTokenSource();
 faultsEnd.CancelAfter(options.Length);
 var watching = Pace.Every(1, 1, () => Task.WhenAll(world.Fleets.Select(f => f.Watch())), watched.Token);
 var load = Task.WhenAll(
-    reads.Run(options.Rate, loadEnds.Token), orders.Run(options.Rate, loadEnds.Token), usage.Run(options.Rate, loadEnds.Token),
-    credentials.Run(options.Rate, loadEnds.Token, settled.Token), events.Run(options.Rate, loadEnds.Token, settled.Token));
+    reads.Run(options.Rate, loadEnds.Token),
+    orders.Run(options.Rate, loadEnds.Token),
+    usage.Run(options.Rate, loadEnds.Token),
+    credentials.Run(options.Rate, loadEnds.Token, settled.Token),
+    events.Run(options.Rate, loadEnds.Token, settled.Token)
+);
 
 await new Injector(world, options).Run(faultsEnd.Token);
-Console.Error.WriteLine($"{world.Time.Now,7:F1} s  faults are over");
+Console.Error.WriteLine($"{world.Time.Now, 7:F1} s  faults are over");
 await Pace.Pause(Math.Min(30, options.Length.TotalSeconds / 4));
 await loadEnds.CancelAsync();
-Console.Error.WriteLine($"{world.Time.Now,7:F1} s  load is over");
-for (var until = world.Time.Now + 60; world.Time.Now < until && !events.HasSettled();)
+Console.Error.WriteLine($"{world.Time.Now, 7:F1} s  load is over");
+for (var until = world.Time.Now + 60; world.Time.Now < until && !events.HasSettled(); )
 {
     await Pace.Pause(1);
 }
@@ -45,13 +49,17 @@ await Pace.Pause(35); // The longest that a stream may go on: the skew that is a
 await settled.CancelAsync();
 if (await Task.WhenAny(load, Task.Delay(TimeSpan.FromMinutes(1))) != load)
 {
-    Console.Error.WriteLine($"{world.Time.Now,7:F1} s  some of the load has not ended");
+    Console.Error.WriteLine($"{world.Time.Now, 7:F1} s  some of the load has not ended");
 }
 
 IReadOnlyList<Check> checks =
 [
-    .. events.Verify(), await orders.Verify(), .. await usage.Verify(), .. credentials.Verify(),
-    Report.OfHosts(world), Report.OfAnswers(sender),
+    .. events.Verify(),
+    await orders.Verify(),
+    .. await usage.Verify(),
+    .. credentials.Verify(),
+    Report.OfHosts(world),
+    Report.OfAnswers(sender),
 ];
 await watched.CancelAsync();
 await watching;

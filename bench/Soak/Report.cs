@@ -13,12 +13,26 @@ internal static class Report
     private const int Examples = 10;
     private static readonly string Kernel = RuntimeInformation.OSDescription.Split('#')[0].Trim();
 
-    public static string Of(World world, SoakOptions options, Sender sender, Orders orders, EventFlow events, Credentials credentials, IReadOnlyList<Check> checks)
+    public static string Of(
+        World world,
+        SoakOptions options,
+        Sender sender,
+        Orders orders,
+        EventFlow events,
+        Credentials credentials,
+        IReadOnlyList<Check> checks
+    )
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Commit {Git("rev-parse", "--short", "HEAD")}, {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC; ")
+        text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"Commit {Git("rev-parse", "--short", "HEAD")}, {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC; "
+            )
             .AppendLine(CultureInfo.InvariantCulture, $"{options.Minutes:0.#} minutes, seed {options.Seed}, rate {options.Rate:0.##}; ")
-            .AppendLine(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores of {Processor()}, {Kernel}, .NET {Environment.Version}; load average at the end {Load()}.");
+            .AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{Environment.ProcessorCount} cores of {Processor()}, {Kernel}, .NET {Environment.Version}; load average at the end {Load()}."
+            );
         text.AppendLine().AppendLine("| done | |").AppendLine("| --- | --- |");
         foreach (var fleet in world.Fleets)
         {
@@ -26,7 +40,8 @@ internal static class Report
             var answers = string.Join(", ", statuses.Select(s => $"{s.Value} × {(s.Key.Status == 0 ? "no answer" : s.Key.Status)}"));
             text.AppendLine(
                 CultureInfo.InvariantCulture,
-                $"| {fleet.Gateway} | {statuses.Sum(s => s.Value)} requests: {answers}; {fleet.Starts} starts, {fleet.Killed.Count} killed |");
+                $"| {fleet.Gateway} | {statuses.Sum(s => s.Value)} requests: {answers}; {fleet.Starts} starts, {fleet.Killed.Count} killed |"
+            );
         }
 
         text.AppendLine(CultureInfo.InvariantCulture, $"| orders sent | {orders.Sent}, {orders.Repeats} of them also as a copy or again |");
@@ -35,9 +50,14 @@ internal static class Report
         text.AppendLine().AppendLine("| fault | times | seconds | |").AppendLine("| --- | --- | --- | --- |");
         foreach (var kind in world.Time.Episodes.Where(e => !double.IsInfinity(e.End)).GroupBy(e => e.Name).OrderBy(g => g.Key))
         {
-            var notes = kind.Where(e => e.Note.Length > 0).GroupBy(e => e.Note).OrderBy(g => g.Key)
+            var notes = kind.Where(e => e.Note.Length > 0)
+                .GroupBy(e => e.Note)
+                .OrderBy(g => g.Key)
                 .Select(g => g.Count() == 1 ? g.Key : $"{g.Key} × {g.Count()}");
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {kind.Sum(e => e.End - e.Start):F0} | {string.Join("; ", notes)} |");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {kind.Key} | {kind.Count()} | {kind.Sum(e => e.End - e.Start):F0} | {string.Join("; ", notes)} |"
+            );
         }
 
         text.AppendLine().AppendLine("| check | measured | |").AppendLine("| --- | --- | --- |");
@@ -59,16 +79,19 @@ internal static class Report
         return text.ToString();
     }
 
-    public static Check OfHosts(World world) => new(
-        "No host ends by itself; each gets ready, and exits with 0 when it is told to end; none writes a secret into its log",
-        $"{world.Fleets.Sum(f => f.Starts)} processes",
-        [.. world.Fleets.SelectMany(f => f.Surprises)]);
+    public static Check OfHosts(World world) =>
+        new(
+            "No host ends by itself; each gets ready, and exits with 0 when it is told to end; none writes a secret into its log",
+            $"{world.Fleets.Sum(f => f.Starts)} processes",
+            [.. world.Fleets.SelectMany(f => f.Surprises)]
+        );
 
-    public static Check OfAnswers(Sender sender) => new(
-        "No answer is an internal error", $"{sender.Answers.Values.Sum()} answers", sender.InternalErrors);
+    public static Check OfAnswers(Sender sender) =>
+        new("No answer is an internal error", $"{sender.Answers.Values.Sum()} answers", sender.InternalErrors);
 
     /// <summary>What the hosts logged as errors, for the reader of the report; the lines are in artifacts/soak.</summary>
-    public static string Errors() => string.Join(Environment.NewLine, LogFile.Errors.OrderByDescending(e => e.Value).Select(e => $"{e.Value,6} {e.Key}"));
+    public static string Errors() =>
+        string.Join(Environment.NewLine, LogFile.Errors.OrderByDescending(e => e.Value).Select(e => $"{e.Value, 6} {e.Key}"));
 
     private static string Git(params string[] arguments)
     {
@@ -79,5 +102,6 @@ internal static class Report
     private static string Load() => string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ').Take(3));
 
     private static string Processor() =>
-        File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() ?? "an unknown processor";
+        File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+        ?? "an unknown processor";
 }

@@ -33,9 +33,15 @@ internal sealed record SoakOptions(double Minutes, int Seed, double Rate, IReadO
             var value = i + 1 < args.Length ? args[i + 1] : "";
             SoakOptions? next = args[i] switch
             {
-                "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes > 0 => options with { Minutes = minutes },
+                "--minutes" when double.TryParse(value, CultureInfo.InvariantCulture, out var minutes) && minutes > 0 => options with
+                {
+                    Minutes = minutes,
+                },
                 "--seed" when int.TryParse(value, CultureInfo.InvariantCulture, out var seed) => options with { Seed = seed },
-                "--rate" when double.TryParse(value, CultureInfo.InvariantCulture, out var rate) && rate > 0 => options with { Rate = rate },
+                "--rate" when double.TryParse(value, CultureInfo.InvariantCulture, out var rate) && rate > 0 => options with
+                {
+                    Rate = rate,
+                },
                 "--faults" when value.Length > 0 => options with { Faults = value.Split(',') },
                 "--out" when value.Length > 0 => options with { Out = value },
                 _ => null,

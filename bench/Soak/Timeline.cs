@@ -49,7 +49,7 @@ internal sealed class Timeline
     {
         var episode = new Episode(name, Now, cutsStore);
         _episodes.Enqueue(episode);
-        Console.Error.WriteLine($"{Now,7:F1} s  {name}");
+        Console.Error.WriteLine($"{Now, 7:F1} s  {name}");
         return episode;
     }
 
@@ -57,7 +57,7 @@ internal sealed class Timeline
     {
         episode.End = Now;
         episode.Note = note;
-        Console.Error.WriteLine($"{Now,7:F1} s  {episode.Name} over after {episode.End - episode.Start:F1} s {note}");
+        Console.Error.WriteLine($"{Now, 7:F1} s  {episode.Name} over after {episode.End - episode.Start:F1} s {note}");
     }
 
     /// <summary>

@@ -17,28 +17,53 @@ internal sealed class World : IAsyncDisposable
 {
     private static readonly string[] Parts =
     [
-        "home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "orders:orders", "dashboard:user", "dashboard:orders",
-        "dashboard:notifications", "dashboard:recommendations",
+        "home-feed:user",
+        "home-feed:orders",
+        "home-feed:recommendations",
+        "home-feed:notifications",
+        "orders:orders",
+        "dashboard:user",
+        "dashboard:orders",
+        "dashboard:notifications",
+        "dashboard:recommendations",
     ];
 
-    private World(SampleServices services, DevelopmentIdentityProvider identity, Surroundings surroundings, StorePair store, Receiver sound, Receiver flaky)
+    private World(
+        SampleServices services,
+        DevelopmentIdentityProvider identity,
+        Surroundings surroundings,
+        StorePair store,
+        Receiver sound,
+        Receiver flaky
+    )
     {
         (Services, Identity, Store, Sound, Flaky) = (services, identity, store, sound, flaky);
         (string, string)[] common =
         [
-            ("ConnectionStrings:redis", store.ConnectionString), ("State:Timeout", "00:00:00.500"), ("Shutdown:Delay", "00:00:01"),
+            ("ConnectionStrings:redis", store.ConnectionString),
+            ("State:Timeout", "00:00:00.500"),
+            ("Shutdown:Delay", "00:00:01"),
             ("Composition:Deadline", "00:00:05"),
-            .. services.All.Select(s => ($"Upstreams:{s.Name}:Timeout", "00:00:02")), .. Parts.Select(p => ($"Composition:{p}:Timeout", "00:00:02")),
+            .. services.All.Select(s => ($"Upstreams:{s.Name}:Timeout", "00:00:02")),
+            .. Parts.Select(p => ($"Composition:{p}:Timeout", "00:00:02")),
         ];
         Mobile = new("MobileBff", surroundings, Time, common);
         Web = new("WebBff", surroundings, Time, common);
-        Partner = new("PartnerBff", surroundings, Time,
-        [
-            .. common, ("ApiKeys:Bootstrap:acme", Key), ("ApiKeys:Bootstrap:globex", MeterKey),
-            ("Tenants:acme:Plan", "enterprise"), ("Tenants:globex:Plan", "enterprise"),
-            ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:03"),
-            .. Enumerable.Range(0, 10).Select(n => ($"Webhooks:Schedule:{n}", n == 0 ? "00:00:00" : "00:00:05")),
-        ]);
+        Partner = new(
+            "PartnerBff",
+            surroundings,
+            Time,
+            [
+                .. common,
+                ("ApiKeys:Bootstrap:acme", Key),
+                ("ApiKeys:Bootstrap:globex", MeterKey),
+                ("Tenants:acme:Plan", "enterprise"),
+                ("Tenants:globex:Plan", "enterprise"),
+                ("Webhooks:AllowPrivateNetworks", "true"),
+                ("Webhooks:Timeout", "00:00:03"),
+                .. Enumerable.Range(0, 10).Select(n => ($"Webhooks:Schedule:{n}", n == 0 ? "00:00:00" : "00:00:05")),
+            ]
+        );
     }
 
     public Timeline Time { get; } = new();
@@ -79,25 +104,26 @@ internal sealed class World : IAsyncDisposable
     public volatile bool MayCount = true;
 
     /// <summary>Follows no redirect, keeps no cookie, waits at most ten seconds.</summary>
-    public HttpClient Http { get; } = new(Plain())
-    {
-        Timeout = TimeSpan.FromSeconds(10),
-    };
+    public HttpClient Http { get; } = new(Plain()) { Timeout = TimeSpan.FromSeconds(10) };
 
     /// <summary>For answers that do not end.</summary>
-    public HttpClient Streams { get; } = new(Plain())
-    {
-        Timeout = Timeout.InfiniteTimeSpan,
-    };
+    public HttpClient Streams { get; } = new(Plain()) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <summary>For credentials that are refused: from many addresses, since refusals count against the one they come from.</summary>
-    public HttpClient Strangers { get; } = new(new SocketsHttpHandler
-    {
-        UseProxy = false, UseCookies = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromSeconds(1), ConnectCallback = FromAnywhere,
-    })
-    {
-        Timeout = TimeSpan.FromSeconds(10),
-    };
+    public HttpClient Strangers { get; } =
+        new(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                UseCookies = false,
+                AllowAutoRedirect = false,
+                PooledConnectionLifetime = TimeSpan.FromSeconds(1),
+                ConnectCallback = FromAnywhere,
+            }
+        )
+        {
+            Timeout = TimeSpan.FromSeconds(10),
+        };
 
     public static async Task<World> Start()
     {
@@ -129,7 +155,15 @@ internal sealed class World : IAsyncDisposable
     }
 
     public string Token(string user, string scope = "openid profile email api", TimeSpan? life = null, string? tenant = null) =>
-        Identity.MintToken(new TokenRequest { Sub = user, Scope = scope, Tid = tenant, ExpiresIn = life ?? TimeSpan.FromHours(2) });
+        Identity.MintToken(
+            new TokenRequest
+            {
+                Sub = user,
+                Scope = scope,
+                Tid = tenant,
+                ExpiresIn = life ?? TimeSpan.FromHours(2),
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -150,7 +184,13 @@ internal sealed class World : IAsyncDisposable
     }
 
     private static SocketsHttpHandler Plain() =>
-        new() { UseProxy = false, UseCookies = false, AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(2) };
+        new()
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+        };
 
     private static async ValueTask<Stream> FromAnywhere(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {

@@ -27,15 +27,24 @@ internal sealed class Services(Issuer issuer)
 
     private static string? ServiceOf(string path) =>
         path.StartsWith("/users/", StringComparison.Ordinal)
-            ? path.EndsWith("/orders", StringComparison.Ordinal) ? "orders"
-            : path.EndsWith("/recommendations", StringComparison.Ordinal) ? "recommendations"
-            : path.EndsWith("/notifications", StringComparison.Ordinal) ? "notifications"
-            : "users"
-        : path == "/products" ? "products"
-        : path.StartsWith("/products/", StringComparison.Ordinal) ? path.EndsWith("/reviews", StringComparison.Ordinal) ? "reviews" : "product"
-        : path.StartsWith("/inventory/", StringComparison.Ordinal) ? "inventory"
-        : path == "/graphql" ? "pricing"
-        : null;
+            ? path.EndsWith("/orders", StringComparison.Ordinal)
+                ? "orders"
+                : path.EndsWith("/recommendations", StringComparison.Ordinal)
+                    ? "recommendations"
+                    : path.EndsWith("/notifications", StringComparison.Ordinal)
+                        ? "notifications"
+                        : "users"
+            : path == "/products"
+                ? "products"
+                : path.StartsWith("/products/", StringComparison.Ordinal)
+                    ? path.EndsWith("/reviews", StringComparison.Ordinal)
+                        ? "reviews"
+                        : "product"
+                    : path.StartsWith("/inventory/", StringComparison.Ordinal)
+                        ? "inventory"
+                        : path == "/graphql"
+                            ? "pricing"
+                            : null;
 
     private static async Task Late(HttpContext context, string service, int milliseconds)
     {

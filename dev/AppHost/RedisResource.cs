@@ -18,7 +18,19 @@ internal static class RedisResource
         }
 
         return IsOnPath("redis-server")
-            ? builder.AddExecutable("redis", "redis-server", ".", "--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+            ? builder.AddExecutable(
+                "redis",
+                "redis-server",
+                ".",
+                "--port",
+                $"{Port}",
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no"
+            )
             : null;
     }
 
@@ -32,7 +44,9 @@ internal static class RedisResource
             return false;
         }
 
-        using var info = Process.Start(new ProcessStartInfo(engine, "info") { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var info = Process.Start(
+            new ProcessStartInfo(engine, "info") { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         info.OutputDataReceived += static (_, _) => { };
         info.ErrorDataReceived += static (_, _) => { };
         info.BeginOutputReadLine();
@@ -46,6 +60,8 @@ internal static class RedisResource
         return info.ExitCode == 0;
     }
 
-    private static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-        .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
 }

@@ -10,7 +10,9 @@ internal static class Resources
     /// <summary>Commands of a sample service: name, icon, what it is told.</summary>
     private static readonly (string Name, string Icon, FaultOrder Order)[] Commands =
     [
-        ("slow", "Clock", new("delay", DelayMs: 1500)), ("failing", "ErrorCircle", new("status", Status: 500)), ("silent", "SpeakerMute", new("hang")),
+        ("slow", "Clock", new("delay", DelayMs: 1500)),
+        ("failing", "ErrorCircle", new("status", Status: 500)),
+        ("silent", "SpeakerMute", new("hang")),
         ("healthy", "HeartPulse", new("none")),
     ];
 
@@ -18,7 +20,13 @@ internal static class Resources
     public static IResourceBuilder<ExecutableResource> AddProcess(this IDistributedApplicationBuilder builder, StackProcess process)
     {
         var name = process.Name.Replace(' ', '-').ToLowerInvariant();
-        var resource = builder.AddExecutable(name, "dotnet", Path.Combine(Repository.Root, process.Project), [Repository.Assembly(process.Project), .. process.Arguments])
+        var resource = builder
+            .AddExecutable(
+                name,
+                "dotnet",
+                Path.Combine(Repository.Root, process.Project),
+                [Repository.Assembly(process.Project), .. process.Arguments]
+            )
             .WithHttpEndpoint(port: process.Ready.Port, targetPort: process.Ready.Port, isProxied: false)
             .WithHttpHealthCheck(process.Ready.AbsolutePath)
             .WithOtlpExporter();
@@ -41,10 +49,17 @@ internal static class Resources
             var resource = builder.AddExternalService(service, StackPlan.Address(service)).WithParentRelationship(process);
             foreach (var (name, icon, order) in Commands)
             {
-                resource.WithCommand(name, char.ToUpperInvariant(name[0]) + name[1..], context => Order(service, order, context.CancellationToken), new CommandOptions
-                {
-                    IconName = icon, IsHighlighted = order.Mode == "none", UpdateState = _ => ResourceCommandState.Enabled,
-                });
+                resource.WithCommand(
+                    name,
+                    char.ToUpperInvariant(name[0]) + name[1..],
+                    context => Order(service, order, context.CancellationToken),
+                    new CommandOptions
+                    {
+                        IconName = icon,
+                        IsHighlighted = order.Mode == "none",
+                        UpdateState = _ => ResourceCommandState.Enabled,
+                    }
+                );
             }
         }
     }
@@ -53,7 +68,9 @@ internal static class Resources
     {
         try
         {
-            return await ServiceFaults.Order(Http, service, order, cancellation) is { } refusal ? CommandResults.Failure(refusal) : CommandResults.Success();
+            return await ServiceFaults.Order(Http, service, order, cancellation) is { } refusal
+                ? CommandResults.Failure(refusal)
+                : CommandResults.Success();
         }
         catch (HttpRequestException away)
         {

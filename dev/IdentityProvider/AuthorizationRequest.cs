@@ -29,30 +29,41 @@ internal sealed record AuthorizationRequest
         (AuthorizationRequest?, AuthorizationError?) Refuse(string code, string description) =>
             (null, new AuthorizationError(code, description, redirectUri, asked["state"]));
 
-        if (asked.Repeated) return Refuse("invalid_request", "A parameter is given more than once.");
-        if (!client.GrantTypes.Contains(GrantType.Code)) return Refuse("unauthorized_client", "The client may not use the code flow.");
-        if (asked["response_type"] != "code") return Refuse("unsupported_response_type", "Only response_type=code is served.");
-        if (asked["response_mode"] is not (null or "query")) return Refuse("invalid_request", "Only response_mode=query is served.");
-        if (asked["request"] is not null) return Refuse("request_not_supported", "Request objects are not served.");
+        if (asked.Repeated)
+            return Refuse("invalid_request", "A parameter is given more than once.");
+        if (!client.GrantTypes.Contains(GrantType.Code))
+            return Refuse("unauthorized_client", "The client may not use the code flow.");
+        if (asked["response_type"] != "code")
+            return Refuse("unsupported_response_type", "Only response_type=code is served.");
+        if (asked["response_mode"] is not (null or "query"))
+            return Refuse("invalid_request", "Only response_mode=query is served.");
+        if (asked["request"] is not null)
+            return Refuse("request_not_supported", "Request objects are not served.");
         if (asked["code_challenge"] is not { Length: 43 } challenge || asked["code_challenge_method"] != "S256")
             return Refuse("invalid_request", "PKCE with code_challenge_method=S256 is required.");
 
         var prompt = asked["prompt"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        if (prompt.Contains("none") && prompt.Length > 1) return Refuse("invalid_request", "prompt=none stands alone.");
+        if (prompt.Contains("none") && prompt.Length > 1)
+            return Refuse("invalid_request", "prompt=none stands alone.");
 
-        return (new AuthorizationRequest
-        {
-            ClientId = clientId,
-            Client = client,
-            RedirectUri = redirectUri,
-            Scopes = Granted(asked["scope"], client),
-            Challenge = challenge,
-            State = asked["state"],
-            Nonce = asked["nonce"],
-            LoginHint = asked["login_hint"],
-            Prompt = prompt,
-            MaxAge = int.TryParse(asked["max_age"], NumberStyles.None, CultureInfo.InvariantCulture, out var age) ? TimeSpan.FromSeconds(age) : null,
-        }, null);
+        return (
+            new AuthorizationRequest
+            {
+                ClientId = clientId,
+                Client = client,
+                RedirectUri = redirectUri,
+                Scopes = Granted(asked["scope"], client),
+                Challenge = challenge,
+                State = asked["state"],
+                Nonce = asked["nonce"],
+                LoginHint = asked["login_hint"],
+                Prompt = prompt,
+                MaxAge = int.TryParse(asked["max_age"], NumberStyles.None, CultureInfo.InvariantCulture, out var age)
+                    ? TimeSpan.FromSeconds(age)
+                    : null,
+            },
+            null
+        );
     }
 
     // "api" belongs to every user of the gateways; what the client may not have is left out, as RFC 6749, section 3.3 allows.

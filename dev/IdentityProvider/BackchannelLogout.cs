@@ -6,17 +6,33 @@ public sealed record BackchannelDelivery(string ClientId, int? StatusCode);
 /// <summary>OpenID Connect Back-Channel Logout 1.0: one POST per client of the session, once, within a time limit.</summary>
 internal sealed class BackchannelLogout(IdentityProviderOptions options, TokenFactory tokens) : IDisposable
 {
-    private readonly HttpClient http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, UseCookies = false });
+    private readonly HttpClient http = new(
+        new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+        }
+    );
 
     public async Task<BackchannelDelivery[]> SendAsync(SsoSession session, CancellationToken cancellation) =>
-        await Task.WhenAll(session.Clients()
-            .Where(clientId => options.Clients.GetValueOrDefault(clientId)?.BackchannelLogoutUri is not null)
-            .Select(clientId => SendAsync(
-                clientId, tokens.LogoutToken(clientId, session.User.Subject, session.Sid, TokenFlaw.None, change: null), cancellation)));
+        await Task.WhenAll(
+            session
+                .Clients()
+                .Where(clientId => options.Clients.GetValueOrDefault(clientId)?.BackchannelLogoutUri is not null)
+                .Select(clientId =>
+                    SendAsync(
+                        clientId,
+                        tokens.LogoutToken(clientId, session.User.Subject, session.Sid, TokenFlaw.None, change: null),
+                        cancellation
+                    )
+                )
+        );
 
     public async Task<BackchannelDelivery> SendAsync(string clientId, string logoutToken, CancellationToken cancellation)
     {
-        if (options.Clients.GetValueOrDefault(clientId)?.BackchannelLogoutUri is not { } address) return new BackchannelDelivery(clientId, null);
+        if (options.Clients.GetValueOrDefault(clientId)?.BackchannelLogoutUri is not { } address)
+            return new BackchannelDelivery(clientId, null);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(options.BackchannelTimeout);
         try
@@ -26,7 +42,8 @@ internal sealed class BackchannelLogout(IdentityProviderOptions options, TokenFa
             using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             return new BackchannelDelivery(clientId, (int)answer.StatusCode);
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
             return new BackchannelDelivery(clientId, null);
         }

@@ -28,7 +28,8 @@ public sealed class CallCounters
     {
         get
         {
-            lock (gate) return counts[(int)endpoint];
+            lock (gate)
+                return counts[(int)endpoint];
         }
     }
 
@@ -37,7 +38,8 @@ public sealed class CallCounters
     {
         lock (gate)
         {
-            if (counts[(int)endpoint] >= count) return Task.CompletedTask;
+            if (counts[(int)endpoint] >= count)
+                return Task.CompletedTask;
             var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             waiting.Add((endpoint, count, reached));
             return reached.Task.WaitAsync(cancellation);
@@ -50,7 +52,8 @@ public sealed class CallCounters
         {
             var count = ++counts[(int)endpoint];
             foreach (var wait in waiting)
-                if (wait.Endpoint == endpoint && wait.Count <= count) wait.Reached.TrySetResult();
+                if (wait.Endpoint == endpoint && wait.Count <= count)
+                    wait.Reached.TrySetResult();
             waiting.RemoveAll(wait => wait.Reached.Task.IsCompleted);
         }
     }

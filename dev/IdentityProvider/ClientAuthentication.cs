@@ -18,21 +18,27 @@ internal static class ClientAuthentication
         var (id, secret) = (form["client_id"], form["client_secret"]);
         if (header.Length > 0)
         {
-            if (secret is not null || Basic(header) is not { } basic) return null;
-            if (id is not null && id != basic.Id) return null;
+            if (secret is not null || Basic(header) is not { } basic)
+                return null;
+            if (id is not null && id != basic.Id)
+                return null;
             (id, secret) = basic;
         }
 
-        if (id is null || !options.Clients.TryGetValue(id, out var client)) return null;
+        if (id is null || !options.Clients.TryGetValue(id, out var client))
+            return null;
         return Same(client.Secret, secret) ? new AuthenticatedClient(id, client) : null;
     }
 
     private static (string Id, string Secret)? Basic(string header)
     {
-        if (!AuthenticationHeaderValue.TryParse(header, out var value) || value.Parameter is null) return null;
-        if (!string.Equals(value.Scheme, "Basic", StringComparison.OrdinalIgnoreCase)) return null;
+        if (!AuthenticationHeaderValue.TryParse(header, out var value) || value.Parameter is null)
+            return null;
+        if (!string.Equals(value.Scheme, "Basic", StringComparison.OrdinalIgnoreCase))
+            return null;
         var bytes = new byte[value.Parameter.Length];
-        if (!Convert.TryFromBase64String(value.Parameter, bytes, out var length)) return null;
+        if (!Convert.TryFromBase64String(value.Parameter, bytes, out var length))
+            return null;
         return Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [var id, var secret] ? (Decode(id), Decode(secret)) : null;
     }
 
@@ -40,8 +46,11 @@ internal static class ClientAuthentication
 
     private static bool Same(string? known, string? given)
     {
-        if (known is null || given is null) return known is null && given is null;
+        if (known is null || given is null)
+            return known is null && given is null;
         return CryptographicOperations.FixedTimeEquals(
-            SHA256.HashData(Encoding.UTF8.GetBytes(known)), SHA256.HashData(Encoding.UTF8.GetBytes(given)));
+            SHA256.HashData(Encoding.UTF8.GetBytes(known)),
+            SHA256.HashData(Encoding.UTF8.GetBytes(given))
+        );
     }
 }

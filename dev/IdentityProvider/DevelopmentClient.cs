@@ -50,57 +50,68 @@ internal static class DefaultClients
 {
     private static readonly string[] UserScopes = ["openid", "profile", "email", "api", "offline_access"];
 
-    public static Dictionary<string, DevelopmentClient> Create() => new(StringComparer.Ordinal)
-    {
-        ["web-bff"] = new()
+    public static Dictionary<string, DevelopmentClient> Create() =>
+        new(StringComparer.Ordinal)
         {
-            Secret = "web-bff-development-secret",
-            GrantTypes = { GrantType.Code, GrantType.Refresh },
-            RedirectUris = { "http://localhost:8082/bff/callback", "http://127.0.0.1:8082/bff/callback" },
-            PostLogoutRedirectUris = { "http://localhost:8082/", "http://127.0.0.1:8082/" },
-            BackchannelLogoutUri = new Uri("http://127.0.0.1:8082/bff/backchannel-logout"),
-            Scopes = [.. UserScopes],
-        },
-        ["partner-portal"] = new()
-        {
-            Secret = "partner-portal-development-secret",
-            GrantTypes = { GrantType.Code, GrantType.Refresh },
-            RedirectUris = { "http://localhost:8083/portal/callback", "http://127.0.0.1:8083/portal/callback" },
-            PostLogoutRedirectUris =
+            ["web-bff"] = new()
             {
-                "http://localhost:8083/", "http://127.0.0.1:8083/", "http://localhost:8083/portal", "http://127.0.0.1:8083/portal",
+                Secret = "web-bff-development-secret",
+                GrantTypes = { GrantType.Code, GrantType.Refresh },
+                RedirectUris = { "http://localhost:8082/bff/callback", "http://127.0.0.1:8082/bff/callback" },
+                PostLogoutRedirectUris = { "http://localhost:8082/", "http://127.0.0.1:8082/" },
+                BackchannelLogoutUri = new Uri("http://127.0.0.1:8082/bff/backchannel-logout"),
+                Scopes = [.. UserScopes],
             },
-            Scopes = [.. UserScopes],
-        },
-        ["mobile-app"] = new()
-        {
-            GrantTypes = { GrantType.Code, GrantType.Refresh },
-            RedirectUris = { "com.example.bff:/callback", "http://127.0.0.1/callback", "http://localhost/callback" },
-            PostLogoutRedirectUris = { "com.example.bff:/signed-out", "http://127.0.0.1/", "http://localhost/" },
-            Scopes = [.. UserScopes],
-        },
-        ["partner-acme"] = new()
-        {
-            Secret = "partner-acme-development-secret",
-            GrantTypes = { GrantType.ClientCredentials },
-            TenantId = "acme",
-            Scopes =
+            ["partner-portal"] = new()
             {
-                "orders.read", "orders.write", "products.read", "inventory.read", "account.read", "usage.read", "keys.manage",
-                "webhooks.manage", "events.read",
+                Secret = "partner-portal-development-secret",
+                GrantTypes = { GrantType.Code, GrantType.Refresh },
+                RedirectUris = { "http://localhost:8083/portal/callback", "http://127.0.0.1:8083/portal/callback" },
+                PostLogoutRedirectUris =
+                {
+                    "http://localhost:8083/",
+                    "http://127.0.0.1:8083/",
+                    "http://localhost:8083/portal",
+                    "http://127.0.0.1:8083/portal",
+                },
+                Scopes = [.. UserScopes],
             },
-        },
-        ["gateway"] = new()
-        {
-            Secret = "gateway-development-secret",
-            GrantTypes = { GrantType.ClientCredentials, GrantType.Exchange },
-            MayChooseAudience = true,
-        },
-        ["internal-service"] = new()
-        {
-            Secret = "internal-service-development-secret",
-            GrantTypes = { GrantType.ClientCredentials },
-            Scopes = { "events.publish", "tokens.revoke", "cache.invalidate", "tenants.manage", "audit.read" },
-        },
-    };
+            ["mobile-app"] = new()
+            {
+                GrantTypes = { GrantType.Code, GrantType.Refresh },
+                RedirectUris = { "com.example.bff:/callback", "http://127.0.0.1/callback", "http://localhost/callback" },
+                PostLogoutRedirectUris = { "com.example.bff:/signed-out", "http://127.0.0.1/", "http://localhost/" },
+                Scopes = [.. UserScopes],
+            },
+            ["partner-acme"] = new()
+            {
+                Secret = "partner-acme-development-secret",
+                GrantTypes = { GrantType.ClientCredentials },
+                TenantId = "acme",
+                Scopes =
+                {
+                    "orders.read",
+                    "orders.write",
+                    "products.read",
+                    "inventory.read",
+                    "account.read",
+                    "usage.read",
+                    "keys.manage",
+                    "webhooks.manage",
+                    "events.read",
+                },
+            },
+            ["gateway"] = new()
+            {
+                Secret = "gateway-development-secret",
+                GrantTypes = { GrantType.ClientCredentials, GrantType.Exchange },
+                MayChooseAudience = true,
+            },
+            ["internal-service"] = new()
+            {
+                Secret = "internal-service-development-secret",
+                GrantTypes = { GrantType.ClientCredentials },
+                Scopes = { "events.publish", "tokens.revoke", "cache.invalidate", "tenants.manage", "audit.read" },
+            },
+        };
 }

@@ -16,7 +16,9 @@ public sealed partial class DevelopmentIdentityProvider
 
     /// <exception cref="InvalidOperationException">The environment is Production.</exception>
     public static async Task<DevelopmentIdentityProvider> StartAsync(
-        IdentityProviderOptions? options = null, CancellationToken cancellation = default)
+        IdentityProviderOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         RefuseProduction();
         var provider = new DevelopmentIdentityProvider(options ?? new IdentityProviderOptions());
@@ -67,11 +69,13 @@ public sealed partial class DevelopmentIdentityProvider
     {
         // Empty: nothing in the environment or beside the binaries of whoever embeds this changes how it listens.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            });
         builder.WebHost.UseUrls($"http://{Options.Host}:{Options.Port}");
         builder.Services.AddRoutingCore();
 
@@ -95,12 +99,15 @@ public sealed partial class DevelopmentIdentityProvider
         EndSession.Map(routes, this);
         DevelopmentEndpoints.Map(routes, this);
         routes.MapGet("/health/live", context => context.Response.WriteAsync("{}", context.RequestAborted));
-        routes.MapGet("/sign-in.css", async context =>
-        {
-            context.Response.ContentType = "text/css; charset=utf-8";
-            await using var style = typeof(DevelopmentIdentityProvider).Assembly.GetManifestResourceStream("sign-in.css")!;
-            await style.CopyToAsync(context.Response.Body, context.RequestAborted);
-        });
+        routes.MapGet(
+            "/sign-in.css",
+            async context =>
+            {
+                context.Response.ContentType = "text/css; charset=utf-8";
+                await using var style = typeof(DevelopmentIdentityProvider).Assembly.GetManifestResourceStream("sign-in.css")!;
+                await style.CopyToAsync(context.Response.Body, context.RequestAborted);
+            }
+        );
     }
 
     private static Task SetHeaders(HttpContext context, RequestDelegate next)
@@ -116,9 +123,12 @@ public sealed partial class DevelopmentIdentityProvider
 
     private static void RefuseProduction()
     {
-        var environment = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT");
+        var environment =
+            Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT");
         if (string.Equals(environment, "Production", StringComparison.OrdinalIgnoreCase))
-            throw new InvalidOperationException("The development identity provider does not start in Production: it lets anybody be anybody.");
+            throw new InvalidOperationException(
+                "The development identity provider does not start in Production: it lets anybody be anybody."
+            );
     }
 
     private static IdentityProviderOptions ReadOptions(string[] args)

@@ -60,8 +60,12 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
 
     /// <summary>A logout token for a client, wrong in the ways that are asked for.</summary>
     public string CreateLogoutToken(
-        string clientId, string? sub, string? sid, TokenFlaw flaw = TokenFlaw.None, Action<JsonObject>? change = null) =>
-        Tokens.LogoutToken(clientId, sub, sid, flaw, change);
+        string clientId,
+        string? sub,
+        string? sid,
+        TokenFlaw flaw = TokenFlaw.None,
+        Action<JsonObject>? change = null
+    ) => Tokens.LogoutToken(clientId, sub, sid, flaw, change);
 
     /// <summary>Posts any logout token to a client's back-channel address.</summary>
     public Task<BackchannelDelivery> SendLogoutTokenAsync(string clientId, string logoutToken, CancellationToken cancellation = default) =>
@@ -79,11 +83,16 @@ public sealed partial class DevelopmentIdentityProvider : IAsyncDisposable
 
     /// <summary>Ends the sessions of a <c>sid</c>, a <c>sub</c> or both, and tells their clients over the back channel.</summary>
     public async Task<IReadOnlyList<BackchannelDelivery>> SignOutAsync(
-        string? sid = null, string? sub = null, CancellationToken cancellation = default)
+        string? sid = null,
+        string? sub = null,
+        CancellationToken cancellation = default
+    )
     {
-        if (sid is null && sub is null) throw new ArgumentException("Say whose sessions end.");
+        if (sid is null && sub is null)
+            throw new ArgumentException("Say whose sessions end.");
         var deliveries = new List<BackchannelDelivery>();
-        foreach (var session in Sessions.Matching(sid, sub)) deliveries.AddRange(await EndAsync(session, cancellation));
+        foreach (var session in Sessions.Matching(sid, sub))
+            deliveries.AddRange(await EndAsync(session, cancellation));
         return deliveries;
     }
 

@@ -22,29 +22,41 @@ internal static class DefaultUsers
     private static readonly string[] GenericTenants = ["acme", "globex", "initech"];
 
     public static List<DevelopmentUser> Create() =>
-    [
-        User("alice", "u-1001", "Alice Moreau", "acme", "premium"),
-        User("bob", "u-1002", "Bob Lindqvist", "globex", "free"),
-        User("carol", "u-1003", "Carol Jensen", "acme", "enterprise", "partner-admin"),
-        User("dave", "u-1004", "Dave Okafor", "initech", "partner-admin"),
-    ];
+        [
+            User("alice", "u-1001", "Alice Moreau", "acme", "premium"),
+            User("bob", "u-1002", "Bob Lindqvist", "globex", "free"),
+            User("carol", "u-1003", "Carol Jensen", "acme", "enterprise", "partner-admin"),
+            User("dave", "u-1004", "Dave Okafor", "initech", "partner-admin"),
+        ];
 
     /// <summary>Finds a listed user by name, subject or address, or one of the generic u-1005 to u-1100.</summary>
     public static DevelopmentUser? Find(this List<DevelopmentUser> users, string? hint)
     {
-        if (string.IsNullOrEmpty(hint)) return null;
+        if (string.IsNullOrEmpty(hint))
+            return null;
         return users.Find(user => user.Answers(hint)) ?? Generic(hint);
     }
 
     private static DevelopmentUser? Generic(string hint)
     {
         var subject = hint.EndsWith("@example.com", StringComparison.Ordinal) ? hint[..^"@example.com".Length] : hint;
-        if (subject.Length != 6 || !subject.StartsWith("u-", StringComparison.Ordinal)) return null;
-        if (!int.TryParse(subject.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
-        if (number is < 1005 or > 1100) return null;
+        if (subject.Length != 6 || !subject.StartsWith("u-", StringComparison.Ordinal))
+            return null;
+        if (!int.TryParse(subject.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return null;
+        if (number is < 1005 or > 1100)
+            return null;
         return User(subject, subject, string.Create(CultureInfo.InvariantCulture, $"User {number}"), GenericTenants[number % 3], "free");
     }
 
     private static DevelopmentUser User(string userName, string subject, string name, string tenant, params string[] roles) =>
-        new() { UserName = userName, Subject = subject, Name = name, Email = userName + "@example.com", TenantId = tenant, Roles = roles };
+        new()
+        {
+            UserName = userName,
+            Subject = subject,
+            Name = name,
+            Email = userName + "@example.com",
+            TenantId = tenant,
+            Roles = roles,
+        };
 }

@@ -8,11 +8,25 @@ internal static class EndSession
 {
     public static void Map(IEndpointRouteBuilder routes, DevelopmentIdentityProvider provider)
     {
-        routes.MapGet("/end-session", provider.Endpoint(IdentityEndpoint.EndSession,
-            context => Handle(context, provider, Parameters.FromQuery(context), confirmed: false)));
-        routes.MapPost("/end-session", provider.Endpoint(IdentityEndpoint.EndSession, async context =>
-            await Handle(context, provider, await Parameters.FromForm(context) ?? Parameters.FromQuery(context), confirmed: false)));
-        routes.MapPost("/sign-out", context => Handle(context, provider, Parameters.FromQuery(context), confirmed: !CrossSite.IsForeign(context)));
+        routes.MapGet(
+            "/end-session",
+            provider.Endpoint(
+                IdentityEndpoint.EndSession,
+                context => Handle(context, provider, Parameters.FromQuery(context), confirmed: false)
+            )
+        );
+        routes.MapPost(
+            "/end-session",
+            provider.Endpoint(
+                IdentityEndpoint.EndSession,
+                async context =>
+                    await Handle(context, provider, await Parameters.FromForm(context) ?? Parameters.FromQuery(context), confirmed: false)
+            )
+        );
+        routes.MapPost(
+            "/sign-out",
+            context => Handle(context, provider, Parameters.FromQuery(context), confirmed: !CrossSite.IsForeign(context))
+        );
     }
 
     private static async Task Handle(HttpContext context, DevelopmentIdentityProvider provider, Parameters asked, bool confirmed)
@@ -23,7 +37,10 @@ internal static class EndSession
         var target = asked["post_logout_redirect_uri"];
         if (target is not null && (client is null || !RedirectUris.Allow(client.PostLogoutRedirectUris, target)))
         {
-            var page = MessagePage.Render("This sign-out request is not valid", "This post_logout_redirect_uri is not registered for the client.");
+            var page = MessagePage.Render(
+                "This sign-out request is not valid",
+                "This post_logout_redirect_uri is not registered for the client."
+            );
             await Answer.Html(context, page, StatusCodes.Status400BadRequest);
             return;
         }
@@ -41,8 +58,10 @@ internal static class EndSession
         }
 
         SsoSessions.Forget(context);
-        if (target is null) await Answer.Html(context, MessagePage.Render("Signed out", "You may close this page."));
-        else Answer.SeeOther(context, asked["state"] is { } state ? target + QueryString.Create("state", state) : target);
+        if (target is null)
+            await Answer.Html(context, MessagePage.Render("Signed out", "You may close this page."));
+        else
+            Answer.SeeOther(context, asked["state"] is { } state ? target + QueryString.Create("state", state) : target);
     }
 
     private static bool Names(SsoSession session, string? hint) => hint is null || session.Sid == hint || session.User.Answers(hint);

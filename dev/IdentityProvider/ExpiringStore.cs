@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Bff.Dev.IdentityProvider;
 
 /// <summary>Values that end; swept now and then, so that a provider that runs for days stays small.</summary>
-internal sealed class ExpiringStore<T>(TimeProvider time) where T : class
+internal sealed class ExpiringStore<T>(TimeProvider time)
+    where T : class
 {
     private readonly ConcurrentDictionary<string, (T Value, DateTimeOffset Ends)> entries = new(StringComparer.Ordinal);
     private int writes;
@@ -13,9 +14,11 @@ internal sealed class ExpiringStore<T>(TimeProvider time) where T : class
     public void Keep(string name, T value, DateTimeOffset ends)
     {
         entries[name] = (value, ends);
-        if (Interlocked.Increment(ref writes) % 256 != 0) return;
+        if (Interlocked.Increment(ref writes) % 256 != 0)
+            return;
         foreach (var (old, entry) in entries)
-            if (entry.Ends <= time.GetUtcNow()) entries.TryRemove(old, out _);
+            if (entry.Ends <= time.GetUtcNow())
+                entries.TryRemove(old, out _);
     }
 
     public T? Find(string? name) =>

@@ -31,7 +31,8 @@ public sealed class Faults
     {
         get
         {
-            lock (gate) return modes[(int)endpoint];
+            lock (gate)
+                return modes[(int)endpoint];
         }
         set
         {
@@ -48,34 +49,36 @@ public sealed class Faults
 
     public void Clear()
     {
-        foreach (var endpoint in Enum.GetValues<IdentityEndpoint>()) this[endpoint] = FaultMode.None;
+        foreach (var endpoint in Enum.GetValues<IdentityEndpoint>())
+            this[endpoint] = FaultMode.None;
     }
 
-    internal RequestDelegate Guard(IdentityEndpoint endpoint, RequestDelegate next) => async context =>
-    {
-        var mode = await Settled(endpoint, context.RequestAborted);
-        switch (mode)
+    internal RequestDelegate Guard(IdentityEndpoint endpoint, RequestDelegate next) =>
+        async context =>
         {
-            case FaultMode.Down:
-                context.Abort();
-                return;
-            case FaultMode.Unavailable:
-                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                return;
-            case FaultMode.Garbage:
-                context.Response.ContentType = "application/json";
-                await context.Response.WriteAsync("<html>{\"keys\": [ this is not", context.RequestAborted);
-                return;
-            case FaultMode.LoseAnswer:
-                context.Response.Body = new MemoryStream();
-                await next(context);
-                context.Abort();
-                return;
-            default:
-                await next(context);
-                return;
-        }
-    };
+            var mode = await Settled(endpoint, context.RequestAborted);
+            switch (mode)
+            {
+                case FaultMode.Down:
+                    context.Abort();
+                    return;
+                case FaultMode.Unavailable:
+                    context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                    return;
+                case FaultMode.Garbage:
+                    context.Response.ContentType = "application/json";
+                    await context.Response.WriteAsync("<html>{\"keys\": [ this is not", context.RequestAborted);
+                    return;
+                case FaultMode.LoseAnswer:
+                    context.Response.Body = new MemoryStream();
+                    await next(context);
+                    context.Abort();
+                    return;
+                default:
+                    await next(context);
+                    return;
+            }
+        };
 
     private async Task<FaultMode> Settled(IdentityEndpoint endpoint, CancellationToken cancellation)
     {
@@ -84,7 +87,8 @@ public sealed class Faults
             Task change;
             lock (gate)
             {
-                if (modes[(int)endpoint] != FaultMode.Hang) return modes[(int)endpoint];
+                if (modes[(int)endpoint] != FaultMode.Hang)
+                    return modes[(int)endpoint];
                 change = changed.Task;
             }
 

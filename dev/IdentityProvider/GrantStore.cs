@@ -29,14 +29,21 @@ internal sealed class GrantStore(IdentityProviderOptions options)
         grants.Keep(Handle.Create("grant_"), grant, grant.Ends);
 
         var code = Handle.Create("code_");
-        var kept = new AuthorizationCode { Grant = grant, RedirectUri = request.RedirectUri, Challenge = request.Challenge, Nonce = request.Nonce };
+        var kept = new AuthorizationCode
+        {
+            Grant = grant,
+            RedirectUri = request.RedirectUri,
+            Challenge = request.Challenge,
+            Nonce = request.Nonce,
+        };
         codes.Keep(code, kept, now + options.CodeLifetime);
         return code;
     }
 
     public AuthorizationCode? Redeem(string? handle, string clientId, string? redirectUri, string? verifier)
     {
-        if (codes.Find(handle) is not { } code || code.Grant.ClientId != clientId) return null;
+        if (codes.Find(handle) is not { } code || code.Grant.ClientId != clientId)
+            return null;
         lock (code.Grant.Gate)
         {
             if (code.Spent)
@@ -53,18 +60,22 @@ internal sealed class GrantStore(IdentityProviderOptions options)
     public string NextRefreshToken(Grant grant)
     {
         var handle = Handle.Create("rt_");
-        lock (grant.Gate) refreshTokens.Keep(handle, new RefreshToken(grant, ++grant.Generation), grant.Ends);
+        lock (grant.Gate)
+            refreshTokens.Keep(handle, new RefreshToken(grant, ++grant.Generation), grant.Ends);
         return handle;
     }
 
     /// <summary>Spends a refresh token and gives its successor, or null.</summary>
     public (Grant Grant, string Next)? Rotate(string? handle, string clientId)
     {
-        if (refreshTokens.Find(handle) is not { } token || token.Grant.ClientId != clientId) return null;
+        if (refreshTokens.Find(handle) is not { } token || token.Grant.ClientId != clientId)
+            return null;
         lock (token.Grant.Gate)
         {
-            if (token.Grant.Revoked) return null;
-            if (token.Generation == token.Grant.Generation) return (token.Grant, NextRefreshToken(token.Grant));
+            if (token.Grant.Revoked)
+                return null;
+            if (token.Generation == token.Grant.Generation)
+                return (token.Grant, NextRefreshToken(token.Grant));
             token.Grant.Revoked = true;
             return null;
         }
@@ -80,13 +91,15 @@ internal sealed class GrantStore(IdentityProviderOptions options)
     public int Revoke(Func<Grant, bool> which)
     {
         var chosen = grants.Live.Where(grant => !grant.Revoked && which(grant)).ToArray();
-        foreach (var grant in chosen) grant.Revoked = true;
+        foreach (var grant in chosen)
+            grant.Revoked = true;
         return chosen.Length;
     }
 
     private static bool Answers(string? verifier, string challenge)
     {
-        if (verifier is not { Length: >= 43 and <= 128 }) return false;
+        if (verifier is not { Length: >= 43 and <= 128 })
+            return false;
         var hash = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(verifier)));
         return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(hash), Encoding.ASCII.GetBytes(challenge));
     }

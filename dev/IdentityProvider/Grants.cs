@@ -28,12 +28,14 @@ internal sealed class SsoSession
 
     public void Joined(string clientId)
     {
-        lock (clients) clients.Add(clientId);
+        lock (clients)
+            clients.Add(clientId);
     }
 
     public string[] Clients()
     {
-        lock (clients) return [.. clients];
+        lock (clients)
+            return [.. clients];
     }
 }
 

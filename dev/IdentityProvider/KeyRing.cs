@@ -16,25 +16,29 @@ internal sealed class KeyRing : IDisposable
         lock (gate)
         {
             var newest = keys.FindLast(key => key.Algorithm == algorithm && !key.Withdrawn);
-            if (newest is null) keys.Add(newest = SigningKey.Create(algorithm));
+            if (newest is null)
+                keys.Add(newest = SigningKey.Create(algorithm));
             return newest;
         }
     }
 
     public SigningKey? Find(string kid)
     {
-        lock (gate) return keys.Find(key => key.Kid == kid);
+        lock (gate)
+            return keys.Find(key => key.Kid == kid);
     }
 
     public IReadOnlyList<SigningKey> Published()
     {
-        lock (gate) return keys.FindAll(key => !key.Withdrawn);
+        lock (gate)
+            return keys.FindAll(key => !key.Withdrawn);
     }
 
     public IReadOnlyList<string> Rotate()
     {
         var fresh = new[] { SigningKey.Create(SigningKey.Rs256), SigningKey.Create(SigningKey.Es256) };
-        lock (gate) keys.AddRange(fresh);
+        lock (gate)
+            keys.AddRange(fresh);
         return [.. fresh.Select(key => key.Kid)];
     }
 
@@ -42,7 +46,8 @@ internal sealed class KeyRing : IDisposable
     {
         lock (gate)
         {
-            if (keys.Find(key => key.Kid == kid && !key.Withdrawn) is not { } known) return false;
+            if (keys.Find(key => key.Kid == kid && !key.Withdrawn) is not { } known)
+                return false;
             known.Withdrawn = true;
             return true;
         }
@@ -52,6 +57,7 @@ internal sealed class KeyRing : IDisposable
 
     public void Dispose()
     {
-        lock (gate) keys.ForEach(key => key.Dispose());
+        lock (gate)
+            keys.ForEach(key => key.Dispose());
     }
 }

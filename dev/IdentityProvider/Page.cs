@@ -6,34 +6,38 @@ namespace Bff.Dev.IdentityProvider;
 /// <summary>A whole HTML page and where its forms may lead.</summary>
 internal sealed record Page(string Html, string FormAction)
 {
-    public static Page Of(string title, string body, string formAction = "'self'") => new(
-        $"""
-        <!doctype html>
-        <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <meta name="color-scheme" content="light dark">
-          <title>{Text(title)}</title>
-          <link rel="stylesheet" href="/sign-in.css">
-          <link rel="icon" href="data:,">
-        </head>
-        <body>
-          <main>
-            <p class="badge">Development only</p>
-            <h1>{Text(title)}</h1>
-            {body}
-          </main>
-        </body>
-        </html>
-        """, formAction);
+    public static Page Of(string title, string body, string formAction = "'self'") =>
+        new(
+            $"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+              <meta charset="utf-8">
+              <meta name="viewport" content="width=device-width, initial-scale=1">
+              <meta name="color-scheme" content="light dark">
+              <title>{Text(title)}</title>
+              <link rel="stylesheet" href="/sign-in.css">
+              <link rel="icon" href="data:,">
+            </head>
+            <body>
+              <main>
+                <p class="badge">Development only</p>
+                <h1>{Text(title)}</h1>
+                {body}
+              </main>
+            </body>
+            </html>
+            """,
+            formAction
+        );
 
     public static string Text(string? text) => HtmlEncoder.Default.Encode(text ?? "");
 
     /// <summary>Browsers also check where the answer to a form redirects to, so the client's own address is allowed as well.</summary>
     public static string LeadingTo(string? redirectUri)
     {
-        if (!Uri.TryCreate(redirectUri, UriKind.Absolute, out var uri)) return "'self'";
+        if (!Uri.TryCreate(redirectUri, UriKind.Absolute, out var uri))
+            return "'self'";
         var target = uri.Scheme is "http" or "https" ? uri.GetLeftPart(UriPartial.Authority) : uri.Scheme + ":";
         return $"'self' {target} http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*";
     }
@@ -46,10 +50,15 @@ internal static class MessagePage
 
 internal static class SignOutPage
 {
-    public static Page Render(DevelopmentUser user, QueryString request, string? target) => Page.Of("Sign out?", $"""
-        <p>You are signed in as <strong>{Page.Text(user.Name)}</strong>.</p>
-        <form method="post" action="/sign-out{Page.Text(request.Value)}"><button class="plain" type="submit">Sign out</button></form>
-        """, Page.LeadingTo(target));
+    public static Page Render(DevelopmentUser user, QueryString request, string? target) =>
+        Page.Of(
+            "Sign out?",
+            $"""
+            <p>You are signed in as <strong>{Page.Text(user.Name)}</strong>.</p>
+            <form method="post" action="/sign-out{Page.Text(request.Value)}"><button class="plain" type="submit">Sign out</button></form>
+            """,
+            Page.LeadingTo(target)
+        );
 }
 
 internal static class SignInPage
@@ -58,26 +67,47 @@ internal static class SignInPage
     {
         var hinted = users.Find(request.LoginHint);
         var buttons = new StringBuilder();
-        if (hinted is not null) Append(buttons, hinted, "hinted");
+        if (hinted is not null)
+            Append(buttons, hinted, "hinted");
         foreach (var user in users)
-            if (user != hinted) Append(buttons, user, "");
+            if (user != hinted)
+                Append(buttons, user, "");
 
-        return Page.Of("Choose a user", $"""
+        return Page.Of(
+            "Choose a user",
+            $"""
             <p>to continue to <strong>{Page.Text(request.ClientId)}</strong></p>
             <form method="post" action="/sign-in{Page.Text(query.Value)}">
             {buttons}</form>
             <p class="note">These users exist for development. No password is asked, and none should be typed here.</p>
-            """, Page.LeadingTo(request.RedirectUri));
+            """,
+            Page.LeadingTo(request.RedirectUri)
+        );
     }
 
     private static void Append(StringBuilder buttons, DevelopmentUser user, string style)
     {
         var roles = string.Join(", ", user.Roles);
-        buttons.Append("  <button type=\"submit\" name=\"user\" class=\"user ").Append(style).Append("\" value=\"").Append(Page.Text(user.Subject)).Append("\">")
-            .Append("<span class=\"initial\" aria-hidden=\"true\">").Append(Page.Text(user.Name[..1])).Append("</span>")
-            .Append("<span class=\"who\"><span class=\"name\">").Append(Page.Text(user.Name)).Append("</span>")
-            .Append("<span class=\"email\">").Append(Page.Text(user.Email)).Append("</span></span>")
-            .Append("<span class=\"facts\"><span>").Append(Page.Text(user.TenantId)).Append("</span><span>").Append(Page.Text(roles)).Append("</span></span>")
+        buttons
+            .Append("  <button type=\"submit\" name=\"user\" class=\"user ")
+            .Append(style)
+            .Append("\" value=\"")
+            .Append(Page.Text(user.Subject))
+            .Append("\">")
+            .Append("<span class=\"initial\" aria-hidden=\"true\">")
+            .Append(Page.Text(user.Name[..1]))
+            .Append("</span>")
+            .Append("<span class=\"who\"><span class=\"name\">")
+            .Append(Page.Text(user.Name))
+            .Append("</span>")
+            .Append("<span class=\"email\">")
+            .Append(Page.Text(user.Email))
+            .Append("</span></span>")
+            .Append("<span class=\"facts\"><span>")
+            .Append(Page.Text(user.TenantId))
+            .Append("</span><span>")
+            .Append(Page.Text(roles))
+            .Append("</span></span>")
             .AppendLine("</button>");
     }
 }

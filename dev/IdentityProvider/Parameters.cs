@@ -13,7 +13,8 @@ internal sealed class Parameters
 
     public static async Task<Parameters?> FromForm(HttpContext context)
     {
-        if (!context.Request.HasFormContentType) return null;
+        if (!context.Request.HasFormContentType)
+            return null;
         try
         {
             return From(await context.Request.ReadFormAsync(context.RequestAborted));
@@ -31,7 +32,8 @@ internal sealed class Parameters
         var all = pairs.ToArray();
         var parameters = new Parameters { Repeated = all.Any(pair => pair.Value.Count > 1) };
         foreach (var (name, value) in all)
-            if (value is [{ Length: > 0 } only]) parameters.values[name] = only;
+            if (value is [{ Length: > 0 } only])
+                parameters.values[name] = only;
         return parameters;
     }
 }

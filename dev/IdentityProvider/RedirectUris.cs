@@ -4,13 +4,15 @@ internal static class RedirectUris
 {
     public static bool Allow(List<string> registered, string asked)
     {
-        if (!Uri.TryCreate(asked, UriKind.Absolute, out var uri) || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0) return false;
+        if (!Uri.TryCreate(asked, UriKind.Absolute, out var uri) || uri.Fragment.Length > 0 || uri.UserInfo.Length > 0)
+            return false;
         return registered.Exists(known => string.Equals(known, asked, StringComparison.Ordinal) || SameLoopback(new Uri(known), uri));
     }
 
     // RFC 8252, section 7.3: the port of a loopback redirect is chosen when the application starts.
     private static bool SameLoopback(Uri known, Uri asked) =>
-        IsLoopback(known) && IsLoopback(asked)
+        IsLoopback(known)
+        && IsLoopback(asked)
         && string.Equals(known.Host, asked.Host, StringComparison.Ordinal)
         && string.Equals(known.PathAndQuery, asked.PathAndQuery, StringComparison.Ordinal);
 

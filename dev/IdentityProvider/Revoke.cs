@@ -21,8 +21,10 @@ internal static class Revoke
             return;
         }
 
-        if (provider.Grants.FamilyOf(token) is { } grant && grant.ClientId == client.Id) grant.Revoked = true;
-        if (provider.Tokens.ReadAccess(token) is { } claims && claims["client_id"]?.ToString() == client.Id) provider.Tokens.RevokeAccess(claims);
+        if (provider.Grants.FamilyOf(token) is { } grant && grant.ClientId == client.Id)
+            grant.Revoked = true;
+        if (provider.Tokens.ReadAccess(token) is { } claims && claims["client_id"]?.ToString() == client.Id)
+            provider.Tokens.RevokeAccess(claims);
         context.Response.StatusCode = StatusCodes.Status200OK;
     }
 }

@@ -54,7 +54,12 @@ internal sealed class SigningKey : IDisposable
 
     public JsonObject PublicJwk()
     {
-        var jwk = new JsonObject { ["kid"] = Kid, ["use"] = "sig", ["alg"] = Algorithm };
+        var jwk = new JsonObject
+        {
+            ["kid"] = Kid,
+            ["use"] = "sig",
+            ["alg"] = Algorithm,
+        };
         if (key is RSA rsa)
         {
             var numbers = rsa.ExportParameters(includePrivateParameters: false);

@@ -14,7 +14,8 @@ internal sealed class SsoSessions(IdentityProviderOptions options)
     {
         // Signing in again continues the session, so that a later sign-out still reaches the clients that joined before.
         var before = Of(context) is { } current && current.User.Subject == user.Subject ? current : null;
-        if (before is not null) sessions.Remove(before.CookieValue);
+        if (before is not null)
+            sessions.Remove(before.CookieValue);
         var session = new SsoSession
         {
             CookieValue = Handle.Create("sso_"),
@@ -22,7 +23,8 @@ internal sealed class SsoSessions(IdentityProviderOptions options)
             User = user,
             SignedInAt = options.Time.GetUtcNow(),
         };
-        foreach (var clientId in before?.Clients() ?? []) session.Joined(clientId);
+        foreach (var clientId in before?.Clients() ?? [])
+            session.Joined(clientId);
         sessions.Keep(session.CookieValue, session, options.Time.GetUtcNow() + options.SessionLifetime);
         context.Response.Cookies.Append(CookieName, session.CookieValue, Attributes(context));
         return session;
@@ -36,5 +38,11 @@ internal sealed class SsoSessions(IdentityProviderOptions options)
         [.. sessions.Live.Where(session => (sid is null || session.Sid == sid) && (sub is null || session.User.Subject == sub))];
 
     private static CookieOptions Attributes(HttpContext context) =>
-        new() { HttpOnly = true, SameSite = SameSiteMode.Lax, Path = "/", Secure = context.Request.IsHttps };
+        new()
+        {
+            HttpOnly = true,
+            SameSite = SameSiteMode.Lax,
+            Path = "/",
+            Secure = context.Request.IsHttps,
+        };
 }

@@ -23,30 +23,46 @@ internal static class Token
         }
 
         var grantType = form["grant_type"];
-        if (grantType is GrantType.Code or GrantType.Refresh or GrantType.ClientCredentials or GrantType.Exchange && !client.Settings.GrantTypes.Contains(grantType))
+        if (
+            grantType is GrantType.Code or GrantType.Refresh or GrantType.ClientCredentials or GrantType.Exchange
+            && !client.Settings.GrantTypes.Contains(grantType)
+        )
         {
             await Answer.Error(context, "unauthorized_client", "The client may not use this grant.");
             return;
         }
 
-        await (grantType switch
-        {
-            GrantType.Code => Code(context, provider, client, form),
-            GrantType.Refresh => provider.Endpoint(IdentityEndpoint.Refresh, refresh => Refresh(refresh, provider, client, form))(context),
-            GrantType.ClientCredentials => ClientCredentials(context, provider, client, form),
-            GrantType.Exchange => Exchange(context, provider, client, form),
-            _ => Answer.Error(context, "unsupported_grant_type", "There are authorization_code, refresh_token, client_credentials and token-exchange."),
-        });
+        await (
+            grantType switch
+            {
+                GrantType.Code => Code(context, provider, client, form),
+                GrantType.Refresh => provider.Endpoint(IdentityEndpoint.Refresh, refresh => Refresh(refresh, provider, client, form))(
+                    context
+                ),
+                GrantType.ClientCredentials => ClientCredentials(context, provider, client, form),
+                GrantType.Exchange => Exchange(context, provider, client, form),
+                _ => Answer.Error(
+                    context,
+                    "unsupported_grant_type",
+                    "There are authorization_code, refresh_token, client_credentials and token-exchange."
+                ),
+            }
+        );
     }
 
     private static Task Code(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Parameters form)
     {
         if (provider.Grants.Redeem(form["code"], client.Id, form["redirect_uri"], form["code_verifier"]) is not { } code)
-            return Answer.Error(context, "invalid_grant", "The code is unknown, spent or expired, or its redirect_uri or code_verifier differs.");
+            return Answer.Error(
+                context,
+                "invalid_grant",
+                "The code is unknown, spent or expired, or its redirect_uri or code_verifier differs."
+            );
 
-        var refresh = code.Grant.Scopes.Contains("offline_access") && client.Settings.GrantTypes.Contains(GrantType.Refresh)
-            ? provider.Grants.NextRefreshToken(code.Grant)
-            : null;
+        var refresh =
+            code.Grant.Scopes.Contains("offline_access") && client.Settings.GrantTypes.Contains(GrantType.Refresh)
+                ? provider.Grants.NextRefreshToken(code.Grant)
+                : null;
         return UserTokens(context, provider, client, code.Grant, code.Grant.Scopes, code.Nonce, refresh);
     }
 
@@ -60,18 +76,27 @@ internal static class Token
         return UserTokens(context, provider, client, grant, asked ?? grant.Scopes, nonce: null, next);
     }
 
-    private static Task ClientCredentials(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Parameters form)
+    private static Task ClientCredentials(
+        HttpContext context,
+        DevelopmentIdentityProvider provider,
+        AuthenticatedClient client,
+        Parameters form
+    )
     {
-        if (client.IsPublic) return Answer.Error(context, "unauthorized_client", "A public client has no credentials.");
+        if (client.IsPublic)
+            return Answer.Error(context, "unauthorized_client", "A public client has no credentials.");
         var scopes = form["scope"]?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [.. client.Settings.Scopes];
-        if (scopes.Except(client.Settings.Scopes).Any()) return Answer.Error(context, "invalid_scope", "The client may not have this scope.");
-        if (form["audience"] is not null && !client.Settings.MayChooseAudience) return Answer.Error(context, "invalid_target", "The client may not choose an audience.");
+        if (scopes.Except(client.Settings.Scopes).Any())
+            return Answer.Error(context, "invalid_scope", "The client may not have this scope.");
+        if (form["audience"] is not null && !client.Settings.MayChooseAudience)
+            return Answer.Error(context, "invalid_target", "The client may not choose an audience.");
         return Answer.Json(context, Bearer(provider.Tokens.ForClient(client, scopes, form["audience"]), client.Settings, scopes));
     }
 
     private static Task Exchange(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Parameters form)
     {
-        if (form["audience"] is not { Length: > 0 } audience || !client.Settings.MayChooseAudience) return Answer.Error(context, "invalid_target", "Name a service in audience.");
+        if (form["audience"] is not { Length: > 0 } audience || !client.Settings.MayChooseAudience)
+            return Answer.Error(context, "invalid_target", "Name a service in audience.");
         if (provider.Tokens.Exchanged(client, form["subject_token"], audience) is not { } token)
             return Answer.Error(context, "invalid_request", "The subject token is not good.");
         var answer = Bearer(token, client.Settings, []);
@@ -79,12 +104,20 @@ internal static class Token
         return Answer.Json(context, answer);
     }
 
-    private static Task UserTokens(HttpContext context, DevelopmentIdentityProvider provider, AuthenticatedClient client, Grant grant,
-        string[] scopes, string? nonce, string? refreshToken)
+    private static Task UserTokens(
+        HttpContext context,
+        DevelopmentIdentityProvider provider,
+        AuthenticatedClient client,
+        Grant grant,
+        string[] scopes,
+        string? nonce,
+        string? refreshToken
+    )
     {
         var accessToken = provider.Tokens.ForUser(grant, client.Settings, scopes);
         var answer = Bearer(accessToken, client.Settings, scopes);
-        if (scopes.Contains("openid")) answer["id_token"] = provider.Tokens.IdToken(grant, client.Settings, nonce, accessToken);
+        if (scopes.Contains("openid"))
+            answer["id_token"] = provider.Tokens.IdToken(grant, client.Settings, nonce, accessToken);
         if (refreshToken is not null)
         {
             answer["refresh_token"] = refreshToken;
@@ -94,11 +127,12 @@ internal static class Token
         return Answer.Json(context, answer);
     }
 
-    private static JsonObject Bearer(string accessToken, DevelopmentClient client, string[] scopes) => new()
-    {
-        ["access_token"] = accessToken,
-        ["token_type"] = "Bearer",
-        ["expires_in"] = (long)client.AccessTokenLifetime.TotalSeconds,
-        ["scope"] = string.Join(' ', scopes),
-    };
+    private static JsonObject Bearer(string accessToken, DevelopmentClient client, string[] scopes) =>
+        new()
+        {
+            ["access_token"] = accessToken,
+            ["token_type"] = "Bearer",
+            ["expires_in"] = (long)client.AccessTokenLifetime.TotalSeconds,
+            ["scope"] = string.Join(' ', scopes),
+        };
 }

@@ -32,11 +32,13 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
     /// <summary>The same user's for another service (RFC 8693); null when the token is not good.</summary>
     public string? Exchanged(AuthenticatedClient client, string? subjectToken, string audience)
     {
-        if (ReadAccess(subjectToken) is not { } known) return null;
+        if (ReadAccess(subjectToken) is not { } known)
+            return null;
         var claims = new JsonObject { ["client_id"] = client.Id };
         foreach (var name in (string[])["sub", "tid", "roles", "email", "name", "scope"])
         {
-            if (known[name] is { } value) claims[name] = value.DeepClone();
+            if (known[name] is { } value)
+                claims[name] = value.DeepClone();
         }
 
         return Access(claims, client.Settings, grant: null, audience);
@@ -44,8 +46,14 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
 
     public string ForClient(AuthenticatedClient client, string[] scopes, string? audience = null)
     {
-        var claims = new JsonObject { ["sub"] = client.Id, ["client_id"] = client.Id, ["scope"] = string.Join(' ', scopes) };
-        if (client.Settings.TenantId is { } tenant) claims["tid"] = tenant;
+        var claims = new JsonObject
+        {
+            ["sub"] = client.Id,
+            ["client_id"] = client.Id,
+            ["scope"] = string.Join(' ', scopes),
+        };
+        if (client.Settings.TenantId is { } tenant)
+            claims["tid"] = tenant;
         return Access(claims, client.Settings, grant: null, audience);
     }
 
@@ -53,16 +61,23 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
     {
         var claims = options.Users.Find(request.Sub) is { } user ? UserClaims(user) : new JsonObject { ["sub"] = request.Sub };
         claims["client_id"] = request.ClientId;
-        if (request.Scope is not null) claims["scope"] = request.Scope;
-        if (request.Tid is not null) claims["tid"] = request.Tid;
-        if (request.Roles is not null) claims["roles"] = Strings(request.Roles);
-        if (request.Email is not null) claims["email"] = request.Email;
-        if (request.Name is not null) claims["name"] = request.Name;
+        if (request.Scope is not null)
+            claims["scope"] = request.Scope;
+        if (request.Tid is not null)
+            claims["tid"] = request.Tid;
+        if (request.Roles is not null)
+            claims["roles"] = Strings(request.Roles);
+        if (request.Email is not null)
+            claims["email"] = request.Email;
+        if (request.Name is not null)
+            claims["name"] = request.Name;
         Stamp(claims, request.Aud, request.ExpiresIn);
         foreach (var (name, value) in request.Extra ?? [])
         {
-            if (value is null) claims.Remove(name);
-            else claims[name] = value.DeepClone();
+            if (value is null)
+                claims.Remove(name);
+            else
+                claims[name] = value.DeepClone();
         }
 
         var key = request.Kid is null
@@ -78,7 +93,8 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         claims["sid"] = grant.Sid;
         claims["auth_time"] = grant.SignedInAt.ToUnixTimeSeconds();
         claims["at_hash"] = Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(accessToken)).AsSpan(0, 16));
-        if (nonce is not null) claims["nonce"] = nonce;
+        if (nonce is not null)
+            claims["nonce"] = nonce;
         Stamp(claims, grant.ClientId, client.IdTokenLifetime);
         ChangeIdToken?.Invoke(claims);
         return jwt.Write("JWT", claims, keys.Current(client.SigningAlgorithm), IdTokenFlaw);
@@ -88,8 +104,10 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
     public string LogoutToken(string clientId, string? sub, string? sid, TokenFlaw flaw, Action<JsonObject>? change)
     {
         var claims = new JsonObject { ["events"] = new JsonObject { [LogoutEvent] = new JsonObject() } };
-        if (sub is not null) claims["sub"] = sub;
-        if (sid is not null) claims["sid"] = sid;
+        if (sub is not null)
+            claims["sub"] = sub;
+        if (sid is not null)
+            claims["sid"] = sid;
         Stamp(claims, clientId, TimeSpan.FromMinutes(2));
         change?.Invoke(claims);
         var algorithm = options.Clients.GetValueOrDefault(clientId)?.SigningAlgorithm ?? SigningKey.Rs256;
@@ -99,7 +117,8 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
     /// <summary>The claims of an access token that is good now, else null.</summary>
     public JsonObject? ReadAccess(string? token)
     {
-        if (token is null) return null;
+        if (token is null)
+            return null;
         var claims = opaque.Find(token) is { } kept ? (JsonObject)JsonNode.Parse(kept)! : jwt.Read(token);
         return claims is not null && issued.Find(claims["jti"]?.ToString()) is not { Revoked: true } ? claims : null;
     }
@@ -108,7 +127,8 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
 
     public void RevokeAccess(JsonObject claims)
     {
-        if (claims["jti"]?.ToString() is not { } jti) return;
+        if (claims["jti"]?.ToString() is not { } jti)
+            return;
         var token = issued.Find(jti) ?? new IssuedToken(grant: null);
         token.Revoke();
         issued.Keep(jti, token, DateTimeOffset.FromUnixTimeSeconds(claims["exp"]!.GetValue<long>()));
@@ -140,14 +160,15 @@ internal sealed class TokenFactory(IdentityProviderOptions options, KeyRing keys
         claims["exp"] = (now + lifetime).ToUnixTimeSeconds();
     }
 
-    public static JsonObject UserClaims(DevelopmentUser user) => new()
-    {
-        ["sub"] = user.Subject,
-        ["tid"] = user.TenantId,
-        ["roles"] = Strings(user.Roles),
-        ["email"] = user.Email,
-        ["name"] = user.Name,
-    };
+    public static JsonObject UserClaims(DevelopmentUser user) =>
+        new()
+        {
+            ["sub"] = user.Subject,
+            ["tid"] = user.TenantId,
+            ["roles"] = Strings(user.Roles),
+            ["email"] = user.Email,
+            ["name"] = user.Name,
+        };
 
     private static JsonArray Strings(string[] values) => new([.. values.Select(value => JsonValue.Create(value))]);
 }

@@ -28,22 +28,23 @@ public sealed record TokenRequest
 
     public TokenFlaw Flaw { get; init; }
 
-    internal static TokenRequest From(JsonObject body) => new()
-    {
-        Sub = Text(body, "sub") ?? "u-1001",
-        Tid = Text(body, "tid"),
-        Roles = body["roles"] is JsonArray roles ? [.. roles.Select(role => role!.GetValue<string>())] : null,
-        Scope = Text(body, "scope") ?? "openid profile email api",
-        ClientId = Text(body, "client_id") ?? "mobile-app",
-        Aud = Text(body, "aud") ?? "bff",
-        ExpiresIn = TimeSpan.FromSeconds(body["expiresIn"]?.GetValue<double>() ?? 600),
-        Alg = Text(body, "alg") ?? SigningKey.Rs256,
-        Email = Text(body, "email"),
-        Name = Text(body, "name"),
-        Extra = body["extra"] as JsonObject,
-        Kid = Text(body, "kid"),
-        Opaque = body["opaque"]?.GetValue<bool>() ?? false,
-    };
+    internal static TokenRequest From(JsonObject body) =>
+        new()
+        {
+            Sub = Text(body, "sub") ?? "u-1001",
+            Tid = Text(body, "tid"),
+            Roles = body["roles"] is JsonArray roles ? [.. roles.Select(role => role!.GetValue<string>())] : null,
+            Scope = Text(body, "scope") ?? "openid profile email api",
+            ClientId = Text(body, "client_id") ?? "mobile-app",
+            Aud = Text(body, "aud") ?? "bff",
+            ExpiresIn = TimeSpan.FromSeconds(body["expiresIn"]?.GetValue<double>() ?? 600),
+            Alg = Text(body, "alg") ?? SigningKey.Rs256,
+            Email = Text(body, "email"),
+            Name = Text(body, "name"),
+            Extra = body["extra"] as JsonObject,
+            Kid = Text(body, "kid"),
+            Opaque = body["opaque"]?.GetValue<bool>() ?? false,
+        };
 
     private static string? Text(JsonObject body, string name) => body[name]?.GetValue<string>();
 }

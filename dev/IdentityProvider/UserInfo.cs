@@ -23,7 +23,8 @@ internal static class UserInfo
 
         var answer = new JsonObject();
         foreach (var name in (string[])["sub", "name", "email", "tid", "roles"])
-            if (claims[name] is { } value) answer[name] = value.DeepClone();
+            if (claims[name] is { } value)
+                answer[name] = value.DeepClone();
         return Answer.Json(context, answer);
     }
 

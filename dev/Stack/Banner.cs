@@ -32,5 +32,5 @@ internal static class Banner
         Console.WriteLine("Ctrl+C stops everything.");
     }
 
-    private static void Row(string name, string address, string note) => Console.WriteLine($"  {name,-16} {address,-32} {note}");
+    private static void Row(string name, string address, string note) => Console.WriteLine($"  {name, -16} {address, -32} {note}");
 }

@@ -20,9 +20,11 @@ internal static class CheckRun
             good &= answer.IsSuccessStatusCode;
             Console.WriteLine();
             Console.WriteLine($"{call.Host}: GET {call.Url} -> {(int)answer.StatusCode}");
-            Console.WriteLine(answer.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true
-                ? JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(body), Indented)
-                : body);
+            Console.WriteLine(
+                answer.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true
+                    ? JsonSerializer.Serialize(JsonSerializer.Deserialize<JsonElement>(body), Indented)
+                    : body
+            );
         }
 
         Console.WriteLine(good ? "All three gateways answered." : "A gateway failed.");

@@ -10,7 +10,10 @@ internal static class Repository
     /// <summary>Builds what the stack runs; prints the compiler's words only when they are errors.</summary>
     public static async Task<bool> Build(CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo("dotnet", ["build", Path.Combine(Root, "dev", "Stack", "Stack.slnf"), "--nologo", "-v", "q", "-c", Configuration])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            ["build", Path.Combine(Root, "dev", "Stack", "Stack.slnf"), "--nologo", "-v", "q", "-c", Configuration]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -49,6 +52,8 @@ internal static class Repository
             }
         }
 
-        throw new InvalidOperationException("Bff.sln was not found above this program: run it from a clone with 'dotnet run --project dev/Stack'.");
+        throw new InvalidOperationException(
+            "Bff.sln was not found above this program: run it from a clone with 'dotnet run --project dev/Stack'."
+        );
     }
 }

@@ -10,10 +10,11 @@ internal sealed class RunningStack(StackOptions options) : IAsyncDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private readonly List<Child> _children = [];
 
-    public HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
-    {
-        Timeout = TimeSpan.FromSeconds(15),
-    };
+    public HttpClient Http { get; } =
+        new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
+        {
+            Timeout = TimeSpan.FromSeconds(15),
+        };
 
     /// <summary>A live key of the tenant acme, new at each start.</summary>
     public string ApiKey { get; } = DevelopmentKey.New();

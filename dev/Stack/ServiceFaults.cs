@@ -15,7 +15,8 @@ internal static class ServiceFaults
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(StackPlan.Address(service), "/__faults")) { Content = body };
         if (service == "catalog")
         {
-            (request.Version, request.VersionPolicy) = (System.Net.HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact); // It speaks gRPC alone.
+            // It speaks gRPC alone.
+            (request.Version, request.VersionPolicy) = (System.Net.HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
         }
 
         using var answer = await http.SendAsync(request, cancellation);

@@ -28,7 +28,9 @@ internal static class ServiceTokens
 
     private static List<string> ServicesOf(string host)
     {
-        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "src", host, "appsettings.Development.json")));
+        using var settings = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Repository.Root, "src", host, "appsettings.Development.json"))
+        );
         return [.. settings.RootElement.GetProperty("Upstreams").EnumerateObject().Select(u => u.Name)];
     }
 }

@@ -6,22 +6,47 @@ namespace Bff.Dev.Stack;
 /// <param name="Arguments">Of its command line.</param>
 /// <param name="Environment">Beside that of this program.</param>
 /// <param name="Ready">Answers 200 when it serves.</param>
-internal sealed record StackProcess(string Name, string Project, string[] Arguments, IReadOnlyDictionary<string, string?> Environment, Uri Ready);
+internal sealed record StackProcess(
+    string Name,
+    string Project,
+    string[] Arguments,
+    IReadOnlyDictionary<string, string?> Environment,
+    Uri Ready
+);
 
 /// <summary>What runs where: the one list that the stack and the AppHost start.</summary>
 internal static class StackPlan
 {
-    public const string Mobile = "http://127.0.0.1:8081", Web = "http://127.0.0.1:8082", Partner = "http://127.0.0.1:8083";
+    public const string Mobile = "http://127.0.0.1:8081",
+        Web = "http://127.0.0.1:8082",
+        Partner = "http://127.0.0.1:8083";
     public const string IdentityProvider = "http://127.0.0.1:9000";
-    public const string SampleServices = "sample services", Sandbox = "sandbox services", Identity = "identity provider";
-    private const int FirstPort = 9001, FirstSandboxPort = 9101;
+    public const string SampleServices = "sample services",
+        Sandbox = "sandbox services",
+        Identity = "identity provider";
+    private const int FirstPort = 9001,
+        FirstSandboxPort = 9101;
 
     /// <summary>In the order of their ports, from 9001.</summary>
     public static readonly string[] Services =
-        ["users", "orders", "products", "catalog", "reviews", "inventory", "pricing", "recommendations", "notifications", "shipping", "search", "media"];
+    [
+        "users",
+        "orders",
+        "products",
+        "catalog",
+        "reviews",
+        "inventory",
+        "pricing",
+        "recommendations",
+        "notifications",
+        "shipping",
+        "search",
+        "media",
+    ];
 
     /// <summary>Every port that something listens on.</summary>
-    public static IEnumerable<int> Ports => [8081, 8082, 8083, 9000, .. Enumerable.Range(FirstPort, Services.Length), .. Enumerable.Range(FirstSandboxPort, Services.Length)];
+    public static IEnumerable<int> Ports =>
+        [8081, 8082, 8083, 9000, .. Enumerable.Range(FirstPort, Services.Length), .. Enumerable.Range(FirstSandboxPort, Services.Length)];
 
     /// <summary>Where a sample service listens.</summary>
     public static Uri Address(string service) => At(FirstPort, service);
@@ -31,22 +56,53 @@ internal static class StackPlan
     /// <param name="serviceTokens">Whether the sample services take only tokens that are meant for them.</param>
     /// <param name="apiKey">A live key of the tenant acme.</param>
     public static IReadOnlyList<StackProcess> Processes(string? redis, bool serviceTokens, string apiKey) =>
-    [
-        new(SampleServices, "dev/Upstreams", ["--base-port", $"{FirstPort}", .. serviceTokens ? (string[])["--token-authority", IdentityProvider] : []], Development(),
-            new(Address("media"), "/__calls")),
-        new(Identity, "dev/IdentityProvider", [], Development(("IdentityProvider__Port", "9000")), new(IdentityProvider + "/.well-known/openid-configuration")),
-        new(Sandbox, "dev/Upstreams", ["--base-port", $"{FirstSandboxPort}"], Development(), new(At(FirstSandboxPort, "media"), "/__calls")),
-        Host("MobileBff", Mobile, redis, serviceTokens),
-        // The app asks who is signed in before anybody is.
-        Host("WebBff", Web, redis, serviceTokens, ("Session__AnonymousUser", "Null")),
-        // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
-        Host("PartnerBff", Partner, redis, serviceTokens,
-            [("ApiKeys__Bootstrap__acme", apiKey), .. Services.Select(s => ($"Sandbox__Upstreams__{s}__Address", At(FirstSandboxPort, s).AbsoluteUri))]),
-    ];
+        [
+            new(
+                SampleServices,
+                "dev/Upstreams",
+                ["--base-port", $"{FirstPort}", .. serviceTokens ? (string[])["--token-authority", IdentityProvider] : []],
+                Development(),
+                new(Address("media"), "/__calls")
+            ),
+            new(
+                Identity,
+                "dev/IdentityProvider",
+                [],
+                Development(("IdentityProvider__Port", "9000")),
+                new(IdentityProvider + "/.well-known/openid-configuration")
+            ),
+            new(
+                Sandbox,
+                "dev/Upstreams",
+                ["--base-port", $"{FirstSandboxPort}"],
+                Development(),
+                new(At(FirstSandboxPort, "media"), "/__calls")
+            ),
+            Host("MobileBff", Mobile, redis, serviceTokens),
+            // The app asks who is signed in before anybody is.
+            Host("WebBff", Web, redis, serviceTokens, ("Session__AnonymousUser", "Null")),
+            // Test keys see nothing live: they have sample services of their own, on the live ones' ports plus a hundred.
+            Host(
+                "PartnerBff",
+                Partner,
+                redis,
+                serviceTokens,
+                [
+                    ("ApiKeys__Bootstrap__acme", apiKey),
+                    .. Services.Select(s => ($"Sandbox__Upstreams__{s}__Address", At(FirstSandboxPort, s).AbsoluteUri)),
+                ]
+            ),
+        ];
 
     private static Uri At(int first, string service) => new($"http://127.0.0.1:{first + Array.IndexOf(Services, service)}");
 
-    private static StackProcess Host(string name, string address, string? redis, bool serviceTokens, params (string Key, string Value)[] more)
+    private static StackProcess Host(
+        string name,
+        string address,
+        string? redis,
+        bool serviceTokens,
+        params (string Key, string Value)[] more
+    )
     {
         var settings = Development([("ASPNETCORE_ENVIRONMENT", "Development"), ("ASPNETCORE_URLS", address), .. more]);
         settings["ConnectionStrings__redis"] = redis;

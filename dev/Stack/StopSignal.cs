@@ -9,7 +9,9 @@ internal sealed class StopSignal : IDisposable
     private readonly PosixSignalRegistration[] _signals;
 
     public StopSignal() =>
-        _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Stop))];
+        _signals = [
+            .. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(s => PosixSignalRegistration.Create(s, Stop)),
+        ];
 
     public CancellationToken Token => _stop.Token;
 

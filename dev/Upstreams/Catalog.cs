@@ -46,7 +46,8 @@ public sealed class Catalog() : SampleService("catalog")
 
     internal override Task HandleAsync(Exchange exchange)
     {
-        if (ReadsBody(exchange.Request)) exchange.Request.Body = new MemoryStream(exchange.Body.ToArray());
+        if (ReadsBody(exchange.Request))
+            exchange.Request.Body = new MemoryStream(exchange.Body.ToArray());
         return calls!(exchange.Context);
     }
 

@@ -15,29 +15,41 @@ public sealed class Media() : SampleService("media")
 {
     private static readonly System.Collections.Concurrent.ConcurrentDictionary<byte[], EntityTagHeaderValue> Tags = new();
 
-    internal override Task HandleAsync(Exchange exchange) => (exchange.Request.Method, exchange.Segments) switch
-    {
-        ("GET" or "HEAD", ["media", "large" or "thumb", var file]) => NumberOf(file) is { } number
-            ? SendAsync(exchange, Gallery.Picture(number, large: exchange.Segments[1] == "large"))
-            : Answer.NotFoundAsync(exchange, "picture"),
-        (_, ["media", "large" or "thumb", _]) => Answer.MethodNotAllowedAsync(exchange, "GET, HEAD"),
-        _ => Answer.NotFoundAsync(exchange),
-    };
+    internal override Task HandleAsync(Exchange exchange) =>
+        (exchange.Request.Method, exchange.Segments) switch
+        {
+            ("GET" or "HEAD", ["media", "large" or "thumb", var file]) => NumberOf(file) is { } number
+                ? SendAsync(exchange, Gallery.Picture(number, large: exchange.Segments[1] == "large"))
+                : Answer.NotFoundAsync(exchange, "picture"),
+            (_, ["media", "large" or "thumb", _]) => Answer.MethodNotAllowedAsync(exchange, "GET, HEAD"),
+            _ => Answer.NotFoundAsync(exchange),
+        };
 
     private static Task SendAsync(Exchange exchange, byte[] picture)
     {
         exchange.Response.Headers.CacheControl = "public, max-age=86400";
-        var tag = Tags.GetOrAdd(picture, static bytes => new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 12))}\""));
-        FileContentHttpResult result = TypedResults.Bytes(picture, "image/jpeg", enableRangeProcessing: true, lastModified: Shop.Epoch, entityTag: tag);
+        var tag = Tags.GetOrAdd(
+            picture,
+            static bytes => new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 12))}\"")
+        );
+        FileContentHttpResult result = TypedResults.Bytes(
+            picture,
+            "image/jpeg",
+            enableRangeProcessing: true,
+            lastModified: Shop.Epoch,
+            entityTag: tag
+        );
         return result.ExecuteAsync(exchange.Context);
     }
 
     /// <summary>p-17.jpg, p-17-2.jpg and u-1001.jpg name pictures; everything else does not.</summary>
     private static int? NumberOf(string file)
     {
-        if (!file.EndsWith(".jpg", StringComparison.Ordinal)) return null;
+        if (!file.EndsWith(".jpg", StringComparison.Ordinal))
+            return null;
         var name = file[..^4];
-        if (People.Find(name) is not null) return int.Parse(name.AsSpan(2), CultureInfo.InvariantCulture);
+        if (People.Find(name) is not null)
+            return int.Parse(name.AsSpan(2), CultureInfo.InvariantCulture);
         return name.Split('-') switch
         {
             ["p", var id] when Shop.IndexOf($"p-{id}") is >= 0 and var index => index,

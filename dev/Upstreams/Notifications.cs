@@ -20,7 +20,8 @@ public sealed class Notifications : SampleService
     private readonly Dictionary<string, List<NotificationDocument>> boxes = [];
     private int lastId;
 
-    internal Notifications(SampleServicesOptions options) : base("notifications")
+    internal Notifications(SampleServicesOptions options)
+        : base("notifications")
     {
         this.options = options;
         ResetData();
@@ -39,13 +40,15 @@ public sealed class Notifications : SampleService
             if (boxes.TryGetValue(userId, out var box))
             {
                 box.Insert(0, added);
-                if (box.Count > KeptPerUser) box.RemoveAt(box.Count - 1);
+                if (box.Count > KeptPerUser)
+                    box.RemoveAt(box.Count - 1);
             }
         }
         var message = Json(added);
         foreach (var listener in listeners.Keys)
         {
-            if (listener.UserId == userId) listener.Waiting.Writer.TryWrite(message);
+            if (listener.UserId == userId)
+                listener.Waiting.Writer.TryWrite(message);
         }
         return added.Id;
     }
@@ -56,24 +59,27 @@ public sealed class Notifications : SampleService
         {
             boxes.Clear();
             lastId = 900_000;
-            foreach (var user in People.All) boxes[user.Id] = [.. Enumerable.Range(0, 12).Select(i => Make(user, i))];
+            foreach (var user in People.All)
+                boxes[user.Id] = [.. Enumerable.Range(0, 12).Select(i => Make(user, i))];
         }
     }
 
-    internal override Task HandleAsync(Exchange exchange) => (exchange.Request.Method, exchange.Segments) switch
-    {
-        ("GET", ["ws", "notifications"]) => StreamAsync(exchange),
-        ("GET", ["users", var id, "notifications"]) => ListAsync(exchange, id),
-        ("POST", ["users", var id, "notifications"]) => AddAsync(exchange, id),
-        ("POST", ["users", var id, "notifications", var nid, "read"]) => ReadAsync(exchange, id, nid),
-        (_, ["users", _, "notifications"]) => Answer.MethodNotAllowedAsync(exchange, "GET, POST"),
-        (_, ["users", _, "notifications", _, "read"]) => Answer.MethodNotAllowedAsync(exchange, "POST"),
-        _ => Answer.NotFoundAsync(exchange),
-    };
+    internal override Task HandleAsync(Exchange exchange) =>
+        (exchange.Request.Method, exchange.Segments) switch
+        {
+            ("GET", ["ws", "notifications"]) => StreamAsync(exchange),
+            ("GET", ["users", var id, "notifications"]) => ListAsync(exchange, id),
+            ("POST", ["users", var id, "notifications"]) => AddAsync(exchange, id),
+            ("POST", ["users", var id, "notifications", var nid, "read"]) => ReadAsync(exchange, id, nid),
+            (_, ["users", _, "notifications"]) => Answer.MethodNotAllowedAsync(exchange, "GET, POST"),
+            (_, ["users", _, "notifications", _, "read"]) => Answer.MethodNotAllowedAsync(exchange, "POST"),
+            _ => Answer.NotFoundAsync(exchange),
+        };
 
     private async Task ListAsync(Exchange exchange, string id)
     {
-        if (await RefusedAsync(exchange, id) || await Paging.ReadAsync(exchange) is not { } paging) return;
+        if (await RefusedAsync(exchange, id) || await Paging.ReadAsync(exchange) is not { } paging)
+            return;
         var unreadOnly = exchange.Request.Query["unread"] == "true";
         NotificationDocument[] items;
         int unread;
@@ -99,17 +105,20 @@ public sealed class Notifications : SampleService
             return Answer.ProblemAsync(exchange, 400, "malformed_request", "The body is not a notification.");
         }
 
-        static string? Text(JsonDocument body, string member) => body.RootElement.TryGetProperty(member, out var value) ? value.GetString() : null;
+        static string? Text(JsonDocument body, string member) =>
+            body.RootElement.TryGetProperty(member, out var value) ? value.GetString() : null;
     }
 
     private async Task ReadAsync(Exchange exchange, string id, string nid)
     {
-        if (await RefusedAsync(exchange, id)) return;
+        if (await RefusedAsync(exchange, id))
+            return;
         int at;
         lock (gate)
         {
             at = boxes[id].FindIndex(n => n.Id == nid);
-            if (at >= 0) boxes[id][at] = boxes[id][at] with { Read = true };
+            if (at >= 0)
+                boxes[id][at] = boxes[id][at] with { Read = true };
         }
         await (at >= 0 ? Answer.NoContentAsync(exchange) : Answer.NotFoundAsync(exchange, "notification"));
     }
@@ -117,8 +126,13 @@ public sealed class Notifications : SampleService
     private static async ValueTask<bool> RefusedAsync(Exchange exchange, string id)
     {
         var refusal = People.Find(id) is null ? 404 : Users.Refusal(exchange, id);
-        if (refusal is null) return false;
-        await (refusal == 404 ? Answer.NotFoundAsync(exchange, "user") : Answer.ProblemAsync(exchange, 403, "not_your_notifications", "Notifications are their user's alone."));
+        if (refusal is null)
+            return false;
+        await (
+            refusal == 404
+                ? Answer.NotFoundAsync(exchange, "user")
+                : Answer.ProblemAsync(exchange, 403, "not_your_notifications", "Notifications are their user's alone.")
+        );
         return true;
     }
 
@@ -138,7 +152,10 @@ public sealed class Notifications : SampleService
         using var socket = await exchange.Context.WebSockets.AcceptWebSocketAsync();
         var listener = new Listener(userId);
         NotificationDocument latest;
-        lock (gate) latest = boxes.TryGetValue(userId, out var box) ? box[0] : new NotificationDocument("n-0", "welcome", "Welcome", "", options.Time.GetUtcNow(), Read: true);
+        lock (gate)
+            latest = boxes.TryGetValue(userId, out var box)
+                ? box[0]
+                : new NotificationDocument("n-0", "welcome", "Welcome", "", options.Time.GetUtcNow(), Read: true);
         listener.Waiting.Writer.TryWrite(Json(latest));
         listeners[listener] = true;
 
@@ -148,7 +165,8 @@ public sealed class Notifications : SampleService
             await Task.WhenAll(
                 UntilEndedAsync(ended, SendAsync(socket, listener, ended.Token)),
                 UntilEndedAsync(ended, ListenAsync(socket, ended.Token)),
-                UntilEndedAsync(ended, TickAsync(userId, ended.Token)));
+                UntilEndedAsync(ended, TickAsync(userId, ended.Token))
+            );
         }
         finally
         {
@@ -191,12 +209,19 @@ public sealed class Notifications : SampleService
     private async Task TickAsync(string userId, CancellationToken ct)
     {
         using var timer = new PeriodicTimer(options.NotificationInterval, options.Time);
-        for (var n = 1; await timer.WaitForNextTickAsync(ct); n++) Push(userId, "price.drop", $"Price drop {n}", "Something on your list is cheaper today.");
+        for (var n = 1; await timer.WaitForNextTickAsync(ct); n++)
+            Push(userId, "price.drop", $"Price drop {n}", "Something on your list is cheaper today.");
     }
 
-    private static NotificationDocument Make(UserDocument user, int i) => new(
-        $"n-{user.Id[2..]}-{12 - i}", Types[i % Types.Length], $"About your order {12 - i}", "Your parcel has left our warehouse and is on its way to you.",
-        Shop.Epoch.AddHours(-i * 9), Read: i >= 3 + user.Id[^1] % 3);
+    private static NotificationDocument Make(UserDocument user, int i) =>
+        new(
+            $"n-{user.Id[2..]}-{12 - i}",
+            Types[i % Types.Length],
+            $"About your order {12 - i}",
+            "Your parcel has left our warehouse and is on its way to you.",
+            Shop.Epoch.AddHours(-i * 9),
+            Read: i >= 3 + user.Id[^1] % 3
+        );
 
     private static ReadOnlyMemory<byte> Json(NotificationDocument notification) =>
         JsonSerializer.SerializeToUtf8Bytes(notification, DocumentJson.Plain.NotificationDocument);
@@ -205,6 +230,8 @@ public sealed class Notifications : SampleService
     {
         public string UserId { get; } = userId;
         public Channel<ReadOnlyMemory<byte>> Waiting { get; } =
-            Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest });
+            Channel.CreateBounded<ReadOnlyMemory<byte>>(
+                new BoundedChannelOptions(Backlog) { FullMode = BoundedChannelFullMode.DropOldest }
+            );
     }
 }

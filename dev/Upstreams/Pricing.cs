@@ -20,16 +20,25 @@ public sealed class Pricing() : SampleService("pricing")
     /// <summary>
     /// Ends when the schema has been made and asked once; a caller's first question would take longer than a gateway waits.
     /// </summary>
-    internal static Task Warmed { get; } = Task.Run(() => ExecuteAsync(
-        new() { Query = "query($id: ID!) { pricing(productId: $id) { discount { percentage } } }", Variables = Serializer.Deserialize<Inputs>("""{"id":"p-1"}""") },
-        CancellationToken.None));
+    internal static Task Warmed { get; } =
+        Task.Run(() =>
+            ExecuteAsync(
+                new()
+                {
+                    Query = "query($id: ID!) { pricing(productId: $id) { discount { percentage } } }",
+                    Variables = Serializer.Deserialize<Inputs>("""{"id":"p-1"}"""),
+                },
+                CancellationToken.None
+            )
+        );
 
-    internal override Task HandleAsync(Exchange exchange) => (exchange.Request.Method, exchange.Segments) switch
-    {
-        ("POST", ["graphql"]) => QueryAsync(exchange),
-        (_, ["graphql"]) => Answer.MethodNotAllowedAsync(exchange, "POST"),
-        _ => Answer.NotFoundAsync(exchange),
-    };
+    internal override Task HandleAsync(Exchange exchange) =>
+        (exchange.Request.Method, exchange.Segments) switch
+        {
+            ("POST", ["graphql"]) => QueryAsync(exchange),
+            (_, ["graphql"]) => Answer.MethodNotAllowedAsync(exchange, "POST"),
+            _ => Answer.NotFoundAsync(exchange),
+        };
 
     private static async Task QueryAsync(Exchange exchange)
     {
@@ -56,10 +65,16 @@ public sealed class Pricing() : SampleService("pricing")
 
     private static async Task<ReadOnlyMemory<byte>> ExecuteAsync(GraphQLRequest request, CancellationToken ct)
     {
-        var result = await Executer.ExecuteAsync(new ExecutionOptions
-        {
-            Schema = Schema, Query = request.Query, Variables = request.Variables, OperationName = request.OperationName, CancellationToken = ct,
-        });
+        var result = await Executer.ExecuteAsync(
+            new ExecutionOptions
+            {
+                Schema = Schema,
+                Query = request.Query,
+                Variables = request.Variables,
+                OperationName = request.OperationName,
+                CancellationToken = ct,
+            }
+        );
         using var written = new MemoryStream();
         await Serializer.WriteAsync(written, result, ct);
         return written.ToArray();

@@ -36,7 +36,14 @@ internal sealed class ProductCatalogService : ProductCatalog.ProductCatalogBase
         };
         product.Gallery.Add(from.Gallery);
         product.Attributes.Add(from.Attributes);
-        product.Variants.Add(from.Variants.Select(v => new global::Catalog.V1.Variant { Sku = v.Sku, Size = v.Size, Color = v.Color }));
+        product.Variants.Add(
+            from.Variants.Select(v => new global::Catalog.V1.Variant
+            {
+                Sku = v.Sku,
+                Size = v.Size,
+                Color = v.Color,
+            })
+        );
         return product;
     }
 }

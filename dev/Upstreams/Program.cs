@@ -12,8 +12,12 @@ internal static class Program
         await using var services = await SampleServices.StartAsync(SampleServicesOptions.From(settings));
 
         var addresses = services.All.ToDictionary(service => service.Name, service => service.Address.ToString().TrimEnd('/'));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"ready {JsonSerializer.Serialize(addresses, ControlJson.Default.DictionaryStringString)}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"ready {JsonSerializer.Serialize(addresses, ControlJson.Default.DictionaryStringString)}"
+            )
+        );
         await services.WaitForShutdownAsync();
     }
 }

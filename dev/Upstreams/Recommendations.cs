@@ -11,19 +11,21 @@ public sealed class Recommendations() : SampleService("recommendations")
     // Bounded by the users and products there are.
     private static readonly ConcurrentDictionary<string, ReadOnlyMemory<byte>[]> Made = new();
 
-    internal override Task HandleAsync(Exchange exchange) => (exchange.Request.Method, exchange.Segments) switch
-    {
-        ("GET", ["users", var id, "recommendations"]) => ForUserAsync(exchange, id),
-        ("GET", ["products", var id, "related"]) => Shop.IndexOf(id) is >= 0 and var index
-            ? SendAsync(exchange, Made.GetOrAdd(id, static (_, i) => Related(i), index))
-            : Answer.NotFoundAsync(exchange, "product"),
-        (_, ["users", _, "recommendations"] or ["products", _, "related"]) => Answer.MethodNotAllowedAsync(exchange, "GET"),
-        _ => Answer.NotFoundAsync(exchange),
-    };
+    internal override Task HandleAsync(Exchange exchange) =>
+        (exchange.Request.Method, exchange.Segments) switch
+        {
+            ("GET", ["users", var id, "recommendations"]) => ForUserAsync(exchange, id),
+            ("GET", ["products", var id, "related"]) => Shop.IndexOf(id) is >= 0 and var index
+                ? SendAsync(exchange, Made.GetOrAdd(id, static (_, i) => Related(i), index))
+                : Answer.NotFoundAsync(exchange, "product"),
+            (_, ["users", _, "recommendations"] or ["products", _, "related"]) => Answer.MethodNotAllowedAsync(exchange, "GET"),
+            _ => Answer.NotFoundAsync(exchange),
+        };
 
     private static Task ForUserAsync(Exchange exchange, string id)
     {
-        if (People.Find(id) is not { }) return Answer.NotFoundAsync(exchange, "user");
+        if (People.Find(id) is not { })
+            return Answer.NotFoundAsync(exchange, "user");
         return Users.Refusal(exchange, id) switch
         {
             404 => Answer.NotFoundAsync(exchange, "user"),
@@ -34,7 +36,8 @@ public sealed class Recommendations() : SampleService("recommendations")
 
     private static async Task SendAsync(Exchange exchange, ReadOnlyMemory<byte>[] picks)
     {
-        if (await Paging.ReadAsync(exchange, defaultLimit: 10) is { } paging) await Answer.ItemsAsync(exchange, picks[..Math.Min(paging.Limit, picks.Length)]);
+        if (await Paging.ReadAsync(exchange, defaultLimit: 10) is { } paging)
+            await Answer.ItemsAsync(exchange, picks[..Math.Min(paging.Limit, picks.Length)]);
     }
 
     private static ReadOnlyMemory<byte>[] Picks(string userId)
@@ -46,15 +49,30 @@ public sealed class Recommendations() : SampleService("recommendations")
     }
 
     private static ReadOnlyMemory<byte>[] Related(int index) =>
-        [.. Enumerable.Range(0, Shop.Count)
-            .Where(other => other != index && Shop.Products[other].Category == Shop.Products[index].Category)
-            .OrderBy(other => Math.Abs(other - index)).ThenBy(other => other).Take(PicksPerUser)
-            .Select((other, rank) => Pick(other, rank, "Often bought together"))];
+        [
+            .. Enumerable
+                .Range(0, Shop.Count)
+                .Where(other => other != index && Shop.Products[other].Category == Shop.Products[index].Category)
+                .OrderBy(other => Math.Abs(other - index))
+                .ThenBy(other => other)
+                .Take(PicksPerUser)
+                .Select((other, rank) => Pick(other, rank, "Often bought together")),
+        ];
 
     private static ReadOnlyMemory<byte> Pick(int index, int rank, string reason)
     {
         var (product, price) = (Shop.Products[index], Shop.Prices[index]);
         return JsonSerializer.SerializeToUtf8Bytes(
-            new PickDocument(product.Id, product.Name, product.ImageUrl, price.Current, price.Currency, Math.Round(0.97 - rank * 0.03, 2), reason), DocumentJson.Plain.PickDocument);
+            new PickDocument(
+                product.Id,
+                product.Name,
+                product.ImageUrl,
+                price.Current,
+                price.Currency,
+                Math.Round(0.97 - rank * 0.03, 2),
+                reason
+            ),
+            DocumentJson.Plain.PickDocument
+        );
     }
 }

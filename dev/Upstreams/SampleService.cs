@@ -23,7 +23,5 @@ public abstract class SampleService(string name)
     internal virtual bool ReadsBody(HttpRequest request) => true;
 
     /// <summary>Puts back what requests have changed.</summary>
-    internal virtual void ResetData()
-    {
-    }
+    internal virtual void ResetData() { }
 }

@@ -56,7 +56,8 @@ public sealed class SampleServices : IAsyncDisposable
     public IReadOnlyList<SampleService> All { get; }
 
     public SampleService this[string name] =>
-        All.FirstOrDefault(service => service.Name == name) ?? throw new ArgumentException($"No sample service is called '{name}'.", nameof(name));
+        All.FirstOrDefault(service => service.Name == name)
+        ?? throw new ArgumentException($"No sample service is called '{name}'.", nameof(name));
 
     public IReadOnlyDictionary<string, Uri> Addresses => All.ToDictionary(service => service.Name, service => service.Address);
 
@@ -110,15 +111,18 @@ public sealed class SampleServices : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         Catalog.Register(builder.Services);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = SampleService.MaxRequestBytes;
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
-            for (var i = 0; i < All.Count; i++) Listen(kestrel, All[i], options.BasePort == 0 ? 0 : options.BasePort + i);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = SampleService.MaxRequestBytes;
+                kestrel.Limits.MinRequestBodyDataRate = null;
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.Limits.Http2.MaxStreamsPerConnection = 1000;
+                for (var i = 0; i < All.Count; i++)
+                    Listen(kestrel, All[i], options.BasePort == 0 ? 0 : options.BasePort + i);
+            });
 
         host = builder.Build();
         host.Lifetime.ApplicationStopping.Register(stopping.Cancel);
@@ -129,42 +133,51 @@ public sealed class SampleServices : IAsyncDisposable
         await host.StartAsync(ct);
         _ = tokens?.Warm();
 
-        for (var i = 0; i < All.Count; i++) All[i].Address = new UriBuilder("http", ReachableHost(), listeners[i].IPEndPoint!.Port).Uri;
+        for (var i = 0; i < All.Count; i++)
+            All[i].Address = new UriBuilder("http", ReachableHost(), listeners[i].IPEndPoint!.Port).Uri;
     }
 
     private string ReachableHost() => (options.Host.Equals(IPAddress.Any) ? IPAddress.Loopback : options.Host).ToString();
 
-    private void Listen(KestrelServerOptions kestrel, SampleService service, int port) => kestrel.Listen(options.Host, port, listener =>
-    {
-        listener.Protocols = service.Protocols;
-        listener.Use(next => connection =>
-        {
-            connection.Features.Set(service);
-            return next(connection);
-        });
-        listeners.Add(listener);
-    });
+    private void Listen(KestrelServerOptions kestrel, SampleService service, int port) =>
+        kestrel.Listen(
+            options.Host,
+            port,
+            listener =>
+            {
+                listener.Protocols = service.Protocols;
+                listener.Use(next =>
+                    connection =>
+                    {
+                        connection.Features.Set(service);
+                        return next(connection);
+                    }
+                );
+                listeners.Add(listener);
+            }
+        );
 
     private async Task ServeAsync(HttpContext context, SampleService service)
     {
         if (context.Request.Path.StartsWithSegments("/__faults") || context.Request.Path.StartsWithSegments("/__calls"))
         {
             var named = context.Request.Query["service"] is [{ } name] ? All.FirstOrDefault(other => other.Name == name) : service;
-            await (named is null
-                ? Answer.NotFoundAsync(new Exchange(context, []), "service")
-                : ControlSurface.ServeAsync(context, named));
+            await (named is null ? Answer.NotFoundAsync(new Exchange(context, []), "service") : ControlSurface.ServeAsync(context, named));
             return;
         }
 
-        if (tokens is not null && !await tokens.Admits(context, service.Name)) return;
+        if (tokens is not null && !await tokens.Admits(context, service.Name))
+            return;
         using var _ = stopping.Token.Register(static state => ((HttpContext)state!).Abort(), context);
         var exchange = service.ReadsBody(context.Request) ? await Exchange.ReceiveAsync(context) : new Exchange(context, []);
         var call = options.Record ? service.Calls.Begin(exchange, service.Name, options.Time.GetUtcNow()) : null;
         try
         {
-            await (service.Faults.Take(context.Request.Method, context.Request.Path, context.Request.Headers["X-Request-Id"]) is { } fault
-                ? FaultyAnswer.SendAsync(fault, service, exchange, options.Time)
-                : service.HandleAsync(exchange));
+            await (
+                service.Faults.Take(context.Request.Method, context.Request.Path, context.Request.Headers["X-Request-Id"]) is { } fault
+                    ? FaultyAnswer.SendAsync(fault, service, exchange, options.Time)
+                    : service.HandleAsync(exchange)
+            );
         }
         catch (Exception e) when (e is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {

@@ -26,12 +26,15 @@ public sealed class SampleServicesOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    internal static SampleServicesOptions From(IConfiguration settings) => new()
-    {
-        BasePort = int.Parse(settings["base-port"] ?? "9001", CultureInfo.InvariantCulture),
-        Host = IPAddress.Parse(settings["host"] ?? "127.0.0.1"),
-        Record = bool.Parse(settings["record"] ?? "true"),
-        TokenAuthority = settings["token-authority"]?.TrimEnd('/'),
-        NotificationInterval = TimeSpan.FromSeconds(double.Parse(settings["notification-interval"] ?? "5", CultureInfo.InvariantCulture)),
-    };
+    internal static SampleServicesOptions From(IConfiguration settings) =>
+        new()
+        {
+            BasePort = int.Parse(settings["base-port"] ?? "9001", CultureInfo.InvariantCulture),
+            Host = IPAddress.Parse(settings["host"] ?? "127.0.0.1"),
+            Record = bool.Parse(settings["record"] ?? "true"),
+            TokenAuthority = settings["token-authority"]?.TrimEnd('/'),
+            NotificationInterval = TimeSpan.FromSeconds(
+                double.Parse(settings["notification-interval"] ?? "5", CultureInfo.InvariantCulture)
+            ),
+        };
 }

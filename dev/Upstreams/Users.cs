@@ -8,32 +8,37 @@ public sealed class Users() : SampleService("users")
 {
     private static readonly string[] Writable = ["name", "locale", "preferences"];
     private static readonly ReadOnlyMemory<byte>[] Initial =
-        [.. People.All.Select(user => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(user, DocumentJson.Plain.UserDocument)))];
+    [
+        .. People.All.Select(user => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(user, DocumentJson.Plain.UserDocument))),
+    ];
 
     private readonly Lock gate = new();
     private readonly ReadOnlyMemory<byte>[] profiles = [.. Initial];
 
     internal override void ResetData()
     {
-        lock (gate) Initial.CopyTo(profiles, 0);
+        lock (gate)
+            Initial.CopyTo(profiles, 0);
     }
 
-    internal override Task HandleAsync(Exchange exchange) => (exchange.Request.Method, exchange.Segments) switch
-    {
-        (_, ["users", var id]) when People.Find(id) is not { } => Answer.NotFoundAsync(exchange, "user"),
-        (_, ["users", var id]) when Refusal(exchange, id) is { } status => status == 404
-            ? Answer.NotFoundAsync(exchange, "user")
-            : Answer.ProblemAsync(exchange, 403, "not_your_profile", "A profile is its user's alone."),
-        ("GET", ["users", var id]) => Answer.JsonAsync(exchange, profiles[IndexOf(id)]),
-        ("PATCH", ["users", var id]) => PatchAsync(exchange, id),
-        (_, ["users", _]) => Answer.MethodNotAllowedAsync(exchange, "GET, PATCH"),
-        _ => Answer.NotFoundAsync(exchange),
-    };
+    internal override Task HandleAsync(Exchange exchange) =>
+        (exchange.Request.Method, exchange.Segments) switch
+        {
+            (_, ["users", var id]) when People.Find(id) is not { } => Answer.NotFoundAsync(exchange, "user"),
+            (_, ["users", var id]) when Refusal(exchange, id) is { } status => status == 404
+                ? Answer.NotFoundAsync(exchange, "user")
+                : Answer.ProblemAsync(exchange, 403, "not_your_profile", "A profile is its user's alone."),
+            ("GET", ["users", var id]) => Answer.JsonAsync(exchange, profiles[IndexOf(id)]),
+            ("PATCH", ["users", var id]) => PatchAsync(exchange, id),
+            (_, ["users", _]) => Answer.MethodNotAllowedAsync(exchange, "GET, PATCH"),
+            _ => Answer.NotFoundAsync(exchange),
+        };
 
     /// <summary>Another tenant's users do not exist for a partner; another user's profile is forbidden to a user.</summary>
-    internal static int? Refusal(Exchange exchange, string id) => exchange.Caller.MaySee(id, People.Find(id)?.Tenant)
-        ? null
-        : exchange.Caller.IsPartner ? 404 : 403;
+    internal static int? Refusal(Exchange exchange, string id) =>
+        exchange.Caller.MaySee(id, People.Find(id)?.Tenant) ? null
+        : exchange.Caller.IsPartner ? 404
+        : 403;
 
     private static int IndexOf(string id) => Array.FindIndex(People.All, user => user.Id == id);
 
@@ -45,7 +50,8 @@ public sealed class Users() : SampleService("users")
         JsonObject patch;
         try
         {
-            if (JsonNode.Parse(exchange.Body.Span) is not JsonObject members) return Answer.ProblemAsync(exchange, 400, "malformed_request", "A merge patch is an object.");
+            if (JsonNode.Parse(exchange.Body.Span) is not JsonObject members)
+                return Answer.ProblemAsync(exchange, 400, "malformed_request", "A merge patch is an object.");
             patch = members;
         }
         catch (JsonException)
@@ -55,8 +61,16 @@ public sealed class Users() : SampleService("users")
 
         if (patch.FirstOrDefault(member => !Writable.Contains(member.Key)).Key is { } readOnly)
             return Answer.ProblemAsync(exchange, 422, "member_not_writable", $"'{readOnly}' cannot be changed.");
-        if (patch.Any(member => member.Key != "preferences" && !IsText(member.Value)) || (patch.TryGetPropertyValue("preferences", out var p) && p is not JsonObject))
-            return Answer.ProblemAsync(exchange, 422, "invalid_member", "name and locale are texts of 1 to 200 characters, preferences is an object.");
+        if (
+            patch.Any(member => member.Key != "preferences" && !IsText(member.Value))
+            || (patch.TryGetPropertyValue("preferences", out var p) && p is not JsonObject)
+        )
+            return Answer.ProblemAsync(
+                exchange,
+                422,
+                "invalid_member",
+                "name and locale are texts of 1 to 200 characters, preferences is an object."
+            );
 
         lock (gate)
         {
@@ -68,17 +82,23 @@ public sealed class Users() : SampleService("users")
     }
 
     private static bool IsText(JsonNode? node) =>
-        node?.GetValueKind() == JsonValueKind.String && node.GetValue<string>() is { Length: > 0 and <= 200 } text && !string.IsNullOrWhiteSpace(text);
+        node?.GetValueKind() == JsonValueKind.String
+        && node.GetValue<string>() is { Length: > 0 and <= 200 } text
+        && !string.IsNullOrWhiteSpace(text);
 
     /// <summary>RFC 7396, section 2.</summary>
     private static void Merge(JsonObject target, JsonObject patch)
     {
         foreach (var (name, value) in patch)
         {
-            if (value is null) target.Remove(name);
-            else if (value is JsonObject inner && target[name] is JsonObject existing) Merge(existing, inner);
-            else if (value is JsonObject fresh) Merge((JsonObject)(target[name] = new JsonObject())!, fresh);
-            else target[name] = value.DeepClone();
+            if (value is null)
+                target.Remove(name);
+            else if (value is JsonObject inner && target[name] is JsonObject existing)
+                Merge(existing, inner);
+            else if (value is JsonObject fresh)
+                Merge((JsonObject)(target[name] = new JsonObject())!, fresh);
+            else
+                target[name] = value.DeepClone();
         }
     }
 }

@@ -31,9 +31,7 @@ builder.AddPartnerContracts(PartnerJson.Default);
 
 var app = builder.Build();
 
-app.UseBffPipeline(places => places
-    .BeforeEdge<UsageMiddleware>().BeforeEdge<VersionHeaders>()
-    .BeforeEndpoint<RetiredVersions>());
+app.UseBffPipeline(places => places.BeforeEdge<UsageMiddleware>().BeforeEdge<VersionHeaders>().BeforeEndpoint<RetiredVersions>());
 app.MapPartnerFeatures();
 app.MapPortal();
 

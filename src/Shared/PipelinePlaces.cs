@@ -9,7 +9,8 @@ namespace Bff;
 /// </summary>
 public sealed class PipelinePlaces
 {
-    private const DynamicallyAccessedMemberTypes Reached = DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods;
+    private const DynamicallyAccessedMemberTypes Reached =
+        DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods;
 
     private readonly List<Action<IApplicationBuilder>> _beforeEdge = [];
     private readonly List<Action<IApplicationBuilder>> _afterCallers = [];

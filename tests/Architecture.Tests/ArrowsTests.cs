@@ -67,12 +67,21 @@ public sealed class ArrowsTests
 
     private static void Compare(string assembly, string root, (string Folder, string[] Imports)[] table)
     {
-        Assert.All(table, row => Assert.Subset(table.TakeWhile(r => r.Folder != row.Folder).Select(r => r.Folder).ToHashSet(), row.Imports.ToHashSet()));
+        Assert.All(
+            table,
+            row => Assert.Subset(table.TakeWhile(r => r.Folder != row.Folder).Select(r => r.Folder).ToHashSet(), row.Imports.ToHashSet())
+        );
         var found = Arrows(assembly, root);
         var listed = table.SelectMany(row => row.Imports.Select(to => (row.Folder, to))).ToHashSet();
 
-        var wrong = found.Where(arrow => !listed.Contains(arrow.Key)).Select(arrow => $"{arrow.Key.From} must not import {arrow.Key.To}: {arrow.Value}.")
-            .Concat(listed.Where(arrow => !found.ContainsKey(arrow)).Select(arrow => $"{arrow.Folder} imports nothing of {arrow.to}: take the arrow out."));
+        var wrong = found
+            .Where(arrow => !listed.Contains(arrow.Key))
+            .Select(arrow => $"{arrow.Key.From} must not import {arrow.Key.To}: {arrow.Value}.")
+            .Concat(
+                listed
+                    .Where(arrow => !found.ContainsKey(arrow))
+                    .Select(arrow => $"{arrow.Folder} imports nothing of {arrow.to}: take the arrow out.")
+            );
         Assert.True(!wrong.Any(), string.Join('\n', wrong));
     }
 
@@ -82,7 +91,8 @@ public sealed class ArrowsTests
         var found = new Dictionary<(string From, string To), string>();
         foreach (var type in new ArchLoader().LoadAssembly(Source.Load(assembly)).Build().Types)
         {
-            foreach (var use in type.Dependencies.Where(d => d.Target is not GenericParameter)) // Which may be named after a parameter of another type.
+            // Which may be named after a parameter of another type.
+            foreach (var use in type.Dependencies.Where(d => d.Target is not GenericParameter))
             {
                 if (FolderOf(type, root) is { } from && FolderOf(use.Target, root) is { } to && from != to)
                 {
@@ -96,5 +106,7 @@ public sealed class ArrowsTests
 
     /// <summary>The first part of a namespace below the root; null for what is not there.</summary>
     private static string? FolderOf(IType type, string root) =>
-        type.Namespace?.FullName is { } name && name.StartsWith(root + ".", StringComparison.Ordinal) ? name[(root.Length + 1)..].Split('.')[0] : null;
+        type.Namespace?.FullName is { } name && name.StartsWith(root + ".", StringComparison.Ordinal)
+            ? name[(root.Length + 1)..].Split('.')[0]
+            : null;
 }

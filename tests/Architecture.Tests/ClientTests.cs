@@ -14,9 +14,58 @@ public sealed partial class ClientTests
 {
     private static readonly string[] Awkward =
     [
-        "", ".", "..", "...", "/", "//", "../..", "a/../b", "a/b", "%2F", "%2f..", "%2E%2E", "%00", "\\", "..\\..", "?", "a?b=c", "#", "a#b", ";", "a;b", "&", "=", "+", " ", "\0", "\r\n",
-        "\t", "\u007f", "\u0085", "\u2028", "\u202e", "\ud800", "\udc00", "x\ud800y", "\udc00\ud800", "\ufffd", "\ufffe", "é", "日本", "😀", "{id}", "}", "@", ":", "http://x/", "*", "'",
-        new('a', 4096), new('é', 4096), new('/', 4096), string.Concat(Enumerable.Repeat("../", 1365)),
+        "",
+        ".",
+        "..",
+        "...",
+        "/",
+        "//",
+        "../..",
+        "a/../b",
+        "a/b",
+        "%2F",
+        "%2f..",
+        "%2E%2E",
+        "%00",
+        "\\",
+        "..\\..",
+        "?",
+        "a?b=c",
+        "#",
+        "a#b",
+        ";",
+        "a;b",
+        "&",
+        "=",
+        "+",
+        " ",
+        "\0",
+        "\r\n",
+        "\t",
+        "\u007f",
+        "\u0085",
+        "\u2028",
+        "\u202e",
+        "\ud800",
+        "\udc00",
+        "x\ud800y",
+        "\udc00\ud800",
+        "\ufffd",
+        "\ufffe",
+        "é",
+        "日本",
+        "😀",
+        "{id}",
+        "}",
+        "@",
+        ":",
+        "http://x/",
+        "*",
+        "'",
+        new('a', 4096),
+        new('é', 4096),
+        new('/', 4096),
+        string.Concat(Enumerable.Repeat("../", 1365)),
     ];
 
     public static TheoryData<string> Hosts => new(Source.Hosts);
@@ -35,7 +84,8 @@ public sealed partial class ClientTests
         {
             var upstream = key[..^"Address".Length];
             addresses[key] = service.Address.ToString();
-            addresses[upstream + "Timeout"] = "00:01:00"; // One request per call, however busy the machine is: a second one would be taken for the next call's.
+            // One request per call, however busy the machine is: a second one would be taken for the next call's.
+            addresses[upstream + "Timeout"] = "00:01:00";
             addresses[upstream + "Retries"] = "0";
             addresses[upstream + "HedgeAfter"] = "00:01:00";
         }
@@ -43,13 +93,18 @@ public sealed partial class ClientTests
         await using var running = RealHosts.Start(host, surroundings, addresses, "Development");
         var methods = Methods(host).ToList();
 
-        var value = Gen.Frequency((3, Gen.Elements(Awkward)), (1, from chars in Gen.ListOf(from c in Gen.Choose(0, char.MaxValue) select (char)c) select new string([.. chars])));
+        var value = Gen.Frequency(
+            (3, Gen.Elements(Awkward)),
+            (1, from chars in Gen.ListOf(from c in Gen.Choose(0, char.MaxValue) select (char)c) select new string([.. chars]))
+        );
         foreach (var method in methods)
         {
             var client = running.Services.GetRequiredService(method.DeclaringType!);
             var values = from list in Gen.ListOf(value, method.GetParameters().Length) select list.ToArray();
             Check.One(
-                Config.QuickThrowOnFailure.WithMaxTest(Awkward.Length * 3), Prop.ForAll(values.ToArbitrary(), given => Holds(client, method, given, service.Targets).GetAwaiter().GetResult()));
+                Config.QuickThrowOnFailure.WithMaxTest(Awkward.Length * 3),
+                Prop.ForAll(values.ToArbitrary(), given => Holds(client, method, given, service.Targets).GetAwaiter().GetResult())
+            );
         }
 
         Assert.Contains(methods, m => Template(m).Contains('{'));
@@ -60,12 +115,22 @@ public sealed partial class ClientTests
     /// </summary>
     [Fact]
     public void No_host_writes_a_request_by_hand() =>
-        Assert.DoesNotContain(
-            Source.Hosts.SelectMany(h => Source.Files("src/" + h)),
-            f => ByHand().IsMatch(File.ReadAllText(f)));
+        Assert.DoesNotContain(Source.Hosts.SelectMany(h => Source.Files("src/" + h)), f => ByHand().IsMatch(File.ReadAllText(f)));
 
-    private static IEnumerable<MethodInfo> Methods(string host) => Source.Load(host).GetTypes().Where(t => t.IsInterface).SelectMany(t => t.GetMethods())
-        .Where(m => m.GetCustomAttribute<HttpMethodAttribute>() is not null && m.ReturnType.IsGenericType && (m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamCall<>) || m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamWrite<>)));
+    private static IEnumerable<MethodInfo> Methods(string host) =>
+        Source
+            .Load(host)
+            .GetTypes()
+            .Where(t => t.IsInterface)
+            .SelectMany(t => t.GetMethods())
+            .Where(m =>
+                m.GetCustomAttribute<HttpMethodAttribute>() is not null
+                && m.ReturnType.IsGenericType
+                && (
+                    m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamCall<>)
+                    || m.ReturnType.GetGenericTypeDefinition() == typeof(UpstreamWrite<>)
+                )
+            );
 
     private static string Template(MethodInfo method) => method.GetCustomAttribute<HttpMethodAttribute>()!.Path;
 
@@ -77,15 +142,23 @@ public sealed partial class ClientTests
         var arguments = method.GetParameters().Select((p, i) => inPath[i] >= 0 ? values[i] : Any(p.ParameterType)).ToArray();
         var (outcome, status) = await Make(method.Invoke(client, arguments)!);
 
-        var isPlain = values.Where((_, i) => inPath[i] >= 0).All(v => v is not ("" or "." or "..") && !v.Contains('\ufffd', StringComparison.Ordinal) && IsText(v));
+        var isPlain = values
+            .Where((_, i) => inPath[i] >= 0)
+            .All(v => v is not ("" or "." or "..") && !v.Contains('\ufffd', StringComparison.Ordinal) && IsText(v));
         if (!targets.TryDequeue(out var target))
         {
             return !isPlain && (outcome, status) == (UpstreamOutcome.NotFound, 404); // It names nothing.
         }
 
         var sent = target.Split('?')[0].Split('/');
-        return isPlain && targets.IsEmpty && sent.Length == template.Length
-            && Enumerable.Range(0, sent.Length).All(i => Array.IndexOf(inPath, i) is >= 0 and var p ? Uri.UnescapeDataString(sent[i]) == values[p] : sent[i] == template[i]);
+        return isPlain
+            && targets.IsEmpty
+            && sent.Length == template.Length
+            && Enumerable
+                .Range(0, sent.Length)
+                .All(i =>
+                    Array.IndexOf(inPath, i) is >= 0 and var p ? Uri.UnescapeDataString(sent[i]) == values[p] : sent[i] == template[i]
+                );
     }
 
     private static object? Any(Type type) =>
@@ -93,7 +166,9 @@ public sealed partial class ClientTests
         : type == typeof(ReadOnlyMemory<byte>) ? (ReadOnlyMemory<byte>)"{}"u8.ToArray()
         : type.IsValueType ? Activator.CreateInstance(type)
         : type.IsGenericType && type.IsInterface ? Array.CreateInstance(type.GetGenericArguments()[0], 0)
-        : type.GetConstructors()[0] is var constructor ? constructor.Invoke([.. constructor.GetParameters().Select(p => Any(p.ParameterType))]) : null;
+        : type.GetConstructors()[0] is var constructor
+            ? constructor.Invoke([.. constructor.GetParameters().Select(p => Any(p.ParameterType))])
+        : null;
 
     /// <summary>Half a surrogate pair is no text.</summary>
     private static bool IsText(string value)
@@ -111,12 +186,20 @@ public sealed partial class ClientTests
 
     private static async Task<(UpstreamOutcome Outcome, int Status)> Make(object call)
     {
-        var request = new BffRequest { RequestId = "r", CorrelationId = "c", StartTimestamp = 0 };
+        var request = new BffRequest
+        {
+            RequestId = "r",
+            CorrelationId = "c",
+            StartTimestamp = 0,
+        };
         var making = call.GetType().GetMethod("For")!.Invoke(call, [request, TimeSpan.FromSeconds(60), CancellationToken.None])!;
         var made = (Task)making.GetType().GetMethod("AsTask")!.Invoke(making, null)!;
         await made;
         var answer = made.GetType().GetProperty("Result")!.GetValue(made)!;
-        return ((UpstreamOutcome)answer.GetType().GetProperty("Outcome")!.GetValue(answer)!, (int)answer.GetType().GetProperty("Status")!.GetValue(answer)!);
+        return (
+            (UpstreamOutcome)answer.GetType().GetProperty("Outcome")!.GetValue(answer)!,
+            (int)answer.GetType().GetProperty("Status")!.GetValue(answer)!
+        );
     }
 
     [System.Text.RegularExpressions.GeneratedRegex("^Upstreams:[^:]+:Address$")]

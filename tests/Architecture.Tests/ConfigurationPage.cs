@@ -20,11 +20,33 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
     [
         ("State and life", ["ConnectionStrings", "State", "State:Redis", "Shutdown", "Admission", "AccessLog", "Audit", "Settings"]),
         ("Edge", ["", "Headers", "Kestrel:Limits"]),
-        ("Callers", ["Authentication", "Authentication:Schemes:Bearer", "Authentication:Providers:<name>", "Authentication:Introspection", "Authentication:Revocation", "Identity", "ApiKeys", "Session"]),
+        (
+            "Callers",
+            [
+                "Authentication",
+                "Authentication:Schemes:Bearer",
+                "Authentication:Providers:<name>",
+                "Authentication:Introspection",
+                "Authentication:Revocation",
+                "Identity",
+                "ApiKeys",
+                "Session",
+            ]
+        ),
         ("Plans, limits, tenants", ["FailedCredentials", "Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
         ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
-        ("Upstreams", ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]),
-        ("Routes", ["ReverseProxy:Routes:<name>", "ReverseProxy:Routes:<name>:Match:Headers:<n>", "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>"]),
+        (
+            "Upstreams",
+            ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]
+        ),
+        (
+            "Routes",
+            [
+                "ReverseProxy:Routes:<name>",
+                "ReverseProxy:Routes:<name>:Match:Headers:<n>",
+                "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>",
+            ]
+        ),
         ("Events, partners, pictures, development", ["Events", "Versions:<v>", "Webhooks", "Images", "Spa"]),
     ];
 
@@ -50,8 +72,12 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         """;
 
     /// <summary>Every type that declares settings, by its section.</summary>
-    public static ILookup<string, Type> Types { get; } = Source.Hosts.Prepend("Bff.Shared").SelectMany(a => Source.Load(a).GetTypes())
-        .Where(t => t.IsDefined(typeof(SettingsAttribute))).ToLookup(t => t.GetCustomAttribute<SettingsAttribute>()!.Path);
+    public static ILookup<string, Type> Types { get; } =
+        Source
+            .Hosts.Prepend("Bff.Shared")
+            .SelectMany(a => Source.Load(a).GetTypes())
+            .Where(t => t.IsDefined(typeof(SettingsAttribute)))
+            .ToLookup(t => t.GetCustomAttribute<SettingsAttribute>()!.Path);
 
     /// <summary>In the order of the page.</summary>
     public static IEnumerable<Setting> Settings => Chapters.SelectMany(c => c.Sections).SelectMany(s => Types[s]).SelectMany(Setting.Of);
@@ -66,38 +92,68 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
             page.Add("");
         }
 
-        page.Add("## Shipped plans\n\n| hosts | plan | `RequestsPerMinute` | `Burst` | `RequestsPerDay` | `MaxPayloadBytes` | `Endpoints` | `OnStoreFailure` |\n| --- | --- | --- | --- | --- | --- | --- | --- |");
-        page.AddRange(Enum.GetValues<PlanFamily>().SelectMany(family => Shipped(family).Select(p =>
-            $"| {(family == PlanFamily.Partner ? "partner" : "mobile, web")} | `{p.Name}` | {p.RequestsPerMinute} | {p.Burst} | {p.RequestsPerDay} | {p.MaxPayloadBytes} | {(p.IsReadOnly ? "read-only" : "all")} | {p.OnStoreFailure} |")));
-        return (string.Join('\n', page) + Bottom).Replace("\r", "", StringComparison.Ordinal).Replace("\n\n\n", "\n\n", StringComparison.Ordinal);
+        page.Add(
+            "## Shipped plans\n\n| hosts | plan | `RequestsPerMinute` | `Burst` | `RequestsPerDay` | `MaxPayloadBytes` | `Endpoints` | `OnStoreFailure` |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
+        );
+        page.AddRange(
+            Enum.GetValues<PlanFamily>()
+                .SelectMany(family =>
+                    Shipped(family)
+                        .Select(p =>
+                            $"| {(family == PlanFamily.Partner ? "partner" : "mobile, web")} | `{p.Name}` | {p.RequestsPerMinute} | {p.Burst} | {p.RequestsPerDay} | {p.MaxPayloadBytes} | {(p.IsReadOnly ? "read-only" : "all")} | {p.OnStoreFailure} |"
+                        )
+                )
+        );
+        return (string.Join('\n', page) + Bottom)
+            .Replace("\r", "", StringComparison.Ordinal)
+            .Replace("\n\n\n", "\n\n", StringComparison.Ordinal);
     }
 
     public static string Meaning(Setting setting) => setting.Declared.Meaning ?? Summary(setting.Member);
 
-    public static string Default(Setting setting) => setting.Declared.Default ?? "`" + Setting.Write(setting.Member.GetValue(Initial(setting.Member.ReflectedType!))) + "`";
+    public static string Default(Setting setting) =>
+        setting.Declared.Default ?? "`" + Setting.Write(setting.Member.GetValue(Initial(setting.Member.ReflectedType!))) + "`";
 
     /// <summary>Who reads the key, and whether again after an edit.</summary>
     public (string[] Hosts, bool Live) Readers(Setting setting)
     {
         var own = setting.Member.ReflectedType!.Assembly.GetName().Name;
-        var reads = hosts.Where(h => own == "Bff.Shared" || own == h.Key).Select(h => (Host: h.Key, Reads: h.Value.GetServices<ConfigurationRead>()
-            .Where(r => (setting.Path + ":").StartsWith(r.Section + ":", StringComparison.OrdinalIgnoreCase)).ToList())).ToList();
-        return ([.. reads.Where(r => r.Reads.Count > 0 || own == r.Host).Select(r => r.Host)], !setting.IsAtStart && reads.Any(r => r.Reads.Any(x => x.Reloads)));
+        var reads = hosts
+            .Where(h => own == "Bff.Shared" || own == h.Key)
+            .Select(h =>
+                (
+                    Host: h.Key,
+                    Reads: h.Value.GetServices<ConfigurationRead>()
+                        .Where(r => (setting.Path + ":").StartsWith(r.Section + ":", StringComparison.OrdinalIgnoreCase))
+                        .ToList()
+                )
+            )
+            .ToList();
+        return (
+            [.. reads.Where(r => r.Reads.Count > 0 || own == r.Host).Select(r => r.Host)],
+            !setting.IsAtStart && reads.Any(r => r.Reads.Any(x => x.Reloads))
+        );
     }
 
     private static IEnumerable<Plan> Shipped(PlanFamily family) =>
-        (IEnumerable<Plan>)typeof(Plan).Assembly.GetType("Bff.RateLimiting.ShippedPlans", throwOnError: true)!.GetMethod("Of")!.Invoke(null, [family])!;
+        (IEnumerable<Plan>)
+            typeof(Plan).Assembly.GetType("Bff.RateLimiting.ShippedPlans", throwOnError: true)!.GetMethod("Of")!.Invoke(null, [family])!;
 
     private string Row(Setting setting)
     {
         var (readers, live) = Readers(setting);
-        var names = readers.Length == hosts.Count ? "all" : string.Join(", ", readers.Select(r => r.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant()));
+        var names =
+            readers.Length == hosts.Count
+                ? "all"
+                : string.Join(", ", readers.Select(r => r.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant()));
         return $"| `{setting.Path}{(setting.IsList ? ":<n>" : "")}` | {Default(setting)} | {setting.Range} | {Meaning(setting)} | {(live ? "yes" : "no")} | {names} |";
     }
 
     /// <summary>An instance as it stands before anything is read; members that configuration must give stay empty.</summary>
     private static object Initial(Type settings) =>
-        settings.GetConstructor(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is { } constructor ? constructor.Invoke([]) : Parsed(settings);
+        settings.GetConstructor(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, []) is { } constructor
+            ? constructor.Invoke([])
+            : Parsed(settings);
 
     /// <summary>The instance that a type's own reader makes of an empty configuration.</summary>
     private static object Parsed(Type settings)
@@ -115,8 +171,12 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         var folder = "src/" + type.Assembly.GetName().Name!.Replace("Bff.Shared", "Shared", StringComparison.Ordinal);
         var declaration = new Regex($@"\b(?:class|record) {type.Name}\b");
         var text = Source.Files(folder).Select(File.ReadAllText).Single(f => declaration.IsMatch(f));
-        var summary = new Regex($@"/// <summary>(?<text>(?:(?!</summary>)[\s\S])*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b").Match(text, declaration.Match(text).Index);
-        return summary.Success ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(OneLine(summary.Groups["text"].Value), "`$1`"), "`")) : "";
+        var summary = new Regex(
+            $@"/// <summary>(?<text>(?:(?!</summary>)[\s\S])*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b"
+        ).Match(text, declaration.Match(text).Index);
+        return summary.Success
+            ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(OneLine(summary.Groups["text"].Value), "`$1`"), "`"))
+            : "";
     }
 
     private static string OneLine(string comment) => LineEnd().Replace(comment, " ").Trim();

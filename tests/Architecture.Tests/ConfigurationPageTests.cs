@@ -15,30 +15,143 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     private static readonly string[] Promised =
     [
         .. Below("Authentication:Schemes:Bearer", "Authority", "ValidAudiences:<n>", "RequireHttpsMetadata"),
-        .. Below("Authentication", "KeyRefresh", "Introspection:Endpoint", "Introspection:ClientId", "Introspection:ClientSecret", "SharedSecrets:<n>"),
-        .. Below("Authentication:Providers:<name>", "Type", "Authority", "MetadataAddress", "ValidAudiences:<n>", "ValidIssuers:<n>", "RequireHttpsMetadata", "BackchannelTimeout",
-            "SigningKeys:<n>:Value", "AllowedTenants:<n>", "AllowedClients:<n>", "Claims:Subject:<n>", "Claims:Email:<n>", "Claims:Name:<n>", "Claims:Roles:<n>", "Claims:Scopes:<n>",
-            "Claims:Tenant:<n>", "Claims:Client:<n>", "ScopePrefix", "ScopeAliases:<scope>", "RolesAsScopes", "MaxTokenBytes"),
+        .. Below(
+            "Authentication",
+            "KeyRefresh",
+            "Introspection:Endpoint",
+            "Introspection:ClientId",
+            "Introspection:ClientSecret",
+            "SharedSecrets:<n>"
+        ),
+        .. Below(
+            "Authentication:Providers:<name>",
+            "Type",
+            "Authority",
+            "MetadataAddress",
+            "ValidAudiences:<n>",
+            "ValidIssuers:<n>",
+            "RequireHttpsMetadata",
+            "BackchannelTimeout",
+            "SigningKeys:<n>:Value",
+            "AllowedTenants:<n>",
+            "AllowedClients:<n>",
+            "Claims:Subject:<n>",
+            "Claims:Email:<n>",
+            "Claims:Name:<n>",
+            "Claims:Roles:<n>",
+            "Claims:Scopes:<n>",
+            "Claims:Tenant:<n>",
+            "Claims:Client:<n>",
+            "ScopePrefix",
+            "ScopeAliases:<scope>",
+            "RolesAsScopes",
+            "MaxTokenBytes"
+        ),
         .. Below("Upstreams:<name>:Token", "Mode", "Client", "Scope", "Resource", "Audience", "Otherwise"),
-        .. Below("Clients:<name>", "Authority", "TokenEndpoint", "ClientId", "ClientSecret", "Certificate:Path", "Certificate:KeyPath", "Certificate:Password", "PrivateKey:Path",
-            "Type"),
-        .. Below("Session", "Authority", "ClientId", "ClientSecret", "Scopes", "RequireHttpsMetadata", "IdleTimeout", "AbsoluteTimeout", "RefreshBefore", "AnonymousUser",
-            "Provider", "AuthorizeParameters:<name>", "LoginParameters:<n>", "ClientAuthentication", "PrivateKey:Path", "PushedAuthorization", "UserInfo", "IdTokenHint", "ReturnOrigins:<n>", "Home"),
-        .. Below("Plans:<name>", "RequestsPerMinute", "Burst", "RequestsPerDay", "MaxPayloadBytes", "Endpoints", "OnStoreFailure", "Overage", "OverageCeiling", "Price", "Support", "Sla"),
+        .. Below(
+            "Clients:<name>",
+            "Authority",
+            "TokenEndpoint",
+            "ClientId",
+            "ClientSecret",
+            "Certificate:Path",
+            "Certificate:KeyPath",
+            "Certificate:Password",
+            "PrivateKey:Path",
+            "Type"
+        ),
+        .. Below(
+            "Session",
+            "Authority",
+            "ClientId",
+            "ClientSecret",
+            "Scopes",
+            "RequireHttpsMetadata",
+            "IdleTimeout",
+            "AbsoluteTimeout",
+            "RefreshBefore",
+            "AnonymousUser",
+            "Provider",
+            "AuthorizeParameters:<name>",
+            "LoginParameters:<n>",
+            "ClientAuthentication",
+            "PrivateKey:Path",
+            "PushedAuthorization",
+            "UserInfo",
+            "IdTokenHint",
+            "ReturnOrigins:<n>",
+            "Home"
+        ),
+        .. Below(
+            "Plans:<name>",
+            "RequestsPerMinute",
+            "Burst",
+            "RequestsPerDay",
+            "MaxPayloadBytes",
+            "Endpoints",
+            "OnStoreFailure",
+            "Overage",
+            "OverageCeiling",
+            "Price",
+            "Support",
+            "Sla"
+        ),
         .. Below("Limits", "Mode", "Endpoints:<name>:RequestsPerMinute", "Endpoints:<name>:Burst", "Endpoints:<name>:Cost"),
-        .. Below("Tenants:<id>", "Plan", "RateLimit:RequestsPerMinute", "RateLimit:Burst", "AllowedEndpoints:<n>", "CustomDomain",
-            "DedicatedUpstreams:<upstream>:Address", "Priority", "MaxConcurrency"),
+        .. Below(
+            "Tenants:<id>",
+            "Plan",
+            "RateLimit:RequestsPerMinute",
+            "RateLimit:Burst",
+            "AllowedEndpoints:<n>",
+            "CustomDomain",
+            "DedicatedUpstreams:<upstream>:Address",
+            "Priority",
+            "MaxConcurrency"
+        ),
         .. Below("ApiKeys", "Pepper", "MaxStale", "Bootstrap:<tenant>"),
         .. Below("Webhooks", "Schedule:<n>", "Timeout", "Jitter", "AllowPrivateNetworks", "DisableAfter", "Ports:<n>"),
         .. Below("Versions:<v>", "Deprecation", "Sunset", "Link", "Successor"),
         .. Below("Events", "Retention", "MaxLength"),
-        .. Below("Upstreams:<name>", "Address", "Addresses:<n>", "Timeout", "Retries", "HedgeAfter", "Breaker:FailureRatio", "Breaker:MinimumThroughput", "Breaker:SamplingDuration",
-            "Breaker:BreakDuration", "MaxConcurrency", "MaxQueue", "MaxResponseBytes", "Canary:Address", "Canary:Percent", "Canary:Header", "Fallback",
-            "ClientCertificate:Path", "ServerCa:Path", "Http2", "ForwardAuthorization"),
+        .. Below(
+            "Upstreams:<name>",
+            "Address",
+            "Addresses:<n>",
+            "Timeout",
+            "Retries",
+            "HedgeAfter",
+            "Breaker:FailureRatio",
+            "Breaker:MinimumThroughput",
+            "Breaker:SamplingDuration",
+            "Breaker:BreakDuration",
+            "MaxConcurrency",
+            "MaxQueue",
+            "MaxResponseBytes",
+            "Canary:Address",
+            "Canary:Percent",
+            "Canary:Header",
+            "Fallback",
+            "ClientCertificate:Path",
+            "ServerCa:Path",
+            "Http2",
+            "ForwardAuthorization"
+        ),
         .. Below("Composition:<endpoint>:<part>", "Timeout", "Fresh", "Revalidate", "Stale", "Enabled"),
-        "Composition:Deadline", "Headers:Forward:<n>", "Admission:MaxConcurrency", "Admission:MaxQueue", "State:Timeout", "State:AllowEmbedded", "Shutdown:Delay",
-        "Cors:Origins:<n>", "ForwardedHeaders:KnownProxies:<n>", "ForwardedHeaders:KnownNetworks:<n>", "Identity:SignedAssertion", "ReverseProxy:Routes:<name>:ClusterId",
-        "ConnectionStrings:redis", "PublicUrl", "AllowedHosts", "AccessLog:Enabled",
+        "Composition:Deadline",
+        "Headers:Forward:<n>",
+        "Admission:MaxConcurrency",
+        "Admission:MaxQueue",
+        "State:Timeout",
+        "State:AllowEmbedded",
+        "Shutdown:Delay",
+        "Cors:Origins:<n>",
+        "ForwardedHeaders:KnownProxies:<n>",
+        "ForwardedHeaders:KnownNetworks:<n>",
+        "Identity:SignedAssertion",
+        "ReverseProxy:Routes:<name>:ClusterId",
+        "ConnectionStrings:redis",
+        "PublicUrl",
+        "AllowedHosts",
+        "AccessLog:Enabled",
     ];
 
     private static IEnumerable<string> Keys => ConfigurationPage.Settings.Select(Key);
@@ -63,27 +176,36 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [MemberData(nameof(DocumentationTests.Pages), MemberType = typeof(DocumentationTests))]
     public void Every_key_that_a_page_names_is_declared(string page)
     {
-        var named = from Match key in NamedKey().Matches(System.IO.File.ReadAllText(Path.Combine(Source.Root, page)))
-                    from last in key.Groups["last"].Value.Split(',')
-                    select key.Groups["key"].Value.Replace("__", ":", StringComparison.Ordinal) + last;
+        var named =
+            from Match key in NamedKey().Matches(System.IO.File.ReadAllText(Path.Combine(Source.Root, page)))
+            from last in key.Groups["last"].Value.Split(',')
+            select key.Groups["key"].Value.Replace("__", ":", StringComparison.Ordinal) + last;
         var keys = Keys.Select(k => k.Split(':')).ToList();
 
         Assert.Empty(named.Where(n => !FrameworkKey().IsMatch(n) && !keys.Any(k => IsPartOf(k, n.Split(':')))).ToList());
 
-        static bool IsPartOf(string[] key, string[] named) => Enumerable.Range(0, Math.Max(0, key.Length - named.Length + 1))
-            .Any(at => key[at] == named[0] && named.Zip(key[at..]).All(p => p.First == p.Second || p.Second[0] == '<'));
+        static bool IsPartOf(string[] key, string[] named) =>
+            Enumerable
+                .Range(0, Math.Max(0, key.Length - named.Length + 1))
+                .Any(at => key[at] == named[0] && named.Zip(key[at..]).All(p => p.First == p.Second || p.Second[0] == '<'));
     }
 
     [Fact]
     public void Every_declared_key_has_a_meaning_a_range_and_a_default_and_is_on_the_page()
     {
         Assert.Equal(ConfigurationPage.Types.SelectMany(t => t).SelectMany(Setting.Of).Select(Key).Order(), Keys.Order());
-        Assert.All(ConfigurationPage.Settings, setting =>
-        {
-            Assert.True(ConfigurationPage.Meaning(setting).Length > 3, $"{setting.Path} has no meaning");
-            Assert.True(setting.Range.Length > 3, $"{setting.Path} has no range");
-            Assert.True(ConfigurationPage.Default(setting).Trim('`').Length > 0 || setting.Member.PropertyType == typeof(string), $"{setting.Path} has no default");
-        });
+        Assert.All(
+            ConfigurationPage.Settings,
+            setting =>
+            {
+                Assert.True(ConfigurationPage.Meaning(setting).Length > 3, $"{setting.Path} has no meaning");
+                Assert.True(setting.Range.Length > 3, $"{setting.Path} has no range");
+                Assert.True(
+                    ConfigurationPage.Default(setting).Trim('`').Length > 0 || setting.Member.PropertyType == typeof(string),
+                    $"{setting.Path} has no default"
+                );
+            }
+        );
     }
 
     [Fact]
@@ -98,20 +220,42 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     [Fact]
     public void No_option_can_be_set_without_being_declared()
     {
-        var options = ConfigurationPage.Types.SelectMany(t => t).Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetConstructor([]) is not null);
+        var options = ConfigurationPage
+            .Types.SelectMany(t => t)
+            .Where(t => t.Name.EndsWith("Options", StringComparison.Ordinal) && t.GetConstructor([]) is not null);
 
-        Assert.Empty(options.SelectMany(t => t.GetProperties().Where(p => p.CanWrite && Setting.Of(t).All(s => s.Member.Name != p.Name)))
-            .Select(p => $"{p.ReflectedType!.Name}.{p.Name}").Except(["AccessLogOptions.Output", "UpstreamOptions.Name", "UpstreamOptions.Breaker", "UpstreamOptions.Canary", "UpstreamOptions.Token",
-                "UpstreamOptions.ClientCertificate", "UpstreamOptions.ServerCa", "CanaryOptions.HeaderValue"]).ToList());
+        Assert.Empty(
+            options
+                .SelectMany(t => t.GetProperties().Where(p => p.CanWrite && Setting.Of(t).All(s => s.Member.Name != p.Name)))
+                .Select(p => $"{p.ReflectedType!.Name}.{p.Name}")
+                .Except([
+                    "AccessLogOptions.Output",
+                    "UpstreamOptions.Name",
+                    "UpstreamOptions.Breaker",
+                    "UpstreamOptions.Canary",
+                    "UpstreamOptions.Token",
+                    "UpstreamOptions.ClientCertificate",
+                    "UpstreamOptions.ServerCa",
+                    "CanaryOptions.HeaderValue",
+                ])
+                .ToList()
+        );
     }
 
     /// <summary>By the last name of the key: sections are read relative to where they are.</summary>
     [Fact]
     public void Every_key_that_the_code_reads_by_hand_is_declared()
     {
-        var known = Keys.SelectMany(k => k.Split(':')).Concat(["Id", "Issuer", "Value", "Audience", "Sandbox", "Clusters", "Metadata", "ValidAudience", "ValidIssuer"])
-            .Concat(["Urls", "Kestrel", "Certificate", "Certificates"]).ToHashSet(StringComparer.Ordinal); // The server's own.
-        var read = Source.Files("src").SelectMany(f => Read().Matches(System.IO.File.ReadAllText(f)).Select(m => m.Groups[1].Value)).SelectMany(k => k.Split(':')).Distinct().ToList();
+        var known = Keys.SelectMany(k => k.Split(':'))
+            .Concat(["Id", "Issuer", "Value", "Audience", "Sandbox", "Clusters", "Metadata", "ValidAudience", "ValidIssuer"])
+            .Concat(["Urls", "Kestrel", "Certificate", "Certificates"])
+            .ToHashSet(StringComparer.Ordinal); // The server's own.
+        var read = Source
+            .Files("src")
+            .SelectMany(f => Read().Matches(System.IO.File.ReadAllText(f)).Select(m => m.Groups[1].Value))
+            .SelectMany(k => k.Split(':'))
+            .Distinct()
+            .ToList();
 
         Assert.True(read.Count > 20);
         Assert.Empty(read.Except(known));
@@ -122,18 +266,27 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     {
         string[] wrong = [.. WrongValues.OfMobile.Keys, .. WrongValues.OfWeb.Keys, .. WrongValues.OfPartner.Keys];
 
-        Assert.Empty(ConfigurationPage.Settings.Where(s => s.Range != NoWrongValue).Select(Key)
-            .Where(k => !wrong.Any(w => Regex.IsMatch(w, $"^{Name().Replace(k, "[^:]+")}(:|$)"))).ToList());
+        Assert.Empty(
+            ConfigurationPage
+                .Settings.Where(s => s.Range != NoWrongValue)
+                .Select(Key)
+                .Where(k => !wrong.Any(w => Regex.IsMatch(w, $"^{Name().Replace(k, "[^:]+")}(:|$)")))
+                .ToList()
+        );
     }
 
     private static string Key(Setting setting) => setting.IsList ? setting.Path + ":<n>" : setting.Path;
 
     private static IEnumerable<string> Below(string section, params string[] keys) => keys.Select(k => $"{section}:{k}");
 
-    [GeneratedRegex(@"(?:\bGetSection\(|\bGetValue(?:<\w+>)?\(|\b(?:section|bearer|authentication|part|upstream|entry|tenant|[cC]onfiguration)\[|(?:Required|Values|Date|Address)\((?:section|bearer|configuration), )""([A-Za-z0-9:]+)""")]
+    [GeneratedRegex(
+        @"(?:\bGetSection\(|\bGetValue(?:<\w+>)?\(|\b(?:section|bearer|authentication|part|upstream|entry|tenant|[cC]onfiguration)\[|(?:Required|Values|Date|Address)\((?:section|bearer|configuration), )""([A-Za-z0-9:]+)"""
+    )]
     private static partial Regex Read();
 
-    [GeneratedRegex("`(?<key>[A-Z][A-Za-z]+(?:__|:)(?:(?:[A-Za-z]+|<[a-z]+>)(?:__|:))*)(?:(?<last>[A-Za-z]+|<[a-z]+>)|\\{(?<last>[A-Za-z,]+)\\})(?:=[^`]*)?`")]
+    [GeneratedRegex(
+        "`(?<key>[A-Z][A-Za-z]+(?:__|:)(?:(?:[A-Za-z]+|<[a-z]+>)(?:__|:))*)(?:(?<last>[A-Za-z]+|<[a-z]+>)|\\{(?<last>[A-Za-z,]+)\\})(?:=[^`]*)?`"
+    )]
     private static partial Regex NamedKey();
 
     /// <summary>The sandbox's keys are those of the upstreams; YARP's clusters are named where it is said that there are none.</summary>

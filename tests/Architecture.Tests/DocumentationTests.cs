@@ -5,11 +5,14 @@ namespace Architecture.Tests;
 /// <summary>What the pages point at is there.</summary>
 public sealed partial class DocumentationTests
 {
-    public static TheoryData<string> Pages => new(
-        Directory.EnumerateFiles(Path.Combine(Source.Root, "docs"), "*.md", SearchOption.AllDirectories)
-            .Concat(Source.Hosts.Select(h => Path.Combine(Source.Root, "src", h, "CHANGELOG.md")))
-            .Append(Path.Combine(Source.Root, "README.md"))
-            .Select(f => Path.GetRelativePath(Source.Root, f)));
+    public static TheoryData<string> Pages =>
+        new(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "docs"), "*.md", SearchOption.AllDirectories)
+                .Concat(Source.Hosts.Select(h => Path.Combine(Source.Root, "src", h, "CHANGELOG.md")))
+                .Append(Path.Combine(Source.Root, "README.md"))
+                .Select(f => Path.GetRelativePath(Source.Root, f))
+        );
 
     [Theory]
     [MemberData(nameof(Pages))]
@@ -32,7 +35,10 @@ public sealed partial class DocumentationTests
     {
         var pipeline = File.ReadAllText(Path.Combine(Source.Root, "src/Shared/BffPipeline.cs"));
         var page = File.ReadAllText(Path.Combine(Source.Root, "docs/life-of-a-request.md"));
-        var places = Middleware().Matches(pipeline).Select(m => page.IndexOf($"[`{m.Groups[1].Value}`]", StringComparison.Ordinal)).ToList();
+        var places = Middleware()
+            .Matches(pipeline)
+            .Select(m => page.IndexOf($"[`{m.Groups[1].Value}`]", StringComparison.Ordinal))
+            .ToList();
 
         Assert.True(places.Count > 10);
         Assert.DoesNotContain(-1, places);
@@ -44,13 +50,20 @@ public sealed partial class DocumentationTests
     {
         var list = File.ReadAllText(Path.Combine(Source.Root, "docs/decisions/README.md"));
 
-        Assert.All(Directory.EnumerateFiles(Path.Combine(Source.Root, "docs/decisions")).Select(f => Path.GetFileName(f)!).Where(f => f != "README.md"),
-            page => Assert.Contains($"({page})", list, StringComparison.Ordinal));
+        Assert.All(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "docs/decisions"))
+                .Select(f => Path.GetFileName(f)!)
+                .Where(f => f != "README.md"),
+            page => Assert.Contains($"({page})", list, StringComparison.Ordinal)
+        );
     }
 
     /// <summary>As GitHub makes anchors of headings.</summary>
-    private static IEnumerable<string> Headings(string page) => File.ReadLines(page).Where(l => l.StartsWith('#'))
-        .Select(l => NotInAnchors().Replace(l.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+    private static IEnumerable<string> Headings(string page) =>
+        File.ReadLines(page)
+            .Where(l => l.StartsWith('#'))
+            .Select(l => NotInAnchors().Replace(l.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
 
     [GeneratedRegex(@"\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)")]
     private static partial Regex Link();

@@ -8,14 +8,19 @@ public sealed partial class JsonTests
     [Fact]
     public void Every_serializer_call_names_generated_metadata()
     {
-        var calls = Source.Files("src").SelectMany(f => Call().Matches(File.ReadAllText(f)).Select(m => (File: Path.GetFileName(f), Call: m.Value))).ToList();
+        var calls = Source
+            .Files("src")
+            .SelectMany(f => Call().Matches(File.ReadAllText(f)).Select(m => (File: Path.GetFileName(f), Call: m.Value)))
+            .ToList();
 
         Assert.True(calls.Count > 20);
         Assert.Empty(calls.Where(c => !Metadata().IsMatch(c.Call)).ToList());
     }
 
     /// <summary>A call up to the end of its statement.</summary>
-    [GeneratedRegex(@"(?:JsonSerializer\.(?:Serialize|Deserialize)\w*|WriteAsJsonAsync|ReadFromJsonAsync|GetFromJsonAsync|Results\.Json)(?:<[^>(]*>)?\([^;]*;")]
+    [GeneratedRegex(
+        @"(?:JsonSerializer\.(?:Serialize|Deserialize)\w*|WriteAsJsonAsync|ReadFromJsonAsync|GetFromJsonAsync|Results\.Json)(?:<[^>(]*>)?\([^;]*;"
+    )]
     private static partial Regex Call();
 
     /// <summary>A member of a generated context (<c>SomethingJson.Default.Order</c>) or a <c>JsonTypeInfo</c> that was handed in.</summary>

@@ -53,15 +53,30 @@ public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
     public void A_misspelt_key_stops_the_host_and_the_right_one_is_named(string host, Slip slip)
     {
         var page = new ConfigurationPage(hosts.Services);
-        var right = ConfigurationPage.Settings.Where(s => page.Readers(s).Hosts.Contains(host)).Select(s => Name().Replace(s.IsList ? s.Path + ":<n>" : s.Path, m => m.Value == "<n>" ? "0" : "sample"))
-            .Distinct().ToList();
-        var wrong = right.SelectMany(key => Misspelt(key, slip).Select(w => (Wrong: w, Right: key))).DistinctBy(w => w.Wrong).ToDictionary(w => w.Wrong, w => w.Right);
+        var right = ConfigurationPage
+            .Settings.Where(s => page.Readers(s).Hosts.Contains(host))
+            .Select(s => Name().Replace(s.IsList ? s.Path + ":<n>" : s.Path, m => m.Value == "<n>" ? "0" : "sample"))
+            .Distinct()
+            .ToList();
+        var wrong = right
+            .SelectMany(key => Misspelt(key, slip).Select(w => (Wrong: w, Right: key)))
+            .DistinctBy(w => w.Wrong)
+            .ToDictionary(w => w.Wrong, w => w.Right);
         Assert.True(wrong.Count > 60);
 
-        var refused = Assert.ThrowsAny<Exception>(() => RealHosts.Start(host, _surroundings!, wrong.ToDictionary(w => w.Key, _ => (string?)"1"), "Development"));
+        var refused = Assert.ThrowsAny<Exception>(() =>
+            RealHosts.Start(host, _surroundings!, wrong.ToDictionary(w => w.Key, _ => (string?)"1"), "Development")
+        );
 
-        var said = (refused as InvalidConfigurationException ?? (InvalidConfigurationException)refused.InnerException!).Mistakes.DistinctBy(m => m.Key).ToDictionary(m => m.Key, m => m.Message);
-        Assert.Empty(wrong.Where(w => !said.GetValueOrDefault(w.Key, "").EndsWith($" {Unnumbered(w.Value)}?", StringComparison.Ordinal)).Select(w => $"{w.Key}: {said.GetValueOrDefault(w.Key)}").ToList());
+        var said = (refused as InvalidConfigurationException ?? (InvalidConfigurationException)refused.InnerException!)
+            .Mistakes.DistinctBy(m => m.Key)
+            .ToDictionary(m => m.Key, m => m.Message);
+        Assert.Empty(
+            wrong
+                .Where(w => !said.GetValueOrDefault(w.Key, "").EndsWith($" {Unnumbered(w.Value)}?", StringComparison.Ordinal))
+                .Select(w => $"{w.Key}: {said.GetValueOrDefault(w.Key)}")
+                .ToList()
+        );
     }
 
     /// <summary>Once in each of its words that is long enough to be recognised.</summary>
@@ -82,13 +97,14 @@ public sealed partial class MisspeltKeysTests(RealHosts hosts) : IAsyncLifetime
         }
     }
 
-    private static string Changed(string word, int at, Slip slip) => slip switch
-    {
-        Slip.Omission => word.Remove(at, 1),
-        Slip.Doubling => word.Insert(at, word[at].ToString()),
-        Slip.Transposition => word[..(at - 1)] + word[at] + word[at - 1] + word[(at + 1)..],
-        _ => word[..at] + 'q' + word[(at + 1)..],
-    };
+    private static string Changed(string word, int at, Slip slip) =>
+        slip switch
+        {
+            Slip.Omission => word.Remove(at, 1),
+            Slip.Doubling => word.Insert(at, word[at].ToString()),
+            Slip.Transposition => word[..(at - 1)] + word[at] + word[at - 1] + word[(at + 1)..],
+            _ => word[..at] + 'q' + word[(at + 1)..],
+        };
 
     private static string Unnumbered(string key) => key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2] : key;
 

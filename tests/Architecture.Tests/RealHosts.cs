@@ -1,4 +1,5 @@
 global using Bff.TestKit;
+
 namespace Architecture.Tests;
 
 /// <summary>The three gateways as they ship, running, for tests that look at what they are made of.</summary>
@@ -32,14 +33,19 @@ public sealed class RealHosts : IAsyncLifetime
     }
 
     /// <summary>One gateway.</summary>
-    internal static Running Start(string host, Surroundings surroundings, Dictionary<string, string?> settings, string environment) => host switch
-    {
-        "MobileBff" => Of(GatewayHost<MobileBff.Features.Meta>.Start(surroundings, settings, environment: environment), h => h.Services),
-        "WebBff" => Of(GatewayHost<WebBff.Features.Meta>.Start(surroundings, settings, environment: environment), h => h.Services),
-        _ => Of(GatewayHost<PartnerBff.Features.V1.OrderV1>.Start(surroundings, settings, environment: environment), h => h.Services),
-    };
+    internal static Running Start(string host, Surroundings surroundings, Dictionary<string, string?> settings, string environment) =>
+        host switch
+        {
+            "MobileBff" => Of(
+                GatewayHost<MobileBff.Features.Meta>.Start(surroundings, settings, environment: environment),
+                h => h.Services
+            ),
+            "WebBff" => Of(GatewayHost<WebBff.Features.Meta>.Start(surroundings, settings, environment: environment), h => h.Services),
+            _ => Of(GatewayHost<PartnerBff.Features.V1.OrderV1>.Start(surroundings, settings, environment: environment), h => h.Services),
+        };
 
-    private static Running Of<T>(T host, Func<T, IServiceProvider> services) where T : IAsyncDisposable => new(host, services(host));
+    private static Running Of<T>(T host, Func<T, IServiceProvider> services)
+        where T : IAsyncDisposable => new(host, services(host));
 
     internal sealed class Running(IAsyncDisposable host, IServiceProvider services) : IAsyncDisposable
     {

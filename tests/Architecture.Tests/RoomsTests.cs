@@ -15,7 +15,9 @@ public sealed partial class RoomsTests
 
         Assert.Empty(Source.Load(host).GetReferencedAssemblies().Select(a => a.Name).Intersect(others));
         Assert.DoesNotMatch(
-            $"<ProjectReference[^>]*({string.Join('|', others)})", File.ReadAllText(Path.Combine(Source.Root, "src", host, host + ".csproj")));
+            $"<ProjectReference[^>]*({string.Join('|', others)})",
+            File.ReadAllText(Path.Combine(Source.Root, "src", host, host + ".csproj"))
+        );
     }
 
     [Fact]
@@ -34,13 +36,20 @@ public sealed partial class RoomsTests
     public void Middleware_joins_only_where_the_order_is_written_out() =>
         Assert.DoesNotContain(
             Source.Files("src").Where(f => Path.GetFileName(f) is not ("BffPipeline.cs" or "PipelinePlaces.cs")),
-            f => UseMiddleware().IsMatch(File.ReadAllText(f)));
+            f => UseMiddleware().IsMatch(File.ReadAllText(f))
+        );
 
     [Fact]
-    public void Namespaces_are_folders() => Assert.Empty(
-        Source.Files("src").Where(file => NamespaceOf(file) is { } name && name != FolderOf(file)).Select(file => $"{file} is in {NamespaceOf(file)}"));
+    public void Namespaces_are_folders() =>
+        Assert.Empty(
+            Source
+                .Files("src")
+                .Where(file => NamespaceOf(file) is { } name && name != FolderOf(file))
+                .Select(file => $"{file} is in {NamespaceOf(file)}")
+        );
 
-    private static string? NamespaceOf(string file) => Namespace().Match(File.ReadAllText(file)) is { Success: true } found ? found.Groups[1].Value : null;
+    private static string? NamespaceOf(string file) =>
+        Namespace().Match(File.ReadAllText(file)) is { Success: true } found ? found.Groups[1].Value : null;
 
     private static string FolderOf(string file)
     {

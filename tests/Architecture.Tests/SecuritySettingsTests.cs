@@ -18,7 +18,11 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
             {
                 missing.Add(host, "Authentication:Schemes:Bearer:Authority", "Authentication:Schemes:Bearer:Authority");
                 missing.Add(host, "Authentication:Schemes:Bearer:ValidAudiences:0", "Authentication:Schemes:Bearer:ValidAudiences");
-                missing.Add(host, "Authentication:Schemes:Bearer:RequireHttpsMetadata", "Authentication:Schemes:Bearer:Authority: is not https");
+                missing.Add(
+                    host,
+                    "Authentication:Schemes:Bearer:RequireHttpsMetadata",
+                    "Authentication:Schemes:Bearer:Authority: is not https"
+                );
                 missing.Add(host, "State:AllowEmbedded", "ConnectionStrings:redis");
             }
 
@@ -59,7 +63,11 @@ public sealed class SecuritySettingsTests : IAsyncLifetime
     {
         await using var started = Start(host, without: null);
 
-        var routes = started.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().Select(e => e.RoutePattern.RawText);
+        var routes = started
+            .Services.GetServices<EndpointDataSource>()
+            .SelectMany(s => s.Endpoints)
+            .OfType<RouteEndpoint>()
+            .Select(e => e.RoutePattern.RawText);
 
         Assert.Equal(shows, routes.Contains("/docs"));
     }

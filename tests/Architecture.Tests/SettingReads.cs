@@ -14,7 +14,11 @@ internal sealed class SettingReads
     private const BindingFlags All =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    private static readonly Dictionary<int, OpCode> Codes = typeof(OpCodes).GetFields().Select(f => f.GetValue(null)).OfType<OpCode>().ToDictionary(c => (int)(ushort)c.Value);
+    private static readonly Dictionary<int, OpCode> Codes = typeof(OpCodes)
+        .GetFields()
+        .Select(f => f.GetValue(null))
+        .OfType<OpCode>()
+        .ToDictionary(c => (int)(ushort)c.Value);
 
     private readonly HashSet<(Type, string)> _getters = [];
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
@@ -47,7 +51,7 @@ internal sealed class SettingReads
         }
 
         var isDeclaration = method.IsDefined(typeof(CompilerGeneratedAttribute));
-        for (var at = 0; at < code.Length;)
+        for (var at = 0; at < code.Length; )
         {
             var op = code[at] == 0xFE ? Codes[0xFE00 | code[at + 1]] : Codes[code[at]];
             at += op.Size;
@@ -58,7 +62,10 @@ internal sealed class SettingReads
             else if (op.OperandType == OperandType.InlineMethod)
             {
                 var called = method.Module.ResolveMethod(
-                    BitConverter.ToInt32(code, at), type.GetGenericArguments(), method is MethodInfo { IsGenericMethod: true } ? method.GetGenericArguments() : null);
+                    BitConverter.ToInt32(code, at),
+                    type.GetGenericArguments(),
+                    method is MethodInfo { IsGenericMethod: true } ? method.GetGenericArguments() : null
+                );
                 if (called is { IsSpecialName: true, DeclaringType: { } owner } && !(isDeclaration && owner == type))
                 {
                     _getters.Add((owner, called.Name));
@@ -69,13 +76,14 @@ internal sealed class SettingReads
         }
     }
 
-    private static int Size(OperandType operand, byte[] code, int at) => operand switch
-    {
-        OperandType.InlineNone => 0,
-        OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
-        OperandType.InlineVar => 2,
-        OperandType.InlineI8 or OperandType.InlineR => 8,
-        OperandType.InlineSwitch => 4 + 4 * BitConverter.ToInt32(code, at),
-        _ => 4,
-    };
+    private static int Size(OperandType operand, byte[] code, int at) =>
+        operand switch
+        {
+            OperandType.InlineNone => 0,
+            OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
+            OperandType.InlineVar => 2,
+            OperandType.InlineI8 or OperandType.InlineR => 8,
+            OperandType.InlineSwitch => 4 + 4 * BitConverter.ToInt32(code, at),
+            _ => 4,
+        };
 }

@@ -10,7 +10,9 @@ public sealed class SettingReadsTests
     {
         var code = SettingReads.Of(Source.Hosts.Prepend("Bff.Shared").SelectMany(a => Source.Load(a).GetTypes()));
 
-        Assert.Empty(ConfigurationPage.Types.SelectMany(t => t).SelectMany(Setting.Of).Where(s => !code.Has(s)).Select(s => s.Path).ToList());
+        Assert.Empty(
+            ConfigurationPage.Types.SelectMany(t => t).SelectMany(Setting.Of).Where(s => !code.Has(s)).Select(s => s.Path).ToList()
+        );
     }
 
     [Fact]

@@ -14,8 +14,21 @@ namespace Architecture.Tests;
 internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvider> hosts)
 {
     private const string Sandbox = "Sandbox:";
-    private static readonly string[] Foreign = ["$schema", "Urls", "Logging", "Services", "Kestrel:Endpoints", "Kestrel:Certificates", "Kestrel:EndpointDefaults"];
-    private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly string[] Foreign =
+    [
+        "$schema",
+        "Urls",
+        "Logging",
+        "Services",
+        "Kestrel:Endpoints",
+        "Kestrel:Certificates",
+        "Kestrel:EndpointDefaults",
+    ];
+    private static readonly JsonSerializerOptions Layout = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public string Write(string host)
     {
@@ -53,7 +66,12 @@ internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvide
         var kind = setting.Member.PropertyType.GetElementType() ?? setting.Member.PropertyType;
         kind = Nullable.GetUnderlyingType(kind) ?? kind;
         var value = setting.Declared.Range is not null ? Text() : Of(kind, setting.Declared);
-        value["description"] = $"{ConfigurationPage.Meaning(setting)} Default: {ConfigurationPage.Default(setting)}. Accepted: {setting.Range}.".Replace("..", ".", StringComparison.Ordinal);
+        value["description"] =
+            $"{ConfigurationPage.Meaning(setting)} Default: {ConfigurationPage.Default(setting)}. Accepted: {setting.Range}.".Replace(
+                "..",
+                ".",
+                StringComparison.Ordinal
+            );
         return value;
     }
 
@@ -138,7 +156,9 @@ internal sealed class SettingsSchema(IReadOnlyDictionary<string, IServiceProvide
             var section = new JsonObject { ["type"] = "object" };
             if (_names.Count > 0)
             {
-                section["properties"] = new JsonObject(_names.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value.Write())));
+                section["properties"] = new JsonObject(
+                    _names.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => KeyValuePair.Create(n.Key, (JsonNode?)n.Value.Write()))
+                );
             }
 
             section["additionalProperties"] = _any?.Write() ?? (JsonNode)false;

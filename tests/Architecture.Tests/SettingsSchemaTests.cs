@@ -21,7 +21,10 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
             {
                 files.Add(host, $"src/{host}/appsettings.json");
                 files.Add(host, $"src/{host}/appsettings.Development.json");
-                files.Add(host, $"deploy/kubernetes/overlays/{host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant()}/settings.json");
+                files.Add(
+                    host,
+                    $"deploy/kubernetes/overlays/{host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant()}/settings.json"
+                );
             }
 
             return files;
@@ -63,9 +66,13 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
             { "Sesion": { "ClientId": "web" }, "Limits": { "Mode": "Roughly" },
               "Upstreams": { "orders": { "Timeout": "soon", "Retries": 9, "Http2": true } },
               "Authentication": { "Schemes": { "Bearer": { "ValidAudiences": "bff", "ValidIssuers": [ "one" ] } } } }
-            """)!;
+            """
+        )!;
 
-        Assert.Equal(["/Limits/Mode", "/Sesion", "/Upstreams/orders/Retries", "/Upstreams/orders/Timeout"], Mistakes(settings, schema, "").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["/Limits/Mode", "/Sesion", "/Upstreams/orders/Retries", "/Upstreams/orders/Timeout"],
+            Mistakes(settings, schema, "").Order(StringComparer.Ordinal)
+        );
     }
 
     private static string Schema(string host) => $"schemas/appsettings.{host}.json";
@@ -91,11 +98,19 @@ public sealed class SettingsSchemaTests(RealHosts hosts)
         return ((string?)schema["type"], value) switch
         {
             (null, _) => [],
-            ("object", JsonObject section) => section.SelectMany(m => Mistakes(m.Value, schema["properties"]?[m.Key] ?? schema["additionalProperties"]!, $"{at}/{m.Key}")),
+            ("object", JsonObject section) => section.SelectMany(m =>
+                Mistakes(m.Value, schema["properties"]?[m.Key] ?? schema["additionalProperties"]!, $"{at}/{m.Key}")
+            ),
             ("array", JsonArray list) => list.SelectMany((item, i) => Mistakes(item, schema["items"]!, $"{at}/{i}")),
-            ("string", _) when value?.GetValueKind() == JsonValueKind.String => schema["pattern"] is { } pattern && !Regex.IsMatch((string)value!, (string)pattern!) ? [at] : [],
+            ("string", _) when value?.GetValueKind() == JsonValueKind.String => schema["pattern"] is { } pattern
+            && !Regex.IsMatch((string)value!, (string)pattern!)
+                ? [at]
+                : [],
             ("boolean", _) when value?.GetValueKind() is JsonValueKind.True or JsonValueKind.False => [],
-            ("integer" or "number", _) when value?.GetValueKind() == JsonValueKind.Number => (double)value! < (double?)schema["minimum"] || (double)value! > (double?)schema["maximum"] ? [at] : [],
+            ("integer" or "number", _) when value?.GetValueKind() == JsonValueKind.Number => (double)value! < (double?)schema["minimum"]
+            || (double)value! > (double?)schema["maximum"]
+                ? [at]
+                : [],
             _ => [at],
         };
     }

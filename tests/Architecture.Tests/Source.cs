@@ -13,7 +13,11 @@ internal static class Source
     /// <summary>Every host that has an image, with the short name of its team's files; one that the template made is among them.</summary>
     public static IReadOnlyList<(string Host, string Team)> Gateways { get; } =
     [
-        .. Directory.EnumerateDirectories(Path.Combine(Root, "src")).Where(d => File.Exists(Path.Combine(d, "Dockerfile"))).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)
+        .. Directory
+            .EnumerateDirectories(Path.Combine(Root, "src"))
+            .Where(d => File.Exists(Path.Combine(d, "Dockerfile")))
+            .Select(d => Path.GetFileName(d))
+            .Order(StringComparer.Ordinal)
             .Select(host => (host, host.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant())),
     ];
 
@@ -35,6 +39,7 @@ internal static class Source
     public static Assembly Load(string assembly) => Assembly.Load(assembly);
 
     public static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+        Directory
+            .EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 }

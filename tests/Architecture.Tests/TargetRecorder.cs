@@ -50,7 +50,9 @@ internal sealed class TargetRecorder : IAsyncDisposable
                 var length = 0;
                 while (await reader.ReadLineAsync(_stopped.Token) is { Length: > 0 } header)
                 {
-                    length = header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase) ? int.Parse(header["Content-Length:".Length..], null) : length;
+                    length = header.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)
+                        ? int.Parse(header["Content-Length:".Length..], null)
+                        : length;
                 }
 
                 if (length > 0) // Else it would wait for the next request.
@@ -59,7 +61,10 @@ internal sealed class TargetRecorder : IAsyncDisposable
                 }
 
                 Targets.Enqueue(target);
-                await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(), _stopped.Token);
+                await stream.WriteAsync(
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"u8.ToArray(),
+                    _stopped.Token
+                );
             }
         }
     }

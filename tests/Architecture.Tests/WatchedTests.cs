@@ -65,7 +65,8 @@ public sealed partial class WatchedTests
     public void Every_client_process_and_log_of_a_test_is_watched_or_listed()
     {
         var root = Path.Combine(Source.Root, "tests");
-        var found = Source.Files("tests")
+        var found = Source
+            .Files("tests")
             .Where(f => Path.GetFileName(f) != "WatchedTests.cs")
             .Select(f => (File: Path.GetRelativePath(root, f).Replace('\\', '/'), Count: Construction().Count(File.ReadAllText(f))))
             .Where(f => f.Count > 0)
@@ -92,16 +93,19 @@ public sealed partial class WatchedTests
     [InlineData("public HttpClient Client { get; }", 0)]
     public void The_eye_for_what_is_not_watched_is_sharp(string code, int finds) => Assert.Equal(finds, Construction().Count(code));
 
-    [GeneratedRegex("""
-        new\s+HttpClient\b(?!\(\s*new\ LeakSentinelHandler)
-        | \bHttpClient\??\s+\w+\s*(?:\{[^}]*\}\s*|\([^)]*\)\s*)?=>?\s*new\s*\((?!\s*new\ LeakSentinelHandler)
-        | (?<!HttpClient\s)\b\w*(?:[Cc]lient|[Hh]ttp)\s*=\s*new\s*\((?!\s*new\ LeakSentinelHandler)
-        | return\s+new\s*\(\s*new\s+\w*Handler\b(?<!LeakSentinelHandler)
-        | new\s+HttpMessageInvoker\((?!new\ LeakSentinelHandler)
-        | new\s+(?:System\.Net\.Sockets\.)?(?:TcpClient|Socket|ClientWebSocket)\b
-        | \bProcess\.Start\( | new\s+Process\b
-        | \bNullLogger(?:Factory)?\b(?=[<.]) | \bLoggerFactory\.Create\((?!logging\ =>\ logging\.Watch)
-        | ClearProviders\(\)(?!\.AddProvider\(log\)|\.AddProvider\(_log\))
-        """, RegexOptions.IgnorePatternWhitespace)]
+    [GeneratedRegex(
+        """
+            new\s+HttpClient\b(?!\(\s*new\ LeakSentinelHandler)
+            | \bHttpClient\??\s+\w+\s*(?:\{[^}]*\}\s*|\([^)]*\)\s*)?=>?\s*new\s*\((?!\s*new\ LeakSentinelHandler)
+            | (?<!HttpClient\s)\b\w*(?:[Cc]lient|[Hh]ttp)\s*=\s*new\s*\((?!\s*new\ LeakSentinelHandler)
+            | return\s+new\s*\(\s*new\s+\w*Handler\b(?<!LeakSentinelHandler)
+            | new\s+HttpMessageInvoker\((?!new\ LeakSentinelHandler)
+            | new\s+(?:System\.Net\.Sockets\.)?(?:TcpClient|Socket|ClientWebSocket)\b
+            | \bProcess\.Start\( | new\s+Process\b
+            | \bNullLogger(?:Factory)?\b(?=[<.]) | \bLoggerFactory\.Create\((?!logging\ =>\ logging\.Watch)
+            | ClearProviders\(\)(?!\.AddProvider\(log\)|\.AddProvider\(_log\))
+            """,
+        RegexOptions.IgnorePatternWhitespace
+    )]
     private static partial Regex Construction();
 }

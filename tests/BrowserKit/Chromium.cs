@@ -10,13 +10,20 @@ namespace Bff.BrowserKit;
 /// <summary>The system's Chromium and one page in it, whose complaints a test must not leave unread.</summary>
 public sealed class Chromium : IAsyncDisposable
 {
-    private const int Phone = 390, Desktop = 1280;
+    private const int Phone = 390,
+        Desktop = 1280;
 
     private static readonly BundledAxeScriptProvider Axe = new();
 
     private static readonly string[] Arguments =
     [
-        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
     ];
 
     private readonly IPlaywright _playwright;
@@ -46,16 +53,28 @@ public sealed class Chromium : IAsyncDisposable
     /// <summary>Errors of scripts, and what the content security policy forbade.</summary>
     public List<string> Complaints { get; } = [];
 
-    public static async Task<Chromium> Start<TEntryPoint>(GatewayHost<TEntryPoint> host, bool scripts = true) where TEntryPoint : class
+    public static async Task<Chromium> Start<TEntryPoint>(GatewayHost<TEntryPoint> host, bool scripts = true)
+        where TEntryPoint : class
     {
         ArgumentNullException.ThrowIfNull(host);
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = ChromiumFactAttribute.Path, Args = Arguments, Timeout = 120_000 });
-        var context = await browser.NewContextAsync(new()
-        {
-            BaseURL = host.Address.OriginalString, ViewportSize = new() { Width = Desktop, Height = 900 }, JavaScriptEnabled = scripts,
-            Permissions = ["clipboard-read", "clipboard-write"],
-        });
+        var browser = await playwright.Chromium.LaunchAsync(
+            new()
+            {
+                ExecutablePath = ChromiumFactAttribute.Path,
+                Args = Arguments,
+                Timeout = 120_000,
+            }
+        );
+        var context = await browser.NewContextAsync(
+            new()
+            {
+                BaseURL = host.Address.OriginalString,
+                ViewportSize = new() { Width = Desktop, Height = 900 },
+                JavaScriptEnabled = scripts,
+                Permissions = ["clipboard-read", "clipboard-write"],
+            }
+        );
         context.SetDefaultTimeout(60_000);
         return new(playwright, browser, await context.NewPageAsync(), host.Address, host.Leaks);
     }
@@ -79,30 +98,43 @@ public sealed class Chromium : IAsyncDisposable
     /// Fails when axe-core finds a barrier on the page shown, or when the page is wider than its window; on a phone in the dark and on a
     /// desktop in the light.
     /// </summary>
-    public Task HasNoBarriers(string? except = null) => Each([(Phone, ColorScheme.Dark), (Desktop, ColorScheme.Light)], async look =>
-    {
-        if (!await Page.EvaluateAsync<bool>("'axe' in window"))
-        {
-            await Page.EvaluateAsync(Axe.GetScript());
-        }
+    public Task HasNoBarriers(string? except = null) =>
+        Each(
+            [(Phone, ColorScheme.Dark), (Desktop, ColorScheme.Light)],
+            async look =>
+            {
+                if (!await Page.EvaluateAsync<bool>("'axe' in window"))
+                {
+                    await Page.EvaluateAsync(Axe.GetScript());
+                }
 
-        var found = await Page.EvaluateAsync<string[]>(
-            "async except => (await axe.run(except ? { exclude: [except] } : document)).violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' | ')}`)", except);
-        Assert.True(found.Length == 0, $"{Page.Url}, {look}: {string.Join("\n", found)}");
-        Assert.True(await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), $"{Page.Url}, {look}: wider than the window");
-    });
+                var found = await Page.EvaluateAsync<string[]>(
+                    "async except => (await axe.run(except ? { exclude: [except] } : document)).violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' | ')}`)",
+                    except
+                );
+                Assert.True(found.Length == 0, $"{Page.Url}, {look}: {string.Join("\n", found)}");
+                Assert.True(
+                    await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"),
+                    $"{Page.Url}, {look}: wider than the window"
+                );
+            }
+        );
 
     /// <summary>For people, who look at <c>BFF_SCREENSHOTS</c>: phone and desktop, light and dark.</summary>
     public async Task Picture(string name)
     {
         if (Environment.GetEnvironmentVariable("BFF_SCREENSHOTS") is { Length: > 0 } folder)
         {
-            await Each([(Phone, ColorScheme.Light), (Phone, ColorScheme.Dark), (Desktop, ColorScheme.Dark), (Desktop, ColorScheme.Light)], async look =>
-            {
-                await Page.EvaluateAsync(
-                    "() => Promise.all([...document.images].filter(i => !i.complete && i.getBoundingClientRect().top < innerHeight).map(i => new Promise(done => { i.onload = i.onerror = done })))");
-                await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{look}.png"), FullPage = true });
-            });
+            await Each(
+                [(Phone, ColorScheme.Light), (Phone, ColorScheme.Dark), (Desktop, ColorScheme.Dark), (Desktop, ColorScheme.Light)],
+                async look =>
+                {
+                    await Page.EvaluateAsync(
+                        "() => Promise.all([...document.images].filter(i => !i.complete && i.getBoundingClientRect().top < innerHeight).map(i => new Promise(done => { i.onload = i.onerror = done })))"
+                    );
+                    await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{look}.png"), FullPage = true });
+                }
+            );
         }
     }
 

@@ -11,22 +11,32 @@ public sealed class BodyStormTests(SharedSurroundings surroundings) : MobileTest
     [Fact]
     public async Task A_storm_of_bad_bodies_costs_others_nothing()
     {
-        var host = Start(BodyStorm.Settings("free", "orders", "users", "notifications").With(new Dictionary<string, string?>
-        {
-            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
-            ["ReverseProxy:Routes:through:Match:Path"] = "/through",
-            ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
-        }));
+        var host = Start(
+            BodyStorm
+                .Settings("free", "orders", "users", "notifications")
+                .With(
+                    new Dictionary<string, string?>
+                    {
+                        ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+                        ["ReverseProxy:Routes:through:Match:Path"] = "/through",
+                        ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
+                        ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+                    }
+                )
+        );
         var tokens = Enumerable.Range(0, 20).Select(i => Surroundings.Token($"u-20{i:00}")).ToArray();
 
         await new BodyStorm(host.Address, host.Services, host.Leaks, caller => tokens[caller]).Rage(
             [("POST", "/orders"), ("PATCH", "/me"), ("POST", "/notifications/n-1/read"), ("POST", "/through")],
             Order,
             [
-                () => host.Get("/orders"), () => host.Get("/me"), () => Write(HttpMethod.Post, "/orders", Order), () => Write(HttpMethod.Post, "/through", Order),
+                () => host.Get("/orders"),
+                () => host.Get("/me"),
+                () => Write(HttpMethod.Post, "/orders", Order),
+                () => Write(HttpMethod.Post, "/through", Order),
                 () => Write(HttpMethod.Patch, "/me", """{"locale":"de-DE"}"""),
-            ]);
+            ]
+        );
 
         Task<HttpResponseMessage> Write(HttpMethod method, string path, string body)
         {

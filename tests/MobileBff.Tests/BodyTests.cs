@@ -18,15 +18,21 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     public async Task An_order_whose_second_half_comes_later_than_the_service_may_take_is_placed(string key)
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var orders = await TestHost.Start(_ => { }, app => app.Run(async context =>
-        {
-            while (await context.Request.Body.ReadAsync(new byte[1000]) > 0)
-            {
-                begun.TrySetResult();
-            }
+        await using var orders = await TestHost.Start(
+            _ => { },
+            app =>
+                app.Run(async context =>
+                {
+                    while (await context.Request.Body.ReadAsync(new byte[1000]) > 0)
+                    {
+                        begun.TrySetResult();
+                    }
 
-            context.Response.StatusCode = HttpMethods.IsPost(context.Request.Method) ? StatusCodes.Status201Created : StatusCodes.Status404NotFound;
-        }));
+                    context.Response.StatusCode = HttpMethods.IsPost(context.Request.Method)
+                        ? StatusCodes.Status201Created
+                        : StatusCodes.Status404NotFound;
+                })
+        );
         var time = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(
             new()
@@ -37,12 +43,14 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
                 ["Upstreams:orders:MaxConcurrency"] = "1",
                 ["Upstreams:orders:MaxQueue"] = "0",
             },
-            all => all.AddSingleton<TimeProvider>(time));
+            all => all.AddSingleton<TimeProvider>(time)
+        );
         var body = Order.PadRight(200);
         using var client = await RawSender.Start(
             host.Address,
             $"POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n{key}"
-            + $"Content-Length: 200\r\n\r\n{body[..100]}");
+                + $"Content-Length: 200\r\n\r\n{body[..100]}"
+        );
         if (key.Length == 0)
         {
             await begun.Task.WaitAsync(Patience);
@@ -69,16 +77,20 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         {
             for (var i = 0; i < 14; i++)
             {
-                stalled.Add(await RawSender.Start(
-                    host.Address,
-                    $"POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n"
-                    + $"Content-Length: 200\r\n\r\n{Order}"));
+                stalled.Add(
+                    await RawSender.Start(
+                        host.Address,
+                        $"POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n"
+                            + $"Content-Length: 200\r\n\r\n{Order}"
+                    )
+                );
             }
 
             await Eventually.True(async () =>
             {
                 using var orders = await host.Get("/orders", "u-1002");
-                return orders.StatusCode == HttpStatusCode.OK; // Each of them takes a place for the moment in which its beginning is sent on.
+                // Each of them takes a place for the moment in which its beginning is sent on.
+                return orders.StatusCode == HttpStatusCode.OK;
             });
             for (var i = 0; i < 5; i++)
             {
@@ -95,14 +107,16 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     [Fact]
     public async Task An_edit_of_a_routes_limit_alone_is_taken()
     {
-        var host = Start(new()
-        {
-            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
-            ["ReverseProxy:Routes:through:Match:Path"] = "/through",
-            ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
-            ["ReverseProxy:Routes:through:MaxRequestBodySize"] = "50",
-        });
+        var host = Start(
+            new()
+            {
+                ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+                ["ReverseProxy:Routes:through:Match:Path"] = "/through",
+                ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+                ["ReverseProxy:Routes:through:MaxRequestBodySize"] = "50",
+            }
+        );
         Assert.Equal(413, await Post());
 
         host.Configure(("ReverseProxy:Routes:through:MaxRequestBodySize", "100"));
@@ -123,19 +137,22 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
     [Fact]
     public async Task A_sender_below_the_configured_rate_is_told_so()
     {
-        var host = Start(new()
-        {
-            ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "1000000",
-            ["Kestrel:Limits:MinRequestBodyDataRate:GracePeriod"] = "00:00:01.100",
-            ["Upstreams:orders:Breaker:MinimumThroughput"] = "2",
-            ["Upstreams:orders:Breaker:FailureRatio"] = "0.01",
-        });
+        var host = Start(
+            new()
+            {
+                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "1000000",
+                ["Kestrel:Limits:MinRequestBodyDataRate:GracePeriod"] = "00:00:01.100",
+                ["Upstreams:orders:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:orders:Breaker:FailureRatio"] = "0.01",
+            }
+        );
         foreach (var key in (string[])["", "", "", "Idempotency-Key: slow-2\r\n"])
         {
             using var client = await RawSender.Start(
                 host.Address,
                 $"POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n{key}"
-                + $"Content-Length: 200\r\n\r\n{Order}");
+                    + $"Content-Length: 200\r\n\r\n{Order}"
+            );
 
             var answer = await client.Answer();
 

@@ -24,7 +24,10 @@ public sealed class CallerTests(SharedSurroundings surroundings) : MobileTest(su
     {
         var host = Start();
         var request = new HttpRequestMessage(HttpMethod.Get, "/home-feed");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Surroundings.Identity.MintToken(new TokenRequest { Flaw = flaw }));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            Surroundings.Identity.MintToken(new TokenRequest { Flaw = flaw })
+        );
 
         await Problem(await host.Client.SendAsync(request), 401, code);
 

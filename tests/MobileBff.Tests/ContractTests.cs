@@ -9,7 +9,10 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
     {
         var served = await Ok(await Start().Get("/openapi/mobile.json", user: null));
 
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(await File.ReadAllTextAsync(Committed)), served), "Build the host and commit contracts/mobile.json.");
+        Assert.True(
+            JsonNode.DeepEquals(JsonNode.Parse(await File.ReadAllTextAsync(Committed)), served),
+            "Build the host and commit contracts/mobile.json."
+        );
     }
 
     [Fact]
@@ -20,10 +23,23 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal("3.1", ((string)document["openapi"]!)[..3]);
         string[] expected =
         [
-            "get /home-feed", "get /images/{file}", "get /me", "get /orders", "get /orders/{id}", "get /products/{id}", "get /search", "get /sync",
-            "patch /me", "post /notifications/{id}/read", "post /orders", "post /sync",
+            "get /home-feed",
+            "get /images/{file}",
+            "get /me",
+            "get /orders",
+            "get /orders/{id}",
+            "get /products/{id}",
+            "get /search",
+            "get /sync",
+            "patch /me",
+            "post /notifications/{id}/read",
+            "post /orders",
+            "post /sync",
         ];
-        var described = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => (Name: $"{o.Key} {p.Key}", Operation: o.Value!))).ToList();
+        var described = document["paths"]!
+            .AsObject()
+            .SelectMany(p => p.Value!.AsObject().Select(o => (Name: $"{o.Key} {p.Key}", Operation: o.Value!)))
+            .ToList();
         Assert.Equal(expected, described.Select(d => d.Name).Order(StringComparer.Ordinal));
         Assert.All(described, d => Assert.NotNull(d.Operation["responses"]!["429"]!["content"]!["application/problem+json"]));
         Assert.NotNull(document["paths"]!["/sync"]!["get"]!["responses"]!["410"]);
@@ -34,11 +50,20 @@ public sealed class ContractTests(SharedSurroundings surroundings) : MobileTest(
     {
         var schemas = JsonNode.Parse(await File.ReadAllTextAsync(Committed))!["components"]!["schemas"]!;
 
-        foreach (var (schema, member) in new[]
-        {
-            ("HomeFeed", "orders"), ("HomeFeed", "recommendations"), ("HomeFeed", "unread"), ("OrderDetail", "tracking"), ("SyncAnswer", "unread"),
-            ("ProductDetail", "price"), ("ProductDetail", "discountPercent"), ("ProductDetail", "rating"), ("ProductDetail", "inStock"),
-        })
+        foreach (
+            var (schema, member) in new[]
+            {
+                ("HomeFeed", "orders"),
+                ("HomeFeed", "recommendations"),
+                ("HomeFeed", "unread"),
+                ("OrderDetail", "tracking"),
+                ("SyncAnswer", "unread"),
+                ("ProductDetail", "price"),
+                ("ProductDetail", "discountPercent"),
+                ("ProductDetail", "rating"),
+                ("ProductDetail", "inStock"),
+            }
+        )
         {
             Assert.Contains("\"null\"", schemas[schema]!["properties"]![member]!.ToJsonString(), StringComparison.Ordinal);
         }

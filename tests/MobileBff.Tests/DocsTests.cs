@@ -37,7 +37,10 @@ public sealed class DocsTests(SharedSurroundings surroundings) : MobileTest(surr
         var policy = Assert.Single(page.Headers.GetValues("Content-Security-Policy"));
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
         Assert.DoesNotContain("http", policy, StringComparison.Ordinal);
-        var files = System.Text.RegularExpressions.Regex.Matches(html, "(?:src|href)=\"(/docs/assets/[^\"]+)\"").Select(m => m.Groups[1].Value).ToList();
+        var files = System
+            .Text.RegularExpressions.Regex.Matches(html, "(?:src|href)=\"(/docs/assets/[^\"]+)\"")
+            .Select(m => m.Groups[1].Value)
+            .ToList();
         Assert.Equal(5, files.Count);
         foreach (var file in files)
         {
@@ -51,7 +54,10 @@ public sealed class DocsTests(SharedSurroundings surroundings) : MobileTest(surr
             using var packed = await host.Client.SendAsync(request);
             Assert.Equal("gzip", Assert.Single(packed.Content.Headers.ContentEncoding));
             Assert.Equal("no-cache", packed.Headers.CacheControl!.ToString());
-            await using var unpacked = new System.IO.Compression.GZipStream(await packed.Content.ReadAsStreamAsync(), System.IO.Compression.CompressionMode.Decompress);
+            await using var unpacked = new System.IO.Compression.GZipStream(
+                await packed.Content.ReadAsStreamAsync(),
+                System.IO.Compression.CompressionMode.Decompress
+            );
             Assert.Equal(await plain.Content.ReadAsStringAsync(), await new StreamReader(unpacked).ReadToEndAsync());
         }
 

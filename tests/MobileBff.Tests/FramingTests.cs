@@ -16,22 +16,25 @@ public sealed class FramingTests(SharedSurroundings surroundings) : MobileTest(s
     [InlineData("POST", "/streamed")]
     public async Task Every_malformed_framing_is_400_and_costs_no_service_anything(string method, string path, string more = "")
     {
-        var host = Start(new()
-        {
-            ["ReverseProxy:Routes:through:ClusterId"] = "orders",
-            ["ReverseProxy:Routes:through:Match:Path"] = "/through",
-            ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
-            ["ReverseProxy:Routes:streamed:ClusterId"] = "orders",
-            ["ReverseProxy:Routes:streamed:Match:Path"] = "/streamed",
-            ["ReverseProxy:Routes:streamed:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:streamed:MaxRequestBodySize"] = "100000000",
-            ["ReverseProxy:Routes:streamed:Transforms:0:PathSet"] = "/orders",
-            ["Plans:free:MaxPayloadBytes"] = "100000000",
-            ["Upstreams:orders:Breaker:MinimumThroughput"] = "2",
-            ["Upstreams:orders:Breaker:FailureRatio"] = "0.01",
-        });
-        var head = $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n{more}";
+        var host = Start(
+            new()
+            {
+                ["ReverseProxy:Routes:through:ClusterId"] = "orders",
+                ["ReverseProxy:Routes:through:Match:Path"] = "/through",
+                ["ReverseProxy:Routes:through:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:through:Transforms:0:PathSet"] = "/orders",
+                ["ReverseProxy:Routes:streamed:ClusterId"] = "orders",
+                ["ReverseProxy:Routes:streamed:Match:Path"] = "/streamed",
+                ["ReverseProxy:Routes:streamed:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:streamed:MaxRequestBodySize"] = "100000000",
+                ["ReverseProxy:Routes:streamed:Transforms:0:PathSet"] = "/orders",
+                ["Plans:free:MaxPayloadBytes"] = "100000000",
+                ["Upstreams:orders:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:orders:Breaker:FailureRatio"] = "0.01",
+            }
+        );
+        var head =
+            $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {Surroundings.Token()}\r\n{more}";
 
         // The proxy lets a sender go that breaks off while its body is passed on; nobody is answered then.
         var wrong = await Framings.Unanswered(host.Address, head, Order, host.Leaks, breaksOff: path != "/streamed");

@@ -1,12 +1,12 @@
-global using Bff.Dev.Upstreams;
-global using Bff.TestKit;
 global using System.Net;
 global using System.Text.Json.Nodes;
+global using Bff.Dev.Upstreams;
+global using Bff.TestKit;
 global using Fault = Bff.Dev.Upstreams.Faults.Fault;
 global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
+global using MobileHost = Bff.TestKit.GatewayHost<MobileBff.Features.Meta>;
 global using TokenFlaw = Bff.Dev.IdentityProvider.TokenFlaw;
 global using TokenRequest = Bff.Dev.IdentityProvider.TokenRequest;
-global using MobileHost = Bff.TestKit.GatewayHost<MobileBff.Features.Meta>;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace MobileBff.Tests;
@@ -26,8 +26,21 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
 {
     private static readonly string[] Parts =
     [
-        "home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "orders:orders", "order:order", "order:shipping",
-        "product:product", "product:pricing", "product:reviews", "product:inventory", "search:search", "sync:orders", "sync:notifications", "me:user",
+        "home-feed:user",
+        "home-feed:orders",
+        "home-feed:recommendations",
+        "home-feed:notifications",
+        "orders:orders",
+        "order:order",
+        "order:shipping",
+        "product:product",
+        "product:pricing",
+        "product:reviews",
+        "product:inventory",
+        "search:search",
+        "sync:orders",
+        "sync:notifications",
+        "me:user",
     ];
 
     private readonly List<MobileHost> _hosts = [];

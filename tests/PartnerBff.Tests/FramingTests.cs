@@ -18,7 +18,11 @@ public sealed class FramingTests(SharedSurroundings surroundings) : PartnerTest(
         var host = Start();
 
         var wrong = await Framings.Unanswered(
-            host.Address, $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nIdempotency-Key: one\r\nAuthorization: Bearer {AcmeKey}\r\n", Good, host.Leaks);
+            host.Address,
+            $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nIdempotency-Key: one\r\nAuthorization: Bearer {AcmeKey}\r\n",
+            Good,
+            host.Leaks
+        );
 
         Assert.True(wrong.Count == 0, string.Join("\n", wrong));
         Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);

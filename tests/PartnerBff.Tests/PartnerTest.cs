@@ -43,7 +43,14 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected static readonly string GlobexKey = ApiKeyFormat.New(isTest: false);
     protected static readonly string InitechKey = ApiKeyFormat.New(isTest: false);
 
-    internal static readonly string[] Parts = ["orders:orders", "order:order", "products:products", "product:product", "inventory:inventory"];
+    internal static readonly string[] Parts =
+    [
+        "orders:orders",
+        "order:order",
+        "products:products",
+        "product:product",
+        "inventory:inventory",
+    ];
 
     private readonly List<IAsyncDisposable> _hosts = [];
 
@@ -67,16 +74,26 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
 
     /// <summary>A host whose time-outs no slow machine reaches, except those that the test sets.</summary>
     protected PartnerHost Start(
-        Dictionary<string, string?>? settings = null, RedisServer? redis = null, Action<IServiceCollection>? services = null)
+        Dictionary<string, string?>? settings = null,
+        RedisServer? redis = null,
+        Action<IServiceCollection>? services = null
+    )
     {
-        var all = Generous.Settings().WithParts(Parts).WithAttempts(Sandbox, "Sandbox:Upstreams").With(new Dictionary<string, string?>
-        {
-            ["ApiKeys:Bootstrap:acme"] = AcmeKey,
-            ["ApiKeys:Bootstrap:globex"] = GlobexKey,
-            ["ApiKeys:Bootstrap:initech"] = InitechKey,
-            ["ConnectionStrings:redis"] = redis?.ConnectionString,
-        });
-        all.With(Sandbox.All.Select(s => KeyValuePair.Create($"Sandbox:Upstreams:{s.Name}:Address", (string?)s.Address.ToString()))).With(settings);
+        var all = Generous
+            .Settings()
+            .WithParts(Parts)
+            .WithAttempts(Sandbox, "Sandbox:Upstreams")
+            .With(
+                new Dictionary<string, string?>
+                {
+                    ["ApiKeys:Bootstrap:acme"] = AcmeKey,
+                    ["ApiKeys:Bootstrap:globex"] = GlobexKey,
+                    ["ApiKeys:Bootstrap:initech"] = InitechKey,
+                    ["ConnectionStrings:redis"] = redis?.ConnectionString,
+                }
+            );
+        all.With(Sandbox.All.Select(s => KeyValuePair.Create($"Sandbox:Upstreams:{s.Name}:Address", (string?)s.Address.ToString())))
+            .With(settings);
 
         foreach (var key in all.Where(s => s.Value is null).Select(s => s.Key).ToList())
         {
@@ -97,7 +114,11 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
 
     protected static JsonObject Order(string product = "p-1", int quantity = 1, string? reference = null)
     {
-        var order = new JsonObject { ["currency"] = "EUR", ["items"] = new JsonArray(new JsonObject { ["product_id"] = product, ["quantity"] = quantity }) };
+        var order = new JsonObject
+        {
+            ["currency"] = "EUR",
+            ["items"] = new JsonArray(new JsonObject { ["product_id"] = product, ["quantity"] = quantity }),
+        };
         if (reference is not null)
         {
             order["reference"] = reference;
@@ -107,8 +128,15 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     }
 
     protected static Task<HttpResponseMessage> Send(
-        PartnerHost host, HttpMethod method, string path, string? credential, JsonNode? body = null, string? key = null,
-        HttpClient? client = null, CancellationToken cancellation = default)
+        PartnerHost host,
+        HttpMethod method,
+        string path,
+        string? credential,
+        JsonNode? body = null,
+        string? key = null,
+        HttpClient? client = null,
+        CancellationToken cancellation = default
+    )
     {
         var request = new HttpRequestMessage(method, path);
         if (credential is not null)
@@ -129,7 +157,8 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         return (client ?? host.Client).SendAsync(request, cancellation);
     }
 
-    protected static Task<HttpResponseMessage> Get(PartnerHost host, string path, string? credential) => Send(host, HttpMethod.Get, path, credential);
+    protected static Task<HttpResponseMessage> Get(PartnerHost host, string path, string? credential) =>
+        Send(host, HttpMethod.Get, path, credential);
 
     protected static async Task<JsonObject> Json(HttpResponseMessage response, int status = 200)
     {
@@ -162,28 +191,47 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     {
         // The hosts' own listeners have been there for longer, and are called before these.
         var told = hosts.Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToList();
-        var listening = hosts.Zip(told, (host, heard) => host.Services.GetRequiredService<Bff.State.RedisState>().Subscribe("bff:apikeys:changed", changed =>
-        {
-            if (changed.EndsWith(' ' + id, StringComparison.Ordinal))
-            {
-                heard.TrySetResult();
-            }
-        })).ToList();
+        var listening = hosts
+            .Zip(
+                told,
+                (host, heard) =>
+                    host
+                        .Services.GetRequiredService<Bff.State.RedisState>()
+                        .Subscribe(
+                            "bff:apikeys:changed",
+                            changed =>
+                            {
+                                if (changed.EndsWith(' ' + id, StringComparison.Ordinal))
+                                {
+                                    heard.TrySetResult();
+                                }
+                            }
+                        )
+            )
+            .ToList();
         await revoke();
         var since = Stopwatch.StartNew();
-        await Task.WhenAll(hosts.Zip(told, async (host, heard) =>
-        {
-            var (asked, isTold) = (since.Elapsed, heard.Task.IsCompleted);
-            HttpResponseMessage answer;
-            while ((answer = await Get(host, path, key)).StatusCode == HttpStatusCode.OK)
-            {
-                Assert.False(asked >= TimeSpan.FromSeconds(1) && isTold, $"A revoked key was served {asked} after its end.");
-                (asked, isTold) = (since.Elapsed, heard.Task.IsCompleted);
-            }
+        await Task.WhenAll(
+            hosts.Zip(
+                told,
+                async (host, heard) =>
+                {
+                    var (asked, isTold) = (since.Elapsed, heard.Task.IsCompleted);
+                    HttpResponseMessage answer;
+                    while ((answer = await Get(host, path, key)).StatusCode == HttpStatusCode.OK)
+                    {
+                        Assert.False(asked >= TimeSpan.FromSeconds(1) && isTold, $"A revoked key was served {asked} after its end.");
+                        (asked, isTold) = (since.Elapsed, heard.Task.IsCompleted);
+                    }
 
-            await Problem(answer, 401, "invalid_api_key");
-            Assert.True(asked < TimeSpan.FromSeconds(1) || heard.Task.IsCompleted, $"A revoked key was served for {asked}, and nobody told the host.");
-        }));
+                    await Problem(answer, 401, "invalid_api_key");
+                    Assert.True(
+                        asked < TimeSpan.FromSeconds(1) || heard.Task.IsCompleted,
+                        $"A revoked key was served for {asked}, and nobody told the host."
+                    );
+                }
+            )
+        );
         listening.ForEach(l => l.Dispose());
     }
 
@@ -194,7 +242,15 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected IDisposable HoldAfter(int orders)
     {
         var held = Upstream.Orders.Faults.Hold("/orders");
-        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Delay, Path = "/orders", Method = "POST", Count = orders });
+        Upstream.Orders.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Delay,
+                Path = "/orders",
+                Method = "POST",
+                Count = orders,
+            }
+        );
         return held;
     }
 

@@ -27,7 +27,11 @@ public sealed class StoreTroubleTests
     {
         using var redis = new TroubledRedis();
         using var logging = WatchedLogging.NewFactory();
-        using var state = Stores.State(redis.ConnectionString, logging, trouble == RedisTrouble.Frozen ? TimeSpan.FromMilliseconds(250) : TimeSpan.FromSeconds(5));
+        using var state = Stores.State(
+            redis.ConnectionString,
+            logging,
+            trouble == RedisTrouble.Frozen ? TimeSpan.FromMilliseconds(250) : TimeSpan.FromSeconds(5)
+        );
 
         await Probes[store](state).Outlives(trouble, redis);
     }
@@ -40,7 +44,8 @@ public sealed class StoreTroubleTests
         one.Add(200, TimeSpan.FromMilliseconds(5), overage: 0);
         return Probe(
             n => store.Add("live:acme", day, new("of-" + Text(n), 1), [("GET /" + Text(n), one)], default).AsTask(),
-            async n => (await store.Read("live:acme", day, default)).GetValueOrDefault("GET /" + Text(n))?.Requests == 1);
+            async n => (await store.Read("live:acme", day, default)).GetValueOrDefault("GET /" + Text(n))?.Requests == 1
+        );
     }
 
     private static StoreProbe Requests(RedisState redis)
@@ -48,7 +53,8 @@ public sealed class StoreTroubleTests
         var store = new RedisRequestLogStore(redis);
         return Probe(
             n => store.Add("live:acme", [new("r-" + Text(n), Now, "GET", "/v1/orders", 200, 1.5, null)], default),
-            async n => (await store.Read("live:acme", default)).Any(r => r.Id == "r-" + Text(n)));
+            async n => (await store.Read("live:acme", default)).Any(r => r.Id == "r-" + Text(n))
+        );
     }
 
     /// <summary>An endpoint with what is on its way to it.</summary>
@@ -58,18 +64,41 @@ public sealed class StoreTroubleTests
         return Probe(
             async n =>
             {
-                await store.Add(new() { Id = "w-" + Text(n), Owner = "live:acme", Url = "https://partner.example/", Types = ["*"], CreatedAt = Now, Secrets = [new([1, 2, 3], null)] }, default);
+                await store.Add(
+                    new()
+                    {
+                        Id = "w-" + Text(n),
+                        Owner = "live:acme",
+                        Url = "https://partner.example/",
+                        Types = ["*"],
+                        CreatedAt = Now,
+                        Secrets = [new([1, 2, 3], null)],
+                    },
+                    default
+                );
                 await store.Begin([Delivery(n)], Now, default);
             },
-            async n => await store.Find("live:acme", "w-" + Text(n), default) is not null && (await store.Due(Now, 100, default)).Contains("w-" + Text(n)));
+            async n =>
+                await store.Find("live:acme", "w-" + Text(n), default) is not null
+                && (await store.Due(Now, 100, default)).Contains("w-" + Text(n))
+        );
     }
 
-    private static WebhookDelivery Delivery(int n) => new()
-    {
-        Id = "d-" + Text(n), Owner = "live:acme", EndpointId = "w-" + Text(n), EventId = "1-0", Type = "order.shipped", Body = [1], CreatedAt = Now, NextAttemptAt = Now,
-    };
+    private static WebhookDelivery Delivery(int n) =>
+        new()
+        {
+            Id = "d-" + Text(n),
+            Owner = "live:acme",
+            EndpointId = "w-" + Text(n),
+            EventId = "1-0",
+            Type = "order.shipped",
+            Body = [1],
+            CreatedAt = Now,
+            NextAttemptAt = Now,
+        };
 
-    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) => new(write, isThere, static e => e is StoreUnavailableException);
+    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) =>
+        new(write, isThere, static e => e is StoreUnavailableException);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

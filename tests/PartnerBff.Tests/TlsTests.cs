@@ -9,7 +9,10 @@ public sealed class TlsTests(SharedSurroundings surroundings) : PartnerTest(surr
     public async Task Partners_are_served_over_tls_and_http2_and_the_service_over_mtls(bool presents, HttpStatusCode expected)
     {
         using var authority = new TestAuthority();
-        await using var inventory = await MutualTlsService.Start(authority, """{"productId":"p-1","inStock":true,"quantity":3,"warehouses":[],"updatedAt":"2026-01-01T00:00:00Z"}""");
+        await using var inventory = await MutualTlsService.Start(
+            authority,
+            """{"productId":"p-1","inStock":true,"quantity":3,"warehouses":[],"updatedAt":"2026-01-01T00:00:00Z"}"""
+        );
         var gateway = authority.Issue("gateway");
         var settings = PartnerHost.TlsEndpoint(authority.Issue("edge"));
         settings["Upstreams:inventory:Address"] = inventory.Address;
@@ -22,7 +25,11 @@ public sealed class TlsTests(SharedSurroundings surroundings) : PartnerTest(surr
 
         var host = Start(settings);
         using var client = host.NewClient(host.Addresses.Single(a => a.Scheme == "https"), authority.NewHandler());
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/inventory/p-1") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/inventory/p-1")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
         using var answer = await client.SendAsync(request);
 

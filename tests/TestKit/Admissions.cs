@@ -43,7 +43,8 @@ public sealed class Admissions(int burst, int perSecond)
             else if (asked > _refusedAt)
             {
                 _refusedAt = asked;
-                _overflow += _emptyAt == default ? 0 : Math.Max(0, (perSecond * (Elapsed - _emptyAt).TotalSeconds) - Math.Max(burst, _sinceEmpty));
+                _overflow +=
+                    _emptyAt == default ? 0 : Math.Max(0, (perSecond * (Elapsed - _emptyAt).TotalSeconds) - Math.Max(burst, _sinceEmpty));
                 (_emptyAt, _sinceEmpty) = (asked, 0);
             }
         }

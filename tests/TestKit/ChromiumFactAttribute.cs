@@ -11,6 +11,9 @@ public sealed class ChromiumFactAttribute : FactAttribute
     public ChromiumFactAttribute() => Skip = Path is null ? "chromium is not installed" : null;
 
     /// <summary>Where it is; null when nowhere.</summary>
-    public static string? Path { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-        .SelectMany(folder => Names.Select(name => System.IO.Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+    public static string? Path { get; } =
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':')
+            .SelectMany(folder => Names.Select(name => System.IO.Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
 }

@@ -14,7 +14,8 @@ public static class Eventually
         var patience = Stopwatch.StartNew();
         while (true)
         {
-            var isLastLook = patience.Elapsed > limit; // Begun after the limit: a thread that stalls between two looks has not looked for so long.
+            // Begun after the limit: a thread that stalls between two looks has not looked for so long.
+            var isLastLook = patience.Elapsed > limit;
             if (await holds())
             {
                 return patience.Elapsed;

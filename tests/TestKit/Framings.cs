@@ -31,9 +31,21 @@ public static class Framings
         }
 
         // Sizes that are too large for whoever keeps them in 31, 32, 63 or 64 bits.
-        foreach (var large in (string[])[
-            "80000000", "7fffffff0", "ffffffff", "100000000",
-            "fffffffffffffff6", "7fffffffffffffff", "8000000000000000", "10000000000000000", new string('f', 40), "0000000080000000"])
+        foreach (
+            var large in (string[])
+                [
+                    "80000000",
+                    "7fffffff0",
+                    "ffffffff",
+                    "100000000",
+                    "fffffffffffffff6",
+                    "7fffffffffffffff",
+                    "8000000000000000",
+                    "10000000000000000",
+                    new string('f', 40),
+                    "0000000080000000",
+                ]
+        )
         {
             table.Add(new($"size {large}", Chunked, $"{large}\r\n{good}\r\n0\r\n\r\n"));
             table.Add(new($"size {large} after a good chunk", Chunked, $"{first}{large}\r\n{good}\r\n0\r\n\r\n"));
@@ -89,7 +101,12 @@ public static class Framings
     /// <param name="breaksOff">Whether to send those whose sender breaks off: who reads with the framework's own binding may notice that
     /// first, and then answers nobody.</param>
     public static async Task<IReadOnlyList<string>> Unanswered(
-        Uri address, string start, string good, LeakSentinel sentinel, bool breaksOff = true)
+        Uri address,
+        string start,
+        string good,
+        LeakSentinel sentinel,
+        bool breaksOff = true
+    )
     {
         ArgumentNullException.ThrowIfNull(address);
         var wrong = new List<string>();

@@ -17,12 +17,18 @@ namespace Bff.TestKit;
 /// slow machine changes nothing; a test that is about a time-out sets that one.
 /// </summary>
 /// <typeparam name="TEntryPoint">Any public type of the host's assembly.</typeparam>
-public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoint : class
+public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable
+    where TEntryPoint : class
 {
     private readonly Factory _factory;
     private readonly SettingsSource _settings;
 
-    private GatewayHost(Surroundings surroundings, IEnumerable<KeyValuePair<string, string?>> settings, Action<IServiceCollection>? services, string environment)
+    private GatewayHost(
+        Surroundings surroundings,
+        IEnumerable<KeyValuePair<string, string?>> settings,
+        Action<IServiceCollection>? services,
+        string environment
+    )
     {
         Surroundings = surroundings;
         _settings = new SettingsSource(settings);
@@ -44,7 +50,8 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     public Uri Address { get; }
 
     /// <summary>Every address the host listens on; with <see cref="TlsEndpoint"/> one of them is https.</summary>
-    public IEnumerable<Uri> Addresses => _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
+    public IEnumerable<Uri> Addresses =>
+        _factory.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
 
     /// <summary>No redirects, no cookies, no decompression, no proxy: what arrives is what was sent.</summary>
     public HttpClient Client { get; }
@@ -61,9 +68,18 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     /// <param name="services">Replaces services, such as the <see cref="TimeProvider"/>.</param>
     /// <param name="environment">Of the host.</param>
     public static GatewayHost<TEntryPoint> Start(
-        Surroundings surroundings, Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null, string environment = "Development")
+        Surroundings surroundings,
+        Dictionary<string, string?>? settings = null,
+        Action<IServiceCollection>? services = null,
+        string environment = "Development"
+    )
     {
-        return new(surroundings, Generous.Settings().WithAttempts(surroundings.Services).With(surroundings.GatewaySettings).With(settings), services, environment);
+        return new(
+            surroundings,
+            Generous.Settings().WithAttempts(surroundings.Services).With(surroundings.GatewaySettings).With(settings),
+            services,
+            environment
+        );
     }
 
     /// <summary>Kestrel's own settings for one more endpoint that speaks TLS.</summary>
@@ -81,10 +97,20 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
     /// <summary>Edits the configuration as a changed file would; null takes a key back.</summary>
     public void Configure(params (string Key, string? Value)[] edits) => _settings.Edit(edits);
 
-    public HttpClient NewClient() => NewClient(Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false });
+    public HttpClient NewClient() =>
+        NewClient(
+            Address,
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = false,
+            }
+        );
 
     /// <summary>A client with manners of its own, watched as the others are.</summary>
-    public HttpClient NewClient(Uri address, SocketsHttpHandler handler) => new(new LeakSentinelHandler(Leaks, handler)) { BaseAddress = address };
+    public HttpClient NewClient(Uri address, SocketsHttpHandler handler) =>
+        new(new LeakSentinelHandler(Leaks, handler)) { BaseAddress = address };
 
     /// <summary>A request with a user's token.</summary>
     public HttpRequestMessage Request(HttpMethod method, string path, string? user = "u-1001")
@@ -109,14 +135,16 @@ public sealed class GatewayHost<TEntryPoint> : IAsyncDisposable where TEntryPoin
         Leaks.Verify(Log);
     }
 
-    private sealed class Factory(SettingsSource settings, LogRecorder log, Action<IServiceCollection>? services, string environment) : WebApplicationFactory<TEntryPoint>
+    private sealed class Factory(SettingsSource settings, LogRecorder log, Action<IServiceCollection>? services, string environment)
+        : WebApplicationFactory<TEntryPoint>
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder)
         {
             builder.UseEnvironment(environment);
             builder.UseContentRoot(SourceFolder());
             // Decides what is registered, so it must be there before any source is added; see the next lines.
-            builder.UseSetting("hostBuilder:reloadConfigOnChange", "false"); // No test edits its files, and each watch takes one of the few that a user has.
+            // No test edits its files, and each watch takes one of the few that a user has.
+            builder.UseSetting("hostBuilder:reloadConfigOnChange", "false");
             builder.UseSetting("Identity:SignedAssertion", settings["Identity:SignedAssertion"] ?? "false");
             // The others not by UseSetting: it hands empty values for the sections above each key to the host.
             builder.ConfigureAppConfiguration((_, configuration) => configuration.Add(settings));

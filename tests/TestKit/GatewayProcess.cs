@@ -51,7 +51,11 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     /// <summary>Names of the assemblies that are in memory now. Linux only.</summary>
     public HashSet<string> LoadedAssemblies =>
-        [.. File.ReadLines($"/proc/{_process.Id}/maps").Where(l => l.EndsWith(".dll", StringComparison.Ordinal)).Select(l => Path.GetFileNameWithoutExtension(l))];
+        [
+            .. File.ReadLines($"/proc/{_process.Id}/maps")
+                .Where(l => l.EndsWith(".dll", StringComparison.Ordinal))
+                .Select(l => Path.GetFileNameWithoutExtension(l)),
+        ];
 
     public int Id => _process.Id;
 
@@ -74,8 +78,11 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="folder">Its working directory.</param>
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
     public static Task<GatewayProcess> Start(
-        string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings) =>
-        Start(gateway, surroundings, folder, [], settings);
+        string gateway,
+        Surroundings surroundings,
+        string folder,
+        params (string Key, string Value)[] settings
+    ) => Start(gateway, surroundings, folder, [], settings);
 
     /// <param name="gateway">Its name, such as <c>WebBff</c>.</param>
     /// <param name="surroundings">Where it lives.</param>
@@ -83,7 +90,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="arguments">Of its command line.</param>
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
     public static async Task<GatewayProcess> Start(
-        string gateway, Surroundings surroundings, string folder, string[] arguments, params (string Key, string Value)[] settings)
+        string gateway,
+        Surroundings surroundings,
+        string folder,
+        string[] arguments,
+        params (string Key, string Value)[] settings
+    )
     {
         return await Ready(Launch(gateway, surroundings, folder, arguments, settings), surroundings);
     }
@@ -93,7 +105,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="surroundings">Where it lives.</param>
     /// <param name="settings">What it is told, secrets included.</param>
     /// <param name="host">The name that it is asked by; null: its address.</param>
-    public static Task<GatewayProcess> Start(ProcessStartInfo start, Surroundings surroundings, IReadOnlyDictionary<string, string?> settings, string? host)
+    public static Task<GatewayProcess> Start(
+        ProcessStartInfo start,
+        Surroundings surroundings,
+        IReadOnlyDictionary<string, string?> settings,
+        string? host
+    )
     {
         ArgumentNullException.ThrowIfNull(surroundings);
         surroundings.Leaks.Configured(settings);
@@ -105,7 +122,11 @@ public sealed class GatewayProcess : IAsyncDisposable
         try
         {
             var line = await process.Prints(Listening);
-            process.Address = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim().Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
+            process.Address = new Uri(
+                line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..]
+                    .Trim()
+                    .Replace("[::]", "127.0.0.1", StringComparison.Ordinal)
+            );
             surroundings.Leaks.Own(process.Address.Port);
             process.Client = process.NewClient();
             await Eventually.True(process.IsReady, Patience);
@@ -124,16 +145,28 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <param name="folder">Its working directory.</param>
     /// <param name="settings">Beside time-outs that no slow machine reaches; given as environment variables.</param>
     public static GatewayProcess StartInVain(
-        string gateway, Surroundings surroundings, string folder, params (string Key, string Value)[] settings) =>
-        StartInVain(gateway, surroundings, folder, [], settings);
+        string gateway,
+        Surroundings surroundings,
+        string folder,
+        params (string Key, string Value)[] settings
+    ) => StartInVain(gateway, surroundings, folder, [], settings);
 
     /// <summary>The same with a command line.</summary>
     public static GatewayProcess StartInVain(
-        string gateway, Surroundings surroundings, string folder, string[] arguments, params (string Key, string Value)[] settings) =>
-        Launch(gateway, surroundings, folder, arguments, settings);
+        string gateway,
+        Surroundings surroundings,
+        string folder,
+        string[] arguments,
+        params (string Key, string Value)[] settings
+    ) => Launch(gateway, surroundings, folder, arguments, settings);
 
     private static GatewayProcess Launch(
-        string gateway, Surroundings surroundings, string folder, string[] arguments, (string Key, string Value)[] settings)
+        string gateway,
+        Surroundings surroundings,
+        string folder,
+        string[] arguments,
+        (string Key, string Value)[] settings
+    )
     {
         var start = new ProcessStartInfo("dotnet", [Assembly(gateway), .. arguments])
         {
@@ -141,7 +174,10 @@ public sealed class GatewayProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var all = Generous.Settings().WithAttempts(surroundings.Services).WithPlans()
+        var all = Generous
+            .Settings()
+            .WithAttempts(surroundings.Services)
+            .WithPlans()
             .WithParts("home-feed:user", "home-feed:orders", "home-feed:recommendations", "home-feed:notifications", "me:user")
             .With(surroundings.GatewaySettings);
         var own = new Dictionary<string, string?>
@@ -167,7 +203,11 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <summary>A client with connections of its own.</summary>
     public HttpClient NewClient()
     {
-        var client = new HttpClient(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false })) { BaseAddress = Address, Timeout = Patience };
+        var client = new HttpClient(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false }))
+        {
+            BaseAddress = Address,
+            Timeout = Patience,
+        };
         client.DefaultRequestHeaders.Host = _host;
         return client;
     }

@@ -12,28 +12,35 @@ public static class Generous
 
     private const string Timeout = "00:00:30";
 
-    public static Dictionary<string, string?> Settings() => new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["Composition:Deadline"] = "00:01:00",
-        ["State:Timeout"] = StateTimeout,
-        ["FailedCredentials:PerMinute"] = "1000000",
-        ["FailedCredentials:Burst"] = "1000000",
-        ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
-    };
+    public static Dictionary<string, string?> Settings() =>
+        new(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Composition:Deadline"] = "00:01:00",
+            ["State:Timeout"] = StateTimeout,
+            ["FailedCredentials:PerMinute"] = "1000000",
+            ["FailedCredentials:Burst"] = "1000000",
+            ["Authentication:Schemes:Bearer:BackchannelTimeout"] = Timeout,
+        };
 
     /// <summary>Time for calls that no setting bounds.</summary>
     public static void Patient(HttpClientFactoryOptions client)
     {
         ArgumentNullException.ThrowIfNull(client);
         client.HttpClientActions.Add(static c => c.Timeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture));
-        client.HttpMessageHandlerBuilderActions.Add(static b => ((SocketsHttpHandler)b.PrimaryHandler).ConnectTimeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture));
+        client.HttpMessageHandlerBuilderActions.Add(static b =>
+            ((SocketsHttpHandler)b.PrimaryHandler).ConnectTimeout = TimeSpan.Parse(Timeout, CultureInfo.InvariantCulture)
+        );
     }
 
     /// <summary>Time for every attempt at a service.</summary>
     /// <param name="settings">To add to.</param>
     /// <param name="services">Every one of these.</param>
     /// <param name="section">Where they are configured.</param>
-    public static Dictionary<string, string?> WithAttempts(this Dictionary<string, string?> settings, SampleServices services, string section = "Upstreams")
+    public static Dictionary<string, string?> WithAttempts(
+        this Dictionary<string, string?> settings,
+        SampleServices services,
+        string section = "Upstreams"
+    )
     {
         foreach (var service in services.All)
         {
@@ -67,7 +74,10 @@ public static class Generous
     }
 
     /// <summary>What the test says wins.</summary>
-    public static Dictionary<string, string?> With(this Dictionary<string, string?> settings, IEnumerable<KeyValuePair<string, string?>>? more)
+    public static Dictionary<string, string?> With(
+        this Dictionary<string, string?> settings,
+        IEnumerable<KeyValuePair<string, string?>>? more
+    )
     {
         foreach (var (key, value) in more ?? [])
         {

@@ -7,5 +7,9 @@ namespace Bff.TestKit;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class Http3FactAttribute : FactAttribute
 {
-    public Http3FactAttribute() => Skip = (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()) && QuicListener.IsSupported ? null : "msquic is not installed";
+    public Http3FactAttribute() =>
+        Skip =
+            (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()) && QuicListener.IsSupported
+                ? null
+                : "msquic is not installed";
 }

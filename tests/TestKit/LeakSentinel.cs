@@ -159,7 +159,9 @@ public sealed partial class LeakSentinel
     [GeneratedRegex(@"(?:127\.0\.0\.1|localhost|\[::1\]):(\d+)")]
     private static partial Regex LoopbackAddress();
 
-    [GeneratedRegex(@"eyJ[\w-]{8,}\.[\w-]{8,}\.|\bpk_(?:live|test)_\w{32,}|\bwhsec_\S{16,}|\bBearer [\w.~+/-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY")]
+    [GeneratedRegex(
+        @"eyJ[\w-]{8,}\.[\w-]{8,}\.|\bpk_(?:live|test)_\w{32,}|\bwhsec_\S{16,}|\bBearer [\w.~+/-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY"
+    )]
     private static partial Regex Token();
 
     [GeneratedRegex("(?:Secret|Pepper|Password)$|^ApiKeys:Bootstrap:|(?:SharedSecrets|SigningKeys):[^:]+:Value$", RegexOptions.IgnoreCase)]

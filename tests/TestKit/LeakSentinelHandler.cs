@@ -18,9 +18,14 @@ public sealed class LeakSentinelHandler(LeakSentinel sentinel, HttpMessageHandle
         {
             await response.Content.LoadIntoBufferAsync(cancellationToken);
             var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-            var headers = string.Join('\n', response.Headers.NonValidated.Where(h => h.Key != "Set-Cookie").Select(h => $"{h.Key}: {h.Value}"));
+            var headers = string.Join(
+                '\n',
+                response.Headers.NonValidated.Where(h => h.Key != "Set-Cookie").Select(h => $"{h.Key}: {h.Value}")
+            );
             sentinel.CheckErrorBody(
-                $"{request.Method} {request.RequestUri?.AbsolutePath}", headers + "\n\n" + Decode(body, response.Content.Headers.ContentEncoding.SingleOrDefault()));
+                $"{request.Method} {request.RequestUri?.AbsolutePath}",
+                headers + "\n\n" + Decode(body, response.Content.Headers.ContentEncoding.SingleOrDefault())
+            );
         }
 
         return response;

@@ -25,15 +25,27 @@ public sealed class MutualTlsService : IAsyncDisposable
     {
         var certificate = authority.Issue("service");
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(X509CertificateLoader.LoadPkcs12FromFile(certificate.Pkcs12File, certificate.Password), https =>
-            {
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (presented, _, _) => authority.Issued(presented);
-            });
-        }));
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel =>
+                kestrel.Listen(
+                    IPAddress.Loopback,
+                    0,
+                    listen =>
+                    {
+                        listen.Protocols = HttpProtocols.Http1AndHttp2;
+                        listen.UseHttps(
+                            X509CertificateLoader.LoadPkcs12FromFile(certificate.Pkcs12File, certificate.Password),
+                            https =>
+                            {
+                                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                                https.ClientCertificateValidation = (presented, _, _) => authority.Issued(presented);
+                            }
+                        );
+                    }
+                )
+            );
         var service = new MutualTlsService(builder.Build());
         service._app.Run(context =>
         {

@@ -6,7 +6,11 @@ namespace Bff.TestKit;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NodeFactAttribute : FactAttribute
 {
-    public NodeFactAttribute() => Skip = Node is null ? "node is not installed" : Npm is null ? "npm is not installed" : null;
+    public NodeFactAttribute() =>
+        Skip =
+            Node is null ? "node is not installed"
+            : Npm is null ? "npm is not installed"
+            : null;
 
     /// <summary>Where node is; null when nowhere.</summary>
     public static string? Node { get; } = Find("node");
@@ -15,5 +19,8 @@ public sealed class NodeFactAttribute : FactAttribute
     public static string? Npm { get; } = Find("npm");
 
     private static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
 }

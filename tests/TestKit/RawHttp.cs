@@ -60,7 +60,10 @@ public static class RawHttp
         if (response.Status >= 400)
         {
             var headers = string.Join('\n', response.Headers.Where(h => h.Name != "Set-Cookie").Select(h => $"{h.Name}: {h.Value}"));
-            sentinel.CheckErrorBody(request.Split('\r')[0], headers + "\n\n" + LeakSentinelHandler.Decode(response.Body, response.Header("Content-Encoding")));
+            sentinel.CheckErrorBody(
+                request.Split('\r')[0],
+                headers + "\n\n" + LeakSentinelHandler.Decode(response.Body, response.Header("Content-Encoding"))
+            );
         }
 
         return response;
@@ -112,7 +115,10 @@ public static class RawHttp
             return TryParse(rest, isHead, ended);
         }
 
-        var headers = lines.Skip(1).Select(l => (l[..l.IndexOf(':', StringComparison.Ordinal)], l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim())).ToList();
+        var headers = lines
+            .Skip(1)
+            .Select(l => (l[..l.IndexOf(':', StringComparison.Ordinal)], l[(l.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()))
+            .ToList();
         var head = new RawResponse(status, headers, []);
         if (isHead || status is 204 or 304)
         {
@@ -121,13 +127,17 @@ public static class RawHttp
 
         if (head.Header("Transfer-Encoding") == "chunked")
         {
-            return Unchunk(rest) is { } body ? head with { Body = body } : ended ? new RawResponse(0, headers, rest) : null;
+            return Unchunk(rest) is { } body ? head with { Body = body }
+                : ended ? new RawResponse(0, headers, rest)
+                : null;
         }
 
         if (head.Header("Content-Length") is { } length)
         {
             var expected = int.Parse(length, CultureInfo.InvariantCulture);
-            return rest.Length >= expected ? head with { Body = rest[..expected] } : ended ? new RawResponse(0, headers, rest) : null;
+            return rest.Length >= expected ? head with { Body = rest[..expected] }
+                : ended ? new RawResponse(0, headers, rest)
+                : null;
         }
 
         return ended ? head with { Body = rest } : null;

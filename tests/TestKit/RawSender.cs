@@ -11,9 +11,7 @@ public sealed class RawSender : IDisposable
 
     private Stream _stream = Stream.Null;
 
-    private RawSender()
-    {
-    }
+    private RawSender() { }
 
     /// <summary>Connects, and sends a first piece.</summary>
     public static async Task<RawSender> Start(Uri host, string piece)

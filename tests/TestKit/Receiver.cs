@@ -39,7 +39,12 @@ public sealed class Receiver : IAsyncDisposable
             using var reader = new StreamReader(context.Request.Body);
             var headers = context.Request.Headers;
             var received = new Received(
-                context.Request.Path, headers["webhook-id"].ToString(), headers["webhook-timestamp"].ToString(), headers["webhook-signature"].ToString(), await reader.ReadToEndAsync());
+                context.Request.Path,
+                headers["webhook-id"].ToString(),
+                headers["webhook-timestamp"].ToString(),
+                headers["webhook-signature"].ToString(),
+                await reader.ReadToEndAsync()
+            );
             receiver.All.Enqueue(received);
             await receiver.Answer(received, context);
         });

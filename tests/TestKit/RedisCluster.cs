@@ -17,7 +17,9 @@ public sealed class RedisCluster : IDisposable
     /// <summary>Starts three nodes, lets <c>redis-cli</c> make a cluster of them, and waits until every node serves.</summary>
     public static RedisCluster Run()
     {
-        var cluster = new RedisCluster([.. Enumerable.Range(0, 3).Select(_ => RedisServer.Run("--cluster-enabled", "yes", "--cluster-node-timeout", "5000"))]);
+        var cluster = new RedisCluster([
+            .. Enumerable.Range(0, 3).Select(_ => RedisServer.Run("--cluster-enabled", "yes", "--cluster-node-timeout", "5000")),
+        ]);
         try
         {
             cluster.Create();

@@ -131,7 +131,8 @@ public sealed class RedisRoute : IDisposable
         }
     }
 
-    private static bool IsMessage(ReadOnlySpan<byte> frame) => frame[0] is (byte)'*' or (byte)'>' && frame[1..].StartsWith("3\r\n$7\r\nmessage\r\n"u8);
+    private static bool IsMessage(ReadOnlySpan<byte> frame) =>
+        frame[0] is (byte)'*' or (byte)'>' && frame[1..].StartsWith("3\r\n$7\r\nmessage\r\n"u8);
 
     /// <summary>Where the reply that begins here ends (RESP 2 and 3); 0 while it is not whole.</summary>
     private static int Frame(byte[] bytes, int at)

@@ -13,7 +13,8 @@ public sealed class RedisSentinel : IDisposable
     public string Address => _process.Address;
 
     /// <summary>Where the primary is, as Sentinel says.</summary>
-    public int PrimaryPort => int.Parse(_process.Command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", _name).Split("\r\n")[4], CultureInfo.InvariantCulture);
+    public int PrimaryPort =>
+        int.Parse(_process.Command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", _name).Split("\r\n")[4], CultureInfo.InvariantCulture);
 
     /// <summary>Starts one that knows the primary's replicas.</summary>
     public static RedisSentinel Run(string name, RedisServer primary)

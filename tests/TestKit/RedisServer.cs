@@ -29,7 +29,8 @@ public sealed partial class RedisServer : IDisposable
         _arguments = arguments;
     }
 
-    public static bool IsInstalled { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(p => File.Exists(Path.Combine(p, "redis-server")));
+    public static bool IsInstalled { get; } =
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(p => File.Exists(Path.Combine(p, "redis-server")));
 
     public int Port { get; }
 
@@ -43,7 +44,12 @@ public sealed partial class RedisServer : IDisposable
 
     /// <summary>The rules of the documented user, with a password of the tests.</summary>
     public static string[] UserRules { get; } =
-        [.. File.ReadLines(Checkout.At("docs", "operations.md")).Single(l => l.StartsWith(Documented, StringComparison.Ordinal))[Documented.Length..].Split(' ').Select(r => r == ">password" ? ">" + Password : r)];
+    [
+        .. File.ReadLines(Checkout.At("docs", "operations.md"))
+            .Single(l => l.StartsWith(Documented, StringComparison.Ordinal))[Documented.Length..]
+            .Split(' ')
+            .Select(r => r == ">password" ? ">" + Password : r),
+    ];
 
     /// <summary>
     /// Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.
@@ -77,8 +83,18 @@ public sealed partial class RedisServer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(certificate);
         var port = FreePort(forCluster: false);
-        Command("CONFIG", "SET", "tls-cert-file", certificate.CertificateFile, "tls-key-file", certificate.KeyFile, "tls-ca-cert-file", authorityFile,
-            "tls-port", port.ToString(CultureInfo.InvariantCulture));
+        Command(
+            "CONFIG",
+            "SET",
+            "tls-cert-file",
+            certificate.CertificateFile,
+            "tls-key-file",
+            certificate.KeyFile,
+            "tls-ca-cert-file",
+            authorityFile,
+            "tls-port",
+            port.ToString(CultureInfo.InvariantCulture)
+        );
         return port;
     }
 
@@ -86,11 +102,28 @@ public sealed partial class RedisServer : IDisposable
     public void Start(params string[] more)
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] own = _arguments.Contains(Sentinel) ? ForSentinel() :
-        [
-            "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder,
-            "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning", "--user", "bff", .. UserRules,
-        ];
+        string[] own = _arguments.Contains(Sentinel)
+            ? ForSentinel()
+            :
+            [
+                "--port",
+                Port.ToString(CultureInfo.InvariantCulture),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                _folder,
+                "--save",
+                "",
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "always",
+                "--loglevel",
+                "warning",
+                "--user",
+                "bff",
+                .. UserRules,
+            ];
         foreach (var argument in own.Concat(_arguments).Concat(more))
         {
             start.ArgumentList.Add(argument);
@@ -201,7 +234,18 @@ public sealed partial class RedisServer : IDisposable
             File.WriteAllText(file, "");
         }
 
-        return [file, "--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--loglevel", "warning"];
+        return
+        [
+            file,
+            "--port",
+            Port.ToString(CultureInfo.InvariantCulture),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            _folder,
+            "--loglevel",
+            "warning",
+        ];
     }
 
     private string TryCommand(params string[] words)
@@ -217,7 +261,9 @@ public sealed partial class RedisServer : IDisposable
     }
 
     /// <summary>Whether it is this process that answers, not somebody else's server that took the port first.</summary>
-    private bool IsOwn() => TryCommand("INFO", "server").Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
+    private bool IsOwn() =>
+        TryCommand("INFO", "server")
+            .Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
 
     /// <summary>
     /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a

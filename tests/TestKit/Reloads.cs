@@ -31,35 +31,73 @@ public sealed partial class Reloads
     /// <summary>What any host reads, by section.</summary>
     public static readonly Dictionary<string, Func<Reloads, Reload>> OfAnyHost = new()
     {
-        ["Upstreams"] = r => new(
-            [("Upstreams:orders:Address", r._upstream.Users.Address.ToString())], ("Upstreams:orders:Timeout", "never"), () => r.Asked(r._places.Orders)),
-        ["Upstreams, through YARP"] = r => new(
-            [($"Upstreams:{r._places.Service}:Address", r._upstream.Users.Address.ToString())], ($"Upstreams:{r._places.Service}:Retries", "-1"), () => r.Asked(r._places.Routed)),
-        ["ReverseProxy"] = r => new(
-            [
-                ("ReverseProxy:Routes:added:ClusterId", r._places.Service), ("ReverseProxy:Routes:added:Match:Path", r._places.Added),
-                ("ReverseProxy:Routes:added:Metadata:Scope", r._places.Scope), ("ReverseProxy:Routes:added:Transforms:0:PathSet", "/any"),
-            ],
-            ("ReverseProxy:Routes:added:AuthorizationPolicy", "Everybody"), () => r.Asked(r._places.Added)),
-        ["Tenants"] = r => new([("Tenants:acme:AllowedEndpoints:0", "/elsewhere/**")], ("Tenants:acme:Plan", "nobodys"), () => r.Status(r._places.Orders)),
-        ["Plans"] = r => new([($"Plans:{r._places.Plan}:Burst", "7")], ($"Plans:{r._places.Plan}:Burst", "many"), () => r.Header("RateLimit-Policy")),
-        ["Limits"] = r => new(
-            [("Limits:Endpoints:orders:RequestsPerMinute", "600"), ("Limits:Endpoints:orders:Burst", "600")], ("Limits:Endpoints:orders:Cost", "0"),
-            () => r.Header("X-RateLimit-Limit")),
-        ["Composition"] = r => new(
-            [("Composition:orders:orders:Enabled", "false")], ("Composition:orders:orders:Stale", "never"), () => r.Status(r._places.Orders)),
-        ["AllowedHosts"] = r => new([("AllowedHosts", "api.example.com")], ("AllowedHosts", "https://api.example.com"), () => r.Status(r._places.Orders)),
-        ["PublicUrl"] = r => new([("PublicUrl", "https://api.example.com")], ("PublicUrl", "nowhere"), async () =>
-        {
-            using var answer = await r.Get("/none");
-            return (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["type"];
-        }),
-        ["Cors"] = r => new([("Cors:Origins:0", "https://a.example.com")], ("Cors:Origins:1", "*"), () => r.Header(AllowOrigin, ("Origin", "https://a.example.com"))),
-        ["Headers"] = r => new([("Headers:Forward:0", "X-Extra")], ("Headers:Forward:1", "Cookie"), async () =>
-        {
-            using var answer = await r.Get(r._places.Routed, ("X-Extra", "1"));
-            return r._upstream[r._places.Service].Calls.All[^1].Header("X-Extra");
-        }),
+        ["Upstreams"] = r =>
+            new(
+                [("Upstreams:orders:Address", r._upstream.Users.Address.ToString())],
+                ("Upstreams:orders:Timeout", "never"),
+                () => r.Asked(r._places.Orders)
+            ),
+        ["Upstreams, through YARP"] = r =>
+            new(
+                [($"Upstreams:{r._places.Service}:Address", r._upstream.Users.Address.ToString())],
+                ($"Upstreams:{r._places.Service}:Retries", "-1"),
+                () => r.Asked(r._places.Routed)
+            ),
+        ["ReverseProxy"] = r =>
+            new(
+                [
+                    ("ReverseProxy:Routes:added:ClusterId", r._places.Service),
+                    ("ReverseProxy:Routes:added:Match:Path", r._places.Added),
+                    ("ReverseProxy:Routes:added:Metadata:Scope", r._places.Scope),
+                    ("ReverseProxy:Routes:added:Transforms:0:PathSet", "/any"),
+                ],
+                ("ReverseProxy:Routes:added:AuthorizationPolicy", "Everybody"),
+                () => r.Asked(r._places.Added)
+            ),
+        ["Tenants"] = r =>
+            new([("Tenants:acme:AllowedEndpoints:0", "/elsewhere/**")], ("Tenants:acme:Plan", "nobodys"), () => r.Status(r._places.Orders)),
+        ["Plans"] = r =>
+            new([($"Plans:{r._places.Plan}:Burst", "7")], ($"Plans:{r._places.Plan}:Burst", "many"), () => r.Header("RateLimit-Policy")),
+        ["Limits"] = r =>
+            new(
+                [("Limits:Endpoints:orders:RequestsPerMinute", "600"), ("Limits:Endpoints:orders:Burst", "600")],
+                ("Limits:Endpoints:orders:Cost", "0"),
+                () => r.Header("X-RateLimit-Limit")
+            ),
+        ["Composition"] = r =>
+            new(
+                [("Composition:orders:orders:Enabled", "false")],
+                ("Composition:orders:orders:Stale", "never"),
+                () => r.Status(r._places.Orders)
+            ),
+        ["AllowedHosts"] = r =>
+            new([("AllowedHosts", "api.example.com")], ("AllowedHosts", "https://api.example.com"), () => r.Status(r._places.Orders)),
+        ["PublicUrl"] = r =>
+            new(
+                [("PublicUrl", "https://api.example.com")],
+                ("PublicUrl", "nowhere"),
+                async () =>
+                {
+                    using var answer = await r.Get("/none");
+                    return (string?)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["type"];
+                }
+            ),
+        ["Cors"] = r =>
+            new(
+                [("Cors:Origins:0", "https://a.example.com")],
+                ("Cors:Origins:1", "*"),
+                () => r.Header(AllowOrigin, ("Origin", "https://a.example.com"))
+            ),
+        ["Headers"] = r =>
+            new(
+                [("Headers:Forward:0", "X-Extra")],
+                ("Headers:Forward:1", "Cookie"),
+                async () =>
+                {
+                    using var answer = await r.Get(r._places.Routed, ("X-Extra", "1"));
+                    return r._upstream[r._places.Service].Calls.All[^1].Header("X-Extra");
+                }
+            ),
     };
 
     private const string AllowOrigin = "Access-Control-Allow-Origin";
@@ -71,26 +109,49 @@ public sealed partial class Reloads
     private readonly IConfiguration _settings;
     private readonly Action<(string Key, string? Value)[]> _configure;
 
-    private Reloads(ReloadPlaces places, SampleServices upstream, HttpClient client, LogRecorder log, IConfiguration settings, Action<(string Key, string? Value)[]> configure) =>
-        (_places, _upstream, _client, _log, _settings, _configure) = (places, upstream, client, log, settings, configure);
+    private Reloads(
+        ReloadPlaces places,
+        SampleServices upstream,
+        HttpClient client,
+        LogRecorder log,
+        IConfiguration settings,
+        Action<(string Key, string? Value)[]> configure
+    ) => (_places, _upstream, _client, _log, _settings, _configure) = (places, upstream, client, log, settings, configure);
 
     /// <summary>The sections that <c>docs/operations.md</c> calls taken while running.</summary>
     public static IEnumerable<string> Listed =>
-        ListedOnPage().Match(File.ReadAllText(Checkout.At("docs", "operations.md"))).Groups[1].Value.Split(',').Select(s => s.Trim(' ', '\n', '`', '.'));
+        ListedOnPage()
+            .Match(File.ReadAllText(Checkout.At("docs", "operations.md")))
+            .Groups[1]
+            .Value.Split(',')
+            .Select(s => s.Trim(' ', '\n', '`', '.'));
 
-    public static Reloads Of<TEntryPoint>(GatewayHost<TEntryPoint> host, ReloadPlaces places) where TEntryPoint : class
+    public static Reloads Of<TEntryPoint>(GatewayHost<TEntryPoint> host, ReloadPlaces places)
+        where TEntryPoint : class
     {
         ArgumentNullException.ThrowIfNull(host);
-        return new(places, host.Surroundings.Services, host.Client, host.Log, host.Services.GetRequiredService<IConfiguration>(), host.Configure);
+        return new(
+            places,
+            host.Surroundings.Services,
+            host.Client,
+            host.Log,
+            host.Services.GetRequiredService<IConfiguration>(),
+            host.Configure
+        );
     }
 
     /// <summary>The client that a browser is sent to the provider for.</summary>
     /// <param name="login">Where it signs in.</param>
-    public Reload Session(string login) => new([("Session:ClientId", "other-client")], ("Session:IdleTimeout", "never"), async () =>
-    {
-        using var answer = await _client.GetAsync(login);
-        return ClientId().Match(answer.Headers.Location?.Query ?? "").Value;
-    });
+    public Reload Session(string login) =>
+        new(
+            [("Session:ClientId", "other-client")],
+            ("Session:IdleTimeout", "never"),
+            async () =>
+            {
+                using var answer = await _client.GetAsync(login);
+                return ClientId().Match(answer.Headers.Location?.Query ?? "").Value;
+            }
+        );
 
     /// <summary>An edit is taken while running, a wrong one is refused as a whole, and the next good one is taken.</summary>
     public async Task Take(Reload reload)
@@ -100,7 +161,10 @@ public sealed partial class Reloads
         _configure([("Cors:Origins:9", "https://b.example.com")]);
         await Eventually.True(async () => await Admitted("https://b.example.com"));
         var before = await seen();
-        (string Key, string? Value)[] original = [.. edit.Select(e => e.Key).Append(mistake.Key).Distinct().Select(key => (key, _settings[key]))];
+        (string Key, string? Value)[] original =
+        [
+            .. edit.Select(e => e.Key).Append(mistake.Key).Distinct().Select(key => (key, _settings[key])),
+        ];
 
         _configure(edit);
         await Eventually.True(async () => await seen() != before);
@@ -108,7 +172,11 @@ public sealed partial class Reloads
 
         // What is right in a wrong edit is not taken either: neither here nor in another section.
         _configure([.. original, ("Cors:Origins:9", "https://c.example.com"), mistake]);
-        await _log.Until(e => e.Level == LogLevel.Error && e.Message.Contains(mistake.Key, StringComparison.Ordinal) && e.Message.Contains("refused as a whole", StringComparison.Ordinal));
+        await _log.Until(e =>
+            e.Level == LogLevel.Error
+            && e.Message.Contains(mistake.Key, StringComparison.Ordinal)
+            && e.Message.Contains("refused as a whole", StringComparison.Ordinal)
+        );
         Assert.Equal(after, await seen());
         Assert.False(await Admitted("https://c.example.com"));
 
@@ -142,7 +210,10 @@ public sealed partial class Reloads
 
     private Task<HttpResponseMessage> Get(string path, params (string Name, string Value)[] headers)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", _places.Credential) } };
+        var request = new HttpRequestMessage(HttpMethod.Get, path)
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", _places.Credential) },
+        };
         foreach (var (name, value) in headers)
         {
             request.Headers.Remove(name);

@@ -28,21 +28,34 @@ public sealed class SigningTestKey
 
     public static SigningTestKey Rsa(string kid, string algorithm = "RS256", int bits = 2048) => new(kid, algorithm, rsa: RSA.Create(bits));
 
-    public static SigningTestKey Ec(string kid, string algorithm = "ES256") => new(kid, algorithm, ec: ECDsa.Create(algorithm switch
-    {
-        "ES384" => ECCurve.NamedCurves.nistP384,
-        "ES512" => ECCurve.NamedCurves.nistP521,
-        _ => ECCurve.NamedCurves.nistP256,
-    }));
+    public static SigningTestKey Ec(string kid, string algorithm = "ES256") =>
+        new(
+            kid,
+            algorithm,
+            ec: ECDsa.Create(
+                algorithm switch
+                {
+                    "ES384" => ECCurve.NamedCurves.nistP384,
+                    "ES512" => ECCurve.NamedCurves.nistP521,
+                    _ => ECCurve.NamedCurves.nistP256,
+                }
+            )
+        );
 
-    public static SigningTestKey Secret(byte[] secret, string kid = "secret", string algorithm = "HS256") => new(kid, algorithm, secret: secret);
+    public static SigningTestKey Secret(byte[] secret, string kid = "secret", string algorithm = "HS256") =>
+        new(kid, algorithm, secret: secret);
 
     /// <summary>The same key for another algorithm.</summary>
     public SigningTestKey As(string algorithm) => new(Kid, algorithm, _rsa, _ec, _secret);
 
     public string Sign(JsonObject claims, Action<JsonObject>? changeHeader = null)
     {
-        var header = new JsonObject { ["alg"] = Algorithm, ["typ"] = "JWT", ["kid"] = Kid };
+        var header = new JsonObject
+        {
+            ["alg"] = Algorithm,
+            ["typ"] = "JWT",
+            ["kid"] = Kid,
+        };
         changeHeader?.Invoke(header);
         return SignRaw(header.ToJsonString(), claims.ToJsonString());
     }
@@ -73,7 +86,12 @@ public sealed class SigningTestKey
         {
             var parameters = _ec!.ExportParameters(false);
             jwk["kty"] = "EC";
-            jwk["crv"] = Algorithm switch { "ES384" => "P-384", "ES512" => "P-521", _ => "P-256" };
+            jwk["crv"] = Algorithm switch
+            {
+                "ES384" => "P-384",
+                "ES512" => "P-521",
+                _ => "P-256",
+            };
             jwk["x"] = Base64Url.EncodeToString(parameters.Q.X);
             jwk["y"] = Base64Url.EncodeToString(parameters.Q.Y);
         }
@@ -88,13 +106,23 @@ public sealed class SigningTestKey
 
     private byte[] Signature(byte[] data)
     {
-        var hash = Algorithm[^3..] switch { "384" => HashAlgorithmName.SHA384, "512" => HashAlgorithmName.SHA512, _ => HashAlgorithmName.SHA256 };
+        var hash = Algorithm[^3..] switch
+        {
+            "384" => HashAlgorithmName.SHA384,
+            "512" => HashAlgorithmName.SHA512,
+            _ => HashAlgorithmName.SHA256,
+        };
         return Algorithm[..2] switch
         {
             "RS" => _rsa!.SignData(data, hash, RSASignaturePadding.Pkcs1),
             "PS" => _rsa!.SignData(data, hash, RSASignaturePadding.Pss),
             "ES" => _ec!.SignData(data, hash),
-            _ => Algorithm switch { "HS384" => HMACSHA384.HashData(_secret!, data), "HS512" => HMACSHA512.HashData(_secret!, data), _ => HMACSHA256.HashData(_secret!, data) },
+            _ => Algorithm switch
+            {
+                "HS384" => HMACSHA384.HashData(_secret!, data),
+                "HS512" => HMACSHA512.HashData(_secret!, data),
+                _ => HMACSHA256.HashData(_secret!, data),
+            },
         };
     }
 }

@@ -74,15 +74,22 @@ public sealed class SparseProvider : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
         var isEllipticCurve = algorithm.StartsWith("ES", StringComparison.Ordinal);
-        var provider = new SparseProvider(app, isEllipticCurve ? SigningTestKey.Ec("unnamed", algorithm) : SigningTestKey.Rsa("unnamed", algorithm));
+        var provider = new SparseProvider(
+            app,
+            isEllipticCurve ? SigningTestKey.Ec("unnamed", algorithm) : SigningTestKey.Rsa("unnamed", algorithm)
+        );
         app.MapGet("/.well-known/openid-configuration", context => context.Response.WriteAsync(provider.Discovery().ToJsonString()));
         app.MapGet("/keys", context => context.Response.WriteAsync(provider.Keys().ToJsonString()));
         app.MapPost("/token", provider.Token);
         app.MapPost("/par", provider.Push);
         app.MapGet("/userinfo", provider.SayUser);
-        app.MapGet("/{**path}", context => context.Request.Path.Value!.EndsWith("/.well-known/openid-configuration", StringComparison.Ordinal)
-            ? context.Response.WriteAsync(provider.Discovery().ToJsonString())
-            : Task.Run(() => context.Response.StatusCode = 404));
+        app.MapGet(
+            "/{**path}",
+            context =>
+                context.Request.Path.Value!.EndsWith("/.well-known/openid-configuration", StringComparison.Ordinal)
+                    ? context.Response.WriteAsync(provider.Discovery().ToJsonString())
+                    : Task.Run(() => context.Response.StatusCode = 404)
+        );
         await app.StartAsync();
         return provider;
     }
@@ -98,7 +105,12 @@ public sealed class SparseProvider : IAsyncDisposable
 
         var code = Guid.NewGuid().ToString("N");
         _nonces[code] = query["nonce"].ToString();
-        return new Uri(QueryHelpers.AddQueryString(query["redirect_uri"].ToString(), new Dictionary<string, string?> { ["code"] = code, ["state"] = query["state"] }));
+        return new Uri(
+            QueryHelpers.AddQueryString(
+                query["redirect_uri"].ToString(),
+                new Dictionary<string, string?> { ["code"] = code, ["state"] = query["state"] }
+            )
+        );
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
@@ -148,7 +160,10 @@ public sealed class SparseProvider : IAsyncDisposable
 
     private async Task SayUser(HttpContext context)
     {
-        if ((UserInfo is null && UserInfoText is null) || !context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal))
+        if (
+            (UserInfo is null && UserInfoText is null)
+            || !context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.Ordinal)
+        )
         {
             context.Response.StatusCode = 401;
             return;
@@ -158,16 +173,17 @@ public sealed class SparseProvider : IAsyncDisposable
         await context.Response.WriteAsync(UserInfoText ?? UserInfo!.ToJsonString());
     }
 
-    private JsonObject Sparse() => new()
-    {
-        ["issuer"] = IssuerName ?? Address,
-        ["authorization_endpoint"] = Address + "/authorize",
-        ["token_endpoint"] = Address + "/token",
-        ["jwks_uri"] = Address + "/keys",
-        ["response_types_supported"] = new JsonArray("code"),
-        ["subject_types_supported"] = new JsonArray("public"),
-        ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
-    };
+    private JsonObject Sparse() =>
+        new()
+        {
+            ["issuer"] = IssuerName ?? Address,
+            ["authorization_endpoint"] = Address + "/authorize",
+            ["token_endpoint"] = Address + "/token",
+            ["jwks_uri"] = Address + "/keys",
+            ["response_types_supported"] = new JsonArray("code"),
+            ["subject_types_supported"] = new JsonArray("public"),
+            ["id_token_signing_alg_values_supported"] = new JsonArray("RS256"),
+        };
 
     private JsonObject Keys()
     {
@@ -197,7 +213,12 @@ public sealed class SparseProvider : IAsyncDisposable
 
         if (form["grant_type"] != "authorization_code")
         {
-            var granted = new JsonObject { ["access_token"] = Access(ForService!(Asked.Last())), ["token_type"] = "Bearer", ["expires_in"] = 3600 };
+            var granted = new JsonObject
+            {
+                ["access_token"] = Access(ForService!(Asked.Last())),
+                ["token_type"] = "Bearer",
+                ["expires_in"] = 3600,
+            };
             await context.Response.WriteAsync(granted.ToJsonString());
             return;
         }
@@ -212,7 +233,9 @@ public sealed class SparseProvider : IAsyncDisposable
         _client = form["client_id"].ToString();
         if (context.Request.Headers.Authorization.ToString() is { Length: > 0 } authorization)
         {
-            _client = Uri.UnescapeDataString(System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(authorization["Basic ".Length..])).Split(':')[0]);
+            _client = Uri.UnescapeDataString(
+                System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(authorization["Basic ".Length..])).Split(':')[0]
+            );
         }
 
         await context.Response.WriteAsync(Answer(IdToken(_client, nonce)).ToJsonString());
@@ -256,7 +279,14 @@ public sealed class SparseProvider : IAsyncDisposable
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         var header = new JsonObject { ["alg"] = _key.Algorithm };
-        var claims = new JsonObject { ["iss"] = IssuerName ?? Address, ["sub"] = "sparse", ["aud"] = client, ["exp"] = now + 600, ["iat"] = now };
+        var claims = new JsonObject
+        {
+            ["iss"] = IssuerName ?? Address,
+            ["sub"] = "sparse",
+            ["aud"] = client,
+            ["exp"] = now + 600,
+            ["iat"] = now,
+        };
         if (nonce is not null)
         {
             claims["nonce"] = nonce;

@@ -31,7 +31,10 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
     public async Task Outlives(RedisTrouble trouble, TroubledRedis redis)
     {
         ArgumentNullException.ThrowIfNull(redis);
-        const int Before = 1, Meanwhile = 2, Unknown = 3, After = 4;
+        const int Before = 1,
+            Meanwhile = 2,
+            Unknown = 3,
+            After = 4;
         await Eventually.True(() => TryWrite(Before));
 
         await redis.Begin(trouble);

@@ -24,19 +24,29 @@ public sealed class Surroundings : IAsyncDisposable
 
     /// <summary>What a host needs in its configuration to live here.</summary>
     public IEnumerable<KeyValuePair<string, string?>> GatewaySettings =>
-    [
-        .. Services.GatewaySettings,
-        new("Authentication:Schemes:Bearer:Authority", Identity.Authority),
-        new("Authentication:Schemes:Bearer:ValidAudiences:0", "bff"),
-        new("Authentication:Schemes:Bearer:RequireHttpsMetadata", "false"),
-    ];
+        [
+            .. Services.GatewaySettings,
+            new("Authentication:Schemes:Bearer:Authority", Identity.Authority),
+            new("Authentication:Schemes:Bearer:ValidAudiences:0", "bff"),
+            new("Authentication:Schemes:Bearer:RequireHttpsMetadata", "false"),
+        ];
 
     public static async Task<Surroundings> StartAsync(SampleServicesOptions? services = null) =>
-        new(await SampleServices.StartAsync(services), await DevelopmentIdentityProvider.StartAsync(new IdentityProviderOptions { Port = 0 }));
+        new(
+            await SampleServices.StartAsync(services),
+            await DevelopmentIdentityProvider.StartAsync(new IdentityProviderOptions { Port = 0 })
+        );
 
     /// <summary>An access token of the mobile application for a user.</summary>
     public string Token(string user = "u-1001", string? scope = "openid profile email api", JsonObject? extra = null) =>
-        Identity.MintToken(new TokenRequest { Sub = user, Scope = scope, Extra = extra });
+        Identity.MintToken(
+            new TokenRequest
+            {
+                Sub = user,
+                Scope = scope,
+                Extra = extra,
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {

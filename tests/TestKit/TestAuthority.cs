@@ -33,12 +33,23 @@ public sealed class TestAuthority : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
-        using var bare = request.Create(_authority, DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1), RandomNumberGenerator.GetBytes(8));
+        request.CertificateExtensions.Add(
+            new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false)
+        );
+        using var bare = request.Create(
+            _authority,
+            DateTimeOffset.UtcNow.AddMinutes(-5),
+            DateTimeOffset.UtcNow.AddHours(1),
+            RandomNumberGenerator.GetBytes(8)
+        );
         using var whole = bare.CopyWithPrivateKey(key);
 
         var issued = new IssuedCertificate(
-            Path.Combine(_folder, name + ".pem"), Path.Combine(_folder, name + ".key"), Path.Combine(_folder, name + ".pfx"), Password);
+            Path.Combine(_folder, name + ".pem"),
+            Path.Combine(_folder, name + ".key"),
+            Path.Combine(_folder, name + ".pfx"),
+            Password
+        );
         File.WriteAllText(issued.CertificateFile, whole.ExportCertificatePem());
         File.WriteAllText(issued.KeyFile, key.ExportPkcs8PrivateKeyPem());
         File.WriteAllBytes(issued.Pkcs12File, whole.Export(X509ContentType.Pkcs12, Password));
@@ -58,8 +69,14 @@ public sealed class TestAuthority : IDisposable
     /// <summary>For a client that trusts this authority alone.</summary>
     public SocketsHttpHandler NewHandler()
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => presented is X509Certificate2 certificate && Issued(certificate);
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) =>
+            presented is X509Certificate2 certificate && Issued(certificate);
         return handler;
     }
 

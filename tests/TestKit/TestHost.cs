@@ -40,10 +40,15 @@ public sealed class TestHost : IAsyncDisposable
 
     /// <summary>Starts a host: <paramref name="register"/> gets the builder, <paramref name="use"/> the application.</summary>
     public static async Task<TestHost> Start(
-        Action<WebApplicationBuilder> register, Action<WebApplication> use, IEnumerable<KeyValuePair<string, string?>>? settings = null)
+        Action<WebApplicationBuilder> register,
+        Action<WebApplication> use,
+        IEnumerable<KeyValuePair<string, string?>>? settings = null
+    )
     {
         // No appsettings.json and no environment of the machine: a test says itself what is configured.
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory }
+        );
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")]);
         builder.Configuration.AddInMemoryCollection(settings ?? []);
@@ -59,7 +64,13 @@ public sealed class TestHost : IAsyncDisposable
     /// <summary>Another client, with its own connections.</summary>
     public HttpClient NewClient(SocketsHttpHandler? handler = null)
     {
-        handler ??= new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null };
+        handler ??= new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            ActivityHeadersPropagator = null,
+        };
         return new(new LeakSentinelHandler(Leaks, handler)) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 

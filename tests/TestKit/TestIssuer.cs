@@ -143,10 +143,14 @@ public sealed class TestIssuer : IAsyncDisposable
         Interlocked.Increment(ref _discoveryFetches);
         if (!await Broken(context, Fault))
         {
-            await context.Response.WriteAsync(new JsonObject
-            {
-                ["issuer"] = IssuerName ?? Address, ["jwks_uri"] = Address + "/keys", ["token_endpoint"] = Address + "/token",
-            }.ToJsonString());
+            await context.Response.WriteAsync(
+                new JsonObject
+                {
+                    ["issuer"] = IssuerName ?? Address,
+                    ["jwks_uri"] = Address + "/keys",
+                    ["token_endpoint"] = Address + "/token",
+                }.ToJsonString()
+            );
         }
     }
 
@@ -174,8 +178,17 @@ public sealed class TestIssuer : IAsyncDisposable
         }
 
         await TokensMayLeave;
-        var (status, answer) = AnswerToken?.Invoke(asked)
-            ?? (200, new JsonObject { ["access_token"] = $"granted-{number}", ["token_type"] = "Bearer", ["expires_in"] = 600 });
+        var (status, answer) =
+            AnswerToken?.Invoke(asked)
+            ?? (
+                200,
+                new JsonObject
+                {
+                    ["access_token"] = $"granted-{number}",
+                    ["token_type"] = "Bearer",
+                    ["expires_in"] = 600,
+                }
+            );
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         await context.Response.WriteAsync(answer.ToJsonString());
@@ -197,7 +210,9 @@ public sealed class TestIssuer : IAsyncDisposable
             return;
         }
 
-        var answer = Opaque.TryGetValue(form["token"].ToString(), out var known) ? known.DeepClone() : new JsonObject { ["active"] = false };
+        var answer = Opaque.TryGetValue(form["token"].ToString(), out var known)
+            ? known.DeepClone()
+            : new JsonObject { ["active"] = false };
         await context.Response.WriteAsync(answer.ToJsonString());
     }
 
@@ -228,7 +243,9 @@ public sealed class TestIssuer : IAsyncDisposable
                 await context.Response.WriteAsync("{}");
                 return true;
             case IssuerFault.OnlyDamagedKeys when context.Request.Path == "/keys":
-                await context.Response.WriteAsync("""{"keys":[{"kty":"RSA","kid":"first","n":"!!","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},7]}""");
+                await context.Response.WriteAsync(
+                    """{"keys":[{"kty":"RSA","kid":"first","n":"!!","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},7]}"""
+                );
                 return true;
             default:
                 return false;

@@ -19,12 +19,18 @@ internal sealed class WatchedLog : ILoggerProvider
 
     private sealed class Watcher(LeakSentinel leaks, string category) : ILogger
     {
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            leaks.CheckLog(new LogEntry(category, logLevel, formatter(state, exception), exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => leaks.CheckLog(new LogEntry(category, logLevel, formatter(state, exception), exception));
     }
 }
 

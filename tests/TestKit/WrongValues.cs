@@ -236,7 +236,9 @@ public static class WrongValues
 
     /// <summary>A list by its own key; a transform by its route's, because only the proxy knows it.</summary>
     private static string Named(string key) =>
-        key.StartsWith("ReverseProxy:Routes:transformed", StringComparison.Ordinal) ? "ReverseProxy:Routes:transformed" : key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2] : key;
+        key.StartsWith("ReverseProxy:Routes:transformed", StringComparison.Ordinal) ? "ReverseProxy:Routes:transformed"
+        : key.EndsWith(":0", StringComparison.Ordinal) ? key[..^2]
+        : key;
 
     /// <summary>Fails unless the host refuses to start and names each key.</summary>
     /// <param name="start">Starts the host.</param>
@@ -244,7 +246,19 @@ public static class WrongValues
     public static void AreRefused(Action<Dictionary<string, string?>> start, IReadOnlyDictionary<string, string?> settings)
     {
         // A share of the callers is only read beside the address that they go to, a route only with its upstream.
-        var said = Assert.ThrowsAny<Exception>(() => start(new(settings) { ["Upstreams:users:Canary:Address"] = "http://127.0.0.1:1", ["ReverseProxy:Routes:wrong:ClusterId"] = "users", ["Upstreams:exchanged:Address"] = "http://127.0.0.1:1", ["Upstreams:exchanged:Token:Mode"] = "Client" })).ToString();
+        var said = Assert
+            .ThrowsAny<Exception>(() =>
+                start(
+                    new(settings)
+                    {
+                        ["Upstreams:users:Canary:Address"] = "http://127.0.0.1:1",
+                        ["ReverseProxy:Routes:wrong:ClusterId"] = "users",
+                        ["Upstreams:exchanged:Address"] = "http://127.0.0.1:1",
+                        ["Upstreams:exchanged:Token:Mode"] = "Client",
+                    }
+                )
+            )
+            .ToString();
 
         var unnamed = settings.Keys.Select(Named).Where(k => !said.Contains(k, StringComparison.OrdinalIgnoreCase)).ToList();
         Assert.True(unnamed.Count == 0, $"Not named: {string.Join(", ", unnamed)}; said: {said}");

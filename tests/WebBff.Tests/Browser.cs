@@ -11,7 +11,6 @@ public sealed class Browser : IDisposable
 
     public Browser(WebHost host, string provider)
     {
-
         _provider = provider;
         GoTo(host);
     }
@@ -38,7 +37,13 @@ public sealed class Browser : IDisposable
         _http.Timeout = TimeSpan.FromSeconds(90);
     }
 
-    public SocketsHttpHandler NewHandler() => new() { AllowAutoRedirect = false, UseProxy = false, CookieContainer = Cookies };
+    public SocketsHttpHandler NewHandler() =>
+        new()
+        {
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            CookieContainer = Cookies,
+        };
 
     public Task<HttpResponseMessage> Send(HttpMethod method, string path, params (string Name, string Value)[] headers)
     {
@@ -51,8 +56,10 @@ public sealed class Browser : IDisposable
         return _http!.SendAsync(request);
     }
 
-    public Task<HttpResponseMessage> Send(HttpRequestMessage request, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead) =>
-        _http!.SendAsync(request, completion);
+    public Task<HttpResponseMessage> Send(
+        HttpRequestMessage request,
+        HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead
+    ) => _http!.SendAsync(request, completion);
 
     /// <summary>As a page of the app asks.</summary>
     public Task<HttpResponseMessage> Get(string path) => Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"));

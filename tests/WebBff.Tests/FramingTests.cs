@@ -14,10 +14,16 @@ public sealed class FramingTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("POST", "/bff/backchannel-logout", "application/x-www-form-urlencoded")]
     public async Task Every_malformed_framing_is_400_and_no_error_of_the_hosts(string method, string path, string type)
     {
-        var host = Start(new() { ["Upstreams:orders:Breaker:MinimumThroughput"] = "2", ["Upstreams:orders:Breaker:FailureRatio"] = "0.01" });
+        var host = Start(
+            new() { ["Upstreams:orders:Breaker:MinimumThroughput"] = "2", ["Upstreams:orders:Breaker:FailureRatio"] = "0.01" }
+        );
 
         var wrong = await Framings.Unanswered(
-            host.Address, $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: {type}\r\nAuthorization: Bearer {Surroundings.Token()}\r\n", Order, host.Leaks);
+            host.Address,
+            $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: {type}\r\nAuthorization: Bearer {Surroundings.Token()}\r\n",
+            Order,
+            host.Leaks
+        );
 
         Assert.True(wrong.Count == 0, string.Join("\n", wrong));
         Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);

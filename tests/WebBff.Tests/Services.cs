@@ -5,5 +5,6 @@ namespace WebBff.Tests;
 
 internal static class Services
 {
-    public static void Replace(this IServiceCollection services, TimeProvider clock) => services.Replace(ServiceDescriptor.Singleton(clock));
+    public static void Replace(this IServiceCollection services, TimeProvider clock) =>
+        services.Replace(ServiceDescriptor.Singleton(clock));
 }

@@ -13,14 +13,16 @@ public sealed class TlsTests(SharedSurroundings surroundings) : WebTest(surround
         using var authority = new TestAuthority();
         await using var search = await MutualTlsService.Start(authority, Nothing);
         var gateway = authority.Issue("gateway");
-        var host = Start(new(WebHost.TlsEndpoint(authority.Issue("edge")))
-        {
-            ["Upstreams:search:Address"] = search.Address,
-            ["Upstreams:search:HedgeAfter"] = "00:01:00", // Else a slow handshake is a second call.
-            ["Upstreams:search:ClientCertificate:Path"] = gateway.CertificateFile,
-            ["Upstreams:search:ClientCertificate:KeyPath"] = gateway.KeyFile,
-            ["Upstreams:search:ServerCa:Path"] = authority.AuthorityFile,
-        });
+        var host = Start(
+            new(WebHost.TlsEndpoint(authority.Issue("edge")))
+            {
+                ["Upstreams:search:Address"] = search.Address,
+                ["Upstreams:search:HedgeAfter"] = "00:01:00", // Else a slow handshake is a second call.
+                ["Upstreams:search:ClientCertificate:Path"] = gateway.CertificateFile,
+                ["Upstreams:search:ClientCertificate:KeyPath"] = gateway.KeyFile,
+                ["Upstreams:search:ServerCa:Path"] = authority.AuthorityFile,
+            }
+        );
 
         using var answer = await AskOverTls(host, authority, version);
 

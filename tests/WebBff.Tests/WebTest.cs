@@ -1,7 +1,7 @@
-global using Bff.Dev.Upstreams;
-global using Bff.TestKit;
 global using System.Net;
 global using System.Text.Json.Nodes;
+global using Bff.Dev.Upstreams;
+global using Bff.TestKit;
 global using Fault = Bff.Dev.Upstreams.Faults.Fault;
 global using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
 global using IdentityEndpoint = Bff.Dev.IdentityProvider.IdentityEndpoint;
@@ -27,9 +27,25 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
 {
     internal static readonly string[] Parts =
     [
-        "dashboard:user", "dashboard:orders", "dashboard:notifications", "dashboard:recommendations", "products:products", "products:pricing",
-        "products:inventory", "product:product", "product:pricing", "product:inventory", "product:reviews", "product:related", "reviews:reviews",
-        "orders:orders", "order:order", "order:customer", "order:products", "order:shipping", "search:search",
+        "dashboard:user",
+        "dashboard:orders",
+        "dashboard:notifications",
+        "dashboard:recommendations",
+        "products:products",
+        "products:pricing",
+        "products:inventory",
+        "product:product",
+        "product:pricing",
+        "product:inventory",
+        "product:reviews",
+        "product:related",
+        "reviews:reviews",
+        "orders:orders",
+        "order:order",
+        "order:customer",
+        "order:products",
+        "order:shipping",
+        "search:search",
     ];
 
     private readonly List<IAsyncDisposable> _hosts = [];
@@ -63,13 +79,20 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
 
     /// <summary>Time-outs and plans that no slow machine and no busy test reaches, except those that the test sets.</summary>
     internal static Dictionary<string, string?> Settings(Surroundings surroundings, Dictionary<string, string?>? settings = null) =>
-        Generous.Settings().WithParts(Parts).WithPlans().With(new Dictionary<string, string?>
-        {
-            ["Session:Authority"] = surroundings.Identity.Authority,
-            ["Session:ClientId"] = "web-bff",
-            ["Session:ClientSecret"] = "web-bff-development-secret",
-            ["Session:RequireHttpsMetadata"] = "false",
-        }).With(settings);
+        Generous
+            .Settings()
+            .WithParts(Parts)
+            .WithPlans()
+            .With(
+                new Dictionary<string, string?>
+                {
+                    ["Session:Authority"] = surroundings.Identity.Authority,
+                    ["Session:ClientId"] = "web-bff",
+                    ["Session:ClientSecret"] = "web-bff-development-secret",
+                    ["Session:RequireHttpsMetadata"] = "false",
+                }
+            )
+            .With(settings);
 
     /// <summary>A host and a provider whose clock the test moves.</summary>
     protected (WebHost Host, ManualTimeProvider Clock) StartClocked(Dictionary<string, string?>? settings = null)

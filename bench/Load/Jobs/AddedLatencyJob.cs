@@ -20,8 +20,11 @@ internal static class AddedLatencyJob
         var samples = await Rounds.Paced(subjects, Rate, options, cancellation);
         var direct = samples[subjects[0]];
         report.Table(
-            $"Added latency at {Rate} requests/s", "Milliseconds beyond the service asked directly in the same round, by the same client.", ["", "p50 added", "p99 added"],
-            subjects[1..].Select(s => new[] { s.Name, Added(samples[s], direct, x => x.P50), Added(samples[s], direct, x => x.P99) }));
+            $"Added latency at {Rate} requests/s",
+            "Milliseconds beyond the service asked directly in the same round, by the same client.",
+            ["", "p50 added", "p99 added"],
+            subjects[1..].Select(s => new[] { s.Name, Added(samples[s], direct, x => x.P50), Added(samples[s], direct, x => x.P99) })
+        );
     }
 
     private static string Added(List<Sample> own, List<Sample> direct, Func<Sample, double> figure) =>

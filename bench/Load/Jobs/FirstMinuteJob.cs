@@ -24,8 +24,11 @@ internal static class FirstMinuteJob
         }
 
         report.Table(
-            "The first minute", $"Home feeds at saturation, in windows of {Seconds} s from the moment that the process is ready.",
-            ["", .. Enumerable.Range(1, Windows).Select(w => string.Create(CultureInfo.InvariantCulture, $"{w * Seconds} s"))], rows);
+            "The first minute",
+            $"Home feeds at saturation, in windows of {Seconds} s from the moment that the process is ready.",
+            ["", .. Enumerable.Range(1, Windows).Select(w => string.Create(CultureInfo.InvariantCulture, $"{w * Seconds} s"))],
+            rows
+        );
     }
 
     private static async Task<string[][]> Rows(string name, Server server, Target target, CancellationToken cancellation)
@@ -39,6 +42,10 @@ internal static class FirstMinuteJob
             costs.Add(Statistics.Text([sample.CpuMicros], "0"));
         }
 
-        return [[name + ", CPU µs/request", .. costs], ["thousand requests so far", .. requests]];
+        return
+        [
+            [name + ", CPU µs/request", .. costs],
+            ["thousand requests so far", .. requests],
+        ];
     }
 }

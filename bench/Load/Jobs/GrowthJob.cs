@@ -14,14 +14,37 @@ internal static class GrowthJob
     {
         await Compare("tenants", 10, 10_000, many => Tenants(fleet, many, cancellation), options, report, cancellation);
         await Compare("routes", 10, 1_000, many => Routes(fleet, many, cancellation), options, report, cancellation);
-        await Compare("API keys in Redis (at most 100 in use)", 10, 1_000_000, many => Keys(fleet, many, 100, cancellation), options, report, cancellation);
+        await Compare(
+            "API keys in Redis (at most 100 in use)",
+            10,
+            1_000_000,
+            many => Keys(fleet, many, 100, cancellation),
+            options,
+            report,
+            cancellation
+        );
 
         // Each of so many is used about once a second, which is as long as a lease lasts: every request takes a lease of its own.
-        await Compare("API keys in Redis (at most 10000 in use)", 10, 1_000_000, many => Keys(fleet, many, 10_000, cancellation), options, report, cancellation);
+        await Compare(
+            "API keys in Redis (at most 10000 in use)",
+            10,
+            1_000_000,
+            many => Keys(fleet, many, 10_000, cancellation),
+            options,
+            report,
+            cancellation
+        );
     }
 
     private static async Task Compare(
-        string what, int few, int many, Func<int, Task<(Server Server, Target Target)>> start, LoadOptions options, Report report, CancellationToken cancellation)
+        string what,
+        int few,
+        int many,
+        Func<int, Task<(Server Server, Target Target)>> start,
+        LoadOptions options,
+        Report report,
+        CancellationToken cancellation
+    )
     {
         string Name(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} {what}");
         var one = await start(few);
@@ -30,7 +53,8 @@ internal static class GrowthJob
         await using var second = other.Server;
         report.Table(
             $"Pass-through with {few} and {many} {what}, Leased, at saturation",
-            await Rounds.Saturated([new(Name(few), first, one.Target), new(Name(many), second, other.Target)], options, cancellation));
+            await Rounds.Saturated([new(Name(few), first, one.Target), new(Name(many), second, other.Target)], options, cancellation)
+        );
     }
 
     private static async Task<(Server Server, Target Target)> Tenants(Fleet fleet, int count, CancellationToken cancellation)
@@ -42,18 +66,29 @@ internal static class GrowthJob
         }
 
         string[] settings = [.. Enumerable.Range(0, count).Select(i => $"Tenants:{Tenant(i)}:Plan=enterprise")];
-        return (await fleet.Gateway($"gateway-{count}-tenants", "Leased", settings, cancellation), PassThroughJob.Products(fleet) with { Tokens = tokens });
+        return (
+            await fleet.Gateway($"gateway-{count}-tenants", "Leased", settings, cancellation),
+            PassThroughJob.Products(fleet) with
+            {
+                Tokens = tokens,
+            }
+        );
     }
 
     private static async Task<(Server Server, Target Target)> Routes(Fleet fleet, int count, CancellationToken cancellation)
     {
         string[] settings =
         [
-            .. Enumerable.Range(0, count).SelectMany(i => (string[])
-            [
-                $"ReverseProxy:Routes:r{i}:ClusterId=products", $"ReverseProxy:Routes:r{i}:Match:Path=/bench/things-{i}/{{id}}",
-                $"ReverseProxy:Routes:r{i}:Metadata:Scope=api",
-            ]),
+            .. Enumerable
+                .Range(0, count)
+                .SelectMany(i =>
+                    (string[])
+                        [
+                            $"ReverseProxy:Routes:r{i}:ClusterId=products",
+                            $"ReverseProxy:Routes:r{i}:Match:Path=/bench/things-{i}/{{id}}",
+                            $"ReverseProxy:Routes:r{i}:Metadata:Scope=api",
+                        ]
+                ),
         ];
         return (await fleet.Gateway($"gateway-{count}-routes", "Leased", settings, cancellation), PassThroughJob.Products(fleet));
     }
@@ -72,14 +107,18 @@ internal static class GrowthJob
                 var hash = Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.UTF8.GetBytes(key)));
                 yield return
                 [
-                    "SET", "bff:apikey:" + hash,
+                    "SET",
+                    "bff:apikey:" + hash,
                     $$"""{"Id":"key_{{i}}","Tenant":"bench","Name":"bench","Hash":"{{hash}}","Prefix":"pk_live_ab","LastFour":"abcd","Scopes":["orders.read"],"CreatedAt":"2026-01-01T00:00:00+00:00"}""",
                 ];
             }
         }
 
         await fleet.Fill(Commands(), cancellation);
-        return (await fleet.Partner($"gateway-{count}-keys-{inUse}", database, Pepper, cancellation), new("/v1/shipments", "\"total\":240", keys));
+        return (
+            await fleet.Partner($"gateway-{count}-keys-{inUse}", database, Pepper, cancellation),
+            new("/v1/shipments", "\"total\":240", keys)
+        );
     }
 
     private static string Tenant(int number) => string.Create(CultureInfo.InvariantCulture, $"t-{number}");

@@ -11,10 +11,15 @@ internal static class HomeFeedJob
     /// </summary>
     public static readonly string[] NothingCached =
     [
-        "Composition:home-feed:recommendations:Fresh=00:00:00", "Composition:home-feed:recommendations:Stale=00:00:00",
-        "Composition:home-feed:user:Timeout=00:00:02", "Composition:home-feed:notifications:Timeout=00:00:02",
-        "Upstreams:users:Timeout=00:00:02", "Upstreams:notifications:Timeout=00:00:02", "Upstreams:orders:Timeout=00:00:02",
-        "Composition:home-feed:orders:Timeout=00:00:02", "Composition:home-feed:recommendations:Timeout=00:00:02",
+        "Composition:home-feed:recommendations:Fresh=00:00:00",
+        "Composition:home-feed:recommendations:Stale=00:00:00",
+        "Composition:home-feed:user:Timeout=00:00:02",
+        "Composition:home-feed:notifications:Timeout=00:00:02",
+        "Upstreams:users:Timeout=00:00:02",
+        "Upstreams:notifications:Timeout=00:00:02",
+        "Upstreams:orders:Timeout=00:00:02",
+        "Composition:home-feed:orders:Timeout=00:00:02",
+        "Composition:home-feed:recommendations:Timeout=00:00:02",
     ];
 
     public static async Task Run(Fleet fleet, LoadOptions options, Report report, CancellationToken cancellation)
@@ -22,7 +27,9 @@ internal static class HomeFeedJob
         await using var reference = await fleet.Reference("composition", "/home-feed", cancellation);
         await using var leased = await fleet.Gateway("gateway-home-leased", "Leased", NothingCached, cancellation);
         await using var exact = await fleet.Gateway("gateway-home-exact", "Exact", NothingCached, cancellation);
-        await using var other = options.Compare is { } variable ? await fleet.Gateway("gateway-home-compared", "Leased", NothingCached, cancellation, variable: variable) : null;
+        await using var other = options.Compare is { } variable
+            ? await fleet.Gateway("gateway-home-compared", "Leased", NothingCached, cancellation, variable: variable)
+            : null;
         await using var before = options.Before is null
             ? null
             : await fleet.Gateway("gateway-home-before", "Leased", NothingCached, cancellation, program: options.Before);
@@ -34,7 +41,10 @@ internal static class HomeFeedJob
             .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Feed(fleet))],
             .. before is null ? (Subject[])[] : [new("gateway before, Leased", before, Feed(fleet))],
         ];
-        report.Table("Home feed, four parts, nothing cached, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
+        report.Table(
+            "Home feed, four parts, nothing cached, at saturation (64 connections)",
+            await Rounds.Saturated(subjects, options, cancellation)
+        );
         report.Table($"Home feed, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
     }
 

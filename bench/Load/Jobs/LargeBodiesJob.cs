@@ -17,7 +17,15 @@ internal static class LargeBodiesJob
         await using var gateway = await fleet.Gateway("gateway-bodies", "Leased", Routes, cancellation);
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromMinutes(5) };
         http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", "Bearer " + fleet.Tokens[0]);
-        await Rounds.Saturated([new("pass-through", gateway, PassThroughJob.Products(fleet))], options with { Rounds = 1, Requests = 1000 }, cancellation);
+        await Rounds.Saturated(
+            [new("pass-through", gateway, PassThroughJob.Products(fleet))],
+            options with
+            {
+                Rounds = 1,
+                Requests = 1000,
+            },
+            cancellation
+        );
 
         var (up, down, direct) = (new List<Transfer>(), new List<Transfer>(), new List<Transfer>());
         for (var round = 0; round < options.Rounds; round++)
@@ -28,24 +36,33 @@ internal static class LargeBodiesJob
         }
 
         string[] Row(string name, List<Transfer> own) =>
-        [
-            name, Statistics.Text(own.Select(t => t.FirstByte.TotalMilliseconds), "0.0"), Statistics.Text(own.Select(t => t.Took.TotalSeconds), "0.00"),
-            Statistics.Text(own.Select(t => t.Before), "0"), Statistics.Text(own.Select(t => t.Peak), "0"),
-        ];
+            [
+                name,
+                Statistics.Text(own.Select(t => t.FirstByte.TotalMilliseconds), "0.0"),
+                Statistics.Text(own.Select(t => t.Took.TotalSeconds), "0.00"),
+                Statistics.Text(own.Select(t => t.Before), "0"),
+                Statistics.Text(own.Select(t => t.Peak), "0"),
+            ];
         report.Table(
             "1 GiB up and down a streaming route",
             "`MaxRequestBodySize: -1`, chunked, one transfer at a time; resident MiB of the gateway before it and at most during it (looked at every 10 ms). First byte: of the answer that the client has; the upload's comes when the service has all of it.",
             ["", "first byte ms", "took s", "MiB before", "MiB at most"],
-            [Row("upload", up), Row("download", down), Row("download, the service asked directly", direct)]);
+            [Row("upload", up), Row("download", down), Row("download, the service asked directly", direct)]
+        );
     }
 
     private static string[] Routes =>
-    [
-        "ReverseProxy:Routes:sink:ClusterId=media", "ReverseProxy:Routes:sink:Match:Path=/bench/sink", "ReverseProxy:Routes:sink:Transforms:0:PathSet=/sink",
-        "ReverseProxy:Routes:sink:Metadata:Scope=api", "ReverseProxy:Routes:sink:MaxRequestBodySize=-1",
-        "ReverseProxy:Routes:source:ClusterId=media", "ReverseProxy:Routes:source:Match:Path=/bench/source", "ReverseProxy:Routes:source:Transforms:0:PathSet=/source",
-        "ReverseProxy:Routes:source:Metadata:Scope=api",
-    ];
+        [
+            "ReverseProxy:Routes:sink:ClusterId=media",
+            "ReverseProxy:Routes:sink:Match:Path=/bench/sink",
+            "ReverseProxy:Routes:sink:Transforms:0:PathSet=/sink",
+            "ReverseProxy:Routes:sink:Metadata:Scope=api",
+            "ReverseProxy:Routes:sink:MaxRequestBodySize=-1",
+            "ReverseProxy:Routes:source:ClusterId=media",
+            "ReverseProxy:Routes:source:Match:Path=/bench/source",
+            "ReverseProxy:Routes:source:Transforms:0:PathSet=/source",
+            "ReverseProxy:Routes:source:Metadata:Scope=api",
+        ];
 
     private static async Task<TimeSpan> Upload(HttpClient http, Server server, CancellationToken cancellation)
     {
@@ -63,7 +80,11 @@ internal static class LargeBodiesJob
     private static async Task<TimeSpan> Download(HttpClient http, Server server, string path, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        using var answer = await http.GetAsync($"{server.Address}{path}?bytes={Bytes}", HttpCompletionOption.ResponseHeadersRead, cancellation);
+        using var answer = await http.GetAsync(
+            $"{server.Address}{path}?bytes={Bytes}",
+            HttpCompletionOption.ResponseHeadersRead,
+            cancellation
+        );
         await using var body = await answer.Content.ReadAsStreamAsync(cancellation);
         var buffer = new byte[64 * 1024];
         long total = await body.ReadAsync(buffer, cancellation);
@@ -74,7 +95,9 @@ internal static class LargeBodiesJob
             total += read;
         }
 
-        return answer.StatusCode == HttpStatusCode.OK && total == Bytes ? first : throw new InvalidRunException($"download: {(int)answer.StatusCode}, {total} bytes");
+        return answer.StatusCode == HttpStatusCode.OK && total == Bytes
+            ? first
+            : throw new InvalidRunException($"download: {(int)answer.StatusCode}, {total} bytes");
     }
 
     private static async Task<Transfer> Watched(Server gateway, Func<Task<TimeSpan>> transfer)

@@ -19,7 +19,10 @@ internal static class MemoryJob
         await using var partner = keys.Server;
         Subject[] subjects =
         [
-            new("bare YARP", yarp, products), new("MobileBff", mobile, products), new("WebBff", web, products), new("PartnerBff", partner, keys.Target),
+            new("bare YARP", yarp, products),
+            new("MobileBff", mobile, products),
+            new("WebBff", web, products),
+            new("PartnerBff", partner, keys.Target),
         ];
         var requests = new long[subjects.Length];
         var mebibytes = subjects.Select(s => new List<double> { s.Server.Mebibytes }).ToArray();
@@ -32,17 +35,23 @@ internal static class MemoryJob
                 mebibytes[i].Add(subjects[i].Server.Mebibytes);
             }
 
-            Console.Error.WriteLine($"minute {minute}: {string.Join(", ", mebibytes.Select(m => m[^1].ToString("0", CultureInfo.InvariantCulture)))} MiB");
+            Console.Error.WriteLine(
+                $"minute {minute}: {string.Join(", ", mebibytes.Select(m => m[^1].ToString("0", CultureInfo.InvariantCulture)))} MiB"
+            );
         }
 
         string[] Row(int i) =>
-        [
-            subjects[i].Name, .. mebibytes[i].Select(s => Statistics.Text([s], "0")), Statistics.Text([mebibytes[i][^1] / mebibytes[0][^1]], "0.00"),
-            requests[i].ToString(CultureInfo.InvariantCulture),
-        ];
+            [
+                subjects[i].Name,
+                .. mebibytes[i].Select(s => Statistics.Text([s], "0")),
+                Statistics.Text([mebibytes[i][^1] / mebibytes[0][^1]], "0.00"),
+                requests[i].ToString(CultureInfo.InvariantCulture),
+            ];
         report.Table(
-            "Resident memory, MiB", "Before and after each of ten minutes.",
+            "Resident memory, MiB",
+            "Before and after each of ten minutes.",
             ["", "0", .. Enumerable.Range(1, Minutes).Select(m => m.ToString(CultureInfo.InvariantCulture)), "× bare YARP", "requests"],
-            [.. Enumerable.Range(0, subjects.Length).Select(Row)]);
+            [.. Enumerable.Range(0, subjects.Length).Select(Row)]
+        );
     }
 }

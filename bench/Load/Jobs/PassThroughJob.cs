@@ -13,9 +13,15 @@ internal static class PassThroughJob
         await using var stock = await fleet.Reference("stock", "/catalogue/products", cancellation);
         await using var leased = await fleet.Gateway("gateway-leased", "Leased", [], cancellation);
         await using var exact = await fleet.Gateway("gateway-exact", "Exact", [], cancellation);
-        await using var other = options.Compare is { } variable ? await fleet.Gateway("gateway-compared", "Leased", [], cancellation, variable: variable) : null;
-        await using var leasedBefore = options.Before is null ? null : await fleet.Gateway("gateway-leased-before", "Leased", [], cancellation, program: options.Before);
-        await using var exactBefore = options.Before is null ? null : await fleet.Gateway("gateway-exact-before", "Exact", [], cancellation, program: options.Before);
+        await using var other = options.Compare is { } variable
+            ? await fleet.Gateway("gateway-compared", "Leased", [], cancellation, variable: variable)
+            : null;
+        await using var leasedBefore = options.Before is null
+            ? null
+            : await fleet.Gateway("gateway-leased-before", "Leased", [], cancellation, program: options.Before);
+        await using var exactBefore = options.Before is null
+            ? null
+            : await fleet.Gateway("gateway-exact-before", "Exact", [], cancellation, program: options.Before);
         Subject[] subjects =
         [
             new("bare YARP", yarp, Products(fleet)),

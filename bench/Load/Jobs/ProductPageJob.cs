@@ -12,6 +12,9 @@ internal static class ProductPageJob
             new("Kestrel, same bytes", bytes, new("/products/p-1", "\"inStock\":true", fleet.Tokens)),
             new("gateway, Leased", gateway, new("/products/p-1", "\"servicesCalled\":4,\"servicesSucceeded\":4", fleet.Tokens)),
         ];
-        report.Table("Product page, all parts fresh in the cache, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
+        report.Table(
+            "Product page, all parts fresh in the cache, at saturation (64 connections)",
+            await Rounds.Saturated(subjects, options, cancellation)
+        );
     }
 }

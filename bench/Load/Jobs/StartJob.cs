@@ -13,10 +13,14 @@ internal static class StartJob
             ready.Add(await Once(fleet.Gateway("gateway-start", "Leased", [], cancellation)));
         }
 
-        string[] Row(string name, List<double> own) => [name, Statistics.Text(own, "0"), Statistics.Text(own.Zip(yarp, (a, b) => a / b), "0.00")];
+        string[] Row(string name, List<double> own) =>
+            [name, Statistics.Text(own, "0"), Statistics.Text(own.Zip(yarp, (a, b) => a / b), "0.00")];
         report.Table(
-            "From start to the first answer", "Milliseconds until a pass-through GET is answered with 200; for the gateway also until `/health/ready` says so, which is after warm-up.",
-            ["", "ms", "× bare YARP"], [Row("bare YARP", yarp), Row("gateway, first answer", first), Row("gateway, ready", ready)]);
+            "From start to the first answer",
+            "Milliseconds until a pass-through GET is answered with 200; for the gateway also until `/health/ready` says so, which is after warm-up.",
+            ["", "ms", "× bare YARP"],
+            [Row("bare YARP", yarp), Row("gateway, first answer", first), Row("gateway, ready", ready)]
+        );
     }
 
     private static async Task<double> Once(Task<Server> starting)

@@ -17,7 +17,8 @@ internal sealed class Injector(World world, SoakOptions options)
         await Task.WhenAll(
             Row(_store.All, new Random(options.Seed + 3), 2, 6, Alone, enough),
             Row(_hosts.All, new Random(options.Seed + 4), 3, 9, f => f(), enough),
-            Row(_services.All, new Random(options.Seed + 5), 3, 12, f => f(), enough));
+            Row(_services.All, new Random(options.Seed + 5), 3, 12, f => f(), enough)
+        );
         _store.Heal();
         _services.Heal();
     }
@@ -38,7 +39,13 @@ internal sealed class Injector(World world, SoakOptions options)
     }
 
     private async Task Row(
-        IReadOnlyList<(string Name, Func<Task> Run)> all, Random random, double from, double to, Func<Func<Task>, Task> how, CancellationToken enough)
+        IReadOnlyList<(string Name, Func<Task> Run)> all,
+        Random random,
+        double from,
+        double to,
+        Func<Func<Task>, Task> how,
+        CancellationToken enough
+    )
     {
         var wanted = all.Where(f => options.Faults.Count == 0 || options.Faults.Contains(f.Name)).ToArray();
         for (var round = 0; wanted.Length > 0 && !enough.IsCancellationRequested; round++)

@@ -9,8 +9,20 @@ namespace Bff.Bench.Soak.Faults;
 /// <summary>What happens to the services and to the identity provider.</summary>
 internal sealed class ServiceFaults(World world, Random random)
 {
-    private static readonly ServiceFault[] Outages = [ServiceFault.Reset, ServiceFault.Status, ServiceFault.Hang, ServiceFault.ResetMidBody];
-    private static readonly IdentityFault[] Absences = [IdentityFault.Down, IdentityFault.Hang, IdentityFault.Unavailable, IdentityFault.Garbage];
+    private static readonly ServiceFault[] Outages =
+    [
+        ServiceFault.Reset,
+        ServiceFault.Status,
+        ServiceFault.Hang,
+        ServiceFault.ResetMidBody,
+    ];
+    private static readonly IdentityFault[] Absences =
+    [
+        IdentityFault.Down,
+        IdentityFault.Hang,
+        IdentityFault.Unavailable,
+        IdentityFault.Garbage,
+    ];
 
     public IReadOnlyList<(string Name, Func<Task> Run)> All => [("service-down", Down), ("service-slow", Slow), ("identity-away", Away)];
 

@@ -9,15 +9,29 @@ internal sealed class StoreFaults(World world, Random random)
 {
     private static readonly string[][] Denials =
     [
-        ["-evalsha", "-eval"], ["-get", "-hget", "-hgetall", "-mget", "-hmget"], ["-publish"], ["-@write"], ["-set", "-hset"], ["-hincrby", "-incr"],
-        ["-xadd", "-xread", "-xrange"], ["-zadd", "-zrange"], ["resetkeys", "~other:*"], ["resetchannels"],
+        ["-evalsha", "-eval"],
+        ["-get", "-hget", "-hgetall", "-mget", "-hmget"],
+        ["-publish"],
+        ["-@write"],
+        ["-set", "-hset"],
+        ["-hincrby", "-incr"],
+        ["-xadd", "-xread", "-xrange"],
+        ["-zadd", "-zrange"],
+        ["resetkeys", "~other:*"],
+        ["resetchannels"],
     ];
 
     public IReadOnlyList<(string Name, Func<Task> Run)> All =>
-    [
-        ("redis-pause", Pause), ("redis-freeze", Freeze), ("redis-restart", Restart), ("redis-failover", Failover), ("redis-pubsub", DropSubscribers),
-        ("redis-acl", Deny), ("redis-slow", Slow), .. ServerClock.IsInstalled ? [("redis-clock", StepBack)] : Array.Empty<(string, Func<Task>)>(),
-    ];
+        [
+            ("redis-pause", Pause),
+            ("redis-freeze", Freeze),
+            ("redis-restart", Restart),
+            ("redis-failover", Failover),
+            ("redis-pubsub", DropSubscribers),
+            ("redis-acl", Deny),
+            ("redis-slow", Slow),
+            .. ServerClock.IsInstalled ? [("redis-clock", StepBack)] : Array.Empty<(string, Func<Task>)>(),
+        ];
 
     /// <summary>Everything as it should be.</summary>
     public void Heal()

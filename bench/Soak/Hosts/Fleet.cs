@@ -4,7 +4,8 @@ using Bff.TestKit;
 namespace Bff.Bench.Soak.Hosts;
 
 /// <summary>The three instances of a gateway, as a balancer sees them.</summary>
-internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline time, params (string Key, string Value)[] settings) : IAsyncDisposable
+internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline time, params (string Key, string Value)[] settings)
+    : IAsyncDisposable
 {
     public const int Count = 3;
     private readonly string _folder = GatewayProcess.NewFolder(gateway);
@@ -76,7 +77,9 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
             }
             catch (TimeoutException)
             {
-                Surprises.Enqueue($"{Gateway} {at} was told to end and did not end within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
+                Surprises.Enqueue(
+                    $"{Gateway} {at} was told to end and did not end within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s"
+                );
             }
 
             await Forget(at, instance);

@@ -68,7 +68,10 @@ internal sealed class Relay : IAsyncDisposable
             try
             {
                 await primary.ConnectAsync(IPAddress.Loopback, Target, cut);
-                await Task.WhenAny(Pump(primary.GetStream(), replica.GetStream(), cut), Pump(replica.GetStream(), primary.GetStream(), cut));
+                await Task.WhenAny(
+                    Pump(primary.GetStream(), replica.GetStream(), cut),
+                    Pump(replica.GetStream(), primary.GetStream(), cut)
+                );
             }
             catch (Exception ended) when (ended is OperationCanceledException or SocketException or IOException)
             {

@@ -45,7 +45,8 @@ internal sealed class StorePair : IAsyncDisposable
     public bool IsInStep()
     {
         var info = Replica.Command("INFO", "replication");
-        return info.Contains("master_link_status:up", StringComparison.Ordinal) && info.Contains("master_sync_in_progress:0", StringComparison.Ordinal);
+        return info.Contains("master_link_status:up", StringComparison.Ordinal)
+            && info.Contains("master_sync_in_progress:0", StringComparison.Ordinal);
     }
 
     /// <summary>The replica stays connected and hears nothing more.</summary>

@@ -11,8 +11,11 @@ internal sealed class Browser(string cookie)
     /// <summary>Null when something was away.</summary>
     public static async Task<Browser?> SignIn(World world, Sender sender, string user)
     {
-        if (world.Web.Any() is not { } instance
-            || await sender.Send(instance, Sender.Request(HttpMethod.Get, "/bff/login?returnUrl=/")) is not { Status: 302, Location: { } login } first)
+        if (
+            world.Web.Any() is not { } instance
+            || await sender.Send(instance, Sender.Request(HttpMethod.Get, "/bff/login?returnUrl=/"))
+                is not { Status: 302, Location: { } login } first
+        )
         {
             return null;
         }
@@ -26,7 +29,10 @@ internal sealed class Browser(string cookie)
                 return null;
             }
 
-            var back = await sender.Send(instance, Sender.Request(HttpMethod.Get, callback.PathAndQuery, headers: [("Cookie", first.Cookie ?? "")]));
+            var back = await sender.Send(
+                instance,
+                Sender.Request(HttpMethod.Get, callback.PathAndQuery, headers: [("Cookie", first.Cookie ?? "")])
+            );
             return back is { Status: 302, Cookie: { } cookie } ? new(cookie) : null;
         }
         catch (Exception away) when (away is HttpRequestException or OperationCanceledException)
@@ -38,7 +44,8 @@ internal sealed class Browser(string cookie)
     /// <summary>Where to sign out; null when it cannot be asked for now.</summary>
     public async Task<string?> SignOutPath(World world, Sender sender) =>
         world.Web.Any() is { } instance
-            && await sender.Send(instance, Sender.Request(HttpMethod.Get, "/bff/user", headers: [Credential, ("X-CSRF", "1")])) is { Status: 200 } reply
+        && await sender.Send(instance, Sender.Request(HttpMethod.Get, "/bff/user", headers: [Credential, ("X-CSRF", "1")]))
+            is { Status: 200 } reply
             ? (string?)JsonNode.Parse(reply.Body)!["logoutUrl"]
             : null;
 }

@@ -25,34 +25,51 @@ internal sealed class Credentials(World world, Sender sender)
 
     public int Count => _all.Count;
 
-    public Task Run(double rate, CancellationToken enough, CancellationToken settled) => Pace.Every(0.25 * rate, 400, () => Live(enough, settled), enough);
+    public Task Run(double rate, CancellationToken enough, CancellationToken settled) =>
+        Pace.Every(0.25 * rate, 400, () => Live(enough, settled), enough);
 
     public IReadOnlyList<Check> Verify()
     {
         var revoked = _all.Where(c => !double.IsNaN(c.Revoked.Answered)).ToList();
-        var late = revoked.SelectMany(c => c.Accepted.Where(a => a.SentAt > world.Time.KnownBy(c.Revoked.Answered))
-            .Select(a => (Credential: c, a.SentAt, a.Instance))).ToList();
+        var late = revoked
+            .SelectMany(c =>
+                c.Accepted.Where(a => a.SentAt > world.Time.KnownBy(c.Revoked.Answered)).Select(a => (Credential: c, a.SentAt, a.Instance))
+            )
+            .ToList();
         var explained = revoked.Sum(c => c.Accepted.Count) - late.Count;
         var streams = _all.SelectMany(c => c.Streams.Select(s => (Credential: c, Stream: s, Lag: s.EndedAt - EndOf(c))))
-            .Where(s => !double.IsNaN(s.Lag)).ToList();
-        var kinds = streams.GroupBy(s => s.Stream.Kind + " of " + s.Credential.Kind).OrderBy(g => g.Key).Select(g => $"{g.Count()} × {g.Key}");
+            .Where(s => !double.IsNaN(s.Lag))
+            .ToList();
+        var kinds = streams
+            .GroupBy(s => s.Stream.Kind + " of " + s.Credential.Kind)
+            .OrderBy(g => g.Key)
+            .Select(g => $"{g.Count()} × {g.Key}");
         var open = streams.Where(s => s.Lag > 0).ToList();
         return
         [
-            new("No revoked credential is accepted after its second",
+            new(
+                "No revoked credential is accepted after its second",
                 string.Join(", ", revoked.GroupBy(c => c.Kind).OrderBy(g => g.Key).Select(g => $"{g.Count()} × {g.Key}"))
-                + $"; {revoked.Sum(c => c.Probes)} requests with them; {explained} were served while Redis could not be read; "
-                + $"{revoked.Sum(c => c.Repeated)} revocations repeated after a loss",
+                    + $"; {revoked.Sum(c => c.Probes)} requests with them; {explained} were served while Redis could not be read; "
+                    + $"{revoked.Sum(c => c.Repeated)} revocations repeated after a loss",
                 [
-                    .. late.Select(l => $"{l.Credential.Kind} revoked at {l.Credential.Revoked.Answered:F1} s accepted by "
-                        + $"{l.Instance.Gateway} {l.Instance.At} at {l.SentAt:F1} s"),
-                ]),
-            new("Every stream ends with the credential it was opened with",
+                    .. late.Select(l =>
+                        $"{l.Credential.Kind} revoked at {l.Credential.Revoked.Answered:F1} s accepted by "
+                        + $"{l.Instance.Gateway} {l.Instance.At} at {l.SentAt:F1} s"
+                    ),
+                ]
+            ),
+            new(
+                "Every stream ends with the credential it was opened with",
                 $"{streams.Count} that were to end ({string.Join(", ", kinds)})",
                 [
-                    .. open.Select(s => $"{s.Stream.Kind} of {s.Credential.Kind} on {s.Stream.Instance.Gateway} {s.Stream.Instance.At} went on "
-                        + (double.IsInfinity(s.Lag) ? "to the end" : $"for {s.Lag:F1} s too long") + $" (due at {EndOf(s.Credential):F1} s)"),
-                ]),
+                    .. open.Select(s =>
+                        $"{s.Stream.Kind} of {s.Credential.Kind} on {s.Stream.Instance.Gateway} {s.Stream.Instance.At} went on "
+                        + (double.IsInfinity(s.Lag) ? "to the end" : $"for {s.Lag:F1} s too long")
+                        + $" (due at {EndOf(s.Credential):F1} s)"
+                    ),
+                ]
+            ),
         ];
     }
 
@@ -93,7 +110,10 @@ internal sealed class Credentials(World world, Sender sender)
         using var use = credential.Use(world.Web);
         var header = use.Headers.Contains("Cookie") ? "Cookie" : "Authorization";
         var value = (header, use.Headers.NonValidated[header].ToString());
-        foreach (var open in (Func<World, Instance, (string, string), CancellationToken, Task<OpenStream?>>[])[OpenStream.Events, OpenStream.Socket])
+        foreach (
+            var open in (Func<World, Instance, (string, string), CancellationToken, Task<OpenStream?>>[])
+                [OpenStream.Events, OpenStream.Socket]
+        )
         {
             if (world.Web.Any() is { } instance && await open(world, instance, value, settled) is { } stream)
             {
@@ -165,7 +185,14 @@ internal sealed class Credentials(World world, Sender sender)
         {
             case 0:
                 var jti = Guid.NewGuid().ToString("N");
-                var named = world.Identity.MintToken(new() { Sub = user, ExpiresIn = TimeSpan.FromHours(2), Extra = new() { ["jti"] = jti } });
+                var named = world.Identity.MintToken(
+                    new()
+                    {
+                        Sub = user,
+                        ExpiresIn = TimeSpan.FromHours(2),
+                        Extra = new() { ["jti"] = jti },
+                    }
+                );
                 return OfToken("token by jti", named, $$"""{"jti":"{{jti}}"}""");
             case 1:
                 var token = world.Token(user);
@@ -182,22 +209,28 @@ internal sealed class Credentials(World world, Sender sender)
         }
     }
 
-    private Credential OfToken(string kind, string token, string? revocation, double expires = double.NaN) => new(kind)
-    {
-        Fleets = [world.Mobile, world.Web],
-        Use = fleet => Sender.Request(HttpMethod.Get, fleet == world.Mobile ? "/orders?limit=1" : "/api/orders?limit=1", token),
-        Expires = expires,
-        Revoke = revocation is null
-            ? null
-            : async () => world.Fleets[Random.Shared.Next(world.Fleets.Count)].Any() is { } instance
-                && (await sender.Send(instance, Sender.Request(HttpMethod.Post, "/internal/revocations", _service, revocation))).Status == 204,
-    };
+    private Credential OfToken(string kind, string token, string? revocation, double expires = double.NaN) =>
+        new(kind)
+        {
+            Fleets = [world.Mobile, world.Web],
+            Use = fleet => Sender.Request(HttpMethod.Get, fleet == world.Mobile ? "/orders?limit=1" : "/api/orders?limit=1", token),
+            Expires = expires,
+            Revoke = revocation is null
+                ? null
+                : async () =>
+                    world.Fleets[Random.Shared.Next(world.Fleets.Count)].Any() is { } instance
+                    && (await sender.Send(instance, Sender.Request(HttpMethod.Post, "/internal/revocations", _service, revocation))).Status
+                        == 204,
+        };
 
     private async Task<Credential?> OfKey()
     {
         const string Json = """{"name":"soak","scopes":["orders.read"]}""";
-        if (world.Partner.Any() is not { } maker
-            || await sender.Send(maker, Sender.Request(HttpMethod.Post, "/v1/api-keys", world.Key, Json), tenant: "acme") is not { Status: 201 } made)
+        if (
+            world.Partner.Any() is not { } maker
+            || await sender.Send(maker, Sender.Request(HttpMethod.Post, "/v1/api-keys", world.Key, Json), tenant: "acme")
+                is not { Status: 201 } made
+        )
         {
             return null;
         }
@@ -209,8 +242,11 @@ internal sealed class Credentials(World world, Sender sender)
             Tenant = "acme",
             Use = _ => Sender.Request(HttpMethod.Get, "/v1/orders?limit=1", key),
             // 404: an earlier attempt, whose answer was lost, has done it.
-            Revoke = async () => world.Partner.Any() is { } instance
-                && (await sender.Send(instance, Sender.Request(HttpMethod.Delete, "/v1/api-keys/" + id, world.Key), tenant: "acme")).Status is 204 or 404,
+            Revoke = async () =>
+                world.Partner.Any() is { } instance
+                && (await sender.Send(instance, Sender.Request(HttpMethod.Delete, "/v1/api-keys/" + id, world.Key), tenant: "acme")).Status
+                    is 204
+                        or 404,
         };
     }
 
@@ -225,7 +261,8 @@ internal sealed class Credentials(World world, Sender sender)
         {
             Fleets = [world.Web],
             Use = _ => Sender.Request(HttpMethod.Get, "/api/orders?limit=1", headers: [browser.Credential, ("X-CSRF", "1")]),
-            Revoke = async () => world.Web.Any() is { } instance
+            Revoke = async () =>
+                world.Web.Any() is { } instance
                 && (await sender.Send(instance, Sender.Request(HttpMethod.Get, exit, headers: [browser.Credential]))).Status == 302,
         };
     }

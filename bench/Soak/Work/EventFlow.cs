@@ -15,8 +15,9 @@ internal sealed record Published(int Number, double FirstTried, double Accepted)
 internal sealed class EventFlow(World world, Sender sender)
 {
     private static readonly string[] Users = ["u-1001", "u-1003", "u-1010", "u-1013", "u-1016", "u-1019"];
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<Published>> _published =
-        new(Users.ToDictionary(u => u, _ => new ConcurrentQueue<Published>()));
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<Published>> _published = new(
+        Users.ToDictionary(u => u, _ => new ConcurrentQueue<Published>())
+    );
 
     private readonly List<EventReader> _readers = [.. Users.Select((user, i) => new EventReader(world, sender, user, signsIn: i < 2))];
     private readonly ConcurrentQueue<string> _stuck = new();
@@ -31,7 +32,9 @@ internal sealed class EventFlow(World world, Sender sender)
         {
             var reply = await sender.Send(
                 world.Partner.Any()!,
-                Sender.Request(HttpMethod.Post, "/v1/webhook-endpoints", world.Key, $$"""{"url":"{{receiver.Url}}","types":["*"]}"""), tenant: "acme");
+                Sender.Request(HttpMethod.Post, "/v1/webhook-endpoints", world.Key, $$"""{"url":"{{receiver.Url}}","types":["*"]}"""),
+                tenant: "acme"
+            );
             if (reply.Status != 201)
             {
                 throw new InvalidOperationException($"A webhook endpoint was answered {reply.Status}: {reply.Body}");
@@ -50,7 +53,8 @@ internal sealed class EventFlow(World world, Sender sender)
     /// <summary>Whether everything has arrived.</summary>
     public bool HasSettled() =>
         _readers.All(r => _published[r.User].LastOrDefault() is not { } last || r.Seen.Any(s => s.Number == last.Number))
-        && Missing(world.Sound).Count == 0 && Missing(world.Flaky).Count == 0;
+        && Missing(world.Sound).Count == 0
+        && Missing(world.Flaky).Count == 0;
 
     public IReadOnlyList<Check> Verify()
     {
@@ -60,14 +64,20 @@ internal sealed class EventFlow(World world, Sender sender)
         var resets = _readers.Sum(r => r.Resets.Count);
         return
         [
-            new("No accepted event is missing in a stream, none comes twice or out of order",
+            new(
+                "No accepted event is missing in a stream, none comes twice or out of order",
                 $"{accepted} accepted, {_readers.Sum(r => r.Seen.Count)} read over {_readers.Sum(r => r.Connections)} connections; {resets} resets; "
-                + $"failovers that lose writes explain {verdicts.Sum(v => v.ExplainedMissing)} missing and {verdicts.Sum(v => v.ExplainedRepeats)} repeated",
-                [.. verdicts.SelectMany(v => v.Broken)]),
-            new("No signed-in reader is signed out by a fault", $"{_readers.Sum(r => r.SignOuts.Count)} signed out",
-                [.. _readers.SelectMany(r => r.SignOuts).Where(at => !losses.Exists(l => at >= l.LosesFrom)).Select(at => $"at {at:F1} s")]),
+                    + $"failovers that lose writes explain {verdicts.Sum(v => v.ExplainedMissing)} missing and {verdicts.Sum(v => v.ExplainedRepeats)} repeated",
+                [.. verdicts.SelectMany(v => v.Broken)]
+            ),
+            new(
+                "No signed-in reader is signed out by a fault",
+                $"{_readers.Sum(r => r.SignOuts.Count)} signed out",
+                [.. _readers.SelectMany(r => r.SignOuts).Where(at => !losses.Exists(l => at >= l.LosesFrom)).Select(at => $"at {at:F1} s")]
+            ),
             new("Every event is accepted within two minutes", $"{accepted} accepted", _stuck),
-            OfWebhooks("takes everything", world.Sound), OfWebhooks("refuses every tenth", world.Flaky),
+            OfWebhooks("takes everything", world.Sound),
+            OfWebhooks("refuses every tenth", world.Flaky),
         ];
     }
 
@@ -76,17 +86,24 @@ internal sealed class EventFlow(World world, Sender sender)
         var all = receiver.All.ToList();
         var missing = Missing(receiver);
         var explained = missing.Count(m => world.Time.MayBeLost(m.Event.FirstTried, m.Event.Accepted));
-        var twoIds = all.GroupBy(Key).Where(g => g.Select(r => r.Id).Distinct().Count() > 1).Select(g => g.Key)
-            .Where(k => _published[k.User].FirstOrDefault(p => p.Number == k.Number) is not { } p || !world.Time.MayBeLost(p.FirstTried, p.Accepted)).ToList();
+        var twoIds = all.GroupBy(Key)
+            .Where(g => g.Select(r => r.Id).Distinct().Count() > 1)
+            .Select(g => g.Key)
+            .Where(k =>
+                _published[k.User].FirstOrDefault(p => p.Number == k.Number) is not { } p || !world.Time.MayBeLost(p.FirstTried, p.Accepted)
+            )
+            .ToList();
         return new(
             $"Every accepted event reaches the webhook endpoint that {which}, under one id",
             $"{_published.Values.Sum(p => p.Count)} accepted, {all.Count} deliveries, {all.Select(r => r.Id).Distinct().Count()} ids; "
-            + $"{missing.Count} missing, of which failovers that lose writes explain {explained}",
+                + $"{missing.Count} missing, of which failovers that lose writes explain {explained}",
             [
-                .. missing.Where(m => !world.Time.MayBeLost(m.Event.FirstTried, m.Event.Accepted))
+                .. missing
+                    .Where(m => !world.Time.MayBeLost(m.Event.FirstTried, m.Event.Accepted))
                     .Select(m => $"{m.User} {m.Event.Number}, accepted at {m.Event.Accepted:F1} s, is missing"),
                 .. twoIds.Select(k => $"{k.User} {k.Number} came under two ids"),
-            ]);
+            ]
+        );
     }
 
     private List<(string User, Published Event)> Missing(Receiver receiver)
@@ -107,7 +124,8 @@ internal sealed class EventFlow(World world, Sender sender)
         {
             var json = string.Create(
                 CultureInfo.InvariantCulture,
-                $$$"""{"specversion":"1.0","id":"{{{user}}}-{{{n}}}","source":"/soak","type":"soak.counted","tenantid":"acme","userid":"{{{user}}}","data":{"u":"{{{user}}}","n":{{{n}}}}}""");
+                $$$"""{"specversion":"1.0","id":"{{{user}}}-{{{n}}}","source":"/soak","type":"soak.counted","tenantid":"acme","userid":"{{{user}}}","data":{"u":"{{{user}}}","n":{{{n}}}}}"""
+            );
             var first = world.Time.Now;
             var last = default(Reply);
             while (true)

@@ -77,14 +77,24 @@ internal sealed class EventReader(World world, Sender sender, string user, bool 
             }
             else
             {
-                broken.Add($"{User} {item.Number}, accepted at {item.Accepted:F1} s, came {times.Count} times ({string.Join(", ", times.Select(t => $"{t:F1}"))})");
+                broken.Add(
+                    $"{User} {item.Number}, accepted at {item.Accepted:F1} s, came {times.Count} times ({string.Join(", ", times.Select(t => $"{t:F1}"))})"
+                );
             }
         }
 
         var order = Seen.ToList();
-        broken.AddRange(order.Zip(order.Skip(1)).Where(p => p.Second.Number < p.First.Number && !Explains(p.Second.Number, published))
-            .Select(p => $"{User} {p.Second.Number} came after {p.First.Number} at {p.Second.At:F1} s"));
-        broken.AddRange(Resets.Where(at => !world.Time.Losses.Any(l => at >= l.LosesFrom && at <= l.LosesTo + 60)).Select(at => $"{User} was reset at {at:F1} s without a loss"));
+        broken.AddRange(
+            order
+                .Zip(order.Skip(1))
+                .Where(p => p.Second.Number < p.First.Number && !Explains(p.Second.Number, published))
+                .Select(p => $"{User} {p.Second.Number} came after {p.First.Number} at {p.Second.At:F1} s")
+        );
+        broken.AddRange(
+            Resets
+                .Where(at => !world.Time.Losses.Any(l => at >= l.LosesFrom && at <= l.LosesTo + 60))
+                .Select(at => $"{User} was reset at {at:F1} s without a loss")
+        );
         return (missing, repeats, broken);
     }
 
@@ -95,8 +105,10 @@ internal sealed class EventReader(World world, Sender sender, string user, bool 
     /// After a failover the reader is told that something may be missing, and goes on from there: what came between the two is what it was
     /// told of.
     /// </summary>
-    private bool IsBeforeReset(Published item) => Resets.Any(at =>
-        at >= item.FirstTried && world.Time.Losses.Any(l => item.Accepted >= l.LosesFrom && at >= l.LosesFrom && at <= l.LosesTo + 60));
+    private bool IsBeforeReset(Published item) =>
+        Resets.Any(at =>
+            at >= item.FirstTried && world.Time.Losses.Any(l => item.Accepted >= l.LosesFrom && at >= l.LosesFrom && at <= l.LosesTo + 60)
+        );
 
     private async Task Read(SseReader stream, CancellationToken enough)
     {

@@ -16,7 +16,12 @@ internal sealed class OpenStream
     public double EndedAt { get; private set; } = double.PositiveInfinity;
 
     /// <summary>Server-sent events; null when it could not be opened.</summary>
-    public static async Task<OpenStream?> Events(World world, Instance instance, (string Name, string Value) credential, CancellationToken enough)
+    public static async Task<OpenStream?> Events(
+        World world,
+        Instance instance,
+        (string Name, string Value) credential,
+        CancellationToken enough
+    )
     {
         var (reader, _) = await SseReader.Open(world.Streams, instance.Address, credential, null);
         if (reader is null)
@@ -25,21 +30,30 @@ internal sealed class OpenStream
         }
 
         var open = new OpenStream("event stream", instance);
-        _ = open.Follow(world, async () =>
-        {
-            using (reader)
+        _ = open.Follow(
+            world,
+            async () =>
             {
-                while (await reader.Next(enough) is not null)
+                using (reader)
                 {
-                    // What comes does not matter here.
+                    while (await reader.Next(enough) is not null)
+                    {
+                        // What comes does not matter here.
+                    }
                 }
-            }
-        }, enough);
+            },
+            enough
+        );
         return open;
     }
 
     /// <summary>A WebSocket; null when it could not be opened.</summary>
-    public static async Task<OpenStream?> Socket(World world, Instance instance, (string Name, string Value) credential, CancellationToken enough)
+    public static async Task<OpenStream?> Socket(
+        World world,
+        Instance instance,
+        (string Name, string Value) credential,
+        CancellationToken enough
+    )
     {
         var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader(credential.Name, credential.Value);
@@ -47,7 +61,10 @@ internal sealed class OpenStream
         try
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            await socket.ConnectAsync(new UriBuilder(instance.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri, patience.Token);
+            await socket.ConnectAsync(
+                new UriBuilder(instance.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri,
+                patience.Token
+            );
         }
         catch (Exception refused) when (refused is WebSocketException or OperationCanceledException)
         {
@@ -56,17 +73,21 @@ internal sealed class OpenStream
         }
 
         var open = new OpenStream("WebSocket", instance);
-        _ = open.Follow(world, async () =>
-        {
-            using (socket)
+        _ = open.Follow(
+            world,
+            async () =>
             {
-                var buffer = new byte[8192];
-                while ((await socket.ReceiveAsync(buffer.AsMemory(), enough)).MessageType != WebSocketMessageType.Close)
+                using (socket)
                 {
-                    // A notification.
+                    var buffer = new byte[8192];
+                    while ((await socket.ReceiveAsync(buffer.AsMemory(), enough)).MessageType != WebSocketMessageType.Close)
+                    {
+                        // A notification.
+                    }
                 }
-            }
-        }, enough);
+            },
+            enough
+        );
         return open;
     }
 

@@ -22,10 +22,16 @@ internal sealed class Orders(World world, Sender sender)
 
     public int Repeats => _repeats;
 
-
-    public Task Run(double rate, CancellationToken enough) => Task.WhenAll(
-        Pace.Every(3 * rate, 30, () => Place(world.Mobile, "/orders", _tokens[Random.Shared.Next(_tokens.Length)], null, "productId", enough), enough),
-        Pace.Every(3 * rate, 30, () => Place(world.Partner, "/v1/orders", world.Key, "acme", "product_id", enough), enough));
+    public Task Run(double rate, CancellationToken enough) =>
+        Task.WhenAll(
+            Pace.Every(
+                3 * rate,
+                30,
+                () => Place(world.Mobile, "/orders", _tokens[Random.Shared.Next(_tokens.Length)], null, "productId", enough),
+                enough
+            ),
+            Pace.Every(3 * rate, 30, () => Place(world.Partner, "/v1/orders", world.Key, "acme", "product_id", enough), enough)
+        );
 
     public async Task<Check> Verify()
     {
@@ -36,12 +42,21 @@ internal sealed class Orders(World world, Sender sender)
             var there = book.GetValueOrDefault(reference, []);
             if (there.Count != 1 || ids.Any(id => id != there[0]))
             {
-                broken.Add($"{reference}: answered as {string.Join(", ", ids.Distinct())}, in the service as {(there.Count == 0 ? "nothing" : string.Join(", ", there))}");
+                broken.Add(
+                    $"{reference}: answered as {string.Join(", ", ids.Distinct())}, in the service as {(there.Count == 0 ? "nothing" : string.Join(", ", there))}"
+                );
             }
         }
 
-        broken.AddRange(book.Where(o => o.Value.Count > 1 && !_taken.ContainsKey(o.Key)).Select(o => $"{o.Key}: in the service as {string.Join(", ", o.Value)}"));
-        return new("No order is lost, none doubled", $"{_sent.Count} sent, {_taken.Count} taken, {book.Count} in the service, {_repeats} repeats and races", broken);
+        broken.AddRange(
+            book.Where(o => o.Value.Count > 1 && !_taken.ContainsKey(o.Key))
+                .Select(o => $"{o.Key}: in the service as {string.Join(", ", o.Value)}")
+        );
+        return new(
+            "No order is lost, none doubled",
+            $"{_sent.Count} sent, {_taken.Count} taken, {book.Count} in the service, {_repeats} repeats and races",
+            broken
+        );
     }
 
     private async Task Place(Fleet fleet, string path, string credential, string? tenant, string product, CancellationToken enough)
@@ -75,7 +90,11 @@ internal sealed class Orders(World world, Sender sender)
                     continue;
                 }
 
-                var reply = await sender.Send(instance, Sender.Request(HttpMethod.Post, path, credential, json, ("Idempotency-Key", reference)), tenant: tenant);
+                var reply = await sender.Send(
+                    instance,
+                    Sender.Request(HttpMethod.Post, path, credential, json, ("Idempotency-Key", reference)),
+                    tenant: tenant
+                );
                 if (reply.Status == 201)
                 {
                     _taken.GetOrAdd(reference, static _ => []).Add((string)JsonNode.Parse(reply.Body)!["id"]!);
@@ -102,7 +121,10 @@ internal sealed class Orders(World world, Sender sender)
         for (var attempt = 1; ; attempt++)
         {
             using var request = Sender.Request(
-                HttpMethod.Get, string.Create(CultureInfo.InvariantCulture, $"/orders?limit=100&cursor={cursor}"), headers: ("X-Tenant-Id", tenant));
+                HttpMethod.Get,
+                string.Create(CultureInfo.InvariantCulture, $"/orders?limit=100&cursor={cursor}"),
+                headers: ("X-Tenant-Id", tenant)
+            );
             request.RequestUri = new Uri(world.Services.Orders.Address, request.RequestUri!.OriginalString);
             try
             {
@@ -122,7 +144,7 @@ internal sealed class Orders(World world, Sender sender)
         var book = new Dictionary<string, List<string>>();
         foreach (var tenant in (string[])["acme", "globex", "initech"])
         {
-            for (string? cursor = ""; cursor is not null;)
+            for (string? cursor = ""; cursor is not null; )
             {
                 var page = await Page(tenant, cursor);
                 foreach (var order in page["items"]!.AsArray())

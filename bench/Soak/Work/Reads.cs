@@ -8,16 +8,22 @@ internal sealed class Reads(World world, Sender sender)
     private static readonly string[] Partner = ["/v1/orders", "/v1/products", "/v1/account", "/v2/products"];
     private readonly string[] _tokens = [.. Enumerable.Range(1030, 20).Select(n => world.Token($"u-{n}"))];
 
-    public Task Run(double rate, CancellationToken enough) => Task.WhenAll(
-        Pace.Every(10 * rate, 16, () => Read(world.Mobile, Mobile, _tokens[Random.Shared.Next(_tokens.Length)], null), enough),
-        Pace.Every(8 * rate, 16, () => Read(world.Web, Web, _tokens[Random.Shared.Next(_tokens.Length)], null), enough),
-        Pace.Every(8 * rate, 16, () => Read(world.Partner, Partner, world.Key, "acme"), enough));
+    public Task Run(double rate, CancellationToken enough) =>
+        Task.WhenAll(
+            Pace.Every(10 * rate, 16, () => Read(world.Mobile, Mobile, _tokens[Random.Shared.Next(_tokens.Length)], null), enough),
+            Pace.Every(8 * rate, 16, () => Read(world.Web, Web, _tokens[Random.Shared.Next(_tokens.Length)], null), enough),
+            Pace.Every(8 * rate, 16, () => Read(world.Partner, Partner, world.Key, "acme"), enough)
+        );
 
     private async Task Read(Hosts.Fleet fleet, string[] paths, string credential, string? tenant)
     {
         if (fleet.Any() is { } instance)
         {
-            await sender.Send(instance, Sender.Request(HttpMethod.Get, paths[Random.Shared.Next(paths.Length)], credential), tenant: tenant);
+            await sender.Send(
+                instance,
+                Sender.Request(HttpMethod.Get, paths[Random.Shared.Next(paths.Length)], credential),
+                tenant: tenant
+            );
         }
     }
 }

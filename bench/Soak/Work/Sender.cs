@@ -28,7 +28,13 @@ internal sealed class Sender(World world)
     /// <summary>Answers of status 500: what a gateway had not reckoned with.</summary>
     public IReadOnlyCollection<string> InternalErrors => _internalErrors;
 
-    public static HttpRequestMessage Request(HttpMethod method, string path, string? bearer = null, string? json = null, params (string Name, string Value)[] headers)
+    public static HttpRequestMessage Request(
+        HttpMethod method,
+        string path,
+        string? bearer = null,
+        string? json = null,
+        params (string Name, string Value)[] headers
+    )
     {
         var request = new HttpRequestMessage(method, path);
         if (bearer is not null)
@@ -59,9 +65,16 @@ internal sealed class Sender(World world)
             using (request)
             {
                 using var answer = await (http ?? world.Http).SendAsync(request);
-                var cookies = answer.Headers.TryGetValues("Set-Cookie", out var all) ? all.Select(c => c.Split(';')[0]).Where(c => !c.EndsWith('=')) : [];
+                var cookies = answer.Headers.TryGetValues("Set-Cookie", out var all)
+                    ? all.Select(c => c.Split(';')[0]).Where(c => !c.EndsWith('='))
+                    : [];
                 var cookie = cookies.LastOrDefault(); // One that is deleted has no value.
-                reply = new((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(), answer.Headers.Location?.OriginalString, cookie);
+                reply = new(
+                    (int)answer.StatusCode,
+                    await answer.Content.ReadAsStringAsync(),
+                    answer.Headers.Location?.OriginalString,
+                    cookie
+                );
             }
         }
         catch (Exception broken) when (broken is HttpRequestException or OperationCanceledException or IOException)
@@ -99,17 +112,22 @@ internal static class Pace
                 if (free.Wait(0, CancellationToken.None))
                 {
                     running.RemoveAll(t => t.IsCompletedSuccessfully);
-                    running.Add(Task.Run(async () =>
-                    {
-                        try
-                        {
-                            await act();
-                        }
-                        finally
-                        {
-                            free.Release();
-                        }
-                    }, CancellationToken.None));
+                    running.Add(
+                        Task.Run(
+                            async () =>
+                            {
+                                try
+                                {
+                                    await act();
+                                }
+                                finally
+                                {
+                                    free.Release();
+                                }
+                            },
+                            CancellationToken.None
+                        )
+                    );
                 }
             }
         }

@@ -12,7 +12,12 @@ internal sealed class SseReader(HttpResponseMessage answer, Stream body, string?
     public string? LastEventId { get; private set; } = lastEventId;
 
     /// <summary>Null when it could not be opened; then the status says why.</summary>
-    public static async Task<(SseReader? Reader, int Status)> Open(HttpClient http, Uri instance, (string Name, string Value) credential, string? lastEventId)
+    public static async Task<(SseReader? Reader, int Status)> Open(
+        HttpClient http,
+        Uri instance,
+        (string Name, string Value) credential,
+        string? lastEventId
+    )
     {
         using var request = Sender.Request(HttpMethod.Get, "/api/events", headers: [("Accept", "text/event-stream"), credential]);
         request.RequestUri = new Uri(instance, "/api/events");

@@ -21,7 +21,11 @@ internal sealed class Usage(World world, Sender sender)
         return
         [
             await Compare("globex", world.MeterKey, "Usage of a tenant whose instance is never killed equals what was served"),
-            await Compare("acme", world.Key, "Usage of a tenant whose instances are killed equals what was served, but for what was not written yet"),
+            await Compare(
+                "acme",
+                world.Key,
+                "Usage of a tenant whose instances are killed equals what was served, but for what was not written yet"
+            ),
         ];
     }
 
@@ -50,9 +54,12 @@ internal sealed class Usage(World world, Sender sender)
         var holds = counted >= served - mayMiss && counted <= served + unanswered;
         return new(
             what,
-            string.Create(CultureInfo.InvariantCulture, $"{served} served, {counted} counted; {mayMiss} may be missing, {unanswered} had no answer; ")
-                + string.Create(CultureInfo.InvariantCulture, $"5xx: {calls.Count(c => c.Status >= 500)} served, {errors} counted"),
-            holds ? [] : [$"{tenant}: {counted - served} off"]);
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{served} served, {counted} counted; {mayMiss} may be missing, {unanswered} had no answer; "
+            ) + string.Create(CultureInfo.InvariantCulture, $"5xx: {calls.Count(c => c.Status >= 500)} served, {errors} counted"),
+            holds ? [] : [$"{tenant}: {counted - served} off"]
+        );
     }
 
     /// <summary>Refusals before anybody is known count for nobody; errors of the gateway are apart.</summary>
@@ -60,15 +67,19 @@ internal sealed class Usage(World world, Sender sender)
 
     private bool MayBeUnwritten(PartnerCall call) =>
         (!double.IsNaN(call.Instance.KilledAt) && call.AnsweredAt >= world.Time.UnwrittenSince(call.Instance.KilledAt, Interval))
-        || world.Time.Losses.Any(l => call.AnsweredAt >= world.Time.UnwrittenSince(l.LosesFrom, Interval) && call.AnsweredAt <= l.LosesTo + Interval);
+        || world.Time.Losses.Any(l =>
+            call.AnsweredAt >= world.Time.UnwrittenSince(l.LosesFrom, Interval) && call.AnsweredAt <= l.LosesTo + Interval
+        );
 
     private async Task<JsonNode?> Ask(string key)
     {
         for (var attempt = 0; attempt < 20; attempt++)
         {
             var from = DateTimeOffset.UtcNow.AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            if (world.Partner.Any() is { } instance
-                && await sender.Send(instance, Sender.Request(HttpMethod.Get, "/v1/usage?from=" + from, key)) is { Status: 200 } reply)
+            if (
+                world.Partner.Any() is { } instance
+                && await sender.Send(instance, Sender.Request(HttpMethod.Get, "/v1/usage?from=" + from, key)) is { Status: 200 } reply
+            )
             {
                 return JsonNode.Parse(reply.Body);
             }

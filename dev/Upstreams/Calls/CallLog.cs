@@ -15,7 +15,8 @@ public sealed class CallLog
     {
         get
         {
-            lock (gate) return [.. calls];
+            lock (gate)
+                return [.. calls];
         }
     }
 
@@ -23,24 +24,26 @@ public sealed class CallLog
     {
         get
         {
-            lock (gate) return calls.Count;
+            lock (gate)
+                return calls.Count;
         }
     }
 
     public void Clear()
     {
-        lock (gate) calls.Clear();
+        lock (gate)
+            calls.Clear();
     }
 
     /// <summary>The next call that starts from now on.</summary>
     public Task<RecordedCall> NextAsync(CancellationToken ct = default) => WaitAsync(static _ => true, past: false, ct);
 
     /// <summary>The first call that matches, among those recorded or still to come.</summary>
-    public Task<RecordedCall> FirstAsync(Func<RecordedCall, bool> matches, CancellationToken ct = default) => WaitAsync(matches, past: true, ct);
+    public Task<RecordedCall> FirstAsync(Func<RecordedCall, bool> matches, CancellationToken ct = default) =>
+        WaitAsync(matches, past: true, ct);
 
     /// <summary>Completes once this many calls are in the log.</summary>
-    public async Task ReachAsync(int count, CancellationToken ct = default) =>
-        await WaitAsync(_ => calls.Count >= count, past: true, ct);
+    public async Task ReachAsync(int count, CancellationToken ct = default) => await WaitAsync(_ => calls.Count >= count, past: true, ct);
 
     /// <summary>The next call, from now on, whose client goes away before it is answered.</summary>
     public async Task<RecordedCall> NextAbortAsync(CancellationToken ct = default)
@@ -48,7 +51,8 @@ public sealed class CallLog
         while (true)
         {
             var call = await NextAsync(ct);
-            if (await call.Ended.WaitAsync(ct)) return call;
+            if (await call.Ended.WaitAsync(ct))
+                return call;
         }
     }
 
@@ -57,11 +61,13 @@ public sealed class CallLog
         var call = new RecordedCall(exchange, service, now);
         lock (gate)
         {
-            if (calls.Count == Capacity) calls.Dequeue();
+            if (calls.Count == Capacity)
+                calls.Dequeue();
             calls.Enqueue(call);
             for (var i = waiters.Count - 1; i >= 0; i--)
             {
-                if (!waiters[i].Matches(call)) continue;
+                if (!waiters[i].Matches(call))
+                    continue;
                 waiters[i].Signal.TrySetResult(call);
                 waiters.RemoveAt(i);
             }
@@ -73,7 +79,8 @@ public sealed class CallLog
     {
         lock (gate)
         {
-            if (past && calls.FirstOrDefault(matches) is { } known) return Task.FromResult(known);
+            if (past && calls.FirstOrDefault(matches) is { } known)
+                return Task.FromResult(known);
             var signal = new TaskCompletionSource<RecordedCall>(TaskCreationOptions.RunContinuationsAsynchronously);
             waiters.Add(new Waiter(matches, signal));
             return signal.Task.WaitAsync(ct);

@@ -47,7 +47,8 @@ public sealed class RecordedCall
     {
         foreach (var (key, value) in headers)
         {
-            if (string.Equals(key, name, StringComparison.OrdinalIgnoreCase)) return value.ToString();
+            if (string.Equals(key, name, StringComparison.OrdinalIgnoreCase))
+                return value.ToString();
         }
         return null;
     }

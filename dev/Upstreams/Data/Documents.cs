@@ -9,8 +9,18 @@ namespace Bff.Dev.Upstreams.Data;
 internal sealed record Address(string Line1, string City, string PostalCode, string Country);
 
 internal sealed record UserDocument(
-    string Id, string Name, string Email, string AvatarUrl, string Plan, string Locale, DateTimeOffset CreatedAt, Address Address,
-    UserPreferences Preferences, string Tenant, string[] Labels);
+    string Id,
+    string Name,
+    string Email,
+    string AvatarUrl,
+    string Plan,
+    string Locale,
+    DateTimeOffset CreatedAt,
+    Address Address,
+    UserPreferences Preferences,
+    string Tenant,
+    string[] Labels
+);
 
 internal sealed record UserPreferences(MobilePreferences Mobile, WebPreferences Web);
 
@@ -21,9 +31,19 @@ internal sealed record WebPreferences(string Density);
 internal sealed record OrderLine(string ProductId, string ProductName, string ProductImageUrl, int Quantity, decimal UnitPrice);
 
 internal sealed record OrderDocument(
-    string Id, string CustomerId, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reference, string Status,
-    DateTimeOffset PlacedAt, DateTimeOffset UpdatedAt, decimal TotalAmount, string Currency, OrderLine[] Items, Address ShippingAddress,
-    string Channel, int SchemaVersion = 7);
+    string Id,
+    string CustomerId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reference,
+    string Status,
+    DateTimeOffset PlacedAt,
+    DateTimeOffset UpdatedAt,
+    decimal TotalAmount,
+    string Currency,
+    OrderLine[] Items,
+    Address ShippingAddress,
+    string Channel,
+    int SchemaVersion = 7
+);
 
 internal sealed record NewOrder(string? CustomerId, string? Reference, string? Currency, NewOrderLine[]? Items);
 
@@ -32,38 +52,84 @@ internal sealed record NewOrderLine(string? ProductId, decimal? Quantity);
 internal sealed record Variant(string Sku, string Size, string Color);
 
 internal sealed record ProductDocument(
-    string Id, string Name, string Description, string Brand, string Category, string ImageUrl, string[] Gallery,
-    Dictionary<string, string> Attributes, Variant[] Variants, DateTimeOffset UpdatedAt, Sustainability Sustainability);
+    string Id,
+    string Name,
+    string Description,
+    string Brand,
+    string Category,
+    string ImageUrl,
+    string[] Gallery,
+    Dictionary<string, string> Attributes,
+    Variant[] Variants,
+    DateTimeOffset UpdatedAt,
+    Sustainability Sustainability
+);
 
 internal sealed record Sustainability(int Score, string[] Certificates);
 
 internal sealed record Author(string Id, string Name);
 
 internal sealed record ReviewDocument(
-    string Id, string ProductId, int Rating, string Title, string Body, Author Author, DateTimeOffset CreatedAt, bool VerifiedPurchase);
+    string Id,
+    string ProductId,
+    int Rating,
+    string Title,
+    string Body,
+    Author Author,
+    DateTimeOffset CreatedAt,
+    bool VerifiedPurchase
+);
 
 internal sealed record ReviewSummary(decimal Average, int Count, Dictionary<string, int> Histogram);
 
 internal sealed record Warehouse(string Id, int Quantity);
 
 internal sealed record StockDocument(
-    string ProductId, bool InStock, int Quantity, Warehouse[] Warehouses, DateTimeOffset UpdatedAt, DateTimeOffset? RestockExpectedAt);
+    string ProductId,
+    bool InStock,
+    int Quantity,
+    Warehouse[] Warehouses,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? RestockExpectedAt
+);
 
 internal sealed record Discount(int Percentage, DateTimeOffset ValidUntil);
 
 internal sealed record Price(string ProductId, decimal Current, string Currency, Discount? Discount);
 
-internal sealed record PickDocument(string ProductId, string Name, string ImageUrl, decimal Price, string Currency, double Score, string Reason);
+internal sealed record PickDocument(
+    string ProductId,
+    string Name,
+    string ImageUrl,
+    decimal Price,
+    string Currency,
+    double Score,
+    string Reason
+);
 
 internal sealed record HitDocument(string ProductId, string Name, string ImageUrl, decimal Price, string Currency, string Highlight);
 
 internal sealed record NotificationDocument(
-    string Id, string Type, string Title, string Body, DateTimeOffset CreatedAt, bool Read, string Importance = "normal");
+    string Id,
+    string Type,
+    string Title,
+    string Body,
+    DateTimeOffset CreatedAt,
+    bool Read,
+    string Importance = "normal"
+);
 
 internal sealed record TrackingEvent(DateTimeOffset At, string Status, string Location);
 
 internal sealed record ShipmentDocument(
-    string OrderId, string Carrier, string TrackingNumber, string Status, DateTimeOffset EstimatedDelivery, TrackingEvent[] Events, double WeightKg);
+    string OrderId,
+    string Carrier,
+    string TrackingNumber,
+    string Status,
+    DateTimeOffset EstimatedDelivery,
+    TrackingEvent[] Events,
+    double WeightKg
+);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(UserDocument))]
@@ -80,16 +146,20 @@ internal sealed record ShipmentDocument(
 internal sealed partial class DocumentJson : JsonSerializerContext
 {
     /// <summary>Letters beyond ASCII as they are, and moments that end in Z: the contract's spelling.</summary>
-    public static readonly DocumentJson Plain = new(new JsonSerializerOptions(JsonSerializerDefaults.Web)
-    {
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new UtcMoments() },
-    });
+    public static readonly DocumentJson Plain = new(
+        new JsonSerializerOptions(JsonSerializerDefaults.Web)
+        {
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new UtcMoments() },
+        }
+    );
 
     private sealed class UtcMoments : JsonConverter<DateTimeOffset>
     {
-        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDateTimeOffset();
 
-        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value.UtcDateTime);
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.UtcDateTime);
     }
 }

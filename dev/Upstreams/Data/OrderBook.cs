@@ -36,15 +36,24 @@ internal sealed class OrderBook
             keys.Clear();
             version = 0;
             nextNumber = OrderSeeds.FirstNumber;
-            foreach (var order in OrderSeeds.All) Add(order, People.Find(order.CustomerId)!.Tenant);
+            foreach (var order in OrderSeeds.All)
+                Add(order, People.Find(order.CustomerId)!.Tenant);
             // Each user once had an order that is gone, so that a full synchronisation has deletions too.
-            foreach (var user in People.All) deletions[user.Id] = [(++version, $"o-{4000 + int.Parse(user.Id.AsSpan(2), System.Globalization.CultureInfo.InvariantCulture) - People.First + 1}")];
+            foreach (var user in People.All)
+                deletions[user.Id] =
+                [
+                    (
+                        ++version,
+                        $"o-{4000 + int.Parse(user.Id.AsSpan(2), System.Globalization.CultureInfo.InvariantCulture) - People.First + 1}"
+                    ),
+                ];
         }
     }
 
     public Entry? Find(string id)
     {
-        lock (gate) return byId.GetValueOrDefault(id);
+        lock (gate)
+            return byId.GetValueOrDefault(id);
     }
 
     /// <summary>Newest first, below the position.</summary>
@@ -57,15 +66,25 @@ internal sealed class OrderBook
     {
         lock (gate)
         {
-            if (since is { } token && token.Generation != generation) return null;
+            if (since is { } token && token.Generation != generation)
+                return null;
             var after = since?.Version ?? 0;
-            var changed = byCustomer.GetValueOrDefault(customer, []).Where(e => e.Version > after).Select(e => (e.Version, Order: (Entry?)e, Deleted: (string?)null));
-            var deleted = deletions.GetValueOrDefault(customer, []).Where(d => d.Version > after).Select(d => (d.Version, Order: (Entry?)null, Deleted: (string?)d.Id));
+            var changed = byCustomer
+                .GetValueOrDefault(customer, [])
+                .Where(e => e.Version > after)
+                .Select(e => (e.Version, Order: (Entry?)e, Deleted: (string?)null));
+            var deleted = deletions
+                .GetValueOrDefault(customer, [])
+                .Where(d => d.Version > after)
+                .Select(d => (d.Version, Order: (Entry?)null, Deleted: (string?)d.Id));
             var all = changed.Concat(deleted).OrderBy(change => change.Version).Take(limit + 1).ToList();
             var page = all.Take(limit).ToList();
             return new Changes(
-                [.. page.Where(c => c.Order is not null).Select(c => c.Order!.Json)], [.. page.Where(c => c.Deleted is not null).Select(c => c.Deleted!)],
-                new ChangeToken(generation, page.Count == 0 ? after : page[^1].Version), all.Count > limit);
+                [.. page.Where(c => c.Order is not null).Select(c => c.Order!.Json)],
+                [.. page.Where(c => c.Deleted is not null).Select(c => c.Deleted!)],
+                new ChangeToken(generation, page.Count == 0 ? after : page[^1].Version),
+                all.Count > limit
+            );
         }
     }
 
@@ -74,11 +93,14 @@ internal sealed class OrderBook
     {
         lock (gate)
         {
-            if (key is not null && keys.TryGetValue(key, out var known)) return (byId[known.OrderId], known.Fingerprint != fingerprint);
-            if (byId.Count >= Capacity) return (null, false);
+            if (key is not null && keys.TryGetValue(key, out var known))
+                return (byId[known.OrderId], known.Fingerprint != fingerprint);
+            if (byId.Count >= Capacity)
+                return (null, false);
             var now = time.GetUtcNow();
             var entry = Add(draft with { Id = $"o-{nextNumber}", PlacedAt = now, UpdatedAt = now }, tenant);
-            if (key is not null) keys[key] = (fingerprint, entry.Order.Id);
+            if (key is not null)
+                keys[key] = (fingerprint, entry.Order.Id);
             return (entry, false);
         }
     }
@@ -88,9 +110,12 @@ internal sealed class OrderBook
     {
         lock (gate)
         {
-            if (key is not null && keys.ContainsKey($"cancel {entry.Order.Id} {key}")) return true;
-            if (entry.Order.Status is not ("pending" or "paid")) return false;
-            if (key is not null) keys[$"cancel {entry.Order.Id} {key}"] = ("", entry.Order.Id);
+            if (key is not null && keys.ContainsKey($"cancel {entry.Order.Id} {key}"))
+                return true;
+            if (entry.Order.Status is not ("pending" or "paid"))
+                return false;
+            if (key is not null)
+                keys[$"cancel {entry.Order.Id} {key}"] = ("", entry.Order.Id);
             Change(entry, entry.Order with { Status = "cancelled", UpdatedAt = time.GetUtcNow() });
             return true;
         }
@@ -100,7 +125,8 @@ internal sealed class OrderBook
     {
         lock (gate)
         {
-            if (!byId.TryGetValue(id, out var entry)) return false;
+            if (!byId.TryGetValue(id, out var entry))
+                return false;
             Change(entry, entry.Order with { Status = status, UpdatedAt = time.GetUtcNow() });
             return true;
         }
@@ -110,11 +136,13 @@ internal sealed class OrderBook
     {
         lock (gate)
         {
-            if (!byId.Remove(id, out var entry)) return false;
+            if (!byId.Remove(id, out var entry))
+                return false;
             byCustomer[entry.Order.CustomerId].Remove(entry);
             byTenant[entry.Tenant].Remove(entry);
             ListOf(deletions, entry.Order.CustomerId).Add((++version, id));
-            foreach (var key in keys.Where(k => k.Value.OrderId == id).Select(k => k.Key).ToList()) keys.Remove(key);
+            foreach (var key in keys.Where(k => k.Value.OrderId == id).Select(k => k.Key).ToList())
+                keys.Remove(key);
             return true;
         }
     }
@@ -122,7 +150,8 @@ internal sealed class OrderBook
     /// <summary>From here on every token given out before is too old.</summary>
     public void ExpireTokens()
     {
-        lock (gate) generation++;
+        lock (gate)
+            generation++;
     }
 
     private (List<ReadOnlyMemory<byte>>, int?) Page(Dictionary<string, List<Entry>> index, string id, Paging paging)
@@ -133,7 +162,8 @@ internal sealed class OrderBook
             var end = paging.After is { } before ? LowerBound(orders, before) : orders.Count;
             var start = Math.Max(0, end - paging.Limit);
             var page = new List<ReadOnlyMemory<byte>>(end - start);
-            for (var i = end - 1; i >= start; i--) page.Add(orders[i].Json);
+            for (var i = end - 1; i >= start; i--)
+                page.Add(orders[i].Json);
             return (page, start > 0 ? orders[start].Number : null);
         }
     }
@@ -144,8 +174,10 @@ internal sealed class OrderBook
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (orders[middle].Number < number) low = middle + 1;
-            else high = middle;
+            if (orders[middle].Number < number)
+                low = middle + 1;
+            else
+                high = middle;
         }
         return low;
     }
@@ -176,13 +208,15 @@ internal sealed class OrderBook
         {
             get
             {
-                lock (this) return json ??= JsonSerializer.SerializeToUtf8Bytes(Order, DocumentJson.Plain.OrderDocument);
+                lock (this)
+                    return json ??= JsonSerializer.SerializeToUtf8Bytes(Order, DocumentJson.Plain.OrderDocument);
             }
         }
 
         public void Become(OrderDocument next, long at)
         {
-            lock (this) (Order, Version, json) = (next, at, null);
+            lock (this)
+                (Order, Version, json) = (next, at, null);
         }
     }
 }
@@ -197,7 +231,8 @@ internal readonly record struct ChangeToken(int Generation, long Version)
     {
         token = default;
         var parts = text.Split('-');
-        if (parts is not ["ct", var g, var v] || !int.TryParse(g, out var generation) || !long.TryParse(v, out var version)) return false;
+        if (parts is not ["ct", var g, var v] || !int.TryParse(g, out var generation) || !long.TryParse(v, out var version))
+            return false;
         token = new ChangeToken(generation, version);
         return true;
     }

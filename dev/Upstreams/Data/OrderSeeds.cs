@@ -15,19 +15,54 @@ internal static class OrderSeeds
         // 37 and 100 share no factor: a hundred orders in a row belong to a hundred users.
         var customer = People.All[i * 37 % People.All.Length];
         var placedAt = new DateTimeOffset(2025, 1, 6, 8, 15, 0, TimeSpan.Zero).AddHours(i * 4).AddMinutes(dice.Roll(0, 200));
-        var status = i == 0 ? "shipped" : dice.Pick<string>(i >= Count - Recent
-            ? ["pending", "pending", "paid", "paid", "paid", "shipped", "shipped", "shipped", "delivered", "cancelled"]
-            : ["delivered", "delivered", "delivered", "delivered", "delivered", "delivered", "delivered", "shipped", "shipped", "cancelled"]);
+        var status =
+            i == 0
+                ? "shipped"
+                : dice.Pick<string>(
+                    i >= Count - Recent
+                        ? ["pending", "pending", "paid", "paid", "paid", "shipped", "shipped", "shipped", "delivered", "cancelled"]
+                        :
+                        [
+                            "delivered",
+                            "delivered",
+                            "delivered",
+                            "delivered",
+                            "delivered",
+                            "delivered",
+                            "delivered",
+                            "shipped",
+                            "shipped",
+                            "cancelled",
+                        ]
+                );
 
         var lines = new OrderLine[i == 0 ? 1 : dice.Roll(1, 5)];
-        for (var n = 0; n < lines.Length; n++) lines[n] = Line(i == 0 ? 0 : dice.Roll(0, Shop.Count - 1), i == 0 ? 1 : dice.Roll(1, 3));
+        for (var n = 0; n < lines.Length; n++)
+            lines[n] = Line(i == 0 ? 0 : dice.Roll(0, Shop.Count - 1), i == 0 ? 1 : dice.Roll(1, 3));
 
         return new OrderDocument(
-            $"o-{FirstNumber + i}", customer.Id, i == 0 ? "po-77" : i % 3 == 0 ? $"po-{1000 + i}" : null, status, placedAt,
-            status == "pending" ? placedAt : placedAt.AddHours(dice.Roll(1, 90)), lines.Sum(line => line.Quantity * line.UnitPrice), "EUR", lines,
-            customer.Address, i % 2 == 0 ? "web" : "mobile");
+            $"o-{FirstNumber + i}",
+            customer.Id,
+            i == 0 ? "po-77"
+                : i % 3 == 0 ? $"po-{1000 + i}"
+                : null,
+            status,
+            placedAt,
+            status == "pending" ? placedAt : placedAt.AddHours(dice.Roll(1, 90)),
+            lines.Sum(line => line.Quantity * line.UnitPrice),
+            "EUR",
+            lines,
+            customer.Address,
+            i % 2 == 0 ? "web" : "mobile"
+        );
     }
 
-    public static OrderLine Line(int product, int quantity) => new(
-        Shop.Products[product].Id, Shop.Products[product].Name, Shop.Products[product].ImageUrl, quantity, Shop.Prices[product].Current);
+    public static OrderLine Line(int product, int quantity) =>
+        new(
+            Shop.Products[product].Id,
+            Shop.Products[product].Name,
+            Shop.Products[product].ImageUrl,
+            quantity,
+            Shop.Prices[product].Current
+        );
 }

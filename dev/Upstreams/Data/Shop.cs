@@ -30,12 +30,17 @@ internal static class Shop
     public static readonly ProductDocument[] Products = [.. Enumerable.Range(1, Count).Select(MakeProduct)];
     public static readonly Price[] Prices = [.. Enumerable.Range(1, Count).Select(MakePrice)];
     public static readonly ReadOnlyMemory<byte>[] ProductJson =
-        [.. Products.Select(p => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(p, DocumentJson.Plain.ProductDocument)))];
+    [
+        .. Products.Select(p => new ReadOnlyMemory<byte>(JsonSerializer.SerializeToUtf8Bytes(p, DocumentJson.Plain.ProductDocument))),
+    ];
 
     /// <summary>The position of a product id in every array here, or -1.</summary>
     public static int IndexOf(string? id) =>
-        id is { Length: > 2 and < 6 } && id.StartsWith("p-", StringComparison.Ordinal) && id[2] != '0'
-        && int.TryParse(id.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= Count
+        id is { Length: > 2 and < 6 }
+        && id.StartsWith("p-", StringComparison.Ordinal)
+        && id[2] != '0'
+        && int.TryParse(id.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number is >= 1 and <= Count
             ? number - 1
             : -1;
 
@@ -55,20 +60,34 @@ internal static class Shop
         var attributes = new Dictionary<string, string>
         {
             ["weight"] = $"{(number == 1 ? 280 : dice.Roll(8, 180) * 10)} g",
-            [category == "shoes" ? "drop" : "material"] = category == "shoes" ? "6 mm" : dice.Pick<string>(["recycled polyester", "ripstop nylon", "titanium", "merino"]),
+            [category == "shoes" ? "drop" : "material"] =
+                category == "shoes" ? "6 mm" : dice.Pick<string>(["recycled polyester", "ripstop nylon", "titanium", "merino"]),
             ["origin"] = dice.Pick<string>(["Portugal", "Italy", "Estonia"]),
         };
         return new ProductDocument(
-            $"p-{number}", name, Text.Description(ref dice, $"The {name} by {brand}, from our {category} range."), brand, category,
-            $"/media/large/p-{number}.jpg", [.. Enumerable.Range(2, dice.Roll(1, 3)).Select(n => $"/media/large/p-{number}-{n}.jpg")], attributes,
+            $"p-{number}",
+            name,
+            Text.Description(ref dice, $"The {name} by {brand}, from our {category} range."),
+            brand,
+            category,
+            $"/media/large/p-{number}.jpg",
+            [.. Enumerable.Range(2, dice.Roll(1, 3)).Select(n => $"/media/large/p-{number}-{n}.jpg")],
+            attributes,
             [.. sizes.Select(size => new Variant($"p-{number}-{size.Replace(" ", "", StringComparison.Ordinal)}", size, color))],
-            Epoch.AddMinutes(-number * 97), new Sustainability(dice.Roll(40, 99), number % 3 == 0 ? ["bluesign"] : []));
+            Epoch.AddMinutes(-number * 97),
+            new Sustainability(dice.Roll(40, 99), number % 3 == 0 ? ["bluesign"] : [])
+        );
     }
 
     private static Price MakePrice(int number)
     {
         var dice = new Dice((ulong)number + 10_000);
         var current = number == 1 ? 49.99m : dice.Roll(9, 480) + 0.99m;
-        return new Price($"p-{number}", current, "EUR", number % 5 == 0 ? new Discount(dice.Roll(1, 8) * 5, new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) : null);
+        return new Price(
+            $"p-{number}",
+            current,
+            "EUR",
+            number % 5 == 0 ? new Discount(dice.Roll(1, 8) * 5, new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero)) : null
+        );
     }
 }

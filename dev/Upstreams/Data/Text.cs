@@ -49,7 +49,8 @@ internal static class Text
     private static string Sentences(ref Dice dice, string opening, string[] pool, int length)
     {
         var text = new StringBuilder(opening);
-        for (var at = dice.Roll(0, pool.Length - 1); text.Length < length; at++) text.Append(' ').Append(pool[at % pool.Length]);
+        for (var at = dice.Roll(0, pool.Length - 1); text.Length < length; at++)
+            text.Append(' ').Append(pool[at % pool.Length]);
         return text.ToString();
     }
 }

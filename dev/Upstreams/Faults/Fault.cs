@@ -39,44 +39,58 @@ public sealed record Fault
 public enum FaultMode
 {
     /// <summary>Healthy.</summary>
-    [JsonStringEnumMemberName("none")] None,
+    [JsonStringEnumMemberName("none")]
+    None,
 
     /// <summary>The right answer, late.</summary>
-    [JsonStringEnumMemberName("delay")] Delay,
+    [JsonStringEnumMemberName("delay")]
+    Delay,
 
     /// <summary>An error status with a problem document.</summary>
-    [JsonStringEnumMemberName("status")] Status,
+    [JsonStringEnumMemberName("status")]
+    Status,
 
     /// <summary>The connection is reset (TCP RST) before a byte is sent.</summary>
-    [JsonStringEnumMemberName("reset")] Reset,
+    [JsonStringEnumMemberName("reset")]
+    Reset,
 
     /// <summary>The connection is reset after half of the real body.</summary>
-    [JsonStringEnumMemberName("reset-mid-body")] ResetMidBody,
+    [JsonStringEnumMemberName("reset-mid-body")]
+    ResetMidBody,
 
     /// <summary>200 with the right content type and bytes that mean nothing.</summary>
-    [JsonStringEnumMemberName("garbage")] Garbage,
+    [JsonStringEnumMemberName("garbage")]
+    Garbage,
 
     /// <summary>200 with an HTML page.</summary>
-    [JsonStringEnumMemberName("html")] Html,
+    [JsonStringEnumMemberName("html")]
+    Html,
 
     /// <summary>No answer until the client gives up.</summary>
-    [JsonStringEnumMemberName("hang")] Hang,
+    [JsonStringEnumMemberName("hang")]
+    Hang,
 
     /// <summary>Headers, then bytes without end, slowly.</summary>
-    [JsonStringEnumMemberName("endless")] Endless,
+    [JsonStringEnumMemberName("endless")]
+    Endless,
 
     /// <summary>200 with no body.</summary>
-    [JsonStringEnumMemberName("empty")] Empty,
+    [JsonStringEnumMemberName("empty")]
+    Empty,
 
     /// <summary>A gzip body of 200 KB that expands to 200 MB.</summary>
-    [JsonStringEnumMemberName("bomb")] Bomb,
+    [JsonStringEnumMemberName("bomb")]
+    Bomb,
 
     /// <summary>The real document with 8 MiB of an unknown member, without a Content-Length.</summary>
-    [JsonStringEnumMemberName("oversize")] Oversize,
+    [JsonStringEnumMemberName("oversize")]
+    Oversize,
 
     /// <summary>The real document with values of other types: texts are numbers, numbers texts. Pictures: another content type.</summary>
-    [JsonStringEnumMemberName("wrong-type")] WrongType,
+    [JsonStringEnumMemberName("wrong-type")]
+    WrongType,
 
     /// <summary>Half of the real body as a complete message.</summary>
-    [JsonStringEnumMemberName("truncated")] Truncated,
+    [JsonStringEnumMemberName("truncated")]
+    Truncated,
 }

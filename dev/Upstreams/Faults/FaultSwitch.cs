@@ -29,11 +29,17 @@ public sealed class FaultSwitch
     public IDisposable Hold(string? path = null)
     {
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var fault = new Fault { Mode = FaultMode.Delay, Path = path, Until = released.Task };
+        var fault = new Fault
+        {
+            Mode = FaultMode.Delay,
+            Path = path,
+            Until = released.Task,
+        };
         Set(fault);
         return new Release(() =>
         {
-            lock (gate) armed = [.. armed.Where(a => a.Fault != fault)];
+            lock (gate)
+                armed = [.. armed.Where(a => a.Fault != fault)];
             released.TrySetResult();
         });
     }
@@ -45,7 +51,8 @@ public sealed class FaultSwitch
         Armed? best = null;
         foreach (var candidate in armed)
         {
-            if (candidate.Matches(method, path, requestId) && candidate.Specificity > (best?.Specificity ?? -1)) best = candidate;
+            if (candidate.Matches(method, path, requestId) && candidate.Specificity > (best?.Specificity ?? -1))
+                best = candidate;
         }
         return best is not null && best.Spend() ? best.Fault : null;
     }
@@ -55,7 +62,8 @@ public sealed class FaultSwitch
         private int left = fault.Count ?? int.MaxValue;
 
         public Fault Fault { get; } = fault;
-        public int Specificity => (Fault.Path?.Length ?? 0) * 2 + (Fault.Method is null ? 0 : 1) + (Fault.RequestId is null ? 0 : 1_000_000);
+        public int Specificity =>
+            (Fault.Path?.Length ?? 0) * 2 + (Fault.Method is null ? 0 : 1) + (Fault.RequestId is null ? 0 : 1_000_000);
 
         public bool Matches(string method, string path, string? requestId) =>
             Volatile.Read(ref left) > 0

@@ -19,24 +19,52 @@ internal static class FaultyAnswer
     public static async Task SendAsync(Fault fault, SampleService service, Exchange exchange, TimeProvider time)
     {
         var gone = exchange.Context.RequestAborted;
-        if (fault.Until is { } until) await until.WaitAsync(gone);
-        if (fault.DelayMs > 0 && fault.Mode != FaultMode.Endless) await Task.Delay(TimeSpan.FromMilliseconds(fault.DelayMs), time, gone);
+        if (fault.Until is { } until)
+            await until.WaitAsync(gone);
+        if (fault.DelayMs > 0 && fault.Mode != FaultMode.Endless)
+            await Task.Delay(TimeSpan.FromMilliseconds(fault.DelayMs), time, gone);
 
         switch (fault.Mode)
         {
-            case FaultMode.Status: await StatusAsync(fault, service, exchange); break;
-            case FaultMode.Reset: Reset(exchange.Context); break;
-            case FaultMode.ResetMidBody: await ResetMidBodyAsync(service, exchange); break;
-            case FaultMode.Garbage: await BodyAsync(exchange, Harm.Garbage, ContentTypeOf(service)); break;
-            case FaultMode.Html: await BodyAsync(exchange, Harm.Html, "text/html; charset=utf-8"); break;
-            case FaultMode.Hang: await Task.Delay(Timeout.Infinite, gone); break;
-            case FaultMode.Endless: await EndlessAsync(fault, service, exchange); break;
-            case FaultMode.Empty: await BodyAsync(exchange, [], ContentTypeOf(service)); break;
-            case FaultMode.Bomb: await BombAsync(service, exchange); break;
-            case FaultMode.Oversize: await OversizeAsync(service, exchange); break;
-            case FaultMode.WrongType: await HarmedAsync(service, exchange, Harm.SwapTypes); break;
-            case FaultMode.Truncated: await HarmedAsync(service, exchange, static (body, _) => body[..(body.Length / 2)]); break;
-            default: await service.HandleAsync(exchange); break;
+            case FaultMode.Status:
+                await StatusAsync(fault, service, exchange);
+                break;
+            case FaultMode.Reset:
+                Reset(exchange.Context);
+                break;
+            case FaultMode.ResetMidBody:
+                await ResetMidBodyAsync(service, exchange);
+                break;
+            case FaultMode.Garbage:
+                await BodyAsync(exchange, Harm.Garbage, ContentTypeOf(service));
+                break;
+            case FaultMode.Html:
+                await BodyAsync(exchange, Harm.Html, "text/html; charset=utf-8");
+                break;
+            case FaultMode.Hang:
+                await Task.Delay(Timeout.Infinite, gone);
+                break;
+            case FaultMode.Endless:
+                await EndlessAsync(fault, service, exchange);
+                break;
+            case FaultMode.Empty:
+                await BodyAsync(exchange, [], ContentTypeOf(service));
+                break;
+            case FaultMode.Bomb:
+                await BombAsync(service, exchange);
+                break;
+            case FaultMode.Oversize:
+                await OversizeAsync(service, exchange);
+                break;
+            case FaultMode.WrongType:
+                await HarmedAsync(service, exchange, Harm.SwapTypes);
+                break;
+            case FaultMode.Truncated:
+                await HarmedAsync(service, exchange, static (body, _) => body[..(body.Length / 2)]);
+                break;
+            default:
+                await service.HandleAsync(exchange);
+                break;
         }
     }
 
@@ -59,7 +87,8 @@ internal static class FaultyAnswer
         exchange.Response.ContentLength = body.Length;
         await exchange.Response.Body.WriteAsync(body.AsMemory(0, half), gone);
         await exchange.Response.Body.FlushAsync(gone);
-        for (var waited = Stopwatch.StartNew(); Arrived(exchange.Context) - before < half && waited.Elapsed < Patience;) await Task.Delay(Look, gone);
+        for (var waited = Stopwatch.StartNew(); Arrived(exchange.Context) - before < half && waited.Elapsed < Patience; )
+            await Task.Delay(Look, gone);
         await Task.Delay(Drain, gone);
         Reset(exchange.Context);
     }
@@ -69,15 +98,19 @@ internal static class FaultyAnswer
     /// </summary>
     private static long? Arrived(HttpContext context)
     {
-        const int Tcp = 6, TcpInfo = 11, BytesAcked = 120;
-        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket) return null;
+        const int Tcp = 6,
+            TcpInfo = 11,
+            BytesAcked = 120;
+        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+            return null;
         Span<byte> info = stackalloc byte[BytesAcked + sizeof(long)];
         return socket.GetRawSocketOption(Tcp, TcpInfo, info) == info.Length ? BitConverter.ToInt64(info[BytesAcked..]) : null;
     }
 
     private static Task StatusAsync(Fault fault, SampleService service, Exchange exchange)
     {
-        if (fault.RetryAfter is { } seconds) exchange.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (fault.RetryAfter is { } seconds)
+            exchange.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return (service, fault.Status) switch
         {
             (Catalog, <= 16) => Catalog.FailAsync(exchange, fault.Status, "as told"),
@@ -91,7 +124,10 @@ internal static class FaultyAnswer
         var gap = fault.DelayMs > 0 ? TimeSpan.FromMilliseconds(fault.DelayMs) : EndlessGap;
         exchange.Response.ContentType = ContentTypeOf(service);
         // A gRPC frame that promises 2 GB, or a JSON text that never closes.
-        await exchange.Response.Body.WriteAsync(service is Catalog ? Harm.FrameHead(int.MaxValue) : "{\"items\":[\""u8.ToArray(), exchange.Context.RequestAborted);
+        await exchange.Response.Body.WriteAsync(
+            service is Catalog ? Harm.FrameHead(int.MaxValue) : "{\"items\":[\""u8.ToArray(),
+            exchange.Context.RequestAborted
+        );
         var piece = new byte[64];
         Array.Fill(piece, (byte)'a');
         while (true)
@@ -122,7 +158,8 @@ internal static class FaultyAnswer
     {
         var body = harm(await CaptureAsync(service, exchange), service);
         exchange.Response.ContentLength = body.Length;
-        if (service is Media && harm == Harm.SwapTypes) exchange.Response.ContentType = "text/plain";
+        if (service is Media && harm == Harm.SwapTypes)
+            exchange.Response.ContentType = "text/plain";
         await exchange.Response.Body.WriteAsync(body, exchange.Context.RequestAborted);
     }
 
@@ -159,16 +196,18 @@ internal static class FaultyAnswer
     {
         foreach (var name in new[] { "grpc-status", "grpc-message" })
         {
-            if (response.Headers.Remove(name, out var value)) response.AppendTrailer(name, value);
+            if (response.Headers.Remove(name, out var value))
+                response.AppendTrailer(name, value);
         }
     }
 
-    private static string ContentTypeOf(SampleService service) => service switch
-    {
-        Catalog => Catalog.ContentType,
-        Media => "image/jpeg",
-        _ => Answer.Json,
-    };
+    private static string ContentTypeOf(SampleService service) =>
+        service switch
+        {
+            Catalog => Catalog.ContentType,
+            Media => "image/jpeg",
+            _ => Answer.Json,
+        };
 
     private static byte[] MakeBomb()
     {
@@ -178,7 +217,8 @@ internal static class FaultyAnswer
             gzip.Write("{\"id\":\""u8);
             var block = new byte[1_000_000];
             Array.Fill(block, (byte)'0');
-            for (var i = 0; i < 200; i++) gzip.Write(block);
+            for (var i = 0; i < 200; i++)
+                gzip.Write(block);
             gzip.Write("\"}"u8);
         }
         return buffer.ToArray();

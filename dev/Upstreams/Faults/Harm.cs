@@ -15,7 +15,16 @@ internal static class Harm
         return padding;
     });
 
-    public static readonly byte[] Garbage = [.. "{]\0\u001f"u8, 0xff, 0xfe, 0xc0, 0x80, .. "}} NaN <%"u8, .. Enumerable.Range(0, 200).Select(i => (byte)(i * 151))];
+    public static readonly byte[] Garbage =
+    [
+        .. "{]\0\u001f"u8,
+        0xff,
+        0xfe,
+        0xc0,
+        0x80,
+        .. "}} NaN <%"u8,
+        .. Enumerable.Range(0, 200).Select(i => (byte)(i * 151)),
+    ];
 
     public static readonly byte[] Html =
         "<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1><p>upstream-7.internal</p></body></html>"u8.ToArray();
@@ -26,7 +35,8 @@ internal static class Harm
     /// <summary>The document is still valid, only far too large. In pieces: most of it is the same for all.</summary>
     public static ReadOnlyMemory<byte>[] Swell(byte[] body, SampleService service)
     {
-        if (service is Catalog) return SwellFrame(body);
+        if (service is Catalog)
+            return SwellFrame(body);
         return body is [(byte)'{', (byte)'"', ..]
             ? ["{\"padding\":\""u8.ToArray(), Padding.Value, "\","u8.ToArray(), body.AsMemory(1)]
             : [body, Padding.Value];
@@ -35,8 +45,10 @@ internal static class Harm
     public static byte[] SwapTypes(byte[] body, SampleService service)
     {
         // A frame of the right length whose message has the id as a number: field 1 as a varint.
-        if (service is Catalog) return [.. FrameHead(2), 0x08, 0x07];
-        if (service is Media) return body;
+        if (service is Catalog)
+            return [.. FrameHead(2), 0x08, 0x07];
+        if (service is Media)
+            return body;
         try
         {
             return JsonSerializer.SerializeToUtf8Bytes(Swap(JsonNode.Parse(body)), ControlJson.Default.JsonNode);
@@ -54,19 +66,21 @@ internal static class Harm
         return head;
     }
 
-    private static JsonNode? Swap(JsonNode? node) => node switch
-    {
-        JsonObject members => new JsonObject(members.Select(m => KeyValuePair.Create(m.Key, Swap(m.Value)))),
-        JsonArray items => new JsonArray([.. items.Select(Swap)]),
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => JsonValue.Create(7),
-        JsonValue value when value.GetValueKind() == JsonValueKind.Number => JsonValue.Create("seven"),
-        JsonValue => new JsonArray(),
-        _ => null,
-    };
+    private static JsonNode? Swap(JsonNode? node) =>
+        node switch
+        {
+            JsonObject members => new JsonObject(members.Select(m => KeyValuePair.Create(m.Key, Swap(m.Value)))),
+            JsonArray items => new JsonArray([.. items.Select(Swap)]),
+            JsonValue value when value.GetValueKind() == JsonValueKind.String => JsonValue.Create(7),
+            JsonValue value when value.GetValueKind() == JsonValueKind.Number => JsonValue.Create("seven"),
+            JsonValue => new JsonArray(),
+            _ => null,
+        };
 
     private static ReadOnlyMemory<byte>[] SwellFrame(byte[] frame)
     {
-        if (frame.Length < 5) return [frame];
+        if (frame.Length < 5)
+            return [frame];
         // Field 1000, length-delimited: unknown to every reader, so it must be skipped.
         byte[] tag = [0xc2, 0x3e, .. Varint(SwellBytes)];
         return [FrameHead(frame.Length - 5 + tag.Length + SwellBytes), frame.AsMemory(5), tag, Padding.Value];
@@ -74,7 +88,8 @@ internal static class Harm
 
     private static IEnumerable<byte> Varint(int number)
     {
-        for (; number > 127; number >>= 7) yield return (byte)(number | 0x80);
+        for (; number > 127; number >>= 7)
+            yield return (byte)(number | 0x80);
         yield return (byte)number;
     }
 }

@@ -29,7 +29,8 @@ internal static class Answer
         writer.Write("{\"items\":["u8);
         for (var i = 0; i < items.Count; i++)
         {
-            if (i > 0) writer.Write(","u8);
+            if (i > 0)
+                writer.Write(","u8);
             writer.Write(items[i].Span);
         }
         writer.Write("]"u8);
@@ -40,8 +41,13 @@ internal static class Answer
 
     /// <summary>A page: <c>items</c>, <c>nextCursor</c> (null at the end) and whatever stands beside them.</summary>
     public static Task PageAsync(Exchange exchange, IReadOnlyList<ReadOnlyMemory<byte>> items, int? next, string beside = "") =>
-        ItemsAsync(exchange, items, System.Text.Encoding.UTF8.GetBytes(
-            $",\"nextCursor\":{(next is { } position ? $"\"{Paging.Encode(position)}\"" : "null")}{beside}"));
+        ItemsAsync(
+            exchange,
+            items,
+            System.Text.Encoding.UTF8.GetBytes(
+                $",\"nextCursor\":{(next is { } position ? $"\"{Paging.Encode(position)}\"" : "null")}{beside}"
+            )
+        );
 
     public static Task NoContentAsync(Exchange exchange)
     {
@@ -65,7 +71,9 @@ internal static class Answer
         response.StatusCode = status;
         response.ContentType = "application/problem+json";
         var bytes = JsonSerializer.SerializeToUtf8Bytes(
-            new Problem($"https://services.example.com/problems/{code}", code.Replace('_', ' '), status, detail, code), ControlJson.Default.Problem);
+            new Problem($"https://services.example.com/problems/{code}", code.Replace('_', ' '), status, detail, code),
+            ControlJson.Default.Problem
+        );
         response.ContentLength = bytes.Length;
         return response.BodyWriter.WriteAsync(bytes, exchange.Context.RequestAborted).AsTask();
     }

@@ -15,14 +15,16 @@ internal static class ControlSurface
     public static async Task ServeAsync(HttpContext context, SampleService service)
     {
         var exchange = await Exchange.ReceiveAsync(context);
-        await ((context.Request.Method, exchange.Segments) switch
-        {
-            ("POST", ["__faults"]) => SetAsync(exchange, service),
-            ("DELETE", ["__faults"]) => HealAsync(exchange, service),
-            ("GET", ["__calls"]) => ListAsync(exchange, service),
-            ("DELETE", ["__calls"]) => ClearAsync(exchange, service),
-            _ => Answer.NotFoundAsync(exchange),
-        });
+        await (
+            (context.Request.Method, exchange.Segments) switch
+            {
+                ("POST", ["__faults"]) => SetAsync(exchange, service),
+                ("DELETE", ["__faults"]) => HealAsync(exchange, service),
+                ("GET", ["__calls"]) => ListAsync(exchange, service),
+                ("DELETE", ["__calls"]) => ClearAsync(exchange, service),
+                _ => Answer.NotFoundAsync(exchange),
+            }
+        );
     }
 
     private static Task SetAsync(Exchange exchange, SampleService service)
@@ -51,19 +53,43 @@ internal static class ControlSurface
     }
 
     private static Task ListAsync(Exchange exchange, SampleService service) =>
-        Answer.JsonAsync(exchange, JsonSerializer.SerializeToUtf8Bytes(new CallList([.. service.Calls.All.Select(View)]), ControlJson.Default.CallList));
+        Answer.JsonAsync(
+            exchange,
+            JsonSerializer.SerializeToUtf8Bytes(new CallList([.. service.Calls.All.Select(View)]), ControlJson.Default.CallList)
+        );
 
-    private static CallView View(RecordedCall call) => new(
-        call.Order, call.Service, call.StartedAt, call.Method, call.Path, call.Query, call.Protocol,
-        // Lower case, as in HTTP/2: the server writes well-known names in a spelling of its own.
-        call.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()), call.BodyText, call.Ended.IsCompleted, call.Aborted);
+    private static CallView View(RecordedCall call) =>
+        new(
+            call.Order,
+            call.Service,
+            call.StartedAt,
+            call.Method,
+            call.Path,
+            call.Query,
+            call.Protocol,
+            // Lower case, as in HTTP/2: the server writes well-known names in a spelling of its own.
+            call.Headers.ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value.ToString()),
+            call.BodyText,
+            call.Ended.IsCompleted,
+            call.Aborted
+        );
 }
 
 internal sealed record CallList(CallView[] Calls);
 
 internal sealed record CallView(
-    long Order, string Service, DateTimeOffset StartedAt, string Method, string Path, string Query, string Protocol,
-    Dictionary<string, string> Headers, string Body, bool Ended, bool Aborted);
+    long Order,
+    string Service,
+    DateTimeOffset StartedAt,
+    string Method,
+    string Path,
+    string Query,
+    string Protocol,
+    Dictionary<string, string> Headers,
+    string Body,
+    bool Ended,
+    bool Aborted
+);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Fault))]

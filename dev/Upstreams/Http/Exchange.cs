@@ -15,7 +15,8 @@ internal sealed class Exchange(HttpContext context, byte[] body)
     public static async Task<Exchange> ReceiveAsync(HttpContext context)
     {
         var request = context.Request;
-        if (request.ContentLength is 0 || (request.ContentLength is null && !HasBody(context))) return new Exchange(context, []);
+        if (request.ContentLength is 0 || (request.ContentLength is null && !HasBody(context)))
+            return new Exchange(context, []);
 
         using var buffer = new MemoryStream((int)Math.Min(request.ContentLength ?? 1024, SampleService.MaxRequestBytes));
         await request.Body.CopyToAsync(buffer, context.RequestAborted);

@@ -12,13 +12,18 @@ internal readonly record struct Paging(int Limit, int? After)
     public static async ValueTask<Paging?> ReadAsync(Exchange exchange, int defaultLimit = DefaultLimit)
     {
         var limit = defaultLimit;
-        if (exchange.Request.Query["limit"] is [{ } text] && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1))
+        if (
+            exchange.Request.Query["limit"] is [{ } text]
+            && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit < 1)
+        )
         {
             await Answer.ProblemAsync(exchange, 400, "invalid_limit", "limit is a number from 1 to 100.");
             return null;
         }
-        if (exchange.Request.Query["cursor"] is not [{ Length: > 0 } cursor]) return new Paging(Math.Min(limit, MaxLimit), null);
-        if (Decode(cursor) is { } after) return new Paging(Math.Min(limit, MaxLimit), after);
+        if (exchange.Request.Query["cursor"] is not [{ Length: > 0 } cursor])
+            return new Paging(Math.Min(limit, MaxLimit), null);
+        if (Decode(cursor) is { } after)
+            return new Paging(Math.Min(limit, MaxLimit), after);
 
         await Answer.ProblemAsync(exchange, 400, "invalid_cursor", "The cursor is not one that this service gave out.");
         return null;
@@ -31,9 +36,12 @@ internal readonly record struct Paging(int Limit, int? After)
     {
         Span<byte> bytes = stackalloc byte[32];
         var padded = cursor.Replace('-', '+').Replace('_', '/').PadRight((cursor.Length + 3) / 4 * 4, '=');
-        if (cursor.Length > 40 || !Convert.TryFromBase64String(padded, bytes, out var length)) return null;
+        if (cursor.Length > 40 || !Convert.TryFromBase64String(padded, bytes, out var length))
+            return null;
         var text = Encoding.ASCII.GetString(bytes[..length]);
-        return text.StartsWith("at:", StringComparison.Ordinal) && int.TryParse(text.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+        return
+            text.StartsWith("at:", StringComparison.Ordinal)
+            && int.TryParse(text.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var position)
             ? position
             : null;
     }

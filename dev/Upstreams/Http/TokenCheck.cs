@@ -16,7 +16,7 @@ internal sealed class TokenCheck(string authority) : IDisposable
     /// <summary>Has the keys before the first call comes: a gateway waits half a second for some answers.</summary>
     public async Task Warm()
     {
-        for (var end = stopping.Token; keys.Count == 0 && !end.IsCancellationRequested;)
+        for (var end = stopping.Token; keys.Count == 0 && !end.IsCancellationRequested; )
         {
             try
             {
@@ -25,7 +25,8 @@ internal sealed class TokenCheck(string authority) : IDisposable
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
             {
-                await Task.Delay(200, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // The authority starts after the services.
+                // The authority starts after the services.
+                await Task.Delay(200, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -35,7 +36,8 @@ internal sealed class TokenCheck(string authority) : IDisposable
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization.ToString();
-        if (header.StartsWith(Scheme, StringComparison.Ordinal) && await IsGood(header[Scheme.Length..], audience)) return true;
+        if (header.StartsWith(Scheme, StringComparison.Ordinal) && await IsGood(header[Scheme.Length..], audience))
+            return true;
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";
         return false;
@@ -50,19 +52,27 @@ internal sealed class TokenCheck(string authority) : IDisposable
 
     private async Task<bool> IsGood(string token, string audience)
     {
-        if (await Verify(token, audience)) return true;
+        if (await Verify(token, audience))
+            return true;
         await ReadKeys(); // A new key, or the first.
         return await Verify(token, audience);
     }
 
-    private async Task ReadKeys() => keys = new JsonWebKeySet(await http.GetStringAsync(authority + "/.well-known/jwks.json")).GetSigningKeys();
+    private async Task ReadKeys() =>
+        keys = new JsonWebKeySet(await http.GetStringAsync(authority + "/.well-known/jwks.json")).GetSigningKeys();
 
-    private async Task<bool> Verify(string token, string audience) => (await handler.ValidateTokenAsync(token, new TokenValidationParameters
-    {
-        ValidIssuer = authority,
-        ValidAudience = audience,
-        IssuerSigningKeys = keys,
-        ClockSkew = TimeSpan.FromSeconds(5),
-        LogValidationExceptions = false,
-    })).IsValid;
+    private async Task<bool> Verify(string token, string audience) =>
+        (
+            await handler.ValidateTokenAsync(
+                token,
+                new TokenValidationParameters
+                {
+                    ValidIssuer = authority,
+                    ValidAudience = audience,
+                    IssuerSigningKeys = keys,
+                    ClockSkew = TimeSpan.FromSeconds(5),
+                    LogValidationExceptions = false,
+                }
+            )
+        ).IsValid;
 }

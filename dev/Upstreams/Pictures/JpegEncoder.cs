@@ -58,7 +58,9 @@ internal sealed class JpegEncoder : IDisposable
         Span<float> cb = stackalloc float[Block * Block];
         Span<float> cr = stackalloc float[Block * Block];
         Span<float> block = stackalloc float[Block * Block];
-        int lastY = 0, lastCb = 0, lastCr = 0;
+        int lastY = 0,
+            lastCb = 0,
+            lastCr = 0;
 
         for (var top = 0; top < height; top += Unit)
         {
@@ -78,7 +80,8 @@ internal sealed class JpegEncoder : IDisposable
                 for (var quarter = 0; quarter < 4; quarter++)
                 {
                     var start = quarter / 2 * Block * Unit + quarter % 2 * Block;
-                    for (var row = 0; row < Block; row++) y.Slice(start + row * Unit, Block).CopyTo(block[(row * Block)..]);
+                    for (var row = 0; row < Block; row++)
+                        y.Slice(start + row * Unit, Block).CopyTo(block[(row * Block)..]);
                     lastY = Write(block, luminance, lastY);
                 }
                 lastCb = Write(cb, chrominance, lastCb);
@@ -110,11 +113,13 @@ internal sealed class JpegEncoder : IDisposable
                 zeros++;
                 continue;
             }
-            for (; zeros > 15; zeros -= 16) Bits(Ac[0xf0].Code, Ac[0xf0].Length);
+            for (; zeros > 15; zeros -= 16)
+                Bits(Ac[0xf0].Code, Ac[0xf0].Length);
             Coded(Ac, zeros, levels[i]);
             zeros = 0;
         }
-        if (zeros > 0) Bits(Ac[0].Code, Ac[0].Length);
+        if (zeros > 0)
+            Bits(Ac[0].Code, Ac[0].Length);
         return levels[0];
     }
 
@@ -123,7 +128,8 @@ internal sealed class JpegEncoder : IDisposable
         var size = 32 - BitOperations.LeadingZeroCount((uint)Math.Abs(level));
         var (code, length) = codes[zeros << 4 | size];
         Bits(code, length);
-        if (size > 0) Bits((level < 0 ? level - 1 : level) & ((1 << size) - 1), size);
+        if (size > 0)
+            Bits((level < 0 ? level - 1 : level) & ((1 << size) - 1), size);
     }
 
     private void Bits(int value, int length)
@@ -134,7 +140,8 @@ internal sealed class JpegEncoder : IDisposable
         {
             var next = (byte)(pending >> (pendingBits - 8));
             output.WriteByte(next);
-            if (next == 0xff) output.WriteByte(0);
+            if (next == 0xff)
+                output.WriteByte(0);
             pendingBits -= 8;
         }
         pending &= (1 << pendingBits) - 1;
@@ -143,7 +150,8 @@ internal sealed class JpegEncoder : IDisposable
     private void Marker(byte kind, ReadOnlySpan<byte> content)
     {
         output.Write([0xff, kind]);
-        if (kind == 0xd9) return;
+        if (kind == 0xd9)
+            return;
         Span<byte> length = stackalloc byte[2];
         BinaryPrimitives.WriteUInt16BigEndian(length, (ushort)(content.Length + 2));
         output.Write(length);
@@ -165,7 +173,8 @@ internal sealed class JpegEncoder : IDisposable
                 for (var u = 0; u < Block; u++)
                 {
                     var sum = 0f;
-                    for (var x = 0; x < Block; x++) sum += from[row * Block + x] * Cosines[u * Block + x];
+                    for (var x = 0; x < Block; x++)
+                        sum += from[row * Block + x] * Cosines[u * Block + x];
                     to[u * Block + row] = sum;
                 }
             }
@@ -177,7 +186,8 @@ internal sealed class JpegEncoder : IDisposable
         var cosines = new float[Block * Block];
         for (var u = 0; u < Block; u++)
         {
-            for (var x = 0; x < Block; x++) cosines[u * Block + x] = 0.5f * (u == 0 ? MathF.Sqrt(0.5f) : 1) * MathF.Cos((2 * x + 1) * u * MathF.PI / 16);
+            for (var x = 0; x < Block; x++)
+                cosines[u * Block + x] = 0.5f * (u == 0 ? MathF.Sqrt(0.5f) : 1) * MathF.Cos((2 * x + 1) * u * MathF.PI / 16);
         }
         return cosines;
     }
@@ -185,14 +195,16 @@ internal sealed class JpegEncoder : IDisposable
     private static byte[] Scaled(ReadOnlySpan<byte> table, int scale)
     {
         var scaled = new byte[table.Length];
-        for (var i = 0; i < table.Length; i++) scaled[i] = (byte)Math.Clamp((table[i] * scale + 50) / 100, 1, 255);
+        for (var i = 0; i < table.Length; i++)
+            scaled[i] = (byte)Math.Clamp((table[i] * scale + 50) / 100, 1, 255);
         return scaled;
     }
 
     private static byte[] Ordered(byte[] table)
     {
         var ordered = new byte[table.Length];
-        for (var i = 0; i < table.Length; i++) ordered[i] = table[JpegTables.ZigZag[i]];
+        for (var i = 0; i < table.Length; i++)
+            ordered[i] = table[JpegTables.ZigZag[i]];
         return ordered;
     }
 
@@ -203,7 +215,8 @@ internal sealed class JpegEncoder : IDisposable
         var (code, at) = (0, 0);
         for (var length = 1; length <= 16; length++, code <<= 1)
         {
-            for (var i = 0; i < counts[length - 1]; i++) codes[values[at++]] = (code++, length);
+            for (var i = 0; i < counts[length - 1]; i++)
+                codes[values[at++]] = (code++, length);
         }
         return codes;
     }

@@ -20,14 +20,18 @@ internal sealed class PricingQuery : ObjectGraphType
         Name = "Query";
         Field<PriceType>("pricing")
             .Argument<NonNullGraphType<IdGraphType>>("productId")
-            .Resolve(field => Shop.IndexOf(field.GetArgument<string>("productId")) is >= 0 and var index
-                ? Shop.Prices[index]
-                : throw new ExecutionError("There is no such product.") { Code = "NOT_FOUND" });
+            .Resolve(field =>
+                Shop.IndexOf(field.GetArgument<string>("productId")) is >= 0 and var index
+                    ? Shop.Prices[index]
+                    : throw new ExecutionError("There is no such product.") { Code = "NOT_FOUND" }
+            );
         Field<NonNullGraphType<ListGraphType<NonNullGraphType<PriceType>>>>("prices")
             .Argument<NonNullGraphType<ListGraphType<NonNullGraphType<IdGraphType>>>>("productIds")
-            .Resolve(field => field.GetArgument<List<string>>("productIds") is { Count: <= MaxIds } ids
-                ? Shop.IndexesOf(ids).Select(index => Shop.Prices[index])
-                : throw new ExecutionError($"At most {MaxIds} products in one query."));
+            .Resolve(field =>
+                field.GetArgument<List<string>>("productIds") is { Count: <= MaxIds } ids
+                    ? Shop.IndexesOf(ids).Select(index => Shop.Prices[index])
+                    : throw new ExecutionError($"At most {MaxIds} products in one query.")
+            );
     }
 }
 
@@ -49,6 +53,7 @@ internal sealed class DiscountType : ObjectGraphType<Discount>
     {
         Name = "Discount";
         Field<NonNullGraphType<IntGraphType>>("percentage").Resolve(field => field.Source.Percentage);
-        Field<StringGraphType>("validUntil").Resolve(field => field.Source.ValidUntil.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
+        Field<StringGraphType>("validUntil")
+            .Resolve(field => field.Source.ValidUntil.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
     }
 }

@@ -12,8 +12,11 @@ internal static class Images
     public static string? Thumb(string? path) => Sized(path, 160);
 
     private static string? Sized(string? path, int width) =>
-        path is not null && path.StartsWith(Stored, StringComparison.Ordinal) && path.Length > Stored.Length
-            && path.IndexOf('/', Stored.Length) < 0 && path.AsSpan().IndexOfAny('?', '#') < 0
-                ? $"/images/{path.AsSpan(Stored.Length)}?w={width}"
-                : null;
+        path is not null
+        && path.StartsWith(Stored, StringComparison.Ordinal)
+        && path.Length > Stored.Length
+        && path.IndexOf('/', Stored.Length) < 0
+        && path.AsSpan().IndexOfAny('?', '#') < 0
+            ? $"/images/{path.AsSpan(Stored.Length)}?w={width}"
+            : null;
 }

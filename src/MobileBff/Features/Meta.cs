@@ -9,7 +9,12 @@ namespace MobileBff.Features;
 /// <param name="TotalLatencyMs">From arrival to answer.</param>
 /// <param name="Degraded">Parts that are not as they should be: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>,
 /// <c>fallback</c>; absent when all are.</param>
-public sealed record Meta(int ServicesCalled, int ServicesSucceeded, int TotalLatencyMs, IReadOnlyDictionary<string, string>? Degraded = null);
+public sealed record Meta(
+    int ServicesCalled,
+    int ServicesSucceeded,
+    int TotalLatencyMs,
+    IReadOnlyDictionary<string, string>? Degraded = null
+);
 
 internal sealed class MobileMeta : ICompositionMeta
 {

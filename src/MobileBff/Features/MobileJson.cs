@@ -3,10 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Requests;
 using MobileBff.Features.HomeFeed;
-using MobileBff.Features.Orders;
-using MobileBff.Features.Products;
 using MobileBff.Features.Me;
 using MobileBff.Features.Notifications;
+using MobileBff.Features.Orders;
+using MobileBff.Features.Products;
 using MobileBff.Features.Search;
 using MobileBff.Features.Sync;
 

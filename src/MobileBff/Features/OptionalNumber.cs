@@ -20,16 +20,18 @@ public readonly record struct OptionalNumber
     {
         var name = options.CreateSchemaReferenceId;
         options.CreateSchemaReferenceId = type => type.Type == typeof(OptionalNumber) ? null : name(type);
-        options.AddSchemaTransformer(static (schema, context, _) =>
-        {
-            if (context.JsonTypeInfo.Type == typeof(OptionalNumber))
+        options.AddSchemaTransformer(
+            static (schema, context, _) =>
             {
-                schema.Type = JsonSchemaType.Number | JsonSchemaType.Null;
-                schema.Format = "double";
-            }
+                if (context.JsonTypeInfo.Type == typeof(OptionalNumber))
+                {
+                    schema.Type = JsonSchemaType.Number | JsonSchemaType.Null;
+                    schema.Format = "double";
+                }
 
-            return Task.CompletedTask;
-        });
+                return Task.CompletedTask;
+            }
+        );
     }
 
     /// <summary>Nobody knows: null.</summary>

@@ -5,11 +5,26 @@ namespace MobileBff.Features;
 /// <summary>An order as lists show it.</summary>
 /// <param name="ItemCount">Lines, not pieces.</param>
 /// <param name="Thumb">Of the first line.</param>
-public sealed record OrderSummary(string Id, string Status, decimal Total, string Currency, DateTimeOffset Date, int ItemCount, string? Thumb)
+public sealed record OrderSummary(
+    string Id,
+    string Status,
+    decimal Total,
+    string Currency,
+    DateTimeOffset Date,
+    int ItemCount,
+    string? Thumb
+)
 {
     internal static IReadOnlyList<OrderSummary> First5(OrderPage page) => [.. page.Items.Take(5).Select(Of)];
 
-    internal static OrderSummary Of(ListedOrder order) => new(
-        order.Id, order.Status, order.TotalAmount, order.Currency, order.PlacedAt, order.Items.Count,
-        Images.Thumb(order.Items.FirstImage));
+    internal static OrderSummary Of(ListedOrder order) =>
+        new(
+            order.Id,
+            order.Status,
+            order.TotalAmount,
+            order.Currency,
+            order.PlacedAt,
+            order.Items.Count,
+            Images.Thumb(order.Items.FirstImage)
+        );
 }

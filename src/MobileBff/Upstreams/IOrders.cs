@@ -5,7 +5,14 @@ using Refit;
 namespace MobileBff.Upstreams;
 
 /// <summary>What the mobile app needs of an order.</summary>
-public sealed record Order(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, IReadOnlyList<OrderLine> Items);
+public sealed record Order(
+    string Id,
+    string Status,
+    DateTimeOffset PlacedAt,
+    decimal TotalAmount,
+    string Currency,
+    IReadOnlyList<OrderLine> Items
+);
 
 public sealed record OrderLine(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
 

@@ -9,7 +9,13 @@ public sealed record User(string Id, string Name, string? AvatarUrl);
 
 /// <summary>What the app's own page of the profile shows.</summary>
 public sealed record UserProfile(
-    string Id, string Name, string? Email = null, string? AvatarUrl = null, string? Locale = null, UserPreferences? Preferences = null);
+    string Id,
+    string Name,
+    string? Email = null,
+    string? AvatarUrl = null,
+    string? Locale = null,
+    UserPreferences? Preferences = null
+);
 
 public sealed record UserPreferences(IReadOnlyDictionary<string, JsonElement>? Mobile = null);
 

@@ -16,7 +16,9 @@ internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
 {
     public override ListedOrder Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        string? id = null, status = null, currency = null;
+        string? id = null,
+            status = null,
+            currency = null;
         DateTimeOffset? placedAt = null;
         decimal? total = null;
         OrderLines? lines = null;
@@ -57,11 +59,17 @@ internal sealed class ListedOrderReader : JsonConverter<ListedOrder>
         }
 
         return new ListedOrder(
-            id ?? throw new JsonException(), status ?? throw new JsonException(), placedAt ?? throw new JsonException(), total ?? throw new JsonException(),
-            currency ?? throw new JsonException(), lines ?? throw new JsonException());
+            id ?? throw new JsonException(),
+            status ?? throw new JsonException(),
+            placedAt ?? throw new JsonException(),
+            total ?? throw new JsonException(),
+            currency ?? throw new JsonException(),
+            lines ?? throw new JsonException()
+        );
     }
 
-    public override void Write(Utf8JsonWriter writer, ListedOrder value, JsonSerializerOptions options) => throw new NotSupportedException("Orders are never kept.");
+    public override void Write(Utf8JsonWriter writer, ListedOrder value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Orders are never kept.");
 
     private static OrderLines Lines(ref Utf8JsonReader reader)
     {
@@ -103,7 +111,10 @@ internal sealed class RecommendationReader : JsonConverter<Recommendation>
 {
     public override Recommendation Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        string? id = null, name = null, image = null, currency = null;
+        string? id = null,
+            name = null,
+            image = null,
+            currency = null;
         decimal? price = null;
         Members.Begin(ref reader);
         while (Members.Next(ref reader))
@@ -137,7 +148,12 @@ internal sealed class RecommendationReader : JsonConverter<Recommendation>
         }
 
         return new Recommendation(
-            id ?? throw new JsonException(), name ?? throw new JsonException(), image, price ?? throw new JsonException(), currency ?? throw new JsonException());
+            id ?? throw new JsonException(),
+            name ?? throw new JsonException(),
+            image,
+            price ?? throw new JsonException(),
+            currency ?? throw new JsonException()
+        );
     }
 
     public override void Write(Utf8JsonWriter writer, Recommendation value, JsonSerializerOptions options)

@@ -5,18 +5,19 @@ namespace MobileBff.Upstreams;
 internal static class UpstreamClients
 {
     /// <summary>The services that the mobile app's answers are made of.</summary>
-    public static WebApplicationBuilder AddMobileUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstream<IUsers>("users")
-        .AddUpstream<IOrders>("orders")
-        .AddUpstream<IRecommendations>("recommendations")
-        .AddUpstream<INotifications>("notifications")
-        .AddUpstream<IProducts>("products", isShared: true)
-        .AddUpstream<IPricing>("pricing", isShared: true)
-        .AddUpstream<IReviews>("reviews", isShared: true)
-        .AddUpstream<IInventory>("inventory", isShared: true)
-        .AddUpstream<IShipping>("shipping")
-        .AddUpstream<ISearch>("search")
-        .AddUpstream<IMedia>("media", isShared: true);
+    public static WebApplicationBuilder AddMobileUpstreams(this WebApplicationBuilder builder) =>
+        builder
+            .AddUpstream<IUsers>("users")
+            .AddUpstream<IOrders>("orders")
+            .AddUpstream<IRecommendations>("recommendations")
+            .AddUpstream<INotifications>("notifications")
+            .AddUpstream<IProducts>("products", isShared: true)
+            .AddUpstream<IPricing>("pricing", isShared: true)
+            .AddUpstream<IReviews>("reviews", isShared: true)
+            .AddUpstream<IInventory>("inventory", isShared: true)
+            .AddUpstream<IShipping>("shipping")
+            .AddUpstream<ISearch>("search")
+            .AddUpstream<IMedia>("media", isShared: true);
 }
 
 /// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>

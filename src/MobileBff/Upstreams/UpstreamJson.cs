@@ -8,7 +8,10 @@ namespace MobileBff.Upstreams;
 /// members that are not declared are skipped without a copy.
 /// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(UserProfile))]
 [JsonSerializable(typeof(Hits))]

@@ -8,15 +8,18 @@ using PartnerBff.Features.Events;
 using PartnerBff.Features.Keys;
 using PartnerBff.Features.Operations;
 using PartnerBff.Features.V1;
-using PartnerBff.Features.Webhooks;
 using PartnerBff.Features.V2;
+using PartnerBff.Features.Webhooks;
 
 namespace PartnerBff.Features;
 
 /// <summary>The partners' contract: snake_case, nulls written, requests read strictly.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true,
-    Converters = [typeof(UtcTimestamp)])]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(UtcTimestamp)]
+)]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(BatchRequest))]
 [JsonSerializable(typeof(ItemError))]

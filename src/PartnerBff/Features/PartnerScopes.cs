@@ -15,5 +15,15 @@ internal static class PartnerScopes
 
     /// <summary>All of them.</summary>
     public static readonly string[] All =
-        [OrdersRead, OrdersWrite, ProductsRead, InventoryRead, AccountRead, UsageRead, KeysManage, WebhooksManage, EventsRead];
+    [
+        OrdersRead,
+        OrdersWrite,
+        ProductsRead,
+        InventoryRead,
+        AccountRead,
+        UsageRead,
+        KeysManage,
+        WebhooksManage,
+        EventsRead,
+    ];
 }

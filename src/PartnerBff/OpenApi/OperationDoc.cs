@@ -35,7 +35,8 @@ internal sealed record OperationDoc(string Summary, string Description)
 internal static class OperationDocExtensions
 {
     /// <summary>Says what the contract shall say.</summary>
-    public static TBuilder Documented<TBuilder>(this TBuilder builder, OperationDoc doc) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder Documented<TBuilder>(this TBuilder builder, OperationDoc doc)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(doc));
         return builder;

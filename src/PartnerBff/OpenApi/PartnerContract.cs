@@ -18,10 +18,22 @@ internal static class PartnerContract
 {
     private static readonly ProblemCode[] Everywhere =
     [
-        ProblemCodes.MissingToken, ProblemCodes.InvalidToken, ProblemCodes.TokenExpired, ProblemCodes.TokenRevoked, ProblemCodes.InvalidApiKey,
-        ProblemCodes.InsufficientScope, ProblemCodes.AddressNotAllowed, ProblemCodes.EndpointNotInPlan, ProblemCodes.Forbidden, ProblemCodes.VersionRetired,
-        ProblemCodes.TooManyFailedCredentials, ProblemCodes.RateLimitExceeded, ProblemCodes.QuotaExceeded, ProblemCodes.InternalError,
-        ProblemCodes.Overloaded, ProblemCodes.StoreUnavailable,
+        ProblemCodes.MissingToken,
+        ProblemCodes.InvalidToken,
+        ProblemCodes.TokenExpired,
+        ProblemCodes.TokenRevoked,
+        ProblemCodes.InvalidApiKey,
+        ProblemCodes.InsufficientScope,
+        ProblemCodes.AddressNotAllowed,
+        ProblemCodes.EndpointNotInPlan,
+        ProblemCodes.Forbidden,
+        ProblemCodes.VersionRetired,
+        ProblemCodes.TooManyFailedCredentials,
+        ProblemCodes.RateLimitExceeded,
+        ProblemCodes.QuotaExceeded,
+        ProblemCodes.InternalError,
+        ProblemCodes.Overloaded,
+        ProblemCodes.StoreUnavailable,
     ];
 
     /// <summary>Two documents; each names its members as its answers do.</summary>
@@ -49,16 +61,25 @@ internal static class PartnerContract
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
         document.Components.SecuritySchemes["bearer"] = new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API key (`pk_live_…`, `pk_test_…`) or a client-credentials access token.",
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "An API key (`pk_live_…`, `pk_test_…`) or a client-credentials access token.",
         };
         document.Components.SecuritySchemes["api_key"] = new OpenApiSecurityScheme
         {
-            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-API-Key", Description = "An API key.",
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = "X-API-Key",
+            Description = "An API key.",
         };
         return Task.CompletedTask;
     }
 
-    private static async Task Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static async Task Describe(
+        OpenApiOperation operation,
+        OpenApiOperationTransformerContext context,
+        CancellationToken cancellation
+    )
     {
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<OperationDoc>().LastOrDefault() is not { } doc)
         {
@@ -78,7 +99,11 @@ internal static class PartnerContract
                 Required = doc.IsBodyRequired,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
-                    ["application/json"] = new() { Schema = new OpenApiSchemaReference(body.Name, context.Document), Example = Parse(doc.BodyExample) },
+                    ["application/json"] = new()
+                    {
+                        Schema = new OpenApiSchemaReference(body.Name, context.Document),
+                        Example = Parse(doc.BodyExample),
+                    },
                 },
             };
         }
@@ -94,33 +119,63 @@ internal static class PartnerContract
     {
         if (doc.Key is { } required)
         {
-            parameters.Add(new OpenApiParameter
-            {
-                Name = "Idempotency-Key", In = ParameterLocation.Header, Required = required, Description = Texts.Key,
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = 255 }, Example = "\"po-77-1\"",
-            });
+            parameters.Add(
+                new OpenApiParameter
+                {
+                    Name = "Idempotency-Key",
+                    In = ParameterLocation.Header,
+                    Required = required,
+                    Description = Texts.Key,
+                    Schema = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.String,
+                        MinLength = 1,
+                        MaxLength = 255,
+                    },
+                    Example = "\"po-77-1\"",
+                }
+            );
         }
 
         if (doc.IsList)
         {
-            parameters.Add(new OpenApiParameter
-            {
-                Name = "limit", In = ParameterLocation.Query, Description = "How many entries; more than 100 is taken as 100.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "1", Default = 20 }, Example = 20,
-            });
-            parameters.Add(new OpenApiParameter
-            {
-                Name = "cursor", In = ParameterLocation.Query, Description = "`next_cursor` of the page before; of no use to another tenant or list.",
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-            });
+            parameters.Add(
+                new OpenApiParameter
+                {
+                    Name = "limit",
+                    In = ParameterLocation.Query,
+                    Description = "How many entries; more than 100 is taken as 100.",
+                    Schema = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Integer,
+                        Minimum = "1",
+                        Default = 20,
+                    },
+                    Example = 20,
+                }
+            );
+            parameters.Add(
+                new OpenApiParameter
+                {
+                    Name = "cursor",
+                    In = ParameterLocation.Query,
+                    Description = "`next_cursor` of the page before; of no use to another tenant or list.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                }
+            );
         }
 
         foreach (var (name, meaning) in doc.Query)
         {
-            parameters.Add(new OpenApiParameter
-            {
-                Name = name, In = ParameterLocation.Query, Description = meaning, Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-            });
+            parameters.Add(
+                new OpenApiParameter
+                {
+                    Name = name,
+                    In = ParameterLocation.Query,
+                    Description = meaning,
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                }
+            );
         }
     }
 
@@ -132,8 +187,12 @@ internal static class PartnerContract
             if (status[0] == '2' && response is OpenApiResponse good)
             {
                 good.Headers = Headers(doc);
-                if (doc.AnswerExample is not null && good.Content is { } contents && contents.TryGetValue("application/json", out var content)
-                    && content is OpenApiMediaType media)
+                if (
+                    doc.AnswerExample is not null
+                    && good.Content is { } contents
+                    && contents.TryGetValue("application/json", out var content)
+                    && content is OpenApiMediaType media
+                )
                 {
                     media.Example = Parse(doc.AnswerExample);
                 }
@@ -141,16 +200,35 @@ internal static class PartnerContract
         }
 
         IEnumerable<ProblemCode> pages = doc.IsList ? [ProblemCodes.ValidationFailed, ProblemCodes.InvalidCursor] : [];
-        IEnumerable<ProblemCode> keys = doc.Key is null ? [] : [ProblemCodes.IdempotencyKeyRequired, ProblemCodes.IdempotencyInFlight, ProblemCodes.IdempotencyMismatch];
+        IEnumerable<ProblemCode> keys = doc.Key is null
+            ? []
+            : [ProblemCodes.IdempotencyKeyRequired, ProblemCodes.IdempotencyInFlight, ProblemCodes.IdempotencyMismatch];
         IEnumerable<ProblemCode> bodies = doc.Body is null
             ? []
-            : [ProblemCodes.MalformedRequest, ProblemCodes.ValidationFailed, ProblemCodes.PayloadTooLarge, ProblemCodes.UnsupportedMediaType];
-        foreach (var status in doc.Errors.Concat(pages).Concat(keys).Concat(bodies).Concat(Everywhere).Distinct().GroupBy(c => c.Status).OrderBy(g => g.Key))
+            :
+            [
+                ProblemCodes.MalformedRequest,
+                ProblemCodes.ValidationFailed,
+                ProblemCodes.PayloadTooLarge,
+                ProblemCodes.UnsupportedMediaType,
+            ];
+        foreach (
+            var status in doc
+                .Errors.Concat(pages)
+                .Concat(keys)
+                .Concat(bodies)
+                .Concat(Everywhere)
+                .Distinct()
+                .GroupBy(c => c.Status)
+                .OrderBy(g => g.Key)
+        )
         {
             operation.Responses[status.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
                 Description = string.Join("\n\n", status.Select(c => $"`{c.Code}`: {c.Explanation}")),
-                Headers = status.Key is 429 or 503 or 409 ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = Header("Seconds to wait.", "2") } : null,
+                Headers = status.Key is 429 or 503 or 409
+                    ? new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = Header("Seconds to wait.", "2") }
+                    : null,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
                     ["application/problem+json"] = new()
@@ -187,26 +265,43 @@ internal static class PartnerContract
         };
         if (doc.Key is not null)
         {
-            headers["Idempotent-Replayed"] = Header("`true` when this is the stored answer to an earlier request with the same key.", "true");
+            headers["Idempotent-Replayed"] = Header(
+                "`true` when this is the stored answer to an earlier request with the same key.",
+                "true"
+            );
         }
 
         if (doc.IsList)
         {
-            headers["Link"] = Header("`rel=\"next\"`: the next page; absent on the last.", "<https://partner-api.example.com/v1/orders?cursor=…>; rel=\"next\"");
+            headers["Link"] = Header(
+                "`rel=\"next\"`: the next page; absent on the last.",
+                "<https://partner-api.example.com/v1/orders?cursor=…>; rel=\"next\""
+            );
         }
 
         return headers;
     }
 
     private static OpenApiHeader Header(string description, string example) =>
-        new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = example };
+        new()
+        {
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = example,
+        };
 
     private static JsonObject Example(ProblemCode code)
     {
         var example = new JsonObject
         {
-            ["type"] = "https://partner-api.example.com/problems/" + code.Code, ["title"] = code.Title, ["status"] = code.Status, ["detail"] = code.Explanation,
-            ["instance"] = "/v1/orders", ["code"] = code.Code, ["requestId"] = "01a1f2c3d4e5f60718293a4b5c6d7e8f", ["traceId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
+            ["type"] = "https://partner-api.example.com/problems/" + code.Code,
+            ["title"] = code.Title,
+            ["status"] = code.Status,
+            ["detail"] = code.Explanation,
+            ["instance"] = "/v1/orders",
+            ["code"] = code.Code,
+            ["requestId"] = "01a1f2c3d4e5f60718293a4b5c6d7e8f",
+            ["traceId"] = "4bf92f3577b34da6a3ce929d0e0e4736",
         };
         if (code == ProblemCodes.ValidationFailed)
         {

@@ -19,10 +19,15 @@ internal static class PortalAssets
     public static string Url(string name) => $"/portal/assets/{name}?v={All[name].Version}";
 
     public static void MapPortalAssets(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/portal/assets/{name}", IResult (HttpContext context, string name) => All.TryGetValue(name, out var asset)
-                ? Answer(context, asset)
-                : TypedResults.NotFound())
-            .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
+        routes
+            .MapGet(
+                "/portal/assets/{name}",
+                IResult (HttpContext context, string name) =>
+                    All.TryGetValue(name, out var asset) ? Answer(context, asset) : TypedResults.NotFound()
+            )
+            .AllowAnonymous()
+            .WithoutLimits()
+            .ExcludeFromDescription();
 
     private static FileContentHttpResult Answer(HttpContext context, Asset asset)
     {
@@ -43,13 +48,14 @@ internal static class PortalAssets
         }
     }
 
-    private static string Type(string name) => Path.GetExtension(name) switch
-    {
-        ".css" => "text/css; charset=utf-8",
-        ".js" => "text/javascript; charset=utf-8",
-        ".svg" => "image/svg+xml",
-        _ => "application/octet-stream",
-    };
+    private static string Type(string name) =>
+        Path.GetExtension(name) switch
+        {
+            ".css" => "text/css; charset=utf-8",
+            ".js" => "text/javascript; charset=utf-8",
+            ".svg" => "image/svg+xml",
+            _ => "application/octet-stream",
+        };
 
     private sealed record Asset(string Name, byte[] Content, string Type, string Version);
 }

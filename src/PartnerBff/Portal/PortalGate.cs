@@ -1,8 +1,8 @@
 using Bff.RateLimiting;
 using Bff.Requests;
 using Bff.Tenancy;
-using PartnerBff.Portal.Pages;
 using Microsoft.AspNetCore.Http.HttpResults;
+using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal;
 
@@ -43,34 +43,50 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
         if (!caller.IsInRole(Role))
         {
             return await Refuse(
-                context, signOut, "You cannot manage this account",
-                "Your sign-in does not have the role partner-admin. Ask whoever manages your company’s account to give it to you.");
+                context,
+                signOut,
+                "You cannot manage this account",
+                "Your sign-in does not have the role partner-admin. Ask whoever manages your company’s account to give it to you."
+            );
         }
 
         if (await tenants.Find(caller.Tenant, context.RequestAborted) is not { } tenant)
         {
-            return await Refuse(context, signOut, "Your company has no account here", "Your sign-in belongs to an organisation that is not a partner yet.");
+            return await Refuse(
+                context,
+                signOut,
+                "Your company has no account here",
+                "Your sign-in belongs to an organisation that is not a partner yet."
+            );
         }
 
         if (HttpMethods.IsPost(context.Request.Method) && !await IsOwnForm(context, session))
         {
             return await Refuse(
-                context, null, "This form is no longer good",
-                "It was not sent from this session, or it is from before you signed in again. Go back, reload the page and send it again.");
+                context,
+                null,
+                "This form is no longer good",
+                "It was not sent from this session, or it is from before you signed in again. Go back, reload the page and send it again."
+            );
         }
 
         var token = await forms.Of(session, context.RequestAborted);
         return new(
             new PortalViewer(tenant.Id, caller.Name ?? caller.Email ?? caller.Subject, limiter.PlanOf(caller, tenant).Name, signOut, token)
             {
-                Caller = caller, SessionId = session,
+                Caller = caller,
+                SessionId = session,
             },
-            null);
+            null
+        );
     }
 
     private async ValueTask<bool> IsOwnForm(HttpContext context, string session)
     {
-        if (!context.Request.HasFormContentType || context.Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none"))
+        if (
+            !context.Request.HasFormContentType
+            || context.Request.Headers["Sec-Fetch-Site"] is [{ } site] && site is not ("same-origin" or "none")
+        )
         {
             return false;
         }

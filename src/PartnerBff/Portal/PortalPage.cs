@@ -11,31 +11,55 @@ namespace PartnerBff.Portal;
 internal static class PortalPage
 {
     /// <summary>A page of the portal.</summary>
-    public static Task<IResult> Of<TPage, TModel>(HttpContext context, PortalViewer viewer, TModel model, int status = StatusCodes.Status200OK)
+    public static Task<IResult> Of<TPage, TModel>(
+        HttpContext context,
+        PortalViewer viewer,
+        TModel model,
+        int status = StatusCodes.Status200OK
+    )
         where TPage : PageOf<TModel> =>
         Render<TPage>(context, new() { [nameof(PageOf<>.Viewer)] = viewer, [nameof(PageOf<>.Model)] = model }, status);
 
     /// <summary>A page that says one thing.</summary>
     public static Task<IResult> Message(HttpContext context, int status, string title, string text, string? signOut = null) =>
-        Render<Message>(context, new() { [nameof(Pages.Message.Title)] = title, [nameof(Pages.Message.Text)] = text, [nameof(Pages.Message.SignOut)] = signOut }, status);
+        Render<Message>(
+            context,
+            new()
+            {
+                [nameof(Pages.Message.Title)] = title,
+                [nameof(Pages.Message.Text)] = text,
+                [nameof(Pages.Message.SignOut)] = signOut,
+            },
+            status
+        );
 
     /// <summary>What went wrong, in place of a problem document.</summary>
-    public static Task<IResult> Problem(HttpContext context, Problem problem) => problem.Code == ProblemCodes.StoreUnavailable
-        ? Message(context, problem.Code.Status, "We cannot read your account right now", "Your keys and requests are safe. Try again in a moment.")
-        : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
+    public static Task<IResult> Problem(HttpContext context, Problem problem) =>
+        problem.Code == ProblemCodes.StoreUnavailable
+            ? Message(
+                context,
+                problem.Code.Status,
+                "We cannot read your account right now",
+                "Your keys and requests are safe. Try again in a moment."
+            )
+            : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
 
     /// <summary>Nothing is here, or it is another tenant's.</summary>
     public static Task<IResult> NotFound(HttpContext context) =>
         Message(context, StatusCodes.Status404NotFound, "Nothing is here", "It may have been deleted, or the address is mistyped.");
 
     public static async Task<IResult> Render<TPage>(
-        HttpContext context, Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK)
+        HttpContext context,
+        Dictionary<string, object?> parameters,
+        int status = StatusCodes.Status200OK
+    )
         where TPage : IComponent
     {
         var services = context.RequestServices;
         await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
-        var html = await renderer.Dispatcher.InvokeAsync(
-            async () => (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+        var html = await renderer.Dispatcher.InvokeAsync(async () =>
+            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString()
+        );
         return new HtmlPage(Encoding.UTF8.GetBytes(html)) { StatusCode = status };
     }
 }

@@ -47,7 +47,11 @@ internal static class PortalRegistration
 
         // People looking at pages use nothing of the plan, and must not become part of the bill. The gate decides who may see them, because
         // people are sent to the sign-in, not answered with a problem.
-        var portal = app.MapGroup("/portal").AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true), problems).WithoutLimits().ExcludeFromDescription()
+        var portal = app.MapGroup("/portal")
+            .AllowAnonymous()
+            .WithMetadata(new SessionUse(IsOptional: true), problems)
+            .WithoutLimits()
+            .ExcludeFromDescription()
             .AddEndpointFilter<RouteGroupBuilder, PortalGate>();
         portal.MapGet("", GetOverview.Handle);
         portal.MapGet("/keys", ManageKeys.List);
@@ -71,7 +75,11 @@ internal static class PortalRegistration
         portal.MapPost("/deliveries/{id}/resend", ManageWebhooks.Resend);
 
         app.MapApiPageFiles();
-        app.MapGet("/docs", ShowDocs.Handle).AllowAnonymous().WithMetadata(new SessionUse(IsOptional: true), problems).WithoutLimits().ExcludeFromDescription();
+        app.MapGet("/docs", ShowDocs.Handle)
+            .AllowAnonymous()
+            .WithMetadata(new SessionUse(IsOptional: true), problems)
+            .WithoutLimits()
+            .ExcludeFromDescription();
         app.MapGet("/", (Delegate)Home).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
     }
 

@@ -62,18 +62,21 @@ internal sealed class RedisRequestLogStore(RedisState redis) : IRequestLogStore
 {
     private const int SecondsKept = 7 * 86_400;
 
-    private static readonly RedisScript AddScript = new("""
+    private static readonly RedisScript AddScript = new(
+        """
         for i = 3, #ARGV do redis.call('LPUSH', KEYS[1], ARGV[i]) end
         redis.call('LTRIM', KEYS[1], 0, ARGV[1])
         redis.call('EXPIRE', KEYS[1], ARGV[2])
         return 1
-        """);
+        """
+    );
 
     public async Task Add(string account, IReadOnlyList<LoggedRequest> requests, CancellationToken cancellation)
     {
         RedisValue[] values =
         [
-            IRequestLogStore.Kept - 1, SecondsKept,
+            IRequestLogStore.Kept - 1,
+            SecondsKept,
             .. requests.Select(r => (RedisValue)JsonSerializer.SerializeToUtf8Bytes(r, LoggedRequestJson.Default.LoggedRequest)),
         ];
         await redis.Evaluate(AddScript, [Key(account)], values, cancellation);
@@ -81,8 +84,15 @@ internal sealed class RedisRequestLogStore(RedisState redis) : IRequestLogStore
 
     public async Task<IReadOnlyList<LoggedRequest>> Read(string account, CancellationToken cancellation)
     {
-        var entries = await redis.Run("LRANGE", database => database.ListRangeAsync(Key(account), 0, IRequestLogStore.Kept - 1), cancellation);
-        return [.. entries.Select(e => JsonSerializer.Deserialize((byte[])e!, LoggedRequestJson.Default.LoggedRequest)).OfType<LoggedRequest>()];
+        var entries = await redis.Run(
+            "LRANGE",
+            database => database.ListRangeAsync(Key(account), 0, IRequestLogStore.Kept - 1),
+            cancellation
+        );
+        return
+        [
+            .. entries.Select(e => JsonSerializer.Deserialize((byte[])e!, LoggedRequestJson.Default.LoggedRequest)).OfType<LoggedRequest>(),
+        ];
     }
 
     private static RedisKey Key(string account) => $"bff:requests:{{{account}}}";

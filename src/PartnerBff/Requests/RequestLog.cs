@@ -17,8 +17,9 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
 
     private readonly SemaphoreSlim _flushing = new(1, 1);
 
-    private readonly Channel<(string Account, LoggedRequest Request)> _waiting =
-        Channel.CreateBounded<(string, LoggedRequest)>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<(string Account, LoggedRequest Request)> _waiting = Channel.CreateBounded<(string, LoggedRequest)>(
+        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
+    );
 
     public void Add(string account, LoggedRequest request) => _waiting.Writer.TryWrite((account, request));
 

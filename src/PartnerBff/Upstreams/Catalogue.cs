@@ -4,8 +4,15 @@ using Refit;
 namespace PartnerBff.Upstreams;
 
 public sealed record Product(
-    string Id, string Name, string? Description = null, string? Brand = null, string? Category = null,
-    IReadOnlyDictionary<string, string>? Attributes = null, IReadOnlyList<ProductVariant>? Variants = null, DateTimeOffset? UpdatedAt = null);
+    string Id,
+    string Name,
+    string? Description = null,
+    string? Brand = null,
+    string? Category = null,
+    IReadOnlyDictionary<string, string>? Attributes = null,
+    IReadOnlyList<ProductVariant>? Variants = null,
+    DateTimeOffset? UpdatedAt = null
+);
 
 public sealed record ProductVariant(string Sku, string? Size = null, string? Color = null);
 
@@ -21,7 +28,13 @@ public interface IProducts
     UpstreamCall<Product> Get(string productId);
 }
 
-public sealed record Stock(string ProductId, bool InStock, int Quantity, IReadOnlyList<WarehouseStock>? Warehouses = null, DateTimeOffset? UpdatedAt = null);
+public sealed record Stock(
+    string ProductId,
+    bool InStock,
+    int Quantity,
+    IReadOnlyList<WarehouseStock>? Warehouses = null,
+    DateTimeOffset? UpdatedAt = null
+);
 
 public sealed record WarehouseStock(string Id, int Quantity);
 

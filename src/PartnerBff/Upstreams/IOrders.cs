@@ -5,7 +5,14 @@ namespace PartnerBff.Upstreams;
 
 /// <summary>What partners are told of an order.</summary>
 public sealed record Order(
-    string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, IReadOnlyList<OrderLine> Items, string? Reference = null);
+    string Id,
+    string Status,
+    DateTimeOffset PlacedAt,
+    decimal TotalAmount,
+    string Currency,
+    IReadOnlyList<OrderLine> Items,
+    string? Reference = null
+);
 
 public sealed record OrderLine(string ProductId, int Quantity, decimal UnitPrice, string? ProductName = null);
 

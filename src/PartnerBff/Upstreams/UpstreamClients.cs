@@ -5,10 +5,8 @@ namespace PartnerBff.Upstreams;
 internal static class UpstreamClients
 {
     /// <summary>The services that partners' answers are made of.</summary>
-    public static WebApplicationBuilder AddPartnerUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstream<IOrders>("orders")
-        .AddUpstream<IProducts>("products")
-        .AddUpstream<IInventory>("inventory");
+    public static WebApplicationBuilder AddPartnerUpstreams(this WebApplicationBuilder builder) =>
+        builder.AddUpstream<IOrders>("orders").AddUpstream<IProducts>("products").AddUpstream<IInventory>("inventory");
 }
 
 /// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>

@@ -52,7 +52,13 @@ internal sealed class EndpointUsage
     /// <summary>The counts by their stored names: n, c, s, o and b0 to b69; those that are 0 are left out.</summary>
     public IEnumerable<KeyValuePair<string, long>> Fields()
     {
-        var fixedFields = new KeyValuePair<string, long>[] { new("n", Requests), new("c", ClientErrors), new("s", ServerErrors), new("o", Overage) };
+        var fixedFields = new KeyValuePair<string, long>[]
+        {
+            new("n", Requests),
+            new("c", ClientErrors),
+            new("s", ServerErrors),
+            new("o", Overage),
+        };
         return fixedFields.Concat(_latencies.Select((count, i) => KeyValuePair.Create("b" + i, count))).Where(f => f.Value > 0);
     }
 
@@ -61,10 +67,18 @@ internal sealed class EndpointUsage
     {
         switch (name)
         {
-            case "n": Interlocked.Add(ref _requests, count); break;
-            case "c": Interlocked.Add(ref _clientErrors, count); break;
-            case "s": Interlocked.Add(ref _serverErrors, count); break;
-            case "o": Interlocked.Add(ref _overage, count); break;
+            case "n":
+                Interlocked.Add(ref _requests, count);
+                break;
+            case "c":
+                Interlocked.Add(ref _clientErrors, count);
+                break;
+            case "s":
+                Interlocked.Add(ref _serverErrors, count);
+                break;
+            case "o":
+                Interlocked.Add(ref _overage, count);
+                break;
             case ['b', ..] when int.TryParse(name.AsSpan(1), out var bucket) && bucket is >= 0 and < LatencyHistogram.Buckets:
                 Interlocked.Add(ref _latencies[bucket], count);
                 break;

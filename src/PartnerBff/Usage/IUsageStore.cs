@@ -17,7 +17,12 @@ internal interface IUsageStore
     /// <exception cref="StoreUnavailableException">It is not known whether they are added: send the same again. <see cref="Read"/>: the
     /// store is away.</exception>
     ValueTask Add(
-        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation);
+        string account,
+        DateOnly day,
+        UsageFlush flush,
+        IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts,
+        CancellationToken cancellation
+    );
 
     /// <summary>An account's counts of one day, by endpoint.</summary>
     ValueTask<IReadOnlyDictionary<string, EndpointUsage>> Read(string account, DateOnly day, CancellationToken cancellation);
@@ -32,7 +37,12 @@ internal sealed class EmbeddedUsageStore(TimeProvider time) : IUsageStore
     private readonly Dictionary<(string Account, DateOnly Day, string Instance), long> _flushes = [];
 
     public ValueTask Add(
-        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+        string account,
+        DateOnly day,
+        UsageFlush flush,
+        IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts,
+        CancellationToken cancellation
+    )
     {
         lock (_lock)
         {
@@ -92,7 +102,8 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
     // One command adds everything and notes it: were the second of two refused, the same flush would be lost or counted twice. Lua passes a
     // few thousand words to a command at most, so what is longer comes in parts, which only a refusal of the first can keep from being
     // written.
-    private static readonly RedisScript AddScript = new("""
+    private static readonly RedisScript AddScript = new(
+        """
         if tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0) < tonumber(ARGV[3]) then
           local sums = {}
           for i = 4, #ARGV, 2 do
@@ -106,12 +117,18 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
         end
         redis.call('EXPIRE', KEYS[1], ARGV[1])
         return 1
-        """);
+        """
+    );
 
     private const int SecondsKept = 95 * 86_400;
 
     public async ValueTask Add(
-        string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+        string account,
+        DateOnly day,
+        UsageFlush flush,
+        IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts,
+        CancellationToken cancellation
+    )
     {
         var arguments = new List<RedisValue> { SecondsKept, "flushed:" + flush.Instance, flush.Number };
         foreach (var (endpoint, usage) in counts)
@@ -141,5 +158,6 @@ internal sealed class RedisUsageStore(RedisState redis) : IUsageStore
         return usage;
     }
 
-    private static RedisKey Key(string account, DateOnly day) => string.Create(CultureInfo.InvariantCulture, $"bff:usage:{{{account}}}:{day:yyyy-MM-dd}");
+    private static RedisKey Key(string account, DateOnly day) =>
+        string.Create(CultureInfo.InvariantCulture, $"bff:usage:{{{account}}}:{day:yyyy-MM-dd}");
 }

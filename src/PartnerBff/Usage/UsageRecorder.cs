@@ -118,6 +118,9 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
 
     private sealed record Batch(UsageFlush Flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> Counts);
 
-    [LoggerMessage(LogLevel.Error, "Usage of {Keys} accounts and endpoints waits to be written; that of further ones is not counted until some of it is")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "Usage of {Keys} accounts and endpoints waits to be written; that of further ones is not counted until some of it is"
+    )]
     private static partial void LogFull(ILogger logger, int keys);
 }

@@ -28,7 +28,8 @@ internal sealed record ApiVersion
     public string? Successor { get; init; }
 
     /// <summary>RFC 9745.</summary>
-    public string? DeprecationHeader => field ??= Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
+    public string? DeprecationHeader =>
+        field ??= Deprecation is { } at ? "@" + at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture) : null;
 
     /// <summary>RFC 8594.</summary>
     public string? SunsetHeader => field ??= Sunset?.ToUniversalTime().ToString("R", CultureInfo.InvariantCulture);
@@ -80,7 +81,10 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
 
             versions[section.Key] = new ApiVersion
             {
-                Deprecation = deprecation, Sunset = sunset, Link = Address(section, "Link", mistakes), Successor = Address(section, "Successor", mistakes),
+                Deprecation = deprecation,
+                Sunset = sunset,
+                Link = Address(section, "Link", mistakes),
+                Successor = Address(section, "Successor", mistakes),
             };
         }
 
@@ -94,7 +98,14 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             return null;
         }
 
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date))
+        if (
+            DateTimeOffset.TryParse(
+                text,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var date
+            )
+        )
         {
             return date;
         }

@@ -12,7 +12,11 @@ namespace PartnerBff.Versions;
 internal sealed class VersionHeaders(RequestDelegate next, Reloadable<ApiVersions> versions)
 {
     private static readonly Meter Meter = new("Bff.Partner");
-    private static readonly Counter<long> Uses = Meter.CreateCounter<long>("bff.partner.version.requests", "{request}", "Requests by version and tenant.");
+    private static readonly Counter<long> Uses = Meter.CreateCounter<long>(
+        "bff.partner.version.requests",
+        "{request}",
+        "Requests by version and tenant."
+    );
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -31,7 +35,8 @@ internal sealed class VersionHeaders(RequestDelegate next, Reloadable<ApiVersion
                     Write(context, version);
                     return Task.CompletedTask;
                 },
-                (context, version));
+                (context, version)
+            );
         }
 
         await next(context);

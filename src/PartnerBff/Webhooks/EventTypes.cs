@@ -10,13 +10,21 @@ internal static class EventTypes
 
     public static bool AreFilters(IReadOnlyCollection<string?> filters) => filters.Count <= MaxFilters && filters.All(IsFilter);
 
-    public static bool Match(IReadOnlyList<string> filters, string type) => filters.Any(filter =>
-        filter == "*" || filter == type || (IsPrefix(filter) && type.StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal)));
+    public static bool Match(IReadOnlyList<string> filters, string type) =>
+        filters.Any(filter =>
+            filter == "*"
+            || filter == type
+            || (IsPrefix(filter) && type.StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal))
+        );
 
-    private static bool IsFilter(string? filter) => filter is { Length: > 0 and <= MaxLength } && (filter == "*" || IsName(IsPrefix(filter) ? filter[..^2] : filter));
+    private static bool IsFilter(string? filter) =>
+        filter is { Length: > 0 and <= MaxLength } && (filter == "*" || IsName(IsPrefix(filter) ? filter[..^2] : filter));
 
     private static bool IsPrefix(string filter) => filter.EndsWith(".*", StringComparison.Ordinal);
 
     private static bool IsName(string text) =>
-        text.Length > 0 && text[0] != '.' && text[^1] != '.' && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        text.Length > 0
+        && text[0] != '.'
+        && text[^1] != '.'
+        && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

@@ -31,7 +31,12 @@ internal sealed record WebhookEndpoint
     /// <summary>The current one first.</summary>
     public required IReadOnlyList<WebhookSecret> Secrets { get; init; }
 
-    public WebhookEndpoint Switch(bool enabled, DateTimeOffset now) => this with { Enabled = enabled, EnabledAt = enabled && !Enabled ? now : EnabledAt };
+    public WebhookEndpoint Switch(bool enabled, DateTimeOffset now) =>
+        this with
+        {
+            Enabled = enabled,
+            EnabledAt = enabled && !Enabled ? now : EnabledAt,
+        };
 
     public bool Wants(string type) => Enabled && EventTypes.Match(Types, type);
 }
@@ -44,7 +49,8 @@ internal static class WebhookOwner
     public static string Live(string tenant) => LivePrefix + tenant;
 
     /// <summary>Of an owner whom events are for; null for a test key's, which get none.</summary>
-    public static string? LiveTenant(string owner) => owner.StartsWith(LivePrefix, StringComparison.Ordinal) ? owner[LivePrefix.Length..] : null;
+    public static string? LiveTenant(string owner) =>
+        owner.StartsWith(LivePrefix, StringComparison.Ordinal) ? owner[LivePrefix.Length..] : null;
 
     public static string Of(Bff.Requests.Caller caller) => (caller.IsSandbox ? "test:" : LivePrefix) + caller.Tenant;
 }

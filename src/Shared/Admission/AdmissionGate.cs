@@ -66,7 +66,12 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
     private async Task<AdmissionVerdict> Wait(AdmissionWaiter waiter, CancellationToken cancellation)
     {
         await using var end = cancellation.UnsafeRegister(_ => Dismiss(waiter, AdmissionVerdict.Gone), null);
-        await using var timer = time.CreateTimer(_ => Dismiss(waiter, AdmissionVerdict.WaitedTooLong), null, maxWait, Timeout.InfiniteTimeSpan);
+        await using var timer = time.CreateTimer(
+            _ => Dismiss(waiter, AdmissionVerdict.WaitedTooLong),
+            null,
+            maxWait,
+            Timeout.InfiniteTimeSpan
+        );
         return await waiter.Task;
     }
 

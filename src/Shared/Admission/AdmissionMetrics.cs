@@ -10,11 +10,22 @@ internal sealed class AdmissionMetrics
     private readonly Counter<long> _shed;
 
     public AdmissionMetrics(IMeterFactory meters) =>
-        _shed = meters.Create("Bff").CreateCounter<long>("bff.admission.shed", "{request}", "Requests refused because the host or the tenant was at its limit");
+        _shed = meters
+            .Create("Bff")
+            .CreateCounter<long>("bff.admission.shed", "{request}", "Requests refused because the host or the tenant was at its limit");
 
     /// <summary>Refused in the queue.</summary>
     public void Shed(AdmissionVerdict verdict, TenantPriority priority) =>
-        Shed(verdict switch { AdmissionVerdict.QueueFull => "queue_full", AdmissionVerdict.Displaced => "displaced", _ => "waited" }, priority);
+        Shed(
+            verdict switch
+            {
+                AdmissionVerdict.QueueFull => "queue_full",
+                AdmissionVerdict.Displaced => "displaced",
+                _ => "waited",
+            },
+            priority
+        );
 
-    public void Shed(string reason, TenantPriority priority) => _shed.Add(1, new("reason", reason), new("priority", Priorities[(int)priority]));
+    public void Shed(string reason, TenantPriority priority) =>
+        _shed.Add(1, new("reason", reason), new("priority", Priorities[(int)priority]));
 }

@@ -14,7 +14,14 @@ namespace Bff.Admission;
 /// once it streams, and who sends a body is without one while it is waited for.
 /// </summary>
 internal sealed class AdmissionMiddleware(
-    RequestDelegate next, AdmissionGate gate, AdaptiveLimit limit, TenantSlots tenants, AdmissionClassifier classify, AdmissionMetrics metrics, TimeProvider time)
+    RequestDelegate next,
+    AdmissionGate gate,
+    AdaptiveLimit limit,
+    TenantSlots tenants,
+    AdmissionClassifier classify,
+    AdmissionMetrics metrics,
+    TimeProvider time
+)
 {
     internal static readonly Problem Overloaded = new(ProblemCodes.Overloaded) { RetryAfter = TimeSpan.FromSeconds(1) };
 
@@ -124,7 +131,8 @@ internal sealed class AdmissionMiddleware(
     /// By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).
     /// </summary>
     private static bool MayStream(HttpContext context) =>
-        context.GetEndpoint()?.Metadata is { } endpoint && (endpoint.GetMetadata<LongLived>() is not null || endpoint.GetMetadata<GrpcRoute>() is not null)
+        context.GetEndpoint()?.Metadata is { } endpoint
+            && (endpoint.GetMetadata<LongLived>() is not null || endpoint.GetMetadata<GrpcRoute>() is not null)
         || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || context.Request.Headers.Accept is [{ } accept] && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
@@ -133,10 +141,15 @@ internal sealed class AdmissionMiddleware(
     private static Task Started(HttpContext context)
     {
         var response = context.Response;
-        if (response.StatusCode == StatusCodes.Status101SwitchingProtocols
+        if (
+            response.StatusCode == StatusCodes.Status101SwitchingProtocols
             || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
             || response.ContentType is { } type
-                && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)))
+                && (
+                    type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+                    || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+                )
+        )
         {
             BffRequest.Of(context).Place?.Leave();
         }

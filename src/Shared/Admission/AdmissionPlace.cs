@@ -10,7 +10,9 @@ namespace Bff.Admission;
 /// </summary>
 internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority) : IAdmissionPlace
 {
-    private const int In = 0, Out = 1, Over = 2;
+    private const int In = 0,
+        Out = 1,
+        Over = 2;
     private int _state;
 
     /// <inheritdoc />

@@ -26,13 +26,19 @@ internal static class AdmissionRegistration
         {
             var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;
             return new AdmissionGate(
-                provider.GetRequiredService<AdaptiveLimit>(), options.MaxQueue ?? options.MaxConcurrency, MaxWait, provider.GetRequiredService<TimeProvider>());
+                provider.GetRequiredService<AdaptiveLimit>(),
+                options.MaxQueue ?? options.MaxConcurrency,
+                MaxWait,
+                provider.GetRequiredService<TimeProvider>()
+            );
         });
         services.AddSingleton<TenantSlots>();
         services.AddSingleton<AdmissionMetrics>();
-        services.TryAddSingleton<AdmissionClassifier>(static request => request.Tenant is { } tenant
-            ? new(tenant.Priority, tenant.Id, tenant.MaxConcurrency)
-            : new AdmissionClass(TenantPriority.Normal));
+        services.TryAddSingleton<AdmissionClassifier>(static request =>
+            request.Tenant is { } tenant
+                ? new(tenant.Priority, tenant.Id, tenant.MaxConcurrency)
+                : new AdmissionClass(TenantPriority.Normal)
+        );
         return builder;
     }
 }

@@ -14,12 +14,24 @@ namespace Bff.Audit;
 /// <param name="After">What it is now, where it is there.</param>
 /// <param name="RequestId">Of the request that changed it.</param>
 public sealed record AuditEntry(
-    string Id, DateTimeOffset At, string Actor, string? Tenant, string Action, string Target, JsonElement? Before, JsonElement? After, string? RequestId);
+    string Id,
+    DateTimeOffset At,
+    string Actor,
+    string? Tenant,
+    string Action,
+    string Target,
+    JsonElement? Before,
+    JsonElement? After,
+    string? RequestId
+);
 
 /// <summary>A page of the audit log, newest first.</summary>
 internal sealed record AuditPage(IReadOnlyList<AuditEntry> Data, bool HasMore, string? NextCursor);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(IReadOnlyList<AuditEntry>))]
 [JsonSerializable(typeof(AuditPage))]

@@ -35,15 +35,22 @@ public static partial class AuditFacts
     }
 
     /// <summary>Text with a digest in place of each e-mail address: the same person stays the same, and is not named.</summary>
-    public static string WithoutAddresses(string text) => text.Contains('@', StringComparison.Ordinal) ? Address().Replace(text, static m => Digest(m.Value)) : text;
+    public static string WithoutAddresses(string text) =>
+        text.Contains('@', StringComparison.Ordinal) ? Address().Replace(text, static m => Digest(m.Value)) : text;
 
     private static void Write(Utf8JsonWriter writer, object value)
     {
         switch (value)
         {
-            case bool flag: writer.WriteBooleanValue(flag); break;
-            case int number: writer.WriteNumberValue(number); break;
-            case DateTimeOffset moment: writer.WriteStringValue(moment.UtcDateTime); break;
+            case bool flag:
+                writer.WriteBooleanValue(flag);
+                break;
+            case int number:
+                writer.WriteNumberValue(number);
+                break;
+            case DateTimeOffset moment:
+                writer.WriteStringValue(moment.UtcDateTime);
+                break;
             case IEnumerable<string> list:
                 writer.WriteStartArray();
                 foreach (var item in list)
@@ -53,11 +60,14 @@ public static partial class AuditFacts
 
                 writer.WriteEndArray();
                 break;
-            default: writer.WriteStringValue(WithoutAddresses(value.ToString() ?? "")); break;
+            default:
+                writer.WriteStringValue(WithoutAddresses(value.ToString() ?? ""));
+                break;
         }
     }
 
-    private static string Digest(string address) => "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(address)).AsSpan(0, 9));
+    private static string Digest(string address) =>
+        "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(address)).AsSpan(0, 9));
 
     [GeneratedRegex(@"[^\s@<>""',;]+@[^\s@<>""',;]+", RegexOptions.NonBacktracking)]
     private static partial Regex Address();

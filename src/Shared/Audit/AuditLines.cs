@@ -11,11 +11,33 @@ internal sealed partial class AuditLines(ILoggerFactory logging)
     {
         foreach (var entry in entries)
         {
-            LogChange(_logger, entry.Action, entry.Target, entry.Tenant ?? "-", entry.Actor, entry.RequestId ?? "-", entry.Id, entry.Before?.ToString() ?? "-", entry.After?.ToString() ?? "-");
+            LogChange(
+                _logger,
+                entry.Action,
+                entry.Target,
+                entry.Tenant ?? "-",
+                entry.Actor,
+                entry.RequestId ?? "-",
+                entry.Id,
+                entry.Before?.ToString() ?? "-",
+                entry.After?.ToString() ?? "-"
+            );
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Action} of {Target}, tenant {Tenant}, by {Actor} with request {RequestId} (entry {Entry}): {Before} became {After}")]
+    [LoggerMessage(
+        LogLevel.Information,
+        "{Action} of {Target}, tenant {Tenant}, by {Actor} with request {RequestId} (entry {Entry}): {Before} became {After}"
+    )]
     private static partial void LogChange(
-        ILogger logger, string action, string target, string tenant, string actor, string requestId, string entry, string before, string after);
+        ILogger logger,
+        string action,
+        string target,
+        string tenant,
+        string actor,
+        string requestId,
+        string entry,
+        string before,
+        string after
+    );
 }

@@ -32,7 +32,8 @@ public sealed class AuditOutbox
     private static readonly RedisKey Pending = "bff:{audit}:pending";
 
     /// <summary>KEYS: the log, the tenant's. ARGV: entry, the oldest id kept, entries kept, milliseconds kept.</summary>
-    private static readonly RedisScript AddScript = new("""
+    private static readonly RedisScript AddScript = new(
+        """
         local added = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[1])
         redis.call('ZADD', KEYS[2], 'NX', 0, ARGV[1])
         for i = 1, 2 do
@@ -41,7 +42,8 @@ public sealed class AuditOutbox
           redis.call('PEXPIRE', KEYS[i], ARGV[4])
         end
         return added
-        """);
+        """
+    );
 
     private readonly RedisState _redis;
     private readonly AuditOptions _options;
@@ -76,8 +78,12 @@ public sealed class AuditOutbox
     /// <summary>
     /// As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.
     /// </summary>
-    public static Task<AuditStep> Begin(AuditOutbox? outbox, string slot, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation) =>
-        outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
+    public static Task<AuditStep> Begin(
+        AuditOutbox? outbox,
+        string slot,
+        IReadOnlyList<AuditEntry>? entries,
+        CancellationToken cancellation
+    ) => outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
 
     /// <summary>As <see cref="Settle(AuditStep)"/>, where there is an outbox.</summary>
     public static Task Settle(AuditOutbox? outbox, AuditStep step) => outbox is null ? Task.CompletedTask : outbox.Settle(step);
@@ -107,7 +113,10 @@ public sealed class AuditOutbox
         var now = _time.GetUtcNow();
         var noted = await _redis.Run(
             "ZRANGEBYSCORE",
-            database => database.SortedSetRangeByScoreWithScoresAsync(Pending, stop: (now - olderThan).ToUnixTimeMilliseconds(), take: MostAtOnce), cancellation);
+            database =>
+                database.SortedSetRangeByScoreWithScoresAsync(Pending, stop: (now - olderThan).ToUnixTimeMilliseconds(), take: MostAtOnce),
+            cancellation
+        );
         foreach (var note in noted)
         {
             var isLate = now - DateTimeOffset.FromUnixTimeMilliseconds((long)note.Score) > LongestChange;
@@ -122,12 +131,16 @@ public sealed class AuditOutbox
     {
         var oldest = new AuditQuery(Since: _time.GetUtcNow() - _options.Retention).FirstId;
         var added = await _redis.Evaluate(
-            AddScript, [Log, OfTenant(entry.Tenant)],
+            AddScript,
+            [Log, OfTenant(entry.Tenant)],
             [
-                entry.Id + JsonSerializer.Serialize(entry, AuditJson.Default.AuditEntry), oldest, _options.MaxEntries.ToString(CultureInfo.InvariantCulture),
+                entry.Id + JsonSerializer.Serialize(entry, AuditJson.Default.AuditEntry),
+                oldest,
+                _options.MaxEntries.ToString(CultureInfo.InvariantCulture),
                 (long)_options.Retention.TotalMilliseconds,
             ],
-            cancellation);
+            cancellation
+        );
         if ((int)added == 1)
         {
             _lines.Write([entry]);

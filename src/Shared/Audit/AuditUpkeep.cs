@@ -12,5 +12,7 @@ internal sealed class AuditUpkeep(AuditOutbox outbox, RedisState redis, TimeProv
     private readonly BackgroundLoop _loop = new("audit", logger);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        redis.IsConfigured ? _loop.Every(Every, time, cancellation => outbox.SettleOthers(Every, cancellation), stoppingToken) : Task.CompletedTask;
+        redis.IsConfigured
+            ? _loop.Every(Every, time, cancellation => outbox.SettleOthers(Every, cancellation), stoppingToken)
+            : Task.CompletedTask;
 }

@@ -32,14 +32,18 @@ public sealed record ChangedBy(string Actor, string? RequestId, DateTimeOffset A
         new(NewId(), At, Actor, tenant, action, AuditFacts.WithoutAddresses(target), before, after, RequestId);
 
     /// <summary>By the time, and within a millisecond in the order in which they are made here.</summary>
-    private string NewId() => string.Create(
-        CultureInfo.InvariantCulture, $"aud_{At.ToUnixTimeMilliseconds():x12}{(uint)Interlocked.Increment(ref _made):x8}{Random.Shared.NextInt64(1L << 48):x12}");
+    private string NewId() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"aud_{At.ToUnixTimeMilliseconds():x12}{(uint)Interlocked.Increment(ref _made):x8}{Random.Shared.NextInt64(1L << 48):x12}"
+        );
 
-    private static string ActorOf(Caller caller) => caller switch
-    {
-        { KeyId: { } key } => "key:" + key,
-        { IsApplication: true } => AuditFacts.WithoutAddresses(caller.Subject),
-        { IsAuthenticated: false } => "nobody",
-        _ => "user:" + AuditFacts.WithoutAddresses(caller.Subject),
-    };
+    private static string ActorOf(Caller caller) =>
+        caller switch
+        {
+            { KeyId: { } key } => "key:" + key,
+            { IsApplication: true } => AuditFacts.WithoutAddresses(caller.Subject),
+            { IsAuthenticated: false } => "nobody",
+            _ => "user:" + AuditFacts.WithoutAddresses(caller.Subject),
+        };
 }

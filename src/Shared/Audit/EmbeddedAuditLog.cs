@@ -30,11 +30,20 @@ internal sealed class EmbeddedAuditLog(IOptions<AuditOptions> options, TimeProvi
         return Task.CompletedTask;
     }
 
-    public Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(AuditQuery query, string? before, int count, CancellationToken cancellation)
+    public Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(
+        AuditQuery query,
+        string? before,
+        int count,
+        CancellationToken cancellation
+    )
     {
         lock (_lock)
         {
-            var found = _entries.Values.Reverse().Where(e => (before is null || string.CompareOrdinal(e.Id, before) < 0) && query.Wants(e)).Take(count).ToList();
+            var found = _entries
+                .Values.Reverse()
+                .Where(e => (before is null || string.CompareOrdinal(e.Id, before) < 0) && query.Wants(e))
+                .Take(count)
+                .ToList();
             return Task.FromResult<(IReadOnlyList<AuditEntry>, string?)>((found, null));
         }
     }

@@ -17,7 +17,13 @@ internal static class GetAudit
     public static void MapAudit(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapGet("/internal/audit", Get).RequireServiceToken("audit.read").WithoutLimits().ExcludeFromDescription();
 
-    private static async Task<IResult> Get(HttpContext context, Caller caller, IAuditLog log, Cursors cursors, CancellationToken cancellation)
+    private static async Task<IResult> Get(
+        HttpContext context,
+        Caller caller,
+        IAuditLog log,
+        Cursors cursors,
+        CancellationToken cancellation
+    )
     {
         var limit = Limit.Parse(context).Value;
         var query = new AuditQuery(Text(context, "tenant"), Text(context, "actor"), Text(context, "action"), Since(context));
@@ -29,19 +35,28 @@ internal static class GetAudit
         return TypedResults.Json(new AuditPage(page, cursor is not null, cursor), AuditJson.Default.AuditPage);
     }
 
-    private static string? Text(HttpContext context, string name, int longest = MaxLength) => context.Request.Query[name] switch
-    {
-        [] => null,
-        [{ Length: > 0 } text] when text.Length <= longest => text,
-        _ => throw new ProblemException(Problem.Invalid(name, $"Give it once, with 1 to {longest} characters.")),
-    };
+    private static string? Text(HttpContext context, string name, int longest = MaxLength) =>
+        context.Request.Query[name] switch
+        {
+            [] => null,
+            [{ Length: > 0 } text] when text.Length <= longest => text,
+            _ => throw new ProblemException(Problem.Invalid(name, $"Give it once, with 1 to {longest} characters.")),
+        };
 
-    private static DateTimeOffset? Since(HttpContext context) => Text(context, "since") switch
-    {
-        null => null,
-        var text when DateTimeOffset.TryParseExact(
-            text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd"], CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) => moment,
-        _ => throw new ProblemException(Problem.Invalid("since", "Must be a day, or a moment (RFC 3339) such as 2026-01-01T00:00:00Z.")),
-    };
+    private static DateTimeOffset? Since(HttpContext context) =>
+        Text(context, "since") switch
+        {
+            null => null,
+            var text
+                when DateTimeOffset.TryParseExact(
+                    text,
+                    ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd"],
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                    out var moment
+                ) => moment,
+            _ => throw new ProblemException(
+                Problem.Invalid("since", "Must be a day, or a moment (RFC 3339) such as 2026-01-01T00:00:00Z.")
+            ),
+        };
 }

@@ -10,10 +10,16 @@ namespace Bff.Audit;
 public sealed record AuditQuery(string? Tenant = null, string? Actor = null, string? Action = null, DateTimeOffset? Since = null)
 {
     /// <summary>Where the entries since then begin: an id sorts behind the time that it begins with.</summary>
-    internal string? FirstId => Since is { } since ? "aud_" + Math.Max(0, since.ToUnixTimeMilliseconds()).ToString("x12", System.Globalization.CultureInfo.InvariantCulture) : null;
+    internal string? FirstId =>
+        Since is { } since
+            ? "aud_" + Math.Max(0, since.ToUnixTimeMilliseconds()).ToString("x12", System.Globalization.CultureInfo.InvariantCulture)
+            : null;
 
     internal bool Wants(AuditEntry entry) =>
-        (Tenant is null || entry.Tenant == Tenant) && (Actor is null || entry.Actor == Actor) && (Action is null || entry.Action == Action) && !(entry.At < Since);
+        (Tenant is null || entry.Tenant == Tenant)
+        && (Actor is null || entry.Actor == Actor)
+        && (Action is null || entry.Action == Action)
+        && !(entry.At < Since);
 }
 
 /// <summary>
@@ -34,7 +40,12 @@ public interface IAuditLog
     /// <returns>The entries, and from where to go on when the search ended before the log did: with the last entry that was looked
     /// at.</returns>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
-    Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(AuditQuery query, string? before, int count, CancellationToken cancellation);
+    Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(
+        AuditQuery query,
+        string? before,
+        int count,
+        CancellationToken cancellation
+    );
 }
 
 /// <summary>The log as embedded stores write it.</summary>

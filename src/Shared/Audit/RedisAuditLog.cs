@@ -21,15 +21,29 @@ internal sealed class RedisAuditLog(RedisState redis, AuditOutbox outbox) : IAud
         }
     }
 
-    public async Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(AuditQuery query, string? before, int count, CancellationToken cancellation)
+    public async Task<(IReadOnlyList<AuditEntry> Entries, string? Next)> Read(
+        AuditQuery query,
+        string? before,
+        int count,
+        CancellationToken cancellation
+    )
     {
         await outbox.SettleOthers(TimeSpan.Zero, cancellation);
         var key = query.Tenant is { } tenant ? AuditOutbox.OfTenant(tenant) : AuditOutbox.Log;
         var found = new List<AuditEntry>();
         for (var page = 0; page < MostPages; page++)
         {
-            object[] range = [key, before is null ? "+" : "(" + before, query.FirstId is { } first ? "[" + first : "-", "LIMIT", 0, PageSize];
-            var read = (string[])(await redis.Run("ZREVRANGEBYLEX", database => database.ExecuteAsync("ZREVRANGEBYLEX", range), cancellation))!;
+            object[] range =
+            [
+                key,
+                before is null ? "+" : "(" + before,
+                query.FirstId is { } first ? "[" + first : "-",
+                "LIMIT",
+                0,
+                PageSize,
+            ];
+            var read = (string[])
+                (await redis.Run("ZREVRANGEBYLEX", database => database.ExecuteAsync("ZREVRANGEBYLEX", range), cancellation))!;
             foreach (var member in read)
             {
                 before = member[..IdLength];

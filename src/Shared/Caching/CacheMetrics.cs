@@ -11,7 +11,9 @@ internal sealed class CacheMetrics
     private readonly Counter<long> _requests;
 
     public CacheMetrics(IMeterFactory meters) =>
-        _requests = meters.Create("Bff").CreateCounter<long>("bff.cache.requests", "{request}", "Reads of cacheable or shareable fragments");
+        _requests = meters
+            .Create("Bff")
+            .CreateCounter<long>("bff.cache.requests", "{request}", "Reads of cacheable or shareable fragments");
 
     public void Add(string result, CacheScope scope)
     {

@@ -22,12 +22,23 @@ internal static class CachingRegistration
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<RedisFragments>();
         services.AddSingleton<IFragmentCache>(provider => new FragmentCache(
-            provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(), provider.GetRequiredService<ReadGenerations>(),
-            Shared(provider), provider.GetRequiredService<CacheMetrics>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<FragmentCache>>()));
+            provider.GetRequiredService<FragmentMemory>(),
+            provider.GetRequiredService<TagGenerations>(),
+            provider.GetRequiredService<ReadGenerations>(),
+            Shared(provider),
+            provider.GetRequiredService<CacheMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FragmentCache>>()
+        ));
         services.AddSingleton(provider => new FragmentInvalidator(
-            provider.GetRequiredService<Announcements>(), provider.GetRequiredService<FragmentMemory>(), provider.GetRequiredService<TagGenerations>(),
-            provider.GetRequiredService<ReadGenerations>(), Shared(provider), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<FragmentInvalidator>>()));
+            provider.GetRequiredService<Announcements>(),
+            provider.GetRequiredService<FragmentMemory>(),
+            provider.GetRequiredService<TagGenerations>(),
+            provider.GetRequiredService<ReadGenerations>(),
+            Shared(provider),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<FragmentInvalidator>>()
+        ));
         services.AddSingleton<IFragmentInvalidator>(provider => provider.GetRequiredService<FragmentInvalidator>());
         services.AddHostedService(provider => provider.GetRequiredService<FragmentInvalidator>());
         return builder;

@@ -14,8 +14,14 @@ namespace Bff.Caching;
 /// never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
 /// </summary>
 internal sealed partial class FragmentCache(
-    FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, CacheMetrics metrics, TimeProvider time,
-    ILogger<FragmentCache> logger) : IFragmentCache
+    FragmentMemory memory,
+    TagGenerations generations,
+    ReadGenerations reads,
+    ISharedFragments? shared,
+    CacheMetrics metrics,
+    TimeProvider time,
+    ILogger<FragmentCache> logger
+) : IFragmentCache
 {
     private static readonly TimeSpan FlightLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(1);
@@ -56,7 +62,10 @@ internal sealed partial class FragmentCache(
     }
 
     public ValueTask<Fragment<T>> Get<T>(
-        FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation)
+        FragmentRequest<T> request,
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        CancellationToken cancellation
+    )
     {
         if (TryGet(request, out var fresh))
         {
@@ -69,8 +78,12 @@ internal sealed partial class FragmentCache(
             return Alone(fetch, cancellation);
         }
 
-        if (request.Revalidate > TimeSpan.Zero
-            && Find<T>(key) is { } entry && time.GetElapsedTime(entry.Since) is var age && age < request.Fresh + request.Revalidate)
+        if (
+            request.Revalidate > TimeSpan.Zero
+            && Find<T>(key) is { } entry
+            && time.GetElapsedTime(entry.Since) is var age
+            && age < request.Fresh + request.Revalidate
+        )
         {
             metrics.Add("renewing", request.Scope);
             Refresh(key, request, fetch, entry);
@@ -84,16 +97,30 @@ internal sealed partial class FragmentCache(
         memory.Find<T>(key) is { } entry && generations.AreCurrent(entry.Stamp) ? entry : null;
 
     private static Fragment<T> Serve<T>(FragmentEntry<T> entry, FragmentSource source, TimeSpan age) =>
-        new(UpstreamAnswer<T>.Ok(entry.Value) with { ETag = entry.Validators.ETag, LastModified = entry.Validators.LastModified }, source, (int)age.TotalSeconds)
+        new(
+            UpstreamAnswer<T>.Ok(entry.Value) with
+            {
+                ETag = entry.Validators.ETag,
+                LastModified = entry.Validators.LastModified,
+            },
+            source,
+            (int)age.TotalSeconds
+        )
         {
             Json = entry.Json,
         };
 
-    private static async ValueTask<Fragment<T>> Alone<T>(Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation) =>
-        new(await fetch(cancellation), FragmentSource.Live, 0);
+    private static async ValueTask<Fragment<T>> Alone<T>(
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        CancellationToken cancellation
+    ) => new(await fetch(cancellation), FragmentSource.Live, 0);
 
     private ValueTask<Fragment<T>> Fly<T>(
-        FragmentKey key, FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation)
+        FragmentKey key,
+        FragmentRequest<T> request,
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        CancellationToken cancellation
+    )
     {
         while (true)
         {
@@ -134,7 +161,11 @@ internal sealed partial class FragmentCache(
         generations.AreCurrent(flight.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(flight.Reads));
 
     private void Refresh<T>(
-        FragmentKey key, FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, FragmentEntry<T> entry)
+        FragmentKey key,
+        FragmentRequest<T> request,
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        FragmentEntry<T> entry
+    )
     {
         if (time.GetTimestamp() < entry.RefreshNotBefore || _flights.ContainsKey(key))
         {
@@ -160,12 +191,18 @@ internal sealed partial class FragmentCache(
     /// <param name="fetch">Asks the upstream.</param>
     /// <param name="refreshed">The fragment that is being renewed behind an answer; null when somebody waits.</param>
     private async Task Run<T>(
-        Flight<T> flight, FragmentKey key, FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, FragmentEntry<T>? refreshed)
+        Flight<T> flight,
+        FragmentKey key,
+        FragmentRequest<T> request,
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        FragmentEntry<T>? refreshed
+    )
     {
         FragmentEntry<T>? aging = null;
         try
         {
-            if (TryGet(request, out var landed)) // Another flight brought it after the caller had looked, and had landed before this one was known.
+            // Another flight brought it after the caller had looked, and had landed before this one was known.
+            if (TryGet(request, out var landed))
             {
                 flight.Land(landed);
                 return;
@@ -197,7 +234,11 @@ internal sealed partial class FragmentCache(
                 refreshed.RefreshNotBefore = time.TimestampIn(RefreshPause);
             }
 
-            flight.Land(answer.IsFailure && TryStandIn(request, out var standIn) ? standIn : new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json });
+            flight.Land(
+                answer.IsFailure && TryStandIn(request, out var standIn)
+                    ? standIn
+                    : new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json }
+            );
         }
         catch (OperationCanceledException) when (flight.Token.IsCancellationRequested)
         {
@@ -233,7 +274,13 @@ internal sealed partial class FragmentCache(
     /// <c>Revalidate</c>. What is only good enough to stand in is kept here for that.
     /// </summary>
     private Fragment<T>? Restore<T>(
-        Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in SharedRead read, bool isRefresh, out FragmentEntry<T>? aging)
+        Flight<T> flight,
+        in FragmentKey key,
+        in FragmentRequest<T> request,
+        in SharedRead read,
+        bool isRefresh,
+        out FragmentEntry<T>? aging
+    )
     {
         aging = null;
         var isServed = read.Age < (isRefresh ? request.Fresh : request.Fresh + request.Revalidate);
@@ -285,7 +332,14 @@ internal sealed partial class FragmentCache(
         }
     }
 
-    private ReadOnlyMemory<byte> Keep<T>(Flight<T> flight, in FragmentKey key, in FragmentRequest<T> request, in UpstreamAnswer<T> answer, long since, in SharedRead read)
+    private ReadOnlyMemory<byte> Keep<T>(
+        Flight<T> flight,
+        in FragmentKey key,
+        in FragmentRequest<T> request,
+        in UpstreamAnswer<T> answer,
+        long since,
+        in SharedRead read
+    )
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(answer.Value!, request.Type);
         if (IsCurrent(flight, key))

@@ -38,8 +38,14 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
     private IDisposable? _listening;
 
     public FragmentInvalidator(
-        Announcements announcements, FragmentMemory memory, TagGenerations generations, ReadGenerations reads, ISharedFragments? shared, TimeProvider time,
-        ILogger<FragmentInvalidator> logger)
+        Announcements announcements,
+        FragmentMemory memory,
+        TagGenerations generations,
+        ReadGenerations reads,
+        ISharedFragments? shared,
+        TimeProvider time,
+        ILogger<FragmentInvalidator> logger
+    )
     {
         (_memory, _generations, _reads, _shared, _time) = (memory, generations, reads, shared, time);
         _renewal = new("tag-versions", logger);
@@ -54,7 +60,9 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
         }
 
         Drop(tags);
-        var notes = await Task.WhenAll(Parts(tags).Select(part => _feed.Note(JsonSerializer.Serialize(part, CachingJson.Default.StringArray), cancellation)));
+        var notes = await Task.WhenAll(
+            Parts(tags).Select(part => _feed.Note(JsonSerializer.Serialize(part, CachingJson.Default.StringArray), cancellation))
+        );
         if (_shared is not null)
         {
             await _shared.Invalidate(tags, cancellation);
@@ -165,11 +173,14 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
     {
         if (_shared is { } shared && tags.Count > 0)
         {
-            _ = _renewal.Try(async stopping =>
-            {
-                await shared.Invalidate(tags, stopping);
-                Drop(tags); // What was taken out of Redis in between.
-            }, CancellationToken.None);
+            _ = _renewal.Try(
+                async stopping =>
+                {
+                    await shared.Invalidate(tags, stopping);
+                    Drop(tags); // What was taken out of Redis in between.
+                },
+                CancellationToken.None
+            );
         }
     }
 }

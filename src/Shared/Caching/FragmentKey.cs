@@ -10,7 +10,16 @@ namespace Bff.Caching;
 /// </summary>
 internal readonly record struct FragmentKey
 {
-    private FragmentKey(string key, CacheScope scope, string? tenant, string? subject, bool isApiKey, bool isSandbox, Type type, string? variant)
+    private FragmentKey(
+        string key,
+        CacheScope scope,
+        string? tenant,
+        string? subject,
+        bool isApiKey,
+        bool isSandbox,
+        Type type,
+        string? variant
+    )
     {
         Key = key;
         Scope = scope;
@@ -55,7 +64,16 @@ internal readonly record struct FragmentKey
                 key = new(request.Key, scope, caller.Tenant, null, false, caller.IsSandbox, typeof(T), request.Variant);
                 return true;
             case CacheScope.Caller when caller.IsAuthenticated && caller.Subject.Length > 0:
-                key = new(request.Key, scope, caller.Tenant, caller.Subject, caller.Kind == CallerKind.ApiKey, caller.IsSandbox, typeof(T), request.Variant);
+                key = new(
+                    request.Key,
+                    scope,
+                    caller.Tenant,
+                    caller.Subject,
+                    caller.Kind == CallerKind.ApiKey,
+                    caller.IsSandbox,
+                    typeof(T),
+                    request.Variant
+                );
                 return true;
             default:
                 key = default;
@@ -95,8 +113,14 @@ internal sealed class FragmentKeyComparer : IEqualityComparer<FragmentKey>
     public static readonly FragmentKeyComparer Instance = new();
 
     public bool Equals(FragmentKey x, FragmentKey y) =>
-        x.Scope == y.Scope && x.IsSandbox == y.IsSandbox && x.IsApiKey == y.IsApiKey && ReferenceEquals(x.Type, y.Type)
-        && string.Equals(x.Key, y.Key) && string.Equals(x.Subject, y.Subject) && string.Equals(x.Tenant, y.Tenant) && string.Equals(x.Variant, y.Variant);
+        x.Scope == y.Scope
+        && x.IsSandbox == y.IsSandbox
+        && x.IsApiKey == y.IsApiKey
+        && ReferenceEquals(x.Type, y.Type)
+        && string.Equals(x.Key, y.Key)
+        && string.Equals(x.Subject, y.Subject)
+        && string.Equals(x.Tenant, y.Tenant)
+        && string.Equals(x.Variant, y.Variant);
 
     public int GetHashCode(FragmentKey key) => HashCode.Combine(key.Key, key.Subject, key.Tenant, key.Variant, (int)key.Scope);
 }

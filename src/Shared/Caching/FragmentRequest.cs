@@ -17,7 +17,14 @@ namespace Bff.Caching;
 /// <param name="Tags">What it depends on, such as <c>pricing:p-1</c>.</param>
 /// <param name="Type">Source-generated metadata of the kept value, which is shared between requests: immutable.</param>
 public readonly record struct FragmentRequest<T>(
-    string Key, CacheScope Scope, Caller Caller, TimeSpan Fresh, TimeSpan Stale, IReadOnlyList<string> Tags, JsonTypeInfo<T> Type)
+    string Key,
+    CacheScope Scope,
+    Caller Caller,
+    TimeSpan Fresh,
+    TimeSpan Stale,
+    IReadOnlyList<string> Tags,
+    JsonTypeInfo<T> Type
+)
 {
     /// <summary>
     /// How long after <see cref="Fresh"/> it is served while one call behind the answer renews it (stale-while-revalidate, RFC 5861).

@@ -27,5 +27,9 @@ public interface IFragmentCache
     /// </param>
     /// <param name="cancellation">Ends this caller's waiting.</param>
     /// <exception cref="OperationCanceledException">This caller's waiting ended.</exception>
-    ValueTask<Fragment<T>> Get<T>(FragmentRequest<T> request, Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch, CancellationToken cancellation);
+    ValueTask<Fragment<T>> Get<T>(
+        FragmentRequest<T> request,
+        Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
+        CancellationToken cancellation
+    );
 }

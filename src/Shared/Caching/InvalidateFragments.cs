@@ -16,8 +16,12 @@ internal static class InvalidateFragments
     private const int MaxTagLength = 256;
 
     public static void MapCacheInvalidation(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/internal/cache/invalidate", (RequestDelegate)Handle)
-            .RequireServiceToken("cache.invalidate").WithoutLimits().WithMetadata(new RequestSizeLimitAttribute(MaxBytes)).ExcludeFromDescription();
+        endpoints
+            .MapPost("/internal/cache/invalidate", (RequestDelegate)Handle)
+            .RequireServiceToken("cache.invalidate")
+            .WithoutLimits()
+            .WithMetadata(new RequestSizeLimitAttribute(MaxBytes))
+            .ExcludeFromDescription();
 
     private static async Task Handle(HttpContext context)
     {

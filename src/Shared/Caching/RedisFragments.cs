@@ -38,7 +38,8 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
             }
 
             var age = time.GetUtcNow() - since;
-            return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero) { Validators = validators }; // The instances' clocks differ a little.
+            // The instances' clocks differ a little.
+            return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero) { Validators = validators };
         }
         catch (Exception away) when (away is StoreException or RedisException)
         {
@@ -46,7 +47,14 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
-    public async Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, KeptValidators validators, TimeSpan age, TimeSpan life)
+    public async Task Write(
+        FragmentKey key,
+        ulong[] versions,
+        ReadOnlyMemory<byte> json,
+        KeptValidators validators,
+        TimeSpan age,
+        TimeSpan life
+    )
     {
         life = (life < MaxLife ? life : MaxLife) - age;
         if (!redis.IsAvailable || life < TimeSpan.FromMilliseconds(1))
@@ -92,7 +100,11 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
         version[0] |= 1; // Zero stands for none.
-        await redis.Run("PIPELINE SET", database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))), cancellation);
+        await redis.Run(
+            "PIPELINE SET",
+            database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))),
+            cancellation
+        );
     }
 
     private static async Task<(byte[]? Value, ulong[] Versions)> Ask(IDatabase database, string name, IReadOnlyList<string> tags)
@@ -119,7 +131,8 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         {
             null => 0,
             { Length: sizeof(ulong) } bytes => BinaryPrimitives.ReadUInt64BigEndian(bytes),
-            var other => BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(other)), // Somebody else's idea of a version is a version too.
+            // Somebody else's idea of a version is a version too.
+            var other => BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(other)),
         };
 
     private static string TagName(string tag) => "bff:cache:tag:" + tag;

@@ -36,7 +36,13 @@ internal static class SharedFragmentFormat
     }
 
     /// <summary>Null when it is damaged, of another format, or of other versions.</summary>
-    public static ReadOnlyMemory<byte>? Read(string name, ulong[] versions, ReadOnlyMemory<byte> value, out DateTimeOffset since, out KeptValidators validators)
+    public static ReadOnlyMemory<byte>? Read(
+        string name,
+        ulong[] versions,
+        ReadOnlyMemory<byte> value,
+        out DateTimeOffset since,
+        out KeptValidators validators
+    )
     {
         (since, validators) = (default, default);
         var span = value.Span;

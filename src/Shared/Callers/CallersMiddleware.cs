@@ -14,7 +14,13 @@ namespace Bff.Callers;
 /// the endpoint's scope or role; 7. the answer to a known caller ends with his credential, however long it is.
 /// </summary>
 internal sealed class CallersMiddleware(
-    RequestDelegate next, IEnumerable<ICallerSource> sources, Revocations revocations, CallerLives lives, CallerMetrics metrics, IFailedCredentials? failures = null)
+    RequestDelegate next,
+    IEnumerable<ICallerSource> sources,
+    Revocations revocations,
+    CallerLives lives,
+    CallerMetrics metrics,
+    IFailedCredentials? failures = null
+)
 {
     private readonly ICallerSource[] _sources = [.. sources];
 
@@ -74,7 +80,9 @@ internal sealed class CallersMiddleware(
             var request = BffRequest.Of(context);
             request.Caller = caller;
             request.Token = source!.TokenOf(context);
-            return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal ? Serve(context, caller, changes) : refusal.ExecuteAsync(context);
+            return isAnonymous || Refusal(context, endpoint, caller) is not { } refusal
+                ? Serve(context, caller, changes)
+                : refusal.ExecuteAsync(context);
         }
 
         if (isAnonymous || (result.IsNone && endpoint.Metadata.GetMetadata<NothingThere>() is not null))
@@ -169,9 +177,10 @@ internal sealed class CallersMiddleware(
             if (source.Challenge is { } challenge)
             {
                 var separator = challenge.Contains(' ', StringComparison.Ordinal) ? ", " : " ";
-                context.Response.Headers.Append("WWW-Authenticate", source == refusedBy
-                    ? $"{challenge}{separator}error=\"invalid_token\", error_description=\"{code.Title}\""
-                    : challenge);
+                context.Response.Headers.Append(
+                    "WWW-Authenticate",
+                    source == refusedBy ? $"{challenge}{separator}error=\"invalid_token\", error_description=\"{code.Title}\"" : challenge
+                );
             }
         }
     }

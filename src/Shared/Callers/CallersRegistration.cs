@@ -32,7 +32,8 @@ public static class CallersRegistration
             provider.GetRequiredService<IRevocationStore>(),
             provider.GetRequiredService<Reloadable<RevocationSettings>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<Revocations>>()));
+            provider.GetRequiredService<ILogger<Revocations>>()
+        ));
         services.AddBackgroundCheck<Revocations>();
         services.AddSingleton<CallerMetrics>();
         services.AddSingleton<CallerLives>();
@@ -54,13 +55,25 @@ public static class CallersRegistration
     {
         var services = builder.Services;
         services.AddReloadable(["Authentication"], BearerSettings.Parse);
-        services.AddHttpClient(AuthorityDocuments.ClientName, client => client.MaxResponseContentBufferSize = 1 << 20)
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
+        services
+            .AddHttpClient(AuthorityDocuments.ClientName, client => client.MaxResponseContentBufferSize = 1 << 20)
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseCookies = false,
+                    ConnectTimeout = TimeSpan.FromSeconds(2),
+                }
+            )
             .RemoveAllLoggers();
         services.AddSingleton<TokenProviders>();
         services.AddBackgroundCheck<TokenProviders>();
-        services.AddOptions<KestrelServerOptions>().PostConfigure<IConfiguration>(
-            (server, configuration) => MakeRoom(server.Limits, BearerSettings.Parse(configuration, new ConfigurationMistakes()).MaxTokenBytes)); // Mistakes are told with all others, later.
+        services
+            .AddOptions<KestrelServerOptions>()
+            .PostConfigure<IConfiguration>(
+                (server, configuration) =>
+                    MakeRoom(server.Limits, BearerSettings.Parse(configuration, new ConfigurationMistakes()).MaxTokenBytes)
+            ); // Mistakes are told with all others, later.
         services.AddSingleton<JwtVerifier>();
         services.AddSingleton<Introspector>();
         services.AddSingleton<ICallerSource, BearerTokens>();
@@ -70,7 +83,9 @@ public static class CallersRegistration
     /// <summary>The largest token passes the server, beside everything else that a request's head may hold.</summary>
     private static void MakeRoom(KestrelServerLimits limits, int tokenBytes)
     {
-        const int Usual = 8 * 1024, Others = 24 * 1024, Scheme = 1024;
+        const int Usual = 8 * 1024,
+            Others = 24 * 1024,
+            Scheme = 1024;
         if (tokenBytes <= Usual)
         {
             return; // The server's own limits, or the configured ones, stand.
@@ -81,7 +96,8 @@ public static class CallersRegistration
         limits.Http3.MaxRequestHeaderFieldSize = Math.Max(limits.Http3.MaxRequestHeaderFieldSize, tokenBytes + Scheme);
     }
 
-    private static void AddBackgroundCheck<T>(this IServiceCollection services) where T : class, IHostedService, IReadinessCheck
+    private static void AddBackgroundCheck<T>(this IServiceCollection services)
+        where T : class, IHostedService, IReadinessCheck
     {
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<T>());
         services.AddHostedService(provider => provider.GetRequiredService<T>());

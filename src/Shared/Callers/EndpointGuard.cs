@@ -40,7 +40,8 @@ internal sealed class EndpointGuard : IHostedService
         return (anonymous, rule) switch
         {
             (-1, -1) => $"'{name}' needs RequireScope, RequireRole or AllowAnonymous",
-            ( >= 0, >= 0) when rule > anonymous => $"'{name}' asks for a scope or role inside a group that AllowAnonymous opened, which would win",
+            (>= 0, >= 0) when rule > anonymous =>
+                $"'{name}' asks for a scope or role inside a group that AllowAnonymous opened, which would win",
             _ => null,
         };
     }

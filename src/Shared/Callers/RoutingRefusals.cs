@@ -52,7 +52,8 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
             return Task.CompletedTask;
         },
         new EndpointMetadataCollection(new NothingThere(), AnyCaller),
-        "404 Not Found");
+        "404 Not Found"
+    );
 
     private readonly ConditionalWeakTable<Endpoint, Guarded> _known = [];
 
@@ -87,12 +88,13 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
         return endpoint;
     }
 
-    private static IEnumerable<object> Metadata(RouteEndpoint? guard, bool isMethod) => guard switch
-    {
-        null => [new NothingThere(), AnyCaller],
-        _ when !isMethod || guard.Metadata.GetMetadata<IAllowAnonymous>() is not null => guard.Metadata,
-        _ => guard.Metadata.Where(item => item is not CallerRule).Append(AnyCaller),
-    };
+    private static IEnumerable<object> Metadata(RouteEndpoint? guard, bool isMethod) =>
+        guard switch
+        {
+            null => [new NothingThere(), AnyCaller],
+            _ when !isMethod || guard.Metadata.GetMetadata<IAllowAnonymous>() is not null => guard.Metadata,
+            _ => guard.Metadata.Where(item => item is not CallerRule).Append(AnyCaller),
+        };
 
     private sealed record Guarded(RouteEndpoint? Guard, Endpoint Endpoint);
 }

@@ -134,7 +134,8 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <inheritdoc />
-    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) => Describe(builder, StatusCodes.Status200OK, 401, 403, 404, 429, 502, 503, 504);
+    public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        Describe(builder, StatusCodes.Status200OK, 401, 403, 404, 429, 502, 503, 504);
 
     internal static void Describe(EndpointBuilder builder, int status, params ReadOnlySpan<int> problems)
     {
@@ -187,7 +188,9 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             return _validated is not null && Recognize(context, _validated, null);
         }
 
-        var kept = (shared is not null && _report.IsPublic ? "public, max-age=" : "private, max-age=") + maxAge.ToString(CultureInfo.InvariantCulture);
+        var kept =
+            (shared is not null && _report.IsPublic ? "public, max-age=" : "private, max-age=")
+            + maxAge.ToString(CultureInfo.InvariantCulture);
         if (_validated is { } part && (part.ETag ?? part.LastModified) is not null)
         {
             return Recognize(context, part, kept);

@@ -64,7 +64,9 @@ public sealed partial class Composer : IDisposable
     {
         using var activity = CompositionTelemetry.Start("compose ", Endpoint);
         // A body that took its time to arrive has not taken it from the services.
-        _deadline = Request.IsArriving ? Time.TimestampIn(ArrivingRun.Longest) : (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
+        _deadline = Request.IsArriving
+            ? Time.TimestampIn(ArrivingRun.Longest)
+            : (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
         _lifetime = TimeLimit.Start(Remaining(_deadline), Time, Request.HttpContext!.RequestAborted);
         using var arriving = _arriving = Request.IsArriving ? new ArrivingRun(Request, BeginDeadline) : null;
         var running = new Task[_parts.Count];
@@ -123,13 +125,18 @@ public sealed partial class Composer : IDisposable
 
     internal PartPolicy? PolicyOf(string part) => _policies.Parts.GetValueOrDefault((Endpoint, part));
 
-    internal CallContext Call(long started, TimeSpan timeout) => new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
+    internal CallContext Call(long started, TimeSpan timeout) =>
+        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
 
     /// <summary>
     /// For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.
     /// </summary>
     internal CallContext WriteCall(long started, TimeSpan timeout) =>
-        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), _arriving?.Token ?? (TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted));
+        new(
+            Request,
+            Math.Min(_deadline, started + Time.ToTimestamps(timeout)),
+            _arriving?.Token ?? (TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted)
+        );
 
     /// <summary>
     /// For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request
@@ -137,7 +144,8 @@ public sealed partial class Composer : IDisposable
     /// </summary>
     internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
 
-    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) => new(detached, Time.TimestampIn(timeout), flight);
+    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) =>
+        new(detached, Time.TimestampIn(timeout), flight);
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
 
@@ -163,7 +171,8 @@ public sealed partial class Composer : IDisposable
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 
-    private TPart Add<TPart>(TPart part) where TPart : Part
+    private TPart Add<TPart>(TPart part)
+        where TPart : Part
     {
         if (_parts.Count == MaxParts)
         {
@@ -174,7 +183,8 @@ public sealed partial class Composer : IDisposable
         return part;
     }
 
-    private TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now >= deadline ? TimeSpan.Zero : Time.GetElapsedTime(now, deadline);
+    private TimeSpan Remaining(long deadline) =>
+        Time.GetTimestamp() is var now && now >= deadline ? TimeSpan.Zero : Time.GetElapsedTime(now, deadline);
 
     private static TimeSpan Positive(TimeSpan span) => span < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : span;
 }

@@ -63,7 +63,10 @@ internal sealed class CompositionGuard : IHostedService
     private static Type? AnswerOf(MethodInfo? handler)
     {
         var type = handler?.ReturnType;
-        if (type is { IsGenericType: true } waited && (waited.GetGenericTypeDefinition() == typeof(Task<>) || waited.GetGenericTypeDefinition() == typeof(ValueTask<>)))
+        if (
+            type is { IsGenericType: true } waited
+            && (waited.GetGenericTypeDefinition() == typeof(Task<>) || waited.GetGenericTypeDefinition() == typeof(ValueTask<>))
+        )
         {
             type = waited.GenericTypeArguments[0];
         }

@@ -8,8 +8,13 @@ namespace Bff.Composition;
 
 /// <summary>What every composer needs of the host.</summary>
 internal sealed class CompositionServices(
-    TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, UpstreamRegistry upstreams, ILogger<Composer> logger,
-    Reloadable<ClientHeaders>? clientHeaders = null)
+    TimeProvider time,
+    IFragmentCache cache,
+    Reloadable<CompositionPolicies> policies,
+    UpstreamRegistry upstreams,
+    ILogger<Composer> logger,
+    Reloadable<ClientHeaders>? clientHeaders = null
+)
 {
     public TimeProvider Time => time;
 
@@ -36,7 +41,8 @@ internal sealed class CompositionServices(
     /// What keeps a kept answer apart from others' in its scope: the client's headers that it was asked for with, and the services whose
     /// canary answers.
     /// </summary>
-    public string? VariantFor(BffRequest request, KeyValuePair<string, string>[] headers) => ClientHeaders.Variant(headers, upstreams.CanariesOf(request));
+    public string? VariantFor(BffRequest request, KeyValuePair<string, string>[] headers) =>
+        ClientHeaders.Variant(headers, upstreams.CanariesOf(request));
 
     /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
     public static CacheScope ScopeFor(CacheScope scope, BffRequest request) =>

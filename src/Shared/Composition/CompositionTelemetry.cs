@@ -10,7 +10,12 @@ internal static class CompositionTelemetry
     public static readonly ActivitySource Source = new("Bff.Composition");
     private static readonly Meter Meter = new("Bff.Composition");
     private static readonly Histogram<double> PartDuration = Meter.CreateHistogram<double>(
-        "bff.composition.part.duration", "s", "Time from a part's start to its end.", tags: null, advice: Instruments.Seconds);
+        "bff.composition.part.duration",
+        "s",
+        "Time from a part's start to its end.",
+        tags: null,
+        advice: Instruments.Seconds
+    );
 
     public static Activity? Start(string kind, string name) => Instruments.Records(Source) ? Source.StartActivity(kind + name) : null;
 
@@ -35,7 +40,11 @@ internal static class CompositionTelemetry
             if (part.Status != PartStatus.Skipped)
             {
                 PartDuration.Record(
-                    part.Latency.TotalSeconds, new("endpoint", endpoint), new("part", part.Name), new("status", StatusOf(part)));
+                    part.Latency.TotalSeconds,
+                    new("endpoint", endpoint),
+                    new("part", part.Name),
+                    new("status", StatusOf(part))
+                );
             }
         }
     }

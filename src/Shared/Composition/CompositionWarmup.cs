@@ -24,8 +24,13 @@ namespace Bff.Composition;
 /// compiled before a client comes; where the host speaks gRPC, that too. No real service is asked; the port is closed when it is done.
 /// </summary>
 internal sealed partial class CompositionWarmup(
-    IServiceProvider services, TimeProvider time, IFragmentCache cache, Reloadable<CompositionPolicies> policies, ILogger<Composer> logger,
-    GrpcUse? grpc = null) : IWarmup
+    IServiceProvider services,
+    TimeProvider time,
+    IFragmentCache cache,
+    Reloadable<CompositionPolicies> policies,
+    ILogger<Composer> logger,
+    GrpcUse? grpc = null
+) : IWarmup
 {
     private const int Rounds = 20;
 
@@ -35,14 +40,21 @@ internal sealed partial class CompositionWarmup(
         await service.StartAsync(cancellation);
         var addresses = service.Urls.ToList();
         using var registry = new UpstreamRegistry(time);
-        registry.Apply(UpstreamRegistry.Parse(
-            new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-            {
-                ["Upstreams:json:Address"] = addresses[0],
-                ["Upstreams:grpc:Address"] = addresses[1],
-                ["Upstreams:grpc:Http2"] = "true",
-            }).Build(),
-            new ConfigurationMistakes()));
+        registry.Apply(
+            UpstreamRegistry.Parse(
+                new ConfigurationBuilder()
+                    .AddInMemoryCollection(
+                        new Dictionary<string, string?>
+                        {
+                            ["Upstreams:json:Address"] = addresses[0],
+                            ["Upstreams:grpc:Address"] = addresses[1],
+                            ["Upstreams:grpc:Http2"] = "true",
+                        }
+                    )
+                    .Build(),
+                new ConfigurationMistakes()
+            )
+        );
 
         var sender = new UpstreamSender(registry);
         var json = UpstreamsRegistration.Generated<IWarmUp>(new UpstreamClient("json", sender));
@@ -64,7 +76,15 @@ internal sealed partial class CompositionWarmup(
     private async Task<bool> Compose(IWarmUp json, UpstreamClient other, CompositionServices composition)
     {
         var context = new DefaultHttpContext { RequestServices = services };
-        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "warm-up", CorrelationId = "warm-up", StartTimestamp = time.GetTimestamp() });
+        context.Features.Set(
+            new BffRequest
+            {
+                HttpContext = context,
+                RequestId = "warm-up",
+                CorrelationId = "warm-up",
+                StartTimestamp = time.GetTimestamp(),
+            }
+        );
         using var composer = Composer.For(context, composition);
         var first = composer.Required("first", json.Get("first"));
         composer.Optional("second", first, _ => json.Get("second", limit: 5, cursor: "c"));
@@ -79,8 +99,14 @@ internal sealed partial class CompositionWarmup(
     private static partial void LogIncomplete(ILogger logger);
 
     // A method of its own: a host that never comes here does not load the messages' package.
-    private static UpstreamCall<ServiceProblem> Message(UpstreamClient upstream) => new GrpcClient(upstream).Read(
-        "warmup/read", new Empty(), Empty.Parser, static _ => new ServiceProblem(null, null, null), ServiceProblemJson.Default.ServiceProblem);
+    private static UpstreamCall<ServiceProblem> Message(UpstreamClient upstream) =>
+        new GrpcClient(upstream).Read(
+            "warmup/read",
+            new Empty(),
+            Empty.Parser,
+            static _ => new ServiceProblem(null, null, null),
+            ServiceProblemJson.Default.ServiceProblem
+        );
 
     /// <summary>As a host's clients are.</summary>
     internal interface IWarmUp
@@ -94,12 +120,14 @@ internal sealed partial class CompositionWarmup(
     private static WebApplication Service()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            var loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
-            kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
-            kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                var loopback = Socket.OSSupportsIPv4 ? IPAddress.Loopback : IPAddress.IPv6Loopback;
+                kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            });
         builder.Services.AddSingleton<IMeterFactory, UnseenMeters>();
         builder.Services.AddSingleton(new ActivitySource("Warm-up"));
         var service = builder.Build();

@@ -12,7 +12,11 @@ namespace Bff.Composition;
 /// another.
 /// </summary>
 internal sealed partial class KeyedWriteTime(
-    RequiredUpstreams clients, Reloadable<UpstreamRegistry.Parsed> upstreams, Reloadable<CompositionPolicies> policies, ILogger<KeyedWriteTime> logger) : IHostedService
+    RequiredUpstreams clients,
+    Reloadable<UpstreamRegistry.Parsed> upstreams,
+    Reloadable<CompositionPolicies> policies,
+    ILogger<KeyedWriteTime> logger
+) : IHostedService
 {
     private readonly ConcurrentDictionary<(string Key, TimeSpan Timeout, int Retries, TimeSpan Deadline), bool> _said = new();
 
@@ -40,7 +44,11 @@ internal sealed partial class KeyedWriteTime(
     private void Look(string section, UpstreamOptions? options)
     {
         var deadline = policies.Current.Deadline;
-        if (options is { Retries: > 0 } && options.Timeout * options.Retries >= deadline && _said.TryAdd(($"{section}:{options.Name}", options.Timeout, options.Retries, deadline), true))
+        if (
+            options is { Retries: > 0 }
+            && options.Timeout * options.Retries >= deadline
+            && _said.TryAdd(($"{section}:{options.Name}", options.Timeout, options.Retries, deadline), true)
+        )
         {
             LogNoTime(logger, $"{section}:{options.Name}", options.Name, options.Timeout, options.Retries, deadline);
         }
@@ -49,6 +57,14 @@ internal sealed partial class KeyedWriteTime(
     [LoggerMessage(
         LogLevel.Warning,
         "{Section}:Timeout ({Timeout}) leaves a keyed write to {Upstream} no time for all of {Section}:Retries ({Retries}) within Composition:Deadline ({Deadline}): "
-        + "where the service hangs, the last is never made. Shorten the time-out, or allow fewer retries.")]
-    private static partial void LogNoTime(ILogger logger, string section, string upstream, TimeSpan timeout, int retries, TimeSpan deadline);
+            + "where the service hangs, the last is never made. Shorten the time-out, or allow fewer retries."
+    )]
+    private static partial void LogNoTime(
+        ILogger logger,
+        string section,
+        string upstream,
+        TimeSpan timeout,
+        int retries,
+        TimeSpan deadline
+    );
 }

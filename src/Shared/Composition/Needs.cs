@@ -7,7 +7,11 @@ public static class Parts
     public static Needs<TFirst, TSecond> All<TFirst, TSecond>(Part<TFirst> first, Part<TSecond> second) => new(first, second);
 
     /// <summary>All three.</summary>
-    public static Needs<TFirst, TSecond, TThird> All<TFirst, TSecond, TThird>(Part<TFirst> first, Part<TSecond> second, Part<TThird> third) => new(first, second, third);
+    public static Needs<TFirst, TSecond, TThird> All<TFirst, TSecond, TThird>(
+        Part<TFirst> first,
+        Part<TSecond> second,
+        Part<TThird> third
+    ) => new(first, second, third);
 }
 
 /// <summary>Two parts that another one needs.</summary>

@@ -70,9 +70,8 @@ public abstract partial class Part<T>
         }
     }
 
-    private Problem? StaleCursor() => _cursor is not null && Answer.Status is 400 or 410 or 422
-        ? new Problem(ProblemCodes.InvalidCursor)
-        : null;
+    private Problem? StaleCursor() =>
+        _cursor is not null && Answer.Status is 400 or 410 or 422 ? new Problem(ProblemCodes.InvalidCursor) : null;
 
     private HandMadeCall<T> Failing() => new(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
 
@@ -111,14 +110,20 @@ public abstract partial class Part<T>
 
         var request = policy is null
             ? cache
-            : cache with { Fresh = policy.Fresh ?? cache.Fresh, Stale = policy.Stale ?? cache.Stale, Revalidate = policy.Revalidate ?? cache.Revalidate };
+            : cache with
+            {
+                Fresh = policy.Fresh ?? cache.Fresh,
+                Stale = policy.Stale ?? cache.Stale,
+                Revalidate = policy.Revalidate ?? cache.Revalidate,
+            };
         return request.Scope != CacheScope.Caller || request.IsKept ? request : null;
     }
 
     private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
-        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders); // A flight may outlive this request.
+        // A flight may outlive this request.
+        var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders);
         var pending = composer.Cache.Get(request, flight => call.Make(composer.Call(detached, timeout, flight)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result

@@ -19,9 +19,11 @@ public abstract partial class Part<T> : Part
     private Part? _missing;
     private Task? _running;
 
-    private protected Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired) => _call = call;
+    private protected Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call)
+        : base(composer, name, isRequired) => _call = call;
 
-    private protected Part(Composer composer, string name, bool isRequired, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later) : base(composer, name, isRequired)
+    private protected Part(Composer composer, string name, bool isRequired, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later)
+        : base(composer, name, isRequired)
     {
         _after = [.. after];
         _later = later;

@@ -39,7 +39,8 @@ public sealed record CompositionPolicies
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>By endpoint and part.</summary>
-    public IReadOnlyDictionary<(string Endpoint, string Part), PartPolicy> Parts { get; init; } = new Dictionary<(string, string), PartPolicy>();
+    public IReadOnlyDictionary<(string Endpoint, string Part), PartPolicy> Parts { get; init; } =
+        new Dictionary<(string, string), PartPolicy>();
 
     internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {

@@ -14,5 +14,6 @@ public static class PublicCachingExtensions
     /// (ETag, 304). For endpoints that anybody may call and whose parts are kept for everybody (<c>CacheScope.Public</c>): another endpoint
     /// stops the host, and an answer with any other part is the client's own.
     /// </summary>
-    public static RouteHandlerBuilder PubliclyCacheable(this RouteHandlerBuilder endpoint, int maxAgeSeconds) => endpoint.WithMetadata(new PublicCaching(maxAgeSeconds));
+    public static RouteHandlerBuilder PubliclyCacheable(this RouteHandlerBuilder endpoint, int maxAgeSeconds) =>
+        endpoint.WithMetadata(new PublicCaching(maxAgeSeconds));
 }

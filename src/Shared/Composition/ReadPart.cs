@@ -9,14 +9,11 @@ namespace Bff.Composition;
 /// </summary>
 public sealed class ReadPart<T> : Part<T>
 {
-    internal ReadPart(Composer composer, string name, bool isRequired, UpstreamCall<T> call) : base(composer, name, isRequired, call)
-    {
-    }
+    internal ReadPart(Composer composer, string name, bool isRequired, UpstreamCall<T> call)
+        : base(composer, name, isRequired, call) { }
 
     internal ReadPart(Composer composer, string name, bool isRequired, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later)
-        : base(composer, name, isRequired, after, later)
-    {
-    }
+        : base(composer, name, isRequired, after, later) { }
 
     /// <summary>
     /// How long it may take, at most what is left of the request's deadline. Default 1 s;
@@ -40,8 +37,14 @@ public sealed class ReadPart<T> : Part<T>
         scope = Composer.ScopeFor(scope);
         _clientHeaders = Composer.ClientHeadersFor(scope);
         _cache = new FragmentRequest<T>(
-            key, scope, Composer.Request.Caller, fresh, stale,
-            tags.Count == 0 ? [key] : [key, .. tags], TypeNow!) // A call that depends on another part's value says it later.
+            key,
+            scope,
+            Composer.Request.Caller,
+            fresh,
+            stale,
+            tags.Count == 0 ? [key] : [key, .. tags],
+            TypeNow!
+        ) // A call that depends on another part's value says it later.
         {
             Variant = Composer.VariantFor(_clientHeaders),
         };

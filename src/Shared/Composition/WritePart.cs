@@ -15,7 +15,8 @@ public sealed partial class WritePart<T> : Part<T>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5); // The request's deadline is the smaller one.
     private Func<T, CallContext, ValueTask<bool>>? _takeBack;
 
-    internal WritePart(Composer composer, string name, UpstreamCall<T> call) : base(composer, name, isRequired: true, call) => Allowed = Longest;
+    internal WritePart(Composer composer, string name, UpstreamCall<T> call)
+        : base(composer, name, isRequired: true, call) => Allowed = Longest;
 
     internal WritePart(Composer composer, string name, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later)
         : base(composer, name, isRequired: true, after, later) => Allowed = Longest;
@@ -59,7 +60,8 @@ public sealed partial class WritePart<T> : Part<T>
     /// </summary>
     public WritePart<T> TakenBackBy<TAnswer>(Func<T, UpstreamWrite<TAnswer>> call)
     {
-        _takeBack = async (value, context) => await call(value).Call.Make(context) is var answer && (answer.IsOk || answer.Status is 404 or 410);
+        _takeBack = async (value, context) =>
+            await call(value).Call.Make(context) is var answer && (answer.IsOk || answer.Status is 404 or 410);
         Composer.TakesBack = true;
         return this;
     }

@@ -17,8 +17,11 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
     private const int MostParts = 10_000;
     private static readonly Meter Meter = new("Bff.Concurrency");
 
-    private static readonly Counter<long> Failures =
-        Meter.CreateCounter<long>("bff.background.failures", "{round}", "Rounds of background work that failed and are tried again.");
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>(
+        "bff.background.failures",
+        "{round}",
+        "Rounds of background work that failed and are tried again."
+    );
 
     private readonly ConcurrentDictionary<string, string> _failingParts = new(StringComparer.Ordinal);
     private string? _failing;
@@ -103,14 +106,20 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         ArgumentNullException.ThrowIfNull(failure);
         Failures.Add(1, new KeyValuePair<string, object?>("loop", name));
         var kind = failure.GetType().Name;
-        if (_failingParts.TryGetValue(part, out var known) ? known != kind && _failingParts.TryUpdate(part, kind, known)
-            : _failingParts.Count < MostParts && _failingParts.TryAdd(part, kind))
+        if (
+            _failingParts.TryGetValue(part, out var known)
+                ? known != kind && _failingParts.TryUpdate(part, kind, known)
+                : _failingParts.Count < MostParts && _failingParts.TryAdd(part, kind)
+        )
         {
             LogPartFails(logger, failure, name, part);
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Background work {Loop} fails for {Part}; the rest goes on, and that is tried again until it succeeds")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Background work {Loop} fails for {Part}; the rest goes on, and that is tried again until it succeeds"
+    )]
     private static partial void LogPartFails(ILogger logger, Exception failure, string loop, string part);
 
     [LoggerMessage(LogLevel.Information, "Background work {Loop} succeeds again for {Part}")]

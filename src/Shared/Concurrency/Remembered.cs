@@ -7,7 +7,9 @@ namespace Bff.Concurrency;
 /// young one filled up goes.
 /// </summary>
 /// <param name="maxEntries">Of both generations together.</param>
-internal sealed class Remembered<TKey, T>(int maxEntries) where TKey : notnull where T : class
+internal sealed class Remembered<TKey, T>(int maxEntries)
+    where TKey : notnull
+    where T : class
 {
     private readonly Lock _turn = new();
     private ConcurrentDictionary<TKey, T> _young = new();

@@ -12,8 +12,18 @@ namespace Bff.Configuration;
 public sealed record CertificateOptions
 {
     /// <summary>PEM certificate, or PKCS#12 with <c>.pfx</c> or <c>.p12</c>.</summary>
-    [Setting(Key = "ClientCertificate:Path", Range = "a readable certificate with its private key", Default = "none", Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`.")]
-    [Setting(Key = "ServerCa:Path", Range = "a readable certificate", Default = "the machine's authorities", Meaning = "What the service's certificate must chain to.")]
+    [Setting(
+        Key = "ClientCertificate:Path",
+        Range = "a readable certificate with its private key",
+        Default = "none",
+        Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`."
+    )]
+    [Setting(
+        Key = "ServerCa:Path",
+        Range = "a readable certificate",
+        Default = "the machine's authorities",
+        Meaning = "What the service's certificate must chain to."
+    )]
     public required string Path { get; init; }
 
     /// <summary>PEM private key, when not in <see cref="Path"/>.</summary>
@@ -25,7 +35,13 @@ public sealed record CertificateOptions
     public string? Password { get; init; }
 
     /// <summary>As the section has it; whether the files can be read is another question.</summary>
-    internal static CertificateOptions Of(IConfigurationSection section) => new() { Path = section["Path"] ?? "", KeyPath = section["KeyPath"], Password = section["Password"] };
+    internal static CertificateOptions Of(IConfigurationSection section) =>
+        new()
+        {
+            Path = section["Path"] ?? "",
+            KeyPath = section["KeyPath"],
+            Password = section["Password"],
+        };
 
     /// <summary>What the section names, and a mistake where it cannot be read; null: the section is absent.</summary>
     internal static CertificateOptions? Read(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
@@ -40,7 +56,8 @@ public sealed record CertificateOptions
         {
             using var loaded = needsKey ? TransportSecurity.Load(options) : X509CertificateLoader.LoadCertificateFromFile(options.Path);
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        catch (Exception unreadable)
+            when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
             foreach (var part in (string[])["Path", "KeyPath", "Password"])
             {

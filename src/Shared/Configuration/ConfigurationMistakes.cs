@@ -33,7 +33,8 @@ public sealed class ConfigurationMistakes
     /// </summary>
     /// <param name="section">The section of the type.</param>
     /// <param name="settings">With the values that stand where the configuration says nothing.</param>
-    public T Bind<T>(IConfiguration section, T settings) where T : class
+    public T Bind<T>(IConfiguration section, T settings)
+        where T : class
     {
         foreach (var setting in Setting.Of(typeof(T)))
         {
@@ -45,7 +46,8 @@ public sealed class ConfigurationMistakes
 
     /// <summary>What the configuration says of a type with a section of its own.</summary>
     /// <param name="configuration">The root.</param>
-    public T Read<T>(IConfiguration configuration) where T : class, new() => Bind(configuration.GetSection(SectionOf<T>()), new T());
+    public T Read<T>(IConfiguration configuration)
+        where T : class, new() => Bind(configuration.GetSection(SectionOf<T>()), new T());
 
     internal static string SectionOf<T>() => typeof(T).GetCustomAttribute<SettingsAttribute>()!.Path;
 

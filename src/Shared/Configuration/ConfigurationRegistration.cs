@@ -37,16 +37,26 @@ public static class ConfigurationRegistration
     /// mistake. Has no effects.
     /// </param>
     public static IServiceCollection AddReloadable<T>(
-        this IServiceCollection services, string[] sections, Func<IConfiguration, ConfigurationMistakes, T> parse) where T : class =>
-        services.AddReloadable(sections, (_, configuration, mistakes) => parse(configuration, mistakes));
+        this IServiceCollection services,
+        string[] sections,
+        Func<IConfiguration, ConfigurationMistakes, T> parse
+    )
+        where T : class => services.AddReloadable(sections, (_, configuration, mistakes) => parse(configuration, mistakes));
 
     /// <summary>
     /// The same for what can be checked only by other services; none of them may need a <see cref="Reloadable{T}"/> to be made.
     /// </summary>
     internal static IServiceCollection AddReloadable<T>(
-        this IServiceCollection services, string[] sections, Func<IServiceProvider, IConfiguration, ConfigurationMistakes, T> parse) where T : class
+        this IServiceCollection services,
+        string[] sections,
+        Func<IServiceProvider, IConfiguration, ConfigurationMistakes, T> parse
+    )
+        where T : class
     {
-        services.AddKeyedSingleton(nameof(ReloadGate), (provider, _) => new Reloadable<T>(sections, (configuration, mistakes) => parse(provider, configuration, mistakes)));
+        services.AddKeyedSingleton(
+            nameof(ReloadGate),
+            (provider, _) => new Reloadable<T>(sections, (configuration, mistakes) => parse(provider, configuration, mistakes))
+        );
         services.AddSingleton<IReloadable>(static provider => provider.GetRequiredKeyedService<Reloadable<T>>(nameof(ReloadGate)));
         services.AddReads<T>(reloads: true, sections);
         services.AddSingleton(static provider =>
@@ -61,12 +71,18 @@ public static class ConfigurationRegistration
     /// Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host; a later
     /// edit with one is refused, although it would not take effect before the next start: else that start would be the one that fails.
     /// </summary>
-    public static IServiceCollection AddSettings<T>(this IServiceCollection services) where T : class, new()
+    public static IServiceCollection AddSettings<T>(this IServiceCollection services)
+        where T : class, new()
     {
         var section = ConfigurationMistakes.SectionOf<T>();
         services.AddReads<T>(reloads: false, section);
         services.AddSingleton<IReloadable, StartSettings<T>>();
-        services.AddOptions<T>().Configure<IConfiguration>((settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)).ValidateOnStart();
+        services
+            .AddOptions<T>()
+            .Configure<IConfiguration>(
+                (settings, configuration) => new ConfigurationMistakes().Bind(configuration.GetSection(section), settings)
+            )
+            .ValidateOnStart();
         return services;
     }
 
@@ -104,7 +120,8 @@ public static class ConfigurationRegistration
 public sealed record ConfigurationRead(string Section, bool Reloads, Assembly Reader);
 
 /// <summary>What the configuration says of settings that are read at start, against what the members accept.</summary>
-internal sealed class StartSettings<T> : IReloadable where T : class, new()
+internal sealed class StartSettings<T> : IReloadable
+    where T : class, new()
 {
     public Action? Prepare(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
@@ -112,7 +129,5 @@ internal sealed class StartSettings<T> : IReloadable where T : class, new()
         return null; // Nothing takes effect before the next start.
     }
 
-    public void Announce()
-    {
-    }
+    public void Announce() { }
 }

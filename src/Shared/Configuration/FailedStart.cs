@@ -24,7 +24,9 @@ internal static class FailedStart
         var reason = failure switch
         {
             InvalidConfigurationException mistakes when SettingsCheck.IsThisProcess => mistakes.Message,
-            InvalidConfigurationException mistakes => "The host does not start. " + mistakes.Message + Environment.NewLine
+            InvalidConfigurationException mistakes => "The host does not start. "
+                + mistakes.Message
+                + Environment.NewLine
                 + "Instances that run already refused the same edit and go on with the configuration before it (metric bff.settings.refused), until they end: undo or mend the edit now.",
             IOException { InnerException: AddressInUseException } taken => "The host does not start. " + taken.Message,
             _ => null, // A fault of the code: its stack trace is what is needed.

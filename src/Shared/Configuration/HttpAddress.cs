@@ -16,7 +16,10 @@ internal static class HttpAddress
     /// <param name="mistakes">Collects them.</param>
     public static Uri? Parse(IConfigurationSection section, string key, string? text, string? insecure, ConfigurationMistakes mistakes)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp))
+        if (
+            !Uri.TryCreate(text, UriKind.Absolute, out var address)
+            || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp)
+        )
         {
             mistakes.Add(section, key, "is not an absolute http(s) address.");
             return null;
@@ -33,8 +36,12 @@ internal static class HttpAddress
     /// <summary>The base address of a service; null, and a mistake, where the section has none.</summary>
     public static Uri? OfService(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
-        if (Uri.TryCreate(section.Value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
-            && uri.Query.Length == 0 && uri.UserInfo.Length == 0)
+        if (
+            Uri.TryCreate(section.Value, UriKind.Absolute, out var uri)
+            && uri.Scheme is "http" or "https"
+            && uri.Query.Length == 0
+            && uri.UserInfo.Length == 0
+        )
         {
             return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
         }

@@ -11,15 +11,37 @@ internal sealed class KnownKeys
     /// <summary>Sections of the framework and of libraries, which check what they read or ignore it.</summary>
     private static readonly string[] Foreign =
     [
-        "Logging", "Kestrel:Endpoints", "Kestrel:Certificates", "Kestrel:EndpointDefaults", "Services", "hostBuilder",
+        "Logging",
+        "Kestrel:Endpoints",
+        "Kestrel:Certificates",
+        "Kestrel:EndpointDefaults",
+        "Services",
+        "hostBuilder",
     ];
 
     /// <summary>The host's own settings, which its builder reads.</summary>
     private static readonly string[] OfHost =
     [
-        "Urls", "http_ports", "https_ports", "https_port", "environment", "contentRoot", "webroot", "applicationName", "detailedErrors", "captureStartupErrors", "startupAssembly",
-        "hostingStartupAssemblies", "hostingStartupExcludeAssemblies", "preventHostingStartup", "preferHostingUrls", "suppressStatusMessages", "shutdownTimeoutSeconds",
-        "staticWebAssets", "forwardedHeaders_enabled", "$schema",
+        "Urls",
+        "http_ports",
+        "https_ports",
+        "https_port",
+        "environment",
+        "contentRoot",
+        "webroot",
+        "applicationName",
+        "detailedErrors",
+        "captureStartupErrors",
+        "startupAssembly",
+        "hostingStartupAssemblies",
+        "hostingStartupExcludeAssemblies",
+        "preventHostingStartup",
+        "preferHostingUrls",
+        "suppressStatusMessages",
+        "shutdownTimeoutSeconds",
+        "staticWebAssets",
+        "forwardedHeaders_enabled",
+        "$schema",
     ];
 
     private const string Sandbox = "Sandbox:";
@@ -45,7 +67,11 @@ internal sealed class KnownKeys
             }
         }
 
-        foreach (var section in read.Select(r => r.Section).Where(s => !declared.Any(d => Setting.IsBelow(s, d.Path) || Setting.IsBelow(s, Sandbox + d.Path))).Concat(Foreign))
+        foreach (
+            var section in read.Select(r => r.Section)
+                .Where(s => !declared.Any(d => Setting.IsBelow(s, d.Path) || Setting.IsBelow(s, Sandbox + d.Path)))
+                .Concat(Foreign)
+        )
         {
             Add(section, isOpen: true);
         }
@@ -94,7 +120,8 @@ internal sealed class KnownKeys
             return node.IsOpen || node.IsKey || isEmpty;
         }
 
-        return (node.Names.TryGetValue(key[0], out var named) && Has(named, key[1..], isEmpty)) || (node.Any is { } any && Has(any, key[1..], isEmpty));
+        return (node.Names.TryGetValue(key[0], out var named) && Has(named, key[1..], isEmpty))
+            || (node.Any is { } any && Has(any, key[1..], isEmpty));
     }
 
     /// <summary>How many letters differ; null when too many do to have meant this one. A list's number is no part of it.</summary>
@@ -136,7 +163,10 @@ internal sealed class KnownKeys
         var node = _root;
         foreach (var segment in path.Split(':'))
         {
-            node = segment[0] == '<' ? node.Any ??= new() : node.Names.TryGetValue(segment, out var known) ? known : node.Names[segment] = new();
+            node =
+                segment[0] == '<' ? node.Any ??= new()
+                : node.Names.TryGetValue(segment, out var known) ? known
+                : node.Names[segment] = new();
         }
 
         node.IsKey = true;

@@ -19,7 +19,8 @@ internal sealed class ListenAddresses
     public static void PreferEnvironment(IConfigurationBuilder configuration)
     {
         var sources = configuration.Sources;
-        var environment = sources.OfType<EnvironmentVariablesConfigurationSource>()
+        var environment = sources
+            .OfType<EnvironmentVariablesConfigurationSource>()
             .LastOrDefault(source => string.IsNullOrEmpty(source.Prefix));
         if (environment is not null && Environment.GetEnvironmentVariable(Prefix + "URLS") is { Length: > 0 })
         {
@@ -76,18 +77,19 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
             {
                 using var loaded = Load(path, certificate["KeyPath"], certificate["Password"]);
             }
-            catch (Exception unusable) when (
-                unusable is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+            catch (Exception unusable)
+                when (unusable is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
             {
                 mistakes.Add($"{certificate.Path}:Path: no certificate with its key can be read there. Check Path, KeyPath and Password.");
             }
         }
     }
 
-    private static X509Certificate2 Load(string path, string? keyPath, string? password) => (keyPath, password) switch
-    {
-        (null, _) => X509CertificateLoader.LoadPkcs12FromFile(path, password),
-        (_, null) => X509Certificate2.CreateFromPemFile(path, keyPath),
-        _ => X509Certificate2.CreateFromEncryptedPemFile(path, password, keyPath),
-    };
+    private static X509Certificate2 Load(string path, string? keyPath, string? password) =>
+        (keyPath, password) switch
+        {
+            (null, _) => X509CertificateLoader.LoadPkcs12FromFile(path, password),
+            (_, null) => X509Certificate2.CreateFromPemFile(path, keyPath),
+            _ => X509Certificate2.CreateFromEncryptedPemFile(path, password, keyPath),
+        };
 }

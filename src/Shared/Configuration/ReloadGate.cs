@@ -29,8 +29,14 @@ internal sealed partial class ReloadGate : IDisposable
     private IDisposable? _watch;
 
     public ReloadGate(
-        IConfiguration configuration, IEnumerable<IReloadable> sections, BrokenFiles files, SettingsMetrics metrics, IEnumerable<ConfigurationRead> reads,
-        UnknownKeys unknown, ILogger<ReloadGate> logger)
+        IConfiguration configuration,
+        IEnumerable<IReloadable> sections,
+        BrokenFiles files,
+        SettingsMetrics metrics,
+        IEnumerable<ConfigurationRead> reads,
+        UnknownKeys unknown,
+        ILogger<ReloadGate> logger
+    )
     {
         _configuration = configuration;
         _sections = [.. sections];
@@ -166,7 +172,6 @@ internal sealed partial class ReloadGate : IDisposable
                 Add(invalid);
             }
         }
-
         catch (InvalidOperationException unreadable) // The binder met a value of the wrong kind; its message names the key.
         {
             mistakes.Add("configuration", unreadable.Message);
@@ -226,7 +231,10 @@ internal sealed partial class ReloadGate : IDisposable
     [LoggerMessage(LogLevel.Critical, "Configuration mistake in {Key}: {Mistake} The host does not start.")]
     private static partial void LogStops(ILogger logger, string key, string mistake);
 
-    [LoggerMessage(LogLevel.Error, "Configuration mistake in {Key}: {Mistake} The edit is refused as a whole; the last good configuration stays in force.")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "Configuration mistake in {Key}: {Mistake} The edit is refused as a whole; the last good configuration stays in force."
+    )]
     private static partial void LogRefused(ILogger logger, string key, string mistake);
 
     [LoggerMessage(LogLevel.Warning, "Edited, but in force only from the next start: {Keys}")]

@@ -9,7 +9,8 @@ namespace Bff.Configuration;
 /// Inject this; read <see cref="Current"/> once per use and keep what it returned for the rest of that use.
 /// </summary>
 /// <typeparam name="T">Immutable; what the parse function makes.</typeparam>
-public sealed class Reloadable<T> : IReloadable where T : class
+public sealed class Reloadable<T> : IReloadable
+    where T : class
 {
     private readonly string[] _sections;
     private readonly Func<IConfiguration, ConfigurationMistakes, T> _parse;
@@ -68,7 +69,9 @@ public sealed class Reloadable<T> : IReloadable where T : class
         var text = new StringBuilder();
         foreach (var section in _sections)
         {
-            foreach (var (key, value) in configuration.GetSection(section).AsEnumerable().OrderBy(e => e.Key, StringComparer.OrdinalIgnoreCase))
+            foreach (
+                var (key, value) in configuration.GetSection(section).AsEnumerable().OrderBy(e => e.Key, StringComparer.OrdinalIgnoreCase)
+            )
             {
                 text.Append(key).Append('\0').Append(value).Append('\u0001');
             }

@@ -52,18 +52,24 @@ public sealed class Setting
 
     /// <summary>Every key that it is read from, the one with its own name first.</summary>
     public IEnumerable<string> Paths =>
-    [
-        IsList ? Path + ":<n>" : Path,
-        .. Declared.OrOne ? [Path[..Path.LastIndexOf(':')]] : Array.Empty<string>(),
-        .. (Declared.Also ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(key => Path[..^Key.Length] + key),
-    ];
+        [
+            IsList ? Path + ":<n>" : Path,
+            .. Declared.OrOne ? [Path[..Path.LastIndexOf(':')]] : Array.Empty<string>(),
+            .. (Declared.Also ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(key => Path[..^Key.Length] + key),
+        ];
 
     /// <summary>What a type declares, in the order of its members.</summary>
-    public static IReadOnlyList<Setting> Of(Type settings) => Known.GetOrAdd(settings, static type =>
-    [
-        .. type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
-            .SelectMany(member => member.GetCustomAttributes<SettingAttribute>().Select(declared => new Setting(type, member, declared))),
-    ]);
+    public static IReadOnlyList<Setting> Of(Type settings) =>
+        Known.GetOrAdd(
+            settings,
+            static type =>
+                [
+                    .. type.GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+                        .SelectMany(member =>
+                            member.GetCustomAttributes<SettingAttribute>().Select(declared => new Setting(type, member, declared))
+                        ),
+                ]
+        );
 
     /// <summary>What all types of an assembly declare.</summary>
     public static IEnumerable<Setting> In(Assembly assembly) => TypesIn(assembly).SelectMany(Of);
@@ -72,12 +78,16 @@ public sealed class Setting
     internal static bool IsBelow(string section, string key) => (key + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A value as it is written in files: numbers plain, time spans as <c>[d.]hh:mm:ss[.fff]</c>.</summary>
-    public static string Write(object? value) => value switch
-    {
-        TimeSpan span => span.ToString((span.Days > 0 ? @"d\." : "") + @"hh\:mm\:ss" + (span.Milliseconds > 0 ? @"\.fff" : ""), CultureInfo.InvariantCulture),
-        bool flag => flag ? "true" : "false",
-        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
-    };
+    public static string Write(object? value) =>
+        value switch
+        {
+            TimeSpan span => span.ToString(
+                (span.Days > 0 ? @"d\." : "") + @"hh\:mm\:ss" + (span.Milliseconds > 0 ? @"\.fff" : ""),
+                CultureInfo.InvariantCulture
+            ),
+            bool flag => flag ? "true" : "false",
+            _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+        };
 
     /// <summary>
     /// Found in the assembly's metadata: to load all types would load each package that one of them derives from, in hosts that do not use
@@ -93,7 +103,8 @@ public sealed class Setting
         var metadata = new MetadataReader(blob, length);
         return
         [
-            .. metadata.CustomAttributes.Select(metadata.GetCustomAttribute)
+            .. metadata
+                .CustomAttributes.Select(metadata.GetCustomAttribute)
                 .Where(attribute => attribute.Parent.Kind == HandleKind.TypeDefinition && IsSettings(metadata, attribute.Constructor))
                 .Select(attribute => assembly.ManifestModule.ResolveType(MetadataTokens.GetToken(attribute.Parent))),
         ];
@@ -101,9 +112,10 @@ public sealed class Setting
 
     private static bool IsSettings(MetadataReader metadata, EntityHandle constructor)
     {
-        var type = constructor.Kind == HandleKind.MethodDefinition
-            ? metadata.GetMethodDefinition((MethodDefinitionHandle)constructor).GetDeclaringType()
-            : metadata.GetMemberReference((MemberReferenceHandle)constructor).Parent;
+        var type =
+            constructor.Kind == HandleKind.MethodDefinition
+                ? metadata.GetMethodDefinition((MethodDefinitionHandle)constructor).GetDeclaringType()
+                : metadata.GetMemberReference((MemberReferenceHandle)constructor).Parent;
         var name = type.Kind switch
         {
             HandleKind.TypeDefinition => metadata.GetTypeDefinition((TypeDefinitionHandle)type).Name,
@@ -122,7 +134,12 @@ public sealed class Setting
 
         if (IsList)
         {
-            var read = section.GetSection(Key).GetChildren().Select(item => (Good: TryRead(item, Key, mistakes, out var value), Value: value)).Where(i => i.Good).ToList();
+            var read = section
+                .GetSection(Key)
+                .GetChildren()
+                .Select(item => (Good: TryRead(item, Key, mistakes, out var value), Value: value))
+                .Where(i => i.Good)
+                .ToList();
             if (read.Count > 0)
             {
                 var list = Array.CreateInstance(Member.PropertyType.GetElementType()!, read.Count);
@@ -162,12 +179,15 @@ public sealed class Setting
         if (kind.IsEnum)
         {
             var names = Enum.GetNames(kind);
-            return ("one of " + string.Join(", ", names), (string text, out object? value) =>
-            {
-                var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)); // Numbers are no names.
-                value = name is null ? null : Enum.Parse(kind, name);
-                return name is not null;
-            });
+            return (
+                "one of " + string.Join(", ", names),
+                (string text, out object? value) =>
+                {
+                    var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)); // Numbers are no names.
+                    value = name is null ? null : Enum.Parse(kind, name);
+                    return name is not null;
+                }
+            );
         }
 
         return Type.GetTypeCode(kind) switch
@@ -182,7 +202,8 @@ public sealed class Setting
         };
     }
 
-    private static (string, Reader) Ranged<T>(string what, SettingAttribute declared) where T : struct, IParsable<T>, IComparable<T>
+    private static (string, Reader) Ranged<T>(string what, SettingAttribute declared)
+        where T : struct, IParsable<T>, IComparable<T>
     {
         var (min, max) = (Bound<T>(declared.Min), Bound<T>(declared.Max));
         var range = (min, max) switch
@@ -195,13 +216,17 @@ public sealed class Setting
         return (what + range, Between(min, max));
     }
 
-    private static T? Bound<T>(object? bound) where T : struct, IParsable<T> =>
+    private static T? Bound<T>(object? bound)
+        where T : struct, IParsable<T> =>
         bound is null ? null : T.Parse(Convert.ToString(bound, CultureInfo.InvariantCulture)!, CultureInfo.InvariantCulture);
 
-    private static Reader Between<T>(T? min, T? max) where T : struct, IParsable<T>, IComparable<T> => (string text, out object? value) =>
-    {
-        var good = T.TryParse(text, CultureInfo.InvariantCulture, out var read) && !(min?.CompareTo(read) > 0) && !(max?.CompareTo(read) < 0);
-        value = read;
-        return good && !(read is double number && double.IsNaN(number));
-    };
+    private static Reader Between<T>(T? min, T? max)
+        where T : struct, IParsable<T>, IComparable<T> =>
+        (string text, out object? value) =>
+        {
+            var good =
+                T.TryParse(text, CultureInfo.InvariantCulture, out var read) && !(min?.CompareTo(read) > 0) && !(max?.CompareTo(read) < 0);
+            value = read;
+            return good && !(read is double number && double.IsNaN(number));
+        };
 }

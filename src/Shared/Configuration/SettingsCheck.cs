@@ -27,7 +27,11 @@ internal sealed class SettingsCheck
             if (sources[i] is CommandLineConfigurationSource line && line.Args.Contains(Argument, StringComparer.Ordinal))
             {
                 isAskedFor = true;
-                sources[i] = new CommandLineConfigurationSource { Args = [.. line.Args.Where(a => a != Argument)], SwitchMappings = line.SwitchMappings };
+                sources[i] = new CommandLineConfigurationSource
+                {
+                    Args = [.. line.Args.Where(a => a != Argument)],
+                    SwitchMappings = line.SwitchMappings,
+                };
             }
         }
 

@@ -15,8 +15,18 @@ internal sealed class SettingsMetrics : IDisposable
     {
         _meter = new(new MeterOptions("Bff.Configuration") { Scope = host });
         _edits = _meter.CreateCounter<long>("bff.settings.edits", "{edit}", "Edits of the configuration, by whether they were taken.");
-        _meter.CreateObservableGauge("bff.settings.refused", () => Volatile.Read(ref _refused), "{mistake}", "Mistakes for which the latest edit is refused; 0: it is in force.");
-        _meter.CreateObservableGauge("bff.settings.pending", () => Volatile.Read(ref _pending), "{setting}", "Edited settings that take effect at the next start.");
+        _meter.CreateObservableGauge(
+            "bff.settings.refused",
+            () => Volatile.Read(ref _refused),
+            "{mistake}",
+            "Mistakes for which the latest edit is refused; 0: it is in force."
+        );
+        _meter.CreateObservableGauge(
+            "bff.settings.pending",
+            () => Volatile.Read(ref _pending),
+            "{setting}",
+            "Edited settings that take effect at the next start."
+        );
     }
 
     public void Taken()

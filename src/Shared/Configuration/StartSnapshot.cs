@@ -14,8 +14,12 @@ internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<Co
     public IReadOnlyList<string> Changed(IConfiguration edited)
     {
         var now = Values(edited);
-        List<string> changed = [.. now.Keys.Union(_values.Keys, StringComparer.OrdinalIgnoreCase)
-            .Where(key => _values.GetValueOrDefault(key) != now.GetValueOrDefault(key))];
+        List<string> changed =
+        [
+            .. now
+                .Keys.Union(_values.Keys, StringComparer.OrdinalIgnoreCase)
+                .Where(key => _values.GetValueOrDefault(key) != now.GetValueOrDefault(key)),
+        ];
         if (changed.Count == 0)
         {
             return changed;
@@ -49,12 +53,15 @@ internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<Co
 
     /// <summary>Sections of which nothing is read again, and members that say so of themselves.</summary>
     private IEnumerable<string> Declared() =>
-    [
-        "Urls",
-        .. reads.Where(read => !read.Reloads).Select(read => read.Section),
-        .. Setting.In(typeof(Setting).Assembly).Where(setting => setting.IsAtStart).Select(setting => setting.Path),
-    ];
+        [
+            "Urls",
+            .. reads.Where(read => !read.Reloads).Select(read => read.Section),
+            .. Setting.In(typeof(Setting).Assembly).Where(setting => setting.IsAtStart).Select(setting => setting.Path),
+        ];
 
     private static Dictionary<string, string?> Values(IConfiguration configuration) =>
-        configuration.AsEnumerable().Where(pair => pair.Value is not null).ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase);
+        configuration
+            .AsEnumerable()
+            .Where(pair => pair.Value is not null)
+            .ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.OrdinalIgnoreCase);
 }

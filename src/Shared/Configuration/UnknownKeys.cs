@@ -46,7 +46,12 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
     public void Check(IConfiguration configuration, ConfigurationMistakes mistakes, Action<ConfigurationMistake> warn)
     {
         var warns = mistakes.Read<UnknownKeySettings>(configuration).Unknown == UnknownKey.Warn;
-        var found = WrittenKeys.Of(configuration).Select(Mistake).OfType<ConfigurationMistake>().DistinctBy(m => m.Key.ToUpperInvariant()).ToList();
+        var found = WrittenKeys
+            .Of(configuration)
+            .Select(Mistake)
+            .OfType<ConfigurationMistake>()
+            .DistinctBy(m => m.Key.ToUpperInvariant())
+            .ToList();
         var said = mistakes.All.Select(m => m.Key).Where(key => !_known.Value.Leads(key.Split(':'))).ToList();
         foreach (var mistake in found.Where(f => !said.Any(key => Setting.IsBelow(key, f.Key))))
         {
@@ -61,9 +66,10 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
         }
     }
 
-    private bool IsAnothers(string[] variable, string? nearest) => variable is [var name]
-        ? nearest is null || name.Contains('_', StringComparison.Ordinal)
-        : nearest is null && !_known.Value.HasSection(variable[0]);
+    private bool IsAnothers(string[] variable, string? nearest) =>
+        variable is [var name]
+            ? nearest is null || name.Contains('_', StringComparison.Ordinal)
+            : nearest is null && !_known.Value.HasSection(variable[0]);
 
     private ConfigurationMistake? Mistake(WrittenKey written)
     {
@@ -79,16 +85,24 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
             return null;
         }
 
-        if (key is [var proxy, "Routes", _, var member, ..] && proxy.Equals("ReverseProxy", StringComparison.OrdinalIgnoreCase) && Elsewhere.TryGetValue(member, out var instead))
+        if (
+            key is [var proxy, "Routes", _, var member, ..]
+            && proxy.Equals("ReverseProxy", StringComparison.OrdinalIgnoreCase)
+            && Elsewhere.TryGetValue(member, out var instead)
+        )
         {
             return new(written.Key, $"is not read. {instead}");
         }
 
-        return new(written.Key, nearest switch
-        {
-            null => "is not read by this host. Remove it.",
-            _ when nearest.Equals(written.Key, StringComparison.OrdinalIgnoreCase) => $"is a list. Number its values: {nearest}:0, {nearest}:1.",
-            _ => $"is not read by this host. Did you mean {nearest}?",
-        });
+        return new(
+            written.Key,
+            nearest switch
+            {
+                null => "is not read by this host. Remove it.",
+                _ when nearest.Equals(written.Key, StringComparison.OrdinalIgnoreCase) =>
+                    $"is a list. Number its values: {nearest}:0, {nearest}:1.",
+                _ => $"is not read by this host. Did you mean {nearest}?",
+            }
+        );
     }
 }

@@ -16,12 +16,15 @@ internal static class WrittenKeys
     public static IEnumerable<WrittenKey> Of(IConfiguration configuration) =>
         configuration is IConfigurationRoot root ? root.Providers.SelectMany(Of).Distinct() : [];
 
-    private static IEnumerable<WrittenKey> Of(IConfigurationProvider provider) => provider switch
-    {
-        ChainedConfigurationProvider chained => Of(chained.Configuration),
-        ConfigurationProvider known => Data(known).Where(e => e.Value is not null).Select(e => new WrittenKey(e.Key, e.Value is "", provider is EnvironmentVariablesConfigurationProvider)),
-        _ => Below(provider, null),
-    };
+    private static IEnumerable<WrittenKey> Of(IConfigurationProvider provider) =>
+        provider switch
+        {
+            ChainedConfigurationProvider chained => Of(chained.Configuration),
+            ConfigurationProvider known => Data(known)
+                .Where(e => e.Value is not null)
+                .Select(e => new WrittenKey(e.Key, e.Value is "", provider is EnvironmentVariablesConfigurationProvider)),
+            _ => Below(provider, null),
+        };
 
     private static IEnumerable<WrittenKey> Below(IConfigurationProvider provider, string? parent)
     {

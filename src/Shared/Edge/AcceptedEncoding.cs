@@ -16,7 +16,9 @@ internal static class AcceptedEncoding
 {
     public static ContentCoding Choose(StringValues acceptEncoding)
     {
-        double brotli = -1, gzip = -1, any = -1;
+        double brotli = -1,
+            gzip = -1,
+            any = -1;
         foreach (var line in acceptEncoding)
         {
             foreach (var range in line.AsSpan().Split(','))
@@ -29,7 +31,9 @@ internal static class AcceptedEncoding
                 {
                     brotli = weight;
                 }
-                else if (name.Equals("gzip", StringComparison.OrdinalIgnoreCase) || name.Equals("x-gzip", StringComparison.OrdinalIgnoreCase))
+                else if (
+                    name.Equals("gzip", StringComparison.OrdinalIgnoreCase) || name.Equals("x-gzip", StringComparison.OrdinalIgnoreCase)
+                )
                 {
                     gzip = weight;
                 }
@@ -42,13 +46,18 @@ internal static class AcceptedEncoding
 
         brotli = brotli < 0 ? any : brotli;
         gzip = gzip < 0 ? any : gzip;
-        return brotli > 0 && brotli >= gzip ? ContentCoding.Brotli : gzip > 0 ? ContentCoding.Gzip : ContentCoding.Identity;
+        return brotli > 0 && brotli >= gzip ? ContentCoding.Brotli
+            : gzip > 0 ? ContentCoding.Gzip
+            : ContentCoding.Identity;
     }
 
     private static double Weight(ReadOnlySpan<char> parameter)
     {
         parameter = parameter.Trim();
-        return parameter.StartsWith("q=", StringComparison.OrdinalIgnoreCase)
-            && double.TryParse(parameter[2..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var weight) ? weight : 0;
+        return
+            parameter.StartsWith("q=", StringComparison.OrdinalIgnoreCase)
+            && double.TryParse(parameter[2..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var weight)
+            ? weight
+            : 0;
     }
 }

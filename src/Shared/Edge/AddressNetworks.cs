@@ -42,5 +42,6 @@ public static class AddressNetworks
         return false;
     }
 
-    private static long ScopeIdOf(this IPAddress address) => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? address.ScopeId : 0;
+    private static long ScopeIdOf(this IPAddress address) =>
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? address.ScopeId : 0;
 }

@@ -14,8 +14,9 @@ namespace Bff.Edge;
 internal static class CanonicalPath
 {
     // unreserved, sub-delims without ';', ':', '@' and '/'
-    private static readonly SearchValues<char> Plain =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/");
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/"
+    );
 
     /// <param name="target">The request target as it arrived: origin-form or absolute-form (RFC 9112 section 3.2).</param>
     /// <param name="host">The request's <c>Host</c>, which an absolute-form's authority has to agree with.</param>
@@ -51,8 +52,10 @@ internal static class CanonicalPath
 
     private static bool TryLeaveAuthority(ref ReadOnlySpan<char> target, ReadOnlySpan<char> host)
     {
-        var skip = target.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? 7
-            : target.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? 8 : 0;
+        var skip =
+            target.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? 7
+            : target.StartsWith("https://", StringComparison.OrdinalIgnoreCase) ? 8
+            : 0;
         if (skip == 0)
         {
             return false;

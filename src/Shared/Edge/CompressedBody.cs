@@ -13,7 +13,9 @@ namespace Bff.Edge;
 /// flushed too. Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
 /// </summary>
 internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFeature inner, ContentCoding coding)
-    : PipeWriter, IHttpResponseBodyFeature, IDisposable
+    : PipeWriter,
+        IHttpResponseBodyFeature,
+        IDisposable
 {
     private const int HoldBytes = 64 * 1024;
 
@@ -39,7 +41,10 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 
     public override bool CanGetUnflushedBytes => true;
 
-    public override long UnflushedBytes => _stage is Stage.Held ? _count : _writer.CanGetUnflushedBytes ? _writer.UnflushedBytes : 0;
+    public override long UnflushedBytes =>
+        _stage is Stage.Held ? _count
+        : _writer.CanGetUnflushedBytes ? _writer.UnflushedBytes
+        : 0;
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => IsPlain() ? _writer.GetMemory(sizeHint) : Room(sizeHint);
 
@@ -69,7 +74,12 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
                 return new(new FlushResult(isCanceled: false, isCompleted: false));
             }
 
-            if (_stage is Stage.Held && _isStreamed && _count is > 0 and < ResponseHeaders.CompressFromBytes && response.ContentLength is null)
+            if (
+                _stage is Stage.Held
+                && _isStreamed
+                && _count is > 0 and < ResponseHeaders.CompressFromBytes
+                && response.ContentLength is null
+            )
             {
                 _stage = Stage.Plain; // Most likely all of a small document, whose end nobody has seen yet.
                 _writer.Write(_held.AsSpan(0, _count));
@@ -241,9 +251,10 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         }
 
         var sink = new WriterStream(_writer);
-        _compressor = coding is ContentCoding.Brotli
-            ? new BrotliStream(sink, CompressionLevel.Fastest, leaveOpen: true)
-            : new GZipStream(sink, CompressionLevel.Fastest, leaveOpen: true);
+        _compressor =
+            coding is ContentCoding.Brotli
+                ? new BrotliStream(sink, CompressionLevel.Fastest, leaveOpen: true)
+                : new GZipStream(sink, CompressionLevel.Fastest, leaveOpen: true);
     }
 
     private void Return()
@@ -262,12 +273,22 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         public override bool CanSeek => false;
         public override bool CanWrite => true;
         public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
         public override void Flush() { }
+
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Write(byte[] buffer, int offset, int count) => writer.Write(buffer.AsSpan(offset, count));
+
         public override void Write(ReadOnlySpan<byte> buffer) => writer.Write(buffer);
     }
 }

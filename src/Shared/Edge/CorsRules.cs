@@ -14,24 +14,58 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
 
     private static readonly string[] CorsRequestHeaders =
     [
-        "Accept", "Accept-Language", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID", "Save-Data",
-        "X-API-Key", "X-Correlation-Id", "X-CSRF", "X-Request-Id", "grpc-timeout", "traceparent", "tracestate", "x-grpc-web", "x-user-agent",
+        "Accept",
+        "Accept-Language",
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Last-Event-ID",
+        "Save-Data",
+        "X-API-Key",
+        "X-Correlation-Id",
+        "X-CSRF",
+        "X-Request-Id",
+        "grpc-timeout",
+        "traceparent",
+        "tracestate",
+        "x-grpc-web",
+        "x-user-agent",
     ];
 
     private static readonly string[] CorsResponseHeaders =
     [
-        "Content-Location", "Deprecation", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing",
-        "Sunset", "X-Correlation-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id",
-        "grpc-encoding", "grpc-message", "grpc-status", "grpc-status-details-bin",
+        "Content-Location",
+        "Deprecation",
+        "ETag",
+        "Idempotent-Replayed",
+        "Link",
+        "Location",
+        "RateLimit",
+        "RateLimit-Policy",
+        "Retry-After",
+        "Server-Timing",
+        "Sunset",
+        "X-Correlation-Id",
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+        "X-Request-Id",
+        "grpc-encoding",
+        "grpc-message",
+        "grpc-status",
+        "grpc-status-details-bin",
     ];
 
     public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) => Task.FromResult(settings.Current.Cors);
 
-    public static CorsPolicy For(IReadOnlyList<string> origins) => new CorsPolicyBuilder([.. origins])
-        .AllowCredentials()
-        .WithMethods(CorsMethods)
-        .WithHeaders(CorsRequestHeaders)
-        .WithExposedHeaders(CorsResponseHeaders)
-        .SetPreflightMaxAge(TimeSpan.FromHours(1))
-        .Build();
+    public static CorsPolicy For(IReadOnlyList<string> origins) =>
+        new CorsPolicyBuilder([.. origins])
+            .AllowCredentials()
+            .WithMethods(CorsMethods)
+            .WithHeaders(CorsRequestHeaders)
+            .WithExposedHeaders(CorsResponseHeaders)
+            .SetPreflightMaxAge(TimeSpan.FromHours(1))
+            .Build();
 }

@@ -18,12 +18,15 @@ internal static class EdgeRegistration
     /// <summary>Client address, request id, response headers, body limits, compression, problem details.</summary>
     public static WebApplicationBuilder AddEdge(this WebApplicationBuilder builder)
     {
-        builder.WebHost.ConfigureKestrel((host, kestrel) =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1; // As a service's are read: bytes of a file's name pass as they come.
-            KestrelLimits.Apply(host.Configuration, kestrel.Limits);
-        });
+        builder.WebHost.ConfigureKestrel(
+            (host, kestrel) =>
+            {
+                kestrel.AddServerHeader = false;
+                // As a service's are read: bytes of a file's name pass as they come.
+                kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+                KestrelLimits.Apply(host.Configuration, kestrel.Limits);
+            }
+        );
 
         var services = builder.Services;
         services.AddSettings<KestrelLimits>();

@@ -16,7 +16,12 @@ internal sealed class EdgeSettings
     public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
 
     /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
-    [Setting(Also = "AllowedHosts:<n>", Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any", Default = "any; the shipped files name some", Meaning = "What a request's host must be.")]
+    [Setting(
+        Also = "AllowedHosts:<n>",
+        Range = "host names without scheme and port, separated by `;`; `*.example.com` for subdomains, `*` for any",
+        Default = "any; the shipped files name some",
+        Meaning = "What a request's host must be."
+    )]
     public string[] AllowedHosts { get; private set; } = [];
 
     /// <summary>What problem types, <c>Link</c> and <c>Location</c> are built from.</summary>
@@ -24,7 +29,13 @@ internal sealed class EdgeSettings
     public string? PublicUrl { get; private set; }
 
     /// <summary>Null: no other origin may read anything.</summary>
-    [Setting(Key = "Cors:Origins:<n>", OrOne = true, Range = "scheme, host and port; no `*`", Default = "none", Meaning = "Origins that may read answers, with credentials.")]
+    [Setting(
+        Key = "Cors:Origins:<n>",
+        OrOne = true,
+        Range = "scheme, host and port; no `*`",
+        Default = "none",
+        Meaning = "Origins that may read answers, with credentials."
+    )]
     public CorsPolicy? Cors { get; private set; }
 
     /// <summary>Addresses whose <c>X-Forwarded-*</c> are believed.</summary>
@@ -32,7 +43,13 @@ internal sealed class EdgeSettings
     public List<IPAddress> KnownProxies { get; } = [];
 
     /// <summary>Networks whose <c>X-Forwarded-*</c> are believed.</summary>
-    [Setting(Key = "ForwardedHeaders:KnownNetworks:<n>", OrOne = true, Range = "a network such as 10.0.0.0/8; not 0.0.0.0/0", Default = "none", AtStart = true)]
+    [Setting(
+        Key = "ForwardedHeaders:KnownNetworks:<n>",
+        OrOne = true,
+        Range = "a network such as 10.0.0.0/8; not 0.0.0.0/0",
+        Default = "none",
+        AtStart = true
+    )]
     public List<IPNetwork> KnownNetworks { get; } = [];
 
     public static EdgeSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
@@ -54,7 +71,10 @@ internal sealed class EdgeSettings
             }
             else
             {
-                mistakes.Add(key, $"'{value}' is not an IP address. Write one address, such as 10.0.0.5; ranges belong to ForwardedHeaders:KnownNetworks.");
+                mistakes.Add(
+                    key,
+                    $"'{value}' is not an IP address. Write one address, such as 10.0.0.5; ranges belong to ForwardedHeaders:KnownNetworks."
+                );
             }
         }
 
@@ -62,7 +82,10 @@ internal sealed class EdgeSettings
         {
             if (!IPNetwork.TryParse(value, out var network))
             {
-                mistakes.Add(key, $"'{value}' is not a network. Write it as prefix and length, such as 10.0.0.0/8, with no bit set behind the prefix.");
+                mistakes.Add(
+                    key,
+                    $"'{value}' is not a network. Write it as prefix and length, such as 10.0.0.0/8, with no bit set behind the prefix."
+                );
             }
             else if (network.PrefixLength == 0)
             {
@@ -78,21 +101,35 @@ internal sealed class EdgeSettings
     private void ReadHosts(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var hosts = Values(configuration, "AllowedHosts").ToArray();
-        foreach (var (key, value) in hosts.Where(h => h.Value is not "*" && (h.Value.TrimStart('*', '.').Contains('*') || h.Value.AsSpan().ContainsAny("/@ "))))
+        foreach (
+            var (key, value) in hosts.Where(h =>
+                h.Value is not "*" && (h.Value.TrimStart('*', '.').Contains('*') || h.Value.AsSpan().ContainsAny("/@ "))
+            )
+        )
         {
-            mistakes.Add(key, $"'{value}' is not a host name. Write names without scheme and port, separated by ';', such as api.example.com;*.example.com.");
+            mistakes.Add(
+                key,
+                $"'{value}' is not a host name. Write names without scheme and port, separated by ';', such as api.example.com;*.example.com."
+            );
         }
 
         AllowedHosts = hosts.Any(h => h.Value is "*") ? [] : [.. hosts.Select(h => h.Value)];
         if (configuration["PublicUrl"] is { Length: > 0 } url)
         {
-            if (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri is { Query: "", Fragment: "", UserInfo: "" })
+            if (
+                Uri.TryCreate(url, UriKind.Absolute, out var uri)
+                && uri.Scheme is "https" or "http"
+                && uri is { Query: "", Fragment: "", UserInfo: "" }
+            )
             {
                 PublicUrl = url.TrimEnd('/');
             }
             else
             {
-                mistakes.Add("PublicUrl", $"'{url}' is not an address. Write scheme and host as clients see them, such as https://api.example.com.");
+                mistakes.Add(
+                    "PublicUrl",
+                    $"'{url}' is not an address. Write scheme and host as clients see them, such as https://api.example.com."
+                );
             }
         }
     }
@@ -106,8 +143,12 @@ internal sealed class EdgeSettings
             {
                 mistakes.Add(key, $"'{value}' would let any site read answers with the user's credentials. List the origins one by one.");
             }
-            else if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")
-                || !string.Equals(uri.GetLeftPart(UriPartial.Authority), value, StringComparison.OrdinalIgnoreCase) || uri.UserInfo.Length > 0)
+            else if (
+                !Uri.TryCreate(value, UriKind.Absolute, out var uri)
+                || uri.Scheme is not ("https" or "http")
+                || !string.Equals(uri.GetLeftPart(UriPartial.Authority), value, StringComparison.OrdinalIgnoreCase)
+                || uri.UserInfo.Length > 0
+            )
             {
                 mistakes.Add(key, $"'{value}' is not an origin. Write scheme, host and port only, such as https://www.example.com.");
             }

@@ -3,11 +3,25 @@ namespace Bff.Edge;
 /// <summary>The statuses of gRPC (its statuscodes.md).</summary>
 internal static class GrpcCode
 {
-    public const int Ok = 0, Cancelled = 1, Unknown = 2, InvalidArgument = 3, DeadlineExceeded = 4, NotFound = 5, PermissionDenied = 7, ResourceExhausted = 8,
-        FailedPrecondition = 9, Aborted = 10, Unimplemented = 12, Internal = 13, Unavailable = 14, DataLoss = 15, Unauthenticated = 16;
+    public const int Ok = 0,
+        Cancelled = 1,
+        Unknown = 2,
+        InvalidArgument = 3,
+        DeadlineExceeded = 4,
+        NotFound = 5,
+        PermissionDenied = 7,
+        ResourceExhausted = 8,
+        FailedPrecondition = 9,
+        Aborted = 10,
+        Unimplemented = 12,
+        Internal = 13,
+        Unavailable = 14,
+        DataLoss = 15,
+        Unauthenticated = 16;
 
     /// <summary>
     /// Whether it says that the service, not the request, is the trouble; as OpenTelemetry's conventions for servers have it.
     /// </summary>
-    public static bool IsServerError(int status) => status is Unknown or DeadlineExceeded or Unimplemented or Internal or Unavailable or DataLoss;
+    public static bool IsServerError(int status) =>
+        status is Unknown or DeadlineExceeded or Unimplemented or Internal or Unavailable or DataLoss;
 }

@@ -34,7 +34,11 @@ internal static class GrpcForms
     public static GrpcForm Of(HttpContext context)
     {
         var request = context.Request;
-        if (request.ContentType is not { } type || !type.StartsWith(Grpc, StringComparison.OrdinalIgnoreCase) || !HttpMethods.IsPost(request.Method))
+        if (
+            request.ContentType is not { } type
+            || !type.StartsWith(Grpc, StringComparison.OrdinalIgnoreCase)
+            || !HttpMethods.IsPost(request.Method)
+        )
         {
             return GrpcForm.None;
         }
@@ -55,7 +59,12 @@ internal static class GrpcForms
     /// <summary>The media type of an answer in a form, with the message format that the other side named (<c>+proto</c>).</summary>
     public static string MediaType(GrpcForm form, ReadOnlySpan<char> other)
     {
-        var type = form switch { GrpcForm.Web => Web, GrpcForm.WebText => WebText, _ => Grpc };
+        var type = form switch
+        {
+            GrpcForm.Web => Web,
+            GrpcForm.WebText => WebText,
+            _ => Grpc,
+        };
         var format = other.IndexOf('+');
         return format < 0 ? type : string.Concat(type, other[format..]);
     }

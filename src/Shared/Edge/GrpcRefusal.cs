@@ -17,30 +17,34 @@ internal static class GrpcRefusal
 {
     private const string RetryAfter = "retry-after";
     private const byte TrailerFrame = 0x80;
-    private static readonly SearchValues<byte> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Where(c => c != '%').Select(c => (byte)c)]);
+    private static readonly SearchValues<byte> Plain = SearchValues.Create([
+        .. Enumerable.Range(' ', '~' - ' ' + 1).Where(c => c != '%').Select(c => (byte)c),
+    ]);
 
     /// <summary>The gRPC status that says what an HTTP status says.</summary>
-    public static int StatusOf(int status) => status switch
-    {
-        400 or 422 => GrpcCode.InvalidArgument,
-        401 => GrpcCode.Unauthenticated,
-        403 => GrpcCode.PermissionDenied,
-        404 or 405 or 415 or 501 => GrpcCode.Unimplemented,
-        408 or 504 => GrpcCode.DeadlineExceeded,
-        409 => GrpcCode.Aborted,
-        412 => GrpcCode.FailedPrecondition,
-        413 or 429 or 431 => GrpcCode.ResourceExhausted,
-        499 => GrpcCode.Cancelled,
-        502 or 503 => GrpcCode.Unavailable,
-        >= 500 => GrpcCode.Internal,
-        _ => GrpcCode.Unknown,
-    };
+    public static int StatusOf(int status) =>
+        status switch
+        {
+            400 or 422 => GrpcCode.InvalidArgument,
+            401 => GrpcCode.Unauthenticated,
+            403 => GrpcCode.PermissionDenied,
+            404 or 405 or 415 or 501 => GrpcCode.Unimplemented,
+            408 or 504 => GrpcCode.DeadlineExceeded,
+            409 => GrpcCode.Aborted,
+            412 => GrpcCode.FailedPrecondition,
+            413 or 429 or 431 => GrpcCode.ResourceExhausted,
+            499 => GrpcCode.Cancelled,
+            502 or 503 => GrpcCode.Unavailable,
+            >= 500 => GrpcCode.Internal,
+            _ => GrpcCode.Unknown,
+        };
 
     /// <summary>Answers in the client's form. The response has not started, and is clean.</summary>
     public static async Task Write(HttpContext context, GrpcForm form, Problem problem)
     {
         var response = context.Response;
-        var status = context.RequestAborted.IsCancellationRequested ? GrpcCode.Cancelled : StatusOf(problem.Code.Status); // For the log: nobody hears it.
+        // For the log: nobody hears it.
+        var status = context.RequestAborted.IsCancellationRequested ? GrpcCode.Cancelled : StatusOf(problem.Code.Status);
         RpcOutcome.Note(context, status);
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = GrpcForms.MediaType(form, context.Request.ContentType);

@@ -25,7 +25,13 @@ internal sealed class HeadAsGetMiddleware(RequestDelegate next)
 
         await next(context);
         var headers = context.Response.Headers;
-        if (context.GetEndpoint() is not RouteEndpoint && headers.Allow is [{ } allowed] && allowed.Split(", ") is var methods && methods.Contains("GET") && !methods.Contains("HEAD"))
+        if (
+            context.GetEndpoint() is not RouteEndpoint
+            && headers.Allow is [{ } allowed]
+            && allowed.Split(", ") is var methods
+            && methods.Contains("GET")
+            && !methods.Contains("HEAD")
+        )
         {
             headers.Allow = allowed + ", HEAD";
         }

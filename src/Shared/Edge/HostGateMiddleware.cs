@@ -19,7 +19,10 @@ internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSe
         }
 
         context.Request.Host = new HostString(allowed[0].TrimStart('*', '.')); // No link is built from a name that is not ours.
-        return ProblemWriter.Write(context, new Problem(ProblemCodes.MalformedRequest) { Detail = "This host does not answer for the requested authority." });
+        return ProblemWriter.Write(
+            context,
+            new Problem(ProblemCodes.MalformedRequest) { Detail = "This host does not answer for the requested authority." }
+        );
     }
 
     private static bool IsAllowed(string[] allowed, string? host)
@@ -27,9 +30,11 @@ internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSe
         var name = WithoutPort(host);
         foreach (var pattern in allowed)
         {
-            if (pattern.StartsWith("*.", StringComparison.Ordinal)
-                ? name.Length > pattern.Length - 1 && name.EndsWith(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase)
-                : name.Equals(pattern, StringComparison.OrdinalIgnoreCase))
+            if (
+                pattern.StartsWith("*.", StringComparison.Ordinal)
+                    ? name.Length > pattern.Length - 1 && name.EndsWith(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase)
+                    : name.Equals(pattern, StringComparison.OrdinalIgnoreCase)
+            )
             {
                 return true;
             }

@@ -16,9 +16,15 @@ internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : Distr
 
     public override IReadOnlyCollection<string> Fields => _w3c.Fields;
 
-    public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter) => _w3c.Inject(activity, carrier, setter);
+    public override void Inject(Activity? activity, object? carrier, PropagatorSetterCallback? setter) =>
+        _w3c.Inject(activity, carrier, setter);
 
-    public override void ExtractTraceIdAndState(object? carrier, PropagatorGetterCallback? getter, out string? traceId, out string? traceState)
+    public override void ExtractTraceIdAndState(
+        object? carrier,
+        PropagatorGetterCallback? getter,
+        out string? traceId,
+        out string? traceState
+    )
     {
         traceId = traceState = null;
         if (getter is null)
@@ -33,8 +39,12 @@ internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : Distr
         }
 
         traceId = _trusted
-            ? parent is ['0', '0', ..] ? parent : string.Concat("00", parent.AsSpan(2, Length - 2))
-            : parent is ['0', '0', .., '0', '0'] ? parent : string.Concat("00", parent.AsSpan(2, Length - 4), "00");
+            ? parent is ['0', '0', ..]
+                ? parent
+                : string.Concat("00", parent.AsSpan(2, Length - 2))
+            : parent is ['0', '0', .., '0', '0']
+                ? parent
+                : string.Concat("00", parent.AsSpan(2, Length - 4), "00");
         if (_trusted)
         {
             getter(carrier, "tracestate", out traceState, out _);
@@ -50,9 +60,17 @@ internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : Distr
 
     /// <summary>Lower-case hex, known length, no version ff, no zero ids; a later version may carry more behind a further dash.</summary>
     internal static bool IsValid(ReadOnlySpan<char> parent) =>
-        parent.Length >= Length && parent[2] == '-' && parent[35] == '-' && parent[52] == '-'
-        && IsHex(parent[..2]) && IsHex(parent[3..35]) && IsHex(parent[36..52]) && IsHex(parent[53..55])
-        && parent[..2] is not "ff" && parent[3..35].ContainsAnyExcept('0') && parent[36..52].ContainsAnyExcept('0')
+        parent.Length >= Length
+        && parent[2] == '-'
+        && parent[35] == '-'
+        && parent[52] == '-'
+        && IsHex(parent[..2])
+        && IsHex(parent[3..35])
+        && IsHex(parent[36..52])
+        && IsHex(parent[53..55])
+        && parent[..2] is not "ff"
+        && parent[3..35].ContainsAnyExcept('0')
+        && parent[36..52].ContainsAnyExcept('0')
         && (parent.Length == Length || (parent[..2] is not "00" && parent[Length] == '-'));
 
     private static bool IsHex(ReadOnlySpan<char> text)

@@ -17,7 +17,8 @@ public sealed record ItemError(
     int Status,
     string? Detail,
     string Code,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string[]>? Errors = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, string[]>? Errors = null
+)
 {
     /// <summary>The problem, as an item of this request shows it.</summary>
     public static ItemError Of(Problem problem, HttpContext context)
@@ -25,7 +26,12 @@ public sealed record ItemError(
         ArgumentNullException.ThrowIfNull(problem);
         var code = problem.Code;
         return new(
-            problem.Type ?? $"{PublicUrl.Of(context)}/problems/{code.Code}", problem.Title ?? code.Title, code.Status, problem.Detail ?? code.Explanation, code.Code,
-            problem.Errors);
+            problem.Type ?? $"{PublicUrl.Of(context)}/problems/{code.Code}",
+            problem.Title ?? code.Title,
+            code.Status,
+            problem.Detail ?? code.Explanation,
+            code.Code,
+            problem.Errors
+        );
     }
 }

@@ -13,7 +13,8 @@ namespace Bff.Edge;
 /// <typeparam name="T">The body's contract.</typeparam>
 /// <param name="Value">The value; null when there is a problem.</param>
 /// <param name="Problem">415, 400 <c>malformed_request</c> or 400 <c>validation_failed</c>; null when there is a value.</param>
-public readonly record struct JsonBody<T>(T? Value, Problem? Problem) where T : class
+public readonly record struct JsonBody<T>(T? Value, Problem? Problem)
+    where T : class
 {
     /// <summary>True with the value, false with the problem.</summary>
     public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out Problem? problem)
@@ -40,7 +41,8 @@ public static class JsonBody
     /// <summary>The body as <typeparamref name="T"/>, or the problem.</summary>
     /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>: thrown while reading; the edge answers
     /// with it.</exception>
-    public static async ValueTask<JsonBody<T>> Read<T>(HttpContext context, JsonTypeInfo<T> type, CancellationToken cancellationToken) where T : class
+    public static async ValueTask<JsonBody<T>> Read<T>(HttpContext context, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
     {
         if (!IsJson(context.Request))
         {
@@ -51,7 +53,8 @@ public static class JsonBody
     }
 
     /// <summary>The bytes as <typeparamref name="T"/>, or the problem.</summary>
-    public static JsonBody<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type) where T : class
+    public static JsonBody<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type)
+        where T : class
     {
         if (!Utf8.IsValid(utf8.Span))
         {
@@ -61,12 +64,16 @@ public static class JsonBody
         try
         {
             using var document = JsonDocument.Parse(utf8, Document);
-            if (type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary && document.RootElement.ValueKind != JsonValueKind.Object)
+            if (
+                type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary
+                && document.RootElement.ValueKind != JsonValueKind.Object
+            )
             {
                 return Malformed<T>("The body is not a JSON object."); // No member could be named in a validation error.
             }
 
-            var value = document.RootElement.Deserialize(StrictOf(type)); // Names the member whose text is broken, where the contract has one.
+            // Names the member whose text is broken, where the contract has one.
+            var value = document.RootElement.Deserialize(StrictOf(type));
             if (JsonTexts.MayBeBroken(utf8.Span))
             {
                 JsonTexts.Check(document.RootElement);
@@ -87,23 +94,32 @@ public static class JsonBody
 
     /// <summary>Whether the request says that its body is JSON in UTF-8, without a coding.</summary>
     internal static bool IsJson(HttpRequest request) =>
-        MediaTypes.IsJson(request.ContentType) && request.Headers.ContentEncoding.Count == 0
+        MediaTypes.IsJson(request.ContentType)
+        && request.Headers.ContentEncoding.Count == 0
         && MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+        && (
+            !type.Charset.HasValue
+            || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)
+        );
 
-    private static JsonBody<T> Malformed<T>(string detail) where T : class =>
-        new(null, new Problem(ProblemCodes.MalformedRequest) { Detail = detail });
+    private static JsonBody<T> Malformed<T>(string detail)
+        where T : class => new(null, new Problem(ProblemCodes.MalformedRequest) { Detail = detail });
 
-    private static JsonTypeInfo<T> StrictOf<T>(JsonTypeInfo<T> type) => (JsonTypeInfo<T>)Strict.GetValue(type, static loose =>
-        new JsonSerializerOptions(loose.Options)
-        {
-            AllowDuplicateProperties = false,
-            AllowTrailingCommas = false,
-            MaxDepth = MaxDepth,
-            ReadCommentHandling = JsonCommentHandling.Disallow,
-            RespectNullableAnnotations = true,
-        }.GetTypeInfo(loose.Type));
+    private static JsonTypeInfo<T> StrictOf<T>(JsonTypeInfo<T> type) =>
+        (JsonTypeInfo<T>)
+            Strict.GetValue(
+                type,
+                static loose =>
+                    new JsonSerializerOptions(loose.Options)
+                    {
+                        AllowDuplicateProperties = false,
+                        AllowTrailingCommas = false,
+                        MaxDepth = MaxDepth,
+                        ReadCommentHandling = JsonCommentHandling.Disallow,
+                        RespectNullableAnnotations = true,
+                    }.GetTypeInfo(loose.Type)
+            );
 
     /// <summary>The serializer's message names types of ours, so only member names are taken from it.</summary>
     private static Dictionary<string, string[]> Errors(JsonException invalid)

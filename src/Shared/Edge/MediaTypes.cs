@@ -11,9 +11,13 @@ internal static class MediaTypes
         var end = contentType.IndexOf(';');
         var type = (end < 0 ? contentType : contentType[..end]).TrimEnd();
         return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+            || (
+                type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+                && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase)
+            );
     }
 
     /// <summary>Whether the client names <c>text/html</c>, as browsers do when they open a page and scripts do not.</summary>
-    public static bool AcceptsHtml(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+    public static bool AcceptsHtml(HttpRequest request) =>
+        request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

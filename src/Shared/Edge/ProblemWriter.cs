@@ -108,10 +108,18 @@ public sealed class ProblemWriter : IProblemWriter
         {
             switch (value)
             {
-                case int or long: json.WriteNumber(name, Convert.ToInt64(value, CultureInfo.InvariantCulture)); break;
-                case bool flag: json.WriteBoolean(name, flag); break;
-                case IEnumerable<string> list: WriteStrings(json, name, list); break;
-                default: json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture)); break;
+                case int or long:
+                    json.WriteNumber(name, Convert.ToInt64(value, CultureInfo.InvariantCulture));
+                    break;
+                case bool flag:
+                    json.WriteBoolean(name, flag);
+                    break;
+                case IEnumerable<string> list:
+                    WriteStrings(json, name, list);
+                    break;
+                default:
+                    json.WriteString(name, Convert.ToString(value, CultureInfo.InvariantCulture));
+                    break;
             }
         }
 

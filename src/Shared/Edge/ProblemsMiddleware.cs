@@ -1,6 +1,6 @@
 using Bff.Requests;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Edge;
@@ -54,9 +54,14 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
 
         var response = context.Response;
-        if (!response.HasStarted && response.StatusCode >= 400 && response.ContentType is null && response.ContentLength is null or 0
+        if (
+            !response.HasStarted
+            && response.StatusCode >= 400
+            && response.ContentType is null
+            && response.ContentLength is null or 0
             && context.Features.Get<IStatusCodePagesFeature>() is not { Enabled: false }
-            && ProblemCodes.ForStatus(response.StatusCode) is { } code)
+            && ProblemCodes.ForStatus(response.StatusCode) is { } code
+        )
         {
             await ProblemWriter.Write(context, new Problem(code));
         }

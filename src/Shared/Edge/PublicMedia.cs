@@ -12,7 +12,8 @@ public static class PublicMediaEndpoints
     /// Lets pages of any origin embed what the endpoint serves: <c>Cross-Origin-Resource-Policy: cross-origin</c>. Scripts still need CORS
     /// to read it.
     /// </summary>
-    public static TBuilder AsPublicMedia<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder AsPublicMedia<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(static endpoint => endpoint.Metadata.Add(new PublicMedia()));
         return builder;

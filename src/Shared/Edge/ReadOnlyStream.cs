@@ -32,12 +32,11 @@ internal abstract class ReadOnlyStream : Stream
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <inheritdoc />
-    public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+    public sealed override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Bodies are read asynchronously.");
 
     /// <inheritdoc />
-    public sealed override void Flush()
-    {
-    }
+    public sealed override void Flush() { }
 
     /// <inheritdoc />
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

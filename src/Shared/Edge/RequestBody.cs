@@ -49,10 +49,17 @@ public static class RequestBody
         // A sender who breaks off ends the reading anyway, and is told so where it still listens; to be cancelled as well would be a
         // matter of chance.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellationToken == context.RequestAborted ? default : cancellationToken, patience.Token);
+            cancellationToken == context.RequestAborted ? default : cancellationToken,
+            patience.Token
+        );
         try
         {
-            var held = await HeldBody.Read(context.Request.Body, context.Request.ContentLength, () => patience.CancelAfter(IdleTimeout), either.Token);
+            var held = await HeldBody.Read(
+                context.Request.Body,
+                context.Request.ContentLength,
+                () => patience.CancelAfter(IdleTimeout),
+                either.Token
+            );
             context.Response.RegisterForDispose(held);
             context.Request.Body = held.AsStream();
             known.Held = held;

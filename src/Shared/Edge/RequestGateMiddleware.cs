@@ -17,15 +17,20 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         var request = context.Request;
 
         // The server obeys Transfer-Encoding and moves the length that contradicts it here; somebody before us may have obeyed the length.
-        if (request.Headers.TransferEncoding.Count > 0 && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length")))
+        if (
+            request.Headers.TransferEncoding.Count > 0
+            && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
+        )
         {
             context.Response.Headers.Connection = "close";
             return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
         }
 
         // The server looks at the last coding alone; whoever is behind or before us may look at another.
-        if (request.Headers.TransferEncoding is { Count: > 0 } codings
-            && !(codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase)))
+        if (
+            request.Headers.TransferEncoding is { Count: > 0 } codings
+            && !(codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase))
+        )
         {
             context.Response.Headers.Connection = "close";
             return Refuse(context, "Transfer-Encoding must be chunked, once.");
@@ -45,7 +50,10 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
 
         if (CanonicalPath.Of(target, request.Host.Value, request.Path.Value) is not { } path)
         {
-            return Refuse(context, "The request target is ambiguous: it has encoded separators, dot or empty segments, ';', control characters, bad escapes or a foreign authority.");
+            return Refuse(
+                context,
+                "The request target is ambiguous: it has encoded separators, dot or empty segments, ';', control characters, bad escapes or a foreign authority."
+            );
         }
 
         if (!ReferenceEquals(path, request.Path.Value))

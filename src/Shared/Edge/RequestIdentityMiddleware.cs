@@ -12,8 +12,9 @@ namespace Bff.Edge;
 internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings)
 {
     private const int MaxLength = 128;
-    private static readonly SearchValues<char> Allowed =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    private static readonly SearchValues<char> Allowed = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+    );
 
     public Task InvokeAsync(HttpContext context)
     {

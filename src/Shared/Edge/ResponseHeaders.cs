@@ -42,7 +42,9 @@ internal static class ResponseHeaders
         headers.XContentTypeOptions = NoSniff;
         headers.XFrameOptions = Deny;
         headers["Referrer-Policy"] = NoReferrer;
-        headers["Cross-Origin-Resource-Policy"] = context.GetEndpoint()?.Metadata.GetMetadata<PublicMedia>() is null ? SameOrigin : CrossOrigin;
+        headers["Cross-Origin-Resource-Policy"] = context.GetEndpoint()?.Metadata.GetMetadata<PublicMedia>() is null
+            ? SameOrigin
+            : CrossOrigin;
         headers["Permissions-Policy"] = Nothing;
         headers.ContentSecurityPolicy = request.PagePolicy is { } policy ? policy : ApiPolicy;
         headers.Server = default;

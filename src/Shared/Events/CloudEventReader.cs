@@ -41,7 +41,13 @@ internal static class CloudEventReader
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            throw new ProblemException(new Problem(ProblemCodes.MalformedRequest) { Detail = "The body is not well-formed JSON, names a member twice or is nested too deeply." }, malformed);
+            throw new ProblemException(
+                new Problem(ProblemCodes.MalformedRequest)
+                {
+                    Detail = "The body is not well-formed JSON, names a member twice or is nested too deeply.",
+                },
+                malformed
+            );
         }
     }
 
@@ -75,7 +81,9 @@ internal static class CloudEventReader
         // As it was sent: how the log writes its characters is no concern of the sender.
         if (JsonMarshal.GetRawUtf8Value(element).Length > MaxEventBytes)
         {
-            throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge) { Detail = $"An event is at most {MaxEventBytes} bytes." });
+            throw new ProblemException(
+                new Problem(ProblemCodes.PayloadTooLarge) { Detail = $"An event is at most {MaxEventBytes} bytes." }
+            );
         }
 
         if (element.ValueKind != JsonValueKind.Object)
@@ -131,8 +139,12 @@ internal static class CloudEventReader
                 return null;
             }
 
-            if (text.Length >= 20 && (text[10] is 'T' or 't') && (char.ToUpperInvariant(text[^1]) == 'Z' || text[^3] == ':')
-                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+            if (
+                text.Length >= 20
+                && (text[10] is 'T' or 't')
+                && (char.ToUpperInvariant(text[^1]) == 'Z' || text[^3] == ':')
+                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            )
             {
                 return time;
             }

@@ -66,9 +66,11 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         }
     }
 
-    public Task<EventPage> ReadUser(string user, EventId after, int count, CancellationToken cancellation) => Read(_users, user, after, count);
+    public Task<EventPage> ReadUser(string user, EventId after, int count, CancellationToken cancellation) =>
+        Read(_users, user, after, count);
 
-    public Task<EventPage> ReadTenant(string tenant, EventId after, int count, CancellationToken cancellation) => Read(_tenants, tenant, after, count);
+    public Task<EventPage> ReadTenant(string tenant, EventId after, int count, CancellationToken cancellation) =>
+        Read(_tenants, tenant, after, count);
 
     public Task<EventTailPage> ReadAll(EventId after, int count, CancellationToken cancellation)
     {
@@ -76,9 +78,11 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         {
             var from = FirstAfter(_all, after);
             var events = _all.GetRange(from, Math.Min(count, _all.Count - from));
-            return Task.FromResult(events.Count == 0
-                ? new EventTailPage([], 0, Latest(), IsKnown(after))
-                : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id, IsKnown(after)));
+            return Task.FromResult(
+                events.Count == 0
+                    ? new EventTailPage([], 0, Latest(), IsKnown(after))
+                    : new EventTailPage(events, _number - _all.Count + from + 1, events[^1].Id, IsKnown(after))
+            );
         }
     }
 
@@ -93,7 +97,8 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
     }
 
     /// <summary>What is handed out is remembered: whatever is taken from then on comes after it, also when the clock goes back.</summary>
-    private EventId Latest() => new EventId(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, _stamp) is var now && now > _last ? _last = now : _last;
+    private EventId Latest() =>
+        new EventId(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, _stamp) is var now && now > _last ? _last = now : _last;
 
     /// <summary>Whether this log handed the place out.</summary>
     private bool IsKnown(EventId place) => place.Stamp == _stamp && place <= Latest();
@@ -154,8 +159,11 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         {
             var list = of.GetValueOrDefault(name) ?? [];
             var from = FirstAfter(list, after);
-            var isComplete = after.Milliseconds >= _began && time.GetUtcNow() - after.At < _options.Retention
-                && (after.IsTime || IsKnown(after)) && (list.Count <= _options.MaxLength || from > 0);
+            var isComplete =
+                after.Milliseconds >= _began
+                && time.GetUtcNow() - after.At < _options.Retention
+                && (after.IsTime || IsKnown(after))
+                && (list.Count <= _options.MaxLength || from > 0);
             return Task.FromResult(new EventPage(list.GetRange(from, Math.Min(count, list.Count - from)), isComplete));
         }
     }

@@ -39,24 +39,26 @@ internal sealed class EmbeddedEventQueue : IEventQueue
         }
     }
 
-    public Task Done(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) => Locked(() =>
-    {
-        foreach (var id in ids)
+    public Task Done(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) =>
+        Locked(() =>
         {
-            _waiting.Remove(id);
-        }
-    });
-
-    public Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) => Locked(() =>
-    {
-        foreach (var id in ids)
-        {
-            if (_waiting.TryGetValue(id, out var work))
+            foreach (var id in ids)
             {
-                _waiting[id] = (work.Event, DateTimeOffset.MinValue);
+                _waiting.Remove(id);
             }
-        }
-    });
+        });
+
+    public Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) =>
+        Locked(() =>
+        {
+            foreach (var id in ids)
+            {
+                if (_waiting.TryGetValue(id, out var work))
+                {
+                    _waiting[id] = (work.Event, DateTimeOffset.MinValue);
+                }
+            }
+        });
 
     private bool Add(IReadOnlyList<LoggedEvent> events)
     {

@@ -49,9 +49,11 @@ public readonly record struct EventId(long Milliseconds, long Sequence) : ICompa
             return false;
         }
 
-        if (!long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+        if (
+            !long.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
             || !long.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
-            || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+            || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+        )
         {
             return false;
         }

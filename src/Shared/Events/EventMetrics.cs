@@ -14,8 +14,15 @@ public sealed class EventMetrics
     /// <summary>Made by the container.</summary>
     public EventMetrics(IMeterFactory meters, TimeProvider time)
     {
-        _lag = meters.Create("Bff").CreateHistogram<double>(
-            "bff.events.lag", "s", "From taking an event to handing it over", tags: null, advice: Instruments.Seconds);
+        _lag = meters
+            .Create("Bff")
+            .CreateHistogram<double>(
+                "bff.events.lag",
+                "s",
+                "From taking an event to handing it over",
+                tags: null,
+                advice: Instruments.Seconds
+            );
         _time = time;
     }
 

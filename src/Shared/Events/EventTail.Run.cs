@@ -65,7 +65,8 @@ internal sealed partial class EventTail
             while (true)
             {
                 var page = await _tail._log.ReadAll(Position, PageSize, _stopped);
-                var isGap = !page.IsComplete || (page.Events.Count > 0 && page.FirstNumber != _number + 1); // After a failover the log may have lost its end.
+                // After a failover the log may have lost its end.
+                var isGap = !page.IsComplete || (page.Events.Count > 0 && page.FirstNumber != _number + 1);
                 if (page.Events.Count > 0)
                 {
                     _number = page.FirstNumber + page.Events.Count - 1;

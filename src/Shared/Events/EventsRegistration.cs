@@ -18,7 +18,10 @@ internal static class EventsRegistration
         services.AddSingleton<EventMetrics>();
         services.AddSingleton<EventTail>();
         services.AddSingleton(provider => new UserEvents(
-            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<EventTail>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IEventLog>(),
+            provider.GetRequiredService<EventTail>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         return builder;
     }
 }

@@ -16,16 +16,22 @@ namespace Bff.Events;
 internal static class PublishEvents
 {
     public static void MapEventPublishing(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/internal/events", (RequestDelegate)Handle).RequireServiceToken("events.publish").WithoutLimits().ExcludeFromDescription();
+        endpoints
+            .MapPost("/internal/events", (RequestDelegate)Handle)
+            .RequireServiceToken("events.publish")
+            .WithoutLimits()
+            .ExcludeFromDescription();
 
     private static async Task Handle(HttpContext context)
     {
         if (!MediaTypes.IsJson(context.Request.ContentType) || context.Request.Headers.ContentEncoding.Count > 0)
         {
-            throw new ProblemException(new Problem(ProblemCodes.UnsupportedMediaType)
-            {
-                Detail = "Send the body as application/cloudevents+json or application/cloudevents-batch+json.",
-            });
+            throw new ProblemException(
+                new Problem(ProblemCodes.UnsupportedMediaType)
+                {
+                    Detail = "Send the body as application/cloudevents+json or application/cloudevents-batch+json.",
+                }
+            );
         }
 
         var events = CloudEventReader.Read(await RequestBody.Read(context, context.RequestAborted));

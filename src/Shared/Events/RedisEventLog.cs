@@ -42,7 +42,8 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
 
     public async Task<EventLogEnd> End(CancellationToken cancellation)
     {
-        var end = (RedisResult[])(await redis.Evaluate(Scripts.End, [Keys.Log, Keys.Number, Keys.Epoch, Keys.Mark], [_retention], cancellation))!;
+        var end = (RedisResult[])
+            (await redis.Evaluate(Scripts.End, [Keys.Log, Keys.Number, Keys.Epoch, Keys.Mark], [_retention], cancellation))!;
         return new(RedisEventEntries.Id(end[0]), long.Parse((string)end[1]!, CultureInfo.InvariantCulture));
     }
 
@@ -54,7 +55,8 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
 
     public async Task<EventTailPage> ReadAll(EventId after, int count, CancellationToken cancellation)
     {
-        var result = (RedisResult[])(await redis.Evaluate(Scripts.ReadAll, [Keys.Log, Keys.Mark], [after.ToString(), count, _retention], cancellation))!;
+        var result = (RedisResult[])
+            (await redis.Evaluate(Scripts.ReadAll, [Keys.Log, Keys.Mark], [after.ToString(), count, _retention], cancellation))!;
         var entries = (RedisResult[])result[1]!;
         var isComplete = (int)result[2] == 1;
         if (entries.Length == 0)
@@ -70,11 +72,15 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
 
     private async Task<EventPage> Read(RedisKey stream, EventId after, int count, CancellationToken cancellation)
     {
-        var result = (RedisResult[])(await redis.Evaluate(
-            Scripts.Read,
-            [stream, Keys.Epoch, Keys.Log, Keys.Mark],
-            [after.ToString(), after.Milliseconds, count, _retention, _length, !after.IsTime],
-            cancellation))!;
+        var result = (RedisResult[])
+            (
+                await redis.Evaluate(
+                    Scripts.Read,
+                    [stream, Keys.Epoch, Keys.Log, Keys.Mark],
+                    [after.ToString(), after.Milliseconds, count, _retention, _length, !after.IsTime],
+                    cancellation
+                )
+            )!;
         return new(RedisEventEntries.Read((RedisResult[])result[1]!), (int)result[0] == 1);
     }
 }

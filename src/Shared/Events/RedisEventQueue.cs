@@ -18,7 +18,11 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     public async Task<IReadOnlyList<LoggedEvent>> Take(int count, CancellationToken cancellation)
     {
         var entries = await redis.Evaluate(
-            Scripts.Take, [Keys.Queue], [Keys.Group, (long)ClaimTimeout.TotalMilliseconds, count], cancellation);
+            Scripts.Take,
+            [Keys.Queue],
+            [Keys.Group, (long)ClaimTimeout.TotalMilliseconds, count],
+            cancellation
+        );
         return RedisEventEntries.Read((RedisResult[])entries!);
     }
 
@@ -27,5 +31,7 @@ internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
     public Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation) => ForEach(Scripts.Return, ids, cancellation);
 
     private Task ForEach(RedisScript script, IReadOnlyCollection<EventId> ids, CancellationToken cancellation) =>
-        ids.Count == 0 ? Task.CompletedTask : redis.Evaluate(script, [Keys.Queue], [Keys.Group, .. ids.Select(id => (RedisValue)id.ToString())], cancellation);
+        ids.Count == 0
+            ? Task.CompletedTask
+            : redis.Evaluate(script, [Keys.Queue], [Keys.Group, .. ids.Select(id => (RedisValue)id.ToString())], cancellation);
 }

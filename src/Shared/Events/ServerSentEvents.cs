@@ -31,7 +31,12 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
     {
         var services = httpContext.RequestServices;
         var draining = services.GetRequiredService<HostLife>().Draining;
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(httpContext.RequestAborted, CallerLife.EndOf(httpContext), until, draining);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(
+            httpContext.RequestAborted,
+            CallerLife.EndOf(httpContext),
+            until,
+            draining
+        );
         var response = httpContext.Response;
         try
         {
@@ -42,7 +47,10 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
             if (draining.IsCancellationRequested && response.HasStarted && !httpContext.RequestAborted.IsCancellationRequested)
             {
                 // Spread, so that not everybody comes back to the others at once.
-                Append(response.BodyWriter, string.Create(CultureInfo.InvariantCulture, $"retry: {Random.Shared.Next(500, 3000)}\n: going away\n\n"));
+                Append(
+                    response.BodyWriter,
+                    string.Create(CultureInfo.InvariantCulture, $"retry: {Random.Shared.Next(500, 3000)}\n: going away\n\n")
+                );
                 await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
             }
         }
@@ -82,7 +90,9 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
 
     /// <summary>A place that nobody gave out is too old to come back to.</summary>
     private static EventId? After(HttpRequest request) =>
-        request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } text ? (EventId.TryParse(text, out var id) ? id : default(EventId)) : null;
+        request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } text
+            ? (EventId.TryParse(text, out var id) ? id : default(EventId))
+            : null;
 
     private static void Begin(HttpContext context)
     {

@@ -54,7 +54,11 @@ public sealed class UserEvents
     /// <param name="cancellation">Ends it, with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="StoreUnavailableException">Before the first item: Redis is away.</exception>
     public async IAsyncEnumerable<UserEvent> Follow(
-        Caller caller, EventId? after, TimeSpan idle, [EnumeratorCancellation] CancellationToken cancellation)
+        Caller caller,
+        EventId? after,
+        TimeSpan idle,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(idle, EventTail.LookEvery);
         var user = caller.Subject;
@@ -142,7 +146,11 @@ public sealed class UserEvents
         _tail.ReadUpTo is var upTo && upTo > last && stream.IsEmpty ? upTo : last;
 
     /// <summary>Null while Redis is away.</summary>
-    private async Task<(IReadOnlyList<LoggedEvent> Events, EventId? ResetAt)?> TryRead(string user, EventId after, CancellationToken cancellation)
+    private async Task<(IReadOnlyList<LoggedEvent> Events, EventId? ResetAt)?> TryRead(
+        string user,
+        EventId after,
+        CancellationToken cancellation
+    )
     {
         try
         {

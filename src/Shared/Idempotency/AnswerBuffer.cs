@@ -75,9 +75,7 @@ internal static class AnswerBuffer
             return default;
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

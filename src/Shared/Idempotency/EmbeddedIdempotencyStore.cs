@@ -63,7 +63,13 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
         }
     }
 
-    public ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation)
+    public ValueTask<StoredAnswer?> Complete(
+        string key,
+        string fingerprint,
+        string owner,
+        StoredAnswer answer,
+        CancellationToken cancellation
+    )
     {
         lock (_lock)
         {
@@ -101,7 +107,8 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
         return default;
     }
 
-    private Record? Owned(string key, string owner) => _records.GetValueOrDefault(key) is { } record && record.Owner == owner ? record : null;
+    private Record? Owned(string key, string owner) =>
+        _records.GetValueOrDefault(key) is { } record && record.Owner == owner ? record : null;
 
     private void Sweep(DateTimeOffset now)
     {

@@ -24,19 +24,24 @@ public static class IdempotencyKey
     public static bool IsPresent(HttpRequest request) => request.Headers[Header].Count > 0;
 
     /// <summary>Whether the text, without quotes, can be a key: 1 to <see cref="MaxLength"/> printable ASCII characters.</summary>
-    public static bool IsKey([NotNullWhen(true)] string? key) => key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~');
+    public static bool IsKey([NotNullWhen(true)] string? key) =>
+        key is { Length: > 0 and <= MaxLength } && !key.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     internal static string? Parse(string value)
     {
         value = value.Trim(' ', '\t');
-        var key = value.StartsWith('"') ? Unquoted(value) : value.Contains('"', StringComparison.Ordinal) ? null : value;
+        var key =
+            value.StartsWith('"') ? Unquoted(value)
+            : value.Contains('"', StringComparison.Ordinal) ? null
+            : value;
         return IsKey(key) ? key : null;
     }
 
     /// <summary>Whose keys these are: a tenant's and mode's, or the user's within his tenant.</summary>
-    internal static string ScopeOf(Caller caller, IdempotencyScope scope) => scope == IdempotencyScope.Tenant && caller.Tenant is { } tenant
-        ? Scope("tenant", tenant, caller.IsSandbox ? "test" : "live")
-        : Scope("caller", caller.Tenant ?? "", caller.Subject);
+    internal static string ScopeOf(Caller caller, IdempotencyScope scope) =>
+        scope == IdempotencyScope.Tenant && caller.Tenant is { } tenant
+            ? Scope("tenant", tenant, caller.IsSandbox ? "test" : "live")
+            : Scope("caller", caller.Tenant ?? "", caller.Subject);
 
     /// <summary>Joins names so that no two lists give the same scope.</summary>
     internal static string Scope(params ReadOnlySpan<string> parts)
@@ -51,7 +56,8 @@ public static class IdempotencyKey
     }
 
     /// <summary>Under what a scoped key is stored: of fixed length, and tells nothing to who reads the store's keys.</summary>
-    internal static string Hash(string scope, string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Scope(scope, key))));
+    internal static string Hash(string scope, string key) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Scope(scope, key))));
 
     // RFC 8941 section 4.2.5.
     private static string? Unquoted(string value)

@@ -18,7 +18,11 @@ namespace Bff.Idempotency;
 /// tells.
 /// </summary>
 public sealed partial class Idempotent(
-    IIdempotencyStore store, IOptions<IdempotencyOptions> options, TimeProvider time, ILogger<Idempotent> logger)
+    IIdempotencyStore store,
+    IOptions<IdempotencyOptions> options,
+    TimeProvider time,
+    ILogger<Idempotent> logger
+)
 {
     private static readonly Problem KeyRequired = new(ProblemCodes.IdempotencyKeyRequired);
     private static readonly Problem Mismatch = new(ProblemCodes.IdempotencyMismatch);
@@ -43,12 +47,17 @@ public sealed partial class Idempotent(
         var request = new KeyedRequest(key, scope);
         context.Features.Set(request);
         var fingerprint = await Fingerprint(context.Request, body);
-        var guarded = await Guard(IdempotencyKey.Hash(scope, key), fingerprint, 0, async turn =>
-        {
-            request.Turn = turn;
-            var answer = await AnswerBuffer.Capture(context, serve);
-            return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
-        });
+        var guarded = await Guard(
+            IdempotencyKey.Hash(scope, key),
+            fingerprint,
+            0,
+            async turn =>
+            {
+                request.Turn = turn;
+                var answer = await AnswerBuffer.Capture(context, serve);
+                return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
+            }
+        );
         await Answer(context, guarded);
     }
 
@@ -64,18 +73,25 @@ public sealed partial class Idempotent(
     /// <returns>The item's answer, or the problem: in flight, another item under the key.</returns>
     /// <exception cref="StoreUnavailableException">The store is away; the item was not sent.</exception>
     public async Task<(StoredAnswer? Answer, Problem? Problem)> RunItem(
-        KeyedRequest request, string item, ReadOnlyMemory<byte> content, Func<string, Task<StoredAnswer>> serve)
+        KeyedRequest request,
+        string item,
+        ReadOnlyMemory<byte> content,
+        Func<string, Task<StoredAnswer>> serve
+    )
     {
         var key = request.Key + "-" + item;
-        return Outcome(await Guard(
-            IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
-            Convert.ToHexStringLower(SHA256.HashData(content.Span)),
-            request.Turn,
-            async _ =>
-            {
-                var answer = await serve(key);
-                return (answer, KeepingOf(answer.Status));
-            }));
+        return Outcome(
+            await Guard(
+                IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
+                Convert.ToHexStringLower(SHA256.HashData(content.Span)),
+                request.Turn,
+                async _ =>
+                {
+                    var answer = await serve(key);
+                    return (answer, KeepingOf(answer.Status));
+                }
+            )
+        );
     }
 
     /// <summary>
@@ -88,20 +104,34 @@ public sealed partial class Idempotent(
     /// <returns>The operation's answer, or the problem: in flight, another operation under the name.</returns>
     /// <exception cref="StoreUnavailableException">The store is away; the operation was not sent.</exception>
     public async Task<(StoredAnswer? Answer, Problem? Problem)> RunOperation(
-        Caller caller, string id, ReadOnlyMemory<byte> content, Func<Task<StoredAnswer>> serve) => Outcome(await Guard(
-            IdempotencyKey.Hash(IdempotencyKey.Scope(IdempotencyKey.ScopeOf(caller, options.Value.Scope), "operation"), id),
-            Convert.ToHexStringLower(SHA256.HashData(content.Span)),
-            0,
-            async _ =>
-            {
-                var answer = await serve();
-                return (answer, KeepingOf(answer.Status));
-            }));
+        Caller caller,
+        string id,
+        ReadOnlyMemory<byte> content,
+        Func<Task<StoredAnswer>> serve
+    ) =>
+        Outcome(
+            await Guard(
+                IdempotencyKey.Hash(IdempotencyKey.Scope(IdempotencyKey.ScopeOf(caller, options.Value.Scope), "operation"), id),
+                Convert.ToHexStringLower(SHA256.HashData(content.Span)),
+                0,
+                async _ =>
+                {
+                    var answer = await serve();
+                    return (answer, KeepingOf(answer.Status));
+                }
+            )
+        );
 
-    private async Task<Guarded> Guard(string key, string fingerprint, long whole, Func<long, Task<(StoredAnswer Answer, Keeping Keeping)>> serve)
+    private async Task<Guarded> Guard(
+        string key,
+        string fingerprint,
+        long whole,
+        Func<long, Task<(StoredAnswer Answer, Keeping Keeping)>> serve
+    )
     {
         var owner = Guid.NewGuid().ToString("N");
-        var claim = await store.Claim(key, fingerprint, owner, whole, CancellationToken.None); // Bounded by State:Timeout; half a claim would block the key.
+        // Bounded by State:Timeout; half a claim would block the key.
+        var claim = await store.Claim(key, fingerprint, owner, whole, CancellationToken.None);
         if (claim.Outcome != ClaimOutcome.Taken)
         {
             return new(claim.Outcome, claim.Answer);
@@ -205,12 +235,13 @@ public sealed partial class Idempotent(
         }
     }
 
-    private static (StoredAnswer? Answer, Problem? Problem) Outcome(Guarded guarded) => guarded.Outcome switch
-    {
-        ClaimOutcome.InFlight => (null, InFlight()),
-        ClaimOutcome.Mismatch => (null, Mismatch),
-        _ => (guarded.Answer, null),
-    };
+    private static (StoredAnswer? Answer, Problem? Problem) Outcome(Guarded guarded) =>
+        guarded.Outcome switch
+        {
+            ClaimOutcome.InFlight => (null, InFlight()),
+            ClaimOutcome.Mismatch => (null, Mismatch),
+            _ => (guarded.Answer, null),
+        };
 
     private static Problem InFlight() => new(ProblemCodes.IdempotencyInFlight) { RetryAfter = TimeSpan.FromSeconds(1) };
 
@@ -218,18 +249,21 @@ public sealed partial class Idempotent(
     private static async ValueTask<string> Fingerprint(HttpRequest request, HeldBody body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(IdempotencyKey.Scope(request.Method, request.Path.Value ?? "", request.QueryString.Value ?? "")));
+        hash.AppendData(
+            Encoding.UTF8.GetBytes(IdempotencyKey.Scope(request.Method, request.Path.Value ?? "", request.QueryString.Value ?? ""))
+        );
         await body.AppendTo(hash, request.HttpContext.RequestAborted);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static Keeping KeepingOf(int status) => status switch
-    {
-        400 or 401 or 403 or 405 or 406 or 408 or 409 or 411 or 412 or 413 or 414 or 415 or 417 or 429 or 431 => Keeping.Nothing,
-        503 => Keeping.Nothing, // Breaker, bulkhead, overload, store: the service was not asked.
-        >= 500 => Keeping.Binding,
-        _ => Keeping.Answer,
-    };
+    private static Keeping KeepingOf(int status) =>
+        status switch
+        {
+            400 or 401 or 403 or 405 or 406 or 408 or 409 or 411 or 412 or 413 or 414 or 415 or 417 or 429 or 431 => Keeping.Nothing,
+            503 => Keeping.Nothing, // Breaker, bulkhead, overload, store: the service was not asked.
+            >= 500 => Keeping.Binding,
+            _ => Keeping.Answer,
+        };
 
     /// <summary>What stays of a request once it is served.</summary>
     private enum Keeping

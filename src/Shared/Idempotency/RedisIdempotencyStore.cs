@@ -11,7 +11,8 @@ namespace Bff.Idempotency;
 internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
 {
     // ARGV: fingerprint, owner, lease ms, retention ms, turn of the whole or 0.
-    private static readonly RedisScript ClaimScript = new("""
+    private static readonly RedisScript ClaimScript = new(
+        """
         local t = redis.call('TIME')
         local now = t[1] * 1000 + math.floor(t[2] / 1000)
         local r = redis.call('HMGET', KEYS[1], 'f', 'a', 'o', 'u', 'g')
@@ -32,17 +33,21 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         redis.call('HSET', KEYS[1], 'f', ARGV[1], 'o', ARGV[2], 'u', string.format('%.0f', now + ARGV[3]), 'g', turn)
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
         return {0, turn}
-        """);
+        """
+    );
 
-    private static readonly RedisScript RenewScript = new("""
+    private static readonly RedisScript RenewScript = new(
+        """
         if redis.call('HGET', KEYS[1], 'o') ~= ARGV[1] then return 0 end
         local t = redis.call('TIME')
         redis.call('HSET', KEYS[1], 'u', string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[2]))
         return 1
-        """);
+        """
+    );
 
     // ARGV: owner, answer, retention ms, fingerprint.
-    private static readonly RedisScript CompleteScript = new("""
+    private static readonly RedisScript CompleteScript = new(
+        """
         local r = redis.call('HMGET', KEYS[1], 'o', 'a', 'f')
         if r[2] then return r[3] == ARGV[4] and r[2] end
         if r[1] ~= ARGV[1] then return false end
@@ -50,16 +55,19 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         redis.call('HDEL', KEYS[1], 'o', 'u', 'b')
         redis.call('PEXPIRE', KEYS[1], ARGV[3])
         return false
-        """);
+        """
+    );
 
-    private static readonly RedisScript ReleaseScript = new("""
+    private static readonly RedisScript ReleaseScript = new(
+        """
         local r = redis.call('HMGET', KEYS[1], 'o', 'b')
         if r[1] ~= ARGV[1] then return 0 end
         if ARGV[2] == '0' and not r[2] then return redis.call('DEL', KEYS[1]) end
         redis.call('HSET', KEYS[1], 'b', '1') -- First: a key that is free and not bound could become another request's.
         redis.call('HDEL', KEYS[1], 'o', 'u')
         return 1
-        """);
+        """
+    );
 
     private long LeaseMilliseconds => (long)options.Value.Lease.TotalMilliseconds;
 
@@ -67,8 +75,8 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
 
     public async ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation)
     {
-        var result = (RedisResult[])(await Take(
-            key, owner, ClaimScript, [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, turn], cancellation))!;
+        var result = (RedisResult[])
+            (await Take(key, owner, ClaimScript, [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, turn], cancellation))!;
         return (int)result[0] switch
         {
             0 => new(ClaimOutcome.Taken, Turn: (long)result[1]),
@@ -81,9 +89,20 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
     public async ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation) =>
         (int)await redis.Evaluate(RenewScript, [Key(key)], [owner, LeaseMilliseconds], cancellation) == 1;
 
-    public async ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation)
+    public async ValueTask<StoredAnswer?> Complete(
+        string key,
+        string fingerprint,
+        string owner,
+        StoredAnswer answer,
+        CancellationToken cancellation
+    )
     {
-        var other = await redis.Evaluate(CompleteScript, [Key(key)], [owner, answer.Serialize(), RetentionMilliseconds, fingerprint], cancellation);
+        var other = await redis.Evaluate(
+            CompleteScript,
+            [Key(key)],
+            [owner, answer.Serialize(), RetentionMilliseconds, fingerprint],
+            cancellation
+        );
         return other.IsNull ? null : StoredAnswer.Deserialize((byte[])other!);
     }
 

@@ -10,12 +10,26 @@ namespace Bff.Idempotency;
 /// <param name="Body">As it came from the endpoint: before the gateway compresses it.</param>
 public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body)
 {
-    private static readonly string[] Kept = ["Content-Type", "Content-Encoding", "Content-Language", "Content-Disposition", "Location", "ETag", "Last-Modified"];
+    private static readonly string[] Kept =
+    [
+        "Content-Type",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Disposition",
+        "Location",
+        "ETag",
+        "Last-Modified",
+    ];
 
-    internal static StoredAnswer Of(HttpResponse response, byte[] body) => new(
-        response.StatusCode,
-        [.. Kept.Where(name => response.Headers[name].Count == 1).Select(name => KeyValuePair.Create(name, response.Headers[name].ToString()))],
-        body);
+    internal static StoredAnswer Of(HttpResponse response, byte[] body) =>
+        new(
+            response.StatusCode,
+            [
+                .. Kept.Where(name => response.Headers[name].Count == 1)
+                    .Select(name => KeyValuePair.Create(name, response.Headers[name].ToString())),
+            ],
+            body
+        );
 
     /// <summary>A repeat's answer.</summary>
     internal Task Replay(HttpContext context)

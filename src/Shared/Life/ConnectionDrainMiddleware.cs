@@ -11,7 +11,11 @@ internal sealed class ConnectionDrainMiddleware(RequestDelegate next, HostLife l
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (life.IsStopping && !HttpProtocol.IsHttp2(context.Request.Protocol) && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest != true)
+        if (
+            life.IsStopping
+            && !HttpProtocol.IsHttp2(context.Request.Protocol)
+            && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest != true
+        )
         {
             context.Response.Headers.Connection = "close";
         }

@@ -27,14 +27,28 @@ internal static class HealthEndpoints
     {
         var life = endpoints.ServiceProvider.GetRequiredService<HostLife>();
         var time = endpoints.ServiceProvider.GetRequiredService<TimeProvider>();
-        endpoints.MapGet(path, (RequestDelegate)(context =>
-        {
-            var healthy = isHealthy(life);
-            context.Response.StatusCode = healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            context.Response.Headers.CacheControl = "no-store";
-            return context.Response.WriteAsJsonAsync(
-                new Health(healthy ? "healthy" : "unhealthy", time.GetUtcNow()), HealthJson.Default.Health, cancellationToken: context.RequestAborted);
-        })).AllowAnonymous().WithoutLimits().NeverShed().DisableHttpMetrics().ExcludeFromDescription();
+        endpoints
+            .MapGet(
+                path,
+                (RequestDelegate)(
+                    context =>
+                    {
+                        var healthy = isHealthy(life);
+                        context.Response.StatusCode = healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+                        context.Response.Headers.CacheControl = "no-store";
+                        return context.Response.WriteAsJsonAsync(
+                            new Health(healthy ? "healthy" : "unhealthy", time.GetUtcNow()),
+                            HealthJson.Default.Health,
+                            cancellationToken: context.RequestAborted
+                        );
+                    }
+                )
+            )
+            .AllowAnonymous()
+            .WithoutLimits()
+            .NeverShed()
+            .DisableHttpMetrics()
+            .ExcludeFromDescription();
     }
 }
 

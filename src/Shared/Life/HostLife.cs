@@ -27,13 +27,20 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
 
     /// <summary>Made by the container.</summary>
     public HostLife(
-        IHostApplicationLifetime lifetime, IEnumerable<IReadinessCheck> checks, IEnumerable<IWarmup> warmups, IServiceProvider services,
-        IOptions<ShutdownOptions> options, TimeProvider time, ILogger<HostLife> logger)
+        IHostApplicationLifetime lifetime,
+        IEnumerable<IReadinessCheck> checks,
+        IEnumerable<IWarmup> warmups,
+        IServiceProvider services,
+        IOptions<ShutdownOptions> options,
+        TimeProvider time,
+        ILogger<HostLife> logger
+    )
     {
         _lifetime = lifetime;
         _checks = [.. checks];
         _warmups = [.. warmups];
-        _drainables = new(() => [.. (IEnumerable<IDrainable>)services.GetService(typeof(IEnumerable<IDrainable>))!]); // They may ask for this class.
+        // They may ask for this class.
+        _drainables = new(() => [.. (IEnumerable<IDrainable>)services.GetService(typeof(IEnumerable<IDrainable>))!]);
         _delay = options.Value.Delay;
         _time = time;
         _logger = logger;

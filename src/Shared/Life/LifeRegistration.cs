@@ -15,8 +15,12 @@ internal static class LifeRegistration
         var services = builder.Services;
         services.AddSettings<ShutdownOptions>();
         // Not through the options: the host asks for this before anything is checked, and a mistake is to be reported with all others.
-        services.AddOptions<HostOptions>().Configure<IConfiguration>(static (host, configuration) => host.ShutdownTimeout = HostLife.InFlight
-            + new ConfigurationMistakes().Read<ShutdownOptions>(configuration).Delay);
+        services
+            .AddOptions<HostOptions>()
+            .Configure<IConfiguration>(
+                static (host, configuration) =>
+                    host.ShutdownTimeout = HostLife.InFlight + new ConfigurationMistakes().Read<ShutdownOptions>(configuration).Delay
+            );
         services.AddSingleton<HostLife>();
         services.AddHostedService(static provider => provider.GetRequiredService<HostLife>());
         if (!builder.Environment.IsDevelopment() && !builder.Environment.IsEnvironment("Testing"))

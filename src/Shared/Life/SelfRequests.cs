@@ -40,17 +40,19 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
     }
 
     /// <summary>A name that the host answers to; null where it answers to any.</summary>
-    internal static string? Host(string[] allowed) => allowed switch
-    {
-        [] => null,
-        [var first, ..] when first.StartsWith("*.", StringComparison.Ordinal) => "warm-up" + first[1..],
-        [var first, ..] => first,
-    };
+    internal static string? Host(string[] allowed) =>
+        allowed switch
+        {
+            [] => null,
+            [var first, ..] when first.StartsWith("*.", StringComparison.Ordinal) => "warm-up" + first[1..],
+            [var first, ..] => first,
+        };
 
     private static SocketsHttpHandler Handler(SelfAddress address)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
-        handler.SslOptions.RemoteCertificateValidationCallback = static (_, own, _, _) => own is not null; // It is the host's own, whatever name it is for.
+        // It is the host's own, whatever name it is for.
+        handler.SslOptions.RemoteCertificateValidationCallback = static (_, own, _, _) => own is not null;
         if (address.Socket is { } socket)
         {
             handler.ConnectCallback = async (_, cancellation) =>
@@ -72,10 +74,16 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
         return handler;
     }
 
-    [LoggerMessage(LogLevel.Error, "The warm-up request for {Path} to host {Host} was answered with {Status}; the host becomes ready cold and its first requests are slower")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "The warm-up request for {Path} to host {Host} was answered with {Status}; the host becomes ready cold and its first requests are slower"
+    )]
     private static partial void LogRefused(ILogger logger, string path, string host, int status);
 
-    [LoggerMessage(LogLevel.Error, "The host listens on no address that it can send a warm-up request to; it becomes ready cold and its first requests are slower")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "The host listens on no address that it can send a warm-up request to; it becomes ready cold and its first requests are slower"
+    )]
     private static partial void LogNowhere(ILogger logger);
 }
 
@@ -88,11 +96,17 @@ internal sealed record SelfAddress(Uri Uri, string? Socket)
     /// Plain HTTP where there is a choice, TLS otherwise; the very address, or the loopback one of its family where the host takes any.
     /// </summary>
     public static SelfAddress? Of(IEnumerable<string> addresses) =>
-        addresses.Select(Microsoft.AspNetCore.Http.BindingAddress.Parse).Where(a => !a.IsNamedPipe).OrderBy(a => a.Scheme != Uri.UriSchemeHttp).Select(Of).FirstOrDefault();
+        addresses
+            .Select(Microsoft.AspNetCore.Http.BindingAddress.Parse)
+            .Where(a => !a.IsNamedPipe)
+            .OrderBy(a => a.Scheme != Uri.UriSchemeHttp)
+            .Select(Of)
+            .FirstOrDefault();
 
-    private static SelfAddress Of(Microsoft.AspNetCore.Http.BindingAddress bound) => bound.IsUnixPipe
-        ? new(new Uri($"{bound.Scheme}://localhost"), bound.UnixPipePath)
-        : new(new Uri($"{bound.Scheme}://{Reachable(bound.Host)}:{bound.Port}"), null);
+    private static SelfAddress Of(Microsoft.AspNetCore.Http.BindingAddress bound) =>
+        bound.IsUnixPipe
+            ? new(new Uri($"{bound.Scheme}://localhost"), bound.UnixPipePath)
+            : new(new Uri($"{bound.Scheme}://{Reachable(bound.Host)}:{bound.Port}"), null);
 
     private static string Reachable(string host)
     {
@@ -101,6 +115,8 @@ internal sealed record SelfAddress(Uri Uri, string? Socket)
             return host is "*" or "+" ? "localhost" : host;
         }
 
-        return address.Equals(IPAddress.Any) ? "127.0.0.1" : address.Equals(IPAddress.IPv6Any) ? "[::1]" : host;
+        return address.Equals(IPAddress.Any) ? "127.0.0.1"
+            : address.Equals(IPAddress.IPv6Any) ? "[::1]"
+            : host;
     }
 }

@@ -20,17 +20,24 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
     private const int FlushBytes = 64 * 1024;
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(20);
 
-    private static readonly Counter<long> Dropped =
-        Instruments.Meter.CreateCounter<long>("bff.accesslog.dropped", "{line}", "Access log lines that were not written because the output could not keep up.");
+    private static readonly Counter<long> Dropped = Instruments.Meter.CreateCounter<long>(
+        "bff.accesslog.dropped",
+        "{line}",
+        "Access log lines that were not written because the output could not keep up."
+    );
 
     private readonly BackgroundLoop _loop = new("access-log", logger);
-    private readonly BackgroundLoop _lineByLine = new("access-log-lines", logger); // Never said to succeed: the next line of the kind fails again.
 
-    private readonly Channel<AccessLogLine> _lines = Channel.CreateBounded<AccessLogLine>(new BoundedChannelOptions(Capacity)
-    {
-        SingleReader = true,
-        FullMode = BoundedChannelFullMode.Wait, // TryWrite then says no instead of dropping silently.
-    });
+    // Never said to succeed: the next line of the kind fails again.
+    private readonly BackgroundLoop _lineByLine = new("access-log-lines", logger);
+
+    private readonly Channel<AccessLogLine> _lines = Channel.CreateBounded<AccessLogLine>(
+        new BoundedChannelOptions(Capacity)
+        {
+            SingleReader = true,
+            FullMode = BoundedChannelFullMode.Wait, // TryWrite then says no instead of dropping silently.
+        }
+    );
 
     public bool IsEnabled => options.Enabled;
 
@@ -97,7 +104,8 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
                 await output.WriteAsync(buffer.WrittenMemory, CancellationToken.None);
                 await output.FlushAsync(CancellationToken.None);
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         buffer.ResetWrittenCount();
     }
 }

@@ -17,7 +17,8 @@ internal readonly record struct AccessLogLine(
     string? Tenant,
     IPAddress? Client,
     string? UserAgent,
-    IReadOnlyCollection<KeyValuePair<string, string>> Degraded)
+    IReadOnlyCollection<KeyValuePair<string, string>> Degraded
+)
 {
     private const int MaxUserAgent = 256;
 

@@ -55,6 +55,7 @@ internal sealed class RequestTelemetryMiddleware(RequestDelegate next, AccessLog
             caller.Tenant,
             context.Connection.RemoteIpAddress,
             context.Request.Headers.UserAgent,
-            request.Degraded);
+            request.Degraded
+        );
     }
 }

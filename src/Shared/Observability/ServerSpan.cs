@@ -22,7 +22,8 @@ internal static class ServerSpan
                 Describe(span, context);
                 return Task.CompletedTask;
             },
-            (span, context));
+            (span, context)
+        );
 
     /// <summary>
     /// Takes over the client's sampled flag: a host that records nothing decides nothing for the services behind it (W3C Trace Context 1,
@@ -47,7 +48,10 @@ internal static class ServerSpan
         span.SetTag("url.path", route); // Paths hold ids.
         span.SetTag("url.scheme", context.Request.Scheme);
         span.SetTag("server.address", context.Request.Host.Host);
-        span.SetTag("network.protocol.version", context.Request.Protocol.StartsWith("HTTP/", StringComparison.Ordinal) ? context.Request.Protocol[5..] : null);
+        span.SetTag(
+            "network.protocol.version",
+            context.Request.Protocol.StartsWith("HTTP/", StringComparison.Ordinal) ? context.Request.Protocol[5..] : null
+        );
         span.SetTag("http.response.status_code", status);
         if (BffRequest.Of(context).GrpcStatus is { } outcome)
         {

@@ -15,7 +15,9 @@ namespace Bff.Observability;
 /// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), as the standard <c>OTEL_*</c> variables say; without an endpoint
 /// nothing is recorded or sent. The SDK's own processors batch and export on their threads: nothing on the request path waits for them.
 /// </summary>
-internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge) : IHostedLifecycleService, IDisposable
+internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge)
+    : IHostedLifecycleService,
+        IDisposable
 {
     private Task _building = Task.CompletedTask;
     private TracerProvider? _traces;
@@ -80,7 +82,9 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
 
     /// <summary>Who exports.</summary>
     public static ResourceBuilder ResourceOf(IConfiguration configuration, IHostEnvironment environment) =>
-        ResourceBuilder.CreateDefault().AddService(configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
+        ResourceBuilder
+            .CreateDefault()
+            .AddService(configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
 
     /// <param name="configuration">Holds the variables.</param>
     /// <param name="signal"><c>TRACES</c>, <c>METRICS</c> or <c>LOGS</c>.</param>

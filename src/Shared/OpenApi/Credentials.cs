@@ -14,7 +14,12 @@ internal static class Credentials
     {
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
-        document.Components.SecuritySchemes[Scheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT" };
+        document.Components.SecuritySchemes[Scheme] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            BearerFormat = "JWT",
+        };
         return Task.CompletedTask;
     }
 
@@ -24,7 +29,10 @@ internal static class Credentials
         if (!metadata.OfType<IAllowAnonymous>().Any())
         {
             var scopes = metadata.OfType<CallerRule>().Select(r => r.Scope).OfType<string>().Distinct().ToList();
-            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = scopes }];
+            operation.Security =
+            [
+                new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = scopes },
+            ];
         }
 
         return Task.CompletedTask;

@@ -11,8 +11,14 @@ internal static class MembersLeftOut
     {
         foreach (var property in context.JsonTypeInfo.Properties)
         {
-            if (schema.Required is { } required
-                && property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), inherit: true) is [JsonIgnoreAttribute { Condition: JsonIgnoreCondition.WhenWritingNull or JsonIgnoreCondition.WhenWritingDefault }, ..])
+            if (
+                schema.Required is { } required
+                && property.AttributeProvider?.GetCustomAttributes(typeof(JsonIgnoreAttribute), inherit: true)
+                    is [
+                        JsonIgnoreAttribute { Condition: JsonIgnoreCondition.WhenWritingNull or JsonIgnoreCondition.WhenWritingDefault },
+                        ..,
+                    ]
+            )
             {
                 required.Remove(property.Name);
             }

@@ -23,33 +23,44 @@ public static class OpenApiRegistration
     /// <param name="configure">Whatever only this host says.</param>
     /// <param name="version">Of the API: another major part (before the dot) when a client of the document before would break.</param>
     public static WebApplicationBuilder AddBffOpenApi(
-        this WebApplicationBuilder builder, string documentName, string title, IJsonTypeInfoResolver answers, Action<OpenApiOptions>? configure = null,
-        string version = "1.0")
+        this WebApplicationBuilder builder,
+        string documentName,
+        string title,
+        IJsonTypeInfoResolver answers,
+        Action<OpenApiOptions>? configure = null,
+        string version = "1.0"
+    )
     {
         builder.Services.Configure<JsonOptions>(json =>
         {
-            json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict; // Numbers are numbers in the schemas too.
+            // Numbers are numbers in the schemas too.
+            json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, ProblemDocumentJson.Default);
         });
         builder.Services.AddSingleton(new OpenApiDocumentName(documentName));
-        builder.Services.AddOpenApi(documentName, options =>
-        {
-            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-            options.AddDocumentTransformer((document, _, _) =>
+        builder.Services.AddOpenApi(
+            documentName,
+            options =>
             {
-                document.Info = new OpenApiInfo { Title = title, Version = version };
-                document.Servers?.Clear(); // Each environment has its own address.
-                return Task.CompletedTask;
-            });
-            options.CreateSchemaReferenceId = static type =>
-                type.Type == typeof(ProblemDocument) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
-            options.AddSchemaTransformer(MembersLeftOut.Describe);
-            options.AddOperationTransformer(ProblemAnswers.Describe);
-            options.AddOperationTransformer(Credentials.Describe);
-            options.AddDocumentTransformer(Credentials.Describe);
-            configure?.Invoke(options);
-        });
+                options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+                options.AddDocumentTransformer(
+                    (document, _, _) =>
+                    {
+                        document.Info = new OpenApiInfo { Title = title, Version = version };
+                        document.Servers?.Clear(); // Each environment has its own address.
+                        return Task.CompletedTask;
+                    }
+                );
+                options.CreateSchemaReferenceId = static type =>
+                    type.Type == typeof(ProblemDocument) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
+                options.AddSchemaTransformer(MembersLeftOut.Describe);
+                options.AddOperationTransformer(ProblemAnswers.Describe);
+                options.AddOperationTransformer(Credentials.Describe);
+                options.AddDocumentTransformer(Credentials.Describe);
+                configure?.Invoke(options);
+            }
+        );
         return builder;
     }
 

@@ -16,9 +16,17 @@ namespace Bff.OpenApi;
 /// <param name="Section">The composition part that failed.</param>
 /// <param name="Errors">Messages per invalid member.</param>
 public sealed record ProblemDocument(
-    string Type, string Title, int Status, string Code,
-    [property: JsonPropertyName("requestId")] string RequestId, [property: JsonPropertyName("traceId")] string TraceId, // In any host's naming policy.
-    string? Detail = null, string? Instance = null, string? Section = null, IReadOnlyDictionary<string, string[]>? Errors = null);
+    string Type,
+    string Title,
+    int Status,
+    string Code,
+    [property: JsonPropertyName("requestId")] string RequestId,
+    [property: JsonPropertyName("traceId")] string TraceId, // In any host's naming policy.
+    string? Detail = null,
+    string? Instance = null,
+    string? Section = null,
+    IReadOnlyDictionary<string, string[]>? Errors = null
+);
 
 /// <summary>Metadata for the schema.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

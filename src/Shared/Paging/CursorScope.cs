@@ -19,12 +19,13 @@ public sealed class CursorScope
 
     /// <summary>Opens the cursor of a request's query; null: it names none.</summary>
     /// <exception cref="ProblemException">400 <c>invalid_cursor</c>: as for the other one, or it is given twice.</exception>
-    public ValueTask<string?> Open(HttpContext context) => context.Request.Query["cursor"] switch
-    {
-        { Count: 0 } => default,
-        [{ } one] => Open(one, context.RequestAborted),
-        _ => throw new ProblemException(new Problem(ProblemCodes.InvalidCursor)),
-    };
+    public ValueTask<string?> Open(HttpContext context) =>
+        context.Request.Query["cursor"] switch
+        {
+            { Count: 0 } => default,
+            [{ } one] => Open(one, context.RequestAborted),
+            _ => throw new ProblemException(new Problem(ProblemCodes.InvalidCursor)),
+        };
 
     /// <summary>What the client gets for a service's cursor (URL-safe); null for null or empty, which is the end of the list.</summary>
     public string? Seal(string? cursor) =>

@@ -18,8 +18,11 @@ public static class NextLink
         }
 
         var request = context.Request;
-        var parameters = QueryHelpers.ParseQuery(request.QueryString.Value).Where(p => p.Key != "cursor")
-            .SelectMany(p => p.Value, (p, value) => KeyValuePair.Create(p.Key, value)).Append(KeyValuePair.Create<string, string?>("cursor", nextCursor));
+        var parameters = QueryHelpers
+            .ParseQuery(request.QueryString.Value)
+            .Where(p => p.Key != "cursor")
+            .SelectMany(p => p.Value, (p, value) => KeyValuePair.Create(p.Key, value))
+            .Append(KeyValuePair.Create<string, string?>("cursor", nextCursor));
         var path = PublicUrl.Of(context) + request.PathBase.ToUriComponent() + request.Path.ToUriComponent();
         return $"<{QueryHelpers.AddQueryString(path, parameters)}>; rel=\"next\"";
     }

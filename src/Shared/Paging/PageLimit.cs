@@ -26,7 +26,10 @@ public static class PageLimit
         {
             // More digits than an int holds still are a number.
             var digits = limit.AsSpan().TrimStart('0');
-            var number = digits.Length == 0 ? 0 : digits.Length > 3 ? Largest : int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+            var number =
+                digits.Length == 0 ? 0
+                : digits.Length > 3 ? Largest
+                : int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
             if (number >= 1)
             {
                 return Math.Min(number, Largest);

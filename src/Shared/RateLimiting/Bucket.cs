@@ -62,10 +62,15 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
     /// <summary>Undoes <see cref="TrySpend"/> when another level refused.</summary>
     public void Unspend(long tokens) => Interlocked.Add(ref _available, tokens);
 
-    public bool WantsRenewal(long now) => Available <= policy.LeaseLow && policy.LeaseLow > 0 && now >= Volatile.Read(ref _deniedUntil) && now >= Volatile.Read(ref _renewAfter);
+    public bool WantsRenewal(long now) =>
+        Available <= policy.LeaseLow
+        && policy.LeaseLow > 0
+        && now >= Volatile.Read(ref _deniedUntil)
+        && now >= Volatile.Read(ref _renewAfter);
 
     /// <summary>The store had too little a moment ago: asking again would be in vain.</summary>
-    public bool IsDenied(long need, long now) => now < Volatile.Read(ref _deniedUntil) && (Available < need || now >= Volatile.Read(ref _expiresAt));
+    public bool IsDenied(long need, long now) =>
+        now < Volatile.Read(ref _deniedUntil) && (Available < need || now >= Volatile.Read(ref _expiresAt));
 
     public void Deny(long until) => Volatile.Write(ref _deniedUntil, until);
 
@@ -109,7 +114,8 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
         }
     }
 
-    public void See(in LevelState state, long nowMicros, long now) => Volatile.Write(ref _seen, new(state.Units, state.Used, nowMicros, now));
+    public void See(in LevelState state, long nowMicros, long now) =>
+        Volatile.Write(ref _seen, new(state.Units, state.Used, nowMicros, now));
 
     /// <summary>Takes what is to go back: all of it when <paramref name="now"/> is past the lease's end.</summary>
     public (long Tokens, long Day) TakeBack(long now)

@@ -11,23 +11,26 @@ namespace Bff.RateLimiting;
 /// <summary>Names of callers and tenants as parts of keys.</summary>
 internal static class BucketKeys
 {
-    private static readonly SearchValues<char> Plain =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@|");
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@|"
+    );
 
     /// <summary>A claim may hold anything; what could end a hash tag or is long becomes a digest, which no plain name can equal.</summary>
-    public static string Safe(string name) => name.Length is > 0 and <= 64 && !name.AsSpan().ContainsAnyExcept(Plain)
-        ? name
-        : "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 18));
+    public static string Safe(string name) =>
+        name.Length is > 0 and <= 64 && !name.AsSpan().ContainsAnyExcept(Plain)
+            ? name
+            : "#" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 18));
 
     /// <summary>
     /// An API key by its id, an application by its client id, everybody else by subject; sandbox keys apart from live ones.
     /// </summary>
-    public static string Of(Caller caller) => caller switch
-    {
-        { KeyId: { } key } => "key:" + Safe(key) + (caller.IsSandbox ? ":test" : ""),
-        { IsApplication: true, Client: { } client } => "client:" + Safe(client),
-        _ => "sub:" + Safe(caller.Subject) + (caller.IsSandbox ? ":test" : ""),
-    };
+    public static string Of(Caller caller) =>
+        caller switch
+        {
+            { KeyId: { } key } => "key:" + Safe(key) + (caller.IsSandbox ? ":test" : ""),
+            { IsApplication: true, Client: { } client } => "client:" + Safe(client),
+            _ => "sub:" + Safe(caller.Subject) + (caller.IsSandbox ? ":test" : ""),
+        };
 
     /// <summary>IPv4 addresses one by one; IPv6 by /64, which is what one subscriber gets.</summary>
     public static UInt128 Of(IPAddress? address)

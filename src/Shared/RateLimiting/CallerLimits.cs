@@ -17,7 +17,9 @@ internal sealed class CallerLimits
     {
         (Settings, _registry, Plan, Tenant, _tag, _key) = (settings, registry, plan, tenant, tag, key);
         var own = registry.Bucket(tag, key, plan.Bucket);
-        _plain = tenant?.Bucket is { } shared ? new(plan, tenant.Id, own, registry.Bucket(tag, "tenant", shared)) : new(plan, tenant?.Id, own);
+        _plain = tenant?.Bucket is { } shared
+            ? new(plan, tenant.Id, own, registry.Bucket(tag, "tenant", shared))
+            : new(plan, tenant?.Id, own);
     }
 
     /// <summary>The configuration that this was made of; another one makes it anew.</summary>
@@ -56,8 +58,13 @@ internal sealed class CallerLimits
         }
 
         var sets = LazyInitializer.EnsureInitialized(ref _endpoints, static () => new(StringComparer.OrdinalIgnoreCase));
-        return sets.TryGetValue(endpoint, out var set) ? set : sets[endpoint] = new(
-            Plan, Tenant?.Id, [.. _plain.Levels, _registry.Bucket(_tag, $"{_key}:{BucketKeys.Safe(endpoint)}", limit.Bucket)]);
+        return sets.TryGetValue(endpoint, out var set)
+            ? set
+            : sets[endpoint] = new(
+                Plan,
+                Tenant?.Id,
+                [.. _plain.Levels, _registry.Bucket(_tag, $"{_key}:{BucketKeys.Safe(endpoint)}", limit.Bucket)]
+            );
     }
 }
 

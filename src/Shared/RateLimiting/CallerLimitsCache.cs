@@ -19,12 +19,17 @@ internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, Buck
     private readonly ConcurrentDictionary<UInt128, CallerLimits> _addresses = new();
     private DateTimeOffset _trimAt;
 
-    public CallerLimits Of(Caller caller, Tenant? tenant, IPAddress? address) => caller.IsAuthenticated ? Of(caller, tenant) : Of(BucketKeys.Of(address));
+    public CallerLimits Of(Caller caller, Tenant? tenant, IPAddress? address) =>
+        caller.IsAuthenticated ? Of(caller, tenant) : Of(BucketKeys.Of(address));
 
     public CallerLimits Of(Caller caller, Tenant? tenant)
     {
         var current = settings.Current;
-        if (_callers.TryGetValue(caller, out var known) && ReferenceEquals(known.Settings, current) && ReferenceEquals(known.Tenant, tenant))
+        if (
+            _callers.TryGetValue(caller, out var known)
+            && ReferenceEquals(known.Settings, current)
+            && ReferenceEquals(known.Tenant, tenant)
+        )
         {
             return known;
         }

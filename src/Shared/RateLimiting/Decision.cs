@@ -28,7 +28,15 @@ internal sealed record Refusal(long Limit, long WindowSeconds, long RetryAfterSe
 /// lease that is right but for what other instances hold.
 /// </summary>
 internal readonly record struct Decision(
-    Verdict Verdict, DecisionSource Source, BucketPolicy? Tightest, bool IsDaily, long Remaining, long ResetSeconds, long Overage, Refusal? Refusal)
+    Verdict Verdict,
+    DecisionSource Source,
+    BucketPolicy? Tightest,
+    bool IsDaily,
+    long Remaining,
+    long ResetSeconds,
+    long Overage,
+    Refusal? Refusal
+)
 {
     public static readonly Decision Unavailable = new(Verdict.Unavailable, DecisionSource.Store, null, false, 0, 0, 0, null);
 }
@@ -64,7 +72,12 @@ internal ref struct DecisionBuilder
 
         if (remaining < unmet)
         {
-            Violate(policy.Name, policy.Burst, policy.WindowSeconds, Seconds(policy.MicrosUntil(unmet * BucketPolicy.UnitsPerToken, units)));
+            Violate(
+                policy.Name,
+                policy.Burst,
+                policy.WindowSeconds,
+                Seconds(policy.MicrosUntil(unmet * BucketPolicy.UnitsPerToken, units))
+            );
         }
 
         if (policy.Ceiling is not { } ceiling)
@@ -93,8 +106,16 @@ internal ref struct DecisionBuilder
 
     /// <summary>The level that makes the client wait longest names limit and window.</summary>
     public readonly Decision Refused(DecisionSource source) =>
-        new(Verdict.Refused, source, _tightest, _isDaily, _remaining, _resetSeconds, 0,
-            new(_worst.Limit, _worst.Window, Math.Max(1, _worst.RetryAfter), _violated?.ToArray() ?? [_tightest!.Name], _isQuota));
+        new(
+            Verdict.Refused,
+            source,
+            _tightest,
+            _isDaily,
+            _remaining,
+            _resetSeconds,
+            0,
+            new(_worst.Limit, _worst.Window, Math.Max(1, _worst.RetryAfter), _violated?.ToArray() ?? [_tightest!.Name], _isQuota)
+        );
 
     private static long Seconds(long micros) => (micros + 999_999) / 1_000_000;
 

@@ -19,7 +19,9 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
             Span<Bucket> buckets = new Bucket[levels.Length];
             for (var i = 0; i < levels.Length; i++)
             {
-                var known = stripe.Buckets.GetValueOrDefault((tag, levels[i].Key)) ?? new Bucket { Units = levels[i].Policy.CapacityUnits, At = clock };
+                var known =
+                    stripe.Buckets.GetValueOrDefault((tag, levels[i].Key))
+                    ?? new Bucket { Units = levels[i].Policy.CapacityUnits, At = clock };
                 buckets[i] = Refreshed(known, levels[i], clock);
                 isAdmitted &= Left(buckets[i], levels[i].Policy) >= levels[i].Need;
             }
@@ -50,8 +52,11 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
         var stripe = StripeOf(tag);
         lock (stripe)
         {
-            return new(stripe.Overage.Where(o => o.Key.Tag == tag)
-                .ToDictionary(o => DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays(o.Key.Day)), o => o.Value));
+            return new(
+                stripe
+                    .Overage.Where(o => o.Key.Tag == tag)
+                    .ToDictionary(o => DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays(o.Key.Day)), o => o.Value)
+            );
         }
     }
 
@@ -68,7 +73,15 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
             used = level.BackDay >= day ? Math.Max(0, used - level.Back) : used;
         }
 
-        return new Bucket { Units = units, At = clock, Day = day, Used = used, UsedBefore = usedBefore, HasStepped = hasStepped };
+        return new Bucket
+        {
+            Units = units,
+            At = clock,
+            Day = day,
+            Used = used,
+            UsedBefore = usedBefore,
+            HasStepped = hasStepped,
+        };
     }
 
     private static long Left(Bucket bucket, BucketPolicy policy)

@@ -18,7 +18,8 @@ internal sealed class EndpointRules
 
         // A refusal of routing charges nothing.
         ChargesItself = endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<ChargesItself>() is not null;
-        IsDomainWrite = endpoint.Metadata.GetOrderedMetadata<CallerRule>()
+        IsDomainWrite = endpoint
+            .Metadata.GetOrderedMetadata<CallerRule>()
             .Any(r => r.Scope?.EndsWith(".write", StringComparison.Ordinal) == true);
     }
 
@@ -31,7 +32,8 @@ internal sealed class EndpointRules
     /// <summary>Keys and webhooks have scopes of their own (<c>.manage</c>): a read-only plan may manage them.</summary>
     public bool IsDomainWrite { get; }
 
-    public static EndpointRules Of(Endpoint endpoint) => Known.TryGetValue(endpoint, out var rules) ? rules : Known.GetValue(endpoint, static e => new(e));
+    public static EndpointRules Of(Endpoint endpoint) =>
+        Known.TryGetValue(endpoint, out var rules) ? rules : Known.GetValue(endpoint, static e => new(e));
 
     public EndpointLimit LimitIn(LimitSettings settings)
     {

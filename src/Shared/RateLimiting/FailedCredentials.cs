@@ -22,9 +22,13 @@ internal sealed class FailedCredentialSettings
     public int Burst { get; init; } = 60;
 
     /// <summary>Both as a bucket.</summary>
-    public BucketPolicy Bucket { get => field ??= new("failed-credentials", Burst, PerMinute); }
+    public BucketPolicy Bucket
+    {
+        get => field ??= new("failed-credentials", Burst, PerMinute);
+    }
 
-    public static FailedCredentialSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes) => mistakes.Read<FailedCredentialSettings>(configuration);
+    public static FailedCredentialSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
+        mistakes.Read<FailedCredentialSettings>(configuration);
 }
 
 /// <summary>
@@ -32,7 +36,12 @@ internal sealed class FailedCredentialSettings
 /// away the first alone decides. An address whose bucket is empty waits for the next token. Then one credential is looked at, not all that
 /// have come meanwhile.
 /// </summary>
-internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Reloadable<FailedCredentialSettings> settings, TimeProvider time) : IFailedCredentials
+internal sealed class FailedCredentials(
+    ILimitStore store,
+    LocalLimits local,
+    Reloadable<FailedCredentialSettings> settings,
+    TimeProvider time
+) : IFailedCredentials
 {
     private const int MaxWaiting = 100_000;
     private readonly ConcurrentDictionary<UInt128, long> _waitUntil = new();
@@ -139,5 +148,6 @@ internal sealed class FailedCredentials(ILimitStore store, LocalLimits local, Re
     private static LevelDemand Demand(BucketPolicy policy, long tokens) => new("failed", policy, tokens, tokens);
 
     /// <summary>How long it takes until there is a token.</summary>
-    private static TimeSpan Until(BucketPolicy policy, long units) => TimeSpan.FromMicroseconds(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units));
+    private static TimeSpan Until(BucketPolicy policy, long units) =>
+        TimeSpan.FromMicroseconds(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units));
 }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.RateLimiting;
 
 /// <summary>Gives unused leases back: after their second, and when the host stops.</summary>
-internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger) : BackgroundService
+internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private readonly BackgroundLoop _loop = new("lease-return", logger);

@@ -6,7 +6,8 @@ namespace Bff.RateLimiting;
 internal static class LeaseTurnScript
 {
     /// <summary>KEYS: the hash. ARGV: the instance's name. Answers how many names come before it, and how many there are.</summary>
-    public static readonly RedisScript Join = new("""
+    public static readonly RedisScript Join = new(
+        """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
         redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now))
@@ -22,5 +23,6 @@ internal static class LeaseTurnScript
           end
         end
         return { before, all }
-        """);
+        """
+    );
 }

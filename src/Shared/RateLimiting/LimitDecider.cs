@@ -9,7 +9,13 @@ namespace Bff.RateLimiting;
 /// 3. and when the store is away as the plan says: with buckets of this instance alone, or not at all.
 /// </summary>
 internal sealed class LimitDecider(
-    ILimitStore store, LocalLimits local, LeaseDesk leases, Reloadable<LimitSettings> settings, RateLimitMetrics metrics, TimeProvider time)
+    ILimitStore store,
+    LocalLimits local,
+    LeaseDesk leases,
+    Reloadable<LimitSettings> settings,
+    RateLimitMetrics metrics,
+    TimeProvider time
+)
 {
     private const int RenewalsPerRequest = 8;
 
@@ -48,9 +54,10 @@ internal sealed class LimitDecider(
 
         try
         {
-            decision = settings.Current.Mode == LimitMode.Leased && !isPeek && set.IsLeasable(units, cost)
-                ? await OnLease(set, units, cost)
-                : await Ask(store, DecisionSource.Store, set, units, cost, isPeek);
+            decision =
+                settings.Current.Mode == LimitMode.Leased && !isPeek && set.IsLeasable(units, cost)
+                    ? await OnLease(set, units, cost)
+                    : await Ask(store, DecisionSource.Store, set, units, cost, isPeek);
         }
         catch (StoreException)
         {
@@ -61,9 +68,10 @@ internal sealed class LimitDecider(
         return decision;
     }
 
-    private ValueTask<Decision> WithoutStore(LimitSet set, int units, int cost, bool isPeek) => set.Plan.OnStoreFailure == StoreFailure.Reject
-        ? new(Decision.Unavailable)
-        : Ask(local.Store, DecisionSource.Local, set, units, cost, isPeek);
+    private ValueTask<Decision> WithoutStore(LimitSet set, int units, int cost, bool isPeek) =>
+        set.Plan.OnStoreFailure == StoreFailure.Reject
+            ? new(Decision.Unavailable)
+            : Ask(local.Store, DecisionSource.Local, set, units, cost, isPeek);
 
     private async ValueTask<Decision> OnLease(LimitSet set, int units, int cost)
     {
@@ -107,7 +115,14 @@ internal sealed class LimitDecider(
         foreach (var level in set.Levels)
         {
             var seen = level.Seen!;
-            builder.Add(level.Policy, seen.Units + (level.Available * BucketPolicy.UnitsPerToken), seen.Used - level.Available, seen.NowMicros, level.Need(units, cost), 0);
+            builder.Add(
+                level.Policy,
+                seen.Units + (level.Available * BucketPolicy.UnitsPerToken),
+                seen.Used - level.Available,
+                seen.NowMicros,
+                level.Need(units, cost),
+                0
+            );
         }
 
         return builder.Admitted(DecisionSource.Lease);
@@ -130,8 +145,13 @@ internal sealed class LimitDecider(
 
             // What has refilled since is another's as likely as this one's: it counts again once the store says so.
             builder.Add(
-                level.Policy, denied ? Math.Min(refilled, (need * BucketPolicy.UnitsPerToken) - 1) : refilled, seen.Used, seen.NowMicros + elapsed, 0,
-                denied ? need : 0);
+                level.Policy,
+                denied ? Math.Min(refilled, (need * BucketPolicy.UnitsPerToken) - 1) : refilled,
+                seen.Used,
+                seen.NowMicros + elapsed,
+                0,
+                denied ? need : 0
+            );
         }
 
         return builder.Refused(DecisionSource.Lease);

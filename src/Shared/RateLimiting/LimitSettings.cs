@@ -25,7 +25,12 @@ internal sealed record EndpointLimit
     public int Cost { get; init; } = 1;
 
     /// <summary>A bucket of its own per caller, in requests; null: none.</summary>
-    [Setting(Key = "RequestsPerMinute", Range = BucketSettings.RateRange, Default = "none", Meaning = "Refills a bucket of its own, per caller, in requests.")]
+    [Setting(
+        Key = "RequestsPerMinute",
+        Range = BucketSettings.RateRange,
+        Default = "none",
+        Meaning = "Refills a bucket of its own, per caller, in requests."
+    )]
     [Setting(Key = "Burst", Range = BucketSettings.RateRange, Default = "`RequestsPerMinute`", Meaning = "What that bucket holds.")]
     public BucketPolicy? Bucket { get; init; }
 }
@@ -53,5 +58,6 @@ internal sealed record LimitSettings
 
     public required FrozenDictionary<string, Tenant> TenantsByDomain { get; init; }
 
-    public EndpointLimit Endpoint(string? name) => name is not null && Endpoints.TryGetValue(name, out var limit) ? limit : EndpointLimit.Default;
+    public EndpointLimit Endpoint(string? name) =>
+        name is not null && Endpoints.TryGetValue(name, out var limit) ? limit : EndpointLimit.Default;
 }

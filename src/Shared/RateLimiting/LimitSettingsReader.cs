@@ -14,20 +14,33 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     {
         var reader = new LimitSettingsReader(mistakes);
         var plans = reader.Plans(configuration.GetSection("Plans"), family);
-        var upstreams = configuration.GetSection("Upstreams").GetChildren().Select(u => u.Key).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-        var tenants = configuration.GetSection("Tenants").GetChildren().Select(section => reader.Tenant(section, section.Key, plans, upstreams)).ToList();
+        var upstreams = configuration
+            .GetSection("Upstreams")
+            .GetChildren()
+            .Select(u => u.Key)
+            .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        var tenants = configuration
+            .GetSection("Tenants")
+            .GetChildren()
+            .Select(section => reader.Tenant(section, section.Key, plans, upstreams))
+            .ToList();
         reader.CheckDomains(tenants);
         var limits = configuration.GetSection("Limits");
-        return mistakes.Bind(limits, new LimitSettings
-        {
-            Family = family,
-            Plans = plans.ToFrozenDictionary(StringComparer.Ordinal),
-            Endpoints = reader.Endpoints(limits.GetSection("Endpoints")),
-            Upstreams = upstreams,
-            Tenants = tenants.ToFrozenDictionary(t => t.Id, StringComparer.Ordinal),
-            TenantsByDomain = tenants.Where(t => t.CustomDomain is not null).DistinctBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
-                .ToFrozenDictionary(t => t.CustomDomain!, StringComparer.OrdinalIgnoreCase),
-        });
+        return mistakes.Bind(
+            limits,
+            new LimitSettings
+            {
+                Family = family,
+                Plans = plans.ToFrozenDictionary(StringComparer.Ordinal),
+                Endpoints = reader.Endpoints(limits.GetSection("Endpoints")),
+                Upstreams = upstreams,
+                Tenants = tenants.ToFrozenDictionary(t => t.Id, StringComparer.Ordinal),
+                TenantsByDomain = tenants
+                    .Where(t => t.CustomDomain is not null)
+                    .DistinctBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
+                    .ToFrozenDictionary(t => t.CustomDomain!, StringComparer.OrdinalIgnoreCase),
+            }
+        );
     }
 
     /// <summary>One tenant, wherever it is described.</summary>
@@ -37,8 +50,12 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     /// <param name="upstreams">Names of those that it may have for itself.</param>
     /// <param name="mistakes">Collects them.</param>
     public static Tenant ReadTenant(
-        IConfigurationSection section, string id, IReadOnlyDictionary<string, Plan> plans, IReadOnlySet<string> upstreams, ConfigurationMistakes mistakes) =>
-        new LimitSettingsReader(mistakes).Tenant(section, id, plans, upstreams);
+        IConfigurationSection section,
+        string id,
+        IReadOnlyDictionary<string, Plan> plans,
+        IReadOnlySet<string> upstreams,
+        ConfigurationMistakes mistakes
+    ) => new LimitSettingsReader(mistakes).Tenant(section, id, plans, upstreams);
 
     private Dictionary<string, Plan> Plans(IConfigurationSection section, PlanFamily family)
     {
@@ -60,7 +77,21 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             Require(section, "Burst", "the plan is not a shipped one, so say how many requests a full bucket holds.");
         }
 
-        var plan = mistakes.Bind(section, (shipped ?? new Plan { Name = section.Key, RequestsPerMinute = 1, Burst = 1 }) with { IsReadOnly = IsReadOnly(section, shipped?.IsReadOnly ?? false) });
+        var plan = mistakes.Bind(
+            section,
+            (
+                shipped
+                ?? new Plan
+                {
+                    Name = section.Key,
+                    RequestsPerMinute = 1,
+                    Burst = 1,
+                }
+            ) with
+            {
+                IsReadOnly = IsReadOnly(section, shipped?.IsReadOnly ?? false),
+            }
+        );
         if (plan is { Overage: true, RequestsPerDay: null })
         {
             mistakes.Add(section, "Overage", "needs RequestsPerDay: there is nothing to exceed.");
@@ -80,7 +111,13 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         foreach (var endpoint in section.GetChildren())
         {
             var shipped = limits.GetValueOrDefault(endpoint.Key) ?? EndpointLimit.Default;
-            limits[endpoint.Key] = mistakes.Bind(endpoint, shipped with { Bucket = Bucket(endpoint, BucketPolicy.EndpointName) ?? shipped.Bucket });
+            limits[endpoint.Key] = mistakes.Bind(
+                endpoint,
+                shipped with
+                {
+                    Bucket = Bucket(endpoint, BucketPolicy.EndpointName) ?? shipped.Bucket,
+                }
+            );
         }
 
         return limits.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
@@ -91,19 +128,26 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         Plan? plan = null;
         if (section["Plan"] is { Length: > 0 } name && !plans.TryGetValue(name, out plan))
         {
-            mistakes.Add(section, "Plan", $"there is no plan '{name}'; use one of {string.Join(", ", plans.Keys)} or describe it under Plans.");
+            mistakes.Add(
+                section,
+                "Plan",
+                $"there is no plan '{name}'; use one of {string.Join(", ", plans.Keys)} or describe it under Plans."
+            );
         }
 
-        return mistakes.Bind(section, new Tenant
-        {
-            Id = id,
-            Plan = plan,
-            Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
-            AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
-            AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network).OfType<IPNetwork>()],
-            CustomDomain = Domain(section),
-            DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
-        });
+        return mistakes.Bind(
+            section,
+            new Tenant
+            {
+                Id = id,
+                Plan = plan,
+                Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
+                AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
+                AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network).OfType<IPNetwork>()],
+                CustomDomain = Domain(section),
+                DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
+            }
+        );
     }
 
     private BucketPolicy? Bucket(IConfigurationSection section, string name)
@@ -135,7 +179,10 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             return network;
         }
 
-        mistakes.Add(entry.Path, $"'{entry.Value}' is not a network. Write it as prefix and length, such as 203.0.113.0/24, or as one address.");
+        mistakes.Add(
+            entry.Path,
+            $"'{entry.Value}' is not a network. Write it as prefix and length, such as 203.0.113.0/24, or as one address."
+        );
         return null;
     }
 
@@ -156,7 +203,9 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
 
     private void CheckDomains(List<Tenant> tenants)
     {
-        foreach (var shared in tenants.Where(t => t.CustomDomain is not null).GroupBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase))
+        foreach (
+            var shared in tenants.Where(t => t.CustomDomain is not null).GroupBy(t => t.CustomDomain, StringComparer.OrdinalIgnoreCase)
+        )
         {
             foreach (var later in shared.Skip(1))
             {
@@ -187,9 +236,12 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
     {
         switch (section["Endpoints"]?.ToUpperInvariant())
         {
-            case null or "": return fallback;
-            case "ALL": return false;
-            case "READ-ONLY": return true;
+            case null or "":
+                return fallback;
+            case "ALL":
+                return false;
+            case "READ-ONLY":
+                return true;
             default:
                 mistakes.Add(section, "Endpoints", $"'{section["Endpoints"]}' is not one of all, read-only.");
                 return true;

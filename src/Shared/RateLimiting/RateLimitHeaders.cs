@@ -30,9 +30,10 @@ internal static class RateLimitHeaders
         headers["X-RateLimit-Reset"] = Second(time.GetUtcNow().ToUnixTimeSeconds() + decision.ResetSeconds);
     }
 
-    private static string Number(long number) => (ulong)number < (ulong)Numbers.Length
-        ? Numbers[number] ??= number.ToString(CultureInfo.InvariantCulture)
-        : number.ToString(CultureInfo.InvariantCulture);
+    private static string Number(long number) =>
+        (ulong)number < (ulong)Numbers.Length
+            ? Numbers[number] ??= number.ToString(CultureInfo.InvariantCulture)
+            : number.ToString(CultureInfo.InvariantCulture);
 
     private static string Second(long second)
     {

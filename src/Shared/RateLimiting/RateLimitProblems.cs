@@ -7,20 +7,21 @@ namespace Bff.RateLimiting;
 internal static class RateLimitProblems
 {
     /// <summary>Null for an admitted request.</summary>
-    public static Problem? Of(in Decision decision) => decision switch
-    {
-        { Verdict: Verdict.Admitted } => null,
-        { Refusal: { } refusal } => new Problem(refusal.IsQuota ? ProblemCodes.QuotaExceeded : ProblemCodes.RateLimitExceeded)
+    public static Problem? Of(in Decision decision) =>
+        decision switch
         {
-            RetryAfter = TimeSpan.FromSeconds(refusal.RetryAfterSeconds),
-            Extensions = new Dictionary<string, object>
+            { Verdict: Verdict.Admitted } => null,
+            { Refusal: { } refusal } => new Problem(refusal.IsQuota ? ProblemCodes.QuotaExceeded : ProblemCodes.RateLimitExceeded)
             {
-                ["limit"] = refusal.Limit,
-                ["window"] = refusal.WindowSeconds,
-                ["retryAfter"] = refusal.RetryAfterSeconds,
-                ["violated-policies"] = refusal.Violated,
+                RetryAfter = TimeSpan.FromSeconds(refusal.RetryAfterSeconds),
+                Extensions = new Dictionary<string, object>
+                {
+                    ["limit"] = refusal.Limit,
+                    ["window"] = refusal.WindowSeconds,
+                    ["retryAfter"] = refusal.RetryAfterSeconds,
+                    ["violated-policies"] = refusal.Violated,
+                },
             },
-        },
-        _ => new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) },
-    };
+            _ => new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) },
+        };
 }

@@ -17,8 +17,13 @@ public sealed class RateLimiter
     private readonly TimeProvider _time;
 
     internal RateLimiter(
-        LimitDecider decider, CallerLimitsCache callers, ITenants tenants, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time) =>
-        (_decider, _callers, _tenants, _settings, _store, _time) = (decider, callers, tenants, settings, store, time);
+        LimitDecider decider,
+        CallerLimitsCache callers,
+        ITenants tenants,
+        Reloadable<LimitSettings> settings,
+        ILimitStore store,
+        TimeProvider time
+    ) => (_decider, _callers, _tenants, _settings, _store, _time) = (decider, callers, tenants, settings, store, time);
 
     /// <summary>Every plan of the configuration in force.</summary>
     public IReadOnlyCollection<Plan> Plans => _settings.Current.Plans.Values;
@@ -41,7 +46,14 @@ public sealed class RateLimiter
     {
         var request = BffRequest.Of(context);
         var limits = _callers.Of(request.Caller, request.Tenant);
-        return Entitlement.Refusal(context, request.Caller, limits, domainOwner: null, EndpointRules.Of(endpoint), endpoint.RoutePattern.RawText);
+        return Entitlement.Refusal(
+            context,
+            request.Caller,
+            limits,
+            domainOwner: null,
+            EndpointRules.Of(endpoint),
+            endpoint.RoutePattern.RawText
+        );
     }
 
     /// <summary>

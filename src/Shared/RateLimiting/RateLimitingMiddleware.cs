@@ -13,7 +13,13 @@ namespace Bff.RateLimiting;
 /// trip;
 /// 5. the answer says what is left.
 /// </summary>
-internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider decider, CallerLimitsCache callers, ITenants tenants, TimeProvider time)
+internal sealed class RateLimitingMiddleware(
+    RequestDelegate next,
+    LimitDecider decider,
+    CallerLimitsCache callers,
+    ITenants tenants,
+    TimeProvider time
+)
 {
     public Task InvokeAsync(HttpContext context)
     {
@@ -70,9 +76,7 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
             return ChargedByEndpoint(context, set, limit.Cost);
         }
 
-        return decider.TryDecide(set, 1, limit.Cost, out var decision)
-            ? Go(context, set, decision)
-            : Slow(context, set, limit.Cost);
+        return decider.TryDecide(set, 1, limit.Cost, out var decision) ? Go(context, set, decision) : Slow(context, set, limit.Cost);
     }
 
     private async Task Slow(HttpContext context, LimitSet set, int cost) => await Go(context, set, await decider.Decide(set, 1, cost));
@@ -90,7 +94,8 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
         {
             if (!charge.IsCharged && decision.Verdict == Verdict.Admitted)
             {
-                BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage; // Ended before it was worth anything, such as a malformed batch.
+                // Ended before it was worth anything, such as a malformed batch.
+                BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage;
             }
         }
     }
@@ -106,7 +111,14 @@ internal sealed class RateLimitingMiddleware(RequestDelegate next, LimitDecider 
 /// <summary>What plan and tenant allow, before anything is counted.</summary>
 internal static class Entitlement
 {
-    public static Problem? Refusal(HttpContext context, Caller caller, CallerLimits limits, string? domainOwner, EndpointRules rules, string? path)
+    public static Problem? Refusal(
+        HttpContext context,
+        Caller caller,
+        CallerLimits limits,
+        string? domainOwner,
+        EndpointRules rules,
+        string? path
+    )
     {
         if (limits.IsForbidden && caller.IsAuthenticated)
         {
@@ -118,7 +130,10 @@ internal static class Entitlement
             return new Problem(ProblemCodes.Forbidden) { Detail = "The credential is not good for this host name." };
         }
 
-        if (limits.Tenant is { AllowedAddresses: { Count: > 0 } allowed } && !AddressNetworks.Contains(allowed, context.Connection.RemoteIpAddress))
+        if (
+            limits.Tenant is { AllowedAddresses: { Count: > 0 } allowed }
+            && !AddressNetworks.Contains(allowed, context.Connection.RemoteIpAddress)
+        )
         {
             return new Problem(ProblemCodes.AddressNotAllowed);
         }
@@ -141,5 +156,6 @@ internal static class Entitlement
         return null;
     }
 
-    private static bool IsWrite(string method) => !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
+    private static bool IsWrite(string method) =>
+        !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method));
 }

@@ -17,7 +17,8 @@ public static class RateLimitingRegistration
         var properties = ((IHostApplicationBuilder)builder).Properties;
         builder.Services.AddReloadable(
             ["Plans", "Limits", "Tenants", "Upstreams"],
-            (configuration, mistakes) => LimitSettingsReader.Read(configuration, Family(properties), mistakes));
+            (configuration, mistakes) => LimitSettingsReader.Read(configuration, Family(properties), mistakes)
+        );
         builder.Services.AddStore<ILimitStore, RedisLimitStore, EmbeddedLimitStore>(builder.Configuration);
         builder.Services.AddSingleton<LocalLimits>();
         builder.Services.AddReloadable(["FailedCredentials"], FailedCredentialSettings.Parse);
@@ -45,7 +46,13 @@ public static class RateLimitingRegistration
         properties.TryGetValue(typeof(PlanFamily), out var family) ? (PlanFamily)family : PlanFamily.Users;
 
     private sealed class RateLimiterFactory(
-        LimitDecider decider, CallerLimitsCache callers, ITenants tenants, Reloadable<LimitSettings> settings, ILimitStore store, TimeProvider time)
+        LimitDecider decider,
+        CallerLimitsCache callers,
+        ITenants tenants,
+        Reloadable<LimitSettings> settings,
+        ILimitStore store,
+        TimeProvider time
+    )
     {
         public RateLimiter Create() => new(decider, callers, tenants, settings, store, time);
     }

@@ -20,16 +20,36 @@ internal static class ShippedPlans
     public const string Anonymous = "anonymous";
     public const string Free = "free";
 
-    private static readonly Plan AnonymousPlan = new() { Name = Anonymous, RequestsPerMinute = 60, Burst = 30 };
+    private static readonly Plan AnonymousPlan = new()
+    {
+        Name = Anonymous,
+        RequestsPerMinute = 60,
+        Burst = 30,
+    };
 
     public static IReadOnlyList<Plan> Of(PlanFamily family) => family == PlanFamily.Partner ? Partner : Users;
 
     private static readonly Plan[] Users =
     [
         AnonymousPlan,
-        new() { Name = Free, RequestsPerMinute = 60, Burst = 30 },
-        new() { Name = "premium", RequestsPerMinute = 600, Burst = 120 },
-        new() { Name = "enterprise", RequestsPerMinute = 6_000, Burst = 1_000 },
+        new()
+        {
+            Name = Free,
+            RequestsPerMinute = 60,
+            Burst = 30,
+        },
+        new()
+        {
+            Name = "premium",
+            RequestsPerMinute = 600,
+            Burst = 120,
+        },
+        new()
+        {
+            Name = "enterprise",
+            RequestsPerMinute = 6_000,
+            Burst = 1_000,
+        },
     ];
 
     private static readonly Plan[] Partner =
@@ -37,17 +57,29 @@ internal static class ShippedPlans
         AnonymousPlan, // Public pages, by client address.
         new()
         {
-            Name = Free, RequestsPerMinute = 100, Burst = 20, RequestsPerDay = 10_000, MaxPayloadBytes = 256 * 1024, IsReadOnly = true,
+            Name = Free,
+            RequestsPerMinute = 100,
+            Burst = 20,
+            RequestsPerDay = 10_000,
+            MaxPayloadBytes = 256 * 1024,
+            IsReadOnly = true,
             OnStoreFailure = StoreFailure.Reject,
         },
         new()
         {
-            Name = "pro", RequestsPerMinute = 5_000, Burst = 500, RequestsPerDay = 1_000_000, MaxPayloadBytes = 5 * 1024 * 1024,
+            Name = "pro",
+            RequestsPerMinute = 5_000,
+            Burst = 500,
+            RequestsPerDay = 1_000_000,
+            MaxPayloadBytes = 5 * 1024 * 1024,
             OnStoreFailure = StoreFailure.Reject,
         },
         new()
         {
-            Name = "enterprise", RequestsPerMinute = 50_000, Burst = 1_000, MaxPayloadBytes = 50 * 1024 * 1024,
+            Name = "enterprise",
+            RequestsPerMinute = 50_000,
+            Burst = 1_000,
+            MaxPayloadBytes = 50 * 1024 * 1024,
             OnStoreFailure = StoreFailure.Reject,
         },
     ];

@@ -11,7 +11,8 @@ internal static class TokenBucketScript
     /// <summary>
     /// KEYS: the buckets, then the overage counter. ARGV: per bucket capacity, rate, quota, ceiling, need, want, back, day of back.
     /// </summary>
-    public static readonly RedisScript Take = new("""
+    public static readonly RedisScript Take = new(
+        """
         local time = redis.call('TIME')
         local clock = time[1] * 1000000 + time[2]
         local levels, admitted = {}, 1
@@ -64,5 +65,6 @@ internal static class TokenBucketScript
           answer[#answer + 1] = l.u
         end
         return answer
-        """);
+        """
+    );
 }

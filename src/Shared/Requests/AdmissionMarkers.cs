@@ -20,10 +20,10 @@ public sealed class LongLived
 public static class AdmissionExtensions
 {
     /// <summary>Serves it however busy the host is.</summary>
-    public static TBuilder NeverShed<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(Requests.NeverShed.Instance);
+    public static TBuilder NeverShed<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Requests.NeverShed.Instance);
 
     /// <summary>Gives its slot back once its answer has begun or its WebSocket is accepted.</summary>
-    public static TBuilder LongLived<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(Requests.LongLived.Instance);
+    public static TBuilder LongLived<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(Requests.LongLived.Instance);
 }

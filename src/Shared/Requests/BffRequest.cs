@@ -105,43 +105,46 @@ public sealed class BffRequest
     /// <summary>
     /// The same caller and ids without the <see cref="HttpContext"/>, which serves somebody else once this request is answered.
     /// </summary>
-    public BffRequest Detach() => new()
-    {
-        RequestId = RequestId,
-        CorrelationId = CorrelationId,
-        StartTimestamp = StartTimestamp,
-        Caller = Caller,
-        Tenant = Tenant,
-        Token = Token,
-        ClientHeaders = ClientHeaders,
-        Canaries = Canaries,
-    };
+    public BffRequest Detach() =>
+        new()
+        {
+            RequestId = RequestId,
+            CorrelationId = CorrelationId,
+            StartTimestamp = StartTimestamp,
+            Caller = Caller,
+            Tenant = Tenant,
+            Token = Token,
+            ClientHeaders = ClientHeaders,
+            Canaries = Canaries,
+        };
 
     /// <summary>The same for an answer that is kept for others too, whose token it therefore must not be fetched with.</summary>
     /// <param name="clientHeaders">What it is kept apart by, and nothing else.</param>
-    internal BffRequest DetachShared(KeyValuePair<string, string>[] clientHeaders) => new()
-    {
-        RequestId = RequestId,
-        CorrelationId = CorrelationId,
-        StartTimestamp = StartTimestamp,
-        Caller = Caller,
-        Tenant = Tenant,
-        ClientHeaders = clientHeaders,
-        Canaries = Canaries,
-        IsShared = true,
-    };
+    internal BffRequest DetachShared(KeyValuePair<string, string>[] clientHeaders) =>
+        new()
+        {
+            RequestId = RequestId,
+            CorrelationId = CorrelationId,
+            StartTimestamp = StartTimestamp,
+            Caller = Caller,
+            Tenant = Tenant,
+            ClientHeaders = clientHeaders,
+            Canaries = Canaries,
+            IsShared = true,
+        };
 
     /// <summary>The same ids without the caller: for an answer that is made once for everybody, such as a picture.</summary>
     /// <param name="clientHeaders">As for <see cref="DetachShared"/>.</param>
-    internal BffRequest ForEverybody(KeyValuePair<string, string>[] clientHeaders) => new()
-    {
-        RequestId = RequestId,
-        CorrelationId = CorrelationId,
-        StartTimestamp = StartTimestamp,
-        ClientHeaders = clientHeaders,
-        Canaries = Canaries,
-        IsShared = true,
-    };
+    internal BffRequest ForEverybody(KeyValuePair<string, string>[] clientHeaders) =>
+        new()
+        {
+            RequestId = RequestId,
+            CorrelationId = CorrelationId,
+            StartTimestamp = StartTimestamp,
+            ClientHeaders = clientHeaders,
+            Canaries = Canaries,
+            IsShared = true,
+        };
 
     /// <summary>Notes a flaw of the body, and gives it back to be thrown.</summary>
     internal BadHttpRequestException Fail(BadHttpRequestException fault)
@@ -160,8 +163,7 @@ public sealed class BffRequest
     }
 
     /// <summary>Notes a part that was not served live.</summary>
-    public void AddDegraded(string part, string status) =>
-        LazyInitializer.EnsureInitialized(ref _degraded).Enqueue(new(part, status));
+    public void AddDegraded(string part, string status) => LazyInitializer.EnsureInitialized(ref _degraded).Enqueue(new(part, status));
 
     /// <summary>The request's own; the edge has run before anything can ask.</summary>
     /// <exception cref="InvalidOperationException">The pipeline of <c>UseBffPipeline</c> is not in place.</exception>

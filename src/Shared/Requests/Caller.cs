@@ -96,7 +96,11 @@ public sealed class Caller
     internal KeyValuePair<string, string>[]? IdentityHeaders { get; set; }
 
     /// <summary>The state of the revocation list in which the credential was last found not to be revoked.</summary>
-    internal long NotRevokedAt { get => Volatile.Read(ref _notRevokedAt); set => Volatile.Write(ref _notRevokedAt, value); }
+    internal long NotRevokedAt
+    {
+        get => Volatile.Read(ref _notRevokedAt);
+        set => Volatile.Write(ref _notRevokedAt, value);
+    }
 
     /// <summary>Whether the credential carries the scope. Ordinal.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope);

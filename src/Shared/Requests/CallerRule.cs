@@ -25,24 +25,25 @@ public sealed record EndpointName(string Name);
 public static class CallerRuleExtensions
 {
     /// <summary>Callers need this OAuth scope; others get 403 <c>insufficient_scope</c> (RFC 6750 section 3.1).</summary>
-    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
-        builder.With(new CallerRule(scope));
+    public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(scope));
 
     /// <summary>Callers need this role; others get 403 <c>forbidden</c>.</summary>
-    public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role) where TBuilder : IEndpointConventionBuilder =>
-        builder.With(new CallerRule(null, role));
+    public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)
+        where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(null, role));
 
     /// <summary>
     /// Callers need an access token with this scope: neither an API key nor a browser session will do, whatever scopes it has.
     /// </summary>
-    public static TBuilder RequireServiceToken<TBuilder>(this TBuilder builder, string scope) where TBuilder : IEndpointConventionBuilder =>
-        builder.With(new CallerRule(scope, Kind: CallerKind.Token));
+    public static TBuilder RequireServiceToken<TBuilder>(this TBuilder builder, string scope)
+        where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(scope, Kind: CallerKind.Token));
 
     /// <summary>Gives the endpoint the name that <c>Composition:&lt;endpoint&gt;</c> and <c>Limits:Endpoints</c> use.</summary>
-    public static TBuilder Named<TBuilder>(this TBuilder builder, string name) where TBuilder : IEndpointConventionBuilder =>
-        builder.With(new EndpointName(name));
+    public static TBuilder Named<TBuilder>(this TBuilder builder, string name)
+        where TBuilder : IEndpointConventionBuilder => builder.With(new EndpointName(name));
 
-    private static TBuilder With<TBuilder>(this TBuilder builder, object metadata) where TBuilder : IEndpointConventionBuilder
+    private static TBuilder With<TBuilder>(this TBuilder builder, object metadata)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(metadata));
         return builder;

@@ -72,7 +72,7 @@ internal sealed class HeldBody : IDisposable
         if (_bytes is null)
         {
             var bytes = new byte[Length];
-            for (var at = 0; at < bytes.Length;)
+            for (var at = 0; at < bytes.Length; )
             {
                 at += await ReadAt(bytes.AsMemory(at), at, cancellation);
             }
@@ -85,7 +85,9 @@ internal sealed class HeldBody : IDisposable
 
     /// <summary>Writes all of it.</summary>
     public ValueTask CopyTo(Stream target, CancellationToken cancellation) =>
-        _bytes is { } bytes ? target.WriteAsync(bytes, cancellation) : InPieces((piece, token) => target.WriteAsync(piece, token), cancellation);
+        _bytes is { } bytes
+            ? target.WriteAsync(bytes, cancellation)
+            : InPieces((piece, token) => target.WriteAsync(piece, token), cancellation);
 
     /// <summary>Adds all of it to a hash.</summary>
     public ValueTask AppendTo(IncrementalHash hash, CancellationToken cancellation)
@@ -113,7 +115,13 @@ internal sealed class HeldBody : IDisposable
 
     public void Dispose() => _file?.Dispose();
 
-    private static async Task<HeldBody> ReadToFile(byte[] first, Stream body, long? announced, Action progressed, CancellationToken cancellation)
+    private static async Task<HeldBody> ReadToFile(
+        byte[] first,
+        Stream body,
+        long? announced,
+        Action progressed,
+        CancellationToken cancellation
+    )
     {
         var file = OpenFile();
         try
@@ -180,7 +188,7 @@ internal sealed class HeldBody : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(CopyBytes);
         try
         {
-            for (long at = 0; at < Length;)
+            for (long at = 0; at < Length; )
             {
                 var read = await ReadAt(buffer, at, cancellation);
                 await take(buffer.AsMemory(0, read), cancellation);

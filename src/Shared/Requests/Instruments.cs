@@ -25,5 +25,12 @@ internal static class Instruments
 
     /// <summary>Meters: <c>http.server.request.duration</c>, <c>http.client.request.duration</c>, runtime, and the stages' own.</summary>
     public static readonly string[] Meters =
-        ["Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Net.Http", "System.Runtime", "Bff", "Bff.*"];
+    [
+        "Microsoft.AspNetCore.Hosting",
+        "Microsoft.AspNetCore.Server.Kestrel",
+        "System.Net.Http",
+        "System.Runtime",
+        "Bff",
+        "Bff.*",
+    ];
 }

@@ -12,7 +12,8 @@ internal sealed record ChargesItself;
 public static class RateLimitExtensions
 {
     /// <summary>Neither limits nor plans nor tenants apply: for health, the internal surface and problem pages.</summary>
-    public static TBuilder WithoutLimits<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder WithoutLimits<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(new Unlimited()));
         return builder;
@@ -22,7 +23,8 @@ public static class RateLimitExtensions
     /// The request is admitted when one unit would be, and the endpoint charges what it turns out to be worth with
     /// <c>RateLimiter.Charge</c>, such as a batch its items. A request for which it charges nothing costs one unit.
     /// </summary>
-    public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    public static TBuilder ChargedByEndpoint<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself()));
         return builder;

@@ -23,19 +23,25 @@ internal sealed class AnswerAddresses(IServiceProvider services)
     private volatile Map? _map;
 
     public static bool IsAddress(string name) =>
-        name.Equals("Location", StringComparison.OrdinalIgnoreCase) || name.Equals("Content-Location", StringComparison.OrdinalIgnoreCase)
+        name.Equals("Location", StringComparison.OrdinalIgnoreCase)
+        || name.Equals("Content-Location", StringComparison.OrdinalIgnoreCase)
         || name.Equals("Link", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The header's value at the gateway; null where nothing of it leads anywhere.</summary>
     public string? Translate(string name, string value, HttpResponseMessage answer, HttpContext context) =>
-        name.Equals("Link", StringComparison.OrdinalIgnoreCase) ? TranslateLinks(value, answer, context) : Translate(value, answer, context);
+        name.Equals("Link", StringComparison.OrdinalIgnoreCase)
+            ? TranslateLinks(value, answer, context)
+            : Translate(value, answer, context);
 
     private string? TranslateLinks(string value, HttpResponseMessage answer, HttpContext context)
     {
         List<string>? kept = null;
         foreach (var link in LinkHeader.Split(value))
         {
-            if (LinkHeader.AddressOf(link) is var (start, length) && Translate(link.Substring(start, length), answer, context) is { } translated)
+            if (
+                LinkHeader.AddressOf(link) is var (start, length)
+                && Translate(link.Substring(start, length), answer, context) is { } translated
+            )
             {
                 (kept ??= []).Add(string.Concat(link.AsSpan(0, start), translated, link.AsSpan(start + length)));
             }
@@ -46,8 +52,12 @@ internal sealed class AnswerAddresses(IServiceProvider services)
 
     private string? Translate(string value, HttpResponseMessage answer, HttpContext context)
     {
-        if (answer.RequestMessage is not { RequestUri: { IsAbsoluteUri: true } asked } request || !Uri.TryCreate(asked, value, out var named)
-            || (named.Authority != asked.Authority && named.Authority != context.Request.Host.Value) || named.Scheme is not ("http" or "https"))
+        if (
+            answer.RequestMessage is not { RequestUri: { IsAbsoluteUri: true } asked } request
+            || !Uri.TryCreate(asked, value, out var named)
+            || (named.Authority != asked.Authority && named.Authority != context.Request.Host.Value)
+            || named.Scheme is not ("http" or "https")
+        )
         {
             return null;
         }
@@ -59,7 +69,10 @@ internal sealed class AnswerAddresses(IServiceProvider services)
 
         var map = Current();
         var path = named.AbsolutePath;
-        var found = Beside(context.Request.Path.ToUriComponent(), asked.AbsolutePath, path) is { } beside && map.Answers(service, beside) ? beside : map.Backwards(service, path);
+        var found =
+            Beside(context.Request.Path.ToUriComponent(), asked.AbsolutePath, path) is { } beside && map.Answers(service, beside)
+                ? beside
+                : map.Backwards(service, path);
         return found is null ? null : found + named.Query + named.Fragment;
     }
 
@@ -115,8 +128,15 @@ internal sealed class AnswerAddresses(IServiceProvider services)
                 }
 
                 // A pattern that begins with a parameter takes anything, and says nothing about this path.
-                if (endpoint.RoutePattern.PathSegments is [{ IsSimple: true } first, ..] && first.Parts[0] is RoutePatternLiteralPart
-                    && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is null or { Count: 0 } or [.., "GET"] or ["GET", ..])
+                if (
+                    endpoint.RoutePattern.PathSegments is [{ IsSimple: true } first, ..]
+                    && first.Parts[0] is RoutePatternLiteralPart
+                    && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods
+                        is null
+                            or { Count: 0 }
+                            or [.., "GET"]
+                            or ["GET", ..]
+                )
                 {
                     _reads.Add((Matcher(endpoint.RoutePattern), route?.Config.ClusterId));
                 }
@@ -131,7 +151,10 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         public bool Answers(string service, string path)
         {
             var asked = new PathString(Uri.UnescapeDataString(path));
-            return _reads.Exists(read => (read.Service is null || service.Equals(read.Service, StringComparison.OrdinalIgnoreCase)) && read.Pattern.TryMatch(asked, []));
+            return _reads.Exists(read =>
+                (read.Service is null || service.Equals(read.Service, StringComparison.OrdinalIgnoreCase))
+                && read.Pattern.TryMatch(asked, [])
+            );
         }
 
         public string? Backwards(string service, string path)

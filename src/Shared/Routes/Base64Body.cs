@@ -46,7 +46,10 @@ internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnly
         {
             var padding = text.IndexOf((byte)'=');
             var piece = padding < 0 ? text : text[..((padding / Quad + 1) * Quad)];
-            if (Base64.DecodeFromUtf8(piece, _bytes.AsSpan(_bytesLength), out var read, out var written) != OperationStatus.Done || read != piece.Length)
+            if (
+                Base64.DecodeFromUtf8(piece, _bytes.AsSpan(_bytesLength), out var read, out var written) != OperationStatus.Done
+                || read != piece.Length
+            )
             {
                 throw Malformed();
             }

@@ -32,7 +32,9 @@ internal sealed class GrpcAnswer : ReadOnlyStream
         _silent = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _late = call.Left(time) is { } left && left.TotalMilliseconds < int.MaxValue ? new CancellationTokenSource(left, time) : null;
         _expired = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _credential = CallerLife.EndOf(context).UnsafeRegister(static expired => ((CancellationTokenSource)expired!).CancelAfter(Grace), _expired);
+        _credential = CallerLife
+            .EndOf(context)
+            .UnsafeRegister(static expired => ((CancellationTokenSource)expired!).CancelAfter(Grace), _expired);
     }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -47,7 +49,8 @@ internal sealed class GrpcAnswer : ReadOnlyStream
         {
             return await _inner.ReadAsync(buffer, Any(cancellationToken));
         }
-        catch (Exception ended) when (!cancellationToken.IsCancellationRequested && ended is OperationCanceledException or IOException or HttpRequestException)
+        catch (Exception ended)
+            when (!cancellationToken.IsCancellationRequested && ended is OperationCanceledException or IOException or HttpRequestException)
         {
             _call.End = Why();
             return 0;
@@ -77,7 +80,8 @@ internal sealed class GrpcAnswer : ReadOnlyStream
         _expired.IsCancellationRequested ? (GrpcCode.Unauthenticated, "The credential has ended. Obtain a new one.")
         : _late is { IsCancellationRequested: true } ? (GrpcCode.DeadlineExceeded, "The call's own deadline has passed.")
         : _silent.IsCancellationRequested ? (GrpcCode.DeadlineExceeded, "The service was silent for too long.")
-        : BffRequest.Of(_context).BodyFault is { } fault ? (GrpcRefusal.StatusOf(fault.StatusCode), "The stream of the client is not well-formed, or a message is too large.")
+        : BffRequest.Of(_context).BodyFault is { } fault
+            ? (GrpcRefusal.StatusOf(fault.StatusCode), "The stream of the client is not well-formed, or a message is too large.")
         : (GrpcCode.Unavailable, "The service broke off.");
 
     /// <summary>The same token comes with every read.</summary>

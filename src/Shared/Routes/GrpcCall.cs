@@ -20,5 +20,6 @@ internal sealed class GrpcCall(GrpcForm form, long? deadline)
     /// <summary>What is left until the client's deadline, not below zero; null: it set none.</summary>
     public TimeSpan? Left(TimeProvider time) =>
         deadline is not { } at ? null
-        : time.GetTimestamp() is var now && now < at ? time.GetElapsedTime(now, at) : TimeSpan.Zero;
+        : time.GetTimestamp() is var now && now < at ? time.GetElapsedTime(now, at)
+        : TimeSpan.Zero;
 }

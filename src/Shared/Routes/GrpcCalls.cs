@@ -15,7 +15,9 @@ namespace Bff.Routes;
 internal static class GrpcCalls
 {
     public static void UseGrpcCalls(this IApplicationBuilder proxy) =>
-        proxy.Use(static (context, next) => context.GetEndpoint()?.Metadata.GetMetadata<GrpcRoute>() is null ? next(context) : Pass(context, next));
+        proxy.Use(
+            static (context, next) => context.GetEndpoint()?.Metadata.GetMetadata<GrpcRoute>() is null ? next(context) : Pass(context, next)
+        );
 
     private static async Task Pass(HttpContext context, RequestDelegate next)
     {
@@ -23,7 +25,10 @@ internal static class GrpcCalls
         var form = GrpcForms.Of(context);
         if (form is GrpcForm.None)
         {
-            await ProblemWriter.Write(context, new Problem(ProblemCodes.UnsupportedMediaType) { Detail = "Send a gRPC call: POST with application/grpc over HTTP/2." });
+            await ProblemWriter.Write(
+                context,
+                new Problem(ProblemCodes.UnsupportedMediaType) { Detail = "Send a gRPC call: POST with application/grpc over HTTP/2." }
+            );
             return;
         }
 
@@ -32,14 +37,23 @@ internal static class GrpcCalls
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
         if (!TryReadDeadline(context.Request.Headers, request.StartTimestamp, time, out var deadline))
         {
-            await ProblemWriter.Write(context, new Problem(ProblemCodes.MalformedRequest) { Detail = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n." });
+            await ProblemWriter.Write(
+                context,
+                new Problem(ProblemCodes.MalformedRequest)
+                {
+                    Detail = "grpc-timeout must be one to eight digits and one of H, M, S, m, u, n.",
+                }
+            );
             return;
         }
 
         var call = new GrpcCall(form, deadline);
         if (call.Left(time) == TimeSpan.Zero)
         {
-            await ProblemWriter.Write(context, new Problem(ProblemCodes.UpstreamTimeout) { Detail = "The call's own deadline has passed." });
+            await ProblemWriter.Write(
+                context,
+                new Problem(ProblemCodes.UpstreamTimeout) { Detail = "The call's own deadline has passed." }
+            );
             return;
         }
 
@@ -101,5 +115,6 @@ internal static class GrpcCalls
     /// <summary>
     /// The server's limit, which is the route's or the plan's by now. It counts whole bodies, and is lifted once a stream is passed on.
     /// </summary>
-    private static long? MaxMessage(HttpContext context) => context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } size ? size.MaxRequestBodySize : BodyLimit.DefaultBytes;
+    private static long? MaxMessage(HttpContext context) =>
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } size ? size.MaxRequestBodySize : BodyLimit.DefaultBytes;
 }

@@ -50,7 +50,9 @@ internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest r
                 _left = BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(1));
                 if (_left > max)
                 {
-                    throw request.Fail(new BadHttpRequestException("A message is larger than its sender is allowed.", StatusCodes.Status413PayloadTooLarge));
+                    throw request.Fail(
+                        new BadHttpRequestException("A message is larger than its sender is allowed.", StatusCodes.Status413PayloadTooLarge)
+                    );
                 }
             }
         }

@@ -10,7 +10,10 @@ internal static class GrpcTimeout
     /// <summary>Null where the text is none.</summary>
     public static TimeSpan? Parse(string? text)
     {
-        if (text is not { Length: >= 2 and <= 9 } || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        if (
+            text is not { Length: >= 2 and <= 9 }
+            || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+        )
         {
             return null;
         }
@@ -30,8 +33,15 @@ internal static class GrpcTimeout
     /// <summary>In the finest unit whose digits suffice, rounded down: the service is never told more than is left.</summary>
     public static string Write(TimeSpan left)
     {
-        foreach (var (ticks, unit) in (ReadOnlySpan<(long, char)>)
-            [(TimeSpan.TicksPerMicrosecond, 'u'), (TimeSpan.TicksPerMillisecond, 'm'), (TimeSpan.TicksPerSecond, 'S'), (TimeSpan.TicksPerMinute, 'M')])
+        foreach (
+            var (ticks, unit) in (ReadOnlySpan<(long, char)>)
+                [
+                    (TimeSpan.TicksPerMicrosecond, 'u'),
+                    (TimeSpan.TicksPerMillisecond, 'm'),
+                    (TimeSpan.TicksPerSecond, 'S'),
+                    (TimeSpan.TicksPerMinute, 'M'),
+                ]
+        )
         {
             if (left.Ticks / ticks <= MaxDigits)
             {

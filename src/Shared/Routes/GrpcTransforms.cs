@@ -33,7 +33,11 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
         outgoing.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
         foreach (var (name, values) in context.HttpContext.Request.Headers)
         {
-            if (GrpcMetadata.IsGrpc(name) && !name.Equals("grpc-timeout", StringComparison.OrdinalIgnoreCase) && !outgoing.Headers.NonValidated.Contains(name))
+            if (
+                GrpcMetadata.IsGrpc(name)
+                && !name.Equals("grpc-timeout", StringComparison.OrdinalIgnoreCase)
+                && !outgoing.Headers.NonValidated.Contains(name)
+            )
             {
                 AddHeader(context, name, values);
             }
@@ -49,7 +53,10 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
         {
             content.Headers.Remove("Content-Type");
             content.Headers.Remove("Content-Length");
-            content.Headers.TryAddWithoutValidation("Content-Type", GrpcForms.MediaType(GrpcForm.Plain, context.HttpContext.Request.ContentType));
+            content.Headers.TryAddWithoutValidation(
+                "Content-Type",
+                GrpcForms.MediaType(GrpcForm.Plain, context.HttpContext.Request.ContentType)
+            );
         }
 
         return default;
@@ -73,17 +80,27 @@ internal sealed class GrpcResponseTransform : ResponseTransform
         var http = (int)answer.StatusCode;
         if (answer is GatewayResponse || http != StatusCodes.Status200OK || !AnswerType.IsGrpc(answer.Content))
         {
-            GatewayResponseTransform.Replace(context, answer is GatewayResponse || http is >= 400 and < 500 ? http : StatusCodes.Status502BadGateway);
+            GatewayResponseTransform.Replace(
+                context,
+                answer is GatewayResponse || http is >= 400 and < 500 ? http : StatusCodes.Status502BadGateway
+            );
             return default;
         }
 
         call.IsAnswered = true;
-        response.ContentType = GrpcForms.MediaType(call.Form, call.Form is GrpcForm.Plain ? AnswerType.Of(answer.Content) : context.HttpContext.Request.ContentType);
+        response.ContentType = GrpcForms.MediaType(
+            call.Form,
+            call.Form is GrpcForm.Plain ? AnswerType.Of(answer.Content) : context.HttpContext.Request.ContentType
+        );
         response.ContentLength = null; // Of a head alone it is 0, and gRPC-Web adds a frame.
         var status = GrpcStatus.Of(answer);
         // A head that has the status is all of the answer; in gRPC-Web what it says belongs into the last frame.
-        var headers = status is not null && call.Form is not GrpcForm.Plain && context.HttpContext.Features.Get<IHttpResponseTrailersFeature>() is { } end
-            ? end.Trailers : response.Headers;
+        var headers =
+            status is not null
+            && call.Form is not GrpcForm.Plain
+            && context.HttpContext.Features.Get<IHttpResponseTrailersFeature>() is { } end
+                ? end.Trailers
+                : response.Headers;
         foreach (var (name, values) in answer.Headers.NonValidated)
         {
             if (GrpcMetadata.IsGrpc(name))

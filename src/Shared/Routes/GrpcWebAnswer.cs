@@ -69,7 +69,8 @@ internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
 
         public override void Flush() => throw new NotSupportedException("Bodies are written asynchronously.");
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are written asynchronously.");
+        public override void Write(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("Bodies are written asynchronously.");
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -55,7 +55,12 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
 
     private async ValueTask<int> Wait(ValueTask<int> read, CancellationToken cancellationToken)
     {
-        _timer ??= time.CreateTimer(static silent => Cancel((CancellationTokenSource)silent!), _silent, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer ??= time.CreateTimer(
+            static silent => Cancel((CancellationTokenSource)silent!),
+            _silent,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         _timer.Change(idle, Timeout.InfiniteTimeSpan);
         try
         {
@@ -67,7 +72,8 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         }
         finally
         {
-            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
+            // A client that is slow to take it is not the service's silence.
+            _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 

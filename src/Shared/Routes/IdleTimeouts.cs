@@ -30,23 +30,36 @@ internal static class IdleTimeouts
         : null;
 
     public static void UseIdleTimeouts(this IReverseProxyApplicationBuilder proxy) =>
-        proxy.Use((context, next) =>
-        {
-            if (context.Features.Get<IReverseProxyFeature>() is { } feature && ActivityTimeout(context, feature.Route.Config) is { } idle)
+        proxy.Use(
+            (context, next) =>
             {
-                var cluster = feature.Cluster;
-                context.Features.Set<IReverseProxyFeature>(new ReverseProxyFeature
+                if (
+                    context.Features.Get<IReverseProxyFeature>() is { } feature
+                    && ActivityTimeout(context, feature.Route.Config) is { } idle
+                )
                 {
-                    Route = feature.Route,
-                    Cluster = new ClusterModel(cluster.Config with { HttpRequest = (cluster.Config.HttpRequest ?? new()) with { ActivityTimeout = idle } }, cluster.HttpClient),
-                    AllDestinations = feature.AllDestinations,
-                    AvailableDestinations = feature.AvailableDestinations,
-                    ProxiedDestination = feature.ProxiedDestination,
-                });
-            }
+                    var cluster = feature.Cluster;
+                    context.Features.Set<IReverseProxyFeature>(
+                        new ReverseProxyFeature
+                        {
+                            Route = feature.Route,
+                            Cluster = new ClusterModel(
+                                cluster.Config with
+                                {
+                                    HttpRequest = (cluster.Config.HttpRequest ?? new()) with { ActivityTimeout = idle },
+                                },
+                                cluster.HttpClient
+                            ),
+                            AllDestinations = feature.AllDestinations,
+                            AvailableDestinations = feature.AvailableDestinations,
+                            ProxiedDestination = feature.ProxiedDestination,
+                        }
+                    );
+                }
 
-            return next(context);
-        });
+                return next(context);
+            }
+        );
 
     /// <summary>Over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).</summary>
     private static bool IsWebSocket(HttpContext context) =>

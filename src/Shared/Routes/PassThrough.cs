@@ -14,6 +14,7 @@ namespace Bff.Routes;
 public sealed class PassThrough
 {
     private const string Root = "http://upstream";
+
     /// <summary>As a cluster of the configured routes has it.</summary>
     internal static readonly ForwarderRequestConfig Exchange = new()
     {
@@ -29,7 +30,13 @@ public sealed class PassThrough
     private readonly UpstreamRegistry _registry;
     private readonly TimeProvider _time;
 
-    internal PassThrough(IHttpForwarder forwarder, ITransformBuilder transforms, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time)
+    internal PassThrough(
+        IHttpForwarder forwarder,
+        ITransformBuilder transforms,
+        UpstreamSender sender,
+        UpstreamRegistry registry,
+        TimeProvider time
+    )
     {
         _forwarder = forwarder;
         _shape = transforms.Create(RoutesRegistration.Shape);
@@ -54,22 +61,39 @@ public sealed class PassThrough
             throw new ProblemException(new Problem(ProblemCodes.NotFound));
         }
 
-        var client = _clients.GetOrAdd(at.Upstream.Name, name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time)));
-        return RequestBodies.Pass(context, async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, "/" + at.Path)));
+        var client = _clients.GetOrAdd(
+            at.Upstream.Name,
+            name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time))
+        );
+        return RequestBodies.Pass(
+            context,
+            async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, "/" + at.Path))
+        );
     }
 
     private sealed class AtPath(HttpTransformer shape, string path) : HttpTransformer
     {
-        public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string prefix, CancellationToken cancellation)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext context,
+            HttpRequestMessage request,
+            string prefix,
+            CancellationToken cancellation
+        )
         {
             await shape.TransformRequestAsync(context, request, prefix, cancellation);
             request.RequestUri = new Uri(prefix + path + context.Request.QueryString.ToUriComponent());
         }
 
-        public override ValueTask<bool> TransformResponseAsync(HttpContext context, HttpResponseMessage? response, CancellationToken cancellation) =>
-            shape.TransformResponseAsync(context, response, cancellation);
+        public override ValueTask<bool> TransformResponseAsync(
+            HttpContext context,
+            HttpResponseMessage? response,
+            CancellationToken cancellation
+        ) => shape.TransformResponseAsync(context, response, cancellation);
 
-        public override ValueTask TransformResponseTrailersAsync(HttpContext context, HttpResponseMessage response, CancellationToken cancellation) =>
-            shape.TransformResponseTrailersAsync(context, response, cancellation);
+        public override ValueTask TransformResponseTrailersAsync(
+            HttpContext context,
+            HttpResponseMessage response,
+            CancellationToken cancellation
+        ) => shape.TransformResponseTrailersAsync(context, response, cancellation);
     }
 }

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>.</summary>
-internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time) : HttpMessageHandler
+internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time)
+    : HttpMessageHandler
 {
     /// <summary>For whom the request is sent; set by the request transform.</summary>
     public static readonly HttpRequestOptionsKey<BffRequest> Origin = new("bff.origin");
@@ -52,7 +53,12 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own
     /// deadline: when that passes first, nobody waits any more, which says nothing about the service.
     /// </summary>
-    private async Task<HttpResponseMessage> SendCall(HttpRequestMessage request, BffRequest origin, GrpcCall call, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendCall(
+        HttpRequestMessage request,
+        BffRequest origin,
+        GrpcCall call,
+        CancellationToken cancellationToken
+    )
     {
         request.Options.Set(Repeatable.Once, true);
         if (call.Left(time) is not { } left || left.TotalMilliseconds >= int.MaxValue)
@@ -77,7 +83,9 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
     private long Deadline(BffRequest origin)
     {
-        var most = registry.Find(upstream, origin)?.Options is { } options ? options.Timeout * (options.Retries + 2) : TimeSpan.FromSeconds(1);
+        var most = registry.Find(upstream, origin)?.Options is { } options
+            ? options.Timeout * (options.Retries + 2)
+            : TimeSpan.FromSeconds(1);
         return time.TimestampIn(most);
     }
 
@@ -85,7 +93,13 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     /// A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the
     /// service.
     /// </summary>
-    private async ValueTask<Sent> Send(HttpRequestMessage request, BffRequest origin, bool isWhole, long deadline, CancellationToken cancellationToken)
+    private async ValueTask<Sent> Send(
+        HttpRequestMessage request,
+        BffRequest origin,
+        bool isWhole,
+        long deadline,
+        CancellationToken cancellationToken
+    )
     {
         if (request.Content is not { } proxied)
         {
@@ -101,14 +115,20 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         if (origin.HttpContext?.Features.Get<ArrivingBody>() is { } arriving)
         {
             request.Content = new ArrivingContent(proxied, arriving);
-            HttpMetricsEnrichmentContext.AddCallback(request, measured =>
-            {
-                if (origin.BodyFault is not null || arriving.Context.RequestAborted.IsCancellationRequested
-                    || arriving.Context.Features.Get<GrpcCall>()?.Left(time) == TimeSpan.Zero)
+            HttpMetricsEnrichmentContext.AddCallback(
+                request,
+                measured =>
                 {
-                    measured.AddCustomTag("bff.client_fault", true); // The measured error rate is the service's.
+                    if (
+                        origin.BodyFault is not null
+                        || arriving.Context.RequestAborted.IsCancellationRequested
+                        || arriving.Context.Features.Get<GrpcCall>()?.Left(time) == TimeSpan.Zero
+                    )
+                    {
+                        measured.AddCustomTag("bff.client_fault", true); // The measured error rate is the service's.
+                    }
                 }
-            });
+            );
         }
 
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -38,7 +38,12 @@ internal sealed class RelayedSocket : Stream
     public RelayedSocket(Stream client, TimeSpan idle, TimeProvider time, Action abort, CancellationToken draining)
     {
         (_client, _idle, _time, _abort, _lastFrame) = (client, idle, time, abort, time.GetTimestamp());
-        _limit = time.CreateTimer(static socket => ((RelayedSocket)socket!).Late(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _limit = time.CreateTimer(
+            static socket => ((RelayedSocket)socket!).Late(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         var every = idle < PingEvery ? idle : PingEvery;
         _tick = time.CreateTimer(static socket => ((RelayedSocket)socket!).Tick(), this, every, every);
         _draining = draining.UnsafeRegister(static socket => ((RelayedSocket)socket!).GoAway(), this);
@@ -97,7 +102,8 @@ internal sealed class RelayedSocket : Stream
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Sockets are read asynchronously.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Sockets are written asynchronously.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Sockets are written asynchronously.");
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -169,8 +175,7 @@ internal sealed class RelayedSocket : Stream
 #pragma warning disable CA1031 // The copying of the two legs meets the same, and ends the socket.
         catch (Exception)
 #pragma warning restore CA1031
-        {
-        }
+        { }
         finally
         {
             _writing.Release();

@@ -15,27 +15,34 @@ internal static class RelayedSockets
     private const string WebSocket = "websocket";
 
     public static void UseRelayedSockets(this IReverseProxyApplicationBuilder proxy) =>
-        proxy.Use(static (context, next) =>
-        {
-            if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade
-                && context.Request.Headers.Upgrade is [{ } protocol] && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase))
+        proxy.Use(
+            static (context, next) =>
             {
-                context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
-            }
-            else if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket } connect)
-            {
-                context.Features.Set<IHttpExtendedConnectFeature>(new Connect(context, connect));
-            }
+                if (
+                    context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade
+                    && context.Request.Headers.Upgrade is [{ } protocol]
+                    && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase)
+                )
+                {
+                    context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
+                }
+                else if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true, Protocol: WebSocket } connect)
+                {
+                    context.Features.Set<IHttpExtendedConnectFeature>(new Connect(context, connect));
+                }
 
-            return next(context);
-        });
+                return next(context);
+            }
+        );
 
-    private static RelayedSocket Relay(HttpContext context, Stream client) => new(
-        client,
-        RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config) ?? IdleTimeouts.Stream,
-        context.RequestServices.GetRequiredService<TimeProvider>(),
-        context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort,
-        context.RequestServices.GetRequiredService<HostLife>().Draining);
+    private static RelayedSocket Relay(HttpContext context, Stream client) =>
+        new(
+            client,
+            RouteParser.IdleTimeoutOf(context.Features.Get<IReverseProxyFeature>()?.Route.Config) ?? IdleTimeouts.Stream,
+            context.RequestServices.GetRequiredService<TimeProvider>(),
+            context.Features.GetRequiredFeature<IHttpRequestLifetimeFeature>().Abort,
+            context.RequestServices.GetRequiredService<HostLife>().Draining
+        );
 
     private sealed class Upgrade(HttpContext context, IHttpUpgradeFeature inner) : IHttpUpgradeFeature
     {

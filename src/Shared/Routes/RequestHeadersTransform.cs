@@ -43,15 +43,40 @@ internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)
 {
     private static readonly string[] Always =
     [
-        "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language",
-        "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Disposition", "Content-MD5", "Content-Digest",
-        "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range", "Cache-Control",
-        "User-Agent", "Idempotency-Key", "Prefer", "Save-Data",
-        "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+        "Accept",
+        "Accept-Charset",
+        "Accept-Encoding",
+        "Accept-Language",
+        "Content-Type",
+        "Content-Length",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Disposition",
+        "Content-MD5",
+        "Content-Digest",
+        "If-Match",
+        "If-None-Match",
+        "If-Modified-Since",
+        "If-Unmodified-Since",
+        "If-Range",
+        "Range",
+        "Cache-Control",
+        "User-Agent",
+        "Idempotency-Key",
+        "Prefer",
+        "Save-Data",
+        "Sec-WebSocket-Key",
+        "Sec-WebSocket-Version",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
     ];
 
     /// <summary>Further request headers that pass towards services, of routes and of compositions.</summary>
-    [Setting(Key = "Forward:<n>", Range = "a header's name; none that carries a credential, the connection or an identity", Default = "none")]
+    [Setting(
+        Key = "Forward:<n>",
+        Range = "a header's name; none that carries a credential, the connection or an identity",
+        Default = "none"
+    )]
     public IReadOnlySet<string> Names => names;
 
     public bool Contains(string name) => names.Contains(name);

@@ -24,7 +24,8 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
     }
 
     /// <summary>As the server takes them; nearly always there is one.</summary>
-    internal static StringValues ValuesOf(in HeaderStringValues values) => values.Count == 1 ? values.ToString() : new StringValues([.. values]);
+    internal static StringValues ValuesOf(in HeaderStringValues values) =>
+        values.Count == 1 ? values.ToString() : new StringValues([.. values]);
 
     private void Copy(ReturnedHeaders names, HttpResponseMessage answer, in HttpHeadersNonValidated headers, HttpContext context)
     {
@@ -44,7 +45,10 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
                 }
             }
             // A length beside chunks says nothing (RFC 9112 section 6.3).
-            else if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || !answer.Headers.NonValidated.Contains("Transfer-Encoding"))
+            else if (
+                !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
+                || !answer.Headers.NonValidated.Contains("Transfer-Encoding")
+            )
             {
                 response[name] = ValuesOf(values);
             }

@@ -14,26 +14,93 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
 {
     private static readonly string[] Always =
     [
-        "Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Content-MD5",
-        "Content-Digest", "Repr-Digest", "Digest",
-        "Cache-Control", "Expires", "Pragma", "Age", "Date", "Vary", "ETag", "Last-Modified", "Accept-Ranges",
-        "Retry-After", "Location", "Link", "Allow", "Accept-Patch", "Accept-Post", "Preference-Applied",
-        "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+        "Content-Type",
+        "Content-Length",
+        "Content-Encoding",
+        "Content-Language",
+        "Content-Location",
+        "Content-Disposition",
+        "Content-Range",
+        "Content-MD5",
+        "Content-Digest",
+        "Repr-Digest",
+        "Digest",
+        "Cache-Control",
+        "Expires",
+        "Pragma",
+        "Age",
+        "Date",
+        "Vary",
+        "ETag",
+        "Last-Modified",
+        "Accept-Ranges",
+        "Retry-After",
+        "Location",
+        "Link",
+        "Allow",
+        "Accept-Patch",
+        "Accept-Post",
+        "Preference-Applied",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
     ];
 
-    private static readonly FrozenSet<string> Never = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-    [
-        "Set-Cookie", "Server", "X-Powered-By", "Via", "Alt-Svc", "Strict-Transport-Security", "Content-Security-Policy", "X-Frame-Options",
-        "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy", "Cross-Origin-Resource-Policy", "WWW-Authenticate", "Clear-Site-Data",
-        "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
-        "Access-Control-Expose-Headers", "Access-Control-Max-Age", "Server-Timing", "X-Request-Id", "X-Correlation-Id",
-        "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
-        "NEL", "Report-To", "Reporting-Endpoints", "Refresh", "Public-Key-Pins", "Public-Key-Pins-Report-Only",
-        "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Transfer-Encoding", "TE", "Trailer", "Upgrade",
-    ]);
+    private static readonly FrozenSet<string> Never = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        [
+            "Set-Cookie",
+            "Server",
+            "X-Powered-By",
+            "Via",
+            "Alt-Svc",
+            "Strict-Transport-Security",
+            "Content-Security-Policy",
+            "X-Frame-Options",
+            "X-Content-Type-Options",
+            "Referrer-Policy",
+            "Permissions-Policy",
+            "Cross-Origin-Resource-Policy",
+            "WWW-Authenticate",
+            "Clear-Site-Data",
+            "Access-Control-Allow-Origin",
+            "Access-Control-Allow-Credentials",
+            "Access-Control-Allow-Headers",
+            "Access-Control-Allow-Methods",
+            "Access-Control-Expose-Headers",
+            "Access-Control-Max-Age",
+            "Server-Timing",
+            "X-Request-Id",
+            "X-Correlation-Id",
+            "RateLimit",
+            "RateLimit-Policy",
+            "X-RateLimit-Limit",
+            "X-RateLimit-Remaining",
+            "X-RateLimit-Reset",
+            "NEL",
+            "Report-To",
+            "Reporting-Endpoints",
+            "Refresh",
+            "Public-Key-Pins",
+            "Public-Key-Pins-Report-Only",
+            "Connection",
+            "Keep-Alive",
+            "Proxy-Connection",
+            "Proxy-Authenticate",
+            "Proxy-Authorization",
+            "Transfer-Encoding",
+            "TE",
+            "Trailer",
+            "Upgrade",
+        ]
+    );
 
     /// <summary>Further response headers of proxied services that reach clients.</summary>
-    [Setting(Key = "Return:<n>", Range = "a header's name; none that is the gateway's own, or carries the connection or an identity", Default = "none")]
+    [Setting(
+        Key = "Return:<n>",
+        Range = "a header's name; none that is the gateway's own, or carries the connection or an identity",
+        Default = "none"
+    )]
     public IReadOnlySet<string> Names => names;
 
     public bool Contains(string name) => names.Contains(name);
@@ -44,12 +111,19 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
     public static ReturnedHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var further = configuration.GetSection("Headers:Return").GetChildren().ToList();
-        foreach (var name in further.Where(f => string.IsNullOrWhiteSpace(f.Value) || Never.Contains(f.Value) || IdentityHeaders.IsReserved(f.Value)))
+        foreach (
+            var name in further.Where(f =>
+                string.IsNullOrWhiteSpace(f.Value) || Never.Contains(f.Value) || IdentityHeaders.IsReserved(f.Value)
+            )
+        )
         {
             mistakes.Add(name.Path, $"'{name.Value}' may not be returned.");
         }
 
         var named = further.Select(f => f.Value ?? "").ToList();
-        return new(Always.Concat(named).ToFrozenSet(StringComparer.OrdinalIgnoreCase), named.Append("Retry-After").ToFrozenSet(StringComparer.OrdinalIgnoreCase));
+        return new(
+            Always.Concat(named).ToFrozenSet(StringComparer.OrdinalIgnoreCase),
+            named.Append("Retry-After").ToFrozenSet(StringComparer.OrdinalIgnoreCase)
+        );
     }
 }

@@ -34,7 +34,12 @@ internal sealed class RouteBackwards(RouteConfig route, RoutePattern pattern)
 
                 path = path[prefix.Length..];
             }
-            else if (transform.Keys.Any(static key => key.StartsWith("Path", StringComparison.OrdinalIgnoreCase) || key.Equals("CallerPath", StringComparison.OrdinalIgnoreCase)))
+            else if (
+                transform.Keys.Any(static key =>
+                    key.StartsWith("Path", StringComparison.OrdinalIgnoreCase)
+                    || key.Equals("CallerPath", StringComparison.OrdinalIgnoreCase)
+                )
+            )
             {
                 return null;
             }

@@ -15,7 +15,10 @@ namespace Bff.Routes;
 /// <param name="Clusters">One per upstream.</param>
 /// <param name="GraphQl">What those of the routes take that speak GraphQL, by their ids.</param>
 internal sealed record ProxyRoutes(
-    IReadOnlyList<RouteConfig> Routes, IReadOnlyList<ClusterConfig> Clusters, IReadOnlyDictionary<string, GraphQlRules> GraphQl);
+    IReadOnlyList<RouteConfig> Routes,
+    IReadOnlyList<ClusterConfig> Clusters,
+    IReadOnlyDictionary<string, GraphQlRules> GraphQl
+);
 
 /// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
 internal static class RouteParser
@@ -23,33 +26,51 @@ internal static class RouteParser
     private const string BodyLimitKey = "MaxRequestBodySize";
     private const string IdleTimeoutKey = "IdleTimeout";
     private static readonly string[] GraphQlKeys =
-        ["Metadata:MaxDepth", "Metadata:MaxAliases", "Metadata:Introspection", "Metadata:PersistedQueries:Path"];
+    [
+        "Metadata:MaxDepth",
+        "Metadata:MaxAliases",
+        "Metadata:Introspection",
+        "Metadata:PersistedQueries:Path",
+    ];
 
     public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
-        var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes()); // Reported by its own stage.
+        // Reported by its own stage.
+        var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes());
         if (configuration.GetSection("ReverseProxy:Clusters").Exists())
         {
             mistakes.Add("ReverseProxy:Clusters", "is not read: clusters are made from Upstreams. Move the addresses there.");
         }
 
         var graphQl = new Dictionary<string, GraphQlRules>(StringComparer.OrdinalIgnoreCase);
-        var routes = configuration.GetSection("ReverseProxy:Routes").GetChildren()
-            .Select(section => Route(section, upstreams, transforms, graphQl, mistakes)).OfType<RouteConfig>().ToList();
+        var routes = configuration
+            .GetSection("ReverseProxy:Routes")
+            .GetChildren()
+            .Select(section => Route(section, upstreams, transforms, graphQl, mistakes))
+            .OfType<RouteConfig>()
+            .ToList();
         return new(routes, [.. upstreams.Values.Select(Cluster)], graphQl);
     }
 
     /// <summary>How long the route's exchanges may be silent; null: it does not say.</summary>
     public static TimeSpan? IdleTimeoutOf(RouteConfig? route) =>
-        TimeSpan.TryParseExact(route?.Metadata?.GetValueOrDefault(IdleTimeoutKey), "c", CultureInfo.InvariantCulture, out var idle) ? idle : null;
+        TimeSpan.TryParseExact(route?.Metadata?.GetValueOrDefault(IdleTimeoutKey), "c", CultureInfo.InvariantCulture, out var idle)
+            ? idle
+            : null;
 
     /// <summary>What the route says of its bodies; null: nothing.</summary>
     public static RouteBodyLimit? BodyLimitOf(RouteConfig route) =>
-        long.TryParse(route.Metadata?.GetValueOrDefault(BodyLimitKey), CultureInfo.InvariantCulture, out var bytes) ? new(bytes < 0 ? null : bytes) : null;
+        long.TryParse(route.Metadata?.GetValueOrDefault(BodyLimitKey), CultureInfo.InvariantCulture, out var bytes)
+            ? new(bytes < 0 ? null : bytes)
+            : null;
 
     private static RouteConfig? Route(
-        IConfigurationSection section, Dictionary<string, UpstreamOptions> upstreams, ITransformBuilder transforms, Dictionary<string, GraphQlRules> graphQl,
-        ConfigurationMistakes mistakes)
+        IConfigurationSection section,
+        Dictionary<string, UpstreamOptions> upstreams,
+        ITransformBuilder transforms,
+        Dictionary<string, GraphQlRules> graphQl,
+        ConfigurationMistakes mistakes
+    )
     {
         var cluster = section["ClusterId"];
         var isKnown = cluster is not null && upstreams.ContainsKey(cluster);
@@ -70,12 +91,30 @@ internal static class RouteParser
                 Path = section["Match:Path"],
                 Methods = read.Methods,
                 Hosts = read.Hosts,
-                Headers = [.. section.GetSection("Match:Headers").GetChildren().Select(h => Header(mistakes.Bind(h, new HeaderSettings())))],
-                QueryParameters = [.. section.GetSection("Match:QueryParameters").GetChildren().Select(q => QueryParameter(mistakes.Bind(q, new QueryParameterSettings())))],
+                Headers =
+                [
+                    .. section.GetSection("Match:Headers").GetChildren().Select(h => Header(mistakes.Bind(h, new HeaderSettings()))),
+                ],
+                QueryParameters =
+                [
+                    .. section
+                        .GetSection("Match:QueryParameters")
+                        .GetChildren()
+                        .Select(q => QueryParameter(mistakes.Bind(q, new QueryParameterSettings()))),
+                ],
             },
-            Metadata = section.GetSection("Metadata").GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase),
+            Metadata = section
+                .GetSection("Metadata")
+                .GetChildren()
+                .ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase),
             Transforms = section.GetSection("Transforms").Exists()
-                ? [.. section.GetSection("Transforms").GetChildren().Select(t => t.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase))]
+                ?
+                [
+                    .. section
+                        .GetSection("Transforms")
+                        .GetChildren()
+                        .Select(t => t.GetChildren().ToDictionary(c => c.Key, c => c.Value ?? "", StringComparer.OrdinalIgnoreCase)),
+                ]
                 : null,
         };
         if (read.MaxRequestBodySize is { } bytes)
@@ -161,28 +200,51 @@ internal static class RouteParser
 
         if (route.Transforms?.Any(static t => t.ContainsKey("ResponseHeadersAllowed")) == true)
         {
-            mistakes.Add(section, "Transforms", "ResponseHeadersAllowed is not read: what passes back is an allow-list already. Add names in Headers:Return.");
+            mistakes.Add(
+                section,
+                "Transforms",
+                "ResponseHeadersAllowed is not read: what passes back is an allow-list already. Add names in Headers:Return."
+            );
         }
 
         if (!anonymous && string.IsNullOrWhiteSpace(route.Metadata?.GetValueOrDefault("Scope")))
         {
-            mistakes.Add(section, "Metadata:Scope", "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous.");
+            mistakes.Add(
+                section,
+                "Metadata:Scope",
+                "is missing: name the scope that callers need, or set AuthorizationPolicy to Anonymous."
+            );
         }
     }
 
-    private static RouteHeader Header(HeaderSettings read) => new() { Name = read.Name, Values = read.Values, Mode = read.Mode, IsCaseSensitive = read.IsCaseSensitive };
-
-    private static RouteQueryParameter QueryParameter(QueryParameterSettings read) => new() { Name = read.Name, Values = read.Values, Mode = read.Mode, IsCaseSensitive = read.IsCaseSensitive };
-
-    private static ClusterConfig Cluster(UpstreamOptions upstream) => new()
-    {
-        ClusterId = upstream.Name,
-        Destinations = new Dictionary<string, DestinationConfig> { ["0"] = new() { Address = upstream.Addresses[0].AbsoluteUri } },
-        HttpRequest = new()
+    private static RouteHeader Header(HeaderSettings read) =>
+        new()
         {
-            Version = upstream.Http2 ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            ActivityTimeout = IdleTimeouts.Stream,
-        },
-    };
+            Name = read.Name,
+            Values = read.Values,
+            Mode = read.Mode,
+            IsCaseSensitive = read.IsCaseSensitive,
+        };
+
+    private static RouteQueryParameter QueryParameter(QueryParameterSettings read) =>
+        new()
+        {
+            Name = read.Name,
+            Values = read.Values,
+            Mode = read.Mode,
+            IsCaseSensitive = read.IsCaseSensitive,
+        };
+
+    private static ClusterConfig Cluster(UpstreamOptions upstream) =>
+        new()
+        {
+            ClusterId = upstream.Name,
+            Destinations = new Dictionary<string, DestinationConfig> { ["0"] = new() { Address = upstream.Addresses[0].AbsoluteUri } },
+            HttpRequest = new()
+            {
+                Version = upstream.Http2 ? System.Net.HttpVersion.Version20 : System.Net.HttpVersion.Version11,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                ActivityTimeout = IdleTimeouts.Stream,
+            },
+        };
 }

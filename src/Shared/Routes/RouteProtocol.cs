@@ -20,8 +20,11 @@ internal static class RouteProtocols
 {
     /// <summary><c>Metadata:Protocol</c>.</summary>
     public static RouteProtocol Of(RouteConfig? route) =>
-        route?.Metadata?.GetValueOrDefault("Protocol") is { } name && Enum.TryParse<RouteProtocol>(name, ignoreCase: true, out var protocol) ? protocol : RouteProtocol.Http;
+        route?.Metadata?.GetValueOrDefault("Protocol") is { } name && Enum.TryParse<RouteProtocol>(name, ignoreCase: true, out var protocol)
+            ? protocol
+            : RouteProtocol.Http;
 
     /// <summary><c>Metadata:GrpcWeb</c>.</summary>
-    public static bool TakesGrpcWeb(RouteConfig route) => bool.TryParse(route.Metadata?.GetValueOrDefault("GrpcWeb"), out var takes) && takes;
+    public static bool TakesGrpcWeb(RouteConfig route) =>
+        bool.TryParse(route.Metadata?.GetValueOrDefault("GrpcWeb"), out var takes) && takes;
 }

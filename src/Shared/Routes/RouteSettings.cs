@@ -24,7 +24,11 @@ internal sealed class RouteSettings
     public long? MaxRequestBodySize { get; init; }
 
     /// <summary>A pattern as endpoint routing reads them.</summary>
-    [Setting(Key = "Match:Path", Range = "a path that begins with a slash; without `{**` on an anonymous route", Default = "none; required")]
+    [Setting(
+        Key = "Match:Path",
+        Range = "a path that begins with a slash; without `{**` on an anonymous route",
+        Default = "none; required"
+    )]
     public string? Path { get; init; }
 
     /// <summary>Methods that it serves.</summary>
@@ -48,7 +52,12 @@ internal sealed class RouteSettings
     public string? Limits { get; init; }
 
     /// <summary>An answer, or a WebSocket, that is silent for so long is cut off.</summary>
-    [Setting(Key = "Metadata:IdleTimeout", Min = "00:00:01", Max = "1.00:00:00", Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams")]
+    [Setting(
+        Key = "Metadata:IdleTimeout",
+        Min = "00:00:01",
+        Max = "1.00:00:00",
+        Default = "`00:01:40`; `01:00:00` for WebSockets, event streams and gRPC streams"
+    )]
     public TimeSpan? IdleTimeout { get; init; }
 
     /// <summary>What is spoken through it.</summary>
@@ -72,7 +81,11 @@ internal sealed class RouteSettings
     public bool Introspection { get; init; } = true;
 
     /// <summary>The operations that alone a GraphQL route takes: JSON, documents by id, or an Apollo manifest.</summary>
-    [Setting(Key = "Metadata:PersistedQueries:Path", Range = "a readable list of operations, each within the route's limits", Default = "none: any operation")]
+    [Setting(
+        Key = "Metadata:PersistedQueries:Path",
+        Range = "a readable list of operations, each within the route's limits",
+        Default = "none: any operation"
+    )]
     public string? PersistedQueries { get; init; }
 
     /// <summary>YARP's own, and <c>CallerPath</c>, a path that may name the caller: <c>/users/{sub}</c>.</summary>

@@ -4,8 +4,8 @@ using Bff.Requests;
 using Bff.Routes.GraphQl;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -23,7 +23,11 @@ internal static class RoutesRegistration
     /// <summary>Pass-through routes (YARP) from <c>ReverseProxy:Routes</c>, clusters from <c>Upstreams</c>.</summary>
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder)
     {
-        builder.Services.AddReloadable(["ReverseProxy", "Upstreams"], (provider, configuration, mistakes) => RouteParser.Parse(configuration, provider.GetRequiredService<ITransformBuilder>(), mistakes));
+        builder.Services.AddReloadable(
+            ["ReverseProxy", "Upstreams"],
+            (provider, configuration, mistakes) =>
+                RouteParser.Parse(configuration, provider.GetRequiredService<ITransformBuilder>(), mistakes)
+        );
         builder.Services.AddReloadable(["Headers"], ForwardedRequestHeaders.Parse);
         builder.Services.AddSingleton<IProxyConfigProvider, ProxyConfigProvider>();
         builder.Services.AddSingleton<IForwarderHttpClientFactory, PassThroughClientFactory>();
@@ -38,8 +42,12 @@ internal static class RoutesRegistration
         builder.Services.AddReverseProxy().AddTransforms(Shape);
         WithoutDataProtectionKeys(builder.Services);
         builder.Services.AddSingleton(provider => new PassThrough(
-            provider.GetRequiredService<IHttpForwarder>(), provider.GetRequiredService<ITransformBuilder>(), provider.GetRequiredService<UpstreamSender>(),
-            provider.GetRequiredService<UpstreamRegistry>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IHttpForwarder>(),
+            provider.GetRequiredService<ITransformBuilder>(),
+            provider.GetRequiredService<UpstreamSender>(),
+            provider.GetRequiredService<UpstreamRegistry>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         return builder;
     }
 
@@ -49,7 +57,13 @@ internal static class RoutesRegistration
     /// </summary>
     private static void WithoutDataProtectionKeys(IServiceCollection services)
     {
-        foreach (var service in services.Where(s => s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Assembly == typeof(KeyManagementOptions).Assembly).ToList())
+        foreach (
+            var service in services
+                .Where(s =>
+                    s.ServiceType == typeof(IHostedService) && s.ImplementationType?.Assembly == typeof(KeyManagementOptions).Assembly
+                )
+                .ToList()
+        )
         {
             services.Remove(service);
         }
@@ -78,56 +92,61 @@ internal static class RoutesRegistration
     }
 
     private static void UseGraphQl(this IApplicationBuilder proxy) =>
-        proxy.Use(static (context, next) => context.GetEndpoint()?.Metadata.GetMetadata<GraphQlErrors>() is null
-            ? next(context)
-            : context.RequestServices.GetRequiredService<GraphQlGate>().Pass(context, next));
+        proxy.Use(
+            static (context, next) =>
+                context.GetEndpoint()?.Metadata.GetMetadata<GraphQlErrors>() is null
+                    ? next(context)
+                    : context.RequestServices.GetRequiredService<GraphQlGate>().Pass(context, next)
+        );
 
     /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapReverseProxy(static proxy =>
-        {
-            proxy.UseGrpcCalls();
-            proxy.UseGraphQl();
-            proxy.UseRequestBodies();
-            proxy.UseIdleTimeouts();
-            proxy.UseRelayedSockets();
-        }).Add(static endpoint =>
-        {
-            if (endpoint.Metadata.OfType<RouteModel>().FirstOrDefault()?.Config is not { } route)
+        endpoints
+            .MapReverseProxy(static proxy =>
             {
-                return;
-            }
-
-            endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
-            endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
-            if (RouteProtocols.Of(route) is RouteProtocol.Grpc)
+                proxy.UseGrpcCalls();
+                proxy.UseGraphQl();
+                proxy.UseRequestBodies();
+                proxy.UseIdleTimeouts();
+                proxy.UseRelayedSockets();
+            })
+            .Add(static endpoint =>
             {
-                endpoint.Metadata.Add(new GrpcRoute(RouteProtocols.TakesGrpcWeb(route)));
-            }
-
-            if (RouteParser.BodyLimitOf(route) is { } limit)
-            {
-                endpoint.Metadata.Add(limit);
-            }
-
-            if (RouteProtocols.Of(route) == RouteProtocol.GraphQL)
-            {
-                endpoint.Metadata.Add(new GraphQlErrors());
-                endpoint.Metadata.Add(new ChargesItself()); // By what its operations cost.
-            }
-
-            if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
-            {
-                endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.
-                if (string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase))
+                if (endpoint.Metadata.OfType<RouteModel>().FirstOrDefault()?.Config is not { } route)
                 {
-                    endpoint.Metadata.Add(new PublicMedia());
+                    return;
                 }
-            }
 
-            if (route.Metadata?.GetValueOrDefault("Scope") is { Length: > 0 } scope)
-            {
-                endpoint.Metadata.Add(new CallerRule(scope));
-            }
-        });
+                endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
+                endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
+                if (RouteProtocols.Of(route) is RouteProtocol.Grpc)
+                {
+                    endpoint.Metadata.Add(new GrpcRoute(RouteProtocols.TakesGrpcWeb(route)));
+                }
+
+                if (RouteParser.BodyLimitOf(route) is { } limit)
+                {
+                    endpoint.Metadata.Add(limit);
+                }
+
+                if (RouteProtocols.Of(route) == RouteProtocol.GraphQL)
+                {
+                    endpoint.Metadata.Add(new GraphQlErrors());
+                    endpoint.Metadata.Add(new ChargesItself()); // By what its operations cost.
+                }
+
+                if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
+                {
+                    endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.
+                    if (string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase))
+                    {
+                        endpoint.Metadata.Add(new PublicMedia());
+                    }
+                }
+
+                if (route.Metadata?.GetValueOrDefault("Scope") is { Length: > 0 } scope)
+                {
+                    endpoint.Metadata.Add(new CallerRule(scope));
+                }
+            });
 }

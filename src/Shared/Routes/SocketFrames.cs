@@ -7,7 +7,8 @@ namespace Bff.Routes;
 /// </summary>
 internal sealed class SocketFrames
 {
-    private const int Pong = 10, Close = 8;
+    private const int Pong = 10,
+        Close = 8;
     private readonly byte[] _head = new byte[14];
     private readonly byte[] _said = new byte[8];
     private int _headRead;
@@ -41,7 +42,17 @@ internal sealed class SocketFrames
                 bytes = bytes[1..];
                 if (_headRead == 2)
                 {
-                    _headLength = 2 + ((_head[1] & 0x7f) switch { 126 => 2, 127 => 8, _ => 0 }) + (IsMasked ? 4 : 0);
+                    _headLength =
+                        2
+                        + (
+                            (_head[1] & 0x7f) switch
+                            {
+                                126 => 2,
+                                127 => 8,
+                                _ => 0,
+                            }
+                        )
+                        + (IsMasked ? 4 : 0);
                 }
 
                 if (_headRead == _headLength)

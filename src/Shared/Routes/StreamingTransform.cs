@@ -15,7 +15,11 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 {
     public override async ValueTask ApplyAsync(ResponseTransformContext context)
     {
-        if (context.SuppressResponseBody || context.ProxyResponse is not { Content: not BufferedBody } answer || !HasBody(answer, context.HttpContext.Request))
+        if (
+            context.SuppressResponseBody
+            || context.ProxyResponse is not { Content: not BufferedBody } answer
+            || !HasBody(answer, context.HttpContext.Request)
+        )
         {
             return;
         }
@@ -30,7 +34,10 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         var call = context.HttpContext.Features.Get<GrpcCall>();
         var isHeadAlone = call is not null && GrpcStatus.Of(answer) is not null;
         var received = await content.ReadAsStreamAsync(context.CancellationToken);
-        answer.Content = new RelayedBody(content, call is not null ? new GrpcAnswer(received, context.HttpContext, call, idle, time) : new IdleTimeoutStream(received, idle, time));
+        answer.Content = new RelayedBody(
+            content,
+            call is not null ? new GrpcAnswer(received, context.HttpContext, call, idle, time) : new IdleTimeoutStream(received, idle, time)
+        );
         if (isHeadAlone)
         {
             return; // A head with the status in it is the whole answer, and must go out as one.
@@ -38,7 +45,8 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 
         // 3
         var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
-        var first = body.ReadAsync(Memory<byte>.Empty, context.CancellationToken); // Ends when there is something to read, and takes nothing.
+        // Ends when there is something to read, and takes nothing.
+        var first = body.ReadAsync(Memory<byte>.Empty, context.CancellationToken);
         try
         {
             if (!first.IsCompleted)
@@ -59,6 +67,8 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         ?? (AnswerType.IsLongLived(answer.Content) ? IdleTimeouts.Stream : IdleTimeouts.Answer);
 
     private static bool HasBody(HttpResponseMessage answer, HttpRequest request) =>
-        (int)answer.StatusCode is >= 200 and not (204 or 205 or 304) && answer.Content.Headers.ContentLength != 0
-        && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsConnect(request.Method);
+        (int)answer.StatusCode is >= 200 and not (204 or 205 or 304)
+        && answer.Content.Headers.ContentLength != 0
+        && !HttpMethods.IsHead(request.Method)
+        && !HttpMethods.IsConnect(request.Method);
 }

@@ -49,6 +49,6 @@ internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
 
     private static bool HasHeader(HttpRequest request) => request.Headers["X-CSRF"] is [var value] && value == "1";
 
-    public static bool IsWebSocket(HttpRequest request) =>
-        request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(request.Method); // Neither can be had by a page's script but for a WebSocket.
+    // Neither can be had by a page's script but for a WebSocket.
+    public static bool IsWebSocket(HttpRequest request) => request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(request.Method);
 }

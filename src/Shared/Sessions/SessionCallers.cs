@@ -11,7 +11,13 @@ namespace Bff.Sessions;
 /// lives, and does so longer for it; 4. its access token holds, or is refreshed.
 /// </summary>
 internal sealed class SessionCallers(
-    SessionSite site, SessionCookie cookie, CsrfRule csrf, SessionVault vault, SessionRefresh refresh, TimeProvider time) : ICallerSource
+    SessionSite site,
+    SessionCookie cookie,
+    CsrfRule csrf,
+    SessionVault vault,
+    SessionRefresh refresh,
+    TimeProvider time
+) : ICallerSource
 {
     /// <inheritdoc />
     public string? Challenge => null;
@@ -69,9 +75,12 @@ internal sealed class SessionCallers(
         {
             RefreshOutcome.Ok => await vault.Find(session.Key, slides: false, cancellation),
             RefreshOutcome.Ended => await vault.Find(session.Key, slides: false, cancellation),
-            _ => throw new ProblemException(new Problem(ProblemCodes.UpstreamUnavailable)
-            {
-                Detail = "The identity provider does not answer.", RetryAfter = TimeSpan.FromSeconds(2),
-            }),
+            _ => throw new ProblemException(
+                new Problem(ProblemCodes.UpstreamUnavailable)
+                {
+                    Detail = "The identity provider does not answer.",
+                    RetryAfter = TimeSpan.FromSeconds(2),
+                }
+            ),
         };
 }

@@ -9,7 +9,8 @@ namespace Bff.Sessions;
 /// </summary>
 internal sealed class SessionCookie(SessionSite site, IHostEnvironment environment)
 {
-    private const string Host = "__Host-", HttpOnlyHost = "__Host-Http-";
+    private const string Host = "__Host-",
+        HttpOnlyHost = "__Host-Http-";
     private const int ChromiumThatKnows = 140;
 
     public string? Read(HttpContext context, string suffix = "")
@@ -47,8 +48,12 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
             foreach (var range in header.AsSpan().Split(';'))
             {
                 var pair = header.AsSpan(range).Trim();
-                if (pair.Length > prefix.Length + name.Length && pair.StartsWith(prefix) && pair[prefix.Length..].StartsWith(name)
-                    && pair[prefix.Length + name.Length] == '=')
+                if (
+                    pair.Length > prefix.Length + name.Length
+                    && pair.StartsWith(prefix)
+                    && pair[prefix.Length..].StartsWith(name)
+                    && pair[prefix.Length + name.Length] == '='
+                )
                 {
                     if (found is not null)
                     {
@@ -68,15 +73,16 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
 
     private bool IsPlain(HttpContext context) => !context.Request.IsHttps && environment.IsDevelopment();
 
-    private CookieOptions Options(HttpContext context, TimeSpan? life) => new()
-    {
-        HttpOnly = true,
-        Secure = !IsPlain(context),
-        SameSite = SameSiteMode.Lax,
-        Path = "/",
-        MaxAge = life,
-        IsEssential = true,
-    };
+    private CookieOptions Options(HttpContext context, TimeSpan? life) =>
+        new()
+        {
+            HttpOnly = true,
+            Secure = !IsPlain(context),
+            SameSite = SameSiteMode.Lax,
+            Path = "/",
+            MaxAge = life,
+            IsEssential = true,
+        };
 
     /// <summary>
     /// Others take the name for an ordinary <c>__Host-</c> one, but would lose the session if they forgot the hint in between.

@@ -15,8 +15,7 @@ internal static class SessionKey
     /// <summary>128 random bits.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
-    public static string? OfCookie(string? cookie) =>
-        cookie is { Length: CookieLength } && Base64Url.IsValid(cookie) ? Hash(cookie) : null;
+    public static string? OfCookie(string? cookie) => cookie is { Length: CookieLength } && Base64Url.IsValid(cookie) ? Hash(cookie) : null;
 
     public static string UserIndex(string subject) => "of-user:" + Hash(subject);
 

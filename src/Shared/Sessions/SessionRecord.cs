@@ -65,20 +65,21 @@ internal sealed record SessionRecord
         return AccessTokenEndsAt - (before < half ? before : half);
     }
 
-    public Caller ToCaller() => new()
-    {
-        Subject = Subject,
-        Kind = CallerKind.Session,
-        Tenant = Tenant,
-        Client = Client,
-        Email = Email,
-        Name = Name,
-        Roles = Roles,
-        Scopes = Scopes.ToFrozenSet(StringComparer.Ordinal),
-        IssuedAt = CreatedAt,
-        ExpiresAt = EndsAt,
-        SessionId = Id,
-    };
+    public Caller ToCaller() =>
+        new()
+        {
+            Subject = Subject,
+            Kind = CallerKind.Session,
+            Tenant = Tenant,
+            Client = Client,
+            Email = Email,
+            Name = Name,
+            Roles = Roles,
+            Scopes = Scopes.ToFrozenSet(StringComparer.Ordinal),
+            IssuedAt = CreatedAt,
+            ExpiresAt = EndsAt,
+            SessionId = Id,
+        };
 }
 
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -28,8 +28,14 @@ internal enum RefreshOutcome
 /// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure nobody asks for two seconds.
 /// </summary>
 internal sealed partial class SessionRefresh(
-    SessionVault vault, ISessionStore store, ProviderClient provider, RefreshedClaims claims, Reloadable<SessionSettings> settings, TimeProvider time,
-    ILogger<SessionRefresh> logger)
+    SessionVault vault,
+    ISessionStore store,
+    ProviderClient provider,
+    RefreshedClaims claims,
+    Reloadable<SessionSettings> settings,
+    TimeProvider time,
+    ILogger<SessionRefresh> logger
+)
 {
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
@@ -39,7 +45,8 @@ internal sealed partial class SessionRefresh(
     private readonly ConcurrentDictionary<string, DateTimeOffset> _spared = new(StringComparer.Ordinal);
 
     /// <summary>True when the session's token should be replaced before it is used.</summary>
-    public bool IsDue(SessionRecord record) => record.RefreshToken is not null && time.GetUtcNow() >= record.RefreshAt(settings.Current.RefreshBefore);
+    public bool IsDue(SessionRecord record) =>
+        record.RefreshToken is not null && time.GetUtcNow() >= record.RefreshAt(settings.Current.RefreshBefore);
 
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     public async Task<RefreshOutcome> Run(BrowserSession session, CancellationToken cancellation)
@@ -159,7 +166,9 @@ internal sealed partial class SessionRefresh(
         LogUnverified(logger, session.Id);
         Spare(session.Key);
         var saved = await Save(session, session.Record with { RefreshToken = next.RefreshToken, EndsAt = next.EndsAt });
-        return !saved ? RefreshOutcome.Ended : IsOver(session.Record) ? RefreshOutcome.Away : RefreshOutcome.Ok;
+        return !saved ? RefreshOutcome.Ended
+            : IsOver(session.Record) ? RefreshOutcome.Away
+            : RefreshOutcome.Ok;
     }
 
     private async Task<RefreshOutcome> Changed(SessionRecord before, SessionRecord after)
@@ -190,7 +199,7 @@ internal sealed partial class SessionRefresh(
     // With rotation the old refresh token is spent: the new one is worth some patience with Redis.
     private async Task<bool> Save(BrowserSession session, SessionRecord next)
     {
-        for (var giveUp = time.GetUtcNow() + LongestWait; ;)
+        for (var giveUp = time.GetUtcNow() + LongestWait; ; )
         {
             try
             {
@@ -226,6 +235,9 @@ internal sealed partial class SessionRefresh(
     [LoggerMessage(LogLevel.Warning, "Session {Session} ends: its refresh brought somebody else's token")]
     private static partial void LogAnother(ILogger logger, string session);
 
-    [LoggerMessage(LogLevel.Warning, "The refreshed token of session {Session} cannot be verified; the session is refreshed again before it gets access")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The refreshed token of session {Session} cannot be verified; the session is refreshed again before it gets access"
+    )]
     private static partial void LogUnverified(ILogger logger, string session);
 }

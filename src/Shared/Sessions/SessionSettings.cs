@@ -78,7 +78,12 @@ internal sealed record SessionSettings
     public IReadOnlyDictionary<string, string> AuthorizeParameters { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Parameters that the sign-in's address may hand through to the provider.</summary>
-    [Setting(Key = "LoginParameters:<n>", OrOne = true, Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`", Default = "none")]
+    [Setting(
+        Key = "LoginParameters:<n>",
+        OrOne = true,
+        Range = "`login_hint`, `prompt`, `ui_locales`, `acr_values` or `max_age`",
+        Default = "none"
+    )]
     public IReadOnlyList<string> LoginParameters { get; init; } = [];
 
     /// <summary>
@@ -103,7 +108,10 @@ internal sealed record SessionSettings
     /// <summary>
     /// Where a browser goes that has signed out, or that signed in without saying where to. Something must be served there.
     /// </summary>
-    [Setting(Range = "a path of this host, or an address below one of `ReturnOrigins`", Default = "the first of `ReturnOrigins`, else `/` (portal: `/portal`)")]
+    [Setting(
+        Range = "a path of this host, or an address below one of `ReturnOrigins`",
+        Default = "the first of `ReturnOrigins`, else `/` (portal: `/portal`)"
+    )]
     public string? Home { get; init; }
 
     /// <summary>Which claims say what.</summary>
@@ -118,14 +126,16 @@ internal sealed record SessionSettings
         var read = mistakes.Bind(section, new SessionSettings());
         var provider = ReadProvider(configuration, section, mistakes);
         var origins = SignInParser.ReturnOrigins(configuration, section.GetSection("ReturnOrigins"), mistakes);
-        var https = provider is null || section["RequireHttpsMetadata"] is not null ? read.RequireHttpsMetadata : provider.RequireHttpsMetadata;
+        var https =
+            provider is null || section["RequireHttpsMetadata"] is not null ? read.RequireHttpsMetadata : provider.RequireHttpsMetadata;
         return read with
         {
             Authority = ReadAuthority(section, provider, https, mistakes),
             ClientId = Required(section, "ClientId", "The provider knows this host by it.", mistakes),
-            ClientSecret = read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt
-                ? section["ClientSecret"] ?? ""
-                : Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
+            ClientSecret =
+                read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt
+                    ? section["ClientSecret"] ?? ""
+                    : Required(section, "ClientSecret", "The host is a confidential client; keep the secret out of files.", mistakes),
             PrivateKey = SignInParser.PrivateKey(section, read.ClientAuthentication, mistakes),
             AuthorizeParameters = SignInParser.AuthorizeParameters(section.GetSection("AuthorizeParameters"), mistakes),
             LoginParameters = SignInParser.LoginParameters(section.GetSection("LoginParameters"), mistakes),
@@ -138,7 +148,11 @@ internal sealed record SessionSettings
         };
     }
 
-    private static ProviderSettings? ReadProvider(IConfiguration configuration, IConfigurationSection section, ConfigurationMistakes mistakes)
+    private static ProviderSettings? ReadProvider(
+        IConfiguration configuration,
+        IConfigurationSection section,
+        ConfigurationMistakes mistakes
+    )
     {
         if (section["Provider"] is not { Length: > 0 } name)
         {
@@ -146,19 +160,30 @@ internal sealed record SessionSettings
         }
 
         var isScheme = name.Equals("Bearer", StringComparison.OrdinalIgnoreCase);
-        var at = isScheme ? configuration.GetSection("Authentication:Schemes:Bearer") : configuration.GetSection("Authentication:Providers").GetSection(name);
+        var at = isScheme
+            ? configuration.GetSection("Authentication:Schemes:Bearer")
+            : configuration.GetSection("Authentication:Providers").GetSection(name);
         if (at.Exists())
         {
-            return ProviderParser.Parse(at, isScheme, new ConfigurationMistakes()); // Its mistakes are reported where it is read for access tokens.
+            // Its mistakes are reported where it is read for access tokens.
+            return ProviderParser.Parse(at, isScheme, new ConfigurationMistakes());
         }
 
         mistakes.Add(section, "Provider", $"'{name}' is not the name of a provider under Authentication:Providers.");
         return null;
     }
 
-    private static string ReadAuthority(IConfigurationSection section, ProviderSettings? provider, bool https, ConfigurationMistakes mistakes)
+    private static string ReadAuthority(
+        IConfigurationSection section,
+        ProviderSettings? provider,
+        bool https,
+        ConfigurationMistakes mistakes
+    )
     {
-        var text = string.IsNullOrEmpty(section["Authority"]) && provider?.Authority is { Length: > 0 } inherited ? inherited.TrimEnd('/') : Required(section, "Authority", "Browsers sign in there.", mistakes).TrimEnd('/');
+        var text =
+            string.IsNullOrEmpty(section["Authority"]) && provider?.Authority is { Length: > 0 } inherited
+                ? inherited.TrimEnd('/')
+                : Required(section, "Authority", "Browsers sign in there.", mistakes).TrimEnd('/');
         if (text.Length > 0 && (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("https" or "http")))
         {
             mistakes.Add(section, "Authority", "is not an address. Write the issuer, such as https://login.example.com.");

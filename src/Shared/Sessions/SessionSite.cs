@@ -38,7 +38,12 @@ public sealed class SessionSite
 
     internal bool NeedsCsrf(HttpRequest request) =>
         Any(CsrfPaths, request.Path)
-        || (CsrfOnWrites && !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method));
+        || (
+            CsrfOnWrites
+            && !HttpMethods.IsGet(request.Method)
+            && !HttpMethods.IsHead(request.Method)
+            && !HttpMethods.IsOptions(request.Method)
+        );
 
     private static bool Any(IReadOnlyList<PathString> prefixes, PathString path)
     {

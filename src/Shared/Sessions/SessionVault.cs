@@ -12,13 +12,24 @@ internal readonly record struct SessionLookup(BrowserSession? Session, bool IsOv
 
 /// <summary>Keeps sessions sealed in the store, which tells every instance when one ends.</summary>
 internal sealed class SessionVault(
-    ISessionStore store, IKeyRing keys, SessionSite site, IServiceProvider services, Reloadable<SessionSettings> settings, TimeProvider time)
+    ISessionStore store,
+    IKeyRing keys,
+    SessionSite site,
+    IServiceProvider services,
+    Reloadable<SessionSettings> settings,
+    TimeProvider time
+)
 {
     private const string Purpose = "sessions";
     private static readonly TimeSpan LongestUnnoted = TimeSpan.FromMinutes(1);
 
-    public async Task Add(string key, SessionRecord record) => await store.Add(
-        key, new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0), settings.Current.IdleTimeout, IndexesOf(record));
+    public async Task Add(string key, SessionRecord record) =>
+        await store.Add(
+            key,
+            new StoredSession(await Seal(key, record), time.GetUtcNow(), record.EndsAt, 0),
+            settings.Current.IdleTimeout,
+            IndexesOf(record)
+        );
 
     public async ValueTask<SessionLookup> Find(string key, bool slides, CancellationToken cancellation = default)
     {
@@ -45,7 +56,10 @@ internal sealed class SessionVault(
             await Index(key, record); // It was written just now, which is seldom.
         }
 
-        return new SessionLookup(new BrowserSession(key, record, stored.Version, stored.LastSeen + idle) { LastSeen = stored.LastSeen }, false);
+        return new SessionLookup(
+            new BrowserSession(key, record, stored.Version, stored.LastSeen + idle) { LastSeen = stored.LastSeen },
+            false
+        );
     }
 
     public async Task<bool> Replace(BrowserSession session, SessionRecord record)
@@ -80,7 +94,8 @@ internal sealed class SessionVault(
         }
     }
 
-    public Task EndWhatWasMadeFor(SessionRecord record) => site.Ending?.Invoke(services, new EndingSession(record.Id, record.Tenant)) ?? Task.CompletedTask;
+    public Task EndWhatWasMadeFor(SessionRecord record) =>
+        site.Ending?.Invoke(services, new EndingSession(record.Id, record.Tenant)) ?? Task.CompletedTask;
 
     /// <summary>The living sessions of a user, or of a session at the provider.</summary>
     public async Task<List<BrowserSession>> Members(string index)
@@ -144,6 +159,10 @@ internal sealed class SessionVault(
         }
     }
 
-    private async ValueTask<byte[]> Seal(string key, SessionRecord record) => SealedBox.Seal(
-        await keys.Current(Purpose), JsonSerializer.SerializeToUtf8Bytes(record, SessionRecordJson.Default.SessionRecord), Encoding.ASCII.GetBytes(key));
+    private async ValueTask<byte[]> Seal(string key, SessionRecord record) =>
+        SealedBox.Seal(
+            await keys.Current(Purpose),
+            JsonSerializer.SerializeToUtf8Bytes(record, SessionRecordJson.Default.SessionRecord),
+            Encoding.ASCII.GetBytes(key)
+        );
 }

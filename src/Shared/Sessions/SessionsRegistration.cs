@@ -29,15 +29,24 @@ public static class SessionsRegistration
         services.AddSingleton(site);
         services.AddReloadable(["Session", "Authentication", "Cors"], SessionSettings.Parse);
         services.AddStore<ISessionStore, RedisSessionStore, EmbeddedSessionStore>(builder.Configuration);
-        services.AddHttpClient(ProviderClient.HttpName, client =>
-            {
-                client.Timeout = TimeSpan.FromSeconds(5);
-                client.MaxResponseContentBufferSize = 1 << 20;
-            })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            })
+        services
+            .AddHttpClient(
+                ProviderClient.HttpName,
+                client =>
+                {
+                    client.Timeout = TimeSpan.FromSeconds(5);
+                    client.MaxResponseContentBufferSize = 1 << 20;
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseCookies = false,
+                    ConnectTimeout = TimeSpan.FromSeconds(2),
+                    PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                }
+            )
             .RemoveAllLoggers();
         services.AddSingleton<ProviderMetadata>();
         services.AddSingleton<ProviderClient>();
@@ -69,17 +78,33 @@ public static class SessionsRegistration
         group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
         group.MapGet("/callback", Callback.Handle).AllowAnonymous().Named("login").ExcludeFromDescription();
         group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").NeverShed().Produces(StatusCodes.Status302Found);
-        group.MapPost("/backchannel-logout", BackchannelLogout.Handle).AllowAnonymous().DisableAntiforgery().Named("logout").NeverShed().WithoutLimits().ExcludeFromDescription();
+        group
+            .MapPost("/backchannel-logout", BackchannelLogout.Handle)
+            .AllowAnonymous()
+            .DisableAntiforgery()
+            .Named("logout")
+            .NeverShed()
+            .WithoutLimits()
+            .ExcludeFromDescription();
 
         var own = group.MapGroup("").RequireCaller();
-        own.MapGet("/user", GetUser.Handle).Named("session").WithName("signed-in-user").Produces<SignedInUser>()
+        own.MapGet("/user", GetUser.Handle)
+            .Named("session")
+            .WithName("signed-in-user")
+            .Produces<SignedInUser>()
             .WithMetadata(new SessionUse(Slides: false), new AnonymousAnswer(GetUser.Nobody));
         own.MapGet("/sessions", ManageSessions.List).Named("session").WithName("list-sessions").Produces<SessionList>();
-        own.MapDelete("/sessions/{id}", ManageSessions.EndOne).Named("session").WithName("end-session").Produces(StatusCodes.Status204NoContent);
-        own.MapDelete("/sessions", ManageSessions.EndOthers).Named("session").WithName("end-other-sessions").Produces(StatusCodes.Status204NoContent);
+        own.MapDelete("/sessions/{id}", ManageSessions.EndOne)
+            .Named("session")
+            .WithName("end-session")
+            .Produces(StatusCodes.Status204NoContent);
+        own.MapDelete("/sessions", ManageSessions.EndOthers)
+            .Named("session")
+            .WithName("end-other-sessions")
+            .Produces(StatusCodes.Status204NoContent);
         return group;
     }
 
-    private static TBuilder RequireCaller<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new CallerRule(null));
+    private static TBuilder RequireCaller<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new CallerRule(null));
 }

@@ -13,7 +13,19 @@ internal static class SignInParser
     private static readonly string[] MayBeHandedThrough = ["login_hint", "prompt", "ui_locales", "acr_values", "max_age"];
 
     private static readonly string[] Own =
-        ["response_type", "response_mode", "client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "request", "request_uri"];
+    [
+        "response_type",
+        "response_mode",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "request",
+        "request_uri",
+    ];
 
     public static ClientKey? PrivateKey(IConfigurationSection section, ClientAuthentication authentication, ConfigurationMistakes mistakes)
     {
@@ -22,7 +34,11 @@ internal static class SignInParser
         {
             if (!string.IsNullOrEmpty(path))
             {
-                mistakes.Add(section, "PrivateKey:Path", "is there, but the host does not use it. Set ClientAuthentication to PrivateKeyJwt, or leave the key out.");
+                mistakes.Add(
+                    section,
+                    "PrivateKey:Path",
+                    "is there, but the host does not use it. Set ClientAuthentication to PrivateKeyJwt, or leave the key out."
+                );
             }
 
             return null;
@@ -38,7 +54,8 @@ internal static class SignInParser
         {
             return ClientKey.FromPem(path);
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        catch (Exception unreadable)
+            when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
         {
             mistakes.Add(section, "PrivateKey:Path", "leads to no readable private key, RSA of at least 2048 bits or elliptic curve.");
             return null;
@@ -68,7 +85,11 @@ internal static class SignInParser
             return address;
         }
 
-        mistakes.Add(section, "Home", $"'{home}' is neither a path of this host, such as /app, nor an address below one of Session:ReturnOrigins.");
+        mistakes.Add(
+            section,
+            "Home",
+            $"'{home}' is neither a path of this host, such as /app, nor an address below one of Session:ReturnOrigins."
+        );
         return null;
     }
 
@@ -84,16 +105,32 @@ internal static class SignInParser
     }
 
     /// <summary>Where a browser may be sent it could also read from: otherwise the list would be a redirector for strangers.</summary>
-    public static IReadOnlyList<string> ReturnOrigins(IConfiguration configuration, IConfigurationSection section, ConfigurationMistakes mistakes)
+    public static IReadOnlyList<string> ReturnOrigins(
+        IConfiguration configuration,
+        IConfigurationSection section,
+        ConfigurationMistakes mistakes
+    )
     {
-        var readers = configuration.GetSection("Cors:Origins").GetChildren().Select(o => o.Value?.TrimEnd('/')).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var readers = configuration
+            .GetSection("Cors:Origins")
+            .GetChildren()
+            .Select(o => o.Value?.TrimEnd('/'))
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
         var origins = new List<string>();
         foreach (var (path, value) in Values(section))
         {
-            var isOrigin = Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http" && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
+            var isOrigin =
+                Uri.TryCreate(value, UriKind.Absolute, out var uri)
+                && uri.Scheme is "https" or "http"
+                && uri is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
             if (!isOrigin || !readers.Contains(value.TrimEnd('/')))
             {
-                mistakes.Add(path, isOrigin ? "is not in Cors:Origins. Add it there too, or leave it out." : "is not an origin, such as https://app.example.com.");
+                mistakes.Add(
+                    path,
+                    isOrigin
+                        ? "is not in Cors:Origins. Add it there too, or leave it out."
+                        : "is not an origin, such as https://app.example.com."
+                );
                 continue;
             }
 
@@ -104,5 +141,7 @@ internal static class SignInParser
     }
 
     private static IEnumerable<(string Path, string Value)> Values(IConfigurationSection section) =>
-        (section.Value is { } ? [section] : section.GetChildren()).Where(c => !string.IsNullOrEmpty(c.Value)).Select(c => (c.Path, c.Value!));
+        (section.Value is { } ? [section] : section.GetChildren())
+            .Where(c => !string.IsNullOrEmpty(c.Value))
+            .Select(c => (c.Path, c.Value!));
 }

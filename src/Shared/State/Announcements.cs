@@ -23,20 +23,23 @@ internal sealed partial class Announcements : BackgroundService
 
     private static readonly TimeSpan KeptFor = TimeSpan.FromDays(1);
 
-    private static readonly RedisScript AppendScript = new("""
+    private static readonly RedisScript AppendScript = new(
+        """
         local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
         local number = last and tonumber(string.match(last[1], '^%d+')) + 1 or 1
         local id = string.format('%.0f', number) .. '-' .. ARGV[1]
         redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], id, 'n', ARGV[2])
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
         return id
-        """);
+        """
+    );
 
     /// <summary>
     /// Per feed: its latest id, and what came after the place; without that part when the place is not in the stream. '0-0' is an empty
     /// one's.
     /// </summary>
-    private static readonly RedisScript ReadScript = new("""
+    private static readonly RedisScript ReadScript = new(
+        """
         local all = {}
         for i, key in ipairs(KEYS) do
           local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
@@ -59,7 +62,8 @@ internal sealed partial class Announcements : BackgroundService
           all[i] = notes
         end
         return all
-        """);
+        """
+    );
 
     private readonly RedisState _redis;
     private readonly TimeProvider _time;
@@ -101,7 +105,8 @@ internal sealed partial class Announcements : BackgroundService
 
     internal async Task<string> Append(RedisKey key, string text, CancellationToken cancellation)
     {
-        var random = Random.Shared.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture); // Tells it from every other of the same number.
+        // Tells it from every other of the same number.
+        var random = Random.Shared.NextInt64(1, long.MaxValue).ToString(CultureInfo.InvariantCulture);
         return (string)(await _redis.Evaluate(AppendScript, [key], [random, text, Kept, (long)KeptFor.TotalMilliseconds], cancellation))!;
     }
 
@@ -144,7 +149,8 @@ internal sealed partial class Announcements : BackgroundService
             return;
         }
 
-        await _loop.Try(Read, stoppingToken); // While it fails changes still arrive as messages; when the store is back, everything is read again.
+        // While it fails changes still arrive as messages; when the store is back, everything is read again.
+        await _loop.Try(Read, stoppingToken);
         await _loop.Every(Every, _time, Read, stoppingToken);
     }
 

@@ -29,8 +29,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
         (await Fresh(purpose, RefreshAfter, cancellation)).Ordered;
 
     public async ValueTask<RingKey?> Find(string purpose, string id, CancellationToken cancellation) =>
-        (await Fresh(purpose, RefreshAfter, cancellation)).Find(id)
-        ?? (await Fresh(purpose, UnknownAskedAfter, cancellation)).Find(id);
+        (await Fresh(purpose, RefreshAfter, cancellation)).Find(id) ?? (await Fresh(purpose, UnknownAskedAfter, cancellation)).Find(id);
 
     /// <summary>Returns what the store has under the name; the candidate becomes that when there was nothing.</summary>
     protected abstract Task<byte[]> GetOrAdd(string name, byte[] candidate);
@@ -97,7 +96,8 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
 
     private static long PeriodOf(DateTimeOffset now) => now.ToUnixTimeSeconds() / (long)Period.TotalSeconds;
 
-    private static string Name(string purpose, long period) => string.Create(CultureInfo.InvariantCulture, $"bff:keys:{{{purpose}}}:{period}");
+    private static string Name(string purpose, long period) =>
+        string.Create(CultureInfo.InvariantCulture, $"bff:keys:{{{purpose}}}:{period}");
 
     /// <summary>An id names period and content: a store that was emptied makes other keys for the same period.</summary>
     private static string IdOf(long period, byte[] material) =>
@@ -131,12 +131,17 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
 /// <summary>Keys under <c>bff:keys:{purpose}:period</c>, written once (SET NX) and gone when too old.</summary>
 internal sealed class RedisKeyRing(RedisState redis, TimeProvider time) : KeyRing(time)
 {
-    protected override Task<byte[]> GetOrAdd(string name, byte[] candidate) => redis.Run("SET", async database =>
-    {
-        // Whether it was set or was there: what is there now is what every instance sees.
-        await database.StringSetAsync(name, candidate, Lifetime, StackExchange.Redis.When.NotExists);
-        return (byte[]?)await database.StringGetAsync(name, StackExchange.Redis.CommandFlags.DemandMaster) ?? throw new StoreUnavailableException();
-    });
+    protected override Task<byte[]> GetOrAdd(string name, byte[] candidate) =>
+        redis.Run(
+            "SET",
+            async database =>
+            {
+                // Whether it was set or was there: what is there now is what every instance sees.
+                await database.StringSetAsync(name, candidate, Lifetime, StackExchange.Redis.When.NotExists);
+                return (byte[]?)await database.StringGetAsync(name, StackExchange.Redis.CommandFlags.DemandMaster)
+                    ?? throw new StoreUnavailableException();
+            }
+        );
 
     protected override Task<byte[]?> Get(string name) => redis.Run("GET", async database => (byte[]?)await database.StringGetAsync(name));
 }

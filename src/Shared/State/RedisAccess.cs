@@ -17,13 +17,33 @@ internal sealed record RedisAccess
     public string? PasswordFile { get; init; }
 
     /// <summary>What the server's certificate must chain to.</summary>
-    [Setting(Key = "ServerCa:Path", Range = "a readable certificate; with TLS in the address", Default = "the machine's authorities", Meaning = "What the server's certificate must chain to.")]
+    [Setting(
+        Key = "ServerCa:Path",
+        Range = "a readable certificate; with TLS in the address",
+        Default = "the machine's authorities",
+        Meaning = "What the server's certificate must chain to."
+    )]
     public CertificateOptions? ServerCa { get; init; }
 
     /// <summary>What the gateway presents (mTLS).</summary>
-    [Setting(Key = "ClientCertificate:Path", Range = "a readable certificate with its private key; with TLS in the address", Default = "none", Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`.")]
-    [Setting(Key = "ClientCertificate:KeyPath", Range = "the certificate's private key", Default = "none", Meaning = "PEM private key, when not in `Path`.")]
-    [Setting(Key = "ClientCertificate:Password", Range = "what opens the certificate's private key", Default = "none", Meaning = "Of the PKCS#12 file or the encrypted key.")]
+    [Setting(
+        Key = "ClientCertificate:Path",
+        Range = "a readable certificate with its private key; with TLS in the address",
+        Default = "none",
+        Meaning = "What the gateway presents (mTLS): PEM, or PKCS#12 with `.pfx` or `.p12`."
+    )]
+    [Setting(
+        Key = "ClientCertificate:KeyPath",
+        Range = "the certificate's private key",
+        Default = "none",
+        Meaning = "PEM private key, when not in `Path`."
+    )]
+    [Setting(
+        Key = "ClientCertificate:Password",
+        Range = "what opens the certificate's private key",
+        Default = "none",
+        Meaning = "Of the PKCS#12 file or the encrypted key."
+    )]
     public CertificateOptions? ClientCertificate { get; init; }
 
     /// <summary>Null where no Redis is configured.</summary>
@@ -48,7 +68,8 @@ internal sealed record RedisAccess
         {
             return PasswordFile is { } file && File.ReadAllText(file).TrimEnd('\r', '\n') is { Length: > 0 } password ? password : null;
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception unreadable)
+            when (unreadable is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             return null; // It is being exchanged; the next look finds it.
         }
@@ -62,12 +83,13 @@ internal sealed record RedisAccess
         options.Password = password ?? options.Password;
         if (TransportSecurity.From(ClientCertificate, ServerCa) is { } ssl)
         {
-            options.SslClientAuthenticationOptions = host => new()
-            {
-                TargetHost = options.SslHost is { Length: > 0 } named ? named : host,
-                ClientCertificateContext = ssl.ClientCertificateContext,
-                CertificateChainPolicy = ssl.CertificateChainPolicy,
-            };
+            options.SslClientAuthenticationOptions = host =>
+                new()
+                {
+                    TargetHost = options.SslHost is { Length: > 0 } named ? named : host,
+                    ClientCertificateContext = ssl.ClientCertificateContext,
+                    CertificateChainPolicy = ssl.CertificateChainPolicy,
+                };
         }
 
         return options;
@@ -85,7 +107,11 @@ internal sealed record RedisAccess
         {
             if (isPlain && section[key] is { Length: > 0 })
             {
-                mistakes.Add(section, key, "has no effect, because ConnectionStrings:redis uses no TLS. Add ssl=true there, or write rediss://.");
+                mistakes.Add(
+                    section,
+                    key,
+                    "has no effect, because ConnectionStrings:redis uses no TLS. Add ssl=true there, or write rediss://."
+                );
             }
         }
     }

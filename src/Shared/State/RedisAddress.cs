@@ -8,21 +8,29 @@ namespace Bff.State;
 [Settings("ConnectionStrings")]
 internal sealed class RedisAddress
 {
-    private const string Plain = "redis://", Secure = "rediss://";
+    private const string Plain = "redis://",
+        Secure = "rediss://";
 
     /// <summary>One server, several of a cluster, or Sentinels with <c>serviceName</c>. Without it state is in process.</summary>
-    [Setting(Key = "redis", Range = "a connection string such as host:6379,user=...,password=...,ssl=true, or an address such as rediss://user:password@host:6379", Default = "none; required in Production")]
+    [Setting(
+        Key = "redis",
+        Range = "a connection string such as host:6379,user=...,password=...,ssl=true, or an address such as rediss://user:password@host:6379",
+        Default = "none; required in Production"
+    )]
     public string? Redis { get; init; }
 
-    public static string? Of(IConfiguration configuration) => configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+    public static string? Of(IConfiguration configuration) =>
+        configuration.GetConnectionString("redis") is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
 
     /// <summary>The client library's own form, or an address; null: neither.</summary>
     public static ConfigurationOptions? Parse(string text)
     {
         try
         {
-            var options = text.StartsWith(Plain, StringComparison.OrdinalIgnoreCase) ? FromAddress(text[Plain.Length..])
-                : text.StartsWith(Secure, StringComparison.OrdinalIgnoreCase) ? FromAddress(text[Secure.Length..] + (text.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "ssl=true")
+            var options =
+                text.StartsWith(Plain, StringComparison.OrdinalIgnoreCase) ? FromAddress(text[Plain.Length..])
+                : text.StartsWith(Secure, StringComparison.OrdinalIgnoreCase)
+                    ? FromAddress(text[Secure.Length..] + (text.Contains('?', StringComparison.Ordinal) ? "&" : "?") + "ssl=true")
                 : ConfigurationOptions.Parse(text);
             return options.EndPoints.Count > 0 ? options : null;
         }
@@ -48,7 +56,8 @@ internal sealed class RedisAddress
         var options = ConfigurationOptions.Parse(string.Join(',', parts));
         options.User = user.Length > 0 ? Uri.UnescapeDataString(user) : options.User;
         options.Password = password.Length > 0 ? Uri.UnescapeDataString(password) : options.Password;
-        options.DefaultDatabase = database.Length > 0 ? int.Parse(database, System.Globalization.CultureInfo.InvariantCulture) : options.DefaultDatabase;
+        options.DefaultDatabase =
+            database.Length > 0 ? int.Parse(database, System.Globalization.CultureInfo.InvariantCulture) : options.DefaultDatabase;
         return options;
     }
 

@@ -28,7 +28,12 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// since.</param>
     /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(
-        RedisAccess access, TimeSpan timeout, TimeSpan heartbeat, Action<RedisConnection> lost, Action restored)
+        RedisAccess access,
+        TimeSpan timeout,
+        TimeSpan heartbeat,
+        Action<RedisConnection> lost,
+        Action restored
+    )
     {
         var asked = Stopwatch.StartNew();
         var password = access.Password();
@@ -37,10 +42,15 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         options.AbortOnConnectFail = false;
         options.IncludeDetailInExceptions = false; // Keys name people.
         options.ConnectTimeout = (int)timeout.TotalMilliseconds;
-        options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * timeout.TotalMilliseconds); // The caller gives up earlier, by State:Timeout.
+        // The caller gives up earlier, by State:Timeout.
+        options.AsyncTimeout = (int)Math.Max(LateAnswer.TotalMilliseconds, 2 * timeout.TotalMilliseconds);
         options.ConnectRetry = 1;
-        options.HeartbeatInterval = heartbeat < ShortestHeartbeat ? ShortestHeartbeat : heartbeat > LongestHeartbeat ? LongestHeartbeat : heartbeat;
-        options.HeartbeatConsistencyChecks = true; // An answer that is not the one expected ends the connection, before it is taken for another's.
+        options.HeartbeatInterval =
+            heartbeat < ShortestHeartbeat ? ShortestHeartbeat
+            : heartbeat > LongestHeartbeat ? LongestHeartbeat
+            : heartbeat;
+        // An answer that is not the one expected ends the connection, before it is taken for another's.
+        options.HeartbeatConsistencyChecks = true;
         options.ReconnectRetryPolicy = new LinearRetry((int)ShortestHeartbeat.TotalMilliseconds); // By default it backs off up to a minute.
         options.KeepAlive = 5;
         options.ConfigCheckSeconds = 10;
@@ -50,7 +60,10 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         var connection = new RedisConnection(multiplexer, password);
         multiplexer.ConnectionFailed += (_, failure) =>
         {
-            if (failure.ConnectionType == ConnectionType.Interactive && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1))
+            if (
+                failure.ConnectionType == ConnectionType.Interactive
+                && (!multiplexer.IsConnected || multiplexer.GetEndPoints().Length == 1)
+            )
             {
                 lost(connection);
             }

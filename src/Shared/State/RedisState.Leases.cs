@@ -14,33 +14,34 @@ public sealed partial class RedisState
     /// operation waits in a connection that was replaced), so that it is looked for a few times.
     /// </summary>
     /// <param name="release">Removes what belongs to this one operation and nothing else; true: it was there.</param>
-    internal void GiveBack(Func<Task<bool>> release) => _ = Task.Run(async () =>
-    {
-        var asked = _time.GetTimestamp();
-        for (var looks = 0; looks < 5 && _time.GetElapsedTime(asked) < GiveBackFor && !_stopping.IsCancellationRequested;)
+    internal void GiveBack(Func<Task<bool>> release) =>
+        _ = Task.Run(async () =>
         {
-            try
+            var asked = _time.GetTimestamp();
+            for (var looks = 0; looks < 5 && _time.GetElapsedTime(asked) < GiveBackFor && !_stopping.IsCancellationRequested; )
             {
-                if (await release())
+                try
                 {
+                    if (await release())
+                    {
+                        return;
+                    }
+
+                    looks++;
+                }
+                catch (StoreUnavailableException)
+                {
+                    // Tried again; it ends by itself if the store stays away.
+                }
+                catch (Exception refused) when (refused is StoreRefusedException or RedisException)
+                {
+                    LogNotGivenBack(_logger, refused.GetType().Name);
                     return;
                 }
 
-                looks++;
+                await Task.Delay(GiveBackAgainAfter, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (StoreUnavailableException)
-            {
-                // Tried again; it ends by itself if the store stays away.
-            }
-            catch (Exception refused) when (refused is StoreRefusedException or RedisException)
-            {
-                LogNotGivenBack(_logger, refused.GetType().Name);
-                return;
-            }
-
-            await Task.Delay(GiveBackAgainAfter, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    });
+        });
 
     [LoggerMessage(LogLevel.Warning, "Redis refuses to release a lock ({Failure}); it ends by itself")]
     private static partial void LogNotGivenBack(ILogger logger, string failure);

@@ -8,7 +8,10 @@ namespace Bff.State;
 public sealed partial class RedisState
 {
     private readonly Lock _subscribing = new();
-    private ImmutableDictionary<string, ImmutableArray<Action<string>>> _handlers = ImmutableDictionary<string, ImmutableArray<Action<string>>>.Empty;
+    private ImmutableDictionary<string, ImmutableArray<Action<string>>> _handlers = ImmutableDictionary<
+        string,
+        ImmutableArray<Action<string>>
+    >.Empty;
 
     /// <summary>
     /// Hands every message of the channel (<c>bff:...</c>) to the handler, on a background thread, in no promised order, also after
@@ -90,13 +93,18 @@ public sealed partial class RedisState
     }
 
     private Task SubscribeOne(RedisConnection connection, string channel) =>
-        connection.Subscriber.SubscribeAsync(RedisChannel.Literal(channel), (_, message) =>
-        {
-            if (connection == _connection) // A retired one would say everything twice.
-            {
-                Dispatch(channel, message!);
-            }
-        }).WaitAsync(ConnectTimeout);
+        connection
+            .Subscriber.SubscribeAsync(
+                RedisChannel.Literal(channel),
+                (_, message) =>
+                {
+                    if (connection == _connection) // A retired one would say everything twice.
+                    {
+                        Dispatch(channel, message!);
+                    }
+                }
+            )
+            .WaitAsync(ConnectTimeout);
 
     private void Dispatch(string channel, string message)
     {

@@ -12,12 +12,30 @@ public sealed partial class RedisState
     private const int MaxRefusals = 100;
     private static readonly TimeSpan RefusalIsNewsAfter = TimeSpan.FromMinutes(1);
 
-    private static readonly Counter<long> Refusals =
-        Instruments.Meter.CreateCounter<long>("bff.state.refusals", "{operation}", "Operations that Redis answered with an error.");
+    private static readonly Counter<long> Refusals = Instruments.Meter.CreateCounter<long>(
+        "bff.state.refusals",
+        "{operation}",
+        "Operations that Redis answered with an error."
+    );
 
     /// <summary>States of the whole server that pass, or a failover that the connection follows: for everybody it is away.</summary>
     private static readonly string[] Passing =
-        ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "OOM", "BUSY", "MISCONF", "NOREPLICAS", "MOVED", "ASK", "Key", "Endpoint", nameof(RedisCommandException)];
+    [
+        "LOADING",
+        "READONLY",
+        "CLUSTERDOWN",
+        "MASTERDOWN",
+        "TRYAGAIN",
+        "OOM",
+        "BUSY",
+        "MISCONF",
+        "NOREPLICAS",
+        "MOVED",
+        "ASK",
+        "Key",
+        "Endpoint",
+        nameof(RedisCommandException),
+    ];
 
     private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
@@ -49,7 +67,9 @@ public sealed partial class RedisState
     {
         var end = refused.Message.AsSpan().IndexOfAny(' ', ':');
         var word = end > 0 ? refused.Message[..end] : refused.Message;
-        return refused is RedisServerException && word.Length is > 0 and <= 20 && word.All(char.IsAsciiLetterOrDigit) ? word : refused.GetType().Name;
+        return refused is RedisServerException && word.Length is > 0 and <= 20 && word.All(char.IsAsciiLetterOrDigit)
+            ? word
+            : refused.GetType().Name;
     }
 
     private bool IsNews(string error)
@@ -63,6 +83,9 @@ public sealed partial class RedisState
         return _refusals.Count < MaxRefusals && _refusals.TryAdd(error, now);
     }
 
-    [LoggerMessage(LogLevel.Error, "Redis refuses operations with {Error}; who asked is told that it is away. Look at the rights of its user, its memory and its keys")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "Redis refuses operations with {Error}; who asked is told that it is away. Look at the rights of its user, its memory and its keys"
+    )]
     private static partial void LogRefused(ILogger logger, string error);
 }

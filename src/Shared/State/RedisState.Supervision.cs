@@ -48,7 +48,12 @@ public sealed partial class RedisState
 
     private async Task Supervise()
     {
-        await using var timer = _time.CreateTimer(static state => ((RedisState)state!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var timer = _time.CreateTimer(
+            static state => ((RedisState)state!).Wake(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan
+        );
         while (!_stopping.IsCancellationRequested)
         {
             try
@@ -147,7 +152,8 @@ public sealed partial class RedisState
         }
         catch (RedisConnectionException)
         {
-            _replace = _replace || connection.IsConnected; // After a reconnection the client library may refuse to use what it has for seconds; a new one knows better.
+            // After a reconnection the client library may refuse to use what it has for seconds; a new one knows better.
+            _replace = _replace || connection.IsConnected;
             return false;
         }
     }
@@ -260,7 +266,10 @@ public sealed partial class RedisState
     [LoggerMessage(LogLevel.Information, "Redis is connected with the new password of State:Redis:PasswordFile")]
     private static partial void LogRenewed(ILogger logger);
 
-    [LoggerMessage(LogLevel.Warning, "Redis does not take the new password of State:Redis:PasswordFile yet; the connection that there is goes on, and it is tried again")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Redis does not take the new password of State:Redis:PasswordFile yet; the connection that there is goes on, and it is tried again"
+    )]
     private static partial void LogNotRenewed(ILogger logger);
 
     [LoggerMessage(LogLevel.Debug, "Probing Redis failed: {Failure}")]

@@ -26,8 +26,7 @@ public sealed partial class RedisState : IDisposable
     /// <summary>Does not connect yet.</summary>
     public RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger)
         : this(configuration, options, logger, TimeProvider.System) // The server keeps real time, whatever clock the host is given.
-    {
-    }
+    { }
 
     internal RedisState(IConfiguration configuration, IOptions<StateOptions> options, ILogger<RedisState> logger, TimeProvider time)
     {
@@ -76,7 +75,12 @@ public sealed partial class RedisState : IDisposable
 
     /// <summary>Runs a script on the primary that owns its keys, within <c>State:Timeout</c>.</summary>
     /// <exception cref="StoreUnavailableException">As for <see cref="Run"/>.</exception>
-    public async Task<RedisResult> Evaluate(RedisScript script, RedisKey[] keys, RedisValue[] values, CancellationToken cancellation = default)
+    public async Task<RedisResult> Evaluate(
+        RedisScript script,
+        RedisKey[] keys,
+        RedisValue[] values,
+        CancellationToken cancellation = default
+    )
     {
         using var span = RedisSpan.Start("EVALSHA");
         try
@@ -97,7 +101,8 @@ public sealed partial class RedisState : IDisposable
         {
             return operation(database);
         }
-        catch (Exception refused) when (refused is RedisException or RedisCommandException) // The client library may fail before it makes a task.
+        // The client library may fail before it makes a task.
+        catch (Exception refused) when (refused is RedisException or RedisCommandException)
         {
             return Task.FromException<T>(refused);
         }
@@ -171,7 +176,12 @@ public sealed partial class RedisState : IDisposable
 
     /// <summary>Nobody waits for it any more; its late failure is nobody's news.</summary>
     private static void Forget(Task operation) =>
-        operation.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        operation.ContinueWith(
+            static t => _ = t.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default
+        );
 
     [LoggerMessage(LogLevel.Warning, "Redis does not answer; its users go on without it")]
     private static partial void LogAway(ILogger logger);

@@ -37,7 +37,12 @@ public static class SealedBox
     /// <summary>Opens; null when it was tampered with, belongs elsewhere, or its key is unknown or too old.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the purpose's keys.</exception>
     public static async ValueTask<byte[]?> Open(
-        IKeyRing keys, string purpose, ReadOnlyMemory<byte> box, ReadOnlyMemory<byte> context, CancellationToken cancellation = default)
+        IKeyRing keys,
+        string purpose,
+        ReadOnlyMemory<byte> box,
+        ReadOnlyMemory<byte> context,
+        CancellationToken cancellation = default
+    )
     {
         if (box.Length < 1 || box.Length < 1 + box.Span[0] + NonceLength + TagLength)
         {
@@ -50,12 +55,18 @@ public static class SealedBox
     }
 
     /// <summary>Seals into URL-safe text.</summary>
-    public static string SealText(RingKey key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context) => Base64Url.EncodeToString(Seal(key, plain, context));
+    public static string SealText(RingKey key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context) =>
+        Base64Url.EncodeToString(Seal(key, plain, context));
 
     /// <summary>Opens what <see cref="SealText"/> made, in that one spelling: no padding, no white space, no spare bits.</summary>
     /// <exception cref="StoreUnavailableException">As for <see cref="Open"/>.</exception>
     public static ValueTask<byte[]?> OpenText(
-        IKeyRing keys, string purpose, string text, ReadOnlyMemory<byte> context, CancellationToken cancellation = default)
+        IKeyRing keys,
+        string purpose,
+        string text,
+        ReadOnlyMemory<byte> context,
+        CancellationToken cancellation = default
+    )
     {
         foreach (var c in text)
         {

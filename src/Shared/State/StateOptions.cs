@@ -29,13 +29,17 @@ internal sealed class StateOptionsValidator(IConfiguration configuration, IHostE
         {
             if (environment.IsProduction() && !options.AllowEmbedded)
             {
-                mistakes.Add("ConnectionStrings:redis: required in Production, because embedded state is lost with the process and not shared "
-                    + "between instances. Set it, or set State:AllowEmbedded=true to run a single instance so.");
+                mistakes.Add(
+                    "ConnectionStrings:redis: required in Production, because embedded state is lost with the process and not shared "
+                        + "between instances. Set it, or set State:AllowEmbedded=true to run a single instance so."
+                );
             }
         }
         else if (RedisAddress.Parse(redis) is null)
         {
-            mistakes.Add("ConnectionStrings:redis: not a connection string such as host:6379,password=...,ssl=true, nor an address such as rediss://user:password@host:6379."); // Its text may hold a password.
+            mistakes.Add(
+                "ConnectionStrings:redis: not a connection string such as host:6379,password=...,ssl=true, nor an address such as rediss://user:password@host:6379."
+            ); // Its text may hold a password.
         }
 
         var access = new ConfigurationMistakes();

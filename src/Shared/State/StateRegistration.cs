@@ -32,14 +32,16 @@ public static class StateRegistration
     public static IServiceCollection AddStore<
         TStore,
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TRedis,
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEmbedded>(
-        this IServiceCollection services, IConfiguration configuration)
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TEmbedded
+    >(this IServiceCollection services, IConfiguration configuration)
         where TStore : class
         where TRedis : class, TStore
         where TEmbedded : class, TStore =>
-        services.AddSingleton<TStore>(provider => RedisAddress.Of(configuration) is null
-            ? ActivatorUtilities.CreateInstance<TEmbedded>(provider)
-            : ActivatorUtilities.CreateInstance<TRedis>(provider));
+        services.AddSingleton<TStore>(provider =>
+            RedisAddress.Of(configuration) is null
+                ? ActivatorUtilities.CreateInstance<TEmbedded>(provider)
+                : ActivatorUtilities.CreateInstance<TRedis>(provider)
+        );
 
     /// <summary>Connects while the host starts, without holding it up.</summary>
     private sealed class RedisStart(RedisState redis) : IHostedService

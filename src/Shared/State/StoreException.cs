@@ -7,7 +7,8 @@ namespace Bff.State;
 /// </summary>
 /// <param name="inner">What failed; null when nothing was tried.</param>
 #pragma warning disable CA1032 // What the client is told is always the same.
-public abstract class StoreException(Exception? inner) : ProblemException(new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) }, inner);
+public abstract class StoreException(Exception? inner)
+    : ProblemException(new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1) }, inner);
 
 /// <summary>
 /// The store is there and refuses this operation: its user may not do it, or the key is of another type. What else is asked of it may well

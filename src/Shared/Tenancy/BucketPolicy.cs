@@ -46,7 +46,8 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
 
     public string DayLimitText { get; } = PerDay?.ToString(CultureInfo.InvariantCulture) ?? "";
 
-    public string HeaderText { get; } = string.Create(CultureInfo.InvariantCulture, $"\"{Name}\";q={Burst};w={((Burst * 60) + PerMinute - 1) / PerMinute}")
+    public string HeaderText { get; } =
+        string.Create(CultureInfo.InvariantCulture, $"\"{Name}\";q={Burst};w={((Burst * 60) + PerMinute - 1) / PerMinute}")
         + (PerDay is { } day ? string.Create(CultureInfo.InvariantCulture, $", \"{DailyName}\";q={day};w=86400") : "");
 
     /// <summary>Units after a time without spending.</summary>
@@ -82,7 +83,8 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
         string.Create(CultureInfo.InvariantCulture, $"\"{name}\";r={remaining};t={seconds}");
 
     public bool Equals(BucketPolicy? other) =>
-        other is not null && (Name, Burst, PerMinute, PerDay, DayCeiling) == (other.Name, other.Burst, other.PerMinute, other.PerDay, other.DayCeiling);
+        other is not null
+        && (Name, Burst, PerMinute, PerDay, DayCeiling) == (other.Name, other.Burst, other.PerMinute, other.PerDay, other.DayCeiling);
 
     public override int GetHashCode() => HashCode.Combine(Name, Burst, PerMinute, PerDay, DayCeiling);
 }

@@ -33,7 +33,9 @@ public sealed class PathPattern
             segments = segments[..^1];
         }
 
-        return segments.All(s => s.Length > 0 && (s == "*" || !s.Contains('*', StringComparison.Ordinal))) ? new(text, segments, takesRest) : null;
+        return segments.All(s => s.Length > 0 && (s == "*" || !s.Contains('*', StringComparison.Ordinal)))
+            ? new(text, segments, takesRest)
+            : null;
     }
 
     /// <summary>Whether the decoded, normalised path matches. Allocates nothing.</summary>

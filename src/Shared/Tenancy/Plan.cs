@@ -38,7 +38,12 @@ public sealed record Plan
     public long? MaxPayloadBytes { get; init; }
 
     /// <summary>Writes of the domain (scopes ending in <c>.write</c>) are refused with <c>endpoint_not_in_plan</c>.</summary>
-    [Setting(Key = "Endpoints", Range = "one of all, read-only", Default = "the shipped plan's, else `all`", Meaning = "`read-only` refuses writes of the domain with `endpoint_not_in_plan`.")]
+    [Setting(
+        Key = "Endpoints",
+        Range = "one of all, read-only",
+        Default = "the shipped plan's, else `all`",
+        Meaning = "`read-only` refuses writes of the domain with `endpoint_not_in_plan`."
+    )]
     public bool IsReadOnly { get; init; }
 
     /// <summary>While Redis is away: <c>Local</c> limits in each instance, <c>Reject</c> answers 503.</summary>
@@ -68,5 +73,6 @@ public sealed record Plan
     public string? Sla { get; init; }
 
     /// <summary>The bucket of a caller on this plan.</summary>
-    internal BucketPolicy Bucket => field ??= new(BucketPolicy.BurstName, Burst, RequestsPerMinute, RequestsPerDay, Overage ? OverageCeiling : null);
+    internal BucketPolicy Bucket =>
+        field ??= new(BucketPolicy.BurstName, Burst, RequestsPerMinute, RequestsPerDay, Overage ? OverageCeiling : null);
 }

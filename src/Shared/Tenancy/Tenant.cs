@@ -28,7 +28,11 @@ public sealed class Tenant
     public Plan? Plan { get; init; }
 
     /// <summary>Path patterns that its callers may use.</summary>
-    [Setting(Key = "AllowedEndpoints:<n>", Range = "a path pattern such as `/v1/orders/**`: `*` is one segment, a last `**` the rest", Default = "all")]
+    [Setting(
+        Key = "AllowedEndpoints:<n>",
+        Range = "a path pattern such as `/v1/orders/**`: `*` is one segment, a last `**` the rest",
+        Default = "all"
+    )]
     public IReadOnlyList<PathPattern> AllowedEndpoints { get; init; } = [];
 
     /// <summary>Networks that its callers' requests must come from.</summary>
@@ -52,8 +56,18 @@ public sealed class Tenant
     public int? MaxConcurrency { get; init; }
 
     /// <summary>The bucket that all its callers share; null: none.</summary>
-    [Setting(Key = "RateLimit:RequestsPerMinute", Range = BucketSettings.RateRange, Default = "none", Meaning = "Refills the bucket that the whole tenant shares.")]
-    [Setting(Key = "RateLimit:Burst", Range = BucketSettings.RateRange, Default = "`RateLimit:RequestsPerMinute`", Meaning = "What that bucket holds.")]
+    [Setting(
+        Key = "RateLimit:RequestsPerMinute",
+        Range = BucketSettings.RateRange,
+        Default = "none",
+        Meaning = "Refills the bucket that the whole tenant shares."
+    )]
+    [Setting(
+        Key = "RateLimit:Burst",
+        Range = BucketSettings.RateRange,
+        Default = "`RateLimit:RequestsPerMinute`",
+        Meaning = "What that bucket holds."
+    )]
     internal BucketPolicy? Bucket { get; init; }
 
     /// <summary>Whether its callers may use the path (decoded, normalised).</summary>

@@ -78,7 +78,11 @@ internal sealed class EmbeddedTenantStore(IAuditLog audit) : ITenantStore
         lock (_lock)
         {
             return new([
-                .. _plans.Values.Where(p => p.Status == PlanChangeStatus.Pending && (after is null || string.CompareOrdinal(p.Tenant, after) > 0)).Take(count),
+                .. _plans
+                    .Values.Where(p =>
+                        p.Status == PlanChangeStatus.Pending && (after is null || string.CompareOrdinal(p.Tenant, after) > 0)
+                    )
+                    .Take(count),
             ]);
         }
     }

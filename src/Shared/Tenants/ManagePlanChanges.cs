@@ -18,12 +18,22 @@ public static class ManagePlanChanges
     /// <summary>Maps both; callers need the scope <c>tenants.manage</c>.</summary>
     public static void MapPlanChanges(this IEndpointRouteBuilder endpoints)
     {
-        var changes = endpoints.MapGroup("/internal/plan-changes").RequireServiceToken("tenants.manage").WithoutLimits().ExcludeFromDescription();
+        var changes = endpoints
+            .MapGroup("/internal/plan-changes")
+            .RequireServiceToken("tenants.manage")
+            .WithoutLimits()
+            .ExcludeFromDescription();
         changes.MapGet("", List);
         changes.MapPost("/{tenant}", Decide);
     }
 
-    private static async Task<IResult> List(HttpContext context, Caller caller, PlanChanges changes, Cursors cursors, CancellationToken cancellation)
+    private static async Task<IResult> List(
+        HttpContext context,
+        Caller caller,
+        PlanChanges changes,
+        Cursors cursors,
+        CancellationToken cancellation
+    )
     {
         var limit = Limit.Parse(context).Value;
         var pages = await cursors.For("internal/plan-changes", caller);
@@ -52,7 +62,13 @@ public static class ManagePlanChanges
             return Problem.Invalid("note", $"Must have at most {MaxNote} characters, none of them a control character.");
         }
 
-        var (decided, refusal) = await changes.Decide(tenant, request.Decision == "approve", request.Note, ChangedBy.Of(context), cancellation);
+        var (decided, refusal) = await changes.Decide(
+            tenant,
+            request.Decision == "approve",
+            request.Note,
+            ChangedBy.Of(context),
+            cancellation
+        );
         return refusal is not null ? refusal : TypedResults.Json(decided!, PlanChangeJson.Default.PlanChange);
     }
 }

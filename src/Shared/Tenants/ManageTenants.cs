@@ -21,7 +21,11 @@ internal static class ManageTenants
 
     public static void MapTenants(this IEndpointRouteBuilder endpoints)
     {
-        var tenants = endpoints.MapGroup("/internal/tenants").RequireServiceToken("tenants.manage").WithoutLimits().ExcludeFromDescription();
+        var tenants = endpoints
+            .MapGroup("/internal/tenants")
+            .RequireServiceToken("tenants.manage")
+            .WithoutLimits()
+            .ExcludeFromDescription();
         tenants.MapGet("", List);
         tenants.MapGet("/{id}", Get);
         tenants.MapPut("/{id}", Put);
@@ -29,15 +33,30 @@ internal static class ManageTenants
     }
 
     private static async Task<IResult> List(
-        HttpContext context, Caller caller, ITenantStore store, Reloadable<LimitSettings> settings, Cursors cursors, CancellationToken cancellation)
+        HttpContext context,
+        Caller caller,
+        ITenantStore store,
+        Reloadable<LimitSettings> settings,
+        Cursors cursors,
+        CancellationToken cancellation
+    )
     {
         var limit = Limit.Parse(context).Value;
         var pages = await cursors.For("internal/tenants", caller);
         var after = await pages.Open(context);
         var stored = await store.List(after, limit + 1, cancellation);
-        var configured = settings.Current.Tenants.Values.Where(t => after is null || string.CompareOrdinal(t.Id, after) > 0)
-            .OrderBy(t => t.Id, StringComparer.Ordinal).Take(limit + 1).Select(t => Item(t.Id, "configuration", TenantDocument.Of(t).Write()));
-        var all = stored.Select(t => Item(t.Key, "store", t.Value)).Concat(configured).DistinctBy(t => t.Id).OrderBy(t => t.Id, StringComparer.Ordinal).Take(limit + 1).ToList();
+        var configured = settings
+            .Current.Tenants.Values.Where(t => after is null || string.CompareOrdinal(t.Id, after) > 0)
+            .OrderBy(t => t.Id, StringComparer.Ordinal)
+            .Take(limit + 1)
+            .Select(t => Item(t.Id, "configuration", TenantDocument.Of(t).Write()));
+        var all = stored
+            .Select(t => Item(t.Key, "store", t.Value))
+            .Concat(configured)
+            .DistinctBy(t => t.Id)
+            .OrderBy(t => t.Id, StringComparer.Ordinal)
+            .Take(limit + 1)
+            .ToList();
         var page = all.Take(limit).ToList();
         var next = all.Count > limit ? pages.Seal(page[^1].Id) : null;
         return TypedResults.Json(new TenantPage(page, next is not null, next), TenantJson.Default.TenantPage);
@@ -73,7 +92,8 @@ internal static class ManageTenants
         }
 
         var before = await tenants.Find(id, cancellation);
-        var objection = Objection(context.Request, before?.ETag, isNeeded: before?.Stored is not null)
+        var objection =
+            Objection(context.Request, before?.ETag, isNeeded: before?.Stored is not null)
             ?? await tenants.Put(id, before, document, ChangedBy.Of(context), cancellation);
         if (objection is not null)
         {
@@ -97,7 +117,8 @@ internal static class ManageTenants
             return new Problem(ProblemCodes.Conflict) { Detail = "The tenant is in the configuration. Take it out there." };
         }
 
-        var objection = Objection(context.Request, found.ETag, isNeeded: true) ?? await tenants.Delete(id, stored, ChangedBy.Of(context), cancellation);
+        var objection =
+            Objection(context.Request, found.ETag, isNeeded: true) ?? await tenants.Delete(id, stored, ChangedBy.Of(context), cancellation);
         return objection is null ? TypedResults.NoContent() : objection;
     }
 
@@ -122,7 +143,9 @@ internal static class ManageTenants
         EntityTagHeaderValue.TryParseStrictList(header, out var tags)
         && tags.Any(t => t.Equals(EntityTagHeaderValue.Any) || (!t.IsWeak && t.Tag == current));
 
-    private static bool IsId(string id) => id.Length is > 0 and <= MaxId && id.All(static c => char.IsAsciiLetterOrDigit(c) || "._~@|-".Contains(c, StringComparison.Ordinal));
+    private static bool IsId(string id) =>
+        id.Length is > 0 and <= MaxId && id.All(static c => char.IsAsciiLetterOrDigit(c) || "._~@|-".Contains(c, StringComparison.Ordinal));
 
-    private static TenantItem Item(string id, string source, byte[] json) => new(id, source, TenantDocument.ETagOf(json), TenantDocument.Read(json));
+    private static TenantItem Item(string id, string source, byte[] json) =>
+        new(id, source, TenantDocument.ETagOf(json), TenantDocument.Read(json));
 }

@@ -51,11 +51,16 @@ internal sealed record PlanDecision(string? Decision, string? Note);
 
 /// <summary>The data of the event <c>plan.changed</c>.</summary>
 internal sealed record PlanChanged(
-    [property: JsonPropertyName("plan")] string Plan, [property: JsonPropertyName("previous_plan")] string PreviousPlan,
-    [property: JsonPropertyName("changed_at")] DateTimeOffset ChangedAt);
+    [property: JsonPropertyName("plan")] string Plan,
+    [property: JsonPropertyName("previous_plan")] string PreviousPlan,
+    [property: JsonPropertyName("changed_at")] DateTimeOffset ChangedAt
+);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UseStringEnumConverter = true
+)]
 [JsonSerializable(typeof(PlanChange))]
 [JsonSerializable(typeof(PlanChangePage))]
 [JsonSerializable(typeof(PlanDecision))]

@@ -44,14 +44,21 @@ public sealed class PlanChanges
     }
 
     /// <summary>Requests that wait, by tenant.</summary>
-    internal ValueTask<IReadOnlyList<PlanChange>> Waiting(string? after, int count, CancellationToken cancellation) => _store.ListPlanChanges(after, count, cancellation);
+    internal ValueTask<IReadOnlyList<PlanChange>> Waiting(string? after, int count, CancellationToken cancellation) =>
+        _store.ListPlanChanges(after, count, cancellation);
 
     /// <summary>
     /// Decides. An approved plan is the tenant's in the same step, which also writes what the audit log says and that the tenant is to be
     /// told.
     /// </summary>
     /// <returns>The decided request, or why there is none.</returns>
-    internal async Task<(PlanChange? Decided, Problem? Refusal)> Decide(string tenant, bool isApproved, string? note, ChangedBy by, CancellationToken cancellation)
+    internal async Task<(PlanChange? Decided, Problem? Refusal)> Decide(
+        string tenant,
+        bool isApproved,
+        string? note,
+        ChangedBy by,
+        CancellationToken cancellation
+    )
     {
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
@@ -60,11 +67,27 @@ public sealed class PlanChanges
                 return (null, new Problem(ProblemCodes.NotFound) { Detail = "The tenant has no request that waits for a decision." });
             }
 
-            var decided = asked with { Status = isApproved ? PlanChangeStatus.Approved : PlanChangeStatus.Declined, Note = note, DecidedAt = by.At };
+            var decided = asked with
+            {
+                Status = isApproved ? PlanChangeStatus.Approved : PlanChangeStatus.Declined,
+                Note = note,
+                DecidedAt = by.At,
+            };
             if (!isApproved)
             {
-                var declined = by.Entry("plan.declined", tenant, asked.Id, AuditFacts.Of(("plan", asked.Plan)), AuditFacts.Of(("note", note)));
-                if (await _store.Write(new(tenant, null, null, [declined]) { Plan = new(asked, decided), IsOfPlanAlone = true }, cancellation) == TenantWrite.Done)
+                var declined = by.Entry(
+                    "plan.declined",
+                    tenant,
+                    asked.Id,
+                    AuditFacts.Of(("plan", asked.Plan)),
+                    AuditFacts.Of(("note", note))
+                );
+                if (
+                    await _store.Write(
+                        new(tenant, null, null, [declined]) { Plan = new(asked, decided), IsOfPlanAlone = true },
+                        cancellation
+                    ) == TenantWrite.Done
+                )
                 {
                     return (decided, null);
                 }
@@ -74,20 +97,40 @@ public sealed class PlanChanges
 
             if (!_settings.Current.Plans.TryGetValue(asked.Plan, out var plan))
             {
-                return (null, new Problem(ProblemCodes.Conflict) { Detail = $"There is no plan '{asked.Plan}' any more. Decline the request." });
+                return (
+                    null,
+                    new Problem(ProblemCodes.Conflict) { Detail = $"There is no plan '{asked.Plan}' any more. Decline the request." }
+                );
             }
 
             if (await _tenants.Find(tenant, cancellation) is not { } current)
             {
-                return (null, new Problem(ProblemCodes.Conflict) { Detail = "The tenant is not known here any more. Decline the request." });
+                return (
+                    null,
+                    new Problem(ProblemCodes.Conflict) { Detail = "The tenant is not known here any more. Decline the request." }
+                );
             }
 
             var document = TenantDocument.Read(current.Json);
             decided = decided with { PreviousPlan = document.Plan ?? ShippedPlans.Free };
             var approved = by.Entry(
-                "plan.approved", tenant, asked.Id, AuditFacts.Of(("plan", decided.PreviousPlan)), AuditFacts.Of(("plan", plan.Name), ("note", note)));
+                "plan.approved",
+                tenant,
+                asked.Id,
+                AuditFacts.Of(("plan", decided.PreviousPlan)),
+                AuditFacts.Of(("plan", plan.Name), ("note", note))
+            );
             var change = TenantChanges.Change(tenant, current, document with { Plan = plan.Name }, by);
-            if (await _store.Write(change with { Audit = [approved, .. change.Audit], Plan = new(asked, decided, IsChange: true) }, cancellation) == TenantWrite.Done)
+            if (
+                await _store.Write(
+                    change with
+                    {
+                        Audit = [approved, .. change.Audit],
+                        Plan = new(asked, decided, IsChange: true),
+                    },
+                    cancellation
+                ) == TenantWrite.Done
+            )
             {
                 await _events.TellSoon(cancellation);
                 return (decided, null);
@@ -101,8 +144,11 @@ public sealed class PlanChanges
     {
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
-            if (step(await _store.FindPlanChange(tenant, cancellation)) is not { } plan
-                || await _store.Write(new(tenant, null, null, [entry]) { Plan = plan, IsOfPlanAlone = true }, cancellation) == TenantWrite.Done)
+            if (
+                step(await _store.FindPlanChange(tenant, cancellation)) is not { } plan
+                || await _store.Write(new(tenant, null, null, [entry]) { Plan = plan, IsOfPlanAlone = true }, cancellation)
+                    == TenantWrite.Done
+            )
             {
                 return;
             }

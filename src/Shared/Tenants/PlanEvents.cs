@@ -36,10 +36,17 @@ internal sealed class PlanEvents(ITenantStore store, IEventLog log, TimeProvider
         foreach (var change in await store.Untold(cancellation))
         {
             var data = JsonSerializer.SerializeToUtf8Bytes(
-                new PlanChanged(change.Plan, change.PreviousPlan, change.DecidedAt ?? change.RequestedAt), PlanChangeJson.Default.PlanChanged);
+                new PlanChanged(change.Plan, change.PreviousPlan, change.DecidedAt ?? change.RequestedAt),
+                PlanChangeJson.Default.PlanChanged
+            );
             var head = new EventHead
             {
-                Source = "/gateway/plans", SourceId = change.Id, Type = "plan.changed", Subject = change.Tenant, Tenant = change.Tenant, Time = change.DecidedAt,
+                Source = "/gateway/plans",
+                SourceId = change.Id,
+                Type = "plan.changed",
+                Subject = change.Tenant,
+                Tenant = change.Tenant,
+                Time = change.DecidedAt,
             };
             await log.Append([new(head, data)], cancellation);
             await store.Told(change, cancellation);

@@ -12,13 +12,13 @@ namespace Bff.Tenants;
 /// </summary>
 internal sealed class RedisTenantStore : ITenantStore, IDisposable
 {
-
     /// <summary>
     /// KEYS: documents, ids, domains, outbox, plan changes, waiting ones, untold ones. ARGV: id, before, after, domain before, domain
     /// after, channel, note, audit, whether the tenant changes, whether its plan change does, that before, that after, whether it waits,
     /// its id where the tenant is to be told. Empty is none.
     /// </summary>
-    private static readonly RedisScript WriteScript = new($$"""
+    private static readonly RedisScript WriteScript = new(
+        $$"""
         if ARGV[10] == '1' and (redis.call('HGET', KEYS[5], ARGV[1]) or '') ~= ARGV[11] then return 0 end
         if ARGV[9] == '1' then
           if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
@@ -45,7 +45,8 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
         end
         redis.call('PUBLISH', ARGV[6], ARGV[7])
         return 1
-        """);
+        """
+    );
 
     private readonly string _slot;
     private readonly RedisState _redis;
@@ -90,7 +91,8 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
                 await Task.WhenAll(owner, count);
                 return (owner.Result, count.Result);
             },
-            cancellation);
+            cancellation
+        );
         return ((string?)owner, count > 0);
     }
 
@@ -102,14 +104,28 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
         var audit = await _audit.Begin(_slot, change.Audit, cancellation);
         var note = change.IsOfPlanAlone ? "" : await _feed.Note(change.Id, cancellation);
         var plan = change.Plan;
-        var written = (int)await _redis.Evaluate(
-            WriteScript, [Documents, Ids, Domains, audit.Key, Plans, Waiting, UntoldOnes],
-            [
-                change.Id, change.Before ?? [], change.After ?? [], change.DomainBefore ?? "", change.DomainAfter ?? "", _feed.Channel, note, audit.Json,
-                Flag(!change.IsOfPlanAlone), Flag(plan is not null), plan?.Before?.Write() ?? [], plan?.After?.Write() ?? [],
-                Flag(plan?.After is { Status: PlanChangeStatus.Pending }), plan is { IsChange: true, After: { } told } ? told.Id : "",
-            ],
-            cancellation);
+        var written = (int)
+            await _redis.Evaluate(
+                WriteScript,
+                [Documents, Ids, Domains, audit.Key, Plans, Waiting, UntoldOnes],
+                [
+                    change.Id,
+                    change.Before ?? [],
+                    change.After ?? [],
+                    change.DomainBefore ?? "",
+                    change.DomainAfter ?? "",
+                    _feed.Channel,
+                    note,
+                    audit.Json,
+                    Flag(!change.IsOfPlanAlone),
+                    Flag(plan is not null),
+                    plan?.Before?.Write() ?? [],
+                    plan?.After?.Write() ?? [],
+                    Flag(plan?.After is { Status: PlanChangeStatus.Pending }),
+                    plan is { IsChange: true, After: { } told } ? told.Id : "",
+                ],
+                cancellation
+            );
         if (written != 1)
         {
             return written == 0 ? TenantWrite.Stale : TenantWrite.DomainTaken;
@@ -120,20 +136,36 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
     }
 
     public async ValueTask<PlanChange?> FindPlanChange(string id, CancellationToken cancellation) =>
-        (byte[]?)await _redis.Run("HGET", database => database.HashGetAsync(Plans, id), cancellation) is { } json ? PlanChange.Read(json) : null;
+        (byte[]?)await _redis.Run("HGET", database => database.HashGetAsync(Plans, id), cancellation) is { } json
+            ? PlanChange.Read(json)
+            : null;
 
     public async ValueTask<IReadOnlyList<PlanChange>> ListPlanChanges(string? after, int count, CancellationToken cancellation) =>
-        [.. (await Range(Waiting, Plans, after, count, cancellation)).Select(p => PlanChange.Read(p.Value)).Where(p => p.Status == PlanChangeStatus.Pending)];
+        [
+            .. (await Range(Waiting, Plans, after, count, cancellation))
+                .Select(p => PlanChange.Read(p.Value))
+                .Where(p => p.Status == PlanChangeStatus.Pending),
+        ];
 
     public async ValueTask<IReadOnlyList<PlanChange>> Untold(CancellationToken cancellation) =>
-        [.. (await _redis.Run("HGETALL", database => database.HashGetAllAsync(UntoldOnes), cancellation)).Select(p => PlanChange.Read((byte[])p.Value!))];
+        [
+            .. (await _redis.Run("HGETALL", database => database.HashGetAllAsync(UntoldOnes), cancellation)).Select(p =>
+                PlanChange.Read((byte[])p.Value!)
+            ),
+        ];
 
     public async ValueTask Told(PlanChange change, CancellationToken cancellation) =>
         await _redis.Run("HDEL", database => database.HashDeleteAsync(UntoldOnes, change.Id), cancellation);
 
     public void Dispose() => _listening.Dispose();
 
-    private async ValueTask<IReadOnlyList<KeyValuePair<string, byte[]>>> Range(RedisKey order, RedisKey values, string? after, int count, CancellationToken cancellation)
+    private async ValueTask<IReadOnlyList<KeyValuePair<string, byte[]>>> Range(
+        RedisKey order,
+        RedisKey values,
+        string? after,
+        int count,
+        CancellationToken cancellation
+    )
     {
         object[] range = [order, after is null ? "-" : "(" + after, "+", "LIMIT", 0, count];
         var ids = (string[])(await _redis.Run("ZRANGEBYLEX", database => database.ExecuteAsync("ZRANGEBYLEX", range), cancellation))!;
@@ -142,7 +174,11 @@ internal sealed class RedisTenantStore : ITenantStore, IDisposable
             return [];
         }
 
-        var documents = await _redis.Run("HMGET", database => database.HashGetAsync(values, Array.ConvertAll(ids, id => (RedisValue)id)), cancellation);
+        var documents = await _redis.Run(
+            "HMGET",
+            database => database.HashGetAsync(values, Array.ConvertAll(ids, id => (RedisValue)id)),
+            cancellation
+        );
         return [.. ids.Zip(documents, (id, json) => KeyValuePair.Create(id, (byte[])json!)).Where(t => t.Value is not null)];
     }
 

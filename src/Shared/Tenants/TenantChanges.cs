@@ -40,8 +40,13 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
     }
 
     /// <summary>Puts a checked document in the place of what was read; null when it is done.</summary>
-    public ValueTask<Problem?> Put(string id, CurrentTenant? before, TenantDocument document, ChangedBy by, CancellationToken cancellation) =>
-        Write(Change(id, before, document, by), cancellation);
+    public ValueTask<Problem?> Put(
+        string id,
+        CurrentTenant? before,
+        TenantDocument document,
+        ChangedBy by,
+        CancellationToken cancellation
+    ) => Write(Change(id, before, document, by), cancellation);
 
     /// <summary>The change with its entry in the audit log.</summary>
     public static TenantChange Change(string id, CurrentTenant? before, TenantDocument document, ChangedBy by)
@@ -55,12 +60,13 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
     public ValueTask<Problem?> Delete(string id, byte[] stored, ChangedBy by, CancellationToken cancellation) =>
         Write(new(id, stored, null, [by.Entry("tenant.deleted", id, id, Facts(stored))]), cancellation);
 
-    private async ValueTask<Problem?> Write(TenantChange change, CancellationToken cancellation) => await store.Write(change, cancellation) switch
-    {
-        TenantWrite.Done => null,
-        TenantWrite.DomainTaken => Problem.Invalid("customDomain", "is another tenant's domain already."),
-        _ => new Problem(ProblemCodes.PreconditionFailed),
-    };
+    private async ValueTask<Problem?> Write(TenantChange change, CancellationToken cancellation) =>
+        await store.Write(change, cancellation) switch
+        {
+            TenantWrite.Done => null,
+            TenantWrite.DomainTaken => Problem.Invalid("customDomain", "is another tenant's domain already."),
+            _ => new Problem(ProblemCodes.PreconditionFailed),
+        };
 
     private static System.Text.Json.JsonElement? Facts(byte[]? json)
     {

@@ -60,7 +60,10 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         }
 
         var name = context.Request.Host.Host;
-        return _hosts.Find(name) is { } known && known.Changes == Volatile.Read(ref _changes) && ReferenceEquals(known.Settings, _settings.Current)
+        return
+            _hosts.Find(name) is { } known
+            && known.Changes == Volatile.Read(ref _changes)
+            && ReferenceEquals(known.Settings, _settings.Current)
             ? new(known.Owner)
             : LookUpHost(name, context.RequestAborted);
     }
@@ -90,7 +93,8 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         }
 
         _known.Set(id, known);
-        if (changes != Volatile.Read(ref _changes)) // What was read may be what has just been changed. Asked last: a change from here on finds it.
+        // What was read may be what has just been changed. Asked last: a change from here on finds it.
+        if (changes != Volatile.Read(ref _changes))
         {
             _known.Drop(id, known);
         }
@@ -127,8 +131,15 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
             }
 
             // What the store says of a tenant replaces all that configuration says, its domain too.
-            if (owner is null && configured is not null
-                && string.Equals((await Find(configured.Id, cancellation))?.CustomDomain, configured.CustomDomain, StringComparison.OrdinalIgnoreCase))
+            if (
+                owner is null
+                && configured is not null
+                && string.Equals(
+                    (await Find(configured.Id, cancellation))?.CustomDomain,
+                    configured.CustomDomain,
+                    StringComparison.OrdinalIgnoreCase
+                )
+            )
             {
                 owner = configured.Id;
             }
@@ -148,7 +159,10 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         var resolved = known.Resolved;
         if (resolved is null || !ReferenceEquals(resolved.Settings, settings))
         {
-            known.Resolved = resolved = new(settings, known.Json is null ? settings.Tenants.GetValueOrDefault(known.Id) : Parse(known.Id, known.Json, settings));
+            known.Resolved = resolved = new(
+                settings,
+                known.Json is null ? settings.Tenants.GetValueOrDefault(known.Id) : Parse(known.Id, known.Json, settings)
+            );
         }
 
         return resolved.Tenant;
@@ -183,7 +197,10 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         Changed?.Invoke(id);
     }
 
-    [LoggerMessage(LogLevel.Warning, "Tenant {Tenant} of the store no longer fits the configuration: {Member} {Mistake} It is served without; plan free stands in for a missing plan.")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Tenant {Tenant} of the store no longer fits the configuration: {Member} {Mistake} It is served without; plan free stands in for a missing plan."
+    )]
     private static partial void LogMisfit(ILogger logger, string tenant, string member, string mistake);
 
     private sealed record Resolution(LimitSettings Settings, Tenant? Tenant);
@@ -203,7 +220,11 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
 
         public void Void() => Volatile.Write(ref _epoch, -1);
 
-        public Resolution? Resolved { get => Volatile.Read(ref _resolved); set => Volatile.Write(ref _resolved, value); }
+        public Resolution? Resolved
+        {
+            get => Volatile.Read(ref _resolved);
+            set => Volatile.Write(ref _resolved, value);
+        }
     }
 
     private sealed record Host(string? Owner, int Changes)

@@ -32,20 +32,25 @@ internal sealed record TenantDocument
     public int? MaxConcurrency { get; init; }
 
     /// <summary>What configuration says of a tenant.</summary>
-    public static TenantDocument Of(Tenant tenant) => new()
-    {
-        Plan = tenant.Plan?.Name,
-        RateLimit = tenant.Bucket is { } bucket ? new(bucket.PerMinute, bucket.Burst) : null,
-        AllowedEndpoints = tenant.AllowedEndpoints.Count == 0 ? null : [.. tenant.AllowedEndpoints.Select(e => e.Text)],
-        AllowedAddresses = tenant.AllowedAddresses.Count == 0 ? null : [.. tenant.AllowedAddresses.Select(n => n.ToString())],
-        CustomDomain = tenant.CustomDomain,
-        DedicatedUpstreams = tenant.DedicatedUpstreams.Count == 0 ? null : tenant.DedicatedUpstreams.ToDictionary(u => u.Key, u => new DedicatedUpstreamDocument(u.Value.AbsoluteUri)),
-        Priority = tenant.Priority == TenantPriority.Normal ? null : JsonNamingPolicy.CamelCase.ConvertName(tenant.Priority.ToString()),
-        MaxConcurrency = tenant.MaxConcurrency,
-    };
+    public static TenantDocument Of(Tenant tenant) =>
+        new()
+        {
+            Plan = tenant.Plan?.Name,
+            RateLimit = tenant.Bucket is { } bucket ? new(bucket.PerMinute, bucket.Burst) : null,
+            AllowedEndpoints = tenant.AllowedEndpoints.Count == 0 ? null : [.. tenant.AllowedEndpoints.Select(e => e.Text)],
+            AllowedAddresses = tenant.AllowedAddresses.Count == 0 ? null : [.. tenant.AllowedAddresses.Select(n => n.ToString())],
+            CustomDomain = tenant.CustomDomain,
+            DedicatedUpstreams =
+                tenant.DedicatedUpstreams.Count == 0
+                    ? null
+                    : tenant.DedicatedUpstreams.ToDictionary(u => u.Key, u => new DedicatedUpstreamDocument(u.Value.AbsoluteUri)),
+            Priority = tenant.Priority == TenantPriority.Normal ? null : JsonNamingPolicy.CamelCase.ConvertName(tenant.Priority.ToString()),
+            MaxConcurrency = tenant.MaxConcurrency,
+        };
 
     /// <summary>What is stored; members that a later version has written are left out.</summary>
-    public static TenantDocument Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
+    public static TenantDocument Read(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
 
     /// <summary>As it is stored: one spelling of each document.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, TenantJson.Default.TenantDocument);
@@ -92,8 +97,7 @@ internal sealed record TenantDocument
         }
     }
 
-    private static string Member(string key) =>
-        string.Join('.', key.Split(':').Skip(1).Select(JsonNamingPolicy.CamelCase.ConvertName));
+    private static string Member(string key) => string.Join('.', key.Split(':').Skip(1).Select(JsonNamingPolicy.CamelCase.ConvertName));
 }
 
 /// <summary>The bucket that all its callers share.</summary>
@@ -117,8 +121,10 @@ internal sealed record TenantPage(IReadOnlyList<TenantItem> Data, bool HasMore, 
 internal sealed partial class StoredTenantJson : JsonSerializerContext;
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
+)]
 [JsonSerializable(typeof(TenantDocument))]
 [JsonSerializable(typeof(TenantPage))]
 internal sealed partial class TenantJson : JsonSerializerContext;

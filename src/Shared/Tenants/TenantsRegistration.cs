@@ -27,8 +27,11 @@ public static class TenantsRegistration
         builder.Services.AddSingleton<PlanEvents>();
         builder.Services.AddHostedService(static provider => provider.GetRequiredService<PlanEvents>());
         builder.Services.AddSingleton(static provider => new PlanChanges(
-            provider.GetRequiredService<ITenantStore>(), provider.GetRequiredService<TenantChanges>(), provider.GetRequiredService<PlanEvents>(),
-            provider.GetRequiredService<Reloadable<LimitSettings>>()));
+            provider.GetRequiredService<ITenantStore>(),
+            provider.GetRequiredService<TenantChanges>(),
+            provider.GetRequiredService<PlanEvents>(),
+            provider.GetRequiredService<Reloadable<LimitSettings>>()
+        ));
         return builder;
     }
 }

@@ -9,16 +9,22 @@ internal static class AnswerType
     /// With its parameters; null when there is none. Several, which is not allowed, are joined and thereby none of the types below.
     /// </summary>
     public static string? Of(HttpContent content) =>
-        (content is BufferedBody body ? body.Described : content.Headers).NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null;
+        (content is BufferedBody body ? body.Described : content.Headers).NonValidated.TryGetValues("Content-Type", out var type)
+            ? type.ToString()
+            : null;
 
     /// <summary>See <see cref="MediaTypes.IsJson"/>.</summary>
     public static bool IsJson(HttpContent content) => MediaTypes.IsJson(Of(content));
 
     /// <summary><c>application/grpc</c> and its kin.</summary>
-    public static bool IsGrpc(HttpContent content) => Of(content)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+    public static bool IsGrpc(HttpContent content) =>
+        Of(content)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Whether it may last for hours: server-sent events, calls.</summary>
     public static bool IsLongLived(HttpContent content) =>
         Of(content) is { } type
-        && (type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase));
+        && (
+            type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+            || type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase)
+        );
 }

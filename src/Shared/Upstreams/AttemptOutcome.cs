@@ -31,7 +31,10 @@ internal readonly record struct AttemptOutcome(HttpResponseMessage? Response, At
     public bool IsFailure => End is AttemptEnd.Failed or AttemptEnd.TimedOut;
 
     /// <summary>What the breaker is told.</summary>
-    public bool? IsGood => End == AttemptEnd.Good ? true : IsFailure ? false : null;
+    public bool? IsGood =>
+        End == AttemptEnd.Good ? true
+        : IsFailure ? false
+        : null;
 
     /// <summary>An HTTP or gRPC answer that speaks of the upstream's health, not of the request.</summary>
     /// <remarks>A method, a version or a network sign-in that it does not offer (501, 505, 511) will be no other a moment later, and is no

@@ -19,7 +19,12 @@ public static class Batch
     /// <param name="join">Makes one value of those of the calls, which are in the order of the ids.</param>
     /// <param name="type">Source-generated metadata of the value; needed where it is kept.</param>
     public static UpstreamCall<TAll> Of<T, TAll>(
-        IEnumerable<string> ids, int most, Func<IReadOnlyList<string>, UpstreamCall<T>> ask, Func<IReadOnlyList<T>, TAll> join, JsonTypeInfo<TAll>? type = null)
+        IEnumerable<string> ids,
+        int most,
+        Func<IReadOnlyList<string>, UpstreamCall<T>> ask,
+        Func<IReadOnlyList<T>, TAll> join,
+        JsonTypeInfo<TAll>? type = null
+    )
     {
         ArgumentNullException.ThrowIfNull(ids);
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
@@ -51,9 +56,15 @@ public static class Batch
 }
 
 /// <summary>Calls that are made a few at a time, and end with the first failure.</summary>
-internal sealed class BatchCall<T, TAll>(IReadOnlyList<UpstreamCall<T>> calls, int atOnce, Func<IReadOnlyList<T>, TAll> join, JsonTypeInfo<TAll>? type) : UpstreamCall<TAll>
+internal sealed class BatchCall<T, TAll>(
+    IReadOnlyList<UpstreamCall<T>> calls,
+    int atOnce,
+    Func<IReadOnlyList<T>, TAll> join,
+    JsonTypeInfo<TAll>? type
+) : UpstreamCall<TAll>
 {
-    internal override JsonTypeInfo<TAll> Type => type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(TAll).Name}.");
+    internal override JsonTypeInfo<TAll> Type =>
+        type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(TAll).Name}.");
 
     internal override TimeProvider Time => calls.Count > 0 ? calls[0].Time : TimeProvider.System;
 
@@ -64,15 +75,20 @@ internal sealed class BatchCall<T, TAll>(IReadOnlyList<UpstreamCall<T>> calls, i
         var failure = -1; // Where the first one is.
         try
         {
-            await Parallel.ForAsync(0, calls.Count, new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = failed.Token }, async (at, cancellation) =>
-            {
-                answers[at] = await calls[at].Make(context with { Cancellation = cancellation });
-                if (!answers[at].IsOk)
+            await Parallel.ForAsync(
+                0,
+                calls.Count,
+                new ParallelOptions { MaxDegreeOfParallelism = atOnce, CancellationToken = failed.Token },
+                async (at, cancellation) =>
                 {
-                    Interlocked.CompareExchange(ref failure, at, -1);
-                    await failed.CancelAsync();
+                    answers[at] = await calls[at].Make(context with { Cancellation = cancellation });
+                    if (!answers[at].IsOk)
+                    {
+                        Interlocked.CompareExchange(ref failure, at, -1);
+                        await failed.CancelAsync();
+                    }
                 }
-            });
+            );
         }
         catch (OperationCanceledException) when (failure >= 0 && !context.Cancellation.IsCancellationRequested)
         {

@@ -8,7 +8,9 @@ namespace Bff.Upstreams;
 /// </summary>
 internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimit first, CancellationToken cancellation)
 {
-    private const int Running = 0, Over = 1, Cancelled = 2;
+    private const int Running = 0,
+        Over = 1,
+        Cancelled = 2;
 
     private CancellationTokenSource? _lost;
     private TaskCompletionSource<AttemptOutcome>? _outcome;

@@ -79,8 +79,12 @@ internal sealed class BufferedBody : HttpContent
                 }
             }
 
-            if (decodes && length > 0 && content.Headers.NonValidated.TryGetValues("Content-Encoding", out var named)
-                && ContentDecoding.Understand(named.ToString()) is { } codings)
+            if (
+                decodes
+                && length > 0
+                && content.Headers.NonValidated.TryGetValues("Content-Encoding", out var named)
+                && ContentDecoding.Understand(named.ToString()) is { } codings
+            )
             {
                 var encoded = buffer;
                 (buffer, length) = ContentDecoding.Decode(encoded, length, codings, maxBytes);
@@ -98,7 +102,8 @@ internal sealed class BufferedBody : HttpContent
         content.Dispose();
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => stream.WriteAsync(Memory).AsTask();
+    protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
+        stream.WriteAsync(Memory).AsTask();
 
     protected override bool TryComputeLength(out long length)
     {

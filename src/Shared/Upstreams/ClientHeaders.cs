@@ -22,15 +22,32 @@ internal sealed class ClientHeaders
     public const int LongestValue = 1024;
 
     private const int LongestPlain = 200;
-    private static readonly SearchValues<char> Plain = SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c), '\t']);
+    private static readonly SearchValues<char> Plain = SearchValues.Create([
+        .. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c),
+        '\t',
+    ]);
 
     // They speak of the client's own exchange with the gateway: a part of a document, or none because the client has it, is nothing to
     // compose of.
-    private static readonly FrozenSet<string> OfTheExchange = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-    [
-        "Accept", "Accept-Charset", "Accept-Encoding", "Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since",
-        "Cache-Control", "Pragma", "Idempotency-Key", "Prefer", "Origin",
-    ]);
+    private static readonly FrozenSet<string> OfTheExchange = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        [
+            "Accept",
+            "Accept-Charset",
+            "Accept-Encoding",
+            "Range",
+            "If-Range",
+            "If-Match",
+            "If-None-Match",
+            "If-Modified-Since",
+            "If-Unmodified-Since",
+            "Cache-Control",
+            "Pragma",
+            "Idempotency-Key",
+            "Prefer",
+            "Origin",
+        ]
+    );
 
     private readonly string[] _names;
 
@@ -65,8 +82,12 @@ internal sealed class ClientHeaders
         {
             foreach (var name in _names)
             {
-                if (headers.TryGetValue(name, out var values) && values.ToString() is { Length: > 0 and <= LongestValue } value
-                    && !value.AsSpan().ContainsAnyExcept(Plain) && !ConnectionOptions.Name(headers.Connection, name))
+                if (
+                    headers.TryGetValue(name, out var values)
+                    && values.ToString() is { Length: > 0 and <= LongestValue } value
+                    && !value.AsSpan().ContainsAnyExcept(Plain)
+                    && !ConnectionOptions.Name(headers.Connection, name)
+                )
                 {
                     (found ??= []).Add(new(name, value));
                 }
@@ -102,10 +123,13 @@ internal sealed class ClientHeaders
             text.Append("canary ").Append(name).Append('\n'); // No header's name has a space.
         }
 
-        return text.Length <= LongestPlain ? text.ToString() : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
+        return text.Length <= LongestPlain
+            ? text.ToString()
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
     private static bool IsToldOf(string name) =>
-        !OfTheExchange.Contains(name) && !name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)
+        !OfTheExchange.Contains(name)
+        && !name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)
         && !name.StartsWith("Sec-WebSocket-", StringComparison.OrdinalIgnoreCase);
 }

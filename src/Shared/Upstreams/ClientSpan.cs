@@ -55,7 +55,10 @@ internal static class ClientSpan
 
         var status = (int)response.StatusCode;
         span.SetTag("http.response.status_code", status);
-        span.SetTag("network.protocol.version", response.Version.Major >= 2 ? response.Version.Major.ToString(CultureInfo.InvariantCulture) : "1.1");
+        span.SetTag(
+            "network.protocol.version",
+            response.Version.Major >= 2 ? response.Version.Major.ToString(CultureInfo.InvariantCulture) : "1.1"
+        );
         if (status >= 400)
         {
             span.SetTag("error.type", status.ToString(CultureInfo.InvariantCulture));

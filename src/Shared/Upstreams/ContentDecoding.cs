@@ -46,7 +46,9 @@ internal static class ContentDecoding
             stream = codings[i] switch
             {
                 "br" => new BrotliStream(stream, CompressionMode.Decompress),
-                "deflate" => IsZLib(encoded, i) ? new ZLibStream(stream, CompressionMode.Decompress) : new DeflateStream(stream, CompressionMode.Decompress),
+                "deflate" => IsZLib(encoded, i)
+                    ? new ZLibStream(stream, CompressionMode.Decompress)
+                    : new DeflateStream(stream, CompressionMode.Decompress),
                 "identity" => stream,
                 _ => new GZipStream(stream, CompressionMode.Decompress),
             };

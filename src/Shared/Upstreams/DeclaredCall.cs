@@ -22,13 +22,16 @@ public abstract class DeclaredCalls<T>(JsonSerializerContext json) : IReturnType
 /// 2. which gives it back unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read.
 /// Nothing ambient says whose call it is, and no body comes by Refit, which would read it without a bound.
 /// </summary>
-internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseMessage>> write, JsonSerializerContext json) : UpstreamCall<T>, IDeclaredCall
+internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseMessage>> write, JsonSerializerContext json)
+    : UpstreamCall<T>,
+        IDeclaredCall
 {
     private WrittenRequest? _request;
     private bool _onlyReads;
 
     internal override JsonTypeInfo<T> Type =>
-        (JsonTypeInfo<T>?)json.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{json.GetType().Name} has no [JsonSerializable(typeof({typeof(T).Name}))].");
+        (JsonTypeInfo<T>?)json.GetTypeInfo(typeof(T))
+        ?? throw new InvalidOperationException($"{json.GetType().Name} has no [JsonSerializable(typeof({typeof(T).Name}))].");
 
     internal override TimeProvider Time => Request.Upstream.Time;
 
@@ -70,7 +73,9 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
         var writing = write(CancellationToken.None);
         return writing.IsCompleted
             ? (WrittenRequest)writing.GetAwaiter().GetResult()
-            : throw new InvalidOperationException("A request is written without waiting for anything: no buffered body, no captured content.");
+            : throw new InvalidOperationException(
+                "A request is written without waiting for anything: no buffered body, no captured content."
+            );
     }
 }
 

@@ -10,31 +10,63 @@ namespace Bff.Upstreams;
 internal static class ForwardedNames
 {
     // RFC 9110 section 5.6.2.
-    private static readonly SearchValues<char> Token =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+    private static readonly SearchValues<char> Token = SearchValues.Create(
+        "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    );
 
-    private static readonly FrozenSet<string> Never = FrozenSet.Create(StringComparer.OrdinalIgnoreCase,
-    [
-        "Authorization", "Proxy-Authorization", "Cookie", "X-API-Key", "X-CSRF", // Credentials are for the gateway.
-        "Host", "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Expect", "HTTP2-Settings", // The connection's.
-        "Proxy", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP",
-        "X-Request-Id", "X-Correlation-Id", "traceparent", "tracestate", "baggage", // The gateway says these itself.
-    ]);
+    private static readonly FrozenSet<string> Never = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        [
+            "Authorization",
+            "Proxy-Authorization",
+            "Cookie",
+            "X-API-Key",
+            "X-CSRF", // Credentials are for the gateway.
+            "Host",
+            "Connection",
+            "Keep-Alive",
+            "Proxy-Connection",
+            "TE",
+            "Trailer",
+            "Transfer-Encoding",
+            "Upgrade",
+            "Expect",
+            "HTTP2-Settings", // The connection's.
+            "Proxy",
+            "Forwarded",
+            "X-Forwarded-For",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Host",
+            "X-Real-IP",
+            "X-Request-Id",
+            "X-Correlation-Id",
+            "traceparent",
+            "tracestate",
+            "baggage", // The gateway says these itself.
+        ]
+    );
 
     /// <summary>The names; each that may not be forwarded is a mistake.</summary>
     public static IEnumerable<string> Read(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         foreach (var section in configuration.GetSection("Headers:Forward").GetChildren())
         {
-            if (section.Value is { Length: > 0 } name && !name.AsSpan().ContainsAnyExcept(Token)
-                && !IdentityHeaders.IsReserved(name) && !Never.Contains(name.Replace('_', '-')) // Many servers take the two for the same.
-                && !name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase))
+            if (
+                section.Value is { Length: > 0 } name
+                && !name.AsSpan().ContainsAnyExcept(Token)
+                && !IdentityHeaders.IsReserved(name)
+                && !Never.Contains(name.Replace('_', '-')) // Many servers take the two for the same.
+                && !name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase)
+            )
             {
                 yield return name;
             }
             else
             {
-                mistakes.Add(section.Path, $"'{section.Value}' may not be forwarded: name a header that carries no credential, and is neither the connection's nor the gateway's own.");
+                mistakes.Add(
+                    section.Path,
+                    $"'{section.Value}' may not be forwarded: name a header that carries no credential, and is neither the connection's nor the gateway's own."
+                );
             }
         }
     }

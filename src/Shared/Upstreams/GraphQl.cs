@@ -10,7 +10,8 @@ public sealed record GraphQlQuery<TVariables>(string Query, TVariables Variables
 /// <summary>What every GraphQL answer has.</summary>
 /// <param name="Data">Null where the query came to nothing.</param>
 /// <param name="Errors">Not empty where any of it failed.</param>
-public sealed record GraphQlAnswer<TData>(TData? Data = null, IReadOnlyList<GraphQlError>? Errors = null) where TData : class;
+public sealed record GraphQlAnswer<TData>(TData? Data = null, IReadOnlyList<GraphQlError>? Errors = null)
+    where TData : class;
 
 /// <summary>What failed.</summary>
 public sealed record GraphQlError(string? Message = null);
@@ -26,10 +27,12 @@ public static class GraphQl
     /// <param name="read">The value; null when what was asked for is not there.</param>
     /// <param name="type">Source-generated metadata of the value.</param>
     public static UpstreamCall<T> Query<TData, T>(this UpstreamCall<GraphQlAnswer<TData>> call, Func<TData, T?> read, JsonTypeInfo<T> type)
-        where TData : class where T : class =>
-        ((DeclaredCall<GraphQlAnswer<TData>>)call).OnlyReads().Read(answer => Read(answer, read), type);
+        where TData : class
+        where T : class => ((DeclaredCall<GraphQlAnswer<TData>>)call).OnlyReads().Read(answer => Read(answer, read), type);
 
-    private static UpstreamAnswer<T> Read<TData, T>(UpstreamAnswer<GraphQlAnswer<TData>> answer, Func<TData, T?> read) where TData : class where T : class =>
+    private static UpstreamAnswer<T> Read<TData, T>(UpstreamAnswer<GraphQlAnswer<TData>> answer, Func<TData, T?> read)
+        where TData : class
+        where T : class =>
         answer.Value switch
         {
             null => answer.As<T>(),

@@ -23,8 +23,15 @@ public sealed class GrpcClient(UpstreamClient upstream)
     /// <param name="parser">Of the answer's message.</param>
     /// <param name="read">Makes the value of the answer's message; null of one that cannot be right.</param>
     /// <param name="type">Source-generated metadata of the value.</param>
-    public UpstreamCall<TValue> Read<T, TValue>(string method, IMessage message, MessageParser<T> parser, Func<T, TValue?> read, JsonTypeInfo<TValue> type)
-        where T : IMessage<T> where TValue : class =>
+    public UpstreamCall<TValue> Read<T, TValue>(
+        string method,
+        IMessage message,
+        MessageParser<T> parser,
+        Func<T, TValue?> read,
+        JsonTypeInfo<TValue> type
+    )
+        where T : IMessage<T>
+        where TValue : class =>
         new HandMadeCall<TValue>(
             async call =>
             {
@@ -34,9 +41,11 @@ public sealed class GrpcClient(UpstreamClient upstream)
                     : UpstreamAnswer<TValue>.No(UpstreamOutcome.Failed, answer.Status);
             },
             type,
-            upstream.Time);
+            upstream.Time
+        );
 
-    internal async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call) where T : IMessage<T>
+    internal async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call)
+        where T : IMessage<T>
     {
         var request = new HttpRequestMessage(HttpMethod.Post, new Uri(method, UriKind.Relative))
         {
@@ -73,7 +82,8 @@ public sealed class GrpcClient(UpstreamClient upstream)
         return frame;
     }
 
-    private static UpstreamAnswer<T> Unframe<T>(HttpResponseMessage response, MessageParser<T> parser, int status) where T : IMessage<T>
+    private static UpstreamAnswer<T> Unframe<T>(HttpResponseMessage response, MessageParser<T> parser, int status)
+        where T : IMessage<T>
     {
         var body = ((BufferedBody)response.Content).Memory.Span;
         if (body.Length < PrefixLength || body[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body[1..]) != body.Length - PrefixLength)

@@ -14,8 +14,9 @@ internal static class GrpcStatus
     /// Null when the answer is not gRPC, and while an answer that is passed on has not ended: its trailers have not come.
     /// </summary>
     public static int? Of(HttpResponseMessage response) =>
-        !AnswerType.IsGrpc(response.Content) ? null
-        : InTrailers(response) ?? In(response.Headers) ?? (response.Content is BufferedBody ? GrpcCode.Unknown : null);
+        !AnswerType.IsGrpc(response.Content)
+            ? null
+            : InTrailers(response) ?? In(response.Headers) ?? (response.Content is BufferedBody ? GrpcCode.Unknown : null);
 
     /// <summary>The status in the trailers; null where there is none.</summary>
     public static int? InTrailers(HttpResponseMessage response) => In(response.TrailingHeaders);
@@ -27,15 +28,28 @@ internal static class GrpcStatus
     /// internal or unknown, and must not take the service away from everybody.
     /// </summary>
     public static bool IsFailure(HttpResponseMessage response) =>
-        Of(response) is { } status && (response.Content is BufferedBody
-            ? status is GrpcCode.Unknown or GrpcCode.DeadlineExceeded or GrpcCode.ResourceExhausted or GrpcCode.Aborted or GrpcCode.Internal or GrpcCode.Unavailable
-                or GrpcCode.DataLoss
-            : status is GrpcCode.Unavailable or GrpcCode.DataLoss || (status is GrpcCode.DeadlineExceeded && !HasDeadline(response.RequestMessage)));
+        Of(response) is { } status
+        && (
+            response.Content is BufferedBody
+                ? status
+                    is GrpcCode.Unknown
+                        or GrpcCode.DeadlineExceeded
+                        or GrpcCode.ResourceExhausted
+                        or GrpcCode.Aborted
+                        or GrpcCode.Internal
+                        or GrpcCode.Unavailable
+                        or GrpcCode.DataLoss
+                : status is GrpcCode.Unavailable or GrpcCode.DataLoss
+                    || (status is GrpcCode.DeadlineExceeded && !HasDeadline(response.RequestMessage))
+        );
 
-    private static bool HasDeadline(HttpRequestMessage? request) => request?.Options.TryGetValue(HasClientDeadline, out var has) == true && has;
+    private static bool HasDeadline(HttpRequestMessage? request) =>
+        request?.Options.TryGetValue(HasClientDeadline, out var has) == true && has;
 
     private static int? In(HttpResponseHeaders headers) =>
         headers.NonValidated.TryGetValues("grpc-status", out var values)
-            ? int.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var status) ? status : GrpcCode.Unknown
+            ? int.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var status)
+                ? status
+                : GrpcCode.Unknown
             : null;
 }

@@ -24,7 +24,8 @@ internal sealed class HeldContent : HttpContent
         }
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, default);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
         _body.CopyTo(stream, cancellationToken).AsTask();
@@ -57,13 +58,16 @@ internal sealed class ArrivingContent : HttpContent
     {
         var context = Body.Context;
         var origin = BffRequest.Of(context);
-        HttpMetricsEnrichmentContext.AddCallback(request, measured =>
-        {
-            if (origin.BodyFault is not null || context.RequestAborted.IsCancellationRequested)
+        HttpMetricsEnrichmentContext.AddCallback(
+            request,
+            measured =>
             {
-                measured.AddCustomTag("bff.client_fault", true);
+                if (origin.BodyFault is not null || context.RequestAborted.IsCancellationRequested)
+                {
+                    measured.AddCustomTag("bff.client_fault", true);
+                }
             }
-        });
+        );
     }
 
     /// <summary>The same, read to its end; null for one of any size, which nobody can hold.</summary>
@@ -75,7 +79,8 @@ internal sealed class ArrivingContent : HttpContent
             : new(await RequestBody.Hold(context, context.RequestAborted), Headers);
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, default);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, default);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {

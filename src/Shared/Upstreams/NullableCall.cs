@@ -3,7 +3,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Bff.Upstreams;
 
 /// <summary>A call whose value is a number or another struct, as a part has it: null where there is none.</summary>
-internal sealed class NullableCall<T>(UpstreamCall<T> call) : UpstreamCall<T?> where T : struct
+internal sealed class NullableCall<T>(UpstreamCall<T> call) : UpstreamCall<T?>
+    where T : struct
 {
     private JsonTypeInfo<T?>? _type;
 
@@ -12,5 +13,6 @@ internal sealed class NullableCall<T>(UpstreamCall<T> call) : UpstreamCall<T?> w
 
     internal override TimeProvider Time => call.Time;
 
-    internal override async ValueTask<UpstreamAnswer<T?>> Make(CallContext context) => (await call.Make(context)).Map(static value => (T?)value);
+    internal override async ValueTask<UpstreamAnswer<T?>> Make(CallContext context) =>
+        (await call.Make(context)).Map(static value => (T?)value);
 }

@@ -27,7 +27,12 @@ public static class Pages
     /// <param name="id">Names an entry within its service.</param>
     /// <param name="sources">A page of each service, from its own cursor.</param>
     public static UpstreamCall<CursorPage<T>> Merge<T>(
-        string? cursor, int limit, Func<T, DateTimeOffset> at, Func<T, string> id, params Func<string?, int, UpstreamCall<CursorPage<T>>>[] sources)
+        string? cursor,
+        int limit,
+        Func<T, DateTimeOffset> at,
+        Func<T, string> id,
+        params Func<string?, int, UpstreamCall<CursorPage<T>>>[] sources
+    )
     {
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
@@ -48,11 +53,22 @@ public static class Pages
             }
         }
 
-        return new BatchCall<CursorPage<T>, CursorPage<T>>(calls, Math.Max(1, calls.Count), pages => Join(pages, asked, place, limit, at, id), type: null);
+        return new BatchCall<CursorPage<T>, CursorPage<T>>(
+            calls,
+            Math.Max(1, calls.Count),
+            pages => Join(pages, asked, place, limit, at, id),
+            type: null
+        );
     }
 
     private static CursorPage<T> Join<T>(
-        IReadOnlyList<CursorPage<T>> pages, List<int> asked, MergedPlace place, int limit, Func<T, DateTimeOffset> at, Func<T, string> id)
+        IReadOnlyList<CursorPage<T>> pages,
+        List<int> asked,
+        MergedPlace place,
+        int limit,
+        Func<T, DateTimeOffset> at,
+        Func<T, string> id
+    )
     {
         var marks = place.Lists;
         var first = new int[pages.Count];
@@ -84,7 +100,11 @@ public static class Pages
         }
 
         return new(
-            items, places.All(p => p.IsAtEnd) ? null : JsonSerializer.Serialize(new(items.Count == 0 ? place.LastAt : at(items[^1]), places), PagesJson.Default.MergedPlace));
+            items,
+            places.All(p => p.IsAtEnd)
+                ? null
+                : JsonSerializer.Serialize(new(items.Count == 0 ? place.LastAt : at(items[^1]), places), PagesJson.Default.MergedPlace)
+        );
     }
 
     /// <summary>
@@ -92,7 +112,13 @@ public static class Pages
     /// what was given. Where these have pushed the last one off the page nothing of it is due; where it has been deleted, what is not newer
     /// than it was.
     /// </summary>
-    private static int FirstDue<T>(IReadOnlyList<T> items, PlaceInList mark, DateTimeOffset? lastAt, Func<T, DateTimeOffset> at, Func<T, string> id)
+    private static int FirstDue<T>(
+        IReadOnlyList<T> items,
+        PlaceInList mark,
+        DateTimeOffset? lastAt,
+        Func<T, DateTimeOffset> at,
+        Func<T, string> id
+    )
     {
         var first = 0;
         if (mark.LastId is { } last)
@@ -131,7 +157,8 @@ public static class Pages
     }
 
     /// <summary>Whether the last entry that was given is behind this page.</summary>
-    private static bool IsPast<T>(IReadOnlyList<T> items, PlaceInList mark, Func<T, string> id) => mark.LastId is { } last && IndexOf(items, last, id) < 0;
+    private static bool IsPast<T>(IReadOnlyList<T> items, PlaceInList mark, Func<T, string> id) =>
+        mark.LastId is { } last && IndexOf(items, last, id) < 0;
 
     /// <summary>
     /// Whose entry is next; null where there is none, or where that cannot be said: a service has more than was asked for.
@@ -166,7 +193,10 @@ public static class Pages
 
         try
         {
-            return JsonSerializer.Deserialize(cursor, PagesJson.Default.MergedPlace) is { Lists: { } lists } place && lists.Length == sources && lists.All(l => l is not null)
+            return
+                JsonSerializer.Deserialize(cursor, PagesJson.Default.MergedPlace) is { Lists: { } lists } place
+                && lists.Length == sources
+                && lists.All(l => l is not null)
                 ? place
                 : null;
         }
@@ -183,14 +213,18 @@ public static class Pages
 
         internal override TimeProvider Time => TimeProvider.System;
 
-        internal override ValueTask<UpstreamAnswer<CursorPage<T>>> Make(CallContext call) => new(UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Rejected, 400));
+        internal override ValueTask<UpstreamAnswer<CursorPage<T>>> Make(CallContext call) =>
+            new(UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Rejected, 400));
     }
 }
 
 /// <summary>How far a merged list has been given.</summary>
 /// <param name="LastAt">When the last entry happened that was given; null: none yet.</param>
 /// <param name="Lists">How far each service's has.</param>
-internal sealed record MergedPlace([property: JsonPropertyName("t")] DateTimeOffset? LastAt, [property: JsonPropertyName("l")] PlaceInList[] Lists);
+internal sealed record MergedPlace(
+    [property: JsonPropertyName("t")] DateTimeOffset? LastAt,
+    [property: JsonPropertyName("l")] PlaceInList[] Lists
+);
 
 /// <summary>How far a service's list has been given.</summary>
 /// <param name="Cursor">Of the page, the service's own; null: the first.</param>
@@ -198,8 +232,11 @@ internal sealed record MergedPlace([property: JsonPropertyName("t")] DateTimeOff
 /// <param name="LastAt">When that happened.</param>
 /// <param name="Taken">How many entries of the page have been given; below zero: all of the list.</param>
 internal sealed record PlaceInList(
-    [property: JsonPropertyName("c")] string? Cursor, [property: JsonPropertyName("i")] string? LastId, [property: JsonPropertyName("t")] DateTimeOffset LastAt,
-    [property: JsonPropertyName("n")] int Taken)
+    [property: JsonPropertyName("c")] string? Cursor,
+    [property: JsonPropertyName("i")] string? LastId,
+    [property: JsonPropertyName("t")] DateTimeOffset LastAt,
+    [property: JsonPropertyName("n")] int Taken
+)
 {
     /// <summary>Nothing is left.</summary>
     public static readonly PlaceInList End = new(null, null, default, -1);

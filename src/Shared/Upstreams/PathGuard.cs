@@ -15,9 +15,12 @@ internal static class PathGuard
     {
         path = BeforeQuery(path);
         template = BeforeQuery(template);
-        return path.Count('/') + 1 == template.Count('/') && path is not ([] or ['/', ..] or [.., '/'])
-            && !path.Contains("//", StringComparison.Ordinal) && !path.Contains("%EF%BF%BD", StringComparison.Ordinal);
+        return path.Count('/') + 1 == template.Count('/')
+            && path is not ([] or ['/', ..] or [.., '/'])
+            && !path.Contains("//", StringComparison.Ordinal)
+            && !path.Contains("%EF%BF%BD", StringComparison.Ordinal);
     }
 
-    private static ReadOnlySpan<char> BeforeQuery(ReadOnlySpan<char> text) => text.IndexOf('?') is >= 0 and var query ? text[..query] : text;
+    private static ReadOnlySpan<char> BeforeQuery(ReadOnlySpan<char> text) =>
+        text.IndexOf('?') is >= 0 and var query ? text[..query] : text;
 }

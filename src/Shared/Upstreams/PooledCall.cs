@@ -97,5 +97,6 @@ internal sealed class PooledCall
         return requested.PathAndQuery.TrimStart('/');
     }
 
-    private static bool IsBelow(Uri requested, Uri address) => requested.AbsoluteUri.StartsWith(address.AbsoluteUri, StringComparison.Ordinal);
+    private static bool IsBelow(Uri requested, Uri address) =>
+        requested.AbsoluteUri.StartsWith(address.AbsoluteUri, StringComparison.Ordinal);
 }

@@ -9,7 +9,14 @@ namespace Bff.Upstreams;
 /// other roles or scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages
 /// that the client asks for, and a service and its canary.
 /// </summary>
-internal readonly struct ReadKey(string what, Type type, Caller caller, CallerToken token, KeyValuePair<string, string>[] headers, string[] canaries) : IEquatable<ReadKey>
+internal readonly struct ReadKey(
+    string what,
+    Type type,
+    Caller caller,
+    CallerToken token,
+    KeyValuePair<string, string>[] headers,
+    string[] canaries
+) : IEquatable<ReadKey>
 {
     private readonly string _what = what;
     private readonly Type _type = type;
@@ -18,8 +25,13 @@ internal readonly struct ReadKey(string what, Type type, Caller caller, CallerTo
     private readonly KeyValuePair<string, string>[] _headers = headers;
     private readonly string[] _canaries = canaries;
 
-    public bool Equals(ReadKey other) => ReferenceEquals(_type, other._type) && _what == other._what && IsSame(_caller, other._caller) && _token.Equals(other._token)
-        && _headers.AsSpan().SequenceEqual(other._headers) && _canaries.AsSpan().SequenceEqual(other._canaries);
+    public bool Equals(ReadKey other) =>
+        ReferenceEquals(_type, other._type)
+        && _what == other._what
+        && IsSame(_caller, other._caller)
+        && _token.Equals(other._token)
+        && _headers.AsSpan().SequenceEqual(other._headers)
+        && _canaries.AsSpan().SequenceEqual(other._canaries);
 
     public override bool Equals([NotNullWhen(true)] object? obj) => obj is ReadKey other && Equals(other);
 
@@ -27,8 +39,13 @@ internal readonly struct ReadKey(string what, Type type, Caller caller, CallerTo
 
     private static bool IsSame(Caller one, Caller other) =>
         ReferenceEquals(one, other)
-        || (one.Kind == other.Kind && one.IsSandbox == other.IsSandbox && one.Subject == other.Subject && one.Tenant == other.Tenant
-            && IdentityHeaders.Known(one).AsSpan().SequenceEqual(IdentityHeaders.Known(other)));
+        || (
+            one.Kind == other.Kind
+            && one.IsSandbox == other.IsSandbox
+            && one.Subject == other.Subject
+            && one.Tenant == other.Tenant
+            && IdentityHeaders.Known(one).AsSpan().SequenceEqual(IdentityHeaders.Known(other))
+        );
 }
 
 /// <summary>A read that its first caller makes as if alone; it costs more than that only once somebody joins.</summary>

@@ -13,14 +13,19 @@ internal static class Repeatable
 
     /// <summary>Reads change nothing, so they may be repeated and hedged (RFC 9110 section 9.2.1).</summary>
     public static bool IsRead(HttpRequestMessage request) =>
-        request.Method == HttpMethod.Get || request.Method == HttpMethod.Head || request.Method == HttpMethod.Options
+        request.Method == HttpMethod.Get
+        || request.Method == HttpMethod.Head
+        || request.Method == HttpMethod.Options
         || (request.Options.TryGetValue(ReadsOnly, out var reads) && reads);
 
     /// <summary>The same of a request that is to be passed on.</summary>
     public static bool IsRepeatable(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method)
+        HttpMethods.IsGet(request.Method)
+        || HttpMethods.IsHead(request.Method)
+        || HttpMethods.IsOptions(request.Method)
         || request.Headers.ContainsKey("Idempotency-Key");
 
     /// <summary>Writes may be repeated under the caller's key alone; never hedged.</summary>
-    public static bool IsRepeatable(HttpRequestMessage request) => IsRead(request) || (request.Headers.Contains("Idempotency-Key") && !(request.Options.TryGetValue(Once, out var once) && once));
+    public static bool IsRepeatable(HttpRequestMessage request) =>
+        IsRead(request) || (request.Headers.Contains("Idempotency-Key") && !(request.Options.TryGetValue(Once, out var once) && once));
 }

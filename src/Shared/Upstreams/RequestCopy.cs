@@ -35,7 +35,10 @@ internal static class RequestCopy
         foreach (var header in request.Headers.NonValidated)
         {
             // Each attempt is told of its own span: what the first one was told is not added to.
-            if (!header.Key.Equals("traceparent", StringComparison.OrdinalIgnoreCase) && !header.Key.Equals("tracestate", StringComparison.OrdinalIgnoreCase))
+            if (
+                !header.Key.Equals("traceparent", StringComparison.OrdinalIgnoreCase)
+                && !header.Key.Equals("tracestate", StringComparison.OrdinalIgnoreCase)
+            )
             {
                 foreach (var value in header.Value)
                 {

@@ -11,6 +11,7 @@ internal static class RetryAfter
         }
 
         var delay = asked.Delta ?? asked.Date - time.GetUtcNow();
-        return delay is { } wanted ? TimeSpan.FromTicks(Math.Clamp(wanted.Ticks, 0, TimeSpan.TicksPerHour)) : null; // A date that has passed: at once.
+        // A date that has passed: at once.
+        return delay is { } wanted ? TimeSpan.FromTicks(Math.Clamp(wanted.Ticks, 0, TimeSpan.TicksPerHour)) : null;
     }
 }

@@ -31,19 +31,20 @@ internal static class ServiceToken
 
     /// <param name="origin">For whom the call is made.</param>
     /// <param name="options">Of the service.</param>
-    public static TokenChoice Choose(BffRequest origin, TokenOptions options) => options.Mode switch
-    {
-        TokenMode.None => TokenChoice.None,
-        TokenMode.Client => TokenChoice.Own,
-        _ when origin.Token.IsNone => options.Otherwise switch
+    public static TokenChoice Choose(BffRequest origin, TokenOptions options) =>
+        options.Mode switch
         {
-            TokenOtherwise.Client => TokenChoice.Own,
-            TokenOtherwise.None => TokenChoice.None,
-            _ => TokenChoice.Missing,
-        },
-        TokenMode.Caller => TokenChoice.Caller,
-        _ => TokenChoice.Exchanged,
-    };
+            TokenMode.None => TokenChoice.None,
+            TokenMode.Client => TokenChoice.Own,
+            _ when origin.Token.IsNone => options.Otherwise switch
+            {
+                TokenOtherwise.Client => TokenChoice.Own,
+                TokenOtherwise.None => TokenChoice.None,
+                _ => TokenChoice.Missing,
+            },
+            TokenMode.Caller => TokenChoice.Caller,
+            _ => TokenChoice.Exchanged,
+        };
 
     /// <summary>In place of whatever the request has.</summary>
     public static void Set(HttpRequestMessage outgoing, string authorization)

@@ -20,7 +20,8 @@ public sealed class SharedReads
     }
 
     /// <summary>What keeps such answers apart; null for nearly all.</summary>
-    public string? VariantFor(string upstream, BffRequest request) => ClientHeaders.Variant(Varying(upstream, request), _sender.CanariesOf(request));
+    public string? VariantFor(string upstream, BffRequest request) =>
+        ClientHeaders.Variant(Varying(upstream, request), _sender.CanariesOf(request));
 
     /// <summary>The request for such an answer.</summary>
     public BffRequest ForEverybody(string upstream, BffRequest request)
@@ -31,5 +32,7 @@ public sealed class SharedReads
     }
 
     private KeyValuePair<string, string>[] Varying(string upstream, BffRequest request) =>
-        _sender.VaryBy(upstream, request) is { Count: > 0 } varyBy ? ClientHeaders.Only(_sender.ClientHeadersFor(upstream, request), varyBy) : [];
+        _sender.VaryBy(upstream, request) is { Count: > 0 } varyBy
+            ? ClientHeaders.Only(_sender.ClientHeadersFor(upstream, request), varyBy)
+            : [];
 }

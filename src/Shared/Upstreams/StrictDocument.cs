@@ -21,7 +21,10 @@ internal static class StrictDocument
     /// <exception cref="JsonException">It is garbage.</exception>
     public static T? Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
     {
-        var value = JsonSerializer.Deserialize(utf8, (JsonTypeInfo<T>)Types.GetValue(type, static loose => OptionsOf(loose.Options).GetTypeInfo(loose.Type)));
+        var value = JsonSerializer.Deserialize(
+            utf8,
+            (JsonTypeInfo<T>)Types.GetValue(type, static loose => OptionsOf(loose.Options).GetTypeInfo(loose.Type))
+        );
         if (value is IEnumerable entries and not string && type.Kind is JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary)
         {
             EntriesAreThere(value);
@@ -30,8 +33,11 @@ internal static class StrictDocument
         return value;
     }
 
-    private static JsonSerializerOptions OptionsOf(JsonSerializerOptions loose) => Strict.GetValue(loose, static options =>
-        new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Tighten) });
+    private static JsonSerializerOptions OptionsOf(JsonSerializerOptions loose) =>
+        Strict.GetValue(
+            loose,
+            static options => new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Tighten) }
+        );
 
     private static void Tighten(JsonTypeInfo info)
     {
@@ -43,7 +49,10 @@ internal static class StrictDocument
         List<(Func<object, object?> Get, Action<object> Check)>? checks = null;
         foreach (var member in info.Properties)
         {
-            if (member is { Get: { } get, AttributeProvider: PropertyInfo property } && CheckOf(new NullabilityInfoContext().Create(property)) is { } check)
+            if (
+                member is { Get: { } get, AttributeProvider: PropertyInfo property }
+                && CheckOf(new NullabilityInfoContext().Create(property)) is { } check
+            )
             {
                 (checks ??= []).Add((get, check));
             }

@@ -7,7 +7,10 @@ namespace Bff.Upstreams;
 /// </summary>
 internal readonly struct TimeLimit : IDisposable
 {
-    private static readonly ObjectPool<CancellationTokenSource> Sources = new DefaultObjectPool<CancellationTokenSource>(new Unfired(), maximumRetained: 1024);
+    private static readonly ObjectPool<CancellationTokenSource> Sources = new DefaultObjectPool<CancellationTokenSource>(
+        new Unfired(),
+        maximumRetained: 1024
+    );
 
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _abandoned;

@@ -17,7 +17,8 @@ internal abstract class UnwrittenBody : HttpContent
 {
     public abstract HttpContent Write(JsonSerializerContext json);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException("The call writes it.");
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        throw new NotSupportedException("The call writes it.");
 
     protected override bool TryComputeLength(out long length)
     {
@@ -41,7 +42,9 @@ internal sealed class UnwrittenBody<T>(T item) : UnwrittenBody
             return file.Content();
         }
 
-        var type = (JsonTypeInfo<T>?)json.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{json.GetType().Name} does not know {typeof(T).Name}.");
+        var type =
+            (JsonTypeInfo<T>?)json.GetTypeInfo(typeof(T))
+            ?? throw new InvalidOperationException($"{json.GetType().Name} does not know {typeof(T).Name}.");
         return new JsonBytes(JsonSerializer.SerializeToUtf8Bytes(item, type));
     }
 }
@@ -51,7 +54,8 @@ internal sealed class JsonBytes : ByteArrayContent
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
-    public JsonBytes(byte[] utf8) : base(utf8)
+    public JsonBytes(byte[] utf8)
+        : base(utf8)
     {
         Utf8 = utf8;
         Headers.ContentType = Json;

@@ -51,6 +51,8 @@ public sealed class UploadedFile : IBindableFromHttpContext<UploadedFile>
             }
         }
 
-        return _arriving is not null ? new ArrivingContent(content, _arriving) : new HeldContent(BffRequest.Of(_context).Held!, content.Headers);
+        return _arriving is not null
+            ? new ArrivingContent(content, _arriving)
+            : new HeldContent(BffRequest.Of(_context).Held!, content.Headers);
     }
 }

@@ -49,7 +49,11 @@ internal sealed class Upstream : IDisposable
     /// <summary>The pool that serves this request: the tenant's own, else the canary for its share, else the main one.</summary>
     public UpstreamPool PoolFor(BffRequest request)
     {
-        if (!request.Caller.IsSandbox && request.Tenant is { DedicatedUpstreams.Count: > 0 } tenant && tenant.DedicatedUpstreams.TryGetValue(Options.Name, out var own))
+        if (
+            !request.Caller.IsSandbox
+            && request.Tenant is { DedicatedUpstreams.Count: > 0 } tenant
+            && tenant.DedicatedUpstreams.TryGetValue(Options.Name, out var own)
+        )
         {
             return _tenants.TryGetValue(tenant.Id, out var known) && known.Address == own ? known.Pool : Open(tenant.Id, own);
         }
@@ -90,7 +94,11 @@ internal sealed class Upstream : IDisposable
             return false;
         }
 
-        if (options.HeaderName is { } name && request.HttpContext?.Request is { } http && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue))
+        if (
+            options.HeaderName is { } name
+            && request.HttpContext?.Request is { } http
+            && (http.Headers[name] == options.HeaderValue || http.Query[name] == options.HeaderValue)
+        )
         {
             return true;
         }

@@ -65,29 +65,56 @@ public readonly record struct UpstreamAnswer<T>
     public bool IsFailure => !IsOk && !IsGone;
 
     /// <summary>A good answer.</summary>
-    public static UpstreamAnswer<T> Ok(T value, int status = 200) => new() { Outcome = UpstreamOutcome.Ok, Value = value, Status = status };
+    public static UpstreamAnswer<T> Ok(T value, int status = 200) =>
+        new()
+        {
+            Outcome = UpstreamOutcome.Ok,
+            Value = value,
+            Status = status,
+        };
 
     /// <summary>No answer.</summary>
     public static UpstreamAnswer<T> No(UpstreamOutcome outcome, int status = 0, TimeSpan? retryAfter = null) =>
-        new() { Outcome = outcome, Status = status, RetryAfter = retryAfter };
+        new()
+        {
+            Outcome = outcome,
+            Status = status,
+            RetryAfter = retryAfter,
+        };
 
     /// <summary>The same failure for another type.</summary>
-    public UpstreamAnswer<TOther> As<TOther>() => UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter) with { ServiceProblem = ServiceProblem };
+    public UpstreamAnswer<TOther> As<TOther>() =>
+        UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter) with
+        {
+            ServiceProblem = ServiceProblem,
+        };
 
     /// <summary>The same answer with its value projected; failures stay as they are.</summary>
-    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) => IsOk
-        ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with { FromFallback = FromFallback, Location = Location, ETag = ETag, LastModified = LastModified }
-        : As<TOther>();
+    public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) =>
+        IsOk
+            ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with
+            {
+                FromFallback = FromFallback,
+                Location = Location,
+                ETag = ETag,
+                LastModified = LastModified,
+            }
+            : As<TOther>();
 
     /// <summary>The problem that a required part's failure becomes.</summary>
     /// <param name="section">The part's name.</param>
-    public Problem ToProblem(string? section) => Outcome switch
-    {
-        _ when IsGone => new Problem(ProblemCodes.NotFound),
-        UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
-        UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable) { Section = section, RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1) },
-        _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = RetryAfter },
-    };
+    public Problem ToProblem(string? section) =>
+        Outcome switch
+        {
+            _ when IsGone => new Problem(ProblemCodes.NotFound),
+            UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
+            UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable)
+            {
+                Section = section,
+                RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1),
+            },
+            _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = RetryAfter },
+        };
 
     /// <summary>
     /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and
@@ -96,7 +123,10 @@ public readonly record struct UpstreamAnswer<T>
     /// <param name="section">The part's name.</param>
     public Problem ToWriteProblem(string? section) =>
         Outcome == UpstreamOutcome.Rejected && Status is 400 or 409 or 410 or 412 or 422
-            ? new Problem((Status == 410 ? null : ProblemCodes.ForStatus(Status)) ?? new ProblemCode("gone", Status, "Gone", "The resource is no longer there."))
+            ? new Problem(
+                (Status == 410 ? null : ProblemCodes.ForStatus(Status))
+                    ?? new ProblemCode("gone", Status, "Gone", "The resource is no longer there.")
+            )
             {
                 Type = Bounded(ServiceProblem?.Type),
                 Title = Bounded(ServiceProblem?.Title),
@@ -105,5 +135,8 @@ public readonly record struct UpstreamAnswer<T>
             : ToProblem(section);
 
     // A service's text goes to strangers: no more of it than anybody reads.
-    private static string? Bounded(string? text) => text is { Length: > 2000 } ? text[..2000] : string.IsNullOrWhiteSpace(text) ? null : text;
+    private static string? Bounded(string? text) =>
+        text is { Length: > 2000 } ? text[..2000]
+        : string.IsNullOrWhiteSpace(text) ? null
+        : text;
 }

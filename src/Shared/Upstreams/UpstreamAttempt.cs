@@ -8,7 +8,8 @@ internal readonly struct UpstreamAttempt
 {
     private readonly Activity? _span;
 
-    private UpstreamAttempt(UpstreamAddress address, HttpRequestMessage request, Activity? span) => (Address, Request, _span) = (address, request, span);
+    private UpstreamAttempt(UpstreamAddress address, HttpRequestMessage request, Activity? span) =>
+        (Address, Request, _span) = (address, request, span);
 
     /// <summary>What goes out: the call's own request, or a copy of it.</summary>
     public HttpRequestMessage Request { get; }

@@ -12,9 +12,7 @@ namespace Bff.Upstreams;
 /// JSON.</typeparam>
 public abstract class UpstreamCall<T>
 {
-    private protected UpstreamCall()
-    {
-    }
+    private protected UpstreamCall() { }
 
     /// <summary>Source-generated metadata of the value; asked for where the value is kept.</summary>
     internal abstract JsonTypeInfo<T> Type { get; }
@@ -48,9 +46,14 @@ public abstract class UpstreamCall<T>
 }
 
 /// <summary>A call whose answer is read in a second step.</summary>
-internal sealed class ProjectedCall<TFrom, T>(UpstreamCall<TFrom> call, Func<UpstreamAnswer<TFrom>, UpstreamAnswer<T>> read, JsonTypeInfo<T>? type) : UpstreamCall<T>
+internal sealed class ProjectedCall<TFrom, T>(
+    UpstreamCall<TFrom> call,
+    Func<UpstreamAnswer<TFrom>, UpstreamAnswer<T>> read,
+    JsonTypeInfo<T>? type
+) : UpstreamCall<T>
 {
-    internal override JsonTypeInfo<T> Type => type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(T).Name}: give it to As.");
+    internal override JsonTypeInfo<T> Type =>
+        type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(T).Name}: give it to As.");
 
     internal override TimeProvider Time => call.Time;
 
@@ -58,7 +61,8 @@ internal sealed class ProjectedCall<TFrom, T>(UpstreamCall<TFrom> call, Func<Ups
 }
 
 /// <summary>A call that is made by hand, as over a protocol other than REST.</summary>
-internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer<T>>> make, JsonTypeInfo<T> type, TimeProvider time) : UpstreamCall<T>
+internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer<T>>> make, JsonTypeInfo<T> type, TimeProvider time)
+    : UpstreamCall<T>
 {
     internal override JsonTypeInfo<T> Type => type;
 

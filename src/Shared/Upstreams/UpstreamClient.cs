@@ -62,7 +62,13 @@ public sealed class UpstreamClient
         }
 
         var key = new ReadKey(
-            what, typeof(T), call.Request.Caller, _sender.TokenFor(Name, call.Request), _sender.ClientHeadersFor(Name, call.Request), _sender.CanariesOf(call.Request));
+            what,
+            typeof(T),
+            call.Request.Caller,
+            _sender.TokenFor(Name, call.Request),
+            _sender.ClientHeadersFor(Name, call.Request),
+            _sender.CanariesOf(call.Request)
+        );
         var own = new ReadInFlight<T>(_sender.Reads.Capture(call.Request.Caller));
         while (true)
         {
@@ -96,7 +102,15 @@ public sealed class UpstreamClient
         var status = (int)response.StatusCode;
         var body = (BufferedBody)response.Content;
         return status == 200
-            ? UpstreamAnswer<UpstreamFile>.Ok(new UpstreamFile(body.Memory.ToArray(), MediaTypeHeaderValue.TryParse(AnswerType.Of(body), out var type) ? type.MediaType : null)) with { FromFallback = sent.FromFallback }
+            ? UpstreamAnswer<UpstreamFile>.Ok(
+                new UpstreamFile(
+                    body.Memory.ToArray(),
+                    MediaTypeHeaderValue.TryParse(AnswerType.Of(body), out var type) ? type.MediaType : null
+                )
+            ) with
+            {
+                FromFallback = sent.FromFallback,
+            }
             : UpstreamAnswer<UpstreamFile>.No(status < 400 ? UpstreamOutcome.Failed : Outcome(status), status, sent.RetryAfter);
     }
 
@@ -107,7 +121,9 @@ public sealed class UpstreamClient
     {
         if (call.Request.IsShared && !_isShared)
         {
-            throw new InvalidOperationException($"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true.");
+            throw new InvalidOperationException(
+                $"A part that is kept for others than its caller asks '{Name}': register its client with isShared: true."
+            );
         }
 
         foreach (var (name, value) in _sender.ClientHeadersFor(Name, call.Request))
@@ -122,7 +138,13 @@ public sealed class UpstreamClient
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamAnswer<T>> Lead<T>(ReadInFlight<T> own, ReadKey key, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+    private async ValueTask<UpstreamAnswer<T>> Lead<T>(
+        ReadInFlight<T> own,
+        ReadKey key,
+        HttpRequestMessage request,
+        JsonTypeInfo<T> type,
+        CallContext call
+    )
     {
         UpstreamAnswer<T>? landed = null;
         try
@@ -140,7 +162,12 @@ public sealed class UpstreamClient
     }
 
     private async ValueTask<UpstreamAnswer<T>> Follow<T>(
-        Task<UpstreamAnswer<T>?> landing, string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
+        Task<UpstreamAnswer<T>?> landing,
+        string what,
+        HttpRequestMessage request,
+        JsonTypeInfo<T> type,
+        CallContext call
+    )
     {
         try
         {
@@ -199,7 +226,8 @@ public sealed class UpstreamClient
         }
         catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)
         {
-            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status); // InvalidOperationException: a hand-written reader met an escape that is no character.
+            // InvalidOperationException: a hand-written reader met an escape that is no character.
+            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
         }
     }
 
@@ -207,12 +235,13 @@ public sealed class UpstreamClient
     private static string? One(HttpHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 ? values.ToString() : null;
 
-    private static UpstreamOutcome Outcome(int status) => status switch
-    {
-        403 or 404 => UpstreamOutcome.NotFound,
-        >= 400 and < 500 => UpstreamOutcome.Rejected,
-        _ => UpstreamOutcome.Failed,
-    };
+    private static UpstreamOutcome Outcome(int status) =>
+        status switch
+        {
+            403 or 404 => UpstreamOutcome.NotFound,
+            >= 400 and < 500 => UpstreamOutcome.Rejected,
+            _ => UpstreamOutcome.Failed,
+        };
 }
 
 /// <summary>A file's bytes.</summary>

@@ -18,7 +18,8 @@ internal static class UpstreamConnections
             UseProxy = false,
             ConnectTimeout = options.Timeout,
             EnableMultipleHttp2Connections = true,
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8, // As the server has read them; unset, what is not ASCII is no request at all.
+            // As the server has read them; unset, what is not ASCII is no request at all.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
             MaxConnectionsPerServer = int.MaxValue, // The bulkhead bounds the calls.
             MaxResponseHeadersLength = 32,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),

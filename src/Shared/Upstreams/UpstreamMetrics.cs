@@ -14,24 +14,36 @@ internal sealed class UpstreamMetrics : IDisposable
     {
         _meter = new(new MeterOptions("Bff.Upstreams") { Scope = host });
         _meter.CreateObservableGauge(
-            "bff.upstream.breaker.state", () => Observe(registry, static pool => State(pool.Breaker.State)), "{state}", "0 closed, 1 half-open, 2 open.");
-        _meter.CreateObservableGauge("bff.upstream.places", () => Observe(registry, static pool => pool.Places), "{call}", "Calls that hold a place of the bulkhead.");
+            "bff.upstream.breaker.state",
+            () => Observe(registry, static pool => State(pool.Breaker.State)),
+            "{state}",
+            "0 closed, 1 half-open, 2 open."
+        );
+        _meter.CreateObservableGauge(
+            "bff.upstream.places",
+            () => Observe(registry, static pool => pool.Places),
+            "{call}",
+            "Calls that hold a place of the bulkhead."
+        );
     }
 
     public void Dispose() => _meter.Dispose();
 
-    private static IEnumerable<Measurement<T>> Observe<T>(UpstreamRegistry registry, Func<UpstreamPool, T> value) where T : struct =>
+    private static IEnumerable<Measurement<T>> Observe<T>(UpstreamRegistry registry, Func<UpstreamPool, T> value)
+        where T : struct =>
         from upstream in registry.All
         from pool in upstream.Pools
         select new Measurement<T>(
             value(pool.Pool),
             new KeyValuePair<string, object?>("upstream", upstream.Options.Name),
-            new KeyValuePair<string, object?>("pool", pool.Name));
+            new KeyValuePair<string, object?>("pool", pool.Name)
+        );
 
-    private static int State(BreakerState state) => state switch
-    {
-        BreakerState.Closed => 0,
-        BreakerState.HalfOpen => 1,
-        _ => 2,
-    };
+    private static int State(BreakerState state) =>
+        state switch
+        {
+            BreakerState.Closed => 0,
+            BreakerState.HalfOpen => 1,
+            _ => 2,
+        };
 }

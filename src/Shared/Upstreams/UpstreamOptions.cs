@@ -11,8 +11,18 @@ public sealed record UpstreamOptions
     public required string Name { get; init; }
 
     /// <summary>Base addresses; several are balanced by power of two choices among the healthy ones.</summary>
-    [Setting(Key = "Address", Range = "an absolute http or https address without user info or query", Default = "none; required", Meaning = "Base address of the service.")]
-    [Setting(Key = "Addresses:<n>", Range = "the same", Default = "none", Meaning = "Several, balanced by power of two choices among the healthy ones, in place of `Address`.")]
+    [Setting(
+        Key = "Address",
+        Range = "an absolute http or https address without user info or query",
+        Default = "none; required",
+        Meaning = "Base address of the service."
+    )]
+    [Setting(
+        Key = "Addresses:<n>",
+        Range = "the same",
+        Default = "none",
+        Meaning = "Several, balanced by power of two choices among the healthy ones, in place of `Address`."
+    )]
     public required EquatableList<Uri> Addresses { get; init; }
 
     /// <summary>

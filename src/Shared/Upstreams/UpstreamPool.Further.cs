@@ -28,7 +28,12 @@ internal sealed partial class UpstreamPool
     internal bool MayGoBeside(PooledCall call, out BreakerTurn turn)
     {
         turn = default;
-        if (call.Remaining(_time) <= TimeSpan.Zero || Volatile.Read(ref call.NotBefore) > _time.GetTimestamp() || Breaker.State != BreakerState.Closed || !_budget.TryTake())
+        if (
+            call.Remaining(_time) <= TimeSpan.Zero
+            || Volatile.Read(ref call.NotBefore) > _time.GetTimestamp()
+            || Breaker.State != BreakerState.Closed
+            || !_budget.TryTake()
+        )
         {
             return false;
         }
@@ -51,9 +56,16 @@ internal sealed partial class UpstreamPool
     /// Any attempt but a first one by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more
     /// suspended layer per call.
     /// </summary>
-    internal async ValueTask<AttemptOutcome> Attempt(PooledCall call, BreakerTurn turn, BesideAttempt? beside, CancellationToken cancellation)
+    internal async ValueTask<AttemptOutcome> Attempt(
+        PooledCall call,
+        BreakerTurn turn,
+        BesideAttempt? beside,
+        CancellationToken cancellation
+    )
     {
-        using var limit = call.Turn is null ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation) : default(TimeLimit?);
+        using var limit = call.Turn is null
+            ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation)
+            : default(TimeLimit?);
         var token = limit?.Token ?? call.Turn!.Token;
         var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
         beside?.Address = attempt.Address;
@@ -80,7 +92,13 @@ internal sealed partial class UpstreamPool
         return outcome;
     }
 
-    private async ValueTask<AttemptOutcome> Repeat(PooledCall call, AttemptOutcome last, int further, bool isHedged, CancellationToken cancellation)
+    private async ValueTask<AttemptOutcome> Repeat(
+        PooledCall call,
+        AttemptOutcome last,
+        int further,
+        bool isHedged,
+        CancellationToken cancellation
+    )
     {
         for (var made = 0; made < further && last.IsFailure; made++)
         {

@@ -24,12 +24,16 @@ internal sealed partial class UpstreamPool : IDisposable
     private readonly TimeProvider _time;
 
     public UpstreamPool(UpstreamOptions options, IReadOnlyList<Uri> addresses, TimeProvider time)
-        : this(options, addresses, time, UpstreamConnections.Open(options), new RetryBudget(time))
-    {
-    }
+        : this(options, addresses, time, UpstreamConnections.Open(options), new RetryBudget(time)) { }
 
     /// <summary>For tests, which have a network of their own.</summary>
-    internal UpstreamPool(UpstreamOptions options, IReadOnlyList<Uri> addresses, TimeProvider time, HttpMessageInvoker connections, RetryBudget budget)
+    internal UpstreamPool(
+        UpstreamOptions options,
+        IReadOnlyList<Uri> addresses,
+        TimeProvider time,
+        HttpMessageInvoker connections,
+        RetryBudget budget
+    )
     {
         Options = options;
         _time = time;
@@ -95,7 +99,10 @@ internal sealed partial class UpstreamPool : IDisposable
 
             _budget.Request();
             var limit = TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, cancellation);
-            var timer = isRead && further > 0 && !turn.IsProbe && BesideAfter(call) is { } delay ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time) : default;
+            var timer =
+                isRead && further > 0 && !turn.IsProbe && BesideAfter(call) is { } delay
+                    ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time)
+                    : default;
             AttemptOutcome outcome;
             var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
             HttpResponseMessage? answer = null;
@@ -162,8 +169,10 @@ internal sealed partial class UpstreamPool : IDisposable
     /// hours (events, calls, sockets) hold none, else a few hundred idle ones would be all that a service is asked for.
     /// </summary>
     private static bool KeepsPlace(PooledCall call, HttpResponseMessage? response) =>
-        call.Body == BodyUse.Streamed && response is { StatusCode: not System.Net.HttpStatusCode.SwitchingProtocols }
-        && response.Content.Headers.ContentLength != 0 && !AnswerType.IsLongLived(response.Content);
+        call.Body == BodyUse.Streamed
+        && response is { StatusCode: not System.Net.HttpStatusCode.SwitchingProtocols }
+        && response.Content.Headers.ContentLength != 0
+        && !AnswerType.IsLongLived(response.Content);
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {

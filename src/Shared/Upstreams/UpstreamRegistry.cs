@@ -24,15 +24,15 @@ internal sealed class UpstreamRegistry : IDisposable
     public UpstreamRegistry(TimeProvider time) => _time = time;
 
     /// <summary>What a configuration says; immutable.</summary>
-    public sealed record Parsed(
-        IReadOnlyDictionary<string, UpstreamOptions> Live,
-        IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
+    public sealed record Parsed(IReadOnlyDictionary<string, UpstreamOptions> Live, IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
 
     private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox)
     {
-        public Upstream[] LiveCanaries { get; } = [.. Live.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
+        public Upstream[] LiveCanaries { get; } =
+        [.. Live.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
 
-        public Upstream[] SandboxCanaries { get; } = [.. Sandbox.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
+        public Upstream[] SandboxCanaries { get; } =
+        [.. Sandbox.Values.Where(u => u.Options.Canary is not null).OrderBy(u => u.Options.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>
@@ -97,7 +97,9 @@ internal sealed class UpstreamRegistry : IDisposable
     /// </summary>
     /// <param name="isWanted">Whether a tenant (by id) has this address of an upstream (by name).</param>
     public void DropDedicated(Func<string, string, Uri, bool> isWanted) =>
-        Retire(_current.Live.Values.SelectMany(u => u.DropDedicated((tenant, address) => isWanted(tenant, u.Options.Name, address))).ToList());
+        Retire(
+            _current.Live.Values.SelectMany(u => u.DropDedicated((tenant, address) => isWanted(tenant, u.Options.Name, address))).ToList()
+        );
 
     /// <summary>Whether configuration has an upstream of this name.</summary>
     public bool Contains(string name) => _current.Live.ContainsKey(name);
@@ -117,11 +119,15 @@ internal sealed class UpstreamRegistry : IDisposable
         }
     }
 
-    private FrozenDictionary<string, Upstream> Renew(IReadOnlyDictionary<string, UpstreamOptions> wanted, FrozenDictionary<string, Upstream> before) =>
+    private FrozenDictionary<string, Upstream> Renew(
+        IReadOnlyDictionary<string, UpstreamOptions> wanted,
+        FrozenDictionary<string, Upstream> before
+    ) =>
         wanted.ToFrozenDictionary(
             w => w.Key,
             w => before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value ? kept : new Upstream(w.Value, Retire, _time),
-            StringComparer.OrdinalIgnoreCase);
+            StringComparer.OrdinalIgnoreCase
+        );
 
     private void Retire(IReadOnlyCollection<IDisposable> replaced)
     {

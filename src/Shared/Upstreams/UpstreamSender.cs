@@ -16,8 +16,13 @@ namespace Bff.Upstreams;
 /// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
 /// </summary>
 internal sealed partial class UpstreamSender(
-    UpstreamRegistry registry, IdentityAssertions? assertions = null, ReadGenerations? reads = null, ILogger<UpstreamSender>? logger = null, ServiceTokens? tokens = null,
-    Reloadable<ClientHeaders>? clientHeaders = null)
+    UpstreamRegistry registry,
+    IdentityAssertions? assertions = null,
+    ReadGenerations? reads = null,
+    ILogger<UpstreamSender>? logger = null,
+    ServiceTokens? tokens = null,
+    Reloadable<ClientHeaders>? clientHeaders = null
+)
 {
     private static readonly Sent Tokenless = new(null, UpstreamOutcome.Failed, null, FromFallback: false);
     private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.OrdinalIgnoreCase);
@@ -34,7 +39,9 @@ internal sealed partial class UpstreamSender(
     public CallerToken TokenFor(string name, BffRequest origin)
     {
         var options = origin.Token.IsNone ? null : registry.Find(name, origin)?.Options;
-        return options is { Token.IsOfCaller: true } || (options?.Fallback is { } other && registry.Find(other, origin)?.Options is { Token.IsOfCaller: true })
+        return
+            options is { Token.IsOfCaller: true }
+            || (options?.Fallback is { } other && registry.Find(other, origin)?.Options is { Token.IsOfCaller: true })
             ? origin.Token
             : default;
     }
@@ -49,18 +56,27 @@ internal sealed partial class UpstreamSender(
     }
 
     /// <summary>What the upstream's answers vary by.</summary>
-    public IReadOnlyList<string> VaryBy(string name, BffRequest origin) => (IReadOnlyList<string>?)registry.Find(name, origin)?.Options.VaryBy ?? [];
+    public IReadOnlyList<string> VaryBy(string name, BffRequest origin) =>
+        (IReadOnlyList<string>?)registry.Find(name, origin)?.Options.VaryBy ?? [];
 
     /// <summary>The header or query parameter that chooses the upstream's canary; null where none does.</summary>
     public string? CanaryHeader(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName;
 
     /// <summary>What is left until a timestamp; not below zero.</summary>
-    public TimeSpan Remaining(long deadline) => Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
+    public TimeSpan Remaining(long deadline) =>
+        Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
 
     /// <summary>
     /// The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.
     /// </summary>
-    public ValueTask<Sent> Send(string name, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
+    public ValueTask<Sent> Send(
+        string name,
+        HttpRequestMessage request,
+        BffRequest origin,
+        BodyUse body,
+        long deadline,
+        CancellationToken cancellation
+    )
     {
         registry.CanariesOf(origin);
         if (registry.Find(name, origin) is not { } upstream)
@@ -81,7 +97,13 @@ internal sealed partial class UpstreamSender(
     }
 
     private async ValueTask<Sent> SendWrite(
-        Upstream upstream, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
+        Upstream upstream,
+        HttpRequestMessage request,
+        BffRequest origin,
+        BodyUse body,
+        long deadline,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -94,7 +116,14 @@ internal sealed partial class UpstreamSender(
     }
 
     private async ValueTask<Sent> SendOrFallBack(
-        Upstream upstream, string fallback, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
+        Upstream upstream,
+        string fallback,
+        HttpRequestMessage request,
+        BffRequest origin,
+        BodyUse body,
+        long deadline,
+        CancellationToken cancellation
+    )
     {
         if (registry.Find(fallback, origin) is not { } other)
         {
@@ -123,7 +152,14 @@ internal sealed partial class UpstreamSender(
         return second with { FromFallback = true };
     }
 
-    private ValueTask<Sent> SendTo(Upstream upstream, HttpRequestMessage request, BffRequest origin, BodyUse body, long deadline, CancellationToken cancellation)
+    private ValueTask<Sent> SendTo(
+        Upstream upstream,
+        HttpRequestMessage request,
+        BffRequest origin,
+        BodyUse body,
+        long deadline,
+        CancellationToken cancellation
+    )
     {
         IdentityHeaders.Apply(request, origin, upstream.Options.Name, assertions);
         if (upstream.Options.Http2)
@@ -150,7 +186,17 @@ internal sealed partial class UpstreamSender(
                 return new(Tokenless);
         }
 
-        return upstream.PoolFor(origin).Send(new PooledCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        return upstream
+            .PoolFor(origin)
+            .Send(
+                new PooledCall
+                {
+                    Request = request,
+                    Body = body,
+                    DeadlineTimestamp = deadline,
+                },
+                cancellation
+            );
     }
 
     /// <summary>
@@ -160,7 +206,14 @@ internal sealed partial class UpstreamSender(
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Sent> SendWithToken(
-        Upstream upstream, HttpRequestMessage request, BffRequest origin, CallerToken subject, BodyUse body, long deadline, CancellationToken cancellation)
+        Upstream upstream,
+        HttpRequestMessage request,
+        BffRequest origin,
+        CallerToken subject,
+        BodyUse body,
+        long deadline,
+        CancellationToken cancellation
+    )
     {
         // 1
         if (tokens?.Of(upstream.Options.Token) is not { } target)
@@ -177,21 +230,45 @@ internal sealed partial class UpstreamSender(
         // 2
         var (requested, version) = (request.RequestUri!, request.Version);
         ServiceToken.Set(request, token.Authorization);
-        var sent = await upstream.PoolFor(origin).Send(new PooledCall { Request = request, Body = body, DeadlineTimestamp = deadline }, cancellation);
+        var sent = await upstream
+            .PoolFor(origin)
+            .Send(
+                new PooledCall
+                {
+                    Request = request,
+                    Body = body,
+                    DeadlineTimestamp = deadline,
+                },
+                cancellation
+            );
         if (sent.Response is not { } first || !ServiceToken.IsRefused(first))
         {
             return sent;
         }
 
         // 3
-        if (target.Drop(subject, token) && Repeatable.IsRepeatable(request)
-            && (await target.Get(subject, deadline, token, cancellation)).Token is { } next && next != token)
+        if (
+            target.Drop(subject, token)
+            && Repeatable.IsRepeatable(request)
+            && (await target.Get(subject, deadline, token, cancellation)).Token is { } next
+            && next != token
+        )
         {
             sent.Dispose();
             var copy = RequestCopy.Of(request);
             (copy.RequestUri, copy.Version) = (requested, version);
             ServiceToken.Set(copy, next.Authorization);
-            sent = await upstream.PoolFor(origin).Send(new PooledCall { Request = copy, Body = body, DeadlineTimestamp = deadline }, cancellation);
+            sent = await upstream
+                .PoolFor(origin)
+                .Send(
+                    new PooledCall
+                    {
+                        Request = copy,
+                        Body = body,
+                        DeadlineTimestamp = deadline,
+                    },
+                    cancellation
+                );
         }
 
         // 4
@@ -232,12 +309,16 @@ internal sealed partial class UpstreamSender(
         return new Uri(requested.PathAndQuery.TrimStart('/'), UriKind.Relative);
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Upstream} gets callers' tokens (Token:Mode), and a caller without one was not served: it is not called for API keys and strangers unless Token:Otherwise says so")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "{Upstream} gets callers' tokens (Token:Mode), and a caller without one was not served: it is not called for API keys and strangers unless Token:Otherwise says so"
+    )]
     private static partial void LogTokenless(ILogger logger, string upstream);
 }
 
 /// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>
-internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback) : IDisposable
+internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback)
+    : IDisposable
 {
     /// <summary>The call's place in the bulkhead, where the answer that is passed on holds it until it has ended.</summary>
     public IDisposable? Place { get; init; }
@@ -247,13 +328,19 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
 
     /// <summary>What an attempt's outcome means to the caller.</summary>
     /// <exception cref="OperationCanceledException">The caller does not wait any more.</exception>
-    public static Sent Of(AttemptOutcome outcome, TimeProvider time, CancellationToken cancellation) => outcome switch
-    {
-        { Response: { } response } => new Sent(response, UpstreamOutcome.Ok, Upstreams.RetryAfter.Of(response, time), FromFallback: false),
-        { End: AttemptEnd.TimedOut } => new Sent(null, UpstreamOutcome.Timeout, null, false),
-        { End: AttemptEnd.Abandoned } => throw new OperationCanceledException(cancellation),
-        _ => new Sent(null, UpstreamOutcome.Failed, null, false),
-    };
+    public static Sent Of(AttemptOutcome outcome, TimeProvider time, CancellationToken cancellation) =>
+        outcome switch
+        {
+            { Response: { } response } => new Sent(
+                response,
+                UpstreamOutcome.Ok,
+                Upstreams.RetryAfter.Of(response, time),
+                FromFallback: false
+            ),
+            { End: AttemptEnd.TimedOut } => new Sent(null, UpstreamOutcome.Timeout, null, false),
+            { End: AttemptEnd.Abandoned } => throw new OperationCanceledException(cancellation),
+            _ => new Sent(null, UpstreamOutcome.Failed, null, false),
+        };
 
     public void Dispose()
     {

@@ -17,7 +17,8 @@ public sealed class UpstreamWrite<T>
     internal UpstreamCall<T> Call { get; }
 
     /// <inheritdoc cref="UpstreamCall{T}.For"/>
-    public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) => Call.For(request, timeout, cancellation);
+    public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
+        Call.For(request, timeout, cancellation);
 
     /// <summary>The same write with the value of its answer in the client's shape.</summary>
     /// <param name="project">Makes the shape of the service's document.</param>
@@ -56,14 +57,23 @@ internal static class DeclaredMethods
             if (isRead ? given == typeof(UpstreamWrite<>) : given == typeof(UpstreamCall<>))
             {
                 throw new InvalidOperationException(
-                    $"{method.DeclaringType!.Name}.{method.Name} {(isRead ? "reads: it gives an UpstreamCall" : "writes: it gives an UpstreamWrite")} of its answer.");
+                    $"{method.DeclaringType!.Name}.{method.Name} {(isRead ? "reads: it gives an UpstreamCall" : "writes: it gives an UpstreamWrite")} of its answer."
+                );
             }
 
-            isKeyed |= !isRead && method.GetParameters().Any(p => p.GetCustomAttribute<HeaderAttribute>()?.Header.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase) == true);
+            isKeyed |=
+                !isRead
+                && method
+                    .GetParameters()
+                    .Any(p =>
+                        p.GetCustomAttribute<HeaderAttribute>()?.Header.Equals("Idempotency-Key", StringComparison.OrdinalIgnoreCase)
+                        == true
+                    );
         }
 
         return isKeyed;
     }
 
-    private static bool IsQuery(Type given) => given.GenericTypeArguments[0] is { IsGenericType: true } document && document.GetGenericTypeDefinition() == typeof(GraphQlAnswer<>);
+    private static bool IsQuery(Type given) =>
+        given.GenericTypeArguments[0] is { IsGenericType: true } document && document.GetGenericTypeDefinition() == typeof(GraphQlAnswer<>);
 }

@@ -22,8 +22,10 @@ internal static class UpstreamsParser
 
         foreach (var options in upstreams.Values)
         {
-            if (options.Fallback is { } fallback
-                && (!upstreams.ContainsKey(fallback) || fallback.Equals(options.Name, StringComparison.OrdinalIgnoreCase)))
+            if (
+                options.Fallback is { } fallback
+                && (!upstreams.ContainsKey(fallback) || fallback.Equals(options.Name, StringComparison.OrdinalIgnoreCase))
+            )
             {
                 mistakes.Add($"{section.Path}:{options.Name}:Fallback", $"'{fallback}' is not the name of another upstream.");
             }
@@ -36,7 +38,9 @@ internal static class UpstreamsParser
     {
         var listed = section.GetSection("Addresses").GetChildren().ToList();
         var addresses = (listed.Count > 0 ? listed : [section.GetSection("Address")])
-            .Select(a => HttpAddress.OfService(a, mistakes)).OfType<Uri>().ToList();
+            .Select(a => HttpAddress.OfService(a, mistakes))
+            .OfType<Uri>()
+            .ToList();
         if (addresses.Count == 0)
         {
             return null;
@@ -69,6 +73,14 @@ internal static class UpstreamsParser
 
         return HttpAddress.OfService(section.GetSection("Address"), mistakes) is not { } address
             ? null
-            : mistakes.Bind(section, new CanaryOptions { Address = address, HeaderName = selector?[0], HeaderValue = selector?[^1] });
+            : mistakes.Bind(
+                section,
+                new CanaryOptions
+                {
+                    Address = address,
+                    HeaderName = selector?[0],
+                    HeaderValue = selector?[^1],
+                }
+            );
     }
 }

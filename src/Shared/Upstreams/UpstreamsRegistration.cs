@@ -18,17 +18,20 @@ public static class UpstreamsRegistration
     {
         var required = new RequiredUpstreams();
         builder.Services.AddSingleton(required);
-        builder.Services.AddReloadable(["Upstreams", "Sandbox:Upstreams", "Headers"], (configuration, mistakes) =>
-        {
-            var parsed = UpstreamRegistry.Parse(configuration, mistakes);
-            required.Check(parsed.Live, mistakes);
-            var told = ClientHeaders.Parse(configuration);
-            CheckVaryBy("Upstreams", parsed.Live, told, mistakes);
-            CheckVaryBy("Sandbox:Upstreams", parsed.Sandbox, told, mistakes);
-            required.CheckTokens("Upstreams", parsed.Live, mistakes);
-            required.CheckTokens("Sandbox:Upstreams", parsed.Sandbox, mistakes);
-            return parsed;
-        });
+        builder.Services.AddReloadable(
+            ["Upstreams", "Sandbox:Upstreams", "Headers"],
+            (configuration, mistakes) =>
+            {
+                var parsed = UpstreamRegistry.Parse(configuration, mistakes);
+                required.Check(parsed.Live, mistakes);
+                var told = ClientHeaders.Parse(configuration);
+                CheckVaryBy("Upstreams", parsed.Live, told, mistakes);
+                CheckVaryBy("Sandbox:Upstreams", parsed.Sandbox, told, mistakes);
+                required.CheckTokens("Upstreams", parsed.Live, mistakes);
+                required.CheckTokens("Sandbox:Upstreams", parsed.Sandbox, mistakes);
+                return parsed;
+            }
+        );
         builder.Services.AddSingleton(provider =>
         {
             var configured = provider.GetRequiredService<Reloadable<UpstreamRegistry.Parsed>>();
@@ -38,22 +41,33 @@ public static class UpstreamsRegistration
             if (provider.GetService<ITenants>() is { } tenants)
             {
                 tenants.Changed += changed =>
-                    registry.DropDedicated((tenant, upstream, address) => changed is null ? Has(tenants, tenant, upstream, address) : tenant != changed);
+                    registry.DropDedicated(
+                        (tenant, upstream, address) => changed is null ? Has(tenants, tenant, upstream, address) : tenant != changed
+                    );
             }
 
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
         builder.Services.AddReloadable(["Clients"], ClientRegistrations.Parse);
-        builder.Services.AddHttpClient(TokenEndpoint.HttpName, client =>
-            {
-                client.MaxResponseContentBufferSize = 1 << 20;
-                client.Timeout = Timeout.InfiniteTimeSpan; // Each registration has its own.
-            })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2), PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            })
+        builder
+            .Services.AddHttpClient(
+                TokenEndpoint.HttpName,
+                client =>
+                {
+                    client.MaxResponseContentBufferSize = 1 << 20;
+                    client.Timeout = Timeout.InfiniteTimeSpan; // Each registration has its own.
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseCookies = false,
+                    ConnectTimeout = TimeSpan.FromSeconds(2),
+                    PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                }
+            )
             .RemoveAllLoggers();
         builder.Services.AddSingleton<TokenMetrics>();
         builder.Services.AddSingleton<ServiceTokens>();
@@ -68,7 +82,12 @@ public static class UpstreamsRegistration
         tenants.Recall(tenant)?.DedicatedUpstreams.GetValueOrDefault(upstream) == address;
 
     /// <summary>What a service is not told cannot be what its answers vary by.</summary>
-    private static void CheckVaryBy(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ClientHeaders told, ConfigurationMistakes mistakes)
+    private static void CheckVaryBy(
+        string section,
+        IReadOnlyDictionary<string, UpstreamOptions> upstreams,
+        ClientHeaders told,
+        ConfigurationMistakes mistakes
+    )
     {
         foreach (var options in upstreams.Values)
         {
@@ -78,7 +97,8 @@ public static class UpstreamsRegistration
                 {
                     mistakes.Add(
                         $"{section}:{options.Name}:VaryBy:{i}",
-                        $"'{options.VaryBy[i]}' reaches no service of a composition: name Accept-Language, or a header that Headers:Forward names too.");
+                        $"'{options.VaryBy[i]}' reaches no service of a composition: name Accept-Language, or a header that Headers:Forward names too."
+                    );
                 }
             }
         }
@@ -98,7 +118,11 @@ public static class UpstreamsRegistration
     /// <exception cref="InvalidOperationException">A method that reads gives an <see cref="UpstreamWrite{T}"/>, or one that writes an
     /// <see cref="UpstreamCall{T}"/>.</exception>
     public static WebApplicationBuilder AddUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TClient>(
-        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
+        this WebApplicationBuilder builder,
+        string name,
+        bool isShared = false
+    )
+        where TClient : class
     {
         if (DeclaredMethods.HaveKeyedWrite(typeof(TClient).GetMethods()))
         {
@@ -115,28 +139,47 @@ public static class UpstreamsRegistration
     /// <param name="builder">The host.</param>
     /// <param name="name">As for <see cref="AddUpstream"/>.</param>
     /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
-    public static WebApplicationBuilder AddGrpcUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient>(
-        this WebApplicationBuilder builder, string name, bool isShared = false) where TClient : class
+    public static WebApplicationBuilder AddGrpcUpstream<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient
+    >(this WebApplicationBuilder builder, string name, bool isShared = false)
+        where TClient : class
     {
         builder.Services.TryAddSingleton<GrpcUse>();
-        return builder.AddClient(name, isShared, static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream));
+        return builder.AddClient(
+            name,
+            isShared,
+            static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream)
+        );
     }
 
     /// <summary>
     /// A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.
     /// </summary>
-    internal static TClient Generated<TClient>(UpstreamClient upstream) => RestService.ForGenerated<TClient>(
-        new HttpClient(new RequestTaker(upstream)) { BaseAddress = RequestTaker.Root, Timeout = Timeout.InfiniteTimeSpan },
-        new RefitSettings(new BodyTaker()) { UrlResolution = UrlResolutionMode.Rfc3986, RequestBodySerialization = RequestBodySerializationMode.Buffered });
+    internal static TClient Generated<TClient>(UpstreamClient upstream) =>
+        RestService.ForGenerated<TClient>(
+            new HttpClient(new RequestTaker(upstream)) { BaseAddress = RequestTaker.Root, Timeout = Timeout.InfiniteTimeSpan },
+            new RefitSettings(new BodyTaker())
+            {
+                UrlResolution = UrlResolutionMode.Rfc3986,
+                RequestBodySerialization = RequestBodySerializationMode.Buffered,
+            }
+        );
 
     private static RequiredUpstreams RequiredUpstreams(this WebApplicationBuilder builder) =>
         builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single();
 
     private static WebApplicationBuilder AddClient<TClient>(
-        this WebApplicationBuilder builder, string name, bool isShared, Func<IServiceProvider, UpstreamClient, TClient> make) where TClient : class
+        this WebApplicationBuilder builder,
+        string name,
+        bool isShared,
+        Func<IServiceProvider, UpstreamClient, TClient> make
+    )
+        where TClient : class
     {
         builder.RequiredUpstreams().Add(name, isShared);
-        builder.Services.AddSingleton(provider => make(provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)));
+        builder.Services.AddSingleton(provider =>
+            make(provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared))
+        );
         return builder;
     }
 }
@@ -183,7 +226,8 @@ internal sealed class RequiredUpstreams
                 mistakes.Add(
                     options.ForwardAuthorization ? $"{section}:{name}:ForwardAuthorization" : $"{section}:{name}:Token:Mode",
                     (options.ForwardAuthorization ? "must be false" : "must be None or Client")
-                    + ": this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token.");
+                        + ": this host keeps answers of the service for others than their caller, and they would be fetched with that one caller's token."
+                );
             }
         }
     }

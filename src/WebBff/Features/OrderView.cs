@@ -4,13 +4,27 @@ namespace WebBff.Features;
 
 /// <summary>An order as lists show it.</summary>
 public sealed record OrderView(
-    string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, string? Reference, IReadOnlyList<OrderLineView> Items)
+    string Id,
+    string Status,
+    DateTimeOffset PlacedAt,
+    decimal TotalAmount,
+    string Currency,
+    string? Reference,
+    IReadOnlyList<OrderLineView> Items
+)
 {
     internal static IReadOnlyList<OrderView> First5(OrderList list) => [.. list.Items.Take(5).Select(Of)];
 
-    internal static OrderView Of(Order order) => new(
-        order.Id, order.Status, order.PlacedAt, order.TotalAmount, order.Currency, order.Reference,
-        [.. order.Items.Select(i => new OrderLineView(i.ProductId, i.ProductName, i.ProductImageUrl, i.Quantity, i.UnitPrice))]);
+    internal static OrderView Of(Order order) =>
+        new(
+            order.Id,
+            order.Status,
+            order.PlacedAt,
+            order.TotalAmount,
+            order.Currency,
+            order.Reference,
+            [.. order.Items.Select(i => new OrderLineView(i.ProductId, i.ProductName, i.ProductImageUrl, i.Quantity, i.UnitPrice))]
+        );
 }
 
 public sealed record OrderLineView(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);

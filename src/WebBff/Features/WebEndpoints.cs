@@ -23,15 +23,33 @@ internal static class WebEndpoints
         api.MapGet("/orders", GetOrders.Handle).Named("orders").WithTags("Orders").ProducesProblemDocument(400);
         api.MapGet("/orders/{id}", GetOrder.Handle).Named("order").WithTags("Orders");
         api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Search").ProducesProblemDocument(400);
-        api.MapPost("/orders", PlaceOrder.Handle).Named("place-order").WithTags("Orders")
-            .Accepts<NewOrder>("application/json").Produces<OrderView>(201).ProducesProblemDocument(400, 409, 415, 422, 502, 504);
-        api.MapPost("/orders/{id}/cancel", CancelOrder.Handle).Named("cancel-order").WithTags("Orders")
-            .Produces<OrderView>().ProducesProblemDocument(404, 409, 502, 504);
-        api.MapPatch("/profile", ChangeProfile.Handle).Named("change-profile").WithTags("Profile")
-            .Accepts<ProfilePatch>("application/merge-patch+json", "application/json").Produces(200, contentType: "application/json").ProducesProblemDocument(400, 415, 422, 502, 504);
-        api.MapPost("/notifications/{id}/read", MarkRead.Handle).Named("read-notification").WithTags("Notifications")
-            .Produces(204).ProducesProblemDocument(404, 502, 504);
-        api.MapGet("/events", StreamEvents.Handle).Named("events").WithTags("Events").LongLived().WithMetadata(new SessionUse(IsStream: true))
+        api.MapPost("/orders", PlaceOrder.Handle)
+            .Named("place-order")
+            .WithTags("Orders")
+            .Accepts<NewOrder>("application/json")
+            .Produces<OrderView>(201)
+            .ProducesProblemDocument(400, 409, 415, 422, 502, 504);
+        api.MapPost("/orders/{id}/cancel", CancelOrder.Handle)
+            .Named("cancel-order")
+            .WithTags("Orders")
+            .Produces<OrderView>()
+            .ProducesProblemDocument(404, 409, 502, 504);
+        api.MapPatch("/profile", ChangeProfile.Handle)
+            .Named("change-profile")
+            .WithTags("Profile")
+            .Accepts<ProfilePatch>("application/merge-patch+json", "application/json")
+            .Produces(200, contentType: "application/json")
+            .ProducesProblemDocument(400, 415, 422, 502, 504);
+        api.MapPost("/notifications/{id}/read", MarkRead.Handle)
+            .Named("read-notification")
+            .WithTags("Notifications")
+            .Produces(204)
+            .ProducesProblemDocument(404, 502, 504);
+        api.MapGet("/events", StreamEvents.Handle)
+            .Named("events")
+            .WithTags("Events")
+            .LongLived()
+            .WithMetadata(new SessionUse(IsStream: true))
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
     }
 }

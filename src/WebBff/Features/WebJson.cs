@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Bff.Composition;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Composition;
 using Bff.Requests;
 using WebBff.Features.Dashboard;
 using WebBff.Features.Orders;
@@ -33,10 +33,12 @@ internal sealed partial class WebJson : JsonSerializerContext
 
     /// <summary>A product page whose parts are left out when <c>include</c> left them out, and null when they failed.</summary>
     public static JsonTypeInfo<ProductPage> ProductPageType =>
-        field ??= (JsonTypeInfo<ProductPage>)new JsonSerializerOptions(Answers.Options)
-        {
-            TypeInfoResolver = new WebJson().WithAddedModifier(LeaveOutSkippedParts),
-        }.GetTypeInfo(typeof(ProductPage));
+        field ??=
+            (JsonTypeInfo<ProductPage>)
+                new JsonSerializerOptions(Answers.Options)
+                {
+                    TypeInfoResolver = new WebJson().WithAddedModifier(LeaveOutSkippedParts),
+                }.GetTypeInfo(typeof(ProductPage));
 
     private static void LeaveOutSkippedParts(JsonTypeInfo type)
     {

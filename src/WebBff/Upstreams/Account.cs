@@ -17,7 +17,12 @@ public interface INotifications
     UpstreamWrite<NoContent> MarkRead(string userId, string notificationId);
 }
 
-public sealed record Shipment(string? TrackingNumber = null, string? Carrier = null, DateTimeOffset? EstimatedDelivery = null, string? Status = null);
+public sealed record Shipment(
+    string? TrackingNumber = null,
+    string? Carrier = null,
+    DateTimeOffset? EstimatedDelivery = null,
+    string? Status = null
+);
 
 /// <summary>The service that owns shipments.</summary>
 public interface IShipping

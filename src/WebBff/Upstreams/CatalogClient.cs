@@ -8,14 +8,31 @@ public sealed class CatalogClient(UpstreamClient catalog)
 {
     private readonly GrpcClient _grpc = new(catalog);
 
-    public UpstreamCall<Product> Get(string productId) => _grpc.Read(
-        "catalog.v1.ProductCatalog/GetProduct", new GetProductRequest { Id = productId }, Catalog.V1.Product.Parser, Read, UpstreamJson.Default.Product);
+    public UpstreamCall<Product> Get(string productId) =>
+        _grpc.Read(
+            "catalog.v1.ProductCatalog/GetProduct",
+            new GetProductRequest { Id = productId },
+            Catalog.V1.Product.Parser,
+            Read,
+            UpstreamJson.Default.Product
+        );
 
     // Protobuf has no required members: a product without its id or name is garbage.
-    private static Product? Read(Catalog.V1.Product product) => product is { Id.Length: 0 } or { Name.Length: 0 } ? null : new(
-        product.Id, product.Name, Text(product.Description), Text(product.Brand), Text(product.Category), Text(product.ImageUrl),
-        [.. product.Gallery], new Dictionary<string, string>(product.Attributes),
-        [.. product.Variants.Select(v => new ProductVariant(v.Sku, Text(v.Size), Text(v.Color)))], Text(product.UpdatedAt));
+    private static Product? Read(Catalog.V1.Product product) =>
+        product is { Id.Length: 0 } or { Name.Length: 0 }
+            ? null
+            : new(
+                product.Id,
+                product.Name,
+                Text(product.Description),
+                Text(product.Brand),
+                Text(product.Category),
+                Text(product.ImageUrl),
+                [.. product.Gallery],
+                new Dictionary<string, string>(product.Attributes),
+                [.. product.Variants.Select(v => new ProductVariant(v.Sku, Text(v.Size), Text(v.Color)))],
+                Text(product.UpdatedAt)
+            );
 
     private static string? Text(string value) => value.Length == 0 ? null : value;
 }

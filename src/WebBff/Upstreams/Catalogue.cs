@@ -5,7 +5,14 @@ namespace WebBff.Upstreams;
 
 public sealed record ReviewSummary(double Average, int Count, IReadOnlyDictionary<string, int>? Histogram = null);
 
-public sealed record Review(string Id, int Rating, DateTimeOffset CreatedAt, string? Title = null, string? Body = null, ReviewAuthor? Author = null);
+public sealed record Review(
+    string Id,
+    int Rating,
+    DateTimeOffset CreatedAt,
+    string? Title = null,
+    string? Body = null,
+    ReviewAuthor? Author = null
+);
 
 public sealed record ReviewAuthor(string Id, string? Name = null);
 
@@ -32,7 +39,8 @@ public interface IInventory
     UpstreamCall<StockList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
 
     /// <summary>The same of any number.</summary>
-    UpstreamCall<StockList> Of(IEnumerable<string> ids) => Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new StockList([.. lists.SelectMany(l => l.Items)]));
+    UpstreamCall<StockList> Of(IEnumerable<string> ids) =>
+        Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new StockList([.. lists.SelectMany(l => l.Items)]));
 }
 
 public sealed record Discount(decimal Percentage, DateTimeOffset? ValidUntil = null);
@@ -52,8 +60,10 @@ public sealed record PricesVariables(IReadOnlyList<string> Ids);
 /// <summary>The service that owns prices; speaks GraphQL.</summary>
 public interface IPricing
 {
-    private const string One = "query($id: ID!) { pricing(productId: $id) { productId current currency discount { percentage validUntil } } }";
-    private const string Many = "query($ids: [ID!]!) { prices(productIds: $ids) { productId current currency discount { percentage validUntil } } }";
+    private const string One =
+        "query($id: ID!) { pricing(productId: $id) { productId current currency discount { percentage validUntil } } }";
+    private const string Many =
+        "query($ids: [ID!]!) { prices(productIds: $ids) { productId current currency discount { percentage validUntil } } }";
 
     [Post("/graphql")]
     UpstreamCall<GraphQlAnswer<PricingData>> Ask([Body] GraphQlQuery<PricingVariables> query);
@@ -61,10 +71,12 @@ public interface IPricing
     [Post("/graphql")]
     UpstreamCall<GraphQlAnswer<PricesData>> Ask([Body] GraphQlQuery<PricesVariables> query);
 
-    UpstreamCall<Price> Get(string productId) => Ask(new GraphQlQuery<PricingVariables>(One, new(productId))).Query(data => data.Pricing, UpstreamJson.Default.Price);
+    UpstreamCall<Price> Get(string productId) =>
+        Ask(new GraphQlQuery<PricingVariables>(One, new(productId))).Query(data => data.Pricing, UpstreamJson.Default.Price);
 
-    UpstreamCall<PriceList> Batch(IReadOnlyList<string> ids) => Ask(new GraphQlQuery<PricesVariables>(Many, new(ids)))
-        .Query(data => new PriceList([.. data.Prices.OfType<Price>()]), UpstreamJson.Default.PriceList);
+    UpstreamCall<PriceList> Batch(IReadOnlyList<string> ids) =>
+        Ask(new GraphQlQuery<PricesVariables>(Many, new(ids)))
+            .Query(data => new PriceList([.. data.Prices.OfType<Price>()]), UpstreamJson.Default.PriceList);
 }
 
 public sealed record Pick(string ProductId, string Name, decimal Price, string Currency, string? ImageUrl = null, double? Score = null);

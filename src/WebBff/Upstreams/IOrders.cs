@@ -5,10 +5,23 @@ namespace WebBff.Upstreams;
 
 /// <summary>What the web app needs of an order.</summary>
 public sealed record Order(
-    string Id, string CustomerId, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, IReadOnlyList<OrderLine> Items,
-    string? Reference = null);
+    string Id,
+    string CustomerId,
+    string Status,
+    DateTimeOffset PlacedAt,
+    decimal TotalAmount,
+    string Currency,
+    IReadOnlyList<OrderLine> Items,
+    string? Reference = null
+);
 
-public sealed record OrderLine(string ProductId, int Quantity, decimal UnitPrice, string? ProductName = null, string? ProductImageUrl = null);
+public sealed record OrderLine(
+    string ProductId,
+    int Quantity,
+    decimal UnitPrice,
+    string? ProductName = null,
+    string? ProductImageUrl = null
+);
 
 public sealed record OrderList(IReadOnlyList<Order> Items, string? NextCursor = null);
 

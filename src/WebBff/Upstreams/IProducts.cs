@@ -5,9 +5,17 @@ namespace WebBff.Upstreams;
 
 /// <summary>What the web app needs of a product.</summary>
 public sealed record Product(
-    string Id, string Name, string? Description = null, string? Brand = null, string? Category = null, string? ImageUrl = null,
-    IReadOnlyList<string>? Gallery = null, IReadOnlyDictionary<string, string>? Attributes = null, IReadOnlyList<ProductVariant>? Variants = null,
-    string? UpdatedAt = null);
+    string Id,
+    string Name,
+    string? Description = null,
+    string? Brand = null,
+    string? Category = null,
+    string? ImageUrl = null,
+    IReadOnlyList<string>? Gallery = null,
+    IReadOnlyDictionary<string, string>? Attributes = null,
+    IReadOnlyList<ProductVariant>? Variants = null,
+    string? UpdatedAt = null
+);
 
 public sealed record ProductVariant(string Sku, string? Size = null, string? Color = null);
 
@@ -24,5 +32,6 @@ public interface IProducts
     UpstreamCall<ProductList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
 
     /// <summary>The same of any number: a long order has more than one address holds.</summary>
-    UpstreamCall<ProductList> Of(IEnumerable<string> ids) => Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new ProductList([.. lists.SelectMany(l => l.Items)]));
+    UpstreamCall<ProductList> Of(IEnumerable<string> ids) =>
+        Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new ProductList([.. lists.SelectMany(l => l.Items)]));
 }

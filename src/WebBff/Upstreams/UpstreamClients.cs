@@ -5,18 +5,19 @@ namespace WebBff.Upstreams;
 internal static class UpstreamClients
 {
     /// <summary>The services that the web app's answers are made of.</summary>
-    public static WebApplicationBuilder AddWebUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstream<IUsers>("users")
-        .AddUpstream<IOrders>("orders")
-        .AddUpstream<IProducts>("products")
-        .AddGrpcUpstream<CatalogClient>("catalog", isShared: true)
-        .AddUpstream<IReviews>("reviews", isShared: true)
-        .AddUpstream<IInventory>("inventory", isShared: true)
-        .AddUpstream<IPricing>("pricing", isShared: true)
-        .AddUpstream<IRecommendations>("recommendations", isShared: true)
-        .AddUpstream<INotifications>("notifications")
-        .AddUpstream<IShipping>("shipping")
-        .AddUpstream<ISearch>("search");
+    public static WebApplicationBuilder AddWebUpstreams(this WebApplicationBuilder builder) =>
+        builder
+            .AddUpstream<IUsers>("users")
+            .AddUpstream<IOrders>("orders")
+            .AddUpstream<IProducts>("products")
+            .AddGrpcUpstream<CatalogClient>("catalog", isShared: true)
+            .AddUpstream<IReviews>("reviews", isShared: true)
+            .AddUpstream<IInventory>("inventory", isShared: true)
+            .AddUpstream<IPricing>("pricing", isShared: true)
+            .AddUpstream<IRecommendations>("recommendations", isShared: true)
+            .AddUpstream<INotifications>("notifications")
+            .AddUpstream<IShipping>("shipping")
+            .AddUpstream<ISearch>("search");
 }
 
 /// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>

@@ -8,7 +8,10 @@ namespace WebBff.Upstreams;
 /// members that are not declared are skipped without a copy.
 /// </summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(Order))]
 [JsonSerializable(typeof(OrderList))]

@@ -37,7 +37,12 @@ internal static class ContractBreaks
                 CompareParameters(where, Parameters(item!, method, baseline), Parameters(now, method, current), baseline, current, found);
                 CompareBodies(where, item![method]!["requestBody"], now[method]!["requestBody"], baseline, current, found);
                 CompareAnswers(where, item[method]!, now[method]!, baseline, current, found);
-                CompareCredentials(where, item[method]!["security"] ?? baseline["security"], now[method]!["security"] ?? current["security"], found);
+                CompareCredentials(
+                    where,
+                    item[method]!["security"] ?? baseline["security"],
+                    now[method]!["security"] ?? current["security"],
+                    found
+                );
             }
         }
 
@@ -51,7 +56,12 @@ internal static class ContractBreaks
     private static Dictionary<(string In, string Name), JsonObject> Parameters(JsonNode item, string method, JsonNode document)
     {
         var all = new Dictionary<(string, string), JsonObject>();
-        foreach (var parameter in Shape.List(item["parameters"]).Concat(Shape.List(item[method]!["parameters"])).Select(p => Shape.Follow(p, document).Target))
+        foreach (
+            var parameter in Shape
+                .List(item["parameters"])
+                .Concat(Shape.List(item[method]!["parameters"]))
+                .Select(p => Shape.Follow(p, document).Target)
+        )
         {
             var (place, name) = ((string)parameter["in"]!, (string)parameter["name"]!);
             all[(place, place == "header" ? name.ToUpperInvariant() : name)] = parameter;
@@ -61,8 +71,13 @@ internal static class ContractBreaks
     }
 
     private static void CompareParameters(
-        string where, Dictionary<(string In, string Name), JsonObject> before, Dictionary<(string In, string Name), JsonObject> after,
-        JsonNode baseline, JsonNode current, List<string> found)
+        string where,
+        Dictionary<(string In, string Name), JsonObject> before,
+        Dictionary<(string In, string Name), JsonObject> after,
+        JsonNode baseline,
+        JsonNode current,
+        List<string> found
+    )
     {
         foreach (var (key, parameter) in before)
         {
@@ -81,12 +96,26 @@ internal static class ContractBreaks
             new SchemaBreaks(baseline, current, isInput: true, found).Compare(at, parameter["schema"], now["schema"]);
         }
 
-        found.AddRange(after.Where(p => !before.ContainsKey(p.Key) && IsRequired(p.Value)).Select(p => $"{where} {p.Key.In} {p.Key.Name}: is new and required"));
+        found.AddRange(
+            after
+                .Where(p => !before.ContainsKey(p.Key) && IsRequired(p.Value))
+                .Select(p => $"{where} {p.Key.In} {p.Key.Name}: is new and required")
+        );
     }
 
-    private static void CompareBodies(string where, JsonNode? before, JsonNode? after, JsonNode baseline, JsonNode current, List<string> found)
+    private static void CompareBodies(
+        string where,
+        JsonNode? before,
+        JsonNode? after,
+        JsonNode baseline,
+        JsonNode current,
+        List<string> found
+    )
     {
-        var (old, now) = (before is null ? null : Shape.Follow(before, baseline).Target, after is null ? null : Shape.Follow(after, current).Target);
+        var (old, now) = (
+            before is null ? null : Shape.Follow(before, baseline).Target,
+            after is null ? null : Shape.Follow(after, current).Target
+        );
         if (now is not null && IsRequired(now) && (old is null || !IsRequired(old)))
         {
             found.Add($"{where} body: is required now");
@@ -94,11 +123,24 @@ internal static class ContractBreaks
 
         if (old is not null)
         {
-            CompareContents(where + " body", old["content"], now?["content"], new SchemaBreaks(baseline, current, isInput: true, found), found);
+            CompareContents(
+                where + " body",
+                old["content"],
+                now?["content"],
+                new SchemaBreaks(baseline, current, isInput: true, found),
+                found
+            );
         }
     }
 
-    private static void CompareAnswers(string where, JsonNode before, JsonNode after, JsonNode baseline, JsonNode current, List<string> found)
+    private static void CompareAnswers(
+        string where,
+        JsonNode before,
+        JsonNode after,
+        JsonNode baseline,
+        JsonNode current,
+        List<string> found
+    )
     {
         foreach (var (status, response) in Shape.Object(before["responses"]))
         {
@@ -120,8 +162,11 @@ internal static class ContractBreaks
                     continue;
                 }
 
-                new SchemaBreaks(baseline, current, isInput: false, found)
-                    .Compare($"{at} header {name}", Shape.Follow(header!, baseline).Target["schema"], Shape.Follow(kept, current).Target["schema"]);
+                new SchemaBreaks(baseline, current, isInput: false, found).Compare(
+                    $"{at} header {name}",
+                    Shape.Follow(header!, baseline).Target["schema"],
+                    Shape.Follow(kept, current).Target["schema"]
+                );
             }
         }
     }
@@ -145,15 +190,21 @@ internal static class ContractBreaks
     private static void CompareCredentials(string where, JsonNode? before, JsonNode? after, List<string> found)
     {
         var now = Combinations(after);
-        if (!Combinations(before).All(old => now.Any(n => n.All(scheme => old.TryGetValue(scheme.Key, out var scopes) && scheme.Value.IsSubsetOf(scopes)))))
+        if (
+            !Combinations(before)
+                .All(old => now.Any(n => n.All(scheme => old.TryGetValue(scheme.Key, out var scopes) && scheme.Value.IsSubsetOf(scopes))))
+        )
         {
             found.Add($"{where}: needs other credentials or scopes now");
         }
     }
 
     private static List<Dictionary<string, HashSet<string>>> Combinations(JsonNode? security) =>
-        Shape.List(security).DefaultIfEmpty(new JsonObject())
-            .Select(c => c.AsObject().ToDictionary(s => s.Key, s => Shape.List(s.Value).Select(v => (string)v!).ToHashSet())).ToList();
+        Shape
+            .List(security)
+            .DefaultIfEmpty(new JsonObject())
+            .Select(c => c.AsObject().ToDictionary(s => s.Key, s => Shape.List(s.Value).Select(v => (string)v!).ToHashSet()))
+            .ToList();
 
     private static bool IsRequired(JsonObject input) => (bool?)input["required"] == true;
 }

@@ -91,9 +91,17 @@ public sealed class ContractBreaksTests
     [InlineData(Body + "additionalProperties", "false", "refuses unknown members now")]
     [InlineData(Answer + "properties/id", null, "200.id: is gone")]
     [InlineData(Answer + "properties/id/type", "\"integer\"", "200.id: type was string, is integer")]
-    [InlineData(Answer + "properties/total", """{ "type": [ "number", "string" ], "format": "double" }""", "200.total: type was number (double), is number|string")]
+    [InlineData(
+        Answer + "properties/total",
+        """{ "type": [ "number", "string" ], "format": "double" }""",
+        "200.total: type was number (double), is number|string"
+    )]
     [InlineData(Answer + "properties/id/type", """[ "null", "string" ]""", "200.id: may be null now")]
-    [InlineData(Answer + "properties/sent", """{ "oneOf": [ { "type": "null" }, { "$ref": "#/components/schemas/Address" } ] }""", "200.sent: may be null now")]
+    [InlineData(
+        Answer + "properties/sent",
+        """{ "oneOf": [ { "type": "null" }, { "$ref": "#/components/schemas/Address" } ] }""",
+        "200.sent: may be null now"
+    )]
     [InlineData(Answer + "properties/at/format", null, "type was string (date-time), is string")]
     [InlineData(Answer + "properties/status/enum", """[ "open" ]""", "value \"shipped\" is gone")]
     [InlineData(Answer + "properties/status", """{ "type": "string" }""", "promises no set of values any more")]
@@ -106,7 +114,11 @@ public sealed class ContractBreaksTests
     [InlineData("components/schemas/Address/properties/city", null, ".city: is gone")]
     [InlineData(Answer + "required", "[]", "200.id: may be left out now")]
     public void What_breaks_a_client_is_found(string at, string? value, string found) =>
-        Assert.Contains(found, string.Join('\n', ContractBreaks.Between(JsonNode.Parse(Document)!, Edited(at, value))), StringComparison.Ordinal);
+        Assert.Contains(
+            found,
+            string.Join('\n', ContractBreaks.Between(JsonNode.Parse(Document)!, Edited(at, value))),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("paths//carts", "{}")]
@@ -153,14 +165,24 @@ public sealed class ContractBreaksTests
     {
         var steps = at.Replace("//", "/~", StringComparison.Ordinal).Split('/').Select(s => s.Replace('~', '/')).ToList();
         var document = JsonNode.Parse(Document)!;
-        var parent = steps.SkipLast(1).Aggregate(document, (node, step) => node is JsonArray list ? list[int.Parse(step, null)]! : node[step]!);
+        var parent = steps
+            .SkipLast(1)
+            .Aggregate(document, (node, step) => node is JsonArray list ? list[int.Parse(step, null)]! : node[step]!);
         var edit = value is null ? null : JsonNode.Parse(value);
         switch (parent, edit)
         {
-            case (JsonArray list, null): list.RemoveAt(int.Parse(steps[^1], null)); break;
-            case (JsonArray list, _): list.Insert(int.Parse(steps[^1], null), edit); break;
-            case (JsonObject members, null): Assert.True(members.Remove(steps[^1])); break;
-            default: parent[steps[^1]] = edit; break;
+            case (JsonArray list, null):
+                list.RemoveAt(int.Parse(steps[^1], null));
+                break;
+            case (JsonArray list, _):
+                list.Insert(int.Parse(steps[^1], null), edit);
+                break;
+            case (JsonObject members, null):
+                Assert.True(members.Remove(steps[^1]));
+                break;
+            default:
+                parent[steps[^1]] = edit;
+                break;
         }
 
         return document;

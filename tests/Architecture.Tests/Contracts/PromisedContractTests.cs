@@ -29,11 +29,11 @@ public sealed class PromisedContractTests
         Assert.Equal(ContractBreaks.Major(Read("", document)), ContractBreaks.Major(Read("baseline", document)));
 
     [Fact]
-    public void Every_promise_is_kept_by_a_document() =>
-        Assert.Equal(Names(Path.Combine(Folder, "baseline")), Names(Folder));
+    public void Every_promise_is_kept_by_a_document() => Assert.Equal(Names(Path.Combine(Folder, "baseline")), Names(Folder));
 
     private static string[] Names(string folder) =>
         Directory.EnumerateFiles(folder, "*.json").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal).ToArray();
 
-    private static JsonNode Read(string folder, string document) => JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, folder, document)))!;
+    private static JsonNode Read(string folder, string document) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, folder, document)))!;
 }

@@ -9,7 +9,16 @@ namespace Architecture.Tests.Contracts;
 internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isInput, List<string> found)
 {
     private static readonly (string Bound, int Stricter)[] Bounds =
-        [("minLength", 1), ("minimum", 1), ("exclusiveMinimum", 1), ("minItems", 1), ("maxLength", -1), ("maximum", -1), ("exclusiveMaximum", -1), ("maxItems", -1)];
+    [
+        ("minLength", 1),
+        ("minimum", 1),
+        ("exclusiveMinimum", 1),
+        ("minItems", 1),
+        ("maxLength", -1),
+        ("maximum", -1),
+        ("exclusiveMaximum", -1),
+        ("maxItems", -1),
+    ];
 
     private readonly HashSet<(string, string)> _seen = [];
 
@@ -84,9 +93,11 @@ internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isI
             }
         }
 
-        found.AddRange(isInput
-            ? now.Required.Except(old.Required).Select(name => $"{where}.{name}: is required now")
-            : old.Required.Intersect(now.Members.Keys).Except(now.Required).Select(name => $"{where}.{name}: may be left out now"));
+        found.AddRange(
+            isInput
+                ? now.Required.Except(old.Required).Select(name => $"{where}.{name}: is required now")
+                : old.Required.Intersect(now.Members.Keys).Except(now.Required).Select(name => $"{where}.{name}: may be left out now")
+        );
     }
 
     private void CompareRest(string where, JsonNode? before, JsonNode? after)
@@ -126,11 +137,22 @@ internal sealed class SchemaBreaks(JsonNode baseline, JsonNode current, bool isI
             return true;
         }
 
-        var fits = narrow.Types.Count > 0 && narrow.Types.All(t => wide.Types.Contains(t) || (t == "integer" && wide.Types.Contains("number")));
-        return fits && (wide.Format is null || wide.Format == narrow.Format || (wide.Format, narrow.Format) is ("int64", "int32") or ("double", "float" or "int32"));
+        var fits =
+            narrow.Types.Count > 0 && narrow.Types.All(t => wide.Types.Contains(t) || (t == "integer" && wide.Types.Contains("number")));
+        return fits
+            && (
+                wide.Format is null
+                || wide.Format == narrow.Format
+                || (wide.Format, narrow.Format) is ("int64", "int32") or ("double", "float" or "int32")
+            );
     }
 
     private static bool IsSomething(Shape shape) => shape.Types.Count + shape.Variants.Count > 0;
 
-    private static string Text(Shape shape) => string.Join('|', shape.Types) is { Length: > 0 } types ? shape.Format is null ? types : $"{types} ({shape.Format})" : "anything";
+    private static string Text(Shape shape) =>
+        string.Join('|', shape.Types) is { Length: > 0 } types
+            ? shape.Format is null
+                ? types
+                : $"{types} ({shape.Format})"
+            : "anything";
 }

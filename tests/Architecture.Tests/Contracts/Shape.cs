@@ -7,8 +7,18 @@ namespace Architecture.Tests.Contracts;
 /// $ref]</c>.
 /// </summary>
 internal sealed record Shape(
-    string Name, bool IsNullable, IReadOnlyList<string> Types, string? Format, IReadOnlyList<string>? Values, IReadOnlyDictionary<string, JsonNode> Members,
-    IReadOnlySet<string> Required, JsonNode? Items, JsonNode? Rest, IReadOnlyDictionary<string, JsonNode> Variants, JsonObject Schema)
+    string Name,
+    bool IsNullable,
+    IReadOnlyList<string> Types,
+    string? Format,
+    IReadOnlyList<string>? Values,
+    IReadOnlyDictionary<string, JsonNode> Members,
+    IReadOnlySet<string> Required,
+    JsonNode? Items,
+    JsonNode? Rest,
+    IReadOnlyDictionary<string, JsonNode> Variants,
+    JsonObject Schema
+)
 {
     public static Shape Of(JsonNode schema, JsonNode document)
     {
@@ -47,15 +57,27 @@ internal sealed record Shape(
             required.UnionWith(part.Required);
         }
 
-        var values = resolved["const"] is { } constant ? [constant.ToJsonString()] : (resolved["enum"] as JsonArray)?.Select(v => v?.ToJsonString() ?? "null").ToList();
+        var values = resolved["const"] is { } constant
+            ? [constant.ToJsonString()]
+            : (resolved["enum"] as JsonArray)?.Select(v => v?.ToJsonString() ?? "null").ToList();
         if (types.Count == 0 && values?.All(v => v is "null" || v[0] == '"') == true)
         {
             types.Add("string"); // Generators leave it out beside an enum.
         }
 
         return new(
-            name, nullable || types.Contains("null"), types.Where(t => t != "null").ToList(), (string?)resolved["format"], values?.Where(v => v != "null").ToList(),
-            members, required, resolved["items"], resolved["additionalProperties"], variants, resolved);
+            name,
+            nullable || types.Contains("null"),
+            types.Where(t => t != "null").ToList(),
+            (string?)resolved["format"],
+            values?.Where(v => v != "null").ToList(),
+            members,
+            required,
+            resolved["items"],
+            resolved["additionalProperties"],
+            variants,
+            resolved
+        );
     }
 
     /// <summary>The object behind a <c>$ref</c> into the document, and that reference (empty without one).</summary>
@@ -65,8 +87,15 @@ internal sealed record Shape(
         while ((string?)(node as JsonObject)?["$ref"] is { } reference)
         {
             name = reference;
-            node = reference.TrimStart('#', '/').Split('/').Aggregate(document, (at, step) => at[step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)]
-                ?? throw new InvalidOperationException($"{reference} leads nowhere."));
+            node = reference
+                .TrimStart('#', '/')
+                .Split('/')
+                .Aggregate(
+                    document,
+                    (at, step) =>
+                        at[step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)]
+                        ?? throw new InvalidOperationException($"{reference} leads nowhere.")
+                );
         }
 
         return (node as JsonObject ?? [], name); // "true" is a schema too.

@@ -14,7 +14,12 @@ public sealed partial class IndependenceTests
     public void A_solution_filter_holds_what_the_host_and_its_tests_are_made_of(string host, string workflow)
     {
         using var filter = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, host + ".slnf")));
-        var projects = filter.RootElement.GetProperty("solution").GetProperty("projects").EnumerateArray().Select(p => p.GetString()!).Order(StringComparer.Ordinal);
+        var projects = filter
+            .RootElement.GetProperty("solution")
+            .GetProperty("projects")
+            .EnumerateArray()
+            .Select(p => p.GetString()!)
+            .Order(StringComparer.Ordinal);
 
         Assert.Equal(MadeOf(host), projects);
         Assert.NotNull(workflow);
@@ -28,11 +33,24 @@ public sealed partial class IndependenceTests
         var push = Paths(on["push"]);
         var folders = MadeOf(host).Select(p => Path.GetDirectoryName(p) + "/**").ToList();
 
-        Assert.Equal(folders.Order(StringComparer.Ordinal), push.Where(p => p.EndsWith("/**", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            folders.Order(StringComparer.Ordinal),
+            push.Where(p => p.EndsWith("/**", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(push, Paths(on["pull_request"]));
         Assert.Superset(
-            new HashSet<string> { ".dockerignore", "global.json", "Directory.*.props", "src/Directory.Build.targets", $"{host}.slnf", $"contracts/{workflow}*.json", $".github/workflows/{workflow}.yml" },
-            push.ToHashSet());
+            new HashSet<string>
+            {
+                ".dockerignore",
+                "global.json",
+                "Directory.*.props",
+                "src/Directory.Build.targets",
+                $"{host}.slnf",
+                $"contracts/{workflow}*.json",
+                $".github/workflows/{workflow}.yml",
+            },
+            push.ToHashSet()
+        );
     }
 
     [Theory]
@@ -65,19 +83,29 @@ public sealed partial class IndependenceTests
     public void Every_folder_has_an_owner_and_every_owned_path_exists()
     {
         var owned = File.ReadAllLines(Path.Combine(Source.Root, ".github/CODEOWNERS"))
-            .Where(l => l.StartsWith('/')).Select(l => l.Split(' ')[0]).ToList();
-        var folders = ((string[])["src", "tests"]).SelectMany(f => Directory.EnumerateDirectories(Path.Combine(Source.Root, f)))
-            .Where(d => Directory.EnumerateFiles(d, "*.csproj").Any()).Select(d => $"/{Path.GetRelativePath(Source.Root, d)}/");
+            .Where(l => l.StartsWith('/'))
+            .Select(l => l.Split(' ')[0])
+            .ToList();
+        var folders = ((string[])["src", "tests"])
+            .SelectMany(f => Directory.EnumerateDirectories(Path.Combine(Source.Root, f)))
+            .Where(d => Directory.EnumerateFiles(d, "*.csproj").Any())
+            .Select(d => $"/{Path.GetRelativePath(Source.Root, d)}/");
 
         Assert.Empty(folders.Except(owned));
-        Assert.Empty(owned.Where(o => !o.Contains('*', StringComparison.Ordinal) && !Path.Exists(Path.Combine(Source.Root, o.Trim('/')))).ToList());
+        Assert.Empty(
+            owned.Where(o => !o.Contains('*', StringComparison.Ordinal) && !Path.Exists(Path.Combine(Source.Root, o.Trim('/')))).ToList()
+        );
     }
 
     /// <summary>The host, its tests, Shared's tests, and whatever those reference.</summary>
     private static SortedSet<string> MadeOf(string host)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
-        var open = new Stack<string>([$"src/{host}/{host}.csproj", $"tests/{host}.Tests/{host}.Tests.csproj", "tests/Shared.Tests/Bff.Shared.Tests.csproj"]);
+        var open = new Stack<string>([
+            $"src/{host}/{host}.csproj",
+            $"tests/{host}.Tests/{host}.Tests.csproj",
+            "tests/Shared.Tests/Bff.Shared.Tests.csproj",
+        ]);
         while (open.TryPop(out var project))
         {
             if (found.Add(project))
@@ -85,7 +113,12 @@ public sealed partial class IndependenceTests
                 var path = Path.Combine(Source.Root, project);
                 foreach (Match reference in Reference().Matches(File.ReadAllText(path)))
                 {
-                    open.Push(Path.GetRelativePath(Source.Root, Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, reference.Groups[1].Value))));
+                    open.Push(
+                        Path.GetRelativePath(
+                            Source.Root,
+                            Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, reference.Groups[1].Value))
+                        )
+                    );
                 }
             }
         }

@@ -9,7 +9,18 @@ namespace Architecture.Tests.Delivery;
 public sealed class TemplateTests
 {
     private static readonly string[] Rules =
-        ["ManifestTests", "RenderedTests", "SchemaTests", "ContainerTests", "MetricsTests", "AlertTests", "OperationsPageTests", "IndependenceTests", "WorkflowTests", "PromisedContractTests"];
+    [
+        "ManifestTests",
+        "RenderedTests",
+        "SchemaTests",
+        "ContainerTests",
+        "MetricsTests",
+        "AlertTests",
+        "OperationsPageTests",
+        "IndependenceTests",
+        "WorkflowTests",
+        "PromisedContractTests",
+    ];
 
     [Fact]
     public async Task A_new_gateway_keeps_the_rules_of_delivery()
@@ -26,12 +37,22 @@ public sealed class TemplateTests
 
             foreach (var command in Page().Where(c => !c.StartsWith("dotnet test", StringComparison.Ordinal)))
             {
-                await Run(copy, "bash", "-c", command.StartsWith("dotnet new", StringComparison.Ordinal) ? $"{command} --debug:custom-hive {copy}/hive" : command);
+                await Run(
+                    copy,
+                    "bash",
+                    "-c",
+                    command.StartsWith("dotnet new", StringComparison.Ordinal) ? $"{command} --debug:custom-hive {copy}/hive" : command
+                );
             }
 
             var tested = await Run(
-                copy, "dotnet", "vstest", typeof(TemplateTests).Assembly.Location, "/logger:console;verbosity=normal",
-                "/TestCaseFilter:" + string.Join('|', Rules.Select(r => $"FullyQualifiedName~.{r}.")));
+                copy,
+                "dotnet",
+                "vstest",
+                typeof(TemplateTests).Assembly.Location,
+                "/logger:console;verbosity=normal",
+                "/TestCaseFilter:" + string.Join('|', Rules.Select(r => $"FullyQualifiedName~.{r}."))
+            );
 
             Assert.Matches("Passed .*IndependenceTests.*\"TvBff\"", tested);
             Assert.Matches("Passed .*ManifestTests.*\"TvBff\"", tested);
@@ -59,7 +80,12 @@ public sealed class TemplateTests
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["BFF_CHECKOUT"] = folder, ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1" },
+            Environment =
+            {
+                ["BFF_CHECKOUT"] = folder,
+                ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+                ["DOTNET_NOLOGO"] = "1",
+            },
         };
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -70,6 +96,14 @@ public sealed class TemplateTests
 
     /// <summary>Every file but what builds and tools write.</summary>
     private static IEnumerable<string> Files(string folder) =>
-        Directory.EnumerateFiles(folder).Concat(Directory.EnumerateDirectories(folder)
-            .Where(d => Path.GetFileName(d) is not ("bin" or "obj" or ".git" or "node_modules" or "artifacts" or "TestResults" or "bench")).SelectMany(Files));
+        Directory
+            .EnumerateFiles(folder)
+            .Concat(
+                Directory
+                    .EnumerateDirectories(folder)
+                    .Where(d =>
+                        Path.GetFileName(d) is not ("bin" or "obj" or ".git" or "node_modules" or "artifacts" or "TestResults" or "bench")
+                    )
+                    .SelectMany(Files)
+            );
 }

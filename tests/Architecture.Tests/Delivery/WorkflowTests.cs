@@ -8,8 +8,13 @@ namespace Architecture.Tests.Delivery;
 /// </summary>
 public sealed partial class WorkflowTests
 {
-    public static TheoryData<string> Workflows => new(Directory.EnumerateFiles(Path.Combine(Source.Root, ".github/workflows"), "*.yml")
-        .Select(f => Path.GetRelativePath(Source.Root, f)).Order(StringComparer.Ordinal));
+    public static TheoryData<string> Workflows =>
+        new(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, ".github/workflows"), "*.yml")
+                .Select(f => Path.GetRelativePath(Source.Root, f))
+                .Order(StringComparer.Ordinal)
+        );
 
     public static TheoryData<string, string> Teams => Source.Teams;
 
@@ -20,14 +25,24 @@ public sealed partial class WorkflowTests
     public void No_team_waits_for_another_ones_tests()
     {
         var rules = Yaml.Read(".github/workflows/rules.yml")[0];
-        var commands = rules["jobs"].Members.SelectMany(j => j.Value["steps"].Items).Select(s => s["run"].Text).Where(c => c.Length > 0).ToList();
+        var commands = rules["jobs"]
+            .Members.SelectMany(j => j.Value["steps"].Items)
+            .Select(s => s["run"].Text)
+            .Where(c => c.Length > 0)
+            .ToList();
         var everything = Yaml.Read(".github/workflows/everything.yml")[0]["on.pull_request.paths"].Items.Select(p => p.Text).ToList();
 
         Assert.NotEmpty(commands);
         Assert.All(commands, c => Assert.Matches("^sudo apt-get |^dotnet (build|test) tests/Architecture.Tests( |$)", c));
         Assert.Empty(rules["on.pull_request"].Members);
         Assert.NotEmpty(everything);
-        Assert.DoesNotContain(everything, p => Source.Gateways.Any(g => p.Contains(g.Host, StringComparison.Ordinal)) || p.StartsWith("src/", StringComparison.Ordinal) || p.StartsWith("**", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            everything,
+            p =>
+                Source.Gateways.Any(g => p.Contains(g.Host, StringComparison.Ordinal))
+                || p.StartsWith("src/", StringComparison.Ordinal)
+                || p.StartsWith("**", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -77,7 +92,9 @@ public sealed partial class WorkflowTests
         foreach (var (name, job) in Yaml.Read(file)[0]["jobs"].Members.Where(j => j.Key != "push"))
         {
             Assert.DoesNotContain(
-                job["steps"].Items.SelectMany(step => step["env"].Members.Concat(step["with"].Members)), m => m.Value.Text.Contains("secrets.", StringComparison.Ordinal));
+                job["steps"].Items.SelectMany(step => step["env"].Members.Concat(step["with"].Members)),
+                m => m.Value.Text.Contains("secrets.", StringComparison.Ordinal)
+            );
             Assert.NotEmpty(name);
         }
     }

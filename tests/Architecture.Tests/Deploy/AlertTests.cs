@@ -13,18 +13,30 @@ public sealed class AlertTests
     [InstalledFact("promtool")]
     public void Every_alert_fires_within_the_time_that_it_promises_and_stops()
     {
-        var tests = File.ReadAllText(Outages).Replace("RULES", Path.Combine(Source.Root, "deploy/prometheus/rules/*.yml"), StringComparison.Ordinal).Split(Test);
-        var each = tests[1..].SelectMany(t => t.Contains("GATEWAY", StringComparison.Ordinal)
-            ? Source.Gateways.Select(g => t.Replace("GATEWAY", g.Host, StringComparison.Ordinal)) : [t]);
+        var tests = File.ReadAllText(Outages)
+            .Replace("RULES", Path.Combine(Source.Root, "deploy/prometheus/rules/*.yml"), StringComparison.Ordinal)
+            .Split(Test);
+        var each = tests[1..]
+            .SelectMany(t =>
+                t.Contains("GATEWAY", StringComparison.Ordinal)
+                    ? Source.Gateways.Select(g => t.Replace("GATEWAY", g.Host, StringComparison.Ordinal))
+                    : [t]
+            );
         Play(string.Join(Test, each.Prepend(tests[0])));
     }
 
     [Fact]
     public void Every_alert_has_an_outage_in_which_it_fires()
     {
-        var played = Yaml.Read("tests/Architecture.Tests/Deploy/outages.yml")[0]["tests"].Items
-            .Where(t => t["promql_expr_test"].Items.Any(e => e["exp_samples"].Items.Any())).Select(t => t["name"].Text).ToHashSet();
-        var alerts = Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/prometheus/rules"), "*.yml").SelectMany(Yaml.Read).SelectMany(d => d.All("alert")).Select(a => a.Text);
+        var played = Yaml.Read("tests/Architecture.Tests/Deploy/outages.yml")[0]["tests"]
+            .Items.Where(t => t["promql_expr_test"].Items.Any(e => e["exp_samples"].Items.Any()))
+            .Select(t => t["name"].Text)
+            .ToHashSet();
+        var alerts = Directory
+            .EnumerateFiles(Path.Combine(Source.Root, "deploy/prometheus/rules"), "*.yml")
+            .SelectMany(Yaml.Read)
+            .SelectMany(d => d.All("alert"))
+            .Select(a => a.Text);
 
         Assert.Equal(alerts.ToHashSet(), played);
     }
@@ -38,10 +50,23 @@ public sealed class AlertTests
         foreach (var file in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json"))
         {
             using var dashboard = JsonDocument.Parse(File.ReadAllText(file));
-            foreach (var target in dashboard.RootElement.GetProperty("panels").EnumerateArray().Where(p => p.TryGetProperty("targets", out _)).SelectMany(p => p.GetProperty("targets").EnumerateArray()))
+            foreach (
+                var target in dashboard
+                    .RootElement.GetProperty("panels")
+                    .EnumerateArray()
+                    .Where(p => p.TryGetProperty("targets", out _))
+                    .SelectMany(p => p.GetProperty("targets").EnumerateArray())
+            )
             {
-                var expression = target.GetProperty("expr").GetString()!.Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$host", ".*", StringComparison.Ordinal);
-                asked.Append("      - { expr: ").Append(JsonSerializer.Serialize(expression)).Append(", eval_time: 1m, exp_samples: [] }\n");
+                var expression = target
+                    .GetProperty("expr")
+                    .GetString()!
+                    .Replace("$__rate_interval", "1m", StringComparison.Ordinal)
+                    .Replace("$host", ".*", StringComparison.Ordinal);
+                asked
+                    .Append("      - { expr: ")
+                    .Append(JsonSerializer.Serialize(expression))
+                    .Append(", eval_time: 1m, exp_samples: [] }\n");
                 panels++;
             }
         }
@@ -57,11 +82,18 @@ public sealed class AlertTests
         foreach (var file in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json"))
         {
             using var dashboard = JsonDocument.Parse(File.ReadAllText(file));
-            var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().Select(p => (Id: p.GetProperty("id").GetInt32(), At: p.GetProperty("gridPos"))).ToList();
-            var cells = panels.SelectMany(p =>
-                from x in Enumerable.Range(p.At.GetProperty("x").GetInt32(), p.At.GetProperty("w").GetInt32())
-                from y in Enumerable.Range(p.At.GetProperty("y").GetInt32(), p.At.GetProperty("h").GetInt32())
-                select (x, y)).ToList();
+            var panels = dashboard
+                .RootElement.GetProperty("panels")
+                .EnumerateArray()
+                .Select(p => (Id: p.GetProperty("id").GetInt32(), At: p.GetProperty("gridPos")))
+                .ToList();
+            var cells = panels
+                .SelectMany(p =>
+                    from x in Enumerable.Range(p.At.GetProperty("x").GetInt32(), p.At.GetProperty("w").GetInt32())
+                    from y in Enumerable.Range(p.At.GetProperty("y").GetInt32(), p.At.GetProperty("h").GetInt32())
+                    select (x, y)
+                )
+                .ToList();
 
             Assert.Equal(panels.Count, panels.Select(p => p.Id).Distinct().Count());
             Assert.Equal(cells.Count, cells.Distinct().Count());
@@ -76,7 +108,9 @@ public sealed class AlertTests
         try
         {
             File.WriteAllText(file, scenarios);
-            using var promtool = Process.Start(new ProcessStartInfo("promtool", ["test", "rules", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var promtool = Process.Start(
+                new ProcessStartInfo("promtool", ["test", "rules", file]) { RedirectStandardOutput = true, RedirectStandardError = true }
+            )!;
             var said = promtool.StandardError.ReadToEndAsync();
             var output = promtool.StandardOutput.ReadToEnd();
             promtool.WaitForExit();

@@ -15,11 +15,18 @@ public sealed partial class ContainerTests
     public void An_image_is_made_of_shared_and_one_host(string host)
     {
         var lines = File.ReadAllLines(Path.Combine(Source.Root, "src", host, "Dockerfile"));
-        var copied = lines.Select(l => Copy().Match(l)).Where(m => m.Success).SelectMany(m => m.Groups[1].Value.Split(' ')).Where(p => p.StartsWith("src/", StringComparison.Ordinal));
+        var copied = lines
+            .Select(l => Copy().Match(l))
+            .Where(m => m.Success)
+            .SelectMany(m => m.Groups[1].Value.Split(' '))
+            .Where(p => p.StartsWith("src/", StringComparison.Ordinal));
 
         Assert.All(copied, path => Assert.Matches($"^src/(Shared/|{host}/|Directory.Build.targets$)", path));
         Assert.Contains(lines, l => l.StartsWith("USER ", StringComparison.Ordinal));
-        Assert.Matches("^FROM mcr.microsoft.com/dotnet/aspnet:[^@]*-chiseled(@sha256:[0-9a-f]{64})?$", lines.Last(l => l.StartsWith("FROM ", StringComparison.Ordinal)));
+        Assert.Matches(
+            "^FROM mcr.microsoft.com/dotnet/aspnet:[^@]*-chiseled(@sha256:[0-9a-f]{64})?$",
+            lines.Last(l => l.StartsWith("FROM ", StringComparison.Ordinal))
+        );
     }
 
     [Theory]
@@ -33,7 +40,10 @@ public sealed partial class ContainerTests
 
         Assert.All(steering, file => Assert.Contains(file, dockerfile, StringComparison.Ordinal));
         Assert.All(steering, file => Assert.Contains("!" + file, ignored));
-        Assert.Equal(project.Contains("<Protobuf ", StringComparison.Ordinal), dockerfile.Contains("COPY contracts/*.proto", StringComparison.Ordinal));
+        Assert.Equal(
+            project.Contains("<Protobuf ", StringComparison.Ordinal),
+            dockerfile.Contains("COPY contracts/*.proto", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -52,7 +62,10 @@ public sealed partial class ContainerTests
 
     [Fact]
     public void Ports_are_published_on_loopback_alone() =>
-        Assert.All(_compose["services"].All("ports").SelectMany(p => p.Items), port => Assert.StartsWith("127.0.0.1:", port.Text, StringComparison.Ordinal));
+        Assert.All(
+            _compose["services"].All("ports").SelectMany(p => p.Items),
+            port => Assert.StartsWith("127.0.0.1:", port.Text, StringComparison.Ordinal)
+        );
 
     [Fact]
     public void Gateways_run_without_privileges_and_are_given_time_to_go()
@@ -69,22 +82,29 @@ public sealed partial class ContainerTests
     [Fact]
     public void The_sample_app_can_break_services_in_containers_too()
     {
-        using var development = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, "src/WebBff/appsettings.Development.json")));
+        using var development = System.Text.Json.JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Source.Root, "src/WebBff/appsettings.Development.json"))
+        );
         var wanted = Flat(development.RootElement.GetProperty("ReverseProxy"), "ReverseProxy").Order();
-        var given = _compose["services.web.environment"].Members.Where(m => m.Key.StartsWith("ReverseProxy__", StringComparison.Ordinal)).Select(m => $"{m.Key}={m.Value.Text}").Order();
+        var given = _compose["services.web.environment"]
+            .Members.Where(m => m.Key.StartsWith("ReverseProxy__", StringComparison.Ordinal))
+            .Select(m => $"{m.Key}={m.Value.Text}")
+            .Order();
 
         Assert.Equal(wanted, given);
 
-        static IEnumerable<string> Flat(System.Text.Json.JsonElement at, string path) => at.ValueKind switch
-        {
-            System.Text.Json.JsonValueKind.Object => at.EnumerateObject().SelectMany(m => Flat(m.Value, $"{path}__{m.Name}")),
-            System.Text.Json.JsonValueKind.Array => at.EnumerateArray().SelectMany((item, i) => Flat(item, $"{path}__{i}")),
-            _ => [$"{path}={at}"],
-        };
+        static IEnumerable<string> Flat(System.Text.Json.JsonElement at, string path) =>
+            at.ValueKind switch
+            {
+                System.Text.Json.JsonValueKind.Object => at.EnumerateObject().SelectMany(m => Flat(m.Value, $"{path}__{m.Name}")),
+                System.Text.Json.JsonValueKind.Array => at.EnumerateArray().SelectMany((item, i) => Flat(item, $"{path}__{i}")),
+                _ => [$"{path}={at}"],
+            };
     }
 
     [Fact]
-    public void Redis_keeps_what_it_was_told() => Assert.Contains("--appendonly", _compose["services.redis.command"].Items.Select(c => c.Text));
+    public void Redis_keeps_what_it_was_told() =>
+        Assert.Contains("--appendonly", _compose["services.redis.command"].Items.Select(c => c.Text));
 
     /// <summary>A secret's development value is one that a variable replaces and that says what it is.</summary>
     [Fact]
@@ -94,7 +114,10 @@ public sealed partial class ContainerTests
         var secrets = text.Where(l => SecretKey().IsMatch(l)).ToList();
 
         Assert.True(secrets.Count >= 6);
-        Assert.All(secrets, l => Assert.Matches("\\$\\{BFF_[A-Z_]+:-.*development", l.Replace("Development", "development", StringComparison.Ordinal)));
+        Assert.All(
+            secrets,
+            l => Assert.Matches("\\$\\{BFF_[A-Z_]+:-.*development", l.Replace("Development", "development", StringComparison.Ordinal))
+        );
     }
 
     private static List<string> Networks(Yaml service) =>

@@ -9,10 +9,14 @@ internal static class Kustomize
     /// <param name="root">The checkout, or a copy of its <c>deploy</c>.</param>
     public static string Build(string folder, string? root = null)
     {
-        using var build = Process.Start(new ProcessStartInfo("kubectl", ["kustomize", "deploy/" + folder])
-        {
-            WorkingDirectory = root ?? Source.Root, RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        using var build = Process.Start(
+            new ProcessStartInfo("kubectl", ["kustomize", "deploy/" + folder])
+            {
+                WorkingDirectory = root ?? Source.Root,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var said = build.StandardError.ReadToEndAsync();
         var output = build.StandardOutput.ReadToEnd();
         build.WaitForExit();

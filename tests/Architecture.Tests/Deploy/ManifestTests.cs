@@ -9,8 +9,12 @@ public sealed partial class ManifestTests
 
     public static TheoryData<string, string> Overlays => Source.Teams;
 
-    public static TheoryData<string> Manifests => new(Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*.y*ml", SearchOption.AllDirectories)
-        .Select(f => Path.GetRelativePath(Source.Root, f)));
+    public static TheoryData<string> Manifests =>
+        new(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*.y*ml", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(Source.Root, f))
+        );
 
     [Theory]
     [MemberData(nameof(Manifests))]
@@ -27,14 +31,25 @@ public sealed partial class ManifestTests
     [Fact]
     public void Every_resource_is_listed_and_every_listed_one_exists()
     {
-        foreach (var kustomization in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "kustomization.yaml", SearchOption.AllDirectories))
+        foreach (
+            var kustomization in Directory.EnumerateFiles(
+                Path.Combine(Source.Root, "deploy"),
+                "kustomization.yaml",
+                SearchOption.AllDirectories
+            )
+        )
         {
             var folder = Path.GetDirectoryName(kustomization)!;
             var listed = Yaml.Read(kustomization)[0]["resources"].Items.Select(r => r.Text).ToList();
 
             Assert.Empty(listed.Where(r => !Path.Exists(Path.Combine(folder, r))).ToList());
-            Assert.Empty(Directory.EnumerateFiles(folder, "*.yaml").Select(f => Path.GetFileName(f)!)
-                .Except(["kustomization.yaml", "config.yaml"]).Except(listed));
+            Assert.Empty(
+                Directory
+                    .EnumerateFiles(folder, "*.yaml")
+                    .Select(f => Path.GetFileName(f)!)
+                    .Except(["kustomization.yaml", "config.yaml"])
+                    .Except(listed)
+            );
         }
     }
 
@@ -88,8 +103,10 @@ public sealed partial class ManifestTests
         var folder = $"deploy/kubernetes/overlays/{overlay}/";
         var text = string.Concat(Directory.EnumerateFiles(Path.Combine(Source.Root, folder)).Select(File.ReadAllText));
 
-        Assert.Equal(["deployment.yaml", "hpa.yaml", "networkpolicy.yaml", "pdb.yaml", "service.yaml", "serviceaccount.yaml"],
-            Yaml.Read(Base + "kustomization.yaml")[0]["resources"].Items.Select(r => r.Text).Order());
+        Assert.Equal(
+            ["deployment.yaml", "hpa.yaml", "networkpolicy.yaml", "pdb.yaml", "service.yaml", "serviceaccount.yaml"],
+            Yaml.Read(Base + "kustomization.yaml")[0]["resources"].Items.Select(r => r.Text).Order()
+        );
         Assert.Contains($"value: {host} ", text, StringComparison.Ordinal);
         Assert.All(Source.Hosts.Where(h => h != host), other => Assert.DoesNotContain(other, text, StringComparison.Ordinal));
     }
@@ -104,7 +121,10 @@ public sealed partial class ManifestTests
 
         Assert.NotEmpty(promised);
         Assert.Empty(promised.Where(p => !open.Any(o => p == o || p.StartsWith(o + "/", StringComparison.Ordinal))).ToList());
-        Assert.All(rule["http.paths"].Items, p => Assert.True(p["path"].Text == "/" ? p["pathType"].Text == "Exact" : PublicPath().IsMatch(p["path"].Text), p["path"].Text));
+        Assert.All(
+            rule["http.paths"].Items,
+            p => Assert.True(p["path"].Text == "/" ? p["pathType"].Text == "Exact" : PublicPath().IsMatch(p["path"].Text), p["path"].Text)
+        );
         Assert.Empty(open.Intersect(["/internal", "/health", "/.well-known"]));
         Assert.NotNull(host);
     }
@@ -113,12 +133,15 @@ public sealed partial class ManifestTests
     [MemberData(nameof(Overlays))]
     public void Every_upstream_of_a_host_has_an_address(string host, string overlay)
     {
-        using var settings = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, $"deploy/kubernetes/overlays/{overlay}/settings.json")));
+        using var settings = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Source.Root, $"deploy/kubernetes/overlays/{overlay}/settings.json"))
+        );
         using var development = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, $"src/{host}/appsettings.Development.json")));
 
         Assert.Equal(Names(development), Names(settings));
 
-        static IEnumerable<string> Names(JsonDocument document) => document.RootElement.GetProperty("Upstreams").EnumerateObject().Select(u => u.Name).Order();
+        static IEnumerable<string> Names(JsonDocument document) =>
+            document.RootElement.GetProperty("Upstreams").EnumerateObject().Select(u => u.Name).Order();
     }
 
     [Fact]
@@ -130,10 +153,19 @@ public sealed partial class ManifestTests
             var from = policy["spec.ingress"].Items.SelectMany(i => i["from"].Items).ToList();
 
             Assert.Equal(["Ingress"], policy["spec.policyTypes"].Items.Select(t => t.Text));
-            Assert.All(from.Where(f => f["namespaceSelector"].Exists), f => Assert.Contains(
-                (f["namespaceSelector.matchLabels"].Members.Single().Value.Text, f["podSelector.matchLabels"].Members.Single().Value.Text),
-                new[] { ("gateways", "true"), ("telemetry", "prometheus") }));
-            Assert.Contains(from, f => !f["namespaceSelector"].Exists && f["podSelector"].Exists && !f["podSelector"].Members.Any()); // Each other, and their own stores.
+            Assert.All(
+                from.Where(f => f["namespaceSelector"].Exists),
+                f =>
+                    Assert.Contains(
+                        (
+                            f["namespaceSelector.matchLabels"].Members.Single().Value.Text,
+                            f["podSelector.matchLabels"].Members.Single().Value.Text
+                        ),
+                        new[] { ("gateways", "true"), ("telemetry", "prometheus") }
+                    )
+            );
+            // Each other, and their own stores.
+            Assert.Contains(from, f => !f["namespaceSelector"].Exists && f["podSelector"].Exists && !f["podSelector"].Members.Any());
             Assert.Contains(from, f => f["podSelector.matchLabels"].Members.Any(m => m.Key == "bff.example.com/gateway"));
         }
     }

@@ -10,8 +10,11 @@ public sealed partial class MetricsTests
     /// <summary>Of the framework (learn.microsoft.com, built-in metrics), with the suffixes of its kinds and units.</summary>
     private static readonly string[] Framework =
     [
-        .. Histogram("http_server_request_duration_seconds"), .. Histogram("http_client_request_duration_seconds"), "http_server_active_requests",
-        "dotnet_process_cpu_time_seconds_total", "dotnet_process_memory_working_set_bytes",
+        .. Histogram("http_server_request_duration_seconds"),
+        .. Histogram("http_client_request_duration_seconds"),
+        "http_server_active_requests",
+        "dotnet_process_cpu_time_seconds_total",
+        "dotnet_process_memory_working_set_bytes",
     ];
 
     public static TheoryData<string> Questions => new(Dashboards().Concat(Rules()));
@@ -20,7 +23,10 @@ public sealed partial class MetricsTests
     [MemberData(nameof(Questions))]
     public void Every_metric_that_is_asked_for_exists(string file)
     {
-        var asked = Expressions(file).SelectMany(e => MetricName().Matches(Strings().Replace(e, "")).Select(m => m.Value)).Distinct().ToList();
+        var asked = Expressions(file)
+            .SelectMany(e => MetricName().Matches(Strings().Replace(e, "")).Select(m => m.Value))
+            .Distinct()
+            .ToList();
 
         Assert.NotEmpty(asked);
         Assert.Empty(asked.Except(Framework).Except(Own()));
@@ -35,20 +41,55 @@ public sealed partial class MetricsTests
     public void Every_label_that_is_asked_for_is_one_of_its_metric(string file)
     {
         var attributes = Rows(MetricRow())
-            .SelectMany(m => Quoted().Matches(m.Groups["names"].Value).Select(n => (Name: n.Groups[1].Value.Replace('.', '_'), Labels: Word().Matches(m.Groups["by"].Value).Select(w => w.Value).ToList())))
+            .SelectMany(m =>
+                Quoted()
+                    .Matches(m.Groups["names"].Value)
+                    .Select(n =>
+                        (
+                            Name: n.Groups[1].Value.Replace('.', '_'),
+                            Labels: Word().Matches(m.Groups["by"].Value).Select(w => w.Value).ToList()
+                        )
+                    )
+            )
             .ToDictionary(m => m.Name, m => m.Labels, StringComparer.Ordinal);
-        string[] always = ["job", "instance", "le", "http_route", "http_request_method", "http_response_status_code", "error_type", "server_address", "server_port"];
+        string[] always =
+        [
+            "job",
+            "instance",
+            "le",
+            "http_route",
+            "http_request_method",
+            "http_response_status_code",
+            "error_type",
+            "server_address",
+            "server_port",
+        ];
         var wrong = new List<string>();
         foreach (var expression in Expressions(file))
         {
             foreach (Match selector in Selector().Matches(expression))
             {
-                var known = attributes.FirstOrDefault(a => selector.Groups["metric"].Value.StartsWith(a.Key, StringComparison.Ordinal)).Value ?? [];
-                wrong.AddRange(Label().Matches(selector.Groups["labels"].Value).Select(l => l.Groups[1].Value).Except(known).Except(always).Select(l => $"{selector.Groups["metric"].Value}: {l}"));
+                var known =
+                    attributes.FirstOrDefault(a => selector.Groups["metric"].Value.StartsWith(a.Key, StringComparison.Ordinal)).Value ?? [];
+                wrong.AddRange(
+                    Label()
+                        .Matches(selector.Groups["labels"].Value)
+                        .Select(l => l.Groups[1].Value)
+                        .Except(known)
+                        .Except(always)
+                        .Select(l => $"{selector.Groups["metric"].Value}: {l}")
+                );
             }
 
             var asked = attributes.Where(a => expression.Contains(a.Key, StringComparison.Ordinal)).SelectMany(a => a.Value).ToList();
-            wrong.AddRange(Grouping().Matches(expression).SelectMany(g => Word().Matches(g.Groups[1].Value).Select(w => w.Value)).Except(asked).Except(always).Select(l => $"by {l}: {expression}"));
+            wrong.AddRange(
+                Grouping()
+                    .Matches(expression)
+                    .SelectMany(g => Word().Matches(g.Groups[1].Value).Select(w => w.Value))
+                    .Except(asked)
+                    .Except(always)
+                    .Select(l => $"by {l}: {expression}")
+            );
         }
 
         Assert.NotEmpty(attributes);
@@ -58,11 +99,19 @@ public sealed partial class MetricsTests
     [Fact]
     public void Every_meter_is_exported()
     {
-        var exported = (string[])Type.GetType("Bff.Requests.Instruments, Bff.Shared", throwOnError: true)!
-            .GetField("Meters", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
-        var pattern = new Regex($"^({string.Join('|', exported.Select(e => Regex.Escape(e).Replace("\\*", ".*", StringComparison.Ordinal)))})$");
+        var exported = (string[])
+            Type.GetType("Bff.Requests.Instruments, Bff.Shared", throwOnError: true)!
+                .GetField("Meters", BindingFlags.Public | BindingFlags.Static)!
+                .GetValue(null)!;
+        var pattern = new Regex(
+            $"^({string.Join('|', exported.Select(e => Regex.Escape(e).Replace("\\*", ".*", StringComparison.Ordinal)))})$"
+        );
 
-        var meters = Source.Files("src").SelectMany(f => MeterName().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value)).Distinct().ToList();
+        var meters = Source
+            .Files("src")
+            .SelectMany(f => MeterName().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))
+            .Distinct()
+            .ToList();
 
         Assert.Contains("Bff", meters);
         Assert.Empty(meters.Where(m => !pattern.IsMatch(m)).ToList());
@@ -76,9 +125,18 @@ public sealed partial class MetricsTests
     [Fact]
     public void Every_gateway_is_missed_when_it_is_silent()
     {
-        var missed = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("rules")).SelectMany(r => r.Items).Where(r => r["alert"].Text == "GatewaySilent").Select(r => r["expr"].Text).ToList();
+        var missed = Rules()
+            .SelectMany(Yaml.Read)
+            .SelectMany(d => d.All("rules"))
+            .SelectMany(r => r.Items)
+            .Where(r => r["alert"].Text == "GatewaySilent")
+            .Select(r => r["expr"].Text)
+            .ToList();
 
-        Assert.Equal(Source.Gateways.Select(g => g.Host).Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(), missed.Order());
+        Assert.Equal(
+            Source.Gateways.Select(g => g.Host).Select(h => $"absent(dotnet_process_memory_working_set_bytes{{job=\"{h}\"}})").Order(),
+            missed.Order()
+        );
     }
 
     /// <summary>
@@ -88,7 +146,12 @@ public sealed partial class MetricsTests
     public void A_silent_gateway_is_missed_after_the_time_that_the_alert_tells()
     {
         var expiration = Yaml.Read("deploy/collector/config.yaml")[0]["exporters.prometheus.metric_expiration"].Text;
-        var rules = Rules().SelectMany(Yaml.Read).SelectMany(d => d.All("rules")).SelectMany(r => r.Items).Where(r => r["alert"].Text == "GatewaySilent").ToList();
+        var rules = Rules()
+            .SelectMany(Yaml.Read)
+            .SelectMany(d => d.All("rules"))
+            .SelectMany(r => r.Items)
+            .Where(r => r["alert"].Text == "GatewaySilent")
+            .ToList();
 
         Assert.All(rules, r => Assert.Equal(5, Minutes(expiration) + Minutes(r["for"].Text)));
         Assert.All(rules, r => Assert.Contains("five minutes", r["annotations.summary"].Text, StringComparison.Ordinal));
@@ -113,7 +176,8 @@ public sealed partial class MetricsTests
 
         Assert.Equal(
             Source.Files("src").SelectMany(f => Instrument().Matches(File.ReadAllText(f)).Select(i => i.Groups["name"].Value)).Order(),
-            listed.Where(n => n.StartsWith("bff.", StringComparison.Ordinal)).Order());
+            listed.Where(n => n.StartsWith("bff.", StringComparison.Ordinal)).Order()
+        );
     }
 
     [Fact]
@@ -125,13 +189,18 @@ public sealed partial class MetricsTests
     }
 
     /// <summary>Of the tables of the page on operations.</summary>
-    private static IEnumerable<Match> Rows(Regex row) => File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => row.Match(l)).Where(m => m.Success);
+    private static IEnumerable<Match> Rows(Regex row) =>
+        File.ReadLines(Path.Combine(Source.Root, "docs/operations.md")).Select(l => row.Match(l)).Where(m => m.Success);
 
     private static IEnumerable<string> Rules() =>
-        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/prometheus/rules"), "*.yml").Select(f => Path.GetRelativePath(Source.Root, f));
+        Directory
+            .EnumerateFiles(Path.Combine(Source.Root, "deploy/prometheus/rules"), "*.yml")
+            .Select(f => Path.GetRelativePath(Source.Root, f));
 
     private static IEnumerable<string> Dashboards() =>
-        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json").Select(f => Path.GetRelativePath(Source.Root, f));
+        Directory
+            .EnumerateFiles(Path.Combine(Source.Root, "deploy/grafana/dashboards"), "*.json")
+            .Select(f => Path.GetRelativePath(Source.Root, f));
 
     private static IEnumerable<string> Expressions(string file)
     {
@@ -141,27 +210,41 @@ public sealed partial class MetricsTests
         }
 
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Source.Root, file)));
-        return [.. dashboard.RootElement.GetProperty("panels").EnumerateArray()
-            .SelectMany(p => p.TryGetProperty("targets", out var targets) ? targets.EnumerateArray().ToArray() : [])
-            .Select(t => t.GetProperty("expr").GetString()!)];
+        return
+        [
+            .. dashboard
+                .RootElement.GetProperty("panels")
+                .EnumerateArray()
+                .SelectMany(p => p.TryGetProperty("targets", out var targets) ? targets.EnumerateArray().ToArray() : [])
+                .Select(t => t.GetProperty("expr").GetString()!),
+        ];
     }
 
     /// <summary>
     /// As the collector's Prometheus exporter names them: dots are underscores, a unit in braces is none, a counter is a total.
     /// </summary>
-    private static IEnumerable<string> Own() => Instruments().SelectMany(i => i.Kind switch
-    {
-        "Histogram" => Histogram(i.Name),
-        "Counter" => [i.Name + "_total"],
-        _ => [i.Name],
-    });
+    private static IEnumerable<string> Own() =>
+        Instruments()
+            .SelectMany(i =>
+                i.Kind switch
+                {
+                    "Histogram" => Histogram(i.Name),
+                    "Counter" => [i.Name + "_total"],
+                    _ => [i.Name],
+                }
+            );
 
     private static IEnumerable<string> OwnNames() => Instruments().Select(i => i.Name);
 
     private static IEnumerable<(string Kind, string Name)> Instruments() =>
         from file in Source.Files("src")
         from instrument in Instrument().Matches(File.ReadAllText(file))
-        let unit = instrument.Groups["unit"].Value switch { "s" => "_seconds", "By" => "_bytes", _ => "" }
+        let unit = instrument.Groups["unit"].Value switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        }
         select (instrument.Groups["kind"].Value, instrument.Groups["name"].Value.Replace('.', '_') + unit);
 
     private static string[] Histogram(string name) => [name + "_bucket", name + "_count", name + "_sum"];
@@ -194,7 +277,9 @@ public sealed partial class MetricsTests
     [GeneratedRegex(@"\{[^}]*\}|by \([^)]*\)")]
     private static partial Regex Strings();
 
-    [GeneratedRegex(@"Create(?:Observable)?(?<kind>Histogram|Counter|UpDownCounter|Gauge)(?:<\w+>)?\(\s*""(?<name>bff\.[a-z.]+)""(?:,\s*""(?<unit>[^""]*)"")?")]
+    [GeneratedRegex(
+        @"Create(?:Observable)?(?<kind>Histogram|Counter|UpDownCounter|Gauge)(?:<\w+>)?\(\s*""(?<name>bff\.[a-z.]+)""(?:,\s*""(?<unit>[^""]*)"")?"
+    )]
     private static partial Regex Instrument();
 
     [GeneratedRegex(@"(?:Meter _?[mM]eter(?: { get; })? = new|meters\.Create|new Meter)\(""([^""]+)""")]

@@ -26,7 +26,10 @@ public sealed partial class OperationsPageTests
                 {
                     Assert.Contains(secret.Groups["namespace"].Value, namespaces);
                     var keys = Literal().Matches(command).Select(m => m.Groups[1].Value);
-                    secrets[$"{secret.Groups["namespace"].Value}/{secret.Groups["name"].Value}"] = [.. secret.Groups["kind"].Value == "tls" ? ["tls"] : keys];
+                    secrets[$"{secret.Groups["namespace"].Value}/{secret.Groups["name"].Value}"] =
+                    [
+                        .. secret.Groups["kind"].Value == "tls" ? ["tls"] : keys,
+                    ];
                 }
 
                 if (command.StartsWith("rollout status", StringComparison.Ordinal))
@@ -39,7 +42,14 @@ public sealed partial class OperationsPageTests
                 {
                     var (kind, name, space) = (document["kind"].Text, document["metadata.name"].Text, document["metadata.namespace"].Text);
                     Assert.True(namespaces.Contains(space), $"{command}: {kind} {name} is in the namespace {space}, which is not there.");
-                    Assert.All(Needed(document), s => Assert.True(secrets.ContainsKey($"{space}/{s}"), $"{command}: {kind} {name} needs the secret {s}, which is not there."));
+                    Assert.All(
+                        Needed(document),
+                        s =>
+                            Assert.True(
+                                secrets.ContainsKey($"{space}/{s}"),
+                                $"{command}: {kind} {name} needs the secret {s}, which is not there."
+                            )
+                    );
                     _ = kind switch
                     {
                         "Namespace" => namespaces.Add(name),
@@ -53,7 +63,8 @@ public sealed partial class OperationsPageTests
 
             Assert.Equal(Source.Gateways.Select(g => g.Team + "-gateway").ToHashSet(), gateways);
             Assert.Equal(gateways, waited);
-            Assert.DoesNotContain("example", text.Replace("bff.example.com/", "", StringComparison.Ordinal), StringComparison.Ordinal); // Every value is the installation's own.
+            // Every value is the installation's own.
+            Assert.DoesNotContain("example", text.Replace("bff.example.com/", "", StringComparison.Ordinal), StringComparison.Ordinal);
             Assert.All(Source.Gateways, g => Assert.Equal(Variables(g.Host).Order(), secrets[$"gateways/{g.Team}-bff-secrets"].Order()));
         }
         finally
@@ -65,38 +76,62 @@ public sealed partial class OperationsPageTests
     /// <summary>Each call of kubectl, and what it sent.</summary>
     private static IEnumerable<(string Command, string Applied)> Execute(string copy)
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories).Append(Path.Combine(Source.Root, "eng/fill-in")))
+        foreach (
+            var file in Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories)
+                .Append(Path.Combine(Source.Root, "eng/fill-in"))
+        )
         {
             var to = Path.Combine(copy, Path.GetRelativePath(Source.Root, file));
             Directory.CreateDirectory(Path.GetDirectoryName(to)!);
             File.Copy(file, to);
         }
 
-        var (calls, programs) = (Directory.CreateDirectory(Path.Combine(copy, "calls")).FullName, Directory.CreateDirectory(Path.Combine(copy, "programs")).FullName);
+        var (calls, programs) = (
+            Directory.CreateDirectory(Path.Combine(copy, "calls")).FullName,
+            Directory.CreateDirectory(Path.Combine(copy, "programs")).FullName
+        );
         var path = Environment.GetEnvironmentVariable("PATH");
-        File.WriteAllText(Path.Combine(programs, "kubectl"), $"""
+        File.WriteAllText(
+            Path.Combine(programs, "kubectl"),
+            $"""
             #!/usr/bin/env bash
             set -euo pipefail
             call={calls}/$(printf %03d "$(ls {calls} | wc -l)")
             echo "$*" > "$call"
             if [ "$1 $2" = "apply -k" ]; then PATH='{path}' kubectl kustomize "$3" >> "$call"; fi
-            """);
-        using var page = Process.Start(new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", string.Join('\n', Commands().Prepend("chmod +x programs/kubectl"))])
-        {
-            WorkingDirectory = copy, RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["PATH"] = $"{programs}:{path}" },
-        })!;
+            """
+        );
+        using var page = Process.Start(
+            new ProcessStartInfo("bash", ["-euo", "pipefail", "-c", string.Join('\n', Commands().Prepend("chmod +x programs/kubectl"))])
+            {
+                WorkingDirectory = copy,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                Environment = { ["PATH"] = $"{programs}:{path}" },
+            }
+        )!;
         var said = page.StandardError.ReadToEndAsync();
         page.StandardOutput.ReadToEnd();
         page.WaitForExit();
         Assert.True(page.ExitCode == 0, said.Result);
-        return [.. Directory.EnumerateFiles(calls).Order(StringComparer.Ordinal).Select(File.ReadAllText).Select(c => (c[..c.IndexOf('\n', StringComparison.Ordinal)], c[c.IndexOf('\n', StringComparison.Ordinal)..]))];
+        return
+        [
+            .. Directory
+                .EnumerateFiles(calls)
+                .Order(StringComparer.Ordinal)
+                .Select(File.ReadAllText)
+                .Select(c => (c[..c.IndexOf('\n', StringComparison.Ordinal)], c[c.IndexOf('\n', StringComparison.Ordinal)..])),
+        ];
     }
 
     private static List<string> Commands()
     {
         var commands = Blocks("docs/operations.md", "## On a fresh cluster").ToList();
         Assert.Contains("kubectl apply -k deploy/kubernetes/namespaces", commands);
-        return Source.Gateways.Count == Source.Hosts.Length ? commands : [.. commands, .. Blocks("docs/adding-a-bff.md", "## On the cluster")];
+        return Source.Gateways.Count == Source.Hosts.Length
+            ? commands
+            : [.. commands, .. Blocks("docs/adding-a-bff.md", "## On the cluster")];
     }
 
     /// <summary>From the heading to the next one.</summary>
@@ -118,7 +153,10 @@ public sealed partial class OperationsPageTests
 
     /// <summary>Secrets without which a pod does not start, or an ingress has no certificate.</summary>
     private static IEnumerable<string> Needed(Yaml document) =>
-        document.All("secretRef").Select(s => s["name"].Text).Concat(document["kind"].Text == "Ingress" ? document.All("secretName").Select(s => s.Text) : []);
+        document
+            .All("secretRef")
+            .Select(s => s["name"].Text)
+            .Concat(document["kind"].Text == "Ingress" ? document.All("secretName").Select(s => s.Text) : []);
 
     /// <summary>Which the page's table of secrets says that a host must have.</summary>
     private static IEnumerable<string> Variables(string host) =>

@@ -9,7 +9,11 @@ public sealed partial class RedisKeysTests
     public void Every_key_and_channel_is_explained()
     {
         var page = File.ReadAllText(Path.Combine(Source.Root, "docs/operations.md"));
-        var names = Source.Files("src").SelectMany(f => Key().Matches(File.ReadAllText(f)).Select(m => Fixed(m.Groups[1].Value))).Distinct().ToList();
+        var names = Source
+            .Files("src")
+            .SelectMany(f => Key().Matches(File.ReadAllText(f)).Select(m => Fixed(m.Groups[1].Value)))
+            .Distinct()
+            .ToList();
 
         Assert.True(names.Count > 15);
         Assert.Empty(names.Where(n => !page.Contains("`" + n, StringComparison.Ordinal)).ToList());

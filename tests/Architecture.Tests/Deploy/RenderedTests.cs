@@ -5,7 +5,18 @@ namespace Architecture.Tests.Deploy;
 /// <summary>What reaches the cluster: every value is in its place, and what one part says the others agree with.</summary>
 public sealed class RenderedTests
 {
-    private static readonly string[] Placeholders = ["host", "https://host", "in-cluster", "host;in-cluster", "ingress-range", "ingress-namespace", "ingress-class", "authority", "gateway-secrets"];
+    private static readonly string[] Placeholders =
+    [
+        "host",
+        "https://host",
+        "in-cluster",
+        "host;in-cluster",
+        "ingress-range",
+        "ingress-namespace",
+        "ingress-class",
+        "authority",
+        "gateway-secrets",
+    ];
 
     public static TheoryData<string, string> Overlays => Source.Teams;
 
@@ -14,7 +25,11 @@ public sealed class RenderedTests
     public void No_value_is_left_out(string host, string team)
     {
         var text = Kustomize.Build("kubernetes/overlays/" + team);
-        var values = text.Split('\n').Select(l => l.Contains(": ", StringComparison.Ordinal) ? l[(l.IndexOf(": ", StringComparison.Ordinal) + 2)..] : l.TrimStart(' ', '-')).ToHashSet();
+        var values = text.Split('\n')
+            .Select(l =>
+                l.Contains(": ", StringComparison.Ordinal) ? l[(l.IndexOf(": ", StringComparison.Ordinal) + 2)..] : l.TrimStart(' ', '-')
+            )
+            .ToHashSet();
 
         Assert.Empty(values.Intersect(Placeholders));
         Assert.DoesNotContain("local-config", text, StringComparison.Ordinal);
@@ -30,7 +45,9 @@ public sealed class RenderedTests
         var container = Container(built);
         var allowed = Env(container, "AllowedHosts").Split(';');
         var service = built.Of("Service")["metadata.name"].Text + "." + built.Of("Service")["metadata.namespace"].Text;
-        var probed = ((string[])["startupProbe", "livenessProbe", "readinessProbe"]).Select(p => Assert.Single(container[p]["httpGet.httpHeaders"].Items)["value"].Text);
+        var probed = ((string[])["startupProbe", "livenessProbe", "readinessProbe"]).Select(p =>
+            Assert.Single(container[p]["httpGet.httpHeaders"].Items)["value"].Text
+        );
         var rule = Assert.Single(built.Of("Ingress")["spec.rules"].Items);
 
         Assert.All(probed.Append(rule["host"].Text), name => Assert.Equal(allowed[0], name));
@@ -76,7 +93,10 @@ public sealed class RenderedTests
     public void An_ingress_has_a_class_and_the_time_that_streams_need(string host, string team)
     {
         var ingress = Yaml.Parse(Kustomize.Build("kubernetes/overlays/" + team)).Of("Ingress");
-        var waits = ingress["metadata.annotations"].Members.Where(m => m.Key.EndsWith("-timeout", StringComparison.Ordinal)).Select(m => m.Value.Text).ToList();
+        var waits = ingress["metadata.annotations"]
+            .Members.Where(m => m.Key.EndsWith("-timeout", StringComparison.Ordinal))
+            .Select(m => m.Value.Text)
+            .ToList();
 
         Assert.NotEmpty(ingress["spec.ingressClassName"].Text);
         Assert.Equal(["3600", "3600"], waits);
@@ -88,10 +108,15 @@ public sealed class RenderedTests
     [MemberData(nameof(Overlays))]
     public void An_image_comes_from_where_the_workflow_puts_it(string host, string team)
     {
-        var workflow = Yaml.Read($".github/workflows/{team}.yml")[0]["jobs.image.steps"].Items.Single(s => s["id"].Text == "image")["with.images"].Text;
+        var workflow = Yaml.Read($".github/workflows/{team}.yml")[0]["jobs.image.steps"]
+            .Items.Single(s => s["id"].Text == "image")["with.images"]
+            .Text;
         var image = Container(Yaml.Parse(Kustomize.Build("kubernetes/overlays/" + team)))["image"].Text;
 
-        Assert.Equal(workflow.Replace("${{ github.repository_owner }}", "example", StringComparison.Ordinal), image[..image.LastIndexOf(':')]);
+        Assert.Equal(
+            workflow.Replace("${{ github.repository_owner }}", "example", StringComparison.Ordinal),
+            image[..image.LastIndexOf(':')]
+        );
         Assert.NotEmpty(host);
     }
 
@@ -107,7 +132,8 @@ public sealed class RenderedTests
 
         Assert.Equal(
             Assert.Single(overlay.Of("Ingress")["spec.rules"].Items)["http.paths"].Items.Select(p => (p["pathType"].Text, p["path"].Text)),
-            rule["matches"].Items.Select(m => (m["path.type"].Text.Replace("Path", "", StringComparison.Ordinal), m["path.value"].Text)));
+            rule["matches"].Items.Select(m => (m["path.type"].Text.Replace("Path", "", StringComparison.Ordinal), m["path.value"].Text))
+        );
         Assert.Equal((overlay.Of("Service")["metadata.name"].Text, "80"), (backend["name"].Text, backend["port"].Text));
         Assert.Equal(overlay.Of("Ingress")["spec.rules"].Items.First()["host"].Text, Assert.Single(route["spec.hostnames"].Items).Text);
     }
@@ -119,11 +145,19 @@ public sealed class RenderedTests
     {
         var egress = Yaml.Parse(Kustomize.Build("kubernetes/overlays/" + team)).Of("NetworkPolicy")["spec.egress"].Items.ToList();
         var names = egress.Single(e => e["ports"].Items.Any(p => p["port"].Text == "53"));
-        var internet = egress.Single(e => e["ports"].Items.Any(p => p["port"].Text == "443"))["to"].Items.Select(t => t["ipBlock.cidr"].Text);
+        var internet = egress
+            .Single(e => e["ports"].Items.Any(p => p["port"].Text == "443"))["to"]
+            .Items.Select(t => t["ipBlock.cidr"].Text);
 
         Assert.Equal(["0.0.0.0/0", "::/0"], internet);
         Assert.Contains(names["to"].Items, t => t["ipBlock.cidr"].Text == "169.254.20.10/32");
-        Assert.Equal(["kube-system", "openshift-dns"], names["to"].Items.SelectMany(t => t["namespaceSelector.matchExpressions"].Items).SelectMany(m => m["values"].Items).Select(v => v.Text));
+        Assert.Equal(
+            ["kube-system", "openshift-dns"],
+            names["to"]
+                .Items.SelectMany(t => t["namespaceSelector.matchExpressions"].Items)
+                .SelectMany(m => m["values"].Items)
+                .Select(v => v.Text)
+        );
         Assert.NotEmpty(host);
     }
 
@@ -134,7 +168,11 @@ public sealed class RenderedTests
         var copy = Directory.CreateTempSubdirectory("bff-fill-in-").FullName;
         try
         {
-            foreach (var file in Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories).Append(Path.Combine(Source.Root, "eng/fill-in")))
+            foreach (
+                var file in Directory
+                    .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories)
+                    .Append(Path.Combine(Source.Root, "eng/fill-in"))
+            )
             {
                 var to = Path.Combine(copy, Path.GetRelativePath(Source.Root, file));
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
@@ -142,11 +180,17 @@ public sealed class RenderedTests
             }
 
             Assert.Contains("registry=", FillIn(copy), StringComparison.Ordinal);
-            FillIn(copy,
-            [
-                "registry=registry.corp/bff", "authority=https://login.corp", "ingress-class=inner", "ingress-namespace=edge", "ingress-range=10.9.0.0/24",
-                .. Source.Gateways.Select(g => $"{g.Team}.host={g.Team}.corp"),
-            ]);
+            FillIn(
+                copy,
+                [
+                    "registry=registry.corp/bff",
+                    "authority=https://login.corp",
+                    "ingress-class=inner",
+                    "ingress-namespace=edge",
+                    "ingress-range=10.9.0.0/24",
+                    .. Source.Gateways.Select(g => $"{g.Team}.host={g.Team}.corp"),
+                ]
+            );
 
             foreach (var (_, team) in Source.Gateways)
             {
@@ -154,7 +198,10 @@ public sealed class RenderedTests
                 Assert.DoesNotContain("example", text.Replace("bff.example.com/", "", StringComparison.Ordinal), StringComparison.Ordinal);
                 Assert.Contains($"registry.corp/bff/{team}-bff:", text, StringComparison.Ordinal);
                 Assert.Contains($"value: {team}.corp;{team}-gateway.gateways;", text, StringComparison.Ordinal);
-                Assert.All((string[])["https://login.corp", "10.9.0.0/24", "ingressClassName: inner", "- edge"], v => Assert.Contains(v, text, StringComparison.Ordinal));
+                Assert.All(
+                    (string[])["https://login.corp", "10.9.0.0/24", "ingressClassName: inner", "- edge"],
+                    v => Assert.Contains(v, text, StringComparison.Ordinal)
+                );
             }
         }
         finally
@@ -165,7 +212,9 @@ public sealed class RenderedTests
 
     private static string FillIn(string root, params string[] values)
     {
-        using var script = Process.Start(new ProcessStartInfo("bash", [Path.Combine(root, "eng/fill-in"), .. values]) { RedirectStandardOutput = true })!;
+        using var script = Process.Start(
+            new ProcessStartInfo("bash", [Path.Combine(root, "eng/fill-in"), .. values]) { RedirectStandardOutput = true }
+        )!;
         var output = script.StandardOutput.ReadToEnd();
         script.WaitForExit();
         Assert.Equal(0, script.ExitCode);

@@ -13,21 +13,37 @@ namespace Architecture.Tests.Deploy;
 /// </summary>
 public sealed partial class SchemaTests
 {
-    private static readonly Dictionary<string, Type> Kinds = typeof(V1Deployment).Assembly.GetTypes()
-        .Select(t => (Type: t, Entity: (KubernetesEntityAttribute?)Attribute.GetCustomAttribute(t, typeof(KubernetesEntityAttribute)))).Where(t => t.Entity is not null)
-        .ToDictionary(t => (t.Entity!.Group.Length > 0 ? t.Entity.Group + "/" : "") + t.Entity.ApiVersion + "/" + t.Entity.Kind, t => t.Type, StringComparer.Ordinal);
+    private static readonly Dictionary<string, Type> Kinds = typeof(V1Deployment)
+        .Assembly.GetTypes()
+        .Select(t => (Type: t, Entity: (KubernetesEntityAttribute?)Attribute.GetCustomAttribute(t, typeof(KubernetesEntityAttribute))))
+        .Where(t => t.Entity is not null)
+        .ToDictionary(
+            t => (t.Entity!.Group.Length > 0 ? t.Entity.Group + "/" : "") + t.Entity.ApiVersion + "/" + t.Entity.Kind,
+            t => t.Type,
+            StringComparer.Ordinal
+        );
 
-    public static TheoryData<string> Manifests => new(Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*.yaml", SearchOption.AllDirectories)
-        .Where(f => Path.GetFileName(f) is not ("kustomization.yaml" or "config.yaml")).Select(f => Path.GetRelativePath(Source.Root, f)));
+    public static TheoryData<string> Manifests =>
+        new(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*.yaml", SearchOption.AllDirectories)
+                .Where(f => Path.GetFileName(f) is not ("kustomization.yaml" or "config.yaml"))
+                .Select(f => Path.GetRelativePath(Source.Root, f))
+        );
 
     [Theory]
     [MemberData(nameof(Manifests))]
-    public void Kubernetes_knows_every_member_of_a_manifest(string file) => Assert.NotEqual(0, Read(File.ReadAllText(Path.Combine(Source.Root, file))));
+    public void Kubernetes_knows_every_member_of_a_manifest(string file) =>
+        Assert.NotEqual(0, Read(File.ReadAllText(Path.Combine(Source.Root, file))));
 
-    public static TheoryData<string> Applied => new(
-        Directory.EnumerateFiles(Path.Combine(Source.Root, "deploy"), "kustomization.yaml", SearchOption.AllDirectories)
-            .Where(f => Yaml.Read(f)[0]["kind"].Text == "Kustomization").Select(f => Path.GetRelativePath(Path.Combine(Source.Root, "deploy"), Path.GetDirectoryName(f)!))
-            .Where(f => f != "kubernetes/installation")); // Values, which are not applied.
+    public static TheoryData<string> Applied =>
+        new(
+            Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "kustomization.yaml", SearchOption.AllDirectories)
+                .Where(f => Yaml.Read(f)[0]["kind"].Text == "Kustomization")
+                .Select(f => Path.GetRelativePath(Path.Combine(Source.Root, "deploy"), Path.GetDirectoryName(f)!))
+                .Where(f => f != "kubernetes/installation")
+        ); // Values, which are not applied.
 
     /// <summary>Whatever can be applied, patches, values and names included.</summary>
     [KubectlTheory]
@@ -42,7 +58,8 @@ public sealed partial class SchemaTests
         Assert.ThrowsAny<Exception>(() => Read("apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\n" + spec));
 
     [Fact]
-    public async Task Compose_knows_every_member_of_the_composition() => Assert.Empty(await Mistakes(File.ReadAllText(Path.Combine(Source.Root, "docker-compose.yml"))));
+    public async Task Compose_knows_every_member_of_the_composition() =>
+        Assert.Empty(await Mistakes(File.ReadAllText(Path.Combine(Source.Root, "docker-compose.yml"))));
 
     [Theory]
     [InlineData("services: { a: { imag: x } }")]
@@ -63,7 +80,9 @@ public sealed partial class SchemaTests
                 continue; // An addition to Kubernetes, which has no models here; see RenderedTests.
             }
 
-            var read = typeof(KubernetesYaml).GetMethod(nameof(KubernetesYaml.Deserialize), [typeof(string), typeof(bool)])!.MakeGenericMethod(Kinds[$"{head.ApiVersion}/{head.Kind}"]);
+            var read = typeof(KubernetesYaml)
+                .GetMethod(nameof(KubernetesYaml.Deserialize), [typeof(string), typeof(bool)])!
+                .MakeGenericMethod(Kinds[$"{head.ApiVersion}/{head.Kind}"]);
             Assert.NotNull(read.Invoke(null, [document, true]));
         }
 
@@ -74,7 +93,9 @@ public sealed partial class SchemaTests
     {
         var schema = await JsonSchema.FromFileAsync(Path.Combine(Source.Root, "tests/Architecture.Tests/Deploy/compose-spec.json"));
         var parser = new MergingParser(new Parser(new StringReader(composition)));
-        var document = (Dictionary<object, object?>)new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize<object>(parser)!;
+        var document =
+            (Dictionary<object, object?>)
+                new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize<object>(parser)!;
         document.Remove("name"); // Known to every Compose since 2022, but not to the published schema's last release.
         var json = new SerializerBuilder().JsonCompatible().Build().Serialize(document);
         return [.. schema.Validate(json).Select(e => $"{e.Path}: {e.Kind}")];

@@ -49,7 +49,9 @@ internal readonly struct Yaml(object? node)
 
     /// <summary>Every place whose key is the given one, however deep.</summary>
     public IEnumerable<Yaml> All(string key) =>
-        Members.Where(m => m.Key == key).Select(m => m.Value)
+        Members
+            .Where(m => m.Key == key)
+            .Select(m => m.Value)
             .Concat(Members.SelectMany(m => m.Value.All(key)))
             .Concat(Items.SelectMany(i => i.All(key)));
 }

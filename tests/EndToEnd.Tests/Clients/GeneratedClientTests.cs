@@ -95,11 +95,24 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
         packages.CopyTo(Path.Combine(_workshop.Folder, "packages"));
         _workshop.Write("Clients.csproj", Project);
         _workshop.Write("Program.cs", PlaceAnOrder);
-        await Tool.Run(_workshop.Folder, "dotnet", ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]);
+        await Tool.Run(
+            _workshop.Folder,
+            "dotnet",
+            ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]
+        );
         var key = ApiKeyFormat.New(isTest: false);
-        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" });
+        await using var host = PartnerHost.Start(
+            _surroundings,
+            new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" }
+        );
 
-        var said = await Tool.Run(_workshop.Folder, "dotnet", ["built/Clients.dll"], ("GATEWAY", host.Address.ToString()), ("API_KEY", key));
+        var said = await Tool.Run(
+            _workshop.Folder,
+            "dotnet",
+            ["built/Clients.dll"],
+            ("GATEWAY", host.Address.ToString()),
+            ("API_KEY", key)
+        );
 
         host.Leaks.CheckErrorBody("the client", said);
         Assert.Matches("^o-[0-9]+ True po-77 2 True\\s+404 not_found {.*}\\s*$", said);
@@ -111,7 +124,10 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
     {
         await Compile("order.ts", PlaceAnOrderInTypeScript);
         var key = ApiKeyFormat.New(isTest: false);
-        await using var host = PartnerHost.Start(_surroundings, new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" });
+        await using var host = PartnerHost.Start(
+            _surroundings,
+            new() { ["ApiKeys:Bootstrap:acme"] = key, ["Composition:order:order:Timeout"] = "00:00:30" }
+        );
 
         var said = await _workshop.Node(["order.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("API_KEY", key));
 
@@ -124,15 +140,18 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
     public async Task The_TypeScript_client_of_the_browser_app_reads_a_product()
     {
         await Compile("read.ts", ReadAProduct);
-        await using var host = WebHost.Start(_surroundings, new()
-        {
-            ["Session:Authority"] = _surroundings.Identity.Authority,
-            ["Session:ClientId"] = "web-bff",
-            ["Session:ClientSecret"] = "web-bff-development-secret",
-            ["Session:RequireHttpsMetadata"] = "false",
-            ["Composition:product:product:Timeout"] = "00:00:30",
-            ["Composition:product:pricing:Timeout"] = "00:00:30",
-        });
+        await using var host = WebHost.Start(
+            _surroundings,
+            new()
+            {
+                ["Session:Authority"] = _surroundings.Identity.Authority,
+                ["Session:ClientId"] = "web-bff",
+                ["Session:ClientSecret"] = "web-bff-development-secret",
+                ["Session:RequireHttpsMetadata"] = "false",
+                ["Composition:product:product:Timeout"] = "00:00:30",
+                ["Composition:product:pricing:Timeout"] = "00:00:30",
+            }
+        );
         var session = await SignIn(host);
 
         var said = await _workshop.Node(["read.js"], ("GATEWAY", host.Address.GetLeftPart(UriPartial.Authority)), ("SESSION", session));
@@ -152,16 +171,38 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
         packages.CopyTo(_workshop.Folder);
         _workshop.Write("package.json", """{ "type": "module" }""");
         _workshop.Write(file, program);
-        await Tool.Run(_workshop.Folder, NodeFactAttribute.Npm!, ["install", "--no-audit", "--no-fund", "--offline", "./bff-web-client-1.0.0.tgz", "./bff-partner-client-1.0.0.tgz"]);
-        await _workshop.Node(
-            [ClientPackages.Compiler, "--strict", "--noEmitOnError", "--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom,dom.iterable", file]);
+        await Tool.Run(
+            _workshop.Folder,
+            NodeFactAttribute.Npm!,
+            ["install", "--no-audit", "--no-fund", "--offline", "./bff-web-client-1.0.0.tgz", "./bff-partner-client-1.0.0.tgz"]
+        );
+        await _workshop.Node([
+            ClientPackages.Compiler,
+            "--strict",
+            "--noEmitOnError",
+            "--target",
+            "es2022",
+            "--module",
+            "nodenext",
+            "--lib",
+            "es2022,dom,dom.iterable",
+            file,
+        ]);
     }
 
     /// <summary>The cookie of a session of alice, who chose herself at the provider.</summary>
     private async Task<string> SignIn(WebHost host)
     {
         var cookies = new CookieContainer();
-        using var browser = host.NewClient(host.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = cookies });
+        using var browser = host.NewClient(
+            host.Address,
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseProxy = false,
+                CookieContainer = cookies,
+            }
+        );
         using var begun = await browser.GetAsync(new Uri(host.Address, "/bff/login?returnUrl=%2F"));
         using var choice = new FormUrlEncodedContent([KeyValuePair.Create("user", "alice")]);
         using var chosen = await browser.PostAsync(_surroundings.Identity.Authority + "/sign-in" + begun.Headers.Location!.Query, choice);

@@ -20,7 +20,9 @@ public sealed class LintTests
     {
         var folder = await Workshop.Install("spectral");
         using var workshop = new Workshop();
-        workshop.Write("flawed.json", """
+        workshop.Write(
+            "flawed.json",
+            """
             {
               "openapi": "3.1.1", "info": { "title": "Flawed", "version": "1.0", "description": "Two operations of one name." }, "tags": [],
               "paths": {
@@ -28,11 +30,22 @@ public sealed class LintTests
                 "/b": { "get": { "operationId": "read", "description": "B.", "responses": { "200": { "description": "OK" } } } }
               }
             }
-            """);
+            """
+        );
 
-        var refused = await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(() => Tool.Run(
-            folder, NodeFactAttribute.Node!,
-            ["node_modules/@stoplight/spectral-cli/dist/index.js", "lint", "--ruleset", Path.Combine(Workshop.Root, "contracts/.spectral.yaml"), Path.Combine(workshop.Folder, "flawed.json")]));
+        var refused = await Assert.ThrowsAnyAsync<Xunit.Sdk.XunitException>(() =>
+            Tool.Run(
+                folder,
+                NodeFactAttribute.Node!,
+                [
+                    "node_modules/@stoplight/spectral-cli/dist/index.js",
+                    "lint",
+                    "--ruleset",
+                    Path.Combine(Workshop.Root, "contracts/.spectral.yaml"),
+                    Path.Combine(workshop.Folder, "flawed.json"),
+                ]
+            )
+        );
 
         Assert.Contains("operation-operationId-unique", refused.Message, StringComparison.Ordinal);
     }

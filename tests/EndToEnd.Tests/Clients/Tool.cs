@@ -8,9 +8,19 @@ internal static class Tool
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     /// <summary>What it printed; fails the test, with all of that, when it did not end well.</summary>
-    public static async Task<string> Run(string folder, string program, string[] arguments, params (string Name, string Value)[] environment)
+    public static async Task<string> Run(
+        string folder,
+        string program,
+        string[] arguments,
+        params (string Name, string Value)[] environment
+    )
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -20,9 +30,15 @@ internal static class Tool
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            var (output, errors) = (process.StandardOutput.ReadToEndAsync(patience.Token), process.StandardError.ReadToEndAsync(patience.Token));
+            var (output, errors) = (
+                process.StandardOutput.ReadToEndAsync(patience.Token),
+                process.StandardError.ReadToEndAsync(patience.Token)
+            );
             await process.WaitForExitAsync(patience.Token);
-            Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{await output}\n{await errors}");
+            Assert.True(
+                process.ExitCode == 0,
+                $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{await output}\n{await errors}"
+            );
             return await output;
         }
         catch (OperationCanceledException)

@@ -13,7 +13,10 @@ internal sealed class Workshop : IDisposable
     public static async Task<string> Install(string tool)
     {
         var folder = Path.Combine(Root, "eng", tool);
-        var (wanted, installed) = (new FileInfo(Path.Combine(folder, "package-lock.json")), new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json")));
+        var (wanted, installed) = (
+            new FileInfo(Path.Combine(folder, "package-lock.json")),
+            new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"))
+        );
         if (!installed.Exists || installed.LastWriteTimeUtc < wanted.LastWriteTimeUtc)
         {
             await Tool.Run(folder, NodeFactAttribute.Npm!, ["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);

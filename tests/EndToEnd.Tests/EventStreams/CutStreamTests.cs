@@ -112,7 +112,8 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
 
     private static async Task<bool> IsTaken(HttpClient http, int n, Uri instance)
     {
-        var body = $$$"""{"specversion":"1.0","id":"{{{n}}}","source":"/orders","type":"order.updated","userid":"u-1001","data":{"n":{{{n}}}}}""";
+        var body =
+            $$$"""{"specversion":"1.0","id":"{{{n}}}","source":"/orders","type":"order.updated","userid":"u-1001","data":{"n":{{{n}}}}}""";
         using var content = new StringContent(body, Encoding.UTF8, "application/cloudevents+json");
         try
         {

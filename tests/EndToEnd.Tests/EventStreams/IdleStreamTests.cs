@@ -20,9 +20,13 @@ public sealed class IdleStreamTests(ITestOutputHelper output) : IAsyncLifetime
     {
         using var redis = RedisServer.Run();
         await using var gateway = await WebGateway.Start(
-            _surroundings, _folder, redis,
+            _surroundings,
+            _folder,
+            redis,
             ("DOTNET_TieredCompilation", "0"), // The compiler's second thoughts are no cost of a stream,
-            ("DOTNET_GCgen0size", "0x400000"), ("DOTNET_GCHeapCount", "0x2")); // nor is garbage, of which a large machine lets more lie.
+            ("DOTNET_GCgen0size", "0x400000"),
+            ("DOTNET_GCHeapCount", "0x2")
+        ); // nor is garbage, of which a large machine lets more lie.
         var browsers = new List<SignedInBrowser>();
         for (var i = 0; i < Sessions; i++)
         {

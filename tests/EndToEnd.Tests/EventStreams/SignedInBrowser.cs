@@ -9,14 +9,20 @@ internal sealed class SignedInBrowser : IDisposable
     private readonly HttpClient _http;
 
     private SignedInBrowser(LeakSentinel leaks) =>
-        _http = new(new LeakSentinelHandler(leaks, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new(new LeakSentinelHandler(leaks, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }))
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
 
     public static async Task<SignedInBrowser> SignIn(GatewayProcess gateway, Surroundings surroundings)
     {
         var browser = new SignedInBrowser(surroundings.Leaks);
         using var login = await browser._http.GetAsync(new Uri(gateway.Address, "/bff/login?returnUrl=/"));
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("user", "alice")]);
-        using var chosen = await browser._http.PostAsync(surroundings.Identity.Authority + "/sign-in" + login.Headers.Location!.Query, form);
+        using var chosen = await browser._http.PostAsync(
+            surroundings.Identity.Authority + "/sign-in" + login.Headers.Location!.Query,
+            form
+        );
         using var back = await browser._http.GetAsync(chosen.Headers.Location);
         Assert.Equal((HttpStatusCode.Found, "/"), (back.StatusCode, back.Headers.Location!.OriginalString));
         return browser;

@@ -39,7 +39,8 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
             ["code_challenge"] = Challenge,
             ["code_challenge_method"] = "S256",
         };
-        foreach (var (name, value) in changes) asked[name] = value;
+        foreach (var (name, value) in changes)
+            asked[name] = value;
         return QueryHelpers.AddQueryString("", asked.Where(pair => pair.Value is not null));
     }
 
@@ -59,8 +60,15 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
 
     public async Task<JsonObject> Tokens(string user = "alice") => await Exchange((await SignIn(user))["code"], Verifier);
 
-    public Task<JsonObject> Exchange(string code, string verifier, string client = "web-bff") => Post("/token", client, ("grant_type", "authorization_code"),
-        ("code", code), ("redirect_uri", Callback), ("code_verifier", verifier));
+    public Task<JsonObject> Exchange(string code, string verifier, string client = "web-bff") =>
+        Post(
+            "/token",
+            client,
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", Callback),
+            ("code_verifier", verifier)
+        );
 
     public Task<JsonObject> Refresh(string refreshToken, string client = "web-bff") =>
         Post("/token", client, ("grant_type", "refresh_token"), ("refresh_token", refreshToken));
@@ -73,7 +81,9 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
         using var request = new HttpRequestMessage(HttpMethod.Post, path);
         request.Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value)));
         request.Headers.Authorization = new AuthenticationHeaderValue(
-            "Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{client}:{client}-development-secret")));
+            "Basic",
+            Convert.ToBase64String(Encoding.ASCII.GetBytes($"{client}:{client}-development-secret"))
+        );
         using var answer = await http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         var body = text.Length == 0 ? [] : (JsonObject)JsonNode.Parse(text)!;
@@ -87,14 +97,17 @@ internal sealed class Browser(DevelopmentIdentityProvider provider) : IDisposabl
     public async Task<TokenValidationResult> Validate(string token, string audience, string type)
     {
         var keys = new JsonWebKeySet(await http.GetStringAsync("/.well-known/jwks.json"));
-        return await new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters
-        {
-            ValidIssuer = provider.Authority,
-            ValidAudience = audience,
-            ValidTypes = [type],
-            IssuerSigningKeys = keys.GetSigningKeys(),
-            ClockSkew = TimeSpan.Zero,
-        });
+        return await new JsonWebTokenHandler().ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
+            {
+                ValidIssuer = provider.Authority,
+                ValidAudience = audience,
+                ValidTypes = [type],
+                IssuerSigningKeys = keys.GetSigningKeys(),
+                ClockSkew = TimeSpan.Zero,
+            }
+        );
     }
 
     public void Dispose() => http.Dispose();

@@ -10,11 +10,13 @@ public sealed class SafetyTests : IdentityProviderTests
     [Fact]
     public async Task Refuses_to_start_in_production_and_says_why()
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(DevelopmentIdentityProvider).Assembly.Location])
-        {
-            Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Production", ["IdentityProvider__Port"] = "0" },
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [typeof(DevelopmentIdentityProvider).Assembly.Location])
+            {
+                Environment = { ["ASPNETCORE_ENVIRONMENT"] = "Production", ["IdentityProvider__Port"] = "0" },
+                RedirectStandardError = true,
+            }
+        )!;
         var said = await process.StandardError.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
 

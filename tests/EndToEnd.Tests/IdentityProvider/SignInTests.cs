@@ -114,11 +114,15 @@ public sealed class SignInTests : IdentityProviderTests
     [Fact]
     public async Task Sign_in_page_has_a_button_per_user_the_hinted_one_first_and_no_script()
     {
-        using var answer = await Browser.Http.GetAsync("/authorize" + Browser.AuthorizeQuery(("login_hint", "u-1042"), ("state", "\"><script>")));
+        using var answer = await Browser.Http.GetAsync(
+            "/authorize" + Browser.AuthorizeQuery(("login_hint", "u-1042"), ("state", "\"><script>"))
+        );
         var page = await answer.Content.ReadAsStringAsync();
 
         Assert.Equal(5, page.Split("<button").Length - 1);
-        Assert.True(page.IndexOf("u-1042@example.com", StringComparison.Ordinal) < page.IndexOf("alice@example.com", StringComparison.Ordinal));
+        Assert.True(
+            page.IndexOf("u-1042@example.com", StringComparison.Ordinal) < page.IndexOf("alice@example.com", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain("<script", page, StringComparison.OrdinalIgnoreCase);
         var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);

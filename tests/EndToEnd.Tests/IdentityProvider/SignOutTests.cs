@@ -16,8 +16,12 @@ public sealed class SignOutTests : IdentityProviderTests
     {
         var tokens = await Browser.Tokens();
 
-        using var answer = await EndSession(("client_id", "web-bff"), ("logout_hint", "u-1001"), ("post_logout_redirect_uri", "http://127.0.0.1:54321/"),
-            ("state", "s"));
+        using var answer = await EndSession(
+            ("client_id", "web-bff"),
+            ("logout_hint", "u-1001"),
+            ("post_logout_redirect_uri", "http://127.0.0.1:54321/"),
+            ("state", "s")
+        );
 
         Assert.Equal("http://127.0.0.1:54321/?state=s", answer.Headers.Location?.OriginalString);
         Assert.Equal("login_required", (await Browser.Authorize(("prompt", "none")))["error"]);
@@ -65,8 +69,11 @@ public sealed class SignOutTests : IdentityProviderTests
         Assert.Equal(sid, result.Claims["sid"]);
         Assert.Contains("jti", result.Claims);
         Assert.DoesNotContain("nonce", result.Claims);
-        Assert.Contains("http://schemas.openid.net/event/backchannel-logout", new JsonWebToken(token).GetPayloadValue<object>("events").ToString()!,
-            StringComparison.Ordinal);
+        Assert.Contains(
+            "http://schemas.openid.net/event/backchannel-logout",
+            new JsonWebToken(token).GetPayloadValue<object>("events").ToString()!,
+            StringComparison.Ordinal
+        );
         Assert.Equal("login_required", (await Browser.Authorize(("prompt", "none")))["error"]);
     }
 
@@ -102,7 +109,9 @@ public sealed class SignOutTests : IdentityProviderTests
     }
 
     private Task<HttpResponseMessage> EndSession(params (string Name, string? Value)[] asked) =>
-        Browser.Http.GetAsync(QueryHelpers.AddQueryString("/end-session", asked.Select(pair => KeyValuePair.Create(pair.Name, pair.Value))));
+        Browser.Http.GetAsync(
+            QueryHelpers.AddQueryString("/end-session", asked.Select(pair => KeyValuePair.Create(pair.Name, pair.Value)))
+        );
 
     /// <summary>A client's back-channel endpoint.</summary>
     private sealed class Listener(WebApplication app, Channel<string> tokens) : IAsyncDisposable
@@ -115,8 +124,11 @@ public sealed class SignOutTests : IdentityProviderTests
             var builder = WebApplication.CreateSlimBuilder();
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             var app = builder.Build();
-            app.MapPost("/backchannel", async (HttpContext context) =>
-                await tokens.Writer.WriteAsync((await context.Request.ReadFormAsync())["logout_token"].ToString()));
+            app.MapPost(
+                "/backchannel",
+                async (HttpContext context) =>
+                    await tokens.Writer.WriteAsync((await context.Request.ReadFormAsync())["logout_token"].ToString())
+            );
             await app.StartAsync();
             return new Listener(app, tokens);
         }

@@ -50,7 +50,12 @@ public sealed class TokenTests : IdentityProviderTests
     [Fact]
     public async Task Client_credentials_give_the_clients_tenant_and_scopes_and_no_more()
     {
-        var tokens = await Browser.Post("/token", "partner-acme", ("grant_type", "client_credentials"), ("scope", "orders.read products.read"));
+        var tokens = await Browser.Post(
+            "/token",
+            "partner-acme",
+            ("grant_type", "client_credentials"),
+            ("scope", "orders.read products.read")
+        );
 
         var access = await Browser.Validate((string)tokens["access_token"]!, "bff", "at+jwt");
         Assert.True(access.IsValid, access.Exception?.Message);
@@ -66,10 +71,14 @@ public sealed class TokenTests : IdentityProviderTests
     {
         async Task<HttpStatusCode> Ask(string id, string secret)
         {
-            using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-            {
-                ["grant_type"] = "client_credentials", ["client_id"] = id, ["client_secret"] = secret,
-            });
+            using var form = new FormUrlEncodedContent(
+                new Dictionary<string, string>
+                {
+                    ["grant_type"] = "client_credentials",
+                    ["client_id"] = id,
+                    ["client_secret"] = secret,
+                }
+            );
             using var answer = await Browser.Http.PostAsync("/token", form);
             return answer.StatusCode;
         }
@@ -77,7 +86,12 @@ public sealed class TokenTests : IdentityProviderTests
         Assert.Equal(HttpStatusCode.OK, await Ask("internal-service", "internal-service-development-secret"));
         Assert.Equal(HttpStatusCode.Unauthorized, await Ask("internal-service", "wrong"));
         Assert.Equal(HttpStatusCode.BadRequest, await Ask("web-bff", "web-bff-development-secret"));
-        var twice = await Browser.Post("/token", "internal-service", ("grant_type", "client_credentials"), ("client_secret", "internal-service-development-secret"));
+        var twice = await Browser.Post(
+            "/token",
+            "internal-service",
+            ("grant_type", "client_credentials"),
+            ("client_secret", "internal-service-development-secret")
+        );
         Assert.Equal(401, (int)twice["status"]!);
     }
 
@@ -153,11 +167,23 @@ public sealed class TokenTests : IdentityProviderTests
     [Fact]
     public async Task Minted_token_says_what_was_asked()
     {
-        using var answer = await Browser.Http.PostAsJsonAsync("/__token", new
-        {
-            sub = "u-7", tid = "globex", roles = new[] { "a", "b" }, scope = "orders.read", client_id = "c", aud = "x", expiresIn = 30, alg = "ES256",
-            email = "e@example.com", name = "N", extra = new { plan = "pro" },
-        });
+        using var answer = await Browser.Http.PostAsJsonAsync(
+            "/__token",
+            new
+            {
+                sub = "u-7",
+                tid = "globex",
+                roles = new[] { "a", "b" },
+                scope = "orders.read",
+                client_id = "c",
+                aud = "x",
+                expiresIn = 30,
+                alg = "ES256",
+                email = "e@example.com",
+                name = "N",
+                extra = new { plan = "pro" },
+            }
+        );
         var token = (string)(await answer.Content.ReadFromJsonAsync<JsonObject>())!["access_token"]!;
 
         var result = await Browser.Validate(token, "x", "at+jwt");

@@ -17,7 +17,8 @@ internal sealed class ImageFactAttribute : FactAttribute
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class ImageTheoryAttribute : TheoryAttribute
 {
-    public ImageTheoryAttribute() => Skip = Machine.Lacks ?? (Environment.GetEnvironmentVariable("BFF_IMAGES") == "published" ? null : "takes minutes: eng/run-images");
+    public ImageTheoryAttribute() =>
+        Skip = Machine.Lacks ?? (Environment.GetEnvironmentVariable("BFF_IMAGES") == "published" ? null : "takes minutes: eng/run-images");
 }
 
 internal static class Machine
@@ -37,7 +38,12 @@ internal static class Machine
             return missing;
         }
 
-        using var unshare = Process.Start(new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]) { RedirectStandardError = true })!;
+        using var unshare = Process.Start(
+            new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
+            {
+                RedirectStandardError = true,
+            }
+        )!;
         unshare.WaitForExit();
         return unshare.ExitCode == 0 ? null : "mounts in a name space are not allowed";
     }

@@ -22,7 +22,13 @@ public sealed partial class ImageTests : IAsyncLifetime
 
     /// <summary>Whatever has an image; one that the template made is among them.</summary>
     public static TheoryData<string> Gateways { get; } =
-        [.. Directory.EnumerateDirectories(Checkout.At("src")).Where(d => File.Exists(Path.Combine(d, "Dockerfile"))).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
+    [
+        .. Directory
+            .EnumerateDirectories(Checkout.At("src"))
+            .Where(d => File.Exists(Path.Combine(d, "Dockerfile")))
+            .Select(d => Path.GetFileName(d))
+            .Order(StringComparer.Ordinal),
+    ];
 
     private string Root => Path.Combine(_folder, "root");
 
@@ -49,7 +55,13 @@ public sealed partial class ImageTests : IAsyncLifetime
     private async Task Run(string gateway)
     {
         var overlay = gateway.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant();
-        var path = gateway switch { "MobileBff" => "/home-feed", "WebBff" => "/api/dashboard", "PartnerBff" => "/v1/orders", _ => "/welcome" };
+        var path = gateway switch
+        {
+            "MobileBff" => "/home-feed",
+            "WebBff" => "/api/dashboard",
+            "PartnerBff" => "/v1/orders",
+            _ => "/welcome",
+        };
         var rendered = await Script("kubectl", "kustomize", "deploy/kubernetes/overlays/" + overlay);
         var shipped = await File.ReadAllTextAsync(Checkout.At("deploy", "kubernetes", "overlays", overlay, "settings.json"));
         var environment = Environment(gateway, rendered, "containers");
@@ -75,7 +87,8 @@ public sealed partial class ImageTests : IAsyncLifetime
             using var picture = Request("/images/p-1.jpg?w=96");
             picture.Headers.Accept.Add(new("image/webp"));
             using var answer = await first.Client.SendAsync(picture);
-            Assert.Equal((HttpStatusCode.OK, "image/webp"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType)); // With nothing of the machine's.
+            // With nothing of the machine's.
+            Assert.Equal((HttpStatusCode.OK, "image/webp"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
         }
 
         // An edit arrives as a ConfigMap's does: the link is swapped.
@@ -85,7 +98,10 @@ public sealed partial class ImageTests : IAsyncLifetime
         await first.Prints("New configuration in force");
 
         // Rolled under load: the next one is asked once it is ready, the first one finishes.
-        await using var balancer = new Balancer(Probe(rendered, "periodSeconds") * TimeSpan.FromSeconds(1), Probe(rendered, "failureThreshold"));
+        await using var balancer = new Balancer(
+            Probe(rendered, "periodSeconds") * TimeSpan.FromSeconds(1),
+            Probe(rendered, "failureThreshold")
+        );
         balancer.Add(first);
         await Eventually.True(() => balancer.IsSentTo(first), GatewayProcess.Patience);
         using var enough = new CancellationTokenSource();
@@ -127,9 +143,13 @@ public sealed partial class ImageTests : IAsyncLifetime
     }
 
     private ProcessStartInfo InImage(string gateway, Dictionary<string, string?> environment, params string[] arguments) =>
-        new("bash", [Checkout.At("eng", "in-image"), Root, Settings, gateway, .. environment.Select(e => $"{e.Key}={e.Value}"), .. arguments])
+        new(
+            "bash",
+            [Checkout.At("eng", "in-image"), Root, Settings, gateway, .. environment.Select(e => $"{e.Key}={e.Value}"), .. arguments]
+        )
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
 
     /// <summary>That of the overlay's pod, with the addresses and the secrets of this machine.</summary>
@@ -137,15 +157,21 @@ public sealed partial class ImageTests : IAsyncLifetime
     {
         var pod = rendered[rendered.IndexOf("kind: Deployment", StringComparison.Ordinal)..];
         pod = pod[pod.IndexOf($"\n      {containers}:", StringComparison.Ordinal)..];
-        var environment = Variable().Matches(pod[..pod.IndexOf("envFrom:", StringComparison.Ordinal)])
+        var environment = Variable()
+            .Matches(pod[..pod.IndexOf("envFrom:", StringComparison.Ordinal)])
             .ToDictionary(m => m.Groups["name"].Value, m => (string?)m.Groups["value"].Value.Trim('"'), StringComparer.Ordinal);
         Assert.Contains("AllowedHosts", environment.Keys);
 
-        var here = Generous.Settings().WithAttempts(_surroundings.Services).With(_surroundings.GatewaySettings).With(
-        [
-            new("ASPNETCORE_HTTP_PORTS", "0"), new("ConnectionStrings:redis", _redis.ConnectionString), new("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
-            new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), // No collector, and nothing that asks for its name.
-        ]);
+        var here = Generous
+            .Settings()
+            .WithAttempts(_surroundings.Services)
+            .With(_surroundings.GatewaySettings)
+            .With([
+                new("ASPNETCORE_HTTP_PORTS", "0"),
+                new("ConnectionStrings:redis", _redis.ConnectionString),
+                new("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
+                new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"), // No collector, and nothing that asks for its name.
+            ]);
         if (gateway != "MobileBff")
         {
             here["Session:ClientSecret"] = gateway == "WebBff" ? "web-bff-development-secret" : "partner-portal-development-secret";
@@ -165,8 +191,11 @@ public sealed partial class ImageTests : IAsyncLifetime
     }
 
     /// <summary>Of the readiness probe, which is the balancer's.</summary>
-    private static int Probe(string rendered, string member) => int.Parse(
-        Regex.Match(rendered[rendered.IndexOf("readinessProbe:", StringComparison.Ordinal)..], member + ": ([0-9]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+    private static int Probe(string rendered, string member) =>
+        int.Parse(
+            Regex.Match(rendered[rendered.IndexOf("readinessProbe:", StringComparison.Ordinal)..], member + ": ([0-9]+)").Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture
+        );
 
     /// <summary>As the kubelet does it: a new folder beside, and one rename.</summary>
     private async Task Edit(string settings)
@@ -215,13 +244,27 @@ public sealed partial class ImageTests : IAsyncLifetime
     }
 
     private HttpRequestMessage Request(string path) =>
-        new(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", path.StartsWith("/v1", StringComparison.Ordinal) ? Key : _surroundings.Token()) } };
+        new(HttpMethod.Get, path)
+        {
+            Headers =
+            {
+                Authorization = new AuthenticationHeaderValue(
+                    "Bearer",
+                    path.StartsWith("/v1", StringComparison.Ordinal) ? Key : _surroundings.Token()
+                ),
+            },
+        };
 
     private static async Task<string> Script(string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program.StartsWith("eng/", StringComparison.Ordinal) ? Checkout.At(program.Split('/')) : program, arguments)
+        var start = new ProcessStartInfo(
+            program.StartsWith("eng/", StringComparison.Ordinal) ? Checkout.At(program.Split('/')) : program,
+            arguments
+        )
         {
-            WorkingDirectory = Checkout.Root, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = Checkout.Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         foreach (var inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.Ordinal)).ToList())
         {

@@ -27,23 +27,37 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
         await using var surroundings = await Surroundings.StartAsync();
         var good = NewKey();
         await using var gateway = await GatewayProcess.Start(
-            "PartnerBff", surroundings, GatewayProcess.NewFolder("PartnerBff"), ("ConnectionStrings:redis", _redis!.ConnectionString), ("ApiKeys:Bootstrap:acme", good),
-            ("Tenants:acme:Plan", "enterprise"), ("Plans:enterprise:RequestsPerMinute", "1000000"), ("Plans:enterprise:Burst", "1000000"),
-            ("FailedCredentials:PerMinute", "30"), ("FailedCredentials:Burst", "60"));
+            "PartnerBff",
+            surroundings,
+            GatewayProcess.NewFolder("PartnerBff"),
+            ("ConnectionStrings:redis", _redis!.ConnectionString),
+            ("ApiKeys:Bootstrap:acme", good),
+            ("Tenants:acme:Plan", "enterprise"),
+            ("Plans:enterprise:RequestsPerMinute", "1000000"),
+            ("Plans:enterprise:Burst", "1000000"),
+            ("FailedCredentials:PerMinute", "30"),
+            ("FailedCredentials:Burst", "60")
+        );
         Assert.Equal(HttpStatusCode.OK, (await Send(gateway.Client, good)).Status);
         using var stop = new CancellationTokenSource();
         var (calm, seen) = (await Good(gateway, good, 200, CancellationToken.None), new ConcurrentDictionary<string, int>());
         var caller = Task.Run(() => Good(gateway, good, int.MaxValue, stop.Token));
 
         var taken = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(c => Task.Run(async () =>
-        {
-            using var client = gateway.NewClient();
-            for (var i = c; i < Forged; i += Connections)
-            {
-                seen.AddOrUpdate((await Send(client, kind == "keys" ? NewKey() : NewToken(i))).Code, 1, static (_, n) => n + 1);
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Connections)
+                .Select(c =>
+                    Task.Run(async () =>
+                    {
+                        using var client = gateway.NewClient();
+                        for (var i = c; i < Forged; i += Connections)
+                        {
+                            seen.AddOrUpdate((await Send(client, kind == "keys" ? NewKey() : NewToken(i))).Code, 1, static (_, n) => n + 1);
+                        }
+                    })
+                )
+        );
         taken.Stop();
         await stop.CancelAsync();
         var felt = await caller;
@@ -51,7 +65,8 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
         var verified = seen[refusal];
         output.WriteLine(
             $"{Forged} forged {kind} in {taken.Elapsed.TotalSeconds:0.0} s: {verified} verified, {seen["too_many_failed_credentials"]} refused unverified; "
-            + $"a good caller: {felt.Count} of {felt.Count} served, p50 {Quantile(felt, 0.5):0.0} ms (alone {Quantile(calm, 0.5):0.0}), p99 {Quantile(felt, 0.99):0.0} ms (alone {Quantile(calm, 0.99):0.0})");
+                + $"a good caller: {felt.Count} of {felt.Count} served, p50 {Quantile(felt, 0.5):0.0} ms (alone {Quantile(calm, 0.5):0.0}), p99 {Quantile(felt, 0.99):0.0} ms (alone {Quantile(calm, 0.99):0.0})"
+        );
         Assert.Equal(Forged, verified + seen["too_many_failed_credentials"]);
         Assert.InRange(verified, 60, 60 + Connections + (int)(taken.Elapsed.TotalMinutes * 30) + 1);
         Assert.NotEmpty(felt);
@@ -76,18 +91,30 @@ public sealed class ForgedCredentialsTests(ITestOutputHelper output) : IDisposab
 
     private static async Task<(HttpStatusCode Status, string Code)> Send(HttpClient client, string credential)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/account") { Headers = { Authorization = new("Bearer", credential) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/account")
+        {
+            Headers = { Authorization = new("Bearer", credential) },
+        };
         using var answer = await client.SendAsync(request);
-        return (answer.StatusCode, answer.IsSuccessStatusCode ? "" : (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]!);
+        return (
+            answer.StatusCode,
+            answer.IsSuccessStatusCode ? "" : (string)JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["code"]!
+        );
     }
 
     private static double Quantile(List<double> felt, double share) => felt.Order().ElementAt((int)((felt.Count - 1) * share));
 
     /// <summary>Looks like one of the provider's; nobody has signed it.</summary>
-    private static string NewToken(int number) => string.Join('.', Part("""{"alg":"RS256","typ":"JWT","kid":"none"}"""), Part($$"""{"sub":"u-{{number}}","aud":"bff"}"""),
-        Convert.ToBase64String(RandomNumberGenerator.GetBytes(256)).TrimEnd('=').Replace('+', '-').Replace('/', '_'));
+    private static string NewToken(int number) =>
+        string.Join(
+            '.',
+            Part("""{"alg":"RS256","typ":"JWT","kid":"none"}"""),
+            Part($$"""{"sub":"u-{{number}}","aud":"bff"}"""),
+            Convert.ToBase64String(RandomNumberGenerator.GetBytes(256)).TrimEnd('=').Replace('+', '-').Replace('/', '_')
+        );
 
-    private static string Part(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    private static string Part(string json) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     /// <summary>With a checksum that is right (CRC-32 in base 62), so that only a look-up tells.</summary>
     private static string NewKey()

@@ -35,13 +35,24 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
         await Task.WhenAll(clients);
 
         Assert.True(_seen.Admitted <= _seen.Most, $"{_seen.Admitted} admitted, at most {_seen.Most} were there");
-        Assert.True(_seen.Admitted + _broken >= share * _seen.Least, $"{_seen.Admitted} admitted (and {_broken} perhaps) of at least {_seen.Least}");
+        Assert.True(
+            _seen.Admitted + _broken >= share * _seen.Least,
+            $"{_seen.Admitted} admitted (and {_broken} perhaps) of at least {_seen.Least}"
+        );
     }
 
-    private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
-        "MobileBff", Surroundings, Folder, ("ConnectionStrings:redis", Redis.ConnectionString), ("Shutdown:Delay", "00:00:00"),
-        ("Limits:Mode", _mode), ("Plans:free:OnStoreFailure", "Reject"), ("Plans:free:Burst", Burst.ToString(CultureInfo.InvariantCulture)),
-        ("Plans:free:RequestsPerMinute", (PerSecond * 60).ToString(CultureInfo.InvariantCulture)));
+    private protected override Task<GatewayProcess> StartProcess() =>
+        GatewayProcess.Start(
+            "MobileBff",
+            Surroundings,
+            Folder,
+            ("ConnectionStrings:redis", Redis.ConnectionString),
+            ("Shutdown:Delay", "00:00:00"),
+            ("Limits:Mode", _mode),
+            ("Plans:free:OnStoreFailure", "Reject"),
+            ("Plans:free:Burst", Burst.ToString(CultureInfo.InvariantCulture)),
+            ("Plans:free:RequestsPerMinute", (PerSecond * 60).ToString(CultureInfo.InvariantCulture))
+        );
 
     private async Task Call(int client, string token)
     {

@@ -15,16 +15,26 @@ public sealed class ExportTests
         await using var surroundings = await Surroundings.StartAsync();
         using var collector = OtlpCollector.Start();
         await using var gateway = await GatewayProcess.Start(
-            "MobileBff", surroundings, GatewayProcess.NewFolder("MobileBff"), [.. collector.Settings.Select(s => (s.Key, s.Value!))]);
+            "MobileBff",
+            surroundings,
+            GatewayProcess.NewFolder("MobileBff"),
+            [.. collector.Settings.Select(s => (s.Key, s.Value!))]
+        );
         await Ask(gateway, surroundings);
         collector.Forget(); // The gateway is warm: whatever that took has come and gone.
         await Ask(gateway, surroundings);
 
-        var duration = await collector.Metric("http.server.request.duration", m => m.Points.Any(p => p.GetValueOrDefault("http.route") == "/me"));
+        var duration = await collector.Metric(
+            "http.server.request.duration",
+            m => m.Points.Any(p => p.GetValueOrDefault("http.route") == "/me")
+        );
         Assert.Equal(("s", "histogram", "Microsoft.AspNetCore.Hosting"), (duration.Unit, duration.Kind, duration.Meter));
         Assert.Contains((await collector.Metric("bff.upstream.breaker.state")).Points, p => p.GetValueOrDefault("upstream") == "users");
         Assert.DoesNotContain(collector.Spans, s => s.Name.Contains("HttpRequestIn", StringComparison.Ordinal));
-        Assert.Contains(duration.Points, p => (p.GetValueOrDefault("http.request.method"), p.GetValueOrDefault("http.response.status_code")) == ("GET", "200"));
+        Assert.Contains(
+            duration.Points,
+            p => (p.GetValueOrDefault("http.request.method"), p.GetValueOrDefault("http.response.status_code")) == ("GET", "200")
+        );
     }
 
     [Fact]
@@ -33,7 +43,11 @@ public sealed class ExportTests
         await using var surroundings = await Surroundings.StartAsync();
         using var collector = OtlpCollector.Start();
         await using var gateway = await GatewayProcess.Start(
-            "MobileBff", surroundings, GatewayProcess.NewFolder("MobileBff"), [.. collector.Settings.Select(s => (s.Key, s.Value!))]);
+            "MobileBff",
+            surroundings,
+            GatewayProcess.NewFolder("MobileBff"),
+            [.. collector.Settings.Select(s => (s.Key, s.Value!))]
+        );
 
         var started = await collector.Log(l => l.Text.StartsWith("Now listening on", StringComparison.Ordinal));
 
@@ -46,7 +60,8 @@ public sealed class ExportTests
     [InlineData(false)]
     public async Task No_request_waits_for_a_collector_that_hangs_or_is_away(bool hangs)
     {
-        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // Its port is nobody else's, though it may not listen.
+        // Its port is nobody else's, though it may not listen.
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var endpoint = $"http://{silent.LocalEndPoint}";
         if (hangs)
@@ -55,9 +70,18 @@ public sealed class ExportTests
         }
 
         await using var surroundings = await Surroundings.StartAsync();
-        await using var gateway = await GatewayProcess.Start("MobileBff", surroundings, GatewayProcess.NewFolder("MobileBff"),
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "600000"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "10"), ("OTEL_BSP_MAX_QUEUE_SIZE", "16"), ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4"), ("OTEL_METRIC_EXPORT_INTERVAL", "50"));
+        await using var gateway = await GatewayProcess.Start(
+            "MobileBff",
+            surroundings,
+            GatewayProcess.NewFolder("MobileBff"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "600000"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "10"),
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "16"),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "50")
+        );
         using var patience = new CancellationTokenSource(GatewayProcess.Patience);
         for (var i = 0; i < 100; i++)
         {

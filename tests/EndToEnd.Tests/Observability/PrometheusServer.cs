@@ -25,26 +25,52 @@ internal sealed partial class PrometheusServer : IDisposable
             File.WriteAllText(Path.Combine(_folder, "rules", Path.GetFileName(file)), SixtyTimesFaster(File.ReadAllText(file)));
         }
 
-        File.WriteAllText(Path.Combine(_folder, "prometheus.yml"), $$"""
+        File.WriteAllText(
+            Path.Combine(_folder, "prometheus.yml"),
+            $$"""
             global: { scrape_interval: 500ms, evaluation_interval: 500ms }
             rule_files: [ {{_folder}}/rules/*.yml ]
-            scrape_configs: [ { job_name: collector, honor_labels: true, static_configs: [ { targets: [ "{{new Uri(collector).Authority}}" ] } ] } ]
-            """);
+            scrape_configs: [ { job_name: collector, honor_labels: true, static_configs: [ { targets: [ "{{new Uri(
+                collector
+            ).Authority}}" ] } ] } ]
+            """
+        );
         var port = FreePort();
-        _process = Process.Start(new ProcessStartInfo(
-            "prometheus", [$"--config.file={_folder}/prometheus.yml", $"--storage.tsdb.path={_folder}/data", $"--web.listen-address=127.0.0.1:{port}", "--log.level=error"]))!;
+        _process = Process.Start(
+            new ProcessStartInfo(
+                "prometheus",
+                [
+                    $"--config.file={_folder}/prometheus.yml",
+                    $"--storage.tsdb.path={_folder}/data",
+                    $"--web.listen-address=127.0.0.1:{port}",
+                    "--log.level=error",
+                ]
+            )
+        )!;
         _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = GatewayProcess.Patience };
     }
 
     private static string SixtyTimesFaster(string expression) =>
-        Minutes().Replace(expression.Replace("1h", "60m", StringComparison.Ordinal).Replace("$__rate_interval", "5m", StringComparison.Ordinal).Replace("$host", ".*", StringComparison.Ordinal), "$1s");
+        Minutes()
+            .Replace(
+                expression
+                    .Replace("1h", "60m", StringComparison.Ordinal)
+                    .Replace("$__rate_interval", "5m", StringComparison.Ordinal)
+                    .Replace("$host", ".*", StringComparison.Ordinal),
+                "$1s"
+            );
 
     /// <summary>How many series an expression has now; none while it does not answer.</summary>
-    public async Task<int> Series(string expression) => (await Ask($"/api/v1/query?query={Uri.EscapeDataString(SixtyTimesFaster(expression))}"))?["result"]!.AsArray().Count ?? 0;
+    public async Task<int> Series(string expression) =>
+        (await Ask($"/api/v1/query?query={Uri.EscapeDataString(SixtyTimesFaster(expression))}"))?["result"]!.AsArray().Count ?? 0;
 
     /// <summary>What fires now: the alert and the gateway.</summary>
     public async Task<HashSet<string>> Firing() =>
-        [.. ((await Ask("/api/v1/alerts"))?["alerts"]!.AsArray() ?? []).Where(a => (string?)a!["state"] == "firing").Select(a => $"{a!["labels"]!["alertname"]} {a["labels"]!["job"]}")];
+        [
+            .. ((await Ask("/api/v1/alerts"))?["alerts"]!.AsArray() ?? [])
+                .Where(a => (string?)a!["state"] == "firing")
+                .Select(a => $"{a!["labels"]!["alertname"]} {a["labels"]!["job"]}"),
+        ];
 
     public void Dispose()
     {
@@ -61,7 +87,10 @@ internal sealed partial class PrometheusServer : IDisposable
         {
             using var answer = await _http.GetAsync(path);
             var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
-            Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{Uri.UnescapeDataString(path)}: {body}");
+            Assert.True(
+                answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable,
+                $"{Uri.UnescapeDataString(path)}: {body}"
+            );
             return body["data"];
         }
         catch (Exception starting) when (starting is HttpRequestException or System.Text.Json.JsonException && !_process.HasExited)

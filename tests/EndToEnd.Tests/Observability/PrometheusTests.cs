@@ -18,7 +18,14 @@ public sealed class PrometheusTests : IAsyncLifetime
     /// <summary>Of panels about troubles that this outage does not bring.</summary>
     private static readonly string[] Quiet =
     [
-        "bff_admission_shed", "bff_background_failures", "bff_state_refusals", "bff_tokens_requests", "bff_webhooks_attempts", "bff_events_lag", "decision=\"refused\"", "rpc_grpc_status_code!=\"\"",
+        "bff_admission_shed",
+        "bff_background_failures",
+        "bff_state_refusals",
+        "bff_tokens_requests",
+        "bff_webhooks_attempts",
+        "bff_events_lag",
+        "decision=\"refused\"",
+        "rpc_grpc_status_code!=\"\"",
     ];
 
     private readonly string _folder = GatewayProcess.NewFolder("MobileBff");
@@ -49,7 +56,14 @@ public sealed class PrometheusTests : IAsyncLifetime
         var edit = JsonNode.Parse(settings)!;
         edit["Composition"] = new JsonObject { ["home-feed"] = new JsonObject { ["orders"] = new JsonObject { ["Stale"] = "never" } } };
         await File.WriteAllTextAsync(Settings, edit.ToJsonString());
-        string[] first = ["PartFailing MobileBff", "BreakerOpen MobileBff", "SettingsRefused MobileBff", "GatewayErrors PartnerBff", "UpstreamErrors PartnerBff"];
+        string[] first =
+        [
+            "PartFailing MobileBff",
+            "BreakerOpen MobileBff",
+            "SettingsRefused MobileBff",
+            "GatewayErrors PartnerBff",
+            "UpstreamErrors PartnerBff",
+        ];
         await Fire(prometheus, first, empty);
 
         // Redis is gone, and a gateway.
@@ -101,7 +115,9 @@ public sealed class PrometheusTests : IAsyncLifetime
                     }
 
                     return missing.Count == 0;
-                }, GatewayProcess.Patience);
+                },
+                GatewayProcess.Patience
+            );
         }
         catch (TimeoutException)
         {
@@ -112,14 +128,24 @@ public sealed class PrometheusTests : IAsyncLifetime
     private async Task<GatewayProcess> Start(string gateway, OtlpCollector collector, RedisServer redis)
     {
         var started = await GatewayProcess.Start(
-            gateway, _surroundings, gateway == "MobileBff" ? _folder : GatewayProcess.NewFolder(gateway),
+            gateway,
+            _surroundings,
+            gateway == "MobileBff" ? _folder : GatewayProcess.NewFolder(gateway),
             [
-                .. collector.Settings.Select(s => (s.Key, s.Value!)), ("ConnectionStrings:redis", redis.ConnectionString), ("OTEL_SERVICE_NAME", gateway),
+                .. collector.Settings.Select(s => (s.Key, s.Value!)),
+                ("ConnectionStrings:redis", redis.ConnectionString),
+                ("OTEL_SERVICE_NAME", gateway),
                 // Calls must go on to fail in PartnerBff: its breaker opens for as long as a window of the rules lasts here.
                 .. gateway == "PartnerBff"
-                    ? [("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Upstreams:orders:Breaker:MinimumThroughput", "100000")]
+                    ?
+                    [
+                        ("ApiKeys:Bootstrap:acme", Key),
+                        ("Tenants:acme:Plan", "enterprise"),
+                        ("Upstreams:orders:Breaker:MinimumThroughput", "100000"),
+                    ]
                     : Array.Empty<(string, string)>(),
-            ]);
+            ]
+        );
         lock (_started)
         {
             _started.Add(started);
@@ -128,23 +154,29 @@ public sealed class PrometheusTests : IAsyncLifetime
         return started;
     }
 
-    private void Load(GatewayProcess gateway, string path, string credential) => _load.Add(Task.Run(async () =>
-    {
-        while (!_isEnough)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", credential) } };
-            try
+    private void Load(GatewayProcess gateway, string path, string credential) =>
+        _load.Add(
+            Task.Run(async () =>
             {
-                using var answer = await gateway.Client.SendAsync(request);
-            }
-            catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
-            {
-                return; // The gateway that was killed.
-            }
+                while (!_isEnough)
+                {
+                    using var request = new HttpRequestMessage(HttpMethod.Get, path)
+                    {
+                        Headers = { Authorization = new("Bearer", credential) },
+                    };
+                    try
+                    {
+                        using var answer = await gateway.Client.SendAsync(request);
+                    }
+                    catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException)
+                    {
+                        return; // The gateway that was killed.
+                    }
 
-            await Task.Delay(100); // A rate, not all that the machine can do.
-        }
-    }));
+                    await Task.Delay(100); // A rate, not all that the machine can do.
+                }
+            })
+        );
 
     private static IEnumerable<string> Panels()
     {

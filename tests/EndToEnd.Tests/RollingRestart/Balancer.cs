@@ -14,9 +14,7 @@ internal sealed class Balancer(TimeSpan interval, int failures) : IAsyncDisposab
     private int _next;
 
     public Balancer()
-        : this(TimeSpan.FromMilliseconds(100), failures: 1)
-    {
-    }
+        : this(TimeSpan.FromMilliseconds(100), failures: 1) { }
 
     public void Add(GatewayProcess instance) => _probing.Add(Probe(instance));
 

@@ -19,11 +19,16 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
         Assert.NotNull(await Recommendations(gateway));
 
         // One member is right and would show, two are wrong.
-        await Edit(s => s["Composition"] = new JsonObject
-        {
-            ["home-feed"] = new JsonObject { ["recommendations"] = new JsonObject { ["Enabled"] = "false", ["Stale"] = "never" } },
-            ["order"] = new JsonObject { ["order"] = new JsonObject { ["Timeout"] = "-1" } },
-        });
+        await Edit(s =>
+            s["Composition"] = new JsonObject
+            {
+                ["home-feed"] = new JsonObject
+                {
+                    ["recommendations"] = new JsonObject { ["Enabled"] = "false", ["Stale"] = "never" },
+                },
+                ["order"] = new JsonObject { ["order"] = new JsonObject { ["Timeout"] = "-1" } },
+            }
+        );
         await gateway.Prints("Configuration mistake in Composition:home-feed:recommendations:Stale");
         await gateway.Prints("Configuration mistake in Composition:order:order:Timeout");
         Assert.NotNull(await Recommendations(gateway));
@@ -34,10 +39,12 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
         Assert.NotNull(await Recommendations(gateway));
 
         gateway.ForgetOutput();
-        await Edit(s => s["Composition"] = new JsonObject
-        {
-            ["home-feed"] = new JsonObject { ["recommendations"] = new JsonObject { ["Enabled"] = "false" } },
-        });
+        await Edit(s =>
+            s["Composition"] = new JsonObject
+            {
+                ["home-feed"] = new JsonObject { ["recommendations"] = new JsonObject { ["Enabled"] = "false" } },
+            }
+        );
         await gateway.Prints("New configuration in force");
         await Eventually.True(async () => await Recommendations(gateway) is null, GatewayProcess.Patience);
         Assert.False(gateway.HasExited);
@@ -62,7 +69,10 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
 
     private async Task<JsonNode?> Recommendations(GatewayProcess gateway)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/home-feed") { Headers = { Authorization = new("Bearer", _surroundings.Token()) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/home-feed")
+        {
+            Headers = { Authorization = new("Bearer", _surroundings.Token()) },
+        };
         using var answer = await gateway.Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["recommendations"];

@@ -40,11 +40,13 @@ public sealed class RollingRestartTests : IAsyncLifetime
         Assert.True(lost.IsEmpty, string.Join(Environment.NewLine, lost));
         Assert.Equal(4, served.Count);
         Assert.True(placed.Sum() > 0);
-        Assert.Equal(placed.Sum(), _surroundings.Services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" })); // Each reached the service once.
+        // Each reached the service once.
+        Assert.Equal(placed.Sum(), _surroundings.Services.Orders.Calls.All.Count(c => c is { Method: "POST", Path: "/orders" }));
         if (stream is not null)
         {
             using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
-            Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.Patience)); // And its end is an orderly one.
+            // And its end is an orderly one.
+            Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.Patience));
         }
     }
 
@@ -102,12 +104,18 @@ public sealed class RollingRestartTests : IAsyncLifetime
     {
         _folders.Add(GatewayProcess.NewFolder(gateway));
         return GatewayProcess.Start(
-            gateway, _surroundings, _folders[^1],
+            gateway,
+            _surroundings,
+            _folders[^1],
             [
-                ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Composition:dashboard:user:Timeout", "00:00:30"),
-                ("Composition:orders:orders:Timeout", "00:00:30"), ("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
+                ("ApiKeys:Bootstrap:acme", Key),
+                ("Tenants:acme:Plan", "enterprise"),
+                ("Composition:dashboard:user:Timeout", "00:00:30"),
+                ("Composition:orders:orders:Timeout", "00:00:30"),
+                ("Shutdown:Delay", "00:00:06"), // The balancer takes notice though it stalls.
                 .. settings,
-            ]);
+            ]
+        );
     }
 
     private async Task<HttpResponseMessage> OpenEvents(GatewayProcess gateway)
@@ -128,7 +136,13 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
     /// <returns>How many orders it has placed.</returns>
     private async Task<int> Load(
-        Balancer balancer, string gateway, int caller, ConcurrentDictionary<GatewayProcess, int> served, ConcurrentQueue<string> lost, CancellationToken enough)
+        Balancer balancer,
+        string gateway,
+        int caller,
+        ConcurrentDictionary<GatewayProcess, int> served,
+        ConcurrentQueue<string> lost,
+        CancellationToken enough
+    )
     {
         var placed = 0;
         for (var n = 0; !enough.IsCancellationRequested; n++)
@@ -152,18 +166,20 @@ public sealed class RollingRestartTests : IAsyncLifetime
                 lost.Enqueue(broken.ToString());
             }
 
-            await Task.Delay(50, CancellationToken.None); // A constant rate, not all that the machine can do, nor more calls than the services remember.
+            // A constant rate, not all that the machine can do, nor more calls than the services remember.
+            await Task.Delay(50, CancellationToken.None);
         }
 
         return placed;
     }
 
-    private HttpRequestMessage Read(string gateway, int caller) => gateway switch
-    {
-        "PartnerBff" => new(HttpMethod.Get, "/v1/orders") { Headers = { Authorization = new("Bearer", Key) } },
-        "WebBff" => Request("/api/dashboard", $"u-{1001 + caller}"),
-        _ => Request("/home-feed", $"u-{1001 + caller}"),
-    };
+    private HttpRequestMessage Read(string gateway, int caller) =>
+        gateway switch
+        {
+            "PartnerBff" => new(HttpMethod.Get, "/v1/orders") { Headers = { Authorization = new("Bearer", Key) } },
+            "WebBff" => Request("/api/dashboard", $"u-{1001 + caller}"),
+            _ => Request("/home-feed", $"u-{1001 + caller}"),
+        };
 
     private HttpRequestMessage Write(string gateway, int caller, int n)
     {
@@ -176,7 +192,11 @@ public sealed class RollingRestartTests : IAsyncLifetime
         request.Method = HttpMethod.Post;
         request.Headers.Add("Idempotency-Key", $"{caller}-{n}");
         var product = gateway == "PartnerBff" ? "product_id" : "productId";
-        request.Content = new StringContent($$"""{"currency":"EUR","items":[{"{{product}}":"p-1","quantity":1}]}""", Encoding.UTF8, "application/json");
+        request.Content = new StringContent(
+            $$"""{"currency":"EUR","items":[{"{{product}}":"p-1","quantity":1}]}""",
+            Encoding.UTF8,
+            "application/json"
+        );
         return request;
     }
 

@@ -24,7 +24,13 @@ public sealed class AddressTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "appsettings.Development.json"), $$"""{ "Urls": "{{Taken}}" }""");
 
         await using var told = await GatewayProcess.Start(gateway, surroundings, folder, ("ASPNETCORE_URLS", "http://127.0.0.1:0"));
-        await using var ordered = await GatewayProcess.Start(gateway, surroundings, folder, ["--urls", "http://127.0.0.1:0"], ("ASPNETCORE_URLS", Taken));
+        await using var ordered = await GatewayProcess.Start(
+            gateway,
+            surroundings,
+            folder,
+            ["--urls", "http://127.0.0.1:0"],
+            ("ASPNETCORE_URLS", Taken)
+        );
 
         Assert.NotEqual(told.Address.Port, ordered.Address.Port);
     }
@@ -33,7 +39,12 @@ public sealed class AddressTests : IDisposable
     public async Task An_address_that_is_taken_ends_the_host_with_one_line_and_code_1()
     {
         await using var surroundings = await Surroundings.StartAsync();
-        await using var gateway = GatewayProcess.StartInVain("MobileBff", surroundings, GatewayProcess.NewFolder("MobileBff"), ("ASPNETCORE_URLS", Taken));
+        await using var gateway = GatewayProcess.StartInVain(
+            "MobileBff",
+            surroundings,
+            GatewayProcess.NewFolder("MobileBff"),
+            ("ASPNETCORE_URLS", Taken)
+        );
 
         Assert.Equal(1, await gateway.Exit());
         await gateway.Prints("The host does not start. Failed to bind to address " + Taken);

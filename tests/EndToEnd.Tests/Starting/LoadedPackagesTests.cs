@@ -5,13 +5,25 @@ namespace Bff.EndToEnd.Tests.Starting;
 /// <summary>A host that has started has loaded what serves its requests, and of the packages that only some use nothing.</summary>
 public sealed class LoadedPackagesTests
 {
-    private const string SignIn = "Microsoft.AspNetCore.Authentication.OpenIdConnect", Entra = "Microsoft.Identity.Abstractions";
+    private const string SignIn = "Microsoft.AspNetCore.Authentication.OpenIdConnect",
+        Entra = "Microsoft.Identity.Abstractions";
 
     [Theory]
-    [InlineData("MobileBff", new[] { "Refit", "Yarp.ReverseProxy" }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", Entra, SignIn })]
-    [InlineData("WebBff", new[] { "Refit", "Yarp.ReverseProxy", SignIn }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "NetVips", Entra })]
     [InlineData(
-        "PartnerBff", new[] { "Refit", "Yarp.ReverseProxy", SignIn }, new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", "NetVips", Entra })]
+        "MobileBff",
+        new[] { "Refit", "Yarp.ReverseProxy" },
+        new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", Entra, SignIn }
+    )]
+    [InlineData(
+        "WebBff",
+        new[] { "Refit", "Yarp.ReverseProxy", SignIn },
+        new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "NetVips", Entra }
+    )]
+    [InlineData(
+        "PartnerBff",
+        new[] { "Refit", "Yarp.ReverseProxy", SignIn },
+        new[] { "NSwag.AspNetCore", "NJsonSchema", "Newtonsoft.Json", "Grpc.Net.Client", "NetVips", Entra }
+    )]
     public async Task What_a_host_does_not_use_it_has_not_loaded(string gateway, string[] used, string[] unused)
     {
         if (!OperatingSystem.IsLinux())

@@ -21,7 +21,9 @@ public sealed class UnusableSettingsTests
     public async Task It_is_named_and_the_host_ends_with_code_1(string gateway, string key, string value, string? named = null)
     {
         await using var surroundings = await Surroundings.StartAsync();
-        (string, string)[] settings = key.Contains(":Tls:", StringComparison.Ordinal) ? [("Kestrel:Endpoints:Tls:Url", "https://127.0.0.1:0"), (key, value)] : [(key, value)];
+        (string, string)[] settings = key.Contains(":Tls:", StringComparison.Ordinal)
+            ? [("Kestrel:Endpoints:Tls:Url", "https://127.0.0.1:0"), (key, value)]
+            : [(key, value)];
         await using var host = GatewayProcess.StartInVain(gateway, surroundings, GatewayProcess.NewFolder(gateway), settings);
 
         var code = await host.Exit();
@@ -43,10 +45,19 @@ public sealed class UnusableSettingsTests
         await using var surroundings = await Surroundings.StartAsync();
         var folder = GatewayProcess.NewFolder(gateway);
         var overlay = gateway.Replace("Bff", "", StringComparison.Ordinal).ToLowerInvariant();
-        File.Copy(Checkout.At("deploy", "kubernetes", "overlays", overlay, "settings.json"), Path.Combine(folder, "appsettings.Production.json"));
+        File.Copy(
+            Checkout.At("deploy", "kubernetes", "overlays", overlay, "settings.json"),
+            Path.Combine(folder, "appsettings.Production.json")
+        );
         await using var host = GatewayProcess.StartInVain(
-            gateway, surroundings, folder, ["--check-settings", "--urls", "http://127.0.0.1:0"],
-            ("ASPNETCORE_ENVIRONMENT", "Production"), ("ConnectionStrings:redis", "127.0.0.1:1"), ("ApiKeys:Pepper", new string('p', 32)));
+            gateway,
+            surroundings,
+            folder,
+            ["--check-settings", "--urls", "http://127.0.0.1:0"],
+            ("ASPNETCORE_ENVIRONMENT", "Production"),
+            ("ConnectionStrings:redis", "127.0.0.1:1"),
+            ("ApiKeys:Pepper", new string('p', 32))
+        );
 
         Assert.Equal(0, await host.Exit());
         await host.Prints("The settings have no mistake.");
@@ -59,7 +70,8 @@ public sealed class UnusableSettingsTests
         var folder = GatewayProcess.NewFolder("WebBff");
         await File.WriteAllTextAsync(
             Path.Combine(folder, "appsettings.Development.json"),
-            """{ "Sesion": { "ClientId": "web" }, "Upstreams": { "users": { "Timout": "00:00:01" } }, "ReverseProxy": { "Routes": { "media": { "CorsPolicy": "any" } } } }""");
+            """{ "Sesion": { "ClientId": "web" }, "Upstreams": { "users": { "Timout": "00:00:01" } }, "ReverseProxy": { "Routes": { "media": { "CorsPolicy": "any" } } } }"""
+        );
         await using var host = GatewayProcess.StartInVain("WebBff", surroundings, folder);
 
         Assert.Equal(1, await host.Exit());
@@ -78,7 +90,14 @@ public sealed class UnusableSettingsTests
     {
         await using var surroundings = await Surroundings.StartAsync();
         await using var host = GatewayProcess.StartInVain(
-            gateway, surroundings, GatewayProcess.NewFolder(gateway), ["--check-settings"], ("Elsewhere:" + others, "1"), (key, value), ("ConnectionStrings:redis", "127.0.0.1:1"));
+            gateway,
+            surroundings,
+            GatewayProcess.NewFolder(gateway),
+            ["--check-settings"],
+            ("Elsewhere:" + others, "1"),
+            (key, value),
+            ("ConnectionStrings:redis", "127.0.0.1:1")
+        );
 
         Assert.Equal(code, await host.Exit());
 
@@ -101,7 +120,12 @@ public sealed class UnusableSettingsTests
 
         Assert.Equal(1, await host.Exit());
 
-        Assert.Single(host.Output.Split(Environment.NewLine), l => l.Contains("appsettings.Development.json", StringComparison.Ordinal) && l.Contains("LineNumber: 0", StringComparison.Ordinal));
+        Assert.Single(
+            host.Output.Split(Environment.NewLine),
+            l =>
+                l.Contains("appsettings.Development.json", StringComparison.Ordinal)
+                && l.Contains("LineNumber: 0", StringComparison.Ordinal)
+        );
         Assert.Equal(arguments.Length == 0, host.Output.Contains("The host does not start.", StringComparison.Ordinal));
         Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
     }

@@ -7,7 +7,15 @@ namespace EndToEnd.Tests.Templates;
 internal sealed class Clone : IDisposable
 {
     private static readonly string[] Files =
-        [".editorconfig", "global.json", "Directory.Build.props", "Directory.Packages.props", "Bff.sln", "src/Directory.Build.targets", "tests/Directory.Build.props"];
+    [
+        ".editorconfig",
+        "global.json",
+        "Directory.Build.props",
+        "Directory.Packages.props",
+        "Bff.sln",
+        "src/Directory.Build.targets",
+        "tests/Directory.Build.props",
+    ];
 
     public Clone(params string[] folders)
     {
@@ -29,8 +37,9 @@ internal sealed class Clone : IDisposable
 
     /// <summary>Every file but those that builds write.</summary>
     public static IEnumerable<string> Sources(string folder) =>
-        Directory.EnumerateFiles(folder, "*", SearchOption.TopDirectoryOnly).Concat(
-            Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d) is not ("bin" or "obj")).SelectMany(Sources));
+        Directory
+            .EnumerateFiles(folder, "*", SearchOption.TopDirectoryOnly)
+            .Concat(Directory.EnumerateDirectories(folder).Where(d => Path.GetFileName(d) is not ("bin" or "obj")).SelectMany(Sources));
 
     /// <summary>Runs it and gives what it printed; fails when it fails.</summary>
     public Task<string> Dotnet(params string[] arguments) => Run("dotnet", arguments);
@@ -45,9 +54,18 @@ internal sealed class Clone : IDisposable
             WorkingDirectory = Root,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1", ["DOTNET_NOLOGO"] = "1", ["MSBUILDDISABLENODEREUSE"] = "1" },
+            Environment =
+            {
+                ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
+                ["DOTNET_NOLOGO"] = "1",
+                ["MSBUILDDISABLENODEREUSE"] = "1",
+            },
         };
-        foreach (var inherited in start.Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.Ordinal) && k != "MSBUILDDISABLENODEREUSE").ToList())
+        foreach (
+            var inherited in start
+                .Environment.Keys.Where(k => k.StartsWith("MSBUILD", StringComparison.Ordinal) && k != "MSBUILDDISABLENODEREUSE")
+                .ToList()
+        )
         {
             start.Environment.Remove(inherited); // The test run's own build engine is not this one's.
         }

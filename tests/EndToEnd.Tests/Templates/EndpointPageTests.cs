@@ -9,7 +9,16 @@ public sealed partial class EndpointPageTests
     [Fact]
     public async Task Following_the_page_gives_a_composed_endpoint_that_answers()
     {
-        using var clone = new Clone("src/Shared", "src/MobileBff", "tests/TestKit", "tests/BrowserKit", "tests/MobileBff.Tests", "dev/Upstreams", "dev/IdentityProvider", "contracts");
+        using var clone = new Clone(
+            "src/Shared",
+            "src/MobileBff",
+            "tests/TestKit",
+            "tests/BrowserKit",
+            "tests/MobileBff.Tests",
+            "dev/Upstreams",
+            "dev/IdentityProvider",
+            "contracts"
+        );
         var blocks = Blocks(File.ReadAllText(Checkout.At("docs", "adding-an-endpoint.md")));
         foreach (var (_, text) in blocks.Where(b => b.Language == "csharp" && b.Text.StartsWith("// ", StringComparison.Ordinal)))
         {
@@ -38,7 +47,12 @@ public sealed partial class EndpointPageTests
         var readme = File.ReadAllText(Checkout.At("README.md"));
         var section = readme[readme.IndexOf("## Five minutes", StringComparison.Ordinal)..];
         var page = File.ReadAllLines(Checkout.At("docs", "adding-an-endpoint.md")).Select(l => l.Trim()).ToHashSet();
-        var lines = Blocks(section).Where(b => b.Language == "csharp").SelectMany(b => b.Text.Split('\n')).Select(l => l.Trim()).Where(l => l.Length > 0).ToList();
+        var lines = Blocks(section)
+            .Where(b => b.Language == "csharp")
+            .SelectMany(b => b.Text.Split('\n'))
+            .Select(l => l.Trim())
+            .Where(l => l.Length > 0)
+            .ToList();
 
         Assert.True(lines.Count > 10);
         Assert.Empty(lines.Where(l => !page.Contains(l)).ToList());

@@ -91,7 +91,10 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
         var orders = (await services.GetAsync("orders", "/orders?limit=100", h => h.Add("X-Tenant-Id", "acme")))["items"]!.AsArray();
         var placed = orders.Select(o => (DateTimeOffset)o!["placedAt"]!).ToList();
         Assert.Equal(placed.OrderDescending(), placed);
-        Assert.Equal(["cancelled", "delivered", "paid", "pending", "shipped"], orders.Select(o => (string)o!["status"]!).Distinct().Order());
+        Assert.Equal(
+            ["cancelled", "delivered", "paid", "pending", "shipped"],
+            orders.Select(o => (string)o!["status"]!).Distinct().Order()
+        );
     }
 
     [Fact]
@@ -103,14 +106,22 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
         var page = await services.GetAsync("reviews", "/products/p-7/reviews?limit=100");
         var ratings = page["items"]!.AsArray().Select(r => (int)r!["rating"]!).ToList();
         Assert.Equal((int)page["summary"]!["count"]!, ratings.Count);
-        Assert.All(Enumerable.Range(1, 5), stars => Assert.Equal((int)page["summary"]!["histogram"]![$"{stars}"]!, ratings.Count(r => r == stars)));
+        Assert.All(
+            Enumerable.Range(1, 5),
+            stars => Assert.Equal((int)page["summary"]!["histogram"]![$"{stars}"]!, ratings.Count(r => r == stars))
+        );
         Assert.Equal(Math.Round((decimal)ratings.Average(), 1, MidpointRounding.AwayFromZero), (decimal)page["summary"]!["average"]!);
     }
 
     [Fact]
     public async Task A_profile_is_merge_patched_and_others_may_not_touch_it()
     {
-        using var patched = await services.SendAsync("users", "PATCH", "/users/u-1002", Services.Json("""{"name":"B. Novak","preferences":{"mobile":{"theme":"light"},"web":null}}"""));
+        using var patched = await services.SendAsync(
+            "users",
+            "PATCH",
+            "/users/u-1002",
+            Services.Json("""{"name":"B. Novak","preferences":{"mobile":{"theme":"light"},"web":null}}""")
+        );
         Assert.Equal(HttpStatusCode.OK, patched.StatusCode);
         var profile = await services.GetAsync("users", "/users/u-1002");
         Assert.Equal("B. Novak", (string?)profile["name"]);
@@ -118,7 +129,13 @@ public sealed class EndpointTests(Services services) : IClassFixture<Services>
         Assert.NotNull(profile["preferences"]!["mobile"]!["pushEnabled"]);
         Assert.False(profile["preferences"]!.AsObject().ContainsKey("web"));
 
-        using var foreign = await services.SendAsync("users", "PATCH", "/users/u-1002", Services.Json("""{"name":"X"}"""), h => h.Add("X-User-Id", "u-1003"));
+        using var foreign = await services.SendAsync(
+            "users",
+            "PATCH",
+            "/users/u-1002",
+            Services.Json("""{"name":"X"}"""),
+            h => h.Add("X-User-Id", "u-1003")
+        );
         Assert.Equal(HttpStatusCode.Forbidden, foreign.StatusCode);
         using var readOnly = await services.SendAsync("users", "PATCH", "/users/u-1002", Services.Json("""{"email":"x@example.com"}"""));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, readOnly.StatusCode);

@@ -12,7 +12,20 @@ namespace Bff.EndToEnd.Upstreams;
 public sealed class FaultTests(Services services) : IClassFixture<Services>
 {
     public static TheoryData<string> Names =>
-        ["users", "orders", "products", "catalog", "reviews", "inventory", "pricing", "recommendations", "notifications", "shipping", "search", "media"];
+        [
+            "users",
+            "orders",
+            "products",
+            "catalog",
+            "reviews",
+            "inventory",
+            "pricing",
+            "recommendations",
+            "notifications",
+            "shipping",
+            "search",
+            "media",
+        ];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -47,7 +60,9 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         using var answer = await services.AskAsync(name);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var received = new MemoryStream();
-        var failure = await Assert.ThrowsAnyAsync<IOException>(async () => await (await answer.Content.ReadAsStreamAsync()).CopyToAsync(received));
+        var failure = await Assert.ThrowsAnyAsync<IOException>(async () =>
+            await (await answer.Content.ReadAsStreamAsync()).CopyToAsync(received)
+        );
         Assert.Equal(SocketError.ConnectionReset, SocketErrorOf(failure));
         Assert.Equal(real[..(real.Length / 2)], received.ToArray());
         await HealAsync(name);
@@ -66,7 +81,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         Assert.Equal(real[..(real.Length / 2)], await BodyAsync(name));
 
         await services.FaultAsync(name, """{"mode":"html"}""");
-        using (var html = await services.AskAsync(name)) Assert.Equal("text/html", html.Content.Headers.ContentType?.MediaType);
+        using (var html = await services.AskAsync(name))
+            Assert.Equal("text/html", html.Content.Headers.ContentType?.MediaType);
 
         await services.FaultAsync(name, """{"mode":"garbage"}""");
         var garbage = await BodyAsync(name);
@@ -75,8 +91,10 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         await services.FaultAsync(name, """{"mode":"wrong-type"}""");
         using (var wrong = await services.AskAsync(name))
         {
-            if (name == "media") Assert.Equal("text/plain", wrong.Content.Headers.ContentType?.MediaType);
-            else Assert.NotEqual(real, await wrong.Content.ReadAsByteArrayAsync());
+            if (name == "media")
+                Assert.Equal("text/plain", wrong.Content.Headers.ContentType?.MediaType);
+            else
+                Assert.NotEqual(real, await wrong.Content.ReadAsByteArrayAsync());
         }
 
         await services.FaultAsync(name, """{"mode":"oversize"}""");
@@ -85,7 +103,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
             Assert.Null(over.Content.Headers.ContentLength);
             var body = await over.Content.ReadAsByteArrayAsync();
             Assert.True(body.Length > 8 * 1024 * 1024);
-            if (name is not ("media" or "catalog")) Assert.NotNull(JsonNode.Parse(body));
+            if (name is not ("media" or "catalog"))
+                Assert.NotNull(JsonNode.Parse(body));
         }
         await HealAsync(name);
     }
@@ -101,7 +120,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
 
         using var opened = new GZipStream(new MemoryStream(bomb), CompressionMode.Decompress);
         var (buffer, total) = (new byte[1 << 20], 0L);
-        for (int read; (read = await opened.ReadAsync(buffer)) > 0;) total += read;
+        for (int read; (read = await opened.ReadAsync(buffer)) > 0; )
+            total += read;
         Assert.InRange(total, 200_000_000, 200_000_100);
         await HealAsync("products");
     }
@@ -142,7 +162,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
     {
         await services.FaultAsync("users", """{"mode":"delay","delayMs":150}""");
         var started = Stopwatch.GetTimestamp();
-        using (var late = await services.AskAsync("users")) Assert.Equal(HttpStatusCode.OK, late.StatusCode);
+        using (var late = await services.AskAsync("users"))
+            Assert.Equal(HttpStatusCode.OK, late.StatusCode);
         Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(140));
         await HealAsync("users");
 
@@ -201,7 +222,10 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         using var second = await client.GetAsync(new Uri("/orders/o-5001", UriKind.Relative));
 
         var calls = JsonNode.Parse(await client.GetStringAsync(new Uri("/__calls", UriKind.Relative)))!["calls"]!.AsArray();
-        Assert.Equal(["POST /orders?x=1 {}", "GET /orders/o-5001 "], calls.Select(c => $"{c!["method"]} {c["path"]}{c["query"]} {c["body"]}"));
+        Assert.Equal(
+            ["POST /orders?x=1 {}", "GET /orders/o-5001 "],
+            calls.Select(c => $"{c!["method"]} {c["path"]}{c["query"]} {c["body"]}")
+        );
         Assert.All(calls, call => Assert.Equal("r-1", (string?)call!["headers"]!["x-request-id"]));
         Assert.True((long)calls[0]!["order"]! < (long)calls[1]!["order"]!);
         Assert.Equal("r-1", own.Orders.Calls.All[0].Header("x-request-id"));
@@ -230,7 +254,8 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
     {
         for (; failure is not null; failure = failure.InnerException)
         {
-            if (failure is SocketException socket) return socket.SocketErrorCode;
+            if (failure is SocketException socket)
+                return socket.SocketErrorCode;
         }
         return null;
     }

@@ -47,7 +47,10 @@ public sealed class OrderTests(Services services) : IClassFixture<Services>
         Assert.Equal($"/orders/{first.Body["id"]}", first.Location);
 
         Assert.Equal(422, (await PlaceAsync("""{"items":[{"productId":"p-2","quantity":1}]}""", "k-1")).Status);
-        Assert.Equal((string?)other.Body["id"], (string?)(await services.GetAsync("orders", "/users/u-1005/orders?limit=1"))["items"]![0]!["id"]);
+        Assert.Equal(
+            (string?)other.Body["id"],
+            (string?)(await services.GetAsync("orders", "/users/u-1005/orders?limit=1"))["items"]![0]!["id"]
+        );
     }
 
     [Theory]
@@ -87,7 +90,7 @@ public sealed class OrderTests(Services services) : IClassFixture<Services>
         var all = new List<string>();
         var deleted = new List<string>();
         string? token = null;
-        for (var more = true; more;)
+        for (var more = true; more; )
         {
             var page = await services.GetAsync("orders", $"/users/u-1010/orders/changes?limit=8&since={token}");
             all.AddRange(page["items"]!.AsArray().Select(o => (string)o!["id"]!));
@@ -110,17 +113,27 @@ public sealed class OrderTests(Services services) : IClassFixture<Services>
 
     private async Task<(int Status, JsonNode Body, string? Location)> PlaceAsync(string order, string? key)
     {
-        using var answer = await services.SendAsync("orders", "POST", "/orders", Services.Json(order), h =>
-        {
-            h.Add("X-User-Id", "u-1005");
-            if (key is not null) h.Add("Idempotency-Key", key);
-        });
+        using var answer = await services.SendAsync(
+            "orders",
+            "POST",
+            "/orders",
+            Services.Json(order),
+            h =>
+            {
+                h.Add("X-User-Id", "u-1005");
+                if (key is not null)
+                    h.Add("Idempotency-Key", key);
+            }
+        );
         return ((int)answer.StatusCode, (await answer.Content.ReadFromJsonAsync<JsonNode>())!, answer.Headers.Location?.ToString());
     }
 
-    private static Action<HttpRequestHeaders> As(string? user, string? tenant) => headers =>
-    {
-        if (user is not null) headers.Add("X-User-Id", user);
-        if (tenant is not null) headers.Add("X-Tenant-Id", tenant);
-    };
+    private static Action<HttpRequestHeaders> As(string? user, string? tenant) =>
+        headers =>
+        {
+            if (user is not null)
+                headers.Add("X-User-Id", user);
+            if (tenant is not null)
+                headers.Add("X-Tenant-Id", tenant);
+        };
 }

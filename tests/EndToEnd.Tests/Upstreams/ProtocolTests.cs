@@ -28,16 +28,32 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
     public async Task A_gRPC_call_ends_with_its_status(string method, string id, string status, int bytes)
     {
         using var answer = await services.SendAsync(
-            "catalog", "POST", $"/catalog.v1.ProductCatalog/{method}", Services.Frame([0x0a, (byte)id.Length, .. Encoding.ASCII.GetBytes(id)]));
+            "catalog",
+            "POST",
+            $"/catalog.v1.ProductCatalog/{method}",
+            Services.Frame([0x0a, (byte)id.Length, .. Encoding.ASCII.GetBytes(id)])
+        );
         Assert.Equal(bytes, (await answer.Content.ReadAsByteArrayAsync()).Length);
         // An answer without a message is a head alone, which has the status.
-        Assert.Equal(status, Assert.Single(answer.TrailingHeaders.TryGetValues("grpc-status", out var last) ? last : answer.Headers.GetValues("grpc-status")));
+        Assert.Equal(
+            status,
+            Assert.Single(answer.TrailingHeaders.TryGetValues("grpc-status", out var last) ? last : answer.Headers.GetValues("grpc-status"))
+        );
     }
 
     [Theory]
-    [InlineData("""{"query":"{ pricing(productId: \"p-1\") { productId current currency discount { percentage validUntil } } }"}""", """{"data":{"pricing":{"productId":"p-1","current":49.99,"currency":"EUR","discount":null}}}""")]
-    [InlineData("""{"query":"query Prices($ids: [ID!]!) { all: prices(productIds: $ids) { id: productId } }","variables":{"ids":["p-2","p-999","p-1"]}}""", """{"data":{"all":[{"id":"p-2"},{"id":"p-1"}]}}""")]
-    [InlineData("""{"query":"query($id: ID! = \"p-1\") { # why\n one: pricing(productId: $id) { current } two: prices(productIds: [$id, \"p-1\"]) { currency } }"}""", """{"data":{"one":{"current":49.99},"two":[{"currency":"EUR"}]}}""")]
+    [InlineData(
+        """{"query":"{ pricing(productId: \"p-1\") { productId current currency discount { percentage validUntil } } }"}""",
+        """{"data":{"pricing":{"productId":"p-1","current":49.99,"currency":"EUR","discount":null}}}"""
+    )]
+    [InlineData(
+        """{"query":"query Prices($ids: [ID!]!) { all: prices(productIds: $ids) { id: productId } }","variables":{"ids":["p-2","p-999","p-1"]}}""",
+        """{"data":{"all":[{"id":"p-2"},{"id":"p-1"}]}}"""
+    )]
+    [InlineData(
+        """{"query":"query($id: ID! = \"p-1\") { # why\n one: pricing(productId: $id) { current } two: prices(productIds: [$id, \"p-1\"]) { currency } }"}""",
+        """{"data":{"one":{"current":49.99},"two":[{"currency":"EUR"}]}}"""
+    )]
     public async Task Prices_are_queried_inline_by_variable_and_by_alias(string query, string expected)
     {
         using var answer = await services.SendAsync("pricing", "POST", "/graphql", Services.Json(query));
@@ -66,11 +82,19 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
         using var patience = new CancellationTokenSource(Services.Patience);
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("X-User-Id", "u-1001");
-        await socket.ConnectAsync(new UriBuilder(services.All.Notifications.Address) { Scheme = "ws", Path = "/ws/notifications" }.Uri, patience.Token);
+        await socket.ConnectAsync(
+            new UriBuilder(services.All.Notifications.Address) { Scheme = "ws", Path = "/ws/notifications" }.Uri,
+            patience.Token
+        );
         Assert.Equal("n-1001-12", await NextAsync());
 
         services.All.Notifications.Push("u-1002", "message", "not for u-1001", "");
-        using var added = await services.SendAsync("notifications", "POST", "/users/u-1001/notifications", Services.Json("""{"title":"new"}"""));
+        using var added = await services.SendAsync(
+            "notifications",
+            "POST",
+            "/users/u-1001/notifications",
+            Services.Json("""{"title":"new"}""")
+        );
         Assert.Equal((string?)(await added.Content.ReadFromJsonAsync<JsonNode>())!["id"], await NextAsync());
 
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
@@ -106,12 +130,27 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
     {
         using var whole = await services.SendAsync("media", "GET", "/media/thumb/p-1.jpg");
         var picture = await whole.Content.ReadAsByteArrayAsync();
-        using var known = await services.SendAsync("media", "GET", "/media/thumb/p-1.jpg", headers: h => h.IfNoneMatch.Add(whole.Headers.ETag!));
+        using var known = await services.SendAsync(
+            "media",
+            "GET",
+            "/media/thumb/p-1.jpg",
+            headers: h => h.IfNoneMatch.Add(whole.Headers.ETag!)
+        );
         Assert.Equal(HttpStatusCode.NotModified, known.StatusCode);
-        using var part = await services.SendAsync("media", "GET", "/media/thumb/p-1.jpg", headers: h => h.Range = new RangeHeaderValue(100, 199));
+        using var part = await services.SendAsync(
+            "media",
+            "GET",
+            "/media/thumb/p-1.jpg",
+            headers: h => h.Range = new RangeHeaderValue(100, 199)
+        );
         Assert.Equal(HttpStatusCode.PartialContent, part.StatusCode);
         Assert.Equal(picture[100..200], await part.Content.ReadAsByteArrayAsync());
-        using var beyond = await services.SendAsync("media", "GET", "/media/thumb/p-1.jpg", headers: h => h.Range = new RangeHeaderValue(10_000_000, null));
+        using var beyond = await services.SendAsync(
+            "media",
+            "GET",
+            "/media/thumb/p-1.jpg",
+            headers: h => h.Range = new RangeHeaderValue(10_000_000, null)
+        );
         Assert.Equal(HttpStatusCode.RequestedRangeNotSatisfiable, beyond.StatusCode);
     }
 }

@@ -62,17 +62,29 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         await Start(at);
     }
 
-    private protected override Task<GatewayProcess> StartProcess() => GatewayProcess.Start(
-        "PartnerBff", Surroundings, Folder,
-        [
-            ("ConnectionStrings:redis", Redis.ConnectionString), ("Shutdown:Delay", "00:00:00"),
-            ("ApiKeys:Bootstrap:acme", Key), ("Tenants:acme:Plan", "enterprise"), ("Webhooks:AllowPrivateNetworks", "true"), ("Webhooks:Timeout", "00:00:05"),
-            .. Enumerable.Range(0, 10).Select(n => ($"Webhooks:Schedule:{n}", n == 0 ? "00:00:00" : "00:00:05")), // Who was slow twice has no minutes to wait.
-        ]);
+    private protected override Task<GatewayProcess> StartProcess() =>
+        GatewayProcess.Start(
+            "PartnerBff",
+            Surroundings,
+            Folder,
+            [
+                ("ConnectionStrings:redis", Redis.ConnectionString),
+                ("Shutdown:Delay", "00:00:00"),
+                ("ApiKeys:Bootstrap:acme", Key),
+                ("Tenants:acme:Plan", "enterprise"),
+                ("Webhooks:AllowPrivateNetworks", "true"),
+                ("Webhooks:Timeout", "00:00:05"),
+                // Who was slow twice has no minutes to wait.
+                .. Enumerable.Range(0, 10).Select(n => ($"Webhooks:Schedule:{n}", n == 0 ? "00:00:00" : "00:00:05")),
+            ]
+        );
 
     private async Task<string> Subscribe(string url)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/webhook-endpoints") { Content = JsonContent.Create(new { url, types = (string[])["*"] }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/webhook-endpoints")
+        {
+            Content = JsonContent.Create(new { url, types = (string[])["*"] }),
+        };
         request.Headers.Authorization = new("Bearer", Key);
         using var answer = await Instances[0].Client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
@@ -94,8 +106,11 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
 
     private static async Task<bool> IsTaken(HttpClient http, int first, Uri instance)
     {
-        var events = Enumerable.Range(first, Batch).Select(n =>
-            $$$"""{"specversion":"1.0","id":"{{{n}}}","source":"/orders","type":"order.updated","tenantid":"acme","data":{"n":{{{n}}}}}""");
+        var events = Enumerable
+            .Range(first, Batch)
+            .Select(n =>
+                $$$"""{"specversion":"1.0","id":"{{{n}}}","source":"/orders","type":"order.updated","tenantid":"acme","data":{"n":{{{n}}}}}"""
+            );
         using var content = new StringContent($"[{string.Join(',', events)}]", Encoding.UTF8, "application/cloudevents-batch+json");
         try
         {
@@ -120,12 +135,27 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         try
         {
             await Tool.Run(folder, npm, ["install", "--no-audit", "--no-fund", "--ignore-scripts", "standardwebhooks@1.0.0"]);
-            await File.WriteAllTextAsync(Path.Combine(folder, "received.json"), new JsonArray([.. received.Select(r => (JsonNode)new JsonObject
-            {
-                ["body"] = r.Body,
-                ["headers"] = new JsonObject { ["webhook-id"] = r.Id, ["webhook-timestamp"] = r.Timestamp, ["webhook-signature"] = r.Signature },
-            })]).ToJsonString());
-            await File.WriteAllTextAsync(Path.Combine(folder, "verify.js"), """
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "received.json"),
+                new JsonArray([
+                    .. received.Select(r =>
+                        (JsonNode)
+                            new JsonObject
+                            {
+                                ["body"] = r.Body,
+                                ["headers"] = new JsonObject
+                                {
+                                    ["webhook-id"] = r.Id,
+                                    ["webhook-timestamp"] = r.Timestamp,
+                                    ["webhook-signature"] = r.Signature,
+                                },
+                            }
+                    ),
+                ]).ToJsonString()
+            );
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "verify.js"),
+                """
                 const { Webhook } = require('standardwebhooks');
                 const hook = new Webhook(process.env.SECRET);
                 const all = JSON.parse(require('fs').readFileSync('received.json', 'utf8'));
@@ -133,7 +163,8 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
                 Date.now = () => now; // The library refuses what is older than five minutes; this is read after the last delivery.
                 const refused = body => all.filter(r => { now = r.headers['webhook-timestamp'] * 1000; try { hook.verify(body(r), r.headers); return false; } catch { return true; } }).length;
                 console.log(refused(r => r.body), refused(r => r.body + ' '));
-                """);
+                """
+            );
             Assert.Equal($"0 {received.Count}", (await Tool.Run(folder, node, ["verify.js"], ("SECRET", secret))).Trim());
         }
         finally

@@ -45,7 +45,11 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
 
     [Theory]
     [InlineData("/orders", "/users/{id}/orders", """{"items":[null],"nextCursor":null}""")]
-    [InlineData("/orders/o-1", "/orders/{id}", """{"id":"o-1","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[null]}""")]
+    [InlineData(
+        "/orders/o-1",
+        "/orders/{id}",
+        """{"id":"o-1","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[null]}"""
+    )]
     [InlineData("/sync", "/users/{id}/orders/changes", """{"items":[],"deleted":[null],"nextToken":"t","hasMore":false}""")]
     public async Task A_null_among_the_entries_of_a_required_part_is_its_failure(string path, string at, string document)
     {
@@ -58,7 +62,10 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [Fact]
     public async Task A_text_that_is_none_is_the_service_s_garbage()
     {
-        await using var users = await Service("/users/{id}", () => """{"id":"u-1001","name":"Al","preferences":{"mobile":{"theme":"\ud800"}}}""");
+        await using var users = await Service(
+            "/users/{id}",
+            () => """{"id":"u-1001","name":"Al","preferences":{"mobile":{"theme":"\ud800"}}}"""
+        );
         var host = Start(new() { ["Upstreams:users:Address"] = users.Address.ToString() });
 
         await Problem(await host.Get("/me"), 502, "upstream_failed");
@@ -70,7 +77,11 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData("""{"preferences":{"a":["\ud83d"]}}""")]
     public async Task A_patch_with_half_a_character_is_the_client_s_mistake(string body)
     {
-        await Problem(await Patch(Start(), new StringContent(body, Encoding.UTF8, "application/merge-patch+json")), 400, "malformed_request");
+        await Problem(
+            await Patch(Start(), new StringContent(body, Encoding.UTF8, "application/merge-patch+json")),
+            400,
+            "malformed_request"
+        );
 
         Assert.Equal(0, Upstream.Users.Calls.Count);
     }
@@ -97,9 +108,17 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [InlineData(422)]
     public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(int status)
     {
-        await using var orders = await TestHost.Start(_ => { }, app => app.MapGet("/users/{id}/orders", (string? cursor) => cursor is null
-            ? Results.Text("""{"items":[],"nextCursor":"old"}""", "application/json")
-            : Results.Problem(statusCode: status)));
+        await using var orders = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/users/{id}/orders",
+                    (string? cursor) =>
+                        cursor is null
+                            ? Results.Text("""{"items":[],"nextCursor":"old"}""", "application/json")
+                            : Results.Problem(statusCode: status)
+                )
+        );
         var host = Start(new() { ["Upstreams:orders:Address"] = orders.Address.ToString() });
         var next = (string)(await Ok(await host.Get("/orders")))["next"]!;
 
@@ -109,9 +128,15 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     [Fact]
     public async Task A_page_that_is_longer_than_asked_for_loses_nothing()
     {
-        const string Order = """{"id":"o-ID","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[]}""";
+        const string Order =
+            """{"id":"o-ID","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[]}""";
         await using var orders = await Service(
-            "/users/{id}/orders", () => "{\"items\":[" + string.Join(',', Enumerable.Range(0, 5).Select(i => Order.Replace("ID", $"{i}", StringComparison.Ordinal))) + "],\"nextCursor\":\"5\"}");
+            "/users/{id}/orders",
+            () =>
+                "{\"items\":["
+                + string.Join(',', Enumerable.Range(0, 5).Select(i => Order.Replace("ID", $"{i}", StringComparison.Ordinal)))
+                + "],\"nextCursor\":\"5\"}"
+        );
         var host = Start(new() { ["Upstreams:orders:Address"] = orders.Address.ToString() });
 
         Assert.Equal(5, (await Ok(await host.Get("/orders?limit=2")))["items"]!.AsArray().Count);
@@ -137,7 +162,13 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     public async Task A_header_s_canary_answers_its_own_clients_alone_whatever_is_kept()
     {
         await using var canary = await Service("/products/{id}", () => """{"id":"p-1","name":"Canary","imageUrl":null}""");
-        var host = Start(new() { ["Upstreams:products:Canary:Address"] = canary.Address.ToString(), ["Upstreams:products:Canary:Header"] = "X-Canary=yes" });
+        var host = Start(
+            new()
+            {
+                ["Upstreams:products:Canary:Address"] = canary.Address.ToString(),
+                ["Upstreams:products:Canary:Header"] = "X-Canary=yes",
+            }
+        );
 
         var names = new List<string?>();
         foreach (var wanted in (string[])["yes", "no", "yes", "no"])
@@ -155,11 +186,14 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     public async Task Strangers_are_divided_by_their_address_and_stay_on_their_side()
     {
         await using var canary = await Service("/products/{id}", () => """{"id":"p-1","name":"Canary","imageUrl":null}""");
-        var host = Start(new()
-        {
-            ["Upstreams:products:Canary:Address"] = canary.Address.ToString(), ["Upstreams:products:Canary:Percent"] = "50",
-            ["ForwardedHeaders:KnownProxies:0"] = "127.0.0.1",
-        });
+        var host = Start(
+            new()
+            {
+                ["Upstreams:products:Canary:Address"] = canary.Address.ToString(),
+                ["Upstreams:products:Canary:Percent"] = "50",
+                ["ForwardedHeaders:KnownProxies:0"] = "127.0.0.1",
+            }
+        );
 
         var sides = new List<bool>();
         for (var i = 0; i < 80; i++)
@@ -210,24 +244,38 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
     {
         var rest = new TaskCompletionSource();
         var calls = 0;
-        await using var products = await TestHost.Start(_ => { }, app => app.MapGet("/products", async context =>
-        {
-            context.Response.ContentType = "application/json";
-            await context.Response.WriteAsync("[");
-            await context.Response.Body.FlushAsync();
-            if (Interlocked.Increment(ref calls) == 1)
+        await using var products = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/products",
+                    async context =>
+                    {
+                        context.Response.ContentType = "application/json";
+                        await context.Response.WriteAsync("[");
+                        await context.Response.Body.FlushAsync();
+                        if (Interlocked.Increment(ref calls) == 1)
+                        {
+                            await rest.Task;
+                        }
+
+                        await context.Response.WriteAsync("]");
+                    }
+                )
+        );
+        var host = Start(
+            new()
             {
-                await rest.Task;
+                ["Upstreams:products:Address"] = products.Address.ToString(),
+                ["Upstreams:products:MaxConcurrency"] = "1",
+                ["Upstreams:products:MaxQueue"] = "0",
             }
+        );
 
-            await context.Response.WriteAsync("]");
-        }));
-        var host = Start(new()
-        {
-            ["Upstreams:products:Address"] = products.Address.ToString(), ["Upstreams:products:MaxConcurrency"] = "1", ["Upstreams:products:MaxQueue"] = "0",
-        });
-
-        using var first = await host.Client.SendAsync(host.Request(HttpMethod.Get, "/catalogue/products"), HttpCompletionOption.ResponseHeadersRead);
+        using var first = await host.Client.SendAsync(
+            host.Request(HttpMethod.Get, "/catalogue/products"),
+            HttpCompletionOption.ResponseHeadersRead
+        );
         await Problem(await host.Get("/catalogue/products"), 503, "upstream_unavailable");
         rest.SetResult();
 

@@ -9,7 +9,11 @@ public sealed class ForwardAuthorizationTests(SharedSurroundings surroundings) :
         var host = Start(new() { ["Upstreams:orders:ForwardAuthorization"] = "true" });
         var read = host.Request(HttpMethod.Get, "/home-feed");
         var write = host.Request(HttpMethod.Post, "/orders");
-        write.Content = new StringContent("""{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""", System.Text.Encoding.UTF8, "application/json");
+        write.Content = new StringContent(
+            """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""",
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
         var came = new[] { read.Headers.Authorization!.ToString(), write.Headers.Authorization!.ToString() };
 
         using var feed = await host.Client.SendAsync(read);
@@ -17,7 +21,10 @@ public sealed class ForwardAuthorizationTests(SharedSurroundings surroundings) :
 
         Assert.True(feed.IsSuccessStatusCode && placed.IsSuccessStatusCode);
         Assert.Equal(came, Upstream.Orders.Calls.All.Select(c => c.Header("Authorization")));
-        Assert.All((SampleService[])[Upstream.Users, Upstream.Recommendations, Upstream.Notifications], s => Assert.Null(Assert.Single(s.Calls.All).Header("Authorization")));
+        Assert.All(
+            (SampleService[])[Upstream.Users, Upstream.Recommendations, Upstream.Notifications],
+            s => Assert.Null(Assert.Single(s.Calls.All).Header("Authorization"))
+        );
     }
 
     [Theory]

@@ -8,14 +8,15 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
 {
     private static readonly string[] OfUsers = ["users", "orders", "notifications", "shipping", "search", "recommendations"];
 
-    private Dictionary<string, string?> Registration => new()
-    {
-        ["Clients:default:Authority"] = Surroundings.Identity.Authority,
-        ["Clients:default:RequireHttpsMetadata"] = "false",
-        ["Clients:default:ClientId"] = "gateway",
-        ["Clients:default:ClientSecret"] = "gateway-development-secret",
-        ["Clients:default:Timeout"] = "00:00:30",
-    };
+    private Dictionary<string, string?> Registration =>
+        new()
+        {
+            ["Clients:default:Authority"] = Surroundings.Identity.Authority,
+            ["Clients:default:RequireHttpsMetadata"] = "false",
+            ["Clients:default:ClientId"] = "gateway",
+            ["Clients:default:ClientSecret"] = "gateway-development-secret",
+            ["Clients:default:Timeout"] = "00:00:30",
+        };
 
     [Fact]
     public async Task A_host_works_with_services_that_each_take_only_tokens_for_themselves()
@@ -34,10 +35,17 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
         using var feed = await host.Get("/home-feed");
         using var product = await host.Get("/products/p-1");
         using var write = host.Request(HttpMethod.Post, "/orders");
-        write.Content = new StringContent("""{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""", System.Text.Encoding.UTF8, "application/json");
+        write.Content = new StringContent(
+            """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""",
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
         using var placed = await host.Client.SendAsync(write);
 
-        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.Created), (feed.StatusCode, product.StatusCode, placed.StatusCode));
+        Assert.Equal(
+            (HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.Created),
+            (feed.StatusCode, product.StatusCode, placed.StatusCode)
+        );
         var meta = JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!;
         Assert.Equal((int)meta["servicesCalled"]!, (int)meta["servicesSucceeded"]!);
         foreach (var service in services.All)
@@ -47,7 +55,9 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
 
         // They refuse what is not for them: nothing, the caller's own token, another service's.
         using var plain = new HttpClient();
-        foreach (var token in (string?[])[null, Surroundings.Token(), services.Orders.Calls.All[0].Header("Authorization")!["Bearer ".Length..]])
+        foreach (
+            var token in (string?[])[null, Surroundings.Token(), services.Orders.Calls.All[0].Header("Authorization")!["Bearer ".Length..]]
+        )
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(services.Users.Address, "users/u-1001"));
             request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
@@ -58,13 +68,18 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     [Fact]
     public async Task A_token_endpoint_that_is_away_is_the_outage_of_the_service_that_needs_it_alone()
     {
-        var host = Start(new(Registration) { ["Clients:default:Authority"] = "http://127.0.0.1:1", ["Upstreams:orders:Token:Mode"] = "Client" });
+        var host = Start(
+            new(Registration) { ["Clients:default:Authority"] = "http://127.0.0.1:1", ["Upstreams:orders:Token:Mode"] = "Client" }
+        );
 
         using var feed = await host.Get("/home-feed");
         using var orders = await host.Get("/orders");
 
         Assert.Equal(HttpStatusCode.OK, feed.StatusCode);
-        Assert.Equal("""{"orders":"unavailable"}""", JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]!.ToJsonString());
+        Assert.Equal(
+            """{"orders":"unavailable"}""",
+            JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]!.ToJsonString()
+        );
         Assert.Equal(HttpStatusCode.ServiceUnavailable, orders.StatusCode);
         Assert.Equal("upstream_unavailable", (string?)JsonNode.Parse(await orders.Content.ReadAsStringAsync())!["code"]);
         Assert.Equal(0, Upstream.Orders.Calls.Count);
@@ -76,7 +91,11 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
         var host = Start(new(Registration) { ["Upstreams:orders:Token:Mode"] = "Client", ["Upstreams:orders:Token:Audience"] = "orders" });
         Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401 });
         using var write = host.Request(HttpMethod.Post, "/orders");
-        write.Content = new StringContent("""{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""", System.Text.Encoding.UTF8, "application/json");
+        write.Content = new StringContent(
+            """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""",
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
 
         using var placed = await host.Client.SendAsync(write);
 
@@ -88,12 +107,20 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
     [InlineData("products", "Caller")]
     [InlineData("pricing", "Exchange")]
     [InlineData("media", "OnBehalfOf")]
-    public void A_service_whose_answers_are_kept_for_others_is_given_nothing_of_a_caller_and_the_host_does_not_start(string service, string mode)
+    public void A_service_whose_answers_are_kept_for_others_is_given_nothing_of_a_caller_and_the_host_does_not_start(
+        string service,
+        string mode
+    )
     {
-        var refusal = Assert.ThrowsAny<Exception>(() => Start(new(Registration)
-        {
-            [$"Upstreams:{service}:Token:Mode"] = mode, [$"Upstreams:{service}:Token:Scope"] = mode == "Caller" ? null : "x",
-        }));
+        var refusal = Assert.ThrowsAny<Exception>(() =>
+            Start(
+                new(Registration)
+                {
+                    [$"Upstreams:{service}:Token:Mode"] = mode,
+                    [$"Upstreams:{service}:Token:Scope"] = mode == "Caller" ? null : "x",
+                }
+            )
+        );
 
         Assert.Contains($"Upstreams:{service}:Token:Mode: must be None or Client", refusal.ToString(), StringComparison.Ordinal);
     }
@@ -109,5 +136,6 @@ public sealed class ServiceTokenTests(SharedSurroundings surroundings) : MobileT
         Assert.Contains($"Upstreams:orders:Token:{named}:", refusal.ToString(), StringComparison.Ordinal);
     }
 
-    private static JsonNode Claims(string authorization) => JsonNode.Parse(WebEncoders.Base64UrlDecode(authorization["Bearer ".Length..].Split('.')[1]))!;
+    private static JsonNode Claims(string authorization) =>
+        JsonNode.Parse(WebEncoders.Base64UrlDecode(authorization["Bearer ".Length..].Split('.')[1]))!;
 }

@@ -19,7 +19,8 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     }
 
     [Fact]
-    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() => Assert.Empty(await stage.Matrix.RunIdentity("GET /images/{file}"));
+    public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() =>
+        Assert.Empty(await stage.Matrix.RunIdentity("GET /images/{file}"));
 
     [Fact]
     public async Task No_endpoint_is_open_to_a_token_without_its_scope() =>
@@ -28,7 +29,10 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     [Fact]
     public void The_table_has_every_endpoint_of_the_host()
     {
-        var mapped = FailureRoutes.Of(stage.Host.Services).Except(MobileTable.TriedElsewhere).Where(r => !MobileTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
+        var mapped = FailureRoutes
+            .Of(stage.Host.Services)
+            .Except(MobileTable.TriedElsewhere)
+            .Where(r => !MobileTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
 
         Assert.Equal(mapped, stage.Rows.Select(r => r.Route).Distinct().Order(StringComparer.Ordinal));
     }
@@ -56,7 +60,13 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
             Host = MobileHost.Start(_surroundings, settings);
             Rows = MobileTable.Rows(_surroundings);
             var lanes = await FailureLanes.OfUsers(_surroundings, 16);
-            Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (answer, part) => (string?)answer["_meta"]?["degraded"]?[part]);
+            Matrix = new(
+                _surroundings.Services,
+                Host.Client,
+                Rows,
+                lanes,
+                static (answer, part) => (string?)answer["_meta"]?["degraded"]?[part]
+            );
             Assert.Empty(await Matrix.RunHealthy());
         }
 

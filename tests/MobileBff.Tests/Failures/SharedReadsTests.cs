@@ -14,7 +14,10 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         using var joined = new Joined(host, (Readers - 1) * services.Length);
         var held = services.Select(s => s.Faults.Hold()).ToList();
 
-        var readers = Enumerable.Range(0, Readers).Select(i => host.Get("/products/p-1", i % 2 == 0 ? null : $"u-{1001 + (i % 50)}")).ToList();
+        var readers = Enumerable
+            .Range(0, Readers)
+            .Select(i => host.Get("/products/p-1", i % 2 == 0 ? null : $"u-{1001 + (i % 50)}"))
+            .ToList();
         await joined.All.WaitAsync(Patience);
         held.ForEach(h => h.Dispose());
 
@@ -36,7 +39,10 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         var held = services.Select(s => s.Faults.Hold()).ToList();
 
         // A request's parts start in their order, so who has joined for recommendations has joined for the user and the orders.
-        var readers = Enumerable.Range(0, 2 * Readers).Select(i => (User: $"u-{1001 + (i % 2)}", Answer: host.Get("/home-feed", $"u-{1001 + (i % 2)}"))).ToList();
+        var readers = Enumerable
+            .Range(0, 2 * Readers)
+            .Select(i => (User: $"u-{1001 + (i % 2)}", Answer: host.Get("/home-feed", $"u-{1001 + (i % 2)}")))
+            .ToList();
         await joined.All.WaitAsync(Patience);
         held.ForEach(h => h.Dispose());
 
@@ -53,16 +59,34 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
     [Theory]
     [InlineData("users", "/me", "PATCH", "/me", """{"name":"Al"}""")]
     [InlineData("orders", "/orders", "POST", "/orders", """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""")]
-    public async Task A_read_is_not_answered_with_one_from_before_the_callers_own_write(string service, string path, string method, string at, string body)
+    public async Task A_read_is_not_answered_with_one_from_before_the_callers_own_write(
+        string service,
+        string path,
+        string method,
+        string at,
+        string body
+    )
     {
         var host = Start(new() { [$"Upstreams:{service}:Retries"] = "0" }); // A further attempt would count as the second read.
         var released = new TaskCompletionSource();
-        Upstream[service].Faults.Set(new Fault { Mode = FaultMode.Delay, Method = "GET", Until = released.Task });
+        Upstream[service]
+            .Faults.Set(
+                new Fault
+                {
+                    Mode = FaultMode.Delay,
+                    Method = "GET",
+                    Until = released.Task,
+                }
+            );
         var before = host.Get(path);
         await Upstream[service].Calls.ReachAsync(1).WaitAsync(Patience);
 
         var write = host.Request(new HttpMethod(method), at);
-        write.Content = new StringContent(body, System.Text.Encoding.UTF8, method == "PATCH" ? "application/merge-patch+json" : "application/json");
+        write.Content = new StringContent(
+            body,
+            System.Text.Encoding.UTF8,
+            method == "PATCH" ? "application/merge-patch+json" : "application/json"
+        );
         using var written = await host.Client.SendAsync(write);
         var after = host.Get(path);
         await Upstream[service].Calls.ReachAsync(3).WaitAsync(Patience);
@@ -83,16 +107,18 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         public Joined(MobileHost host, int wanted)
         {
             _listener = host.Services.Listen("bff.cache.requests");
-            _listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
-            {
-                foreach (var tag in tags)
+            _listener.SetMeasurementEventCallback<long>(
+                (_, _, tags, _) =>
                 {
-                    if (tag is { Key: "result", Value: "joined" } && Interlocked.Increment(ref _count) == wanted)
+                    foreach (var tag in tags)
                     {
-                        _all.TrySetResult();
+                        if (tag is { Key: "result", Value: "joined" } && Interlocked.Increment(ref _count) == wanted)
+                        {
+                            _all.TrySetResult();
+                        }
                     }
                 }
-            });
+            );
             _listener.Start();
         }
 

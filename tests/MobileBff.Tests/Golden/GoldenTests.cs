@@ -10,7 +10,11 @@ namespace MobileBff.Tests.Golden;
 /// </summary>
 public sealed partial class GoldenTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     [Theory]
     [InlineData("home-feed", "/home-feed", null)]

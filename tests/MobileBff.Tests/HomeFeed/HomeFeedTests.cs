@@ -12,7 +12,10 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal(["user", "orders", "recommendations", "unread", "_meta"], feed.Select(m => m.Key));
         Assert.Equal("""{"id":"u-1001","name":"Alice Moreau","avatar":"/images/u-1001.jpg?w=96"}""", feed["user"]!.ToJsonString());
         Assert.InRange(feed["orders"]!.AsArray().Count, 1, 5);
-        Assert.Equal(["id", "status", "total", "currency", "date", "itemCount", "thumb"], feed["orders"]![0]!.AsObject().Select(m => m.Key));
+        Assert.Equal(
+            ["id", "status", "total", "currency", "date", "itemCount", "thumb"],
+            feed["orders"]![0]!.AsObject().Select(m => m.Key)
+        );
         Assert.Equal(10, feed["recommendations"]!.AsArray().Count);
         Assert.Equal(["id", "name", "price", "currency", "thumb"], feed["recommendations"]![0]!.AsObject().Select(m => m.Key));
         Assert.Matches(@"^/images/p-\d+\.jpg\?w=160$", (string)feed["recommendations"]![0]!["thumb"]!);
@@ -130,7 +133,10 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
 
         Assert.Contains("recommendations;dur=", again.Headers.GetValues("Server-Timing").Single(), StringComparison.Ordinal);
         Assert.Contains("desc=\"cached\"", again.Headers.GetValues("Server-Timing").Single(), StringComparison.Ordinal);
-        Assert.Equal(["/users/u-1001/recommendations", "/users/u-1002/recommendations"], Upstream.Recommendations.Calls.All.Select(c => c.Path));
+        Assert.Equal(
+            ["/users/u-1001/recommendations", "/users/u-1002/recommendations"],
+            Upstream.Recommendations.Calls.All.Select(c => c.Path)
+        );
     }
 
     [Fact]
@@ -140,7 +146,10 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
 
         var timing = (await host.Get("/home-feed")).Headers.GetValues("Server-Timing").Single();
 
-        Assert.Matches("""^user;dur=[\d.]+;desc="live", orders;dur=[\d.]+;desc="live", recommendations;dur=[\d.]+;desc="live", notifications;dur=[\d.]+;desc="live", total;dur=[\d.]+$""", timing);
+        Assert.Matches(
+            """^user;dur=[\d.]+;desc="live", orders;dur=[\d.]+;desc="live", recommendations;dur=[\d.]+;desc="live", notifications;dur=[\d.]+;desc="live", total;dur=[\d.]+$""",
+            timing
+        );
     }
 
     [Fact]
@@ -149,11 +158,15 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
         var host = Start();
         using var direct = new HttpClient();
         var replaced = 0;
-        foreach (var (service, path) in new[]
-        {
-            (Upstream.Users.Address, "users/u-1001"), (Upstream.Orders.Address, "users/u-1001/orders?limit=5"),
-            (Upstream.Recommendations.Address, "users/u-1001/recommendations?limit=10"), (Upstream.Notifications.Address, "users/u-1001/notifications?unread=true"),
-        })
+        foreach (
+            var (service, path) in new[]
+            {
+                (Upstream.Users.Address, "users/u-1001"),
+                (Upstream.Orders.Address, "users/u-1001/orders?limit=5"),
+                (Upstream.Recommendations.Address, "users/u-1001/recommendations?limit=10"),
+                (Upstream.Notifications.Address, "users/u-1001/notifications?unread=true"),
+            }
+        )
         {
             replaced += (await direct.GetByteArrayAsync(new Uri(service, path))).Length;
         }

@@ -13,7 +13,8 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
 
         Assert.Equal(
             """{"id":"u-1001","name":"Alice Moreau","email":"alice@example.com","avatar":"/images/u-1001.jpg?w=96","locale":"en-GB","preferences":{"theme":"dark","pushEnabled":true}}""",
-            me.ToJsonString());
+            me.ToJsonString()
+        );
     }
 
     [Fact]

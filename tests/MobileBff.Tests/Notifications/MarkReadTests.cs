@@ -34,5 +34,10 @@ public sealed class MarkReadTests(SharedSurroundings surroundings) : MobileTest(
 
     [Fact]
     public async Task An_unknown_notification_is_not_found() =>
-        Assert.Equal(HttpStatusCode.NotFound, (Start() is var host ? await host.Client.SendAsync(host.Request(HttpMethod.Post, "/notifications/n-none/read")) : null)!.StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (
+                Start() is var host ? await host.Client.SendAsync(host.Request(HttpMethod.Post, "/notifications/n-none/read")) : null
+            )!.StatusCode
+        );
 }

@@ -17,8 +17,7 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
             seen.AddRange(page["items"]!.AsArray().Select(o => (string)o!["id"]!));
             next = (string?)page["next"];
             Assert.Equal(next is not null, page.ContainsKey("next"));
-        }
-        while (next is not null);
+        } while (next is not null);
 
         Assert.True(all.Count > 2);
         Assert.Equal(all, seen);

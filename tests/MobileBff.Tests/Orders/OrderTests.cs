@@ -12,7 +12,10 @@ public sealed class OrderTests(SharedSurroundings surroundings) : MobileTest(sur
         var response = await host.Get($"/orders/{id}");
         var order = await Ok(response);
 
-        Assert.Equal(["id", "status", "total", "currency", "itemCount", "date", "items", "hasMoreItems", "tracking", "_meta"], order.Select(m => m.Key));
+        Assert.Equal(
+            ["id", "status", "total", "currency", "itemCount", "date", "items", "hasMoreItems", "tracking", "_meta"],
+            order.Select(m => m.Key)
+        );
         Assert.InRange(order["items"]!.AsArray().Count, 1, 3);
         Assert.Equal((int)order["itemCount"]! > 3, (bool)order["hasMoreItems"]!);
         Assert.Equal(["name", "qty", "price", "thumb"], order["items"]![0]!.AsObject().Select(m => m.Key));

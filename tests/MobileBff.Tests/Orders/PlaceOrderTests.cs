@@ -88,7 +88,10 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
     private static Task<HttpResponseMessage> Place(MobileHost host, string body, string? key = null, string user = "u-1001")
     {
         var request = host.Request(HttpMethod.Post, "/orders", user);
-        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body))
+        {
+            Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+        };
         if (key is not null)
         {
             request.Headers.Add("Idempotency-Key", key);

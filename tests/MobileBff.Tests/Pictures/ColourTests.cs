@@ -24,7 +24,9 @@ public sealed class ColourTests(SharedSurroundings surroundings) : MobileTest(su
     public async Task Colours_of_another_space_are_converted_before_its_profile_is_left_out()
     {
         await using var media = await StoredPictures.StartAsync();
-        using var red = (Image.Black(320, 240, bands: 3) + new double[] { 200, 60, 60 }).Cast(Enums.BandFormat.Uchar).Copy(interpretation: Enums.Interpretation.Srgb);
+        using var red = (Image.Black(320, 240, bands: 3) + new double[] { 200, 60, 60 })
+            .Cast(Enums.BandFormat.Uchar)
+            .Copy(interpretation: Enums.Interpretation.Srgb);
         using var wide = red.IccTransform("p3", inputProfile: "srgb");
         media.Files["/media/large/wide.jpg"] = (wide.JpegsaveBuffer(q: 100), "image/jpeg");
         var host = Start(new() { ["Upstreams:media:Address"] = media.Address });

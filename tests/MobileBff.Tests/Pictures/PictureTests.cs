@@ -70,7 +70,13 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     {
         var store = Start().Services.GetRequiredService<PictureStore>();
         var variant = new PictureVariant("p-4.jpg", 320, WebP: false, SavesData: false);
-        var request = new BffRequest { RequestId = "r", CorrelationId = "c", StartTimestamp = TimeProvider.System.GetTimestamp(), Caller = Caller.Anonymous };
+        var request = new BffRequest
+        {
+            RequestId = "r",
+            CorrelationId = "c",
+            StartTimestamp = TimeProvider.System.GetTimestamp(),
+            Caller = Caller.Anonymous,
+        };
 
         var first = await store.Get(variant, request, default);
         var second = await store.Get(variant, request, default);
@@ -111,7 +117,8 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task A_picture_that_is_not_there_is_not_found() => await Problem(await Start().Get("/images/p-none.jpg?w=160", user: null), 404, "not_found");
+    public async Task A_picture_that_is_not_there_is_not_found() =>
+        await Problem(await Start().Get("/images/p-none.jpg?w=160", user: null), 404, "not_found");
 
     [Theory]
     [InlineData(FaultMode.Html)]

@@ -5,7 +5,9 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
 {
     private static readonly Dictionary<string, string?> Forwarding = new()
     {
-        ["Headers:Forward:0"] = "X-Device", ["Composition:product:product:Fresh"] = "01:00:00", ["Composition:product:pricing:Fresh"] = "01:00:00",
+        ["Headers:Forward:0"] = "X-Device",
+        ["Composition:product:product:Fresh"] = "01:00:00",
+        ["Composition:product:pricing:Fresh"] = "01:00:00",
         ["Composition:home-feed:recommendations:Fresh"] = "01:00:00",
     };
 
@@ -120,7 +122,8 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
         var answer = await RawHttp.Send(
             host.Address,
             $"GET /me HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {Surroundings.Token()}\r\nX-Device: phone\r\nAccept-Language: \u0001de\r\nConnection: X-Device\r\n\r\n",
-            host.Leaks);
+            host.Leaks
+        );
 
         Assert.Equal(200, answer.Status);
         Assert.Equal((null, null), Told(Upstream.Users));

@@ -5,7 +5,11 @@ namespace MobileBff.Tests.Products;
 
 public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    private static readonly Dictionary<string, string?> Kept = new() { ["Composition:product:product:Fresh"] = "01:00:00", ["Composition:product:pricing:Fresh"] = "01:00:00" };
+    private static readonly Dictionary<string, string?> Kept = new()
+    {
+        ["Composition:product:product:Fresh"] = "01:00:00",
+        ["Composition:product:pricing:Fresh"] = "01:00:00",
+    };
 
     [Theory]
     [InlineData("""{"tags":[]}""", 400, "validation_failed")]
@@ -54,7 +58,8 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
 
         using var answer = await Invalidate(host, """{"tags":["pricing:p-1"]}""");
         var after = host.Get("/products/p-1");
-        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(Patience); // Joined to the first call it would never come, and the old price be kept for all.
+        // Joined to the first call it would never come, and the old price be kept for all.
+        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(Patience);
         held.Dispose();
 
         await Ok(await before);
@@ -65,7 +70,10 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
 
     private Task<HttpResponseMessage> Invalidate(MobileHost host, string body, string type = "application/json")
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/cache/invalidate") { Content = new StringContent(body, Encoding.UTF8, type) };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/cache/invalidate")
+        {
+            Content = new StringContent(body, Encoding.UTF8, type),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Surroundings.Token("operator", "cache.invalidate"));
         return host.Client.SendAsync(request);
     }

@@ -60,5 +60,6 @@ public sealed class ProductTests(SharedSurroundings surroundings) : MobileTest(s
     }
 
     [Fact]
-    public async Task An_unknown_product_is_not_found() => await Problem(await Start().Get("/products/p-none", user: null), 404, "not_found");
+    public async Task An_unknown_product_is_not_found() =>
+        await Problem(await Start().Get("/products/p-none", user: null), 404, "not_found");
 }

@@ -5,7 +5,8 @@ namespace MobileBff.Tests.Sync;
 /// <summary>What an app did while it was offline, and what has changed since, in one trip.</summary>
 public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(surroundings)
 {
-    private const string Order = """{"id":"op-1","type":"order.place","body":{"currency":"EUR","items":[{"productId":"p-1","quantity":2}]}}""";
+    private const string Order =
+        """{"id":"op-1","type":"order.place","body":{"currency":"EUR","items":[{"productId":"p-1","quantity":2}]}}""";
     private const string Read = """{"id":"op-2","type":"notification.read","body":{"id":"n-1001-12"}}""";
     private const string Change = """{"id":"op-3","type":"profile.change","body":{"locale":"de-DE"}}""";
 
@@ -40,20 +41,25 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     {
         var host = Start();
 
-        var answer = await Done(await Send(
-            host, "/sync",
-            """{"id":"a","type":"profile.change","body":{"email":"x@example.com"}}""",
-            """{"id":"b","type":"notification.read","body":{"id":"n-1001-12"},"after":["a"]}""",
-            """{"id":"c","type":"profile.change","body":{"name":"Ada"},"after":["b"]}""",
-            """{"id":"d","type":"order.place","body":{"items":[{"productId":"p-none","quantity":1}]}}""",
-            """{"id":"e","type":"notification.read","body":{}}""",
-            """{"id":"g","type":"notification.read","body":{"id":".."}}""",
-            """{"id":"h","type":"profile.change","body":{"name":"Ada"},"after":[]}"""));
+        var answer = await Done(
+            await Send(
+                host,
+                "/sync",
+                """{"id":"a","type":"profile.change","body":{"email":"x@example.com"}}""",
+                """{"id":"b","type":"notification.read","body":{"id":"n-1001-12"},"after":["a"]}""",
+                """{"id":"c","type":"profile.change","body":{"name":"Ada"},"after":["b"]}""",
+                """{"id":"d","type":"order.place","body":{"items":[{"productId":"p-none","quantity":1}]}}""",
+                """{"id":"e","type":"notification.read","body":{}}""",
+                """{"id":"g","type":"notification.read","body":{"id":".."}}""",
+                """{"id":"h","type":"profile.change","body":{"name":"Ada"},"after":[]}"""
+            )
+        );
 
         Assert.Equal([("a", 400), ("b", 424), ("c", 424), ("d", 422), ("e", 400), ("g", 404), ("h", 200)], Results(answer));
         Assert.Equal(
             ["validation_failed", "dependency_failed", "dependency_failed", "unprocessable", "validation_failed", "not_found", null],
-            answer["results"]!.AsArray().Select(r => (string?)r!["error"]?["code"]));
+            answer["results"]!.AsArray().Select(r => (string?)r!["error"]?["code"])
+        );
         Assert.Equal((1, 6), ((int)answer["succeeded"]!, (int)answer["failed"]!));
         Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
     }
@@ -65,8 +71,14 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     [InlineData("""{"operations":[{"id":"","type":"order.place","body":{}}]}""", "operations[0].id")]
     [InlineData("""{"operations":[{"id":"ä","type":"order.place","body":{}}]}""", "operations[0].id")]
     [InlineData("""{"operations":[{"id":"a","type":"order.place","body":[]}]}""", "operations[0].body")]
-    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{}},{"id":"a","type":"order.place","body":{}}]}""", "operations[1].id")]
-    [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{},"after":["b"]},{"id":"b","type":"order.place","body":{}}]}""", "operations[0].after")]
+    [InlineData(
+        """{"operations":[{"id":"a","type":"order.place","body":{}},{"id":"a","type":"order.place","body":{}}]}""",
+        "operations[1].id"
+    )]
+    [InlineData(
+        """{"operations":[{"id":"a","type":"order.place","body":{},"after":["b"]},{"id":"b","type":"order.place","body":{}}]}""",
+        "operations[0].after"
+    )]
     [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{},"after":["a"]}]}""", "operations[0].after")]
     public async Task A_request_that_is_wrong_as_a_whole_does_nothing(string body, string member)
     {
@@ -87,7 +99,11 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         await Problem(await Send(host, "/sync", many), 400, "validation_failed");
         await Problem(await Send(host, "/sync?since=forged", Read), 400, "invalid_cursor");
 
-        await Problem(await Send(host, "/sync", """{"id":"f","type":"profile.change","body":{"name":"\ud800"}}"""), 400, "malformed_request");
+        await Problem(
+            await Send(host, "/sync", """{"id":"f","type":"profile.change","body":{"name":"\ud800"}}"""),
+            400,
+            "malformed_request"
+        );
 
         Assert.Equal(0, Upstream.Notifications.Calls.Count);
         Assert.Equal(100, (int)(await Done(await Send(host, "/sync", many[..100])))["succeeded"]!);
@@ -121,7 +137,8 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal("""{"orders":"failed"}""", answer["_meta"]!["degraded"]!.ToJsonString());
 
         Upstream.Orders.Faults.Set(FaultMode.None);
-        var repeated = await Done(await Send(host, "/sync?since=" + since, Order, Change)); // The service tells by the key whether it knows it.
+        // The service tells by the key whether it knows it.
+        var repeated = await Done(await Send(host, "/sync?since=" + since, Order, Change));
         Assert.Equal([("op-1", 201), ("op-3", 200)], Results(repeated));
         Assert.All(Upstream.Orders.Calls.All.Where(c => c.Method == "POST"), c => Assert.Equal("op-1", c.Header("Idempotency-Key")));
         Assert.Single(Upstream.Users.Calls.All, c => c.Method == "PATCH");
@@ -130,10 +147,15 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     [Fact]
     public async Task Each_operation_is_charged_and_what_the_bucket_does_not_hold_is_not_begun()
     {
-        var host = Start(new()
-        {
-            ["Plans:free:RequestsPerMinute"] = "1", ["Plans:free:Burst"] = "3", ["Plans:premium:RequestsPerMinute"] = "1", ["Plans:premium:Burst"] = "3",
-        });
+        var host = Start(
+            new()
+            {
+                ["Plans:free:RequestsPerMinute"] = "1",
+                ["Plans:free:Burst"] = "3",
+                ["Plans:premium:RequestsPerMinute"] = "1",
+                ["Plans:premium:Burst"] = "3",
+            }
+        );
         await Done(await Send(host, "/sync", Read, Read.Replace("op-2", "op-4", StringComparison.Ordinal)));
 
         await Problem(await Send(host, "/sync", Order, Change), 429, "rate_limit_exceeded");
@@ -146,10 +168,17 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     {
         var host = Start(new() { ["Tenants:acme:AllowedEndpoints:0"] = "/sync", ["Tenants:acme:AllowedEndpoints:1"] = "/me" });
         using var request = host.Request(HttpMethod.Post, "/sync", user: null);
-        request.Headers.Authorization = new("Bearer", Surroundings.Identity.MintToken(new TokenRequest
-        {
-            Sub = "u-1001", Scope = "api", Extra = new JsonObject { ["tid"] = "acme" },
-        }));
+        request.Headers.Authorization = new(
+            "Bearer",
+            Surroundings.Identity.MintToken(
+                new TokenRequest
+                {
+                    Sub = "u-1001",
+                    Scope = "api",
+                    Extra = new JsonObject { ["tid"] = "acme" },
+                }
+            )
+        );
         request.Content = Content($$"""{"operations":[{{Order}},{{Change}}]}""");
 
         var answer = await Done(await host.Client.SendAsync(request));
@@ -178,7 +207,8 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
 
     private static StringContent Content(string body) => new(body, Encoding.UTF8, "application/json");
 
-    private static Task<HttpResponseMessage> Send(MobileHost host, string path, params string[] operations) => Send(host, path, operations, "u-1001");
+    private static Task<HttpResponseMessage> Send(MobileHost host, string path, params string[] operations) =>
+        Send(host, path, operations, "u-1001");
 
     private static Task<HttpResponseMessage> Send(MobileHost host, string path, string[] operations, string user) =>
         SendText(host, path, $$"""{"operations":[{{string.Join(',', operations)}}]}""", user);

@@ -10,7 +10,10 @@ public sealed class SyncTests(SharedSurroundings surroundings) : MobileTest(surr
         var answer = await Ok(await host.Get("/sync?limit=100"));
 
         Assert.Equal(["orders", "unread", "next", "hasMore", "_meta"], answer.Select(m => m.Key));
-        Assert.Equal(["id", "status", "total", "currency", "date", "itemCount", "thumb"], answer["orders"]!["changed"]![0]!.AsObject().Select(m => m.Key));
+        Assert.Equal(
+            ["id", "status", "total", "currency", "date", "itemCount", "thumb"],
+            answer["orders"]!["changed"]![0]!.AsObject().Select(m => m.Key)
+        );
         Assert.NotEmpty(answer["orders"]!["deleted"]!.AsArray());
         Assert.False((bool)answer["hasMore"]!);
     }
@@ -116,8 +119,7 @@ public sealed class SyncTests(SharedSurroundings surroundings) : MobileTest(surr
         {
             answer = await Ok(await hosts[random.Next(2)].Get(Path(since)));
             since = Apply(app, answer);
-        }
-        while ((bool)answer["hasMore"]!);
+        } while ((bool)answer["hasMore"]!);
 
         Assert.Equal(truth.OrderBy(o => o.Key), app.OrderBy(o => o.Key));
     }

@@ -18,15 +18,23 @@ public sealed class AccountStoreTests : IDisposable
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task Usage_adds_up_by_account_day_and_endpoint(string engine)
     {
-        var store = await Connect(engine) is { } redis ? new RedisUsageStore(redis) : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
+        var store = await Connect(engine) is { } redis
+            ? new RedisUsageStore(redis)
+            : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
         await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200, 500)), ("GET /b", Usage(404))], default);
         await store.Add("live:acme", Day, new("one", 2), [("GET /a", Usage(200))], default);
         await store.Add("test:acme", Day, new("one", 2), [("GET /a", Usage(200))], default);
 
         var read = await store.Read("live:acme", Day, default);
         Assert.Equal(["GET /a", "GET /b"], read.Keys.Order());
-        Assert.Equal((3, 0, 1, 6), (read["GET /a"].Requests, read["GET /a"].ClientErrors, read["GET /a"].ServerErrors, read["GET /a"].Overage));
-        Assert.Equal((1, 1, 0, 2), (read["GET /b"].Requests, read["GET /b"].ClientErrors, read["GET /b"].ServerErrors, read["GET /b"].Overage));
+        Assert.Equal(
+            (3, 0, 1, 6),
+            (read["GET /a"].Requests, read["GET /a"].ClientErrors, read["GET /a"].ServerErrors, read["GET /a"].Overage)
+        );
+        Assert.Equal(
+            (1, 1, 0, 2),
+            (read["GET /b"].Requests, read["GET /b"].ClientErrors, read["GET /b"].ServerErrors, read["GET /b"].Overage)
+        );
         Assert.Equal(1, (await store.Read("test:acme", Day, default))["GET /a"].Requests);
         Assert.Empty(await store.Read("live:acme", Day.AddDays(-1), default));
         Assert.Empty(await store.Read("live:globex", Day, default));
@@ -35,7 +43,9 @@ public sealed class AccountStoreTests : IDisposable
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task A_flush_is_added_once_however_often_and_however_late_it_arrives(string engine)
     {
-        var store = await Connect(engine) is { } redis ? new RedisUsageStore(redis) : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
+        var store = await Connect(engine) is { } redis
+            ? new RedisUsageStore(redis)
+            : (IUsageStore)new EmbeddedUsageStore(TimeProvider.System);
         await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200))], default);
         await store.Add("live:acme", Day, new("one", 1), [("GET /a", Usage(200))], default);
         await store.Add("live:acme", Day, new("one", 3), [("GET /a", Usage(200, 200))], default);
@@ -92,7 +102,8 @@ public sealed class AccountStoreTests : IDisposable
         _logging.Dispose();
     }
 
-    private static LoggedRequest Request(int n) => new($"r-{n}", DateTimeOffset.UnixEpoch.AddSeconds(n), "GET", "/v1/orders", 200, 1.5, null);
+    private static LoggedRequest Request(int n) =>
+        new($"r-{n}", DateTimeOffset.UnixEpoch.AddSeconds(n), "GET", "/v1/orders", 200, 1.5, null);
 
     private static EndpointUsage Usage(params int[] statuses)
     {

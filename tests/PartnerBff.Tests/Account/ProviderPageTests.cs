@@ -11,7 +11,12 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : Partner
     {
         await using var page = await ProviderPage.Start(name);
         var settings = page.Settings.Where(s => !s.Key.StartsWith("Session:", StringComparison.Ordinal)).ToDictionary();
-        var tenant = name switch { "entra" => ProviderPage.Tenant, "cognito" => "partner", _ => "partner-tenant" };
+        var tenant = name switch
+        {
+            "entra" => ProviderPage.Tenant,
+            "cognito" => "partner",
+            _ => "partner-tenant",
+        };
         settings[$"Tenants:{tenant}:Plan"] = "pro";
         if (name == "cognito")
         {

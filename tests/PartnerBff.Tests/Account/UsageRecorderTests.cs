@@ -49,7 +49,10 @@ public sealed class UsageRecorderTests
         using var server = engine == "redis" ? RedisServer.Run() : null;
         using var redis = server is null ? null : await Stores.Connect(server, logging);
         var clock = new ManualTimeProvider(Now);
-        var store = new Unreliable(redis is null ? new EmbeddedUsageStore(clock) : new RedisUsageStore(redis)) { AfterAdding = _ => new StoreUnavailableException() };
+        var store = new Unreliable(redis is null ? new EmbeddedUsageStore(clock) : new RedisUsageStore(redis))
+        {
+            AfterAdding = _ => new StoreUnavailableException(),
+        };
         using var recorder = new UsageRecorder(store, clock, logging.CreateLogger<UsageRecorder>());
         recorder.Add("acme", "GET /a", 200, TimeSpan.Zero, 0);
         await recorder.Flush(default);
@@ -126,7 +129,12 @@ public sealed class UsageRecorderTests
     private sealed class LeavingReader(IUsageStore inner, CancellationTokenSource reader) : IUsageStore
     {
         public async ValueTask Add(
-            string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+            string account,
+            DateOnly day,
+            UsageFlush flush,
+            IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts,
+            CancellationToken cancellation
+        )
         {
             await reader.CancelAsync();
             cancellation.ThrowIfCancellationRequested();
@@ -145,7 +153,12 @@ public sealed class UsageRecorderTests
         public Func<string, Exception?>? AfterAdding { get; set; }
 
         public async ValueTask Add(
-            string account, DateOnly day, UsageFlush flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts, CancellationToken cancellation)
+            string account,
+            DateOnly day,
+            UsageFlush flush,
+            IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> counts,
+            CancellationToken cancellation
+        )
         {
             if (BeforeAdding?.Invoke(account) is { } early)
             {

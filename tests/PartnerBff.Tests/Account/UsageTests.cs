@@ -38,7 +38,13 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         await Eventually.True(async () =>
         {
             await Json(await Get(two, "/v1/usage", AcmeKey)); // Reading writes what the instance has.
-            rows = [.. (await Json(await Get(one, "/v1/usage", AcmeKey)))["data"]!.AsArray().Where(r => (string?)r!["endpoint"] == "GET /v1/products/{id}").Select(r => r!)];
+            rows =
+            [
+                .. (await Json(await Get(one, "/v1/usage", AcmeKey)))["data"]!
+                    .AsArray()
+                    .Where(r => (string?)r!["endpoint"] == "GET /v1/products/{id}")
+                    .Select(r => r!),
+            ];
             return Sum("requests") >= 4; // A request is counted when it has ended, which may be after its answer has arrived.
         });
         Assert.Equal((4, 2, 0), (Sum("requests"), Sum("client_errors"), Sum("server_errors")));
@@ -48,7 +54,10 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=yesterday", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=2026-01-31&to=2026-01-30", AcmeKey), 400, "validation_failed");
-        foreach (var (period, from, to) in ((string, string, string)[])[("to=0001-01-05", "0001-01-01", "0001-01-05"), ("from=9999-12-01&to=9999-12-31", "9999-12-01", "9999-12-31")])
+        foreach (
+            var (period, from, to) in ((string, string, string)[])
+                [("to=0001-01-05", "0001-01-01", "0001-01-05"), ("from=9999-12-01&to=9999-12-31", "9999-12-01", "9999-12-31")]
+        )
         {
             var empty = await Json(await Get(one, "/v1/usage?" + period, AcmeKey)); // The calendar's ends.
             Assert.Equal((from, to, 0), ((string)empty["from"]!, (string)empty["to"]!, empty["data"]!.AsArray().Count));
@@ -61,8 +70,18 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
     public async Task What_was_taken_beyond_the_quota_is_billed_by_day_and_endpoint()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow); // On one day.
-        var host = Start(services: services => services.AddSingleton<TimeProvider>(clock), settings: new() { ["Plans:metered:RequestsPerMinute"] = "6000", ["Plans:metered:Burst"] = "100", ["Plans:metered:RequestsPerDay"] = "3", ["Plans:metered:Overage"] = "true",
-            ["Plans:metered:OverageCeiling"] = "50", ["Tenants:acme:Plan"] = "metered" });
+        var host = Start(
+            services: services => services.AddSingleton<TimeProvider>(clock),
+            settings: new()
+            {
+                ["Plans:metered:RequestsPerMinute"] = "6000",
+                ["Plans:metered:Burst"] = "100",
+                ["Plans:metered:RequestsPerDay"] = "3",
+                ["Plans:metered:Overage"] = "true",
+                ["Plans:metered:OverageCeiling"] = "50",
+                ["Tenants:acme:Plan"] = "metered",
+            }
+        );
         for (var i = 0; i < 2; i++)
         {
             await Json(await Get(host, "/v1/products/p-1", AcmeKey));
@@ -71,12 +90,17 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         await Json(await Get(host, "/v1/inventory/p-1", AcmeKey));
         await Json(await Get(host, "/v1/inventory/p-1", AcmeKey));
         await Problem(await Get(host, "/v1/products/p-nope", AcmeKey), 404, "not_found");
-        var batch = new JsonObject { ["orders"] = new JsonArray([.. Enumerable.Range(0, 4).Select(i => (JsonNode)Order(reference: $"over-{i}"))]) };
+        var batch = new JsonObject
+        {
+            ["orders"] = new JsonArray([.. Enumerable.Range(0, 4).Select(i => (JsonNode)Order(reference: $"over-{i}"))]),
+        };
         await Json(await Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, batch, "over"), 207);
         await Eventually.True(async () => // A request is counted when it has ended, which may be after its answer has arrived.
         {
             await host.Services.GetRequiredService<UsageRecorder>().Flush(default);
-            var counted = await host.Services.GetRequiredService<IUsageStore>().Read("acme", DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime), default);
+            var counted = await host
+                .Services.GetRequiredService<IUsageStore>()
+                .Read("acme", DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime), default);
             return counted.Values.Sum(u => u.Requests) == 6;
         });
 
@@ -84,7 +108,9 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
 
         Assert.Equal(
             [("GET /v1/inventory/{product_id}", 1), ("GET /v1/products/{id}", 1), ("POST /v1/orders/batch", 4)],
-            usage["data"]!.AsArray().Select(r => ((string)r!["endpoint"]!, (int)r["billable_overage"]!)));
-        Assert.Equal(7, (int)Assert.Single(usage["days"]!.AsArray())!["billable_overage"]!); // This request too; it is counted when it has ended.
+            usage["data"]!.AsArray().Select(r => ((string)r!["endpoint"]!, (int)r["billable_overage"]!))
+        );
+        // This request too; it is counted when it has ended.
+        Assert.Equal(7, (int)Assert.Single(usage["days"]!.AsArray())!["billable_overage"]!);
     }
 }

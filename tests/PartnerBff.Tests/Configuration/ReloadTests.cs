@@ -5,16 +5,29 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : PartnerTest(s
 {
     private static readonly string OtherKey = ApiKeyFormat.New(isTest: false);
 
-    private static Dictionary<string, Func<ReloadTests, Reloads, Reload>> Own { get; } = new()
-    {
-        ["Sandbox"] = (t, reloads) => new(
-            [("Sandbox:Upstreams:orders:Address", t.Upstream.Orders.Address.ToString())], ("Sandbox:Upstreams:orders:Timeout", "never"), () => reloads.Asked("/v1/orders", AcmeTestKey)),
-        ["ApiKeys"] = (_, reloads) => new(
-            [("ApiKeys:Bootstrap:initech", OtherKey)], ("ApiKeys:Bootstrap:globex", "pk_live_short"), () => reloads.Status("/v1/account", OtherKey)),
-        ["Versions"] = (_, reloads) => new(
-            [("Versions:v1:Deprecation", "2026-01-01T00:00:00Z")], ("Versions:v1:Sunset", "soon"), () => reloads.Header("Deprecation")),
-        ["Session"] = (_, reloads) => reloads.Session("/portal/login?returnUrl=%2Fportal"),
-    };
+    private static Dictionary<string, Func<ReloadTests, Reloads, Reload>> Own { get; } =
+        new()
+        {
+            ["Sandbox"] = (t, reloads) =>
+                new(
+                    [("Sandbox:Upstreams:orders:Address", t.Upstream.Orders.Address.ToString())],
+                    ("Sandbox:Upstreams:orders:Timeout", "never"),
+                    () => reloads.Asked("/v1/orders", AcmeTestKey)
+                ),
+            ["ApiKeys"] = (_, reloads) =>
+                new(
+                    [("ApiKeys:Bootstrap:initech", OtherKey)],
+                    ("ApiKeys:Bootstrap:globex", "pk_live_short"),
+                    () => reloads.Status("/v1/account", OtherKey)
+                ),
+            ["Versions"] = (_, reloads) =>
+                new(
+                    [("Versions:v1:Deprecation", "2026-01-01T00:00:00Z")],
+                    ("Versions:v1:Sunset", "soon"),
+                    () => reloads.Header("Deprecation")
+                ),
+            ["Session"] = (_, reloads) => reloads.Session("/portal/login?returnUrl=%2Fportal"),
+        };
 
     public static TheoryData<string> Sections => [.. Reloads.OfAnyHost.Keys, .. Own.Keys];
 
@@ -23,11 +36,17 @@ public sealed class ReloadTests(SharedSurroundings surroundings) : PartnerTest(s
     public Task An_edit_is_taken_while_running_a_wrong_one_is_refused_as_a_whole_and_the_next_good_one_is_taken(string section)
     {
         var host = Start(new() { ["Session:Authority"] = Surroundings.Identity.Authority, ["ApiKeys:Bootstrap:globex"] = AcmeTestKey });
-        var reloads = Reloads.Of(host, new(AcmeKey, "enterprise", "orders.read", "/v1/orders", "/v1/shipments?orderId=o-1", "shipping", "/v1/added"));
+        var reloads = Reloads.Of(
+            host,
+            new(AcmeKey, "enterprise", "orders.read", "/v1/orders", "/v1/shipments?orderId=o-1", "shipping", "/v1/added")
+        );
         return reloads.Take(Own.TryGetValue(section, out var own) ? own(this, reloads) : Reloads.OfAnyHost[section](reloads));
     }
 
     [Fact]
     public void Every_section_that_the_page_lists_is_tried() =>
-        Assert.Equal(Reloads.Listed.Order(), Reloads.OfAnyHost.Keys.Where(k => !k.Contains(',', StringComparison.Ordinal)).Concat(Own.Keys).Order());
+        Assert.Equal(
+            Reloads.Listed.Order(),
+            Reloads.OfAnyHost.Keys.Where(k => !k.Contains(',', StringComparison.Ordinal)).Concat(Own.Keys).Order()
+        );
 }

@@ -3,5 +3,6 @@ namespace PartnerBff.Tests.Configuration;
 public sealed class WrongValuesTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
     [Fact]
-    public void A_wrong_value_of_any_key_stops_the_host_and_is_named() => WrongValues.AreRefused(wrong => Start(wrong), WrongValues.OfPartner);
+    public void A_wrong_value_of_any_key_stops_the_host_and_is_named() =>
+        WrongValues.AreRefused(wrong => Start(wrong), WrongValues.OfPartner);
 }

@@ -13,7 +13,11 @@ namespace PartnerBff.Tests.Contract;
 /// </summary>
 public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTest(surroundings)
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     [Theory, InlineData("v1"), InlineData("v2")]
     public async Task Every_answer_has_what_was_promised(string version)
@@ -50,7 +54,13 @@ public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTe
         await Call(HttpMethod.Get, "/orders/" + order["id"], "/orders/{id}");
         await Call(HttpMethod.Get, "/orders/o-none", "/orders/{id}");
         await Call(HttpMethod.Post, $"/orders/{order["id"]}/cancel", "/orders/{id}/cancel");
-        await Call(HttpMethod.Post, "/orders/batch", "/orders/batch", new JsonObject { ["orders"] = new JsonArray(Order(reference: "b"), Order(quantity: 0)) }, "batch");
+        await Call(
+            HttpMethod.Post,
+            "/orders/batch",
+            "/orders/batch",
+            new JsonObject { ["orders"] = new JsonArray(Order(reference: "b"), Order(quantity: 0)) },
+            "batch"
+        );
         await Call(HttpMethod.Get, "/products?limit=1", "/products");
         await Call(HttpMethod.Get, "/products/p-1", "/products/{id}");
         await Call(HttpMethod.Get, "/inventory/p-1", "/inventory/{product_id}");
@@ -59,43 +69,78 @@ public sealed class GoldenFileTests(SharedSurroundings surroundings) : WebhookTe
         await Publish(host, "acme");
         await Call(HttpMethod.Get, "/events?limit=1", "/events");
 
-        var key = await Call(HttpMethod.Post, "/api-keys", "/api-keys", new JsonObject { ["name"] = "ci", ["scopes"] = new JsonArray("orders.read"), ["expires_at"] = "2999-01-01T00:00:00Z" });
+        var key = await Call(
+            HttpMethod.Post,
+            "/api-keys",
+            "/api-keys",
+            new JsonObject
+            {
+                ["name"] = "ci",
+                ["scopes"] = new JsonArray("orders.read"),
+                ["expires_at"] = "2999-01-01T00:00:00Z",
+            }
+        );
         await Call(HttpMethod.Post, $"/api-keys/{key["id"]}/rotate", "/api-keys/{id}/rotate", new JsonObject { ["overlap_seconds"] = 60 });
         await Call(HttpMethod.Get, "/api-keys?limit=1", "/api-keys");
 
-        var endpoint = await Call(HttpMethod.Post, "/webhook-endpoints", "/webhook-endpoints", new JsonObject { ["url"] = hook, ["types"] = new JsonArray("order.*"), ["description"] = "warehouse" });
+        var endpoint = await Call(
+            HttpMethod.Post,
+            "/webhook-endpoints",
+            "/webhook-endpoints",
+            new JsonObject
+            {
+                ["url"] = hook,
+                ["types"] = new JsonArray("order.*"),
+                ["description"] = "warehouse",
+            }
+        );
         var one = $"/webhook-endpoints/{endpoint["id"]}";
         await Call(HttpMethod.Get, "/webhook-endpoints", "/webhook-endpoints");
         await Call(HttpMethod.Get, one, "/webhook-endpoints/{id}");
         await Call(HttpMethod.Patch, one, "/webhook-endpoints/{id}", new JsonObject { ["enabled"] = true });
         await Call(HttpMethod.Post, one + "/rotate-secret", "/webhook-endpoints/{id}/rotate-secret");
         await Call(HttpMethod.Post, one + "/test", "/webhook-endpoints/{id}/test");
-        await Until(async () => (string?)(await Json(await Get(host, $"/{version}{one}/deliveries", AcmeKey)))["data"]![0]!["status"] == "delivered");
+        await Until(async () =>
+            (string?)(await Json(await Get(host, $"/{version}{one}/deliveries", AcmeKey)))["data"]![0]!["status"] == "delivered"
+        );
         var deliveries = await Call(HttpMethod.Get, one + "/deliveries", "/webhook-endpoints/{id}/deliveries");
         await Call(HttpMethod.Post, $"/webhook-deliveries/{deliveries["data"]![0]!["id"]}/retry", "/webhook-deliveries/{id}/retry");
         return answers;
     }
 
     /// <summary>Members stay, values become their types; of a list the first entry stands for all.</summary>
-    private static JsonNode? Shape(JsonNode? node) => node switch
-    {
-        null => null,
-        JsonObject members => new JsonObject(members.Select(m => KeyValuePair.Create(m.Key, Shape(m.Value)))),
-        JsonArray { Count: 0 } => new JsonArray(),
-        JsonArray entries => new JsonArray(Shape(entries[0])),
-        _ when node.GetValueKind() == JsonValueKind.Number => "number",
-        _ when node.GetValueKind() is JsonValueKind.True or JsonValueKind.False => "flag",
-        _ when DateTimeOffset.TryParseExact((string)node!, "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _) => "time",
-        _ when node.GetPath().EndsWith(".last_four", StringComparison.Ordinal) => "text", // Of a random key, and so four digits now and then.
-        _ when decimal.TryParse((string)node!, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) => "decimal text",
-        _ => "text",
-    };
+    private static JsonNode? Shape(JsonNode? node) =>
+        node switch
+        {
+            null => null,
+            JsonObject members => new JsonObject(members.Select(m => KeyValuePair.Create(m.Key, Shape(m.Value)))),
+            JsonArray { Count: 0 } => new JsonArray(),
+            JsonArray entries => new JsonArray(Shape(entries[0])),
+            _ when node.GetValueKind() == JsonValueKind.Number => "number",
+            _ when node.GetValueKind() is JsonValueKind.True or JsonValueKind.False => "flag",
+            _ when DateTimeOffset.TryParseExact(
+                    (string)node!,
+                    "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'",
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal,
+                    out _
+                ) => "time",
+            // Of a random key, and so four digits now and then.
+            _ when node.GetPath().EndsWith(".last_four", StringComparison.Ordinal) => "text",
+            _ when decimal.TryParse((string)node!, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) => "decimal text",
+            _ => "text",
+        };
 
-    private static IEnumerable<string> Broken(string at, JsonNode? promised, JsonNode? found) => (promised, found) switch
-    {
-        (null, _) => [], // Nothing was there to promise a type.
-        (JsonObject wanted, JsonObject members) => wanted.SelectMany(m => members.ContainsKey(m.Key) ? Broken($"{at}/{m.Key}", m.Value, members[m.Key]) : [$"{at}/{m.Key} is gone"]),
-        (JsonArray { Count: > 0 } wanted, JsonArray { Count: > 0 } entries) => Broken(at + "[0]", wanted[0], entries[0]),
-        _ => JsonNode.DeepEquals(promised, found) ? [] : [$"{at} was {promised?.ToJsonString() ?? "null"}, is {found?.ToJsonString() ?? "null"}"],
-    };
+    private static IEnumerable<string> Broken(string at, JsonNode? promised, JsonNode? found) =>
+        (promised, found) switch
+        {
+            (null, _) => [], // Nothing was there to promise a type.
+            (JsonObject wanted, JsonObject members) => wanted.SelectMany(m =>
+                members.ContainsKey(m.Key) ? Broken($"{at}/{m.Key}", m.Value, members[m.Key]) : [$"{at}/{m.Key} is gone"]
+            ),
+            (JsonArray { Count: > 0 } wanted, JsonArray { Count: > 0 } entries) => Broken(at + "[0]", wanted[0], entries[0]),
+            _ => JsonNode.DeepEquals(promised, found)
+                ? []
+                : [$"{at} was {promised?.ToJsonString() ?? "null"}, is {found?.ToJsonString() ?? "null"}"],
+        };
 }

@@ -12,18 +12,30 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Partn
     public async Task The_v1_answers_are_as_they_were_promised()
     {
         var host = Start();
-        var placed = await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 97, reference: "po-77"), "golden"), 201);
-        const string AnOrder = """{"id":"<id>","reference":"po-77","status":"pending","total":<number>,"currency":"EUR","placed_at":"<time>","items":[{"product_id":"p-1","name":"<text>","quantity":97,"unit_price":<number>}]}""";
+        var placed = await Json(
+            await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 97, reference: "po-77"), "golden"),
+            201
+        );
+        const string AnOrder =
+            """{"id":"<id>","reference":"po-77","status":"pending","total":<number>,"currency":"EUR","placed_at":"<time>","items":[{"product_id":"p-1","name":"<text>","quantity":97,"unit_price":<number>}]}""";
         Golden(AnOrder, placed);
         Golden(AnOrder, await Json(await Get(host, "/v1/orders/" + placed["id"], AcmeKey)));
-        Golden($$"""{"data":[{{AnOrder}}],"has_more":true,"next_cursor":"<cursor>"}""", await Json(await Get(host, "/v1/orders?limit=1", AcmeKey)));
+        Golden(
+            $$"""{"data":[{{AnOrder}}],"has_more":true,"next_cursor":"<cursor>"}""",
+            await Json(await Get(host, "/v1/orders?limit=1", AcmeKey))
+        );
         Golden(
             """{"product_id":"p-1","in_stock":<flag>,"quantity":<number>,"warehouses":[{"id":"wh-lyon","quantity":<number>},{"id":"wh-oslo","quantity":<number>},{"id":"wh-porto","quantity":<number>}],"updated_at":"<time>"}""",
-            await Json(await Get(host, "/v1/inventory/p-1", AcmeKey)));
+            await Json(await Get(host, "/v1/inventory/p-1", AcmeKey))
+        );
         Assert.Equal(
             ["id", "name", "description", "brand", "category", "attributes", "variants", "updated_at"],
-            (await Json(await Get(host, "/v1/products/p-1", AcmeKey))).Select(m => m.Key));
-        Golden(AnOrder.Replace("pending", "cancelled", StringComparison.Ordinal), await Json(await Send(host, HttpMethod.Post, $"/v1/orders/{placed["id"]}/cancel", AcmeKey)));
+            (await Json(await Get(host, "/v1/products/p-1", AcmeKey))).Select(m => m.Key)
+        );
+        Golden(
+            AnOrder.Replace("pending", "cancelled", StringComparison.Ordinal),
+            await Json(await Send(host, HttpMethod.Post, $"/v1/orders/{placed["id"]}/cancel", AcmeKey))
+        );
         var problem = await Problem(await Get(host, "/v1/orders/o-nope", AcmeKey), 404, "not_found");
         Assert.Equal(["type", "title", "status", "detail", "instance", "code", "requestId", "traceId"], problem.Select(m => m.Key));
     }
@@ -43,8 +55,14 @@ public sealed partial class GoldenTests(SharedSurroundings surroundings) : Partn
             foreach (var operation in paths.SelectMany(p => p.Value!.AsObject()).Select(o => o.Value!))
             {
                 Assert.NotNull(operation["summary"]);
-                Assert.Equal([], ((string[])["401", "403", "429", "500", "503"]).Except(operation["responses"]!.AsObject().Select(r => r.Key)));
-                Assert.All(operation["responses"]!.AsObject().Where(r => r.Key[0] is '4' or '5'), r => Assert.StartsWith("`", (string)r.Value!["description"]!, StringComparison.Ordinal));
+                Assert.Equal(
+                    [],
+                    ((string[])["401", "403", "429", "500", "503"]).Except(operation["responses"]!.AsObject().Select(r => r.Key))
+                );
+                Assert.All(
+                    operation["responses"]!.AsObject().Where(r => r.Key[0] is '4' or '5'),
+                    r => Assert.StartsWith("`", (string)r.Value!["description"]!, StringComparison.Ordinal)
+                );
             }
         }
 

@@ -6,8 +6,18 @@ namespace PartnerBff.Tests.Events;
 
 public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
-    private static NewEvent Event(string id, string type, string tenant = "acme") => new(
-        new EventHead { Source = "/orders", SourceId = id, Type = type, Subject = "o-" + id, Tenant = tenant }, Encoding.UTF8.GetBytes($$"""{"n":{{id}}}"""));
+    private static NewEvent Event(string id, string type, string tenant = "acme") =>
+        new(
+            new EventHead
+            {
+                Source = "/orders",
+                SourceId = id,
+                Type = type,
+                Subject = "o-" + id,
+                Tenant = tenant,
+            },
+            Encoding.UTF8.GetBytes($$"""{"n":{{id}}}""")
+        );
 
     [Theory]
     [InlineData(false)]
@@ -20,7 +30,16 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
         {
             try
             {
-                await log.Append([Event("1", "order.placed"), Event("2", "order.shipped"), Event("3", "stock.changed"), Event("4", "order.placed", "globex"), Event("5", "order.shipped")], default);
+                await log.Append(
+                    [
+                        Event("1", "order.placed"),
+                        Event("2", "order.shipped"),
+                        Event("3", "stock.changed"),
+                        Event("4", "order.placed", "globex"),
+                        Event("5", "order.shipped"),
+                    ],
+                    default
+                );
                 break;
             }
             catch (Bff.State.StoreUnavailableException)
@@ -62,7 +81,13 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
     {
         var host = Start();
         var listed = await Get(host, "/v1/events?type=" + Uri.EscapeDataString(type), AcmeKey);
-        var subscribed = await Send(host, HttpMethod.Post, "/v1/webhook-endpoints", AcmeKey, new JsonObject { ["url"] = "https://example.com/", ["types"] = new JsonArray(type) });
+        var subscribed = await Send(
+            host,
+            HttpMethod.Post,
+            "/v1/webhook-endpoints",
+            AcmeKey,
+            new JsonObject { ["url"] = "https://example.com/", ["types"] = new JsonArray(type) }
+        );
         if (isFilter)
         {
             await Json(listed);
@@ -76,7 +101,13 @@ public sealed class EventTests(SharedSurroundings surroundings) : PartnerTest(su
 
     [Theory, InlineData(50, 200), InlineData(51, 400)]
     public async Task Filters_are_many_but_not_any_number(int count, int status) =>
-        Assert.Equal(status, (int)(await Get(Start(), "/v1/events?type=" + string.Join(',', Enumerable.Range(0, count).Select(i => "t" + i)), AcmeKey)).StatusCode);
+        Assert.Equal(
+            status,
+            (int)
+                (
+                    await Get(Start(), "/v1/events?type=" + string.Join(',', Enumerable.Range(0, count).Select(i => "t" + i)), AcmeKey)
+                ).StatusCode
+        );
 
     private static IEnumerable<int> Numbers(JsonObject page) => page["data"]!.AsArray().Select(e => (int)e!["data"]!["n"]!);
 }

@@ -24,8 +24,7 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     public async Task Every_service_is_told_of_the_same_caller_however_it_is_asked() => Assert.Empty(await stage.Matrix.RunIdentity());
 
     [Fact]
-    public async Task No_endpoint_is_open_to_a_token_without_its_scope() =>
-        Assert.Empty(await stage.Matrix.RunUnscoped(stage.Token));
+    public async Task No_endpoint_is_open_to_a_token_without_its_scope() => Assert.Empty(await stage.Matrix.RunUnscoped(stage.Token));
 
     [Fact]
     public void The_table_has_every_endpoint_of_the_host()
@@ -49,12 +48,23 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
         internal IReadOnlyList<FailureRow> Rows { get; private set; } = null!;
 
         internal string Token(FailureLane lane) =>
-            _surroundings.Identity.MintToken(new TokenRequest { Sub = lane.User, ClientId = lane.User, Tid = "acme", Scope = "account.read" });
+            _surroundings.Identity.MintToken(
+                new TokenRequest
+                {
+                    Sub = lane.User,
+                    ClientId = lane.User,
+                    Tid = "acme",
+                    Scope = "account.read",
+                }
+            );
 
         public async Task InitializeAsync()
         {
             _surroundings = await Surroundings.StartAsync();
-            Host = PartnerHost.Start(_surroundings, FailureMatrix.Settings(_surroundings.Services, PartnerTest.Parts).WithPlans("enterprise"));
+            Host = PartnerHost.Start(
+                _surroundings,
+                FailureMatrix.Settings(_surroundings.Services, PartnerTest.Parts).WithPlans("enterprise")
+            );
             Rows = PartnerTable.Rows(_surroundings);
             var lanes = await FailureLanes.OfTenant(_surroundings, "acme", 16);
             Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (_, _) => null);

@@ -10,18 +10,35 @@ internal static class PartnerTable
 
     private static readonly string[] WithoutServices =
     [
-        "/health", "/internal/", "/problems", "/.well-known/", "/openapi", "/docs", "/portal", "/bff/", "/swagger",
-        .. ((string[])["/v1", "/v2"]).SelectMany(v => ((string[])["/account", "/usage", "/events", "/api-keys", "/webhook"]).Select(p => v + p)),
+        "/health",
+        "/internal/",
+        "/problems",
+        "/.well-known/",
+        "/openapi",
+        "/docs",
+        "/portal",
+        "/bff/",
+        "/swagger",
+        .. ((string[])["/v1", "/v2"]).SelectMany(v =>
+            ((string[])["/account", "/usage", "/events", "/api-keys", "/webhook"]).Select(p => v + p)
+        ),
     ];
 
     /// <summary>Endpoints that nothing can fail behind.</summary>
-    public static bool AsksNoService(string route) => route == Landing || WithoutServices.Any(path => route.Contains(" " + path, StringComparison.Ordinal));
+    public static bool AsksNoService(string route) =>
+        route == Landing || WithoutServices.Any(path => route.Contains(" " + path, StringComparison.Ordinal));
 
     public static IReadOnlyList<FailureRow> Rows(Surroundings around) =>
-    [
-        .. Version(around, "/v1"), .. Version(around, "/v2"),
-        new("GET /v1/shipments", AnswerKind.PassThrough, l => Ask(around, l, HttpMethod.Get, "/v1/shipments?orderId=" + Shipped(around, l)), new FailurePart("shipment", "shipping", true)),
-    ];
+        [
+            .. Version(around, "/v1"),
+            .. Version(around, "/v2"),
+            new(
+                "GET /v1/shipments",
+                AnswerKind.PassThrough,
+                l => Ask(around, l, HttpMethod.Get, "/v1/shipments?orderId=" + Shipped(around, l)),
+                new FailurePart("shipment", "shipping", true)
+            ),
+        ];
 
     private static IEnumerable<FailureRow> Version(Surroundings around, string version)
     {
@@ -37,18 +54,53 @@ internal static class PartnerTable
         return
         [
             new($"GET {version}/orders", AnswerKind.Composed, l => Get(l, "/orders"), new FailurePart("orders", "orders", true)),
-            new($"GET {version}/orders/{{id}}", AnswerKind.Composed, l => Get(l, "/orders/" + l.Order), new FailurePart("order", "orders", true)),
-            new($"GET {version}/products", AnswerKind.Composed, l => Get(l, "/products?limit=2"), new FailurePart("products", "products", true)),
-            new($"GET {version}/products/{{id}}", AnswerKind.Composed, l => Get(l, "/products/" + l.Product), new FailurePart("product", "products", true)),
-            new($"GET {version}/inventory/{{product_id}}", AnswerKind.Composed, l => Get(l, "/inventory/" + l.Product), new FailurePart("inventory", "inventory", true)),
-            new($"POST {version}/orders", AnswerKind.Composed, l => Ask(around, l, HttpMethod.Post, version + "/orders", Order(l)), new FailurePart("order", "orders", true))
+            new(
+                $"GET {version}/orders/{{id}}",
+                AnswerKind.Composed,
+                l => Get(l, "/orders/" + l.Order),
+                new FailurePart("order", "orders", true)
+            ),
+            new(
+                $"GET {version}/products",
+                AnswerKind.Composed,
+                l => Get(l, "/products?limit=2"),
+                new FailurePart("products", "products", true)
+            ),
+            new(
+                $"GET {version}/products/{{id}}",
+                AnswerKind.Composed,
+                l => Get(l, "/products/" + l.Product),
+                new FailurePart("product", "products", true)
+            ),
+            new(
+                $"GET {version}/inventory/{{product_id}}",
+                AnswerKind.Composed,
+                l => Get(l, "/inventory/" + l.Product),
+                new FailurePart("inventory", "inventory", true)
+            ),
+            new(
+                $"POST {version}/orders",
+                AnswerKind.Composed,
+                l => Ask(around, l, HttpMethod.Post, version + "/orders", Order(l)),
+                new FailurePart("order", "orders", true)
+            )
             {
                 Sending = Sending.UnderOneKey,
             },
-            new($"POST {version}/orders/{{id}}/cancel", AnswerKind.Composed, Cancel, new FailurePart("order", "orders", true)) { Sending = Sending.Once },
-            new($"POST {version}/orders/{{id}}/cancel", AnswerKind.Composed, Cancel, new FailurePart("order", "orders", true)) { Sending = Sending.UnderOneKey },
-            new($"POST {version}/orders/batch", AnswerKind.Batch,
-                l => Ask(around, l, HttpMethod.Post, version + "/orders/batch", new JsonObject { ["orders"] = new JsonArray(Order(l)) }), new FailurePart("orders", "orders", true))
+            new($"POST {version}/orders/{{id}}/cancel", AnswerKind.Composed, Cancel, new FailurePart("order", "orders", true))
+            {
+                Sending = Sending.Once,
+            },
+            new($"POST {version}/orders/{{id}}/cancel", AnswerKind.Composed, Cancel, new FailurePart("order", "orders", true))
+            {
+                Sending = Sending.UnderOneKey,
+            },
+            new(
+                $"POST {version}/orders/batch",
+                AnswerKind.Batch,
+                l => Ask(around, l, HttpMethod.Post, version + "/orders/batch", new JsonObject { ["orders"] = new JsonArray(Order(l)) }),
+                new FailurePart("orders", "orders", true)
+            )
             {
                 Sending = Sending.UnderOneKey,
             },
@@ -63,10 +115,15 @@ internal static class PartnerTable
 
     private static HttpRequestMessage Ask(Surroundings around, FailureLane lane, HttpMethod method, string path, JsonObject? body = null)
     {
-        var token = around.Identity.MintToken(new TokenRequest
-        {
-            Sub = lane.User, ClientId = lane.User, Tid = "acme", Scope = "orders.read orders.write products.read inventory.read",
-        });
+        var token = around.Identity.MintToken(
+            new TokenRequest
+            {
+                Sub = lane.User,
+                ClientId = lane.User,
+                Tid = "acme",
+                Scope = "orders.read orders.write products.read inventory.read",
+            }
+        );
         var request = new HttpRequestMessage(method, path) { Headers = { Authorization = new("Bearer", token) } };
         if (body is not null)
         {

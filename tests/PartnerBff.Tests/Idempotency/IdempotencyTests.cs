@@ -14,7 +14,10 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         Assert.False(first.Headers.Contains("Idempotent-Replayed"));
         Assert.Equal("true", second.Headers.GetValues("Idempotent-Replayed").Single());
         Assert.Equal(await first.Content.ReadAsStringAsync(), await second.Content.ReadAsStringAsync());
-        Assert.Equal((first.StatusCode, first.Headers.Location, first.Content.Headers.ContentType), (second.StatusCode, second.Headers.Location, second.Content.Headers.ContentType));
+        Assert.Equal(
+            (first.StatusCode, first.Headers.Location, first.Content.Headers.ContentType),
+            (second.StatusCode, second.Headers.Location, second.Content.Headers.ContentType)
+        );
         Assert.NotEqual(first.Headers.GetValues("X-Request-Id").Single(), second.Headers.GetValues("X-Request-Id").Single());
         Assert.Equal(1, Placed(Upstream));
     }
@@ -70,7 +73,14 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
     public async Task After_a_failure_the_request_goes_to_the_service_again_under_the_same_key()
     {
         var host = Start(new() { ["Upstreams:orders:Retries"] = "0" });
-        Upstream.Orders.Faults.Set(new Fault { Mode = FaultMode.ResetMidBody, Method = "POST", Count = 1 }); // It has placed the order; nobody hears of it.
+        Upstream.Orders.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.ResetMidBody,
+                Method = "POST",
+                Count = 1,
+            }
+        ); // It has placed the order; nobody hears of it.
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k"), 502, "upstream_failed");
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 2), "k"), 422, "idempotency_mismatch");
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k"), 201);
@@ -105,29 +115,43 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         var redis = StartRedis();
         PartnerHost[] hosts = [Start(redis: redis), Start(redis: redis)];
         await Ready(hosts);
-        var copies = Enumerable.Range(0, 100).Select(async i =>
-        {
-            using var client = hosts[i % 2].NewClient();
-            using var patience = new CancellationTokenSource(i % 10 == 9 ? TimeSpan.FromMilliseconds(30 * (i / 10)) : Patience);
-            try
+        var copies = Enumerable
+            .Range(0, 100)
+            .Select(async i =>
             {
-                while (true)
+                using var client = hosts[i % 2].NewClient();
+                using var patience = new CancellationTokenSource(i % 10 == 9 ? TimeSpan.FromMilliseconds(30 * (i / 10)) : Patience);
+                try
                 {
-                    var response = await Send(hosts[i % 2], HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "race", client, patience.Token);
-                    if (response.StatusCode == HttpStatusCode.Created)
+                    while (true)
                     {
-                        return await response.Content.ReadAsStringAsync(patience.Token);
-                    }
+                        var response = await Send(
+                            hosts[i % 2],
+                            HttpMethod.Post,
+                            "/v1/orders",
+                            AcmeKey,
+                            Order(),
+                            "race",
+                            client,
+                            patience.Token
+                        );
+                        if (response.StatusCode == HttpStatusCode.Created)
+                        {
+                            return await response.Content.ReadAsStringAsync(patience.Token);
+                        }
 
-                    Assert.True(response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests, response.StatusCode.ToString());
-                    await Task.Delay(50, patience.Token); // As Retry-After asks, but sooner.
+                        Assert.True(
+                            response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests,
+                            response.StatusCode.ToString()
+                        );
+                        await Task.Delay(50, patience.Token); // As Retry-After asks, but sooner.
+                    }
                 }
-            }
-            catch (OperationCanceledException) when (i % 10 == 9)
-            {
-                return null; // A client that went away.
-            }
-        });
+                catch (OperationCanceledException) when (i % 10 == 9)
+                {
+                    return null; // A client that went away.
+                }
+            });
         var answers = (await Task.WhenAll(copies)).OfType<string>().ToList();
         Assert.True(answers.Count >= 90);
         Assert.Single(answers.Distinct());

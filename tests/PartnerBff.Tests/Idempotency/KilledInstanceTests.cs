@@ -24,7 +24,8 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         var answers = await Task.WhenAll(copies).WaitAsync(Patience);
         Assert.Single(answers.Distinct());
         var calls = Upstream.Orders.Calls.All.Where(c => c is { Method: "POST", Path: "/orders" }).ToList();
-        Assert.Equal(["race", "race"], calls.Select(c => c.Header("Idempotency-Key"))); // The dead one's, and one more by which the service tells.
+        // The dead one's, and one more by which the service tells.
+        Assert.Equal(["race", "race"], calls.Select(c => c.Header("Idempotency-Key")));
         var orders = (await Json(await Get(living, "/v1/orders?limit=100", AcmeKey)))["data"]!.AsArray();
         Assert.Single(orders, o => (string?)o!["id"] == (string?)JsonNode.Parse(answers[0])!["id"]);
     }
@@ -63,7 +64,13 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         Assert.Equal((100, 0), ((int)answer["succeeded"]!, (int)answer["failed"]!));
         Assert.Equal(references, answer["results"]!.AsArray().Select(r => (string)r!["order"]!["reference"]!));
         var orders = (await Json(await Get(living, "/v1/orders?limit=100", AcmeKey)))["data"]!.AsArray();
-        Assert.Equal(references, orders.Select(o => (string?)o!["reference"]).Where(r => r?.StartsWith("dies-", StringComparison.Ordinal) == true).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            references,
+            orders
+                .Select(o => (string?)o!["reference"])
+                .Where(r => r?.StartsWith("dies-", StringComparison.Ordinal) == true)
+                .Order(StringComparer.Ordinal)
+        );
         Assert.InRange(Placed(Upstream), 100, 100 + 8); // Again only what was on its way when the instance died, under the same key.
     }
 
@@ -80,7 +87,10 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
                     return await response.Content.ReadAsStringAsync();
                 }
 
-                Assert.True(response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests, response.StatusCode.ToString());
+                Assert.True(
+                    response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests,
+                    response.StatusCode.ToString()
+                );
                 await Task.Delay(500); // As Retry-After asks.
             }
             catch (HttpRequestException)
@@ -113,7 +123,15 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         return (living, dying);
     }
 
-    private Task<GatewayProcess> StartProcess(RedisServer redis) => GatewayProcess.Start(
-        "PartnerBff", Surroundings, _folder, ("ConnectionStrings:redis", redis.ConnectionString), ("ApiKeys:Bootstrap:acme", AcmeKey),
-        ("Tenants:acme:Plan", "enterprise"), ("Composition:Deadline", "00:01:00"), ("Upstreams:orders:Timeout", "00:00:30"));
+    private Task<GatewayProcess> StartProcess(RedisServer redis) =>
+        GatewayProcess.Start(
+            "PartnerBff",
+            Surroundings,
+            _folder,
+            ("ConnectionStrings:redis", redis.ConnectionString),
+            ("ApiKeys:Bootstrap:acme", AcmeKey),
+            ("Tenants:acme:Plan", "enterprise"),
+            ("Composition:Deadline", "00:01:00"),
+            ("Upstreams:orders:Timeout", "00:00:30")
+        );
 }

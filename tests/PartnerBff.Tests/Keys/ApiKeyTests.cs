@@ -1,15 +1,18 @@
-using Bff.Audit;
 using System.Diagnostics;
+using Bff.Audit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace PartnerBff.Tests.Keys;
 
 public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
-    private static JsonObject NewKey(string mode = "live", params string[] scopes) => new()
-    {
-        ["name"] = "ci", ["mode"] = mode, ["scopes"] = new JsonArray([.. (scopes.Length == 0 ? ["orders.read"] : scopes).Select(s => (JsonNode)s)]),
-    };
+    private static JsonObject NewKey(string mode = "live", params string[] scopes) =>
+        new()
+        {
+            ["name"] = "ci",
+            ["mode"] = mode,
+            ["scopes"] = new JsonArray([.. (scopes.Length == 0 ? ["orders.read"] : scopes).Select(s => (JsonNode)s)]),
+        };
 
     [RedisFact]
     public async Task A_key_lives_and_dies_on_every_instance()
@@ -32,8 +35,17 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         await Problem(await Send(two, HttpMethod.Delete, "/v1/api-keys/" + made["id"], GlobexKey), 404, "not_found");
 
         await IsRefusedWithinOneSecond(
-            "/v1/orders", key, (string)made["id"]!,
-            async () => Assert.Equal(HttpStatusCode.NoContent, (await Send(one, HttpMethod.Delete, "/v1/api-keys/" + made["id"], AcmeKey)).StatusCode), one, two);
+            "/v1/orders",
+            key,
+            (string)made["id"]!,
+            async () =>
+                Assert.Equal(
+                    HttpStatusCode.NoContent,
+                    (await Send(one, HttpMethod.Delete, "/v1/api-keys/" + made["id"], AcmeKey)).StatusCode
+                ),
+            one,
+            two
+        );
     }
 
     [Fact]
@@ -41,11 +53,17 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     {
         var host = Start();
         var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey()), 201);
-        var rotated = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
+        var rotated = await Json(
+            await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }),
+            201
+        );
         Assert.NotNull(rotated["previous_expires_at"]);
         await Json(await Get(host, "/v1/orders", (string)made["key"]!));
         await Json(await Get(host, "/v1/orders", (string)rotated["key"]!));
-        await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 0 }), 201);
+        await Json(
+            await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 0 }),
+            201
+        );
         await Problem(await Get(host, "/v1/orders", (string)rotated["key"]!), 401, "invalid_api_key");
         await Problem(await Send(host, HttpMethod.Post, $"/v1/api-keys/{rotated["id"]}/rotate", AcmeKey), 404, "not_found");
     }
@@ -57,8 +75,14 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         var wanted = NewKey();
         wanted["expires_at"] = expiresAt;
         var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, wanted), 201);
-        var lost = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
-        var again = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }), 201);
+        var lost = await Json(
+            await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }),
+            201
+        );
+        var again = await Json(
+            await Send(host, HttpMethod.Post, $"/v1/api-keys/{made["id"]}/rotate", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }),
+            201
+        );
         Assert.Equal((expiresAt, expiresAt), ((string?)lost["expires_at"], (string?)again["expires_at"]));
         Assert.Equal((string?)lost["previous_expires_at"], (string?)again["previous_expires_at"]); // The first promise stands.
         Assert.NotEqual((string)lost["key"]!, (string)again["key"]!);
@@ -88,12 +112,25 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     public async Task A_test_key_sees_the_sandbox_and_nothing_live()
     {
         var host = Start();
-        var test = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("test", "orders.read", "orders.write", "keys.manage")), 201))["key"]!;
+        var test = (string)
+            (
+                await Json(
+                    await Send(
+                        host,
+                        HttpMethod.Post,
+                        "/v1/api-keys",
+                        AcmeKey,
+                        NewKey("test", "orders.read", "orders.write", "keys.manage")
+                    ),
+                    201
+                )
+            )["key"]!;
         Assert.StartsWith("pk_test_", test, StringComparison.Ordinal);
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", test, Order(reference: "sandboxed"), "k"), 201);
         Assert.Equal((0, 1), (Placed(Upstream), Placed(Sandbox)));
         await Json(await Get(host, "/v1/orders/" + order["id"], test));
-        await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 3), "k"), 201); // The live key of the same name is another.
+        // The live key of the same name is another.
+        await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(quantity: 3), "k"), 201);
         var live = await Json(await Get(host, "/v1/orders?limit=100", AcmeKey));
         Assert.DoesNotContain(live["data"]!.AsArray(), o => (string?)o!["reference"] == "sandboxed");
         await Problem(await Send(host, HttpMethod.Post, "/v1/api-keys", test, NewKey("live")), 403, "forbidden");
@@ -131,7 +168,8 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         var redis = StartRedis();
         var host = Start(redis: redis, settings: new() { ["Plans:enterprise:OnStoreFailure"] = "Local" });
         await Connected(host);
-        var key = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("live", "products.read")), 201))["key"]!;
+        var key = (string)
+            (await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, NewKey("live", "products.read")), 201))["key"]!;
         await Json(await Get(host, "/v1/products/p-1", key));
         var record = redis.Command("KEYS", "bff:apikey:*").Split("\r\n")[2];
         redis.Command("DEL", record); // Nobody is told, as when the message was lost.
@@ -168,9 +206,26 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     {
         var host = Start();
         var problem = await Problem(
-            await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, new JsonObject { ["name"] = " ", ["scopes"] = new JsonArray("everything"), ["mode"] = "prod", ["expires_at"] = "2020-01-01T00:00:00Z" }),
-            400, "validation_failed");
-        Assert.Equal(["expires_at", "mode", "name", "scopes"], problem["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal));
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/api-keys",
+                AcmeKey,
+                new JsonObject
+                {
+                    ["name"] = " ",
+                    ["scopes"] = new JsonArray("everything"),
+                    ["mode"] = "prod",
+                    ["expires_at"] = "2020-01-01T00:00:00Z",
+                }
+            ),
+            400,
+            "validation_failed"
+        );
+        Assert.Equal(
+            ["expires_at", "mode", "name", "scopes"],
+            problem["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal)
+        );
     }
 
     [RedisFact]
@@ -185,7 +240,10 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", AcmeKey)).StatusCode); // Of the configuration.
         Assert.Equal(HttpStatusCode.NotFound, (await Get(host, "/v1/orders/o-1", key)).StatusCode); // Remembered.
         await Problem(await Get(host, "/v1/orders/o-1", ApiKeyFormat.New(isTest: false)), 503, "store_unavailable"); // Never seen.
-        Assert.DoesNotContain(host.Log.Entries, e => e.Message.Contains(key, StringComparison.Ordinal) || e.Message.Contains(AcmeKey, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            host.Log.Entries,
+            e => e.Message.Contains(key, StringComparison.Ordinal) || e.Message.Contains(AcmeKey, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -212,7 +270,11 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     {
         public int LookUps;
 
-        public event Action<string>? Changed { add { } remove { } }
+        public event Action<string>? Changed
+        {
+            add { }
+            remove { }
+        }
 
         public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation)
         {
@@ -224,12 +286,16 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
 
         public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            default;
 
         public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => default;
 
         public ValueTask<IReadOnlyList<string>> Touch(
-            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) => new([]);
+            string tenant,
+            IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+            CancellationToken cancellation
+        ) => new([]);
 
         public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => default;
     }

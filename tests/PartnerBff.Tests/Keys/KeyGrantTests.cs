@@ -12,7 +12,11 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         var manager = await Made(host, AcmeKey, ["keys.manage"]);
         var strong = await Made(host, AcmeKey, ["orders.read", "keys.manage"]);
 
-        var refused = await Problem(await Create(host, (string)manager["key"]!, ["keys.manage", "orders.read", "orders.write"]), 403, "insufficient_scope");
+        var refused = await Problem(
+            await Create(host, (string)manager["key"]!, ["keys.manage", "orders.read", "orders.write"]),
+            403,
+            "insufficient_scope"
+        );
         Assert.Contains("orders.read, orders.write", (string)refused["detail"]!, StringComparison.Ordinal);
         await Problem(await Create(host, (string)manager["key"]!, ["orders.read"], mode: "test"), 403, "insufficient_scope");
         await Problem(await Rotate(host, (string)manager["key"]!, strong), 403, "insufficient_scope");
@@ -20,9 +24,18 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         Assert.Null(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), strong)["expires_at"]); // Not even the overlap began.
 
         var equal = await Made(host, (string)manager["key"]!, ["keys.manage"]);
-        Assert.Equal(["keys.manage"], (await Json(await Rotate(host, (string)manager["key"]!, equal), 201))["scopes"]!.AsArray().Select(s => (string)s!));
-        Assert.Equal(["orders.read", "keys.manage"], (await Json(await Rotate(host, (string)strong["key"]!, strong), 201))["scopes"]!.AsArray().Select(s => (string)s!));
-        Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, "/v1/api-keys/" + strong["id"], (string)manager["key"]!)).StatusCode); // Ending gives nothing.
+        Assert.Equal(
+            ["keys.manage"],
+            (await Json(await Rotate(host, (string)manager["key"]!, equal), 201))["scopes"]!.AsArray().Select(s => (string)s!)
+        );
+        Assert.Equal(
+            ["orders.read", "keys.manage"],
+            (await Json(await Rotate(host, (string)strong["key"]!, strong), 201))["scopes"]!.AsArray().Select(s => (string)s!)
+        );
+        Assert.Equal(
+            HttpStatusCode.NoContent,
+            (await Send(host, HttpMethod.Delete, "/v1/api-keys/" + strong["id"], (string)manager["key"]!)).StatusCode
+        ); // Ending gives nothing.
     }
 
     [Theory, InlineData(false), RedisData(true)]
@@ -49,7 +62,8 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
 
         await Problem(await Rotate(host, (string)leaked["key"]!, leaked), 403, "forbidden");
         var last = await Made(host, (string)leaked["key"]!, ["keys.manage"]);
-        Assert.Equal(Utc(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), leaked)["expires_at"]), Utc(last["expires_at"])); // With the overlap.
+        // With the overlap.
+        Assert.Equal(Utc(Listed(await Json(await Get(host, "/v1/api-keys", AcmeKey)), leaked)["expires_at"]), Utc(last["expires_at"]));
     }
 
     [Fact]
@@ -60,7 +74,11 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         await Problem(await Create(host, token, ["orders.write"]), 403, "insufficient_scope");
         await Problem(await Create(host, token, ["orders.read"], "2999-01-01T00:00:00Z"), 403, "forbidden");
         var made = await Made(host, token, ["orders.read"]);
-        Assert.InRange(DateTimeOffset.Parse((string)made["expires_at"]!, CultureInfo.InvariantCulture), DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1));
+        Assert.InRange(
+            DateTimeOffset.Parse((string)made["expires_at"]!, CultureInfo.InvariantCulture),
+            DateTimeOffset.UtcNow,
+            DateTimeOffset.UtcNow.AddDays(1)
+        );
         await Json(await Get(host, "/v1/orders", (string)made["key"]!));
         var endless = await Made(host, AcmeKey, ["orders.read"]);
         await Problem(await Rotate(host, token, endless), 403, "forbidden");
@@ -94,10 +112,18 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         await Json(await CreateFor(host, credential, scopes, addresses), 201);
 
     private static Task<HttpResponseMessage> CreateFor(PartnerHost host, string credential, string[] scopes, params string[] addresses) =>
-        Send(host, HttpMethod.Post, "/v1/api-keys", credential, new JsonObject
-        {
-            ["name"] = "a key", ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]), ["allowed_addresses"] = new JsonArray([.. addresses.Select(a => (JsonNode)a)]),
-        });
+        Send(
+            host,
+            HttpMethod.Post,
+            "/v1/api-keys",
+            credential,
+            new JsonObject
+            {
+                ["name"] = "a key",
+                ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]),
+                ["allowed_addresses"] = new JsonArray([.. addresses.Select(a => (JsonNode)a)]),
+            }
+        );
 
     private async Task<PartnerHost> Started(bool withRedis)
     {
@@ -113,17 +139,35 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
     private static async Task<JsonObject> Made(PartnerHost host, string credential, string[] scopes, string? expiresAt = null) =>
         await Json(await Create(host, credential, scopes, expiresAt), 201);
 
-    private static Task<HttpResponseMessage> Create(PartnerHost host, string credential, string[] scopes, string? expiresAt = null, string mode = "live") =>
-        Send(host, HttpMethod.Post, "/v1/api-keys", credential, new JsonObject
-        {
-            ["name"] = "a key", ["mode"] = mode, ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]), ["expires_at"] = expiresAt,
-        });
+    private static Task<HttpResponseMessage> Create(
+        PartnerHost host,
+        string credential,
+        string[] scopes,
+        string? expiresAt = null,
+        string mode = "live"
+    ) =>
+        Send(
+            host,
+            HttpMethod.Post,
+            "/v1/api-keys",
+            credential,
+            new JsonObject
+            {
+                ["name"] = "a key",
+                ["mode"] = mode,
+                ["scopes"] = new JsonArray([.. scopes.Select(s => (JsonNode)s)]),
+                ["expires_at"] = expiresAt,
+            }
+        );
 
     private static Task<HttpResponseMessage> Rotate(PartnerHost host, string credential, JsonObject key) =>
         Send(host, HttpMethod.Post, $"/v1/api-keys/{key["id"]}/rotate", credential);
 
-    private static JsonNode Listed(JsonObject list, JsonObject key) => list["data"]!.AsArray().Single(k => (string)k!["id"]! == (string)key["id"]!)!;
+    private static JsonNode Listed(JsonObject list, JsonObject key) =>
+        list["data"]!.AsArray().Single(k => (string)k!["id"]! == (string)key["id"]!)!;
 
     private static string Utc(JsonNode? time) =>
-        DateTimeOffset.Parse((string)time!, CultureInfo.InvariantCulture).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        DateTimeOffset
+            .Parse((string)time!, CultureInfo.InvariantCulture)
+            .UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

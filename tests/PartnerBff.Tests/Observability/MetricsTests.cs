@@ -29,7 +29,14 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebhookTest(
     public async Task Each_use_of_a_version_is_counted_for_its_partner_and_a_refusal_names_the_tenant()
     {
         using var collector = OtlpCollector.Start();
-        var host = Start(new(collector.Settings) { ["Plans:small:RequestsPerMinute"] = "1", ["Plans:small:Burst"] = "1", ["Tenants:globex:Plan"] = "small" });
+        var host = Start(
+            new(collector.Settings)
+            {
+                ["Plans:small:RequestsPerMinute"] = "1",
+                ["Plans:small:Burst"] = "1",
+                ["Tenants:globex:Plan"] = "small",
+            }
+        );
         await Json(await Get(host, "/v1/account", AcmeKey));
         await Json(await Get(host, "/v2/account", GlobexKey));
         await Problem(await Get(host, "/v2/account", GlobexKey), 429, "rate_limit_exceeded");
@@ -40,7 +47,13 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebhookTest(
 
         var decisions = await collector.Metric("bff.ratelimit.decisions", m => m.Points.Any(p => p["decision"] == "refused"));
         Assert.Equal(["decision", "plan", "source", "tenant"], decisions.Points.Single(p => p["decision"] == "refused").Keys.Order());
-        Assert.Equal(("globex", "small"), decisions.Points.Where(p => p["decision"] == "refused").Select(p => (p["tenant"], p["plan"])).Single());
-        Assert.All(decisions.Points.Where(p => p["decision"] == "admitted"), p => Assert.Equal(["decision", "plan", "source"], p.Keys.Order()));
+        Assert.Equal(
+            ("globex", "small"),
+            decisions.Points.Where(p => p["decision"] == "refused").Select(p => (p["tenant"], p["plan"])).Single()
+        );
+        Assert.All(
+            decisions.Points.Where(p => p["decision"] == "admitted"),
+            p => Assert.Equal(["decision", "plan", "source"], p.Keys.Order())
+        );
     }
 }

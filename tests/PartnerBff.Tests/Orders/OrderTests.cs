@@ -62,7 +62,15 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     public async Task Client_credentials_are_as_good_as_a_key()
     {
         var host = Start();
-        var token = Surroundings.Identity.MintToken(new TokenRequest { Sub = "partner-acme", ClientId = "partner-acme", Tid = "acme", Scope = "orders.read" });
+        var token = Surroundings.Identity.MintToken(
+            new TokenRequest
+            {
+                Sub = "partner-acme",
+                ClientId = "partner-acme",
+                Tid = "acme",
+                Scope = "orders.read",
+            }
+        );
         await Json(await Get(host, "/v1/orders", token));
         await Problem(await Send(host, HttpMethod.Post, "/v1/orders", token, Order(), "k-1"), 403, "insufficient_scope");
     }
@@ -82,10 +90,30 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     {
         var host = Start();
         var problem = await Problem(
-            await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, new JsonObject { ["currency"] = "euro", ["items"] = new JsonArray(new JsonObject { ["product_id"] = "", ["quantity"] = 0 }) }, "k"),
-            400, "validation_failed");
-        Assert.Equal(["currency", "items[0].product_id", "items[0].quantity"], problem["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal));
-        await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, new JsonObject { ["items"] = new JsonArray() }, "k"), 400, "validation_failed");
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/orders",
+                AcmeKey,
+                new JsonObject
+                {
+                    ["currency"] = "euro",
+                    ["items"] = new JsonArray(new JsonObject { ["product_id"] = "", ["quantity"] = 0 }),
+                },
+                "k"
+            ),
+            400,
+            "validation_failed"
+        );
+        Assert.Equal(
+            ["currency", "items[0].product_id", "items[0].quantity"],
+            problem["errors"]!.AsObject().Select(e => e.Key).Order(StringComparer.Ordinal)
+        );
+        await Problem(
+            await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, new JsonObject { ["items"] = new JsonArray() }, "k"),
+            400,
+            "validation_failed"
+        );
         Assert.Equal(0, Placed(Upstream));
     }
 
@@ -93,14 +121,21 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     public async Task The_services_own_refusal_passes_through()
     {
         var host = Start();
-        var unknown = await Problem(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order("p-does-not-exist"), "k"), 422, "unprocessable");
+        var unknown = await Problem(
+            await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order("p-does-not-exist"), "k"),
+            422,
+            "unprocessable"
+        );
         Assert.Contains("p-does-not-exist", (string)unknown["detail"]!, StringComparison.Ordinal);
         Assert.NotNull(unknown["requestId"]);
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k2"), 201);
         Upstream.Orders.SetStatus((string)order["id"]!, "shipped");
         await Problem(await Send(host, HttpMethod.Post, $"/v1/orders/{order["id"]}/cancel", AcmeKey), 409, "conflict");
         Upstream.Orders.SetStatus((string)order["id"]!, "paid");
-        Assert.Equal("cancelled", (string?)(await Json(await Send(host, HttpMethod.Post, $"/v1/orders/{order["id"]}/cancel", AcmeKey)))["status"]);
+        Assert.Equal(
+            "cancelled",
+            (string?)(await Json(await Send(host, HttpMethod.Post, $"/v1/orders/{order["id"]}/cancel", AcmeKey)))["status"]
+        );
         await Problem(await Send(host, HttpMethod.Post, $"/v1/orders/{order["id"]}/cancel", GlobexKey), 404, "not_found");
     }
 
@@ -111,7 +146,10 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
         var order = await Json(await Send(host, HttpMethod.Post, "/v2/orders", AcmeKey, Order(), "k"), 201);
         var inV1 = await Json(await Get(host, "/v1/orders/" + order["id"], AcmeKey));
         Assert.Equal("EUR", (string?)order["total"]!["currency"]);
-        Assert.Equal((decimal)inV1["total"]!, decimal.Parse((string)order["total"]!["amount"]!, System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Equal(
+            (decimal)inV1["total"]!,
+            decimal.Parse((string)order["total"]!["amount"]!, System.Globalization.CultureInfo.InvariantCulture)
+        );
         Assert.Equal("EUR", (string?)order["items"]![0]!["unit_price"]!["currency"]);
     }
 

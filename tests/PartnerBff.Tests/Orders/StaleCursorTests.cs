@@ -11,9 +11,17 @@ public sealed class StaleCursorTests(SharedSurroundings surroundings) : PartnerT
     [InlineData("/v1/products", "products", "/products", 422)]
     public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(string path, string service, string at, int status)
     {
-        await using var list = await TestHost.Start(_ => { }, app => app.MapGet(at, (string? cursor) => cursor is null
-            ? Results.Text("""{"items":[],"nextCursor":"old"}""", "application/json")
-            : Results.Problem(statusCode: status)));
+        await using var list = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    at,
+                    (string? cursor) =>
+                        cursor is null
+                            ? Results.Text("""{"items":[],"nextCursor":"old"}""", "application/json")
+                            : Results.Problem(statusCode: status)
+                )
+        );
         var host = Start(new() { [$"Upstreams:{service}:Address"] = list.Address.ToString() });
         var next = (string)(await Json(await Get(host, path, AcmeKey)))["next_cursor"]!;
 

@@ -44,7 +44,9 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         var alice = await SignedIn(host, "alice");
 
-        foreach (var path in (string[])["/portal", "/portal/keys", "/portal/keys/new", "/portal/requests", "/portal/plan", "/portal/webhooks"])
+        foreach (
+            var path in (string[])["/portal", "/portal/keys", "/portal/keys/new", "/portal/requests", "/portal/plan", "/portal/webhooks"]
+        )
         {
             Assert.Contains("partner-admin", await Page(await alice.Get(path), 403), StringComparison.Ordinal);
         }
@@ -98,7 +100,10 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         var carol = await SignedIn(host);
 
-        await Page(await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+        await Page(
+            await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")),
+            403
+        );
 
         Assert.DoesNotContain("Forged", await Page(await carol.Get("/portal/keys")), StringComparison.Ordinal);
     }
@@ -109,7 +114,17 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         var host = StartPortal();
         var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
 
-        await Page(await carol.Post("/portal/keys", await dave.Token(), ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+        await Page(
+            await carol.Post(
+                "/portal/keys",
+                await dave.Token(),
+                ("name", "Forged"),
+                ("mode", "live"),
+                ("scopes", "orders.read"),
+                ("expiry", "")
+            ),
+            403
+        );
 
         Assert.DoesNotContain("Forged", await Page(await carol.Get("/portal/keys")), StringComparison.Ordinal);
     }
@@ -122,7 +137,10 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         var token = await carol.Token();
         carol.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", "cross-site");
 
-        await Page(await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")), 403);
+        await Page(
+            await carol.Post("/portal/keys", token, ("name", "Forged"), ("mode", "live"), ("scopes", "orders.read"), ("expiry", "")),
+            403
+        );
     }
 
     [Fact]

@@ -62,8 +62,17 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         var carol = await SignedIn(host);
         var token = await carol.Token();
 
-        var made = await Page(await carol.Post(
-            "/portal/keys", token, ("name", "Plain <b>"), ("mode", "test"), ("scopes", "products.read"), ("scopes", "orders.read"), ("expiry", "30")));
+        var made = await Page(
+            await carol.Post(
+                "/portal/keys",
+                token,
+                ("name", "Plain <b>"),
+                ("mode", "test"),
+                ("scopes", "products.read"),
+                ("scopes", "orders.read"),
+                ("expiry", "30")
+            )
+        );
 
         var key = System.Text.RegularExpressions.Regex.Match(made, "pk_test_[0-9A-Za-z]{38}").Value;
         Assert.Equal(HttpStatusCode.OK, (await Get(host, "/v1/products/p-1", key)).StatusCode);
@@ -82,8 +91,16 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         await Connected(one);
         await Connected(two);
         var carol = await SignedIn(one);
-        var made = await Page(await carol.Post(
-            "/portal/keys", await carol.Token(), ("name", "Leaked"), ("mode", "live"), ("scopes", "products.read"), ("expiry", "")));
+        var made = await Page(
+            await carol.Post(
+                "/portal/keys",
+                await carol.Token(),
+                ("name", "Leaked"),
+                ("mode", "live"),
+                ("scopes", "products.read"),
+                ("expiry", "")
+            )
+        );
         var key = System.Text.RegularExpressions.Regex.Match(made, "pk_live_[0-9A-Za-z]{38}").Value;
         await Json(await Get(one, "/v1/products/p-1", key));
         await Json(await Get(two, "/v1/products/p-1", key)); // Both remember it now.
@@ -91,11 +108,18 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
 
         var token = await carol.Token();
 
-        await IsRefusedWithinOneSecond("/v1/products/p-1", key, id, async () =>
-        {
-            using var revoked = await carol.Post($"/portal/keys/{id}/revoke", token);
-            Assert.Equal("/portal/keys?done=revoked", revoked.Headers.Location?.OriginalString);
-        }, one, two);
+        await IsRefusedWithinOneSecond(
+            "/v1/products/p-1",
+            key,
+            id,
+            async () =>
+            {
+                using var revoked = await carol.Post($"/portal/keys/{id}/revoke", token);
+                Assert.Equal("/portal/keys?done=revoked", revoked.Headers.Location?.OriginalString);
+            },
+            one,
+            two
+        );
     }
 
     [Theory]
@@ -109,7 +133,9 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
         var carol = await SignedIn(host);
 
         var page = await Page(
-            await carol.Post("/portal/keys", await carol.Token(), ("name", name), ("mode", mode), ("scopes", scope), ("expiry", expiry)), 422);
+            await carol.Post("/portal/keys", await carol.Token(), ("name", name), ("mode", mode), ("scopes", scope), ("expiry", expiry)),
+            422
+        );
 
         Assert.Contains("class=\"error\"", page, StringComparison.Ordinal);
         Assert.Empty(Ids(await Page(await carol.Get("/portal/keys"))));
@@ -120,8 +146,16 @@ public sealed class KeyTests(SharedSurroundings surroundings) : PortalTest(surro
     {
         var host = StartPortal();
         var (carol, dave) = (await SignedIn(host), await SignedIn(host, "dave"));
-        var made = await Page(await carol.Post(
-            "/portal/keys", await carol.Token(), ("name", "Ours"), ("mode", "live"), ("scopes", "products.read"), ("expiry", "")));
+        var made = await Page(
+            await carol.Post(
+                "/portal/keys",
+                await carol.Token(),
+                ("name", "Ours"),
+                ("mode", "live"),
+                ("scopes", "products.read"),
+                ("expiry", "")
+            )
+        );
         var key = System.Text.RegularExpressions.Regex.Match(made, "pk_live_[0-9A-Za-z]{38}").Value;
         var id = Ids(await Page(await carol.Get("/portal/keys"))).Single();
 

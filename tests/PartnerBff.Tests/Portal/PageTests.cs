@@ -106,14 +106,22 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         var carol = await SignedIn(one);
         using var called = await Get(one, "/v1/products?limit=1", AcmeKey);
         await Noted(one, "acme", 1);
-        Assert.Contains(called.Headers.GetValues("X-Request-Id").Single(), await Page(await carol.Get("/portal/requests")), StringComparison.Ordinal);
+        Assert.Contains(
+            called.Headers.GetValues("X-Request-Id").Single(),
+            await Page(await carol.Get("/portal/requests")),
+            StringComparison.Ordinal
+        );
         using var wished = await carol.Post("/portal/plan", await carol.Token(), ("plan", "pro"));
         Assert.Equal(HttpStatusCode.SeeOther, wished.StatusCode);
 
         carol.Http.Dispose();
         var again = await SignedIn(other);
 
-        Assert.Contains(called.Headers.GetValues("X-Request-Id").Single(), await Page(await again.Get("/portal/requests")), StringComparison.Ordinal);
+        Assert.Contains(
+            called.Headers.GetValues("X-Request-Id").Single(),
+            await Page(await again.Get("/portal/requests")),
+            StringComparison.Ordinal
+        );
         Assert.Contains("data-pending=\"pro\"", await Page(await again.Get("/portal/plan")), StringComparison.Ordinal);
     }
 
@@ -139,8 +147,22 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         var page = chromium.Page;
         await chromium.SignIn("/portal", "Carol");
         var endpoint = await AddKeyAndEndpoint(page);
-        foreach (var path in (string[])
-            ["/", "/portal", "/portal/keys", "/portal/keys/new", "/portal/requests", "/portal/plan", "/portal/webhooks", "/portal/webhooks/new", endpoint, "/portal/webhooks/none", "/docs"])
+        foreach (
+            var path in (string[])
+                [
+                    "/",
+                    "/portal",
+                    "/portal/keys",
+                    "/portal/keys/new",
+                    "/portal/requests",
+                    "/portal/plan",
+                    "/portal/webhooks",
+                    "/portal/webhooks/new",
+                    endpoint,
+                    "/portal/webhooks/none",
+                    "/docs",
+                ]
+        )
         {
             await page.GotoAsync(path);
             if (path == "/docs")

@@ -8,7 +8,11 @@ namespace PartnerBff.Tests.Portal;
 /// <summary>Another plan: asked for in the portal, decided by somebody else, in force at once.</summary>
 public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surroundings)
 {
-    private static readonly Dictionary<string, string?> Loopback = new() { ["Webhooks:AllowPrivateNetworks"] = "true", ["Webhooks:Jitter"] = "0" };
+    private static readonly Dictionary<string, string?> Loopback = new()
+    {
+        ["Webhooks:AllowPrivateNetworks"] = "true",
+        ["Webhooks:Jitter"] = "0",
+    };
 
     [ChromiumFact]
     public async Task A_partner_asks_for_pro_somebody_approves_and_the_next_request_the_portal_a_webhook_and_the_audit_log_say_so()
@@ -16,7 +20,15 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         await using var receiver = await Receiver.Start();
         var host = StartPortal(Loopback);
         var hook = await Json(
-            await Send(host, HttpMethod.Post, "/v1/webhook-endpoints", InitechKey, new JsonObject { ["url"] = receiver.Url + "/hooks", ["types"] = new JsonArray("plan.*") }), 201);
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/webhook-endpoints",
+                InitechKey,
+                new JsonObject { ["url"] = receiver.Url + "/hooks", ["types"] = new JsonArray("plan.*") }
+            ),
+            201
+        );
         using var before = await Get(host, "/v1/products?limit=1", InitechKey);
         Assert.Equal("free", await PlanOf(host));
         await using var chromium = await Chromium.Start(host);
@@ -27,8 +39,18 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         await Expect(page.Locator("[data-pending=pro]")).ToContainTextAsync("pending");
 
         var waiting = Assert.Single((await Json(await Internal(host, HttpMethod.Get, "plan-changes")))["data"]!.AsArray())!;
-        Assert.Equal(("initech", "free", "pro", "pending"), ((string?)waiting["tenant"], (string?)waiting["previousPlan"], (string?)waiting["plan"], (string?)waiting["status"]));
-        await Json(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve", ["note"] = "Welcome aboard" }));
+        Assert.Equal(
+            ("initech", "free", "pro", "pending"),
+            ((string?)waiting["tenant"], (string?)waiting["previousPlan"], (string?)waiting["plan"], (string?)waiting["status"])
+        );
+        await Json(
+            await Internal(
+                host,
+                HttpMethod.Post,
+                "plan-changes/initech",
+                new JsonObject { ["decision"] = "approve", ["note"] = "Welcome aboard" }
+            )
+        );
 
         using var after = await Get(host, "/v1/products?limit=1", InitechKey);
         Assert.NotEqual(before.Headers.GetValues("RateLimit-Policy").Single(), after.Headers.GetValues("RateLimit-Policy").Single());
@@ -46,7 +68,10 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         var told = receiver.All.Single();
         Assert.True(WebhookTest.Verifies(told, (string)hook["secret"]!));
         var body = JsonNode.Parse(told.Body)!;
-        Assert.Equal(("plan.changed", "pro", "free"), ((string?)body["type"], (string?)body["data"]!["plan"], (string?)body["data"]!["previous_plan"]));
+        Assert.Equal(
+            ("plan.changed", "pro", "free"),
+            ((string?)body["type"], (string?)body["data"]!["plan"], (string?)body["data"]!["previous_plan"])
+        );
 
         Assert.Equal(["tenant.changed", "plan.approved", "plan.requested", "webhook.created"], await Actions(host, "initech"));
         Assert.Equal(4, host.Log.Entries.Count(e => e.Category == "Bff.Audit"));
@@ -63,14 +88,42 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
             await Connected(host);
         }
 
-        await Problem(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" }), 404, "not_found");
+        await Problem(
+            await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" }),
+            404,
+            "not_found"
+        );
         var dave = await SignedIn(host, "dave");
         using var asked = await dave.Post("/portal/plan", await dave.Token(), ("plan", "pro"));
         Assert.Equal(HttpStatusCode.SeeOther, asked.StatusCode);
-        await Problem(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "perhaps" }), 400, "validation_failed");
-        await Problem(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "decline", ["note"] = new string('x', 501) }), 400, "validation_failed");
-        await Json(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "decline", ["note"] = "Not <yet>" }));
-        await Problem(await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" }), 404, "not_found");
+        await Problem(
+            await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "perhaps" }),
+            400,
+            "validation_failed"
+        );
+        await Problem(
+            await Internal(
+                host,
+                HttpMethod.Post,
+                "plan-changes/initech",
+                new JsonObject { ["decision"] = "decline", ["note"] = new string('x', 501) }
+            ),
+            400,
+            "validation_failed"
+        );
+        await Json(
+            await Internal(
+                host,
+                HttpMethod.Post,
+                "plan-changes/initech",
+                new JsonObject { ["decision"] = "decline", ["note"] = "Not <yet>" }
+            )
+        );
+        await Problem(
+            await Internal(host, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" }),
+            404,
+            "not_found"
+        );
 
         var page = await Page(await dave.Get("/portal/plan"));
         Assert.Contains("data-decided=\"declined\"", page, StringComparison.Ordinal);
@@ -94,10 +147,18 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         var dave = await SignedIn(one, "dave");
         using var asked = await dave.Post("/portal/plan", await dave.Token(), ("plan", "pro"));
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            Internal(i % 2 == 0 ? one : other, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" })));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 10)
+                .Select(i =>
+                    Internal(i % 2 == 0 ? one : other, HttpMethod.Post, "plan-changes/initech", new JsonObject { ["decision"] = "approve" })
+                )
+        );
         Assert.Single(answers, a => a.IsSuccessStatusCode);
-        Assert.All(answers.Where(a => !a.IsSuccessStatusCode), a => Assert.True(a.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict));
+        Assert.All(
+            answers.Where(a => !a.IsSuccessStatusCode),
+            a => Assert.True(a.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        );
         await Eventually.True(async () => await PlanOf(one) == "pro" && await PlanOf(other) == "pro", Patience);
         Assert.Equal(["tenant.changed", "plan.approved", "plan.requested"], await Actions(other, "initech"));
         var events = await Json(await Get(other, "/v1/events?type=plan.changed", InitechKey));
@@ -114,23 +175,66 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
             await Connected(host);
         }
 
-        var key = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, new JsonObject { ["name"] = "of jane.doe@example.org", ["scopes"] = new JsonArray("orders.read") }), 201);
+        var key = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/api-keys",
+                AcmeKey,
+                new JsonObject { ["name"] = "of jane.doe@example.org", ["scopes"] = new JsonArray("orders.read") }
+            ),
+            201
+        );
         var rotated = await Json(await Send(host, HttpMethod.Post, $"/v1/api-keys/{key["id"]}/rotate", AcmeKey), 201);
         using var deleted = await Send(host, HttpMethod.Delete, $"/v1/api-keys/{rotated["id"]}", AcmeKey);
-        var hook = await Json(await Send(host, HttpMethod.Post, "/v1/webhook-endpoints", AcmeKey, new JsonObject { ["url"] = "http://127.0.0.1:9/hidden-token?key=hidden" }), 201);
-        await Json(await Send(host, HttpMethod.Patch, $"/v1/webhook-endpoints/{hook["id"]}", AcmeKey, new JsonObject { ["enabled"] = false }));
+        var hook = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/webhook-endpoints",
+                AcmeKey,
+                new JsonObject { ["url"] = "http://127.0.0.1:9/hidden-token?key=hidden" }
+            ),
+            201
+        );
+        await Json(
+            await Send(host, HttpMethod.Patch, $"/v1/webhook-endpoints/{hook["id"]}", AcmeKey, new JsonObject { ["enabled"] = false })
+        );
         var secret = await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{hook["id"]}/rotate-secret", AcmeKey));
         using var gone = await Send(host, HttpMethod.Delete, $"/v1/webhook-endpoints/{hook["id"]}", AcmeKey);
-        using var revoked = await Internal(host, HttpMethod.Post, "revocations", new JsonObject { ["sub"] = "jane.doe@example.org", ["issuedBefore"] = "2026-01-01T00:00:00Z" });
+        using var revoked = await Internal(
+            host,
+            HttpMethod.Post,
+            "revocations",
+            new JsonObject { ["sub"] = "jane.doe@example.org", ["issuedBefore"] = "2026-01-01T00:00:00Z" }
+        );
         Assert.Equal(HttpStatusCode.NoContent, revoked.StatusCode);
 
         Assert.Equal(
-            ["webhook.deleted", "webhook.secret_rotated", "webhook.changed", "webhook.created", "key.deleted", "key.rotated", "key.created", "key.created"],
-            await Actions(host, "acme"));
+            [
+                "webhook.deleted",
+                "webhook.secret_rotated",
+                "webhook.changed",
+                "webhook.created",
+                "key.deleted",
+                "key.rotated",
+                "key.created",
+                "key.created",
+            ],
+            await Actions(host, "acme")
+        );
         var all = await Json(await Internal(host, HttpMethod.Get, "audit"));
         Assert.Equal("subject.revoked", (string?)all["data"]![0]!["action"]);
         var text = all.ToJsonString() + string.Join('\n', host.Log.Entries.Where(e => e.Category == "Bff.Audit").Select(e => e.Message));
-        string[] secrets = [(string)key["key"]!, (string)rotated["key"]!, (string)hook["secret"]!, (string)secret["secret"]!, "hidden", "jane.doe"];
+        string[] secrets =
+        [
+            (string)key["key"]!,
+            (string)rotated["key"]!,
+            (string)hook["secret"]!,
+            (string)secret["secret"]!,
+            "hidden",
+            "jane.doe",
+        ];
         Assert.All(secrets, s => Assert.DoesNotContain(s, text, StringComparison.Ordinal));
         Assert.All(all["data"]!.AsArray(), e => Assert.False(string.IsNullOrEmpty((string?)e!["requestId"])));
 
@@ -145,7 +249,12 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         await Send(host, method, "/internal/" + path, Surroundings.Token("operator", "tenants.manage audit.read tokens.revoke"), body);
 
     private async Task<List<string?>> Actions(PartnerHost host, string tenant) =>
-        [.. (await Json(await Internal(host, HttpMethod.Get, "audit?tenant=" + tenant)))["data"]!.AsArray().Select(e => (string?)e!["action"])];
+        [
+            .. (await Json(await Internal(host, HttpMethod.Get, "audit?tenant=" + tenant)))["data"]!
+                .AsArray()
+                .Select(e => (string?)e!["action"]),
+        ];
 
-    private static async Task<string?> PlanOf(PartnerHost host) => (string?)(await Json(await Get(host, "/v1/account", InitechKey)))["plan"]!["name"];
+    private static async Task<string?> PlanOf(PartnerHost host) =>
+        (string?)(await Json(await Get(host, "/v1/account", InitechKey)))["plan"]!["name"];
 }

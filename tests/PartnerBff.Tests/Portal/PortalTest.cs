@@ -7,9 +7,18 @@ namespace PartnerBff.Tests.Portal;
 /// <summary>People at the portal: with a browser's manners and without a browser, or in a real one.</summary>
 public abstract partial class PortalTest(SharedSurroundings surroundings) : PartnerTest(surroundings)
 {
-    protected PartnerHost StartPortal(Dictionary<string, string?>? settings = null, RedisServer? redis = null, ManualTimeProvider? clock = null) =>
-        Start(new Dictionary<string, string?> { ["Session:Authority"] = Surroundings.Identity.Authority }.With(settings).WithPlans("anonymous"), redis,
-            clock is null ? null : services => services.AddSingleton<TimeProvider>(clock));
+    protected PartnerHost StartPortal(
+        Dictionary<string, string?>? settings = null,
+        RedisServer? redis = null,
+        ManualTimeProvider? clock = null
+    ) =>
+        Start(
+            new Dictionary<string, string?> { ["Session:Authority"] = Surroundings.Identity.Authority }
+                .With(settings)
+                .WithPlans("anonymous"),
+            redis,
+            clock is null ? null : services => services.AddSingleton<TimeProvider>(clock)
+        );
 
     /// <summary>A clock that the test moves and that the provider goes by until the test ends.</summary>
     protected ManualTimeProvider NewClock()
@@ -34,8 +43,11 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
     }
 
     /// <summary>The tenant's requests are noted, and counted, which may be after their answers have arrived.</summary>
-    protected static Task Noted(PartnerHost host, string tenant, int requests) => Eventually.True(
-        async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests, Patience);
+    protected static Task Noted(PartnerHost host, string tenant, int requests) =>
+        Eventually.True(
+            async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests,
+            Patience
+        );
 
     protected static async Task<string> Page(HttpResponseMessage response, int status = 200)
     {
@@ -50,7 +62,16 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
 
     protected sealed partial class Person(PartnerHost host)
     {
-        public HttpClient Http { get; } = host.NewClient(host.Address, new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, CookieContainer = new() });
+        public HttpClient Http { get; } =
+            host.NewClient(
+                host.Address,
+                new SocketsHttpHandler
+                {
+                    AllowAutoRedirect = false,
+                    UseProxy = false,
+                    CookieContainer = new(),
+                }
+            );
 
         public Task<HttpResponseMessage> Get(string path) => Http.GetAsync(path);
 
@@ -67,7 +88,9 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
         public async Task<HttpResponseMessage> Post(string path, string? token, params (string Name, string Value)[] fields)
         {
             var all = fields.Select(f => KeyValuePair.Create(f.Name, f.Value));
-            using var form = new FormUrlEncodedContent(token is null ? all : all.Append(KeyValuePair.Create("__RequestVerificationToken", token)));
+            using var form = new FormUrlEncodedContent(
+                token is null ? all : all.Append(KeyValuePair.Create("__RequestVerificationToken", token))
+            );
             return await Http.PostAsync(path, form);
         }
 

@@ -25,7 +25,9 @@ public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTes
 
         if (overTheBackChannel)
         {
-            using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("partner-portal", null, sid))]);
+            using var form = new FormUrlEncodedContent([
+                KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("partner-portal", null, sid)),
+            ]);
             using var told = await host.Client.PostAsync("/portal/backchannel-logout", form);
             Assert.Equal(HttpStatusCode.OK, told.StatusCode);
         }
@@ -81,5 +83,7 @@ public sealed class SessionEndTests(SharedSurroundings surroundings) : PortalTes
     private static Task Ready(PartnerHost host, bool onRedis) => onRedis ? Connected(host) : Task.CompletedTask;
 
     private static async Task<string> DocsKey(Person person) =>
-        Regex.Match(await Page(await person.Get("/docs")), "pk_test_[0-9A-Za-z]{38}") is { Success: true } found ? found.Value : throw new InvalidOperationException("No key.");
+        Regex.Match(await Page(await person.Get("/docs")), "pk_test_[0-9A-Za-z]{38}") is { Success: true } found
+            ? found.Value
+            : throw new InvalidOperationException("No key.");
 }

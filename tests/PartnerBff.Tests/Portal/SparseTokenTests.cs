@@ -36,19 +36,23 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
         provider.TakesPushes = true;
         provider.UserInfo = new() { ["sub"] = "sparse", ["name"] = "Ada Lovelace" };
         provider.Change = (_, claims) => (claims["org"], claims["access"]) = ("acme", JsonNode.Parse("{\"roles\":[\"partner-admin\"]}"));
-        var person = new Person(StartPortal(new()
-        {
-            ["Session:Provider"] = "company",
-            ["Session:Authority"] = provider.Address,
-            ["Session:ClientAuthentication"] = "Post",
-            ["Session:AuthorizeParameters:audience"] = "https://api.example",
-            ["Session:LoginParameters:0"] = "login_hint",
-            ["Authentication:Providers:company:Authority"] = provider.Address,
-            ["Authentication:Providers:company:RequireHttpsMetadata"] = "false",
-            ["Authentication:Providers:company:ValidAudiences:0"] = "api",
-            ["Authentication:Providers:company:Claims:Tenant:0"] = "org",
-            ["Authentication:Providers:company:Claims:Roles:0"] = "access.roles",
-        }));
+        var person = new Person(
+            StartPortal(
+                new()
+                {
+                    ["Session:Provider"] = "company",
+                    ["Session:Authority"] = provider.Address,
+                    ["Session:ClientAuthentication"] = "Post",
+                    ["Session:AuthorizeParameters:audience"] = "https://api.example",
+                    ["Session:LoginParameters:0"] = "login_hint",
+                    ["Authentication:Providers:company:Authority"] = provider.Address,
+                    ["Authentication:Providers:company:RequireHttpsMetadata"] = "false",
+                    ["Authentication:Providers:company:ValidAudiences:0"] = "api",
+                    ["Authentication:Providers:company:Claims:Tenant:0"] = "org",
+                    ["Authentication:Providers:company:Claims:Roles:0"] = "access.roles",
+                }
+            )
+        );
 
         using var begun = await person.Get("/portal/login?returnUrl=%2Fportal&login_hint=ada");
         using var back = await person.Http.GetAsync(provider.SignIn(begun.Headers.Location!));
@@ -57,7 +61,10 @@ public sealed class SparseTokenTests(SharedSurroundings surroundings) : PortalTe
         Assert.Equal("/portal", back.Headers.Location!.OriginalString);
         Assert.Contains("Ada Lovelace", page, StringComparison.Ordinal);
         var pushed = provider.Asked.First();
-        Assert.Equal(("/par", "https://api.example", "ada", ""), (pushed["path"], pushed["audience"], pushed["login_hint"], pushed["authorization"]));
+        Assert.Equal(
+            ("/par", "https://api.example", "ada", ""),
+            (pushed["path"], pushed["audience"], pushed["login_hint"], pushed["authorization"])
+        );
         Assert.All(provider.Asked, a => Assert.True(a.ContainsKey("client_secret")));
     }
 

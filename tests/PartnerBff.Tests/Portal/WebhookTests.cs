@@ -166,18 +166,23 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         var host = StartPortal();
         var carol = await SignedIn(host);
 
-        var page = await Page(await carol.Post("/portal/webhooks", await carol.Token(), ("url", url), ("types", types), ("mode", "live")), 422);
+        var page = await Page(
+            await carol.Post("/portal/webhooks", await carol.Token(), ("url", url), ("types", types), ("mode", "live")),
+            422
+        );
 
         Assert.Contains("class=\"error\"", page, StringComparison.Ordinal);
     }
 
-    private static async Task Shows(IPage page, string status) => await Eventually.True(
-        async () =>
-        {
-            await page.GotoAsync(page.Url);
-            return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
-        },
-        Patience);
+    private static async Task Shows(IPage page, string status) =>
+        await Eventually.True(
+            async () =>
+            {
+                await page.GotoAsync(page.Url);
+                return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
+            },
+            Patience
+        );
 
     private static List<string> Deliveries(string page) => All(page, "data-delivery=\"(msg_[^\"]+)\"");
 

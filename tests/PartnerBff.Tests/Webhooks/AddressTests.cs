@@ -8,25 +8,86 @@ namespace PartnerBff.Tests.Webhooks;
 
 public sealed class AddressTests
 {
-    public static TheoryData<string, bool> Addresses => new()
-    {
-        { "0.0.0.0", false }, { "0.1.2.3", false }, { "10.0.0.1", false }, { "10.255.255.255", false }, { "100.64.0.1", false }, { "100.127.255.255", false },
-        { "127.0.0.1", false }, { "127.1.2.3", false }, { "169.254.0.1", false }, { "169.254.169.254", false }, { "172.16.0.1", false }, { "172.31.255.255", false },
-        { "192.0.0.1", false }, { "192.0.0.170", false }, { "192.0.2.1", false }, { "192.88.99.1", false }, { "192.168.0.1", false }, { "192.168.255.255", false },
-        { "198.18.0.1", false }, { "198.19.255.255", false }, { "198.51.100.7", false }, { "203.0.113.9", false }, { "224.0.0.1", false }, { "239.255.255.255", false },
-        { "240.0.0.1", false }, { "255.255.255.255", false },
-        { "::", false }, { "::1", false }, { "::ffff:127.0.0.1", false }, { "::ffff:10.0.0.1", false }, { "::ffff:8.8.8.8", false }, { "::127.0.0.1", false },
-        { "::8.8.8.8", false }, { "fe80::1", false }, { "fe80::1%1", false }, { "febf::1", false }, { "fec0::1", false }, { "fc00::1", false }, { "fd12:3456::1", false },
-        { "ff02::1", false }, { "ff0e::1", false }, { "64:ff9b::7f00:1", false }, { "64:ff9b::808:808", false }, { "64:ff9b:1::1", false }, { "100::1", false },
-        { "2001::1", false }, { "2001:0:4136:e378:8000:63bf:3fff:fdd2", false }, { "2001:2::1", false }, { "2001:10::1", false }, { "2001:20::1", false },
-        { "2001:db8::1", false }, { "2002:7f00:1::", false }, { "2002:c0a8:101::1", false }, { "3fff::1", false }, { "5f00::1", false }, { "4000::1", false },
-        { "8.8.8.8", true }, { "1.1.1.1", true }, { "9.255.255.255", true }, { "11.0.0.0", true }, { "100.63.255.255", true }, { "100.128.0.0", true },
-        { "172.15.255.255", true }, { "172.32.0.0", true }, { "192.167.255.255", true }, { "192.169.0.0", true }, { "198.17.255.255", true }, { "198.20.0.0", true },
-        { "223.255.255.255", true }, { "2606:4700::1111", true }, { "2a00:1450:4001::1", true }, { "2001:4860:4860::8888", true },
-    };
+    public static TheoryData<string, bool> Addresses =>
+        new()
+        {
+            { "0.0.0.0", false },
+            { "0.1.2.3", false },
+            { "10.0.0.1", false },
+            { "10.255.255.255", false },
+            { "100.64.0.1", false },
+            { "100.127.255.255", false },
+            { "127.0.0.1", false },
+            { "127.1.2.3", false },
+            { "169.254.0.1", false },
+            { "169.254.169.254", false },
+            { "172.16.0.1", false },
+            { "172.31.255.255", false },
+            { "192.0.0.1", false },
+            { "192.0.0.170", false },
+            { "192.0.2.1", false },
+            { "192.88.99.1", false },
+            { "192.168.0.1", false },
+            { "192.168.255.255", false },
+            { "198.18.0.1", false },
+            { "198.19.255.255", false },
+            { "198.51.100.7", false },
+            { "203.0.113.9", false },
+            { "224.0.0.1", false },
+            { "239.255.255.255", false },
+            { "240.0.0.1", false },
+            { "255.255.255.255", false },
+            { "::", false },
+            { "::1", false },
+            { "::ffff:127.0.0.1", false },
+            { "::ffff:10.0.0.1", false },
+            { "::ffff:8.8.8.8", false },
+            { "::127.0.0.1", false },
+            { "::8.8.8.8", false },
+            { "fe80::1", false },
+            { "fe80::1%1", false },
+            { "febf::1", false },
+            { "fec0::1", false },
+            { "fc00::1", false },
+            { "fd12:3456::1", false },
+            { "ff02::1", false },
+            { "ff0e::1", false },
+            { "64:ff9b::7f00:1", false },
+            { "64:ff9b::808:808", false },
+            { "64:ff9b:1::1", false },
+            { "100::1", false },
+            { "2001::1", false },
+            { "2001:0:4136:e378:8000:63bf:3fff:fdd2", false },
+            { "2001:2::1", false },
+            { "2001:10::1", false },
+            { "2001:20::1", false },
+            { "2001:db8::1", false },
+            { "2002:7f00:1::", false },
+            { "2002:c0a8:101::1", false },
+            { "3fff::1", false },
+            { "5f00::1", false },
+            { "4000::1", false },
+            { "8.8.8.8", true },
+            { "1.1.1.1", true },
+            { "9.255.255.255", true },
+            { "11.0.0.0", true },
+            { "100.63.255.255", true },
+            { "100.128.0.0", true },
+            { "172.15.255.255", true },
+            { "172.32.0.0", true },
+            { "192.167.255.255", true },
+            { "192.169.0.0", true },
+            { "198.17.255.255", true },
+            { "198.20.0.0", true },
+            { "223.255.255.255", true },
+            { "2606:4700::1111", true },
+            { "2a00:1450:4001::1", true },
+            { "2001:4860:4860::8888", true },
+        };
 
     [Theory, MemberData(nameof(Addresses))]
-    public void Only_public_addresses_are_public(string address, bool isPublic) => Assert.Equal(isPublic, AddressGuard.IsPublic(IPAddress.Parse(address)));
+    public void Only_public_addresses_are_public(string address, bool isPublic) =>
+        Assert.Equal(isPublic, AddressGuard.IsPublic(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("https://example.com/hook")]
@@ -88,7 +149,10 @@ public sealed class AddressTests
     {
         var options = new WebhookOptions { Ports = port is { } one ? [one] : null };
 
-        Assert.Equal(objection, new WebhookUrl(Options.Create(options), new HostingEnvironment { EnvironmentName = environment }).Objection(url));
+        Assert.Equal(
+            objection,
+            new WebhookUrl(Options.Create(options), new HostingEnvironment { EnvironmentName = environment }).Objection(url)
+        );
     }
 
     [Fact]
@@ -123,13 +187,16 @@ public sealed class AddressTests
         var port = new Uri(receiver.Url).Port;
         var asked = 0;
         var connections = new GuardedConnections(
-            (_, _) => Task.FromResult<IPAddress[]>([asked++ == 0 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]), // The name leads elsewhere a moment later.
-            Options.Create(new WebhookOptions { AllowPrivateNetworks = true }));
+            // The name leads elsewhere a moment later.
+            (_, _) => Task.FromResult<IPAddress[]>([asked++ == 0 ? IPAddress.Loopback : IPAddress.Parse("10.0.0.1")]),
+            Options.Create(new WebhookOptions { AllowPrivateNetworks = true })
+        );
         using var client = new HttpClient(connections.CreateHandler());
         using var answer = await client.PostAsync(new Uri($"http://partner.example:{port}/x"), new StringContent("{}"));
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         Assert.Equal(1, asked);
     }
 
-    private static WebhookUrl Urls() => new(Options.Create(new WebhookOptions()), new HostingEnvironment { EnvironmentName = Environments.Production });
+    private static WebhookUrl Urls() =>
+        new(Options.Create(new WebhookOptions()), new HostingEnvironment { EnvironmentName = Environments.Production });
 }

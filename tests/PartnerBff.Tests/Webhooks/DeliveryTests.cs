@@ -26,7 +26,8 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         Assert.Equal([1, 3], receiver.All.Where(r => r.Path == "/orders").Select(r => r.Number).Order());
         Assert.Equal(5, receiver.All.Select(r => r.Id).Distinct().Count());
         Assert.All(receiver.All, r => Assert.True(Verifies(r, (string)(r.Path == "/all" ? all : orders)["secret"]!)));
-        Assert.All(receiver.All, r => Assert.EndsWith("Z", (string)JsonNode.Parse(r.Body)!["timestamp"]!, StringComparison.Ordinal)); // As everywhere in the API.
+        // As everywhere in the API.
+        Assert.All(receiver.All, r => Assert.EndsWith("Z", (string)JsonNode.Parse(r.Body)!["timestamp"]!, StringComparison.Ordinal));
         await Until(async () => (await Deliveries(host, orders)).All(d => (string)d["status"]! == "delivered"));
         Assert.Equal(204, (int)(await Deliveries(host, orders))[0]["attempts"]!.AsArray().Single()!["status_code"]!);
         Assert.Null((await Json(await Get(host, $"/v1/webhook-endpoints/{all["id"]}", AcmeKey)))["secret"]);
@@ -43,7 +44,15 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
             context.Response.Headers.Location = receiver.Url + "/elsewhere";
             return context.Response.WriteAsync(new string('x', 5000));
         };
-        var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.1", ["Webhooks:Schedule:2"] = "00:00:00.1", ["Webhooks:Schedule:3"] = "01:00:00" });
+        var host = StartForWebhooks(
+            new()
+            {
+                ["Webhooks:Schedule:0"] = "0",
+                ["Webhooks:Schedule:1"] = "00:00:00.1",
+                ["Webhooks:Schedule:2"] = "00:00:00.1",
+                ["Webhooks:Schedule:3"] = "01:00:00",
+            }
+        );
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
 
@@ -64,7 +73,11 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task When_the_schedule_is_over_the_delivery_has_failed()
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) => { context.Response.StatusCode = 500; return Task.CompletedTask; };
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05" });
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
@@ -87,15 +100,28 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
         await Until(async () => (await Deliveries(host, endpoint)) is [var d] && d["attempts"]!.AsArray().Count == 1);
-        Assert.True((DateTimeOffset)(await Deliveries(host, endpoint)).Single()["next_attempt_at"]! > DateTimeOffset.UtcNow.AddMinutes(100));
+        Assert.True(
+            (DateTimeOffset)(await Deliveries(host, endpoint)).Single()["next_attempt_at"]! > DateTimeOffset.UtcNow.AddMinutes(100)
+        );
     }
 
     [Theory, InlineData("410", "5.00:00:00"), InlineData("500", "00:00:00.001")]
     public async Task An_endpoint_that_is_gone_or_has_only_failed_for_long_is_disabled(string status, string disableAfter)
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) => { context.Response.StatusCode = int.Parse(status, System.Globalization.CultureInfo.InvariantCulture); return Task.CompletedTask; };
-        var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05", ["Webhooks:DisableAfter"] = disableAfter });
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = int.Parse(status, System.Globalization.CultureInfo.InvariantCulture);
+            return Task.CompletedTask;
+        };
+        var host = StartForWebhooks(
+            new()
+            {
+                ["Webhooks:Schedule:0"] = "0",
+                ["Webhooks:Schedule:1"] = "00:00:00.05",
+                ["Webhooks:DisableAfter"] = disableAfter,
+            }
+        );
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
         await Until(async () => !(bool)(await Json(await Get(host, $"/v1/webhook-endpoints/{endpoint["id"]}", AcmeKey)))["enabled"]!);
@@ -106,17 +132,36 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task An_endpoint_that_was_enabled_again_has_its_days_anew()
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) => { context.Response.StatusCode = 500; return Task.CompletedTask; };
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        };
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05" });
         var endpoint = await Create(host, receiver.Url);
         var store = host.Services.GetRequiredService<IWebhookStore>();
         var ago = DateTimeOffset.UtcNow.AddDays(-6);
-        var failed = WebhookDispatcher.Delivery((await store.Find("live:acme", (string)endpoint["id"]!, default))!, "e-1", "order.shipped", ago, "{}"u8.ToArray(), ago);
+        var failed = WebhookDispatcher.Delivery(
+            (await store.Find("live:acme", (string)endpoint["id"]!, default))!,
+            "e-1",
+            "order.shipped",
+            ago,
+            "{}"u8.ToArray(),
+            ago
+        );
         await store.Note(failed with { Status = DeliveryStatus.Failed, NextAttemptAt = null }, false, ago, default);
 
         foreach (var enabled in (bool[])[false, true])
         {
-            await Json(await Send(host, HttpMethod.Patch, $"/v1/webhook-endpoints/{endpoint["id"]}", AcmeKey, new JsonObject { ["enabled"] = enabled }));
+            await Json(
+                await Send(
+                    host,
+                    HttpMethod.Patch,
+                    $"/v1/webhook-endpoints/{endpoint["id"]}",
+                    AcmeKey,
+                    new JsonObject { ["enabled"] = enabled }
+                )
+            );
         }
 
         await Publish(host, "acme");
@@ -130,7 +175,11 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     {
         await using var receiver = await Receiver.Start();
         var status = 500;
-        receiver.Answer = (_, context) => { context.Response.StatusCode = status; return Task.CompletedTask; };
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        };
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "01:00:00" });
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
@@ -151,12 +200,15 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
             Assert.Equal((becomes, null), ((string)over["status"]!, (string?)over["next_attempt_at"]));
         }
 
-        async Task Retry() => await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-deliveries/{scheduled["id"]}/retry", AcmeKey), 202);
+        async Task Retry() =>
+            await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-deliveries/{scheduled["id"]}/retry", AcmeKey), 202);
 
         async Task<JsonNode> After(int attempts)
         {
             JsonNode? delivery = null;
-            await Until(async () => (await Deliveries(host, endpoint)) is [var d] && (delivery = d)["attempts"]!.AsArray().Count == attempts);
+            await Until(async () =>
+                (await Deliveries(host, endpoint)) is [var d] && (delivery = d)["attempts"]!.AsArray().Count == attempts
+            );
             return delivery!;
         }
     }
@@ -167,7 +219,15 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         await using var receiver = await Receiver.Start();
         var host = StartForWebhooks();
         var endpoint = await Create(host, receiver.Url);
-        var rotated = await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{endpoint["id"]}/rotate-secret", AcmeKey, new JsonObject { ["overlap_seconds"] = 600 }));
+        var rotated = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                $"/v1/webhook-endpoints/{endpoint["id"]}/rotate-secret",
+                AcmeKey,
+                new JsonObject { ["overlap_seconds"] = 600 }
+            )
+        );
         await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{endpoint["id"]}/test", AcmeKey), 202);
         await Until(() => receiver.All.Count == 1);
         var test = receiver.All.Single();
@@ -175,7 +235,15 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
         Assert.NotEqual((string)endpoint["secret"]!, (string)rotated["secret"]!);
         Assert.True(Verifies(test, (string)endpoint["secret"]!) && Verifies(test, (string)rotated["secret"]!));
 
-        var last = await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{endpoint["id"]}/rotate-secret", AcmeKey, new JsonObject { ["overlap_seconds"] = 0 }));
+        var last = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                $"/v1/webhook-endpoints/{endpoint["id"]}/rotate-secret",
+                AcmeKey,
+                new JsonObject { ["overlap_seconds"] = 0 }
+            )
+        );
         await Json(await Send(host, HttpMethod.Post, $"/v1/webhook-endpoints/{endpoint["id"]}/test", AcmeKey), 202);
         await Until(() => receiver.All.Count == 2);
         var only = receiver.All.Last();

@@ -11,7 +11,10 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
 
         Assert.Equal("stock", (string?)(await Change(new() { ["description"] = "stock" }))["description"]);
         var disabled = await Change(new() { ["enabled"] = false });
-        Assert.Equal(("stock", "order.shipped", false), ((string?)disabled["description"], (string?)disabled["types"]![0], (bool)disabled["enabled"]!));
+        Assert.Equal(
+            ("stock", "order.shipped", false),
+            ((string?)disabled["description"], (string?)disabled["types"]![0], (bool)disabled["enabled"]!)
+        );
         var cleared = await Change(new() { ["description"] = null });
         Assert.True(cleared.ContainsKey("description") && cleared["description"] is null);
         Assert.False((bool)cleared["enabled"]!);
@@ -27,7 +30,9 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
             context.Response.StatusCode = 500;
             return Task.CompletedTask;
         };
-        var schedule = Enumerable.Range(0, 20).ToDictionary(i => $"Webhooks:Schedule:{i}", i => (string?)(i == 0 ? "00:00:00" : "00:00:02"));
+        var schedule = Enumerable
+            .Range(0, 20)
+            .ToDictionary(i => $"Webhooks:Schedule:{i}", i => (string?)(i == 0 ? "00:00:00" : "00:00:02"));
         var host = StartForWebhooks(schedule, withRedis ? StartRedis() : null);
         if (withRedis)
         {
@@ -38,10 +43,24 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
         var path = "/v1/webhook-endpoints/" + endpoint["id"];
         await Publish(host, "acme");
         await Until(async () => (await Deliveries(host, endpoint)) is [var d] && d["attempts"]!.AsArray().Count > 0);
-        var test = (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, new JsonObject
-        {
-            ["name"] = "test", ["mode"] = "test", ["scopes"] = new JsonArray("webhooks.manage"),
-        }), 201))["key"]!;
+        var test = (string)
+            (
+                await Json(
+                    await Send(
+                        host,
+                        HttpMethod.Post,
+                        "/v1/api-keys",
+                        AcmeKey,
+                        new JsonObject
+                        {
+                            ["name"] = "test",
+                            ["mode"] = "test",
+                            ["scopes"] = new JsonArray("webhooks.manage"),
+                        }
+                    ),
+                    201
+                )
+            )["key"]!;
 
         await Problem(await Send(host, HttpMethod.Delete, path, GlobexKey), 404, "not_found");
         await Problem(await Send(host, HttpMethod.Delete, path, test), 404, "not_found");

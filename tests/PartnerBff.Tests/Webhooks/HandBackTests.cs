@@ -20,7 +20,12 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         receiver.Answer = Receiver.Hang;
         var stopping = StartForWebhooks(LongClaims, redis);
         await Connected(stopping);
-        JsonObject[] endpoints = [await Create(stopping, receiver.Url + "/a"), await Create(stopping, receiver.Url + "/b"), await Create(stopping, receiver.Url + "/c")];
+        JsonObject[] endpoints =
+        [
+            await Create(stopping, receiver.Url + "/a"),
+            await Create(stopping, receiver.Url + "/b"),
+            await Create(stopping, receiver.Url + "/c"),
+        ];
         await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 10));
         await Until(() => receiver.All.Count == 6); // Two to each: nobody knows yet whether they answer.
         var brokenOff = receiver.All.Select(r => r.Id).ToHashSet();
@@ -35,7 +40,8 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         foreach (var endpoint in endpoints)
         {
             await Until(async () => (await Deliveries(other, endpoint)).All(d => (string)d["status"]! == "delivered"));
-            Assert.All(await Deliveries(other, endpoint), d => Assert.Single(d["attempts"]!.AsArray())); // The one that was broken off says nothing about the endpoint.
+            // The one that was broken off says nothing about the endpoint.
+            Assert.All(await Deliveries(other, endpoint), d => Assert.Single(d["attempts"]!.AsArray()));
         }
     }
 
@@ -46,7 +52,11 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await using var receiver = await Receiver.Start();
         receiver.Answer = Receiver.Hang;
         PausedStore store = null!;
-        var full = StartForWebhooks(LongClaims, redis, services => services.Decorate<IWebhookStore>(inner => store = new PausedStore(inner)));
+        var full = StartForWebhooks(
+            LongClaims,
+            redis,
+            services => services.Decorate<IWebhookStore>(inner => store = new PausedStore(inner))
+        );
         await Connected(full);
         var endpoint = await Create(full, receiver.Url);
         await Publish(full, "acme", "order.shipped", Enumerable.Range(0, 10));
@@ -64,7 +74,11 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         var redis = StartRedis();
         await using var receiver = await Receiver.Start();
         var claim = new Moment();
-        var stopping = StartForWebhooks(LongClaims, redis, services => services.Decorate<IWebhookStore>(store => new PausedStore(store) { Claimed = claim }));
+        var stopping = StartForWebhooks(
+            LongClaims,
+            redis,
+            services => services.Decorate<IWebhookStore>(store => new PausedStore(store) { Claimed = claim })
+        );
         await Connected(stopping);
         await Create(stopping, receiver.Url);
         await Publish(stopping, "acme");
@@ -86,9 +100,14 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await using var receiver = await Receiver.Start();
         var begin = new Moment();
         RecordedQueue queue = null!;
-        var stopping = StartForWebhooks(LongClaims, redis, services => services
-            .Decorate<IWebhookStore>(store => new PausedStore(store) { Beginning = begin })
-            .Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner)));
+        var stopping = StartForWebhooks(
+            LongClaims,
+            redis,
+            services =>
+                services
+                    .Decorate<IWebhookStore>(store => new PausedStore(store) { Beginning = begin })
+                    .Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner))
+        );
         await Connected(stopping);
         await Create(stopping, receiver.Url);
         await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 20));
@@ -111,7 +130,11 @@ public sealed class HandBackTests(SharedSurroundings surroundings) : WebhookTest
         await using var receiver = await Receiver.Start();
         var take = new Moment();
         RecordedQueue queue = null!;
-        var stopping = StartForWebhooks(LongClaims, redis, services => services.Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner) { Took = take }));
+        var stopping = StartForWebhooks(
+            LongClaims,
+            redis,
+            services => services.Decorate<IEventQueue>(inner => queue = new RecordedQueue(inner) { Took = take })
+        );
         await Connected(stopping);
         await Create(stopping, receiver.Url);
         await Publish(stopping, "acme", "order.shipped", Enumerable.Range(0, 20));

@@ -77,7 +77,13 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
     /// <summary>How often somebody has looked for what is due.</summary>
     public int Looks => Volatile.Read(ref _looks);
 
-    public async Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation)
+    public async Task<IReadOnlyList<WebhookDelivery>> Claim(
+        string endpointId,
+        DateTimeOffset now,
+        TimeSpan lease,
+        int count,
+        CancellationToken cancellation
+    )
     {
         var claimed = await inner.Claim(endpointId, now, lease, count, cancellation);
         if (claimed.Count > 0 && Claimed is { } moment)
@@ -104,11 +110,16 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
 
     public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) => inner.Find(owner, id, cancellation);
 
-    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(endpoint, cancellation, audit);
+    public Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+        inner.Add(endpoint, cancellation, audit);
 
     public Task<WebhookEndpoint?> Change(
-        string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null) =>
-        inner.Change(owner, id, change, cancellation, audit);
+        string owner,
+        string id,
+        Func<WebhookEndpoint, WebhookEndpoint> change,
+        CancellationToken cancellation,
+        EndpointAudit? audit = null
+    ) => inner.Change(owner, id, change, cancellation, audit);
 
     public Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
         inner.Delete(owner, id, cancellation, audit);
@@ -122,7 +133,8 @@ internal sealed class PausedStore(IWebhookStore inner) : IWebhookStore
     public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) =>
         inner.Note(delivery, succeeded, now, cancellation);
 
-    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) => inner.Reopen(delivery, due, cancellation);
+    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) =>
+        inner.Reopen(delivery, due, cancellation);
 
     public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => inner.FindDelivery(id, cancellation);
 

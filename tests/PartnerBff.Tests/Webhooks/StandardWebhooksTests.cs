@@ -19,11 +19,20 @@ public sealed class StandardWebhooksTests(SharedSurroundings surroundings) : Web
         try
         {
             await Run(folder, "npm", "install", "--no-audit", "--no-fund", "standardwebhooks@1.0.0");
-            await File.WriteAllTextAsync(Path.Combine(folder, "input.json"), new JsonObject
-            {
-                ["secret"] = (string)endpoint["secret"]!, ["body"] = received.Body, ["id"] = received.Id, ["time"] = received.Timestamp, ["signature"] = received.Signature,
-            }.ToJsonString());
-            await File.WriteAllTextAsync(Path.Combine(folder, "verify.js"), """
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "input.json"),
+                new JsonObject
+                {
+                    ["secret"] = (string)endpoint["secret"]!,
+                    ["body"] = received.Body,
+                    ["id"] = received.Id,
+                    ["time"] = received.Timestamp,
+                    ["signature"] = received.Signature,
+                }.ToJsonString()
+            );
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "verify.js"),
+                """
                 const { Webhook } = require('standardwebhooks');
                 const i = JSON.parse(require('fs').readFileSync('input.json', 'utf8'));
                 const headers = { 'webhook-id': i.id, 'webhook-timestamp': i.time, 'webhook-signature': i.signature };
@@ -32,7 +41,8 @@ public sealed class StandardWebhooksTests(SharedSurroundings surroundings) : Web
                 let refused = false;
                 try { hook.verify(i.body.replace('42', '43'), headers); } catch { refused = true; }
                 console.log(JSON.stringify({ n: payload.data.n, refused }));
-                """);
+                """
+            );
             Assert.Equal("""{"n":42,"refused":true}""", (await Run(folder, "node", "verify.js")).Trim());
         }
         finally
@@ -43,7 +53,14 @@ public sealed class StandardWebhooksTests(SharedSurroundings surroundings) : Web
 
     private static async Task<string> Run(string folder, string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments)
+            {
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         await process.WaitForExitAsync(patience.Token);

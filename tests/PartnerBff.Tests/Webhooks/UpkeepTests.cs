@@ -70,7 +70,10 @@ public sealed class UpkeepTests(SharedSurroundings surroundings) : WebhookTest(s
         await Until(() => receiver.All.Any(r => r.Number == 2));
 
         Assert.All(receiver.All, r => Assert.Equal("/globex", r.Path));
-        Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("fails for acme;", StringComparison.Ordinal));
+        Assert.Single(
+            host.Log.Entries,
+            e => e.Level == LogLevel.Warning && e.Message.Contains("fails for acme;", StringComparison.Ordinal)
+        );
         Assert.Single(host.Log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("fails for x;", StringComparison.Ordinal));
     }
 }

@@ -23,7 +23,9 @@ public sealed class WebhookStoreTests : IDisposable
         await store.Add(Endpoint("b"), default);
         await store.Add(Endpoint("c", "live:globex"), default);
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => store.Change("live:acme", "a", e => e with { Types = [.. e.Types, $"t{i}"] }, default)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(i => store.Change("live:acme", "a", e => e with { Types = [.. e.Types, $"t{i}"] }, default))
+        );
 
         Assert.Equal(21, (await store.Find("live:acme", "a", default))!.Types.Count);
         Assert.Equal(["a", "b"], (await store.List("live:acme", default)).Select(e => e.Id));
@@ -63,7 +65,10 @@ public sealed class WebhookStoreTests : IDisposable
         var claimed = await store.Claim("a", Now, Lease, 5, default);
 
         Assert.Equal(Now, await store.Note(claimed[0] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now, default));
-        Assert.Equal(Now, await store.Note(claimed[1] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now.AddMinutes(1), default));
+        Assert.Equal(
+            Now,
+            await store.Note(claimed[1] with { Tries = 1, NextAttemptAt = Now.AddHours(1) }, false, Now.AddMinutes(1), default)
+        );
         Assert.Empty(await store.Due(Now.AddMinutes(59), 10, default));
         claimed = await store.Claim("a", Now.AddHours(1), Lease, 5, default);
         Assert.Equal(2, claimed.Count);
@@ -81,7 +86,15 @@ public sealed class WebhookStoreTests : IDisposable
     {
         var store = await Store(engine, "a");
         await store.Begin([Delivery("d1", "a"), Delivery("d2", "a")], Now, default);
-        await store.Note((await store.Claim("a", Now, Lease, 1, default))[0] with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default);
+        await store.Note(
+            (await store.Claim("a", Now, Lease, 1, default))[0] with
+            {
+                NextAttemptAt = Now.AddMinutes(1),
+            },
+            false,
+            Now,
+            default
+        );
 
         Assert.False(await store.Delete("live:globex", "a", default));
         Assert.False(await store.Delete("test:acme", "a", default));
@@ -101,7 +114,8 @@ public sealed class WebhookStoreTests : IDisposable
         var claimed = Assert.Single(await store.Claim("a", Now, Lease, 1, default));
         await store.Delete("live:acme", "a", default);
 
-        Assert.Null(await store.Note(claimed with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default)); // The attempt was under way.
+        // The attempt was under way.
+        Assert.Null(await store.Note(claimed with { NextAttemptAt = Now.AddMinutes(1) }, false, Now, default));
         Assert.False(await store.Reopen(claimed, null, default));
         await store.Begin([Delivery("d2", "a")], Now, default); // The dispatcher had seen it yet.
 
@@ -109,12 +123,24 @@ public sealed class WebhookStoreTests : IDisposable
         Assert.Empty(await store.Deliveries("a", 0, 10, default));
         if (_server is { } redis)
         {
-            Assert.Equal(":0\r\n", redis.Command("EXISTS", "bff:webhooks:{webhooks}:failing", "bff:webhooks:{webhooks}:due", "bff:webhooks:{webhooks}:q:a", "bff:webhooks:{webhooks}:l:a"));
+            Assert.Equal(
+                ":0\r\n",
+                redis.Command(
+                    "EXISTS",
+                    "bff:webhooks:{webhooks}:failing",
+                    "bff:webhooks:{webhooks}:due",
+                    "bff:webhooks:{webhooks}:q:a",
+                    "bff:webhooks:{webhooks}:l:a"
+                )
+            );
         }
 
         await store.Add(Endpoint("a"), default);
         await store.Begin([Delivery("d3", "a")], Now, default);
-        Assert.Equal(Now.AddHours(1), await store.Note((await store.Claim("a", Now, Lease, 1, default))[0], false, Now.AddHours(1), default));
+        Assert.Equal(
+            Now.AddHours(1),
+            await store.Note((await store.Claim("a", Now, Lease, 1, default))[0], false, Now.AddHours(1), default)
+        );
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -186,7 +212,16 @@ public sealed class WebhookStoreTests : IDisposable
         _server.Allow(command);
 
         Assert.True(await store.Delete("live:acme", "a", default));
-        Assert.Equal(":0\r\n", _server.Command("EXISTS", "bff:webhooks:{webhooks}:failing", "bff:webhooks:{webhooks}:due", "bff:webhooks:{webhooks}:q:a", "bff:webhooks:{webhooks}:l:a"));
+        Assert.Equal(
+            ":0\r\n",
+            _server.Command(
+                "EXISTS",
+                "bff:webhooks:{webhooks}:failing",
+                "bff:webhooks:{webhooks}:due",
+                "bff:webhooks:{webhooks}:q:a",
+                "bff:webhooks:{webhooks}:l:a"
+            )
+        );
     }
 
     [Theory]
@@ -197,14 +232,28 @@ public sealed class WebhookStoreTests : IDisposable
     {
         var store = await Store("redis", "a");
         await store.Begin([Delivery("d1", "a")], Now, default);
-        var over = Assert.Single(await store.Claim("a", Now, Lease, 1, default)) with { Status = DeliveryStatus.Failed, NextAttemptAt = null };
+        var over = Assert.Single(await store.Claim("a", Now, Lease, 1, default)) with
+        {
+            Status = DeliveryStatus.Failed,
+            NextAttemptAt = null,
+        };
         await store.Note(over, false, Now, default);
 
         _server!.Deny(command);
-        await Assert.ThrowsAsync<StoreRefusedException>(() => store.Reopen(over with { Status = DeliveryStatus.Pending, NextAttemptAt = Now }, null, default));
+        await Assert.ThrowsAsync<StoreRefusedException>(() =>
+            store.Reopen(over with { Status = DeliveryStatus.Pending, NextAttemptAt = Now }, null, default)
+        );
         _server.Allow(command);
         var current = (await store.FindDelivery("d1", default))!;
-        var isReopened = await store.Reopen(current with { Status = DeliveryStatus.Pending, NextAttemptAt = Now.AddSeconds(1) }, current.NextAttemptAt, default);
+        var isReopened = await store.Reopen(
+            current with
+            {
+                Status = DeliveryStatus.Pending,
+                NextAttemptAt = Now.AddSeconds(1),
+            },
+            current.NextAttemptAt,
+            default
+        );
 
         Assert.Equal(command == "zadd", isReopened); // Else it is in line already, and comes to its end there.
         Assert.Single(await store.Claim("a", Now.AddSeconds(1), Lease, 5, default));
@@ -236,10 +285,26 @@ public sealed class WebhookStoreTests : IDisposable
     }
 
     private static WebhookEndpoint Endpoint(string id, string owner = "live:acme") =>
-        new() { Id = id, Owner = owner, Url = "https://partner.example/", Types = ["*"], CreatedAt = Now, Secrets = [new([1, 2, 3], null)] };
+        new()
+        {
+            Id = id,
+            Owner = owner,
+            Url = "https://partner.example/",
+            Types = ["*"],
+            CreatedAt = Now,
+            Secrets = [new([1, 2, 3], null)],
+        };
 
-    private static WebhookDelivery Delivery(string id, string endpoint) => new()
-    {
-        Id = id, Owner = "live:acme", EndpointId = endpoint, EventId = "1-0", Type = "order.shipped", Body = [1], CreatedAt = Now, NextAttemptAt = Now,
-    };
+    private static WebhookDelivery Delivery(string id, string endpoint) =>
+        new()
+        {
+            Id = id,
+            Owner = "live:acme",
+            EndpointId = endpoint,
+            EventId = "1-0",
+            Type = "order.shipped",
+            Body = [1],
+            CreatedAt = Now,
+            NextAttemptAt = Now,
+        };
 }

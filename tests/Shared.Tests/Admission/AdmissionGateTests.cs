@@ -92,26 +92,33 @@ public sealed class AdmissionGateTests
         var gate = Gate(slots: 3, queue: 100_000);
         var inside = 0;
         var most = 0;
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
-        {
-            for (var i = 0; i < 3000; i++)
-            {
-                Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter((TenantPriority)(i % 3), default));
-                var now = Interlocked.Increment(ref inside);
-                if (now > Volatile.Read(ref most))
-                {
-                    Volatile.Write(ref most, now);
-                }
+        await Task.WhenAll(
+                Enumerable
+                    .Range(0, 8)
+                    .Select(_ =>
+                        Task.Run(async () =>
+                        {
+                            for (var i = 0; i < 3000; i++)
+                            {
+                                Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter((TenantPriority)(i % 3), default));
+                                var now = Interlocked.Increment(ref inside);
+                                if (now > Volatile.Read(ref most))
+                                {
+                                    Volatile.Write(ref most, now);
+                                }
 
-                if (i % 7 == 0)
-                {
-                    await Task.Yield();
-                }
+                                if (i % 7 == 0)
+                                {
+                                    await Task.Yield();
+                                }
 
-                Interlocked.Decrement(ref inside);
-                gate.Leave();
-            }
-        }))).WaitAsync(TimeSpan.FromSeconds(60));
+                                Interlocked.Decrement(ref inside);
+                                gate.Leave();
+                            }
+                        })
+                    )
+            )
+            .WaitAsync(TimeSpan.FromSeconds(60));
 
         Assert.InRange(most, 1, 3);
         Assert.Equal((0, 0), (gate.InFlight, gate.Waiting));

@@ -77,7 +77,8 @@ public sealed class AdmissionPipelineTests
 
         Assert.Equal(HttpStatusCode.OK, (await first).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await other).StatusCode);
-        await Eventually.True(async () => (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode == HttpStatusCode.OK); // Given back behind the answer.
+        // Given back behind the answer.
+        await Eventually.True(async () => (await host.Client.GetAsync("/work?tenant=acme&ceiling=1")).StatusCode == HttpStatusCode.OK);
     }
 
     [Fact]
@@ -181,7 +182,10 @@ public sealed class AdmissionPipelineTests
         await using var host = await Start();
         for (var i = 1; i <= 3; i++)
         {
-            using var sender = await RawSender.Start(host.Address, "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello");
+            using var sender = await RawSender.Start(
+                host.Address,
+                "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10\r\n\r\nhello"
+            );
             await Arrived(i);
             await Left(host);
             sender.Reset();
@@ -200,54 +204,76 @@ public sealed class AdmissionPipelineTests
 
     private Task Arrived(int count) => RedisStateTests.Until(() => Task.FromResult(Volatile.Read(ref _arrived) == count));
 
-    private Task<TestHost> Start(int slots = 1) => TestHost.Start(
-        builder =>
-        {
-            builder.Services.AddSingleton<TimeProvider>(_clock);
-            builder.Services.AddSingleton<AdmissionClassifier>(static request =>
+    private Task<TestHost> Start(int slots = 1) =>
+        TestHost.Start(
+            builder =>
             {
-                var query = request.HttpContext!.Request.Query;
-                return new(
-                    Enum.TryParse<TenantPriority>(query["priority"], out var priority) ? priority : TenantPriority.Normal,
-                    query["tenant"], int.TryParse(query["ceiling"], out var ceiling) ? ceiling : null);
-            });
-            builder.AddBffDefaults();
-        },
-        app =>
-        {
-            app.UseBffPipeline();
-            app.MapGet("/work", async () =>
+                builder.Services.AddSingleton<TimeProvider>(_clock);
+                builder.Services.AddSingleton<AdmissionClassifier>(static request =>
+                {
+                    var query = request.HttpContext!.Request.Query;
+                    return new(
+                        Enum.TryParse<TenantPriority>(query["priority"], out var priority) ? priority : TenantPriority.Normal,
+                        query["tenant"],
+                        int.TryParse(query["ceiling"], out var ceiling) ? ceiling : null
+                    );
+                });
+                builder.AddBffDefaults();
+            },
+            app =>
             {
-                Interlocked.Increment(ref _arrived);
-                await _go.Task;
-                return "done";
-            }).AllowAnonymous();
-            app.MapPost("/upload", async (HttpContext context) =>
-            {
-                Interlocked.Increment(ref _arrived);
-                return (await RequestBody.Read(context, context.RequestAborted)).Length;
-            }).AllowAnonymous();
-            app.MapGet("/sign-out", () => "bye").AllowAnonymous().NeverShed();
-            app.MapGet("/stream", async (HttpContext context) =>
-            {
-                context.Response.ContentType = "text/event-stream";
-                await context.Response.Body.FlushAsync();
-                await _go.Task;
-            }).AllowAnonymous().LongLived();
-        },
-        [new("Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond", "0"), new("Admission:MaxConcurrency", slots.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+                app.UseBffPipeline();
+                app.MapGet(
+                        "/work",
+                        async () =>
+                        {
+                            Interlocked.Increment(ref _arrived);
+                            await _go.Task;
+                            return "done";
+                        }
+                    )
+                    .AllowAnonymous();
+                app.MapPost(
+                        "/upload",
+                        async (HttpContext context) =>
+                        {
+                            Interlocked.Increment(ref _arrived);
+                            return (await RequestBody.Read(context, context.RequestAborted)).Length;
+                        }
+                    )
+                    .AllowAnonymous();
+                app.MapGet("/sign-out", () => "bye").AllowAnonymous().NeverShed();
+                app.MapGet(
+                        "/stream",
+                        async (HttpContext context) =>
+                        {
+                            context.Response.ContentType = "text/event-stream";
+                            await context.Response.Body.FlushAsync();
+                            await _go.Task;
+                        }
+                    )
+                    .AllowAnonymous()
+                    .LongLived();
+            },
+            [
+                new("Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond", "0"),
+                new("Admission:MaxConcurrency", slots.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            ]
+        );
 
     private static List<string> Shed(TestHost host, out MeterListener listener)
     {
         var seen = new List<string>();
         listener = host.Services.Listen("bff.admission.shed");
-        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
-        {
-            lock (seen)
+        listener.SetMeasurementEventCallback<long>(
+            (_, _, tags, _) =>
             {
-                seen.Add($"{tags[0].Value} {tags[1].Value}");
+                lock (seen)
+                {
+                    seen.Add($"{tags[0].Value} {tags[1].Value}");
+                }
             }
-        });
+        );
         listener.Start();
         return seen;
     }

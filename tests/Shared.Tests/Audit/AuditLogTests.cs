@@ -14,11 +14,13 @@ public sealed class AuditLogTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 
-    private static readonly RedisScript Change = new($"""
+    private static readonly RedisScript Change = new(
+        $"""
         redis.call('SET', KEYS[1], 'changed')
         {AuditOutbox.Write("KEYS[2]", "ARGV[1]")}
         return 1
-        """);
+        """
+    );
 
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task Entries_come_newest_first_by_tenant_actor_action_and_time_and_page_after_page(string engine)
@@ -30,7 +32,18 @@ public sealed class AuditLogTests
         for (var i = 0; i < 6; i++)
         {
             var by = new ChangedBy(i % 2 == 0 ? "user:ann" : "client:ops", "r-" + i, Now.AddMinutes(i));
-            await log.Add([by.Entry(i < 3 ? "key.created" : "key.deleted", i == 5 ? "globex" : "acme", "key_" + i, null, AuditFacts.Of(("name", "n" + i), ("scopes", new[] { "a" })))], default);
+            await log.Add(
+                [
+                    by.Entry(
+                        i < 3 ? "key.created" : "key.deleted",
+                        i == 5 ? "globex" : "acme",
+                        "key_" + i,
+                        null,
+                        AuditFacts.Of(("name", "n" + i), ("scopes", new[] { "a" }))
+                    ),
+                ],
+                default
+            );
         }
 
         async Task<string> Found(AuditQuery query, string? before = null, int count = 10) =>
@@ -50,7 +63,10 @@ public sealed class AuditLogTests
         Assert.Equal("8 7 6 5 4 3 2 1 0", await Found(new("umbrella")));
         var first = (await log.Read(new(Action: "key.deleted", Tenant: "globex"), null, 2, default)).Entries;
         Assert.Equal("4 3", await Found(new(), first[^1].Id, 2));
-        Assert.Equal(("client:ops", "r-5", """{"name":"n5","scopes":["a"]}"""), (first[0].Actor, first[0].RequestId, first[0].After.ToString()));
+        Assert.Equal(
+            ("client:ops", "r-5", """{"name":"n5","scopes":["a"]}"""),
+            (first[0].Actor, first[0].RequestId, first[0].After.ToString())
+        );
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -58,9 +74,15 @@ public sealed class AuditLogTests
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         var time = new ManualTimeProvider(Now);
-        await using var services = await Ready(redis?.ConnectionString, time, ("Audit:MaxEntries", "100"), ("Audit:Retention", "2.00:00:00"));
+        await using var services = await Ready(
+            redis?.ConnectionString,
+            time,
+            ("Audit:MaxEntries", "100"),
+            ("Audit:Retention", "2.00:00:00")
+        );
         var log = services.GetRequiredService<IAuditLog>();
-        Task Add(string target) => log.Add([new ChangedBy("user:ann", null, time.GetUtcNow()).Entry("key.created", "acme", target)], default);
+        Task Add(string target) =>
+            log.Add([new ChangedBy("user:ann", null, time.GetUtcNow()).Entry("key.created", "acme", target)], default);
         await Add("old");
         time.Advance(TimeSpan.FromDays(3));
         await Add("first");
@@ -78,7 +100,13 @@ public sealed class AuditLogTests
     [Fact]
     public void An_entry_names_no_e_mail_address_and_the_same_person_the_same_way()
     {
-        var entry = new ChangedBy("user:u-1", null, Now).Entry("subject.revoked", null, "jane.doe@example.org", null, AuditFacts.Of(("name", "for Jane <jane.doe@example.org>, urgent")));
+        var entry = new ChangedBy("user:u-1", null, Now).Entry(
+            "subject.revoked",
+            null,
+            "jane.doe@example.org",
+            null,
+            AuditFacts.Of(("name", "for Jane <jane.doe@example.org>, urgent"))
+        );
         Assert.DoesNotContain("jane.doe", entry.Target + entry.After, StringComparison.Ordinal);
         Assert.Contains(entry.Target, entry.After.ToString(), StringComparison.Ordinal);
         Assert.EndsWith(">, urgent\"}", entry.After.ToString(), StringComparison.Ordinal);
@@ -100,14 +128,21 @@ public sealed class AuditLogTests
         var outbox = dying.GetRequiredService<AuditOutbox>();
 
         await outbox.Begin("thing", [by.Entry("thing.changed", "acme", "never")], default);
-        var done = await outbox.Begin("thing", [by.Entry("thing.changed", "acme", "done"), by.Entry("thing.told", "acme", "done too")], default);
+        var done = await outbox.Begin(
+            "thing",
+            [by.Entry("thing.changed", "acme", "done"), by.Entry("thing.told", "acme", "done too")],
+            default
+        );
         await dying.GetRequiredService<RedisState>().Evaluate(Change, ["bff:{thing}", done.Key], [done.Json]);
         await dying.DisposeAsync();
 
         var log = living.GetRequiredService<IAuditLog>();
         for (var i = 0; i < 2; i++)
         {
-            Assert.Equal(["done", "done too"], (await log.Read(new("acme"), null, 10, default)).Entries.Select(e => e.Target).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["done", "done too"],
+                (await log.Read(new("acme"), null, 10, default)).Entries.Select(e => e.Target).Order(StringComparer.Ordinal)
+            );
         }
 
         Assert.Equal(2, recorder.Entries.Count(l => l.Category == "Bff.Audit"));
@@ -116,15 +151,31 @@ public sealed class AuditLogTests
         await living.GetRequiredService<AuditOutbox>().SettleOthers(TimeSpan.FromSeconds(10), default);
         Assert.Equal(0, await Noted());
 
-        Task<long> Noted() => living.GetRequiredService<RedisState>().Run("ZRANGE", async database => (await database.SortedSetRangeByRankAsync("bff:{audit}:pending")).LongLength);
+        Task<long> Noted() =>
+            living
+                .GetRequiredService<RedisState>()
+                .Run("ZRANGE", async database => (await database.SortedSetRangeByRankAsync("bff:{audit}:pending")).LongLength);
     }
 
-    private static Task<ServiceProvider> Ready(string? redis, TimeProvider time, params (string Key, string Value)[] settings) => Ready(redis, time, null, settings);
+    private static Task<ServiceProvider> Ready(string? redis, TimeProvider time, params (string Key, string Value)[] settings) =>
+        Ready(redis, time, null, settings);
 
-    private static async Task<ServiceProvider> Ready(string? redis, TimeProvider time, LogRecorder? log, params (string Key, string Value)[] settings) =>
-        await StateEngines.Ready(StateEngines.Provider(redis, time, log: log, more: builder =>
-        {
-            builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
-            builder.AddAudit();
-        }));
+    private static async Task<ServiceProvider> Ready(
+        string? redis,
+        TimeProvider time,
+        LogRecorder? log,
+        params (string Key, string Value)[] settings
+    ) =>
+        await StateEngines.Ready(
+            StateEngines.Provider(
+                redis,
+                time,
+                log: log,
+                more: builder =>
+                {
+                    builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+                    builder.AddAudit();
+                }
+            )
+        );
 }

@@ -137,7 +137,12 @@ internal sealed class Upstream
 
 internal static class Fragments
 {
-    public static readonly Caller Ann = new() { Subject = "ann", Tenant = "acme", Kind = CallerKind.Token };
+    public static readonly Caller Ann = new()
+    {
+        Subject = "ann",
+        Tenant = "acme",
+        Kind = CallerKind.Token,
+    };
 
     /// <summary>A request that no other test shares: 5 s fresh, 60 s stale, one tag.</summary>
     public static FragmentRequest<Item> Unique(CacheScope scope = CacheScope.Public, Caller? caller = null)

@@ -127,13 +127,17 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         _upstream.Gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
         _upstream.Asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        var meanwhile = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => instance.Cache.Get(request, _upstream.Fetch, default).AsTask()));
+        var meanwhile = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(_ => instance.Cache.Get(request, _upstream.Fetch, default).AsTask())
+        );
         await _upstream.Asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
 
         Assert.All(meanwhile, r => Assert.Equal((FragmentSource.Cached, "first", 6), (r.Source, r.Answer.Value!.Text, r.AgeSeconds)));
         _upstream.Gate.SetResult();
-        await State.RedisStateTests.Until(
-            async () => await instance.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, AgeSeconds: 0, Answer.Value.Text: "second" });
+        await State.RedisStateTests.Until(async () =>
+            await instance.Cache.Get(request, _upstream.Fetch, default)
+                is { Source: FragmentSource.Cached, AgeSeconds: 0, Answer.Value.Text: "second" }
+        );
         Assert.InRange(_upstream.Calls, 2, engine == "redis" ? 3 : 2);
     }
 
@@ -195,7 +199,9 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
     {
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
-        foreach (var outcome in new[] { UpstreamOutcome.NotFound, UpstreamOutcome.Failed, UpstreamOutcome.Timeout, UpstreamOutcome.Unavailable })
+        foreach (
+            var outcome in new[] { UpstreamOutcome.NotFound, UpstreamOutcome.Failed, UpstreamOutcome.Timeout, UpstreamOutcome.Unavailable }
+        )
         {
             _upstream.Answer = UpstreamAnswer<Item>.No(outcome);
             Assert.Equal(outcome, (await instance.Cache.Get(request, _upstream.Fetch, default)).Answer.Outcome);
@@ -263,7 +269,9 @@ public sealed class FragmentCacheTests(SharedRedis redis) : IClassFixture<Shared
         await using var instance = await CacheInstance.Start(redis.AddressFor(engine), _clock);
         var request = Fragments.Unique();
 
-        await Assert.ThrowsAsync<InvalidTimeZoneException>(() => instance.Cache.Get(request, _ => throw new InvalidTimeZoneException(), default).AsTask());
+        await Assert.ThrowsAsync<InvalidTimeZoneException>(() =>
+            instance.Cache.Get(request, _ => throw new InvalidTimeZoneException(), default).AsTask()
+        );
 
         Assert.Equal("first", (await instance.Cache.Get(request, _upstream.Fetch, default)).Answer.Value!.Text);
     }

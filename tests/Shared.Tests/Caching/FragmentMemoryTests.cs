@@ -78,7 +78,9 @@ public sealed class FragmentMemoryTests
         var cache = instance.Cache;
         var seen = new List<string>();
         using var listener = instance.Services.Listen("bff.cache.requests");
-        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => seen.Add($"{tags[0].Key}={tags[0].Value} {tags[1].Key}={tags[1].Value}"));
+        listener.SetMeasurementEventCallback<long>(
+            (_, _, tags, _) => seen.Add($"{tags[0].Key}={tags[0].Value} {tags[1].Key}={tags[1].Value}")
+        );
         listener.Start();
         var request = Fragments.Unique(CacheScope.Tenant);
 

@@ -10,7 +10,24 @@ namespace Bff.Shared.Tests.Caching;
 /// <summary>A fragment never crosses its scope, whatever tenants, subjects and keys look like and whatever happens in between.</summary>
 public sealed class FragmentScopeProperties
 {
-    private static readonly string[] Names = ["a", "b", "a:b", "b:a", ":", "a:", ":a", "a\0b", "\0", "1", "a\u001fb", "caller", "public", "\ud800", "\udfff"];
+    private static readonly string[] Names =
+    [
+        "a",
+        "b",
+        "a:b",
+        "b:a",
+        ":",
+        "a:",
+        ":a",
+        "a\0b",
+        "\0",
+        "1",
+        "a\u001fb",
+        "caller",
+        "public",
+        "\ud800",
+        "\udfff",
+    ];
 
     private sealed record Step(CacheScope Scope, string? Tenant, string? Subject, CallerKind Kind, bool IsSandbox, string Key, int Action);
 
@@ -40,14 +57,31 @@ public sealed class FragmentScopeProperties
         {
             var caller = step.Subject is null
                 ? Caller.Anonymous
-                : new Caller { Subject = step.Subject, Tenant = step.Tenant, Kind = step.Kind, IsSandbox = step.IsSandbox };
+                : new Caller
+                {
+                    Subject = step.Subject,
+                    Tenant = step.Tenant,
+                    Kind = step.Kind,
+                    IsSandbox = step.IsSandbox,
+                };
             var owner = Owner(step.Scope, caller, ref anonymous);
             var request = new FragmentRequest<Item>(
-                step.Key, step.Scope, caller, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), [step.Key], ItemJson.Default.Item);
+                step.Key,
+                step.Scope,
+                caller,
+                TimeSpan.FromSeconds(5),
+                TimeSpan.FromSeconds(60),
+                [step.Key],
+                ItemJson.Default.Item
+            );
             switch (step.Action)
             {
-                case 0: await instance.Invalidator.Invalidate([step.Key], default); break;
-                case 1: clock.Advance(TimeSpan.FromSeconds(3)); break;
+                case 0:
+                    await instance.Invalidator.Invalidate([step.Key], default);
+                    break;
+                case 1:
+                    clock.Advance(TimeSpan.FromSeconds(3));
+                    break;
                 default:
                     var read = await instance.Cache.Get(request, _ => new(UpstreamAnswer<Item>.Ok(new(step.Key, owner))), default);
                     if (read.Answer.Value is not { } item || item.Owner != owner || item.Text != step.Key)
@@ -63,11 +97,13 @@ public sealed class FragmentScopeProperties
     }
 
     /// <summary>Whose data it is, by the specification: public; the tenant; tenant and subject. Lengths make it unambiguous.</summary>
-    private static string Owner(CacheScope scope, Caller caller, ref int anonymous) => (scope, caller) switch
-    {
-        (CacheScope.Public, _) => $"public {caller.IsSandbox}",
-        (CacheScope.Tenant, { Tenant: { } tenant }) => $"tenant {caller.IsSandbox} {tenant.Length} {tenant}",
-        (_, { IsAuthenticated: false }) => $"nobody {++anonymous}",
-        _ => $"caller {caller.IsSandbox} {caller.Kind == CallerKind.ApiKey} {caller.Tenant?.Length ?? -1} {caller.Tenant} {caller.Subject}",
-    };
+    private static string Owner(CacheScope scope, Caller caller, ref int anonymous) =>
+        (scope, caller) switch
+        {
+            (CacheScope.Public, _) => $"public {caller.IsSandbox}",
+            (CacheScope.Tenant, { Tenant: { } tenant }) => $"tenant {caller.IsSandbox} {tenant.Length} {tenant}",
+            (_, { IsAuthenticated: false }) => $"nobody {++anonymous}",
+            _ =>
+                $"caller {caller.IsSandbox} {caller.Kind == CallerKind.ApiKey} {caller.Tenant?.Length ?? -1} {caller.Tenant} {caller.Subject}",
+        };
 }

@@ -35,7 +35,10 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     [RedisFact]
     public async Task What_another_serves_has_the_validators_that_its_service_gave()
     {
-        foreach (var (tag, time) in ((string?, string?)[])[("\"v1\"", "Thu, 01 Jan 2026 00:00:00 GMT"), ("\"é\"", null), (null, "Thu, 01 Jan 2026 00:00:00 GMT")])
+        foreach (
+            var (tag, time) in ((string?, string?)[])
+                [("\"v1\"", "Thu, 01 Jan 2026 00:00:00 GMT"), ("\"é\"", null), (null, "Thu, 01 Jan 2026 00:00:00 GMT")]
+        )
         {
             await HasValidators(tag, time);
         }
@@ -71,8 +74,9 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         var aging = await two.Cache.Get(request, _upstream.Fetch, default);
 
         Assert.Equal((FragmentSource.Cached, "first", 20), (aging.Source, aging.Answer.Value!.Text, aging.AgeSeconds));
-        await RedisStateTests.Until(
-            async () => await two.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" });
+        await RedisStateTests.Until(async () =>
+            await two.Cache.Get(request, _upstream.Fetch, default) is { Source: FragmentSource.Cached, Answer.Value.Text: "second" }
+        );
     }
 
     [RedisFact]
@@ -104,7 +108,8 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await announcements.Read(default);
         Assert.True(FragmentKey.TryMake(request, out var key));
 
-        await announcements.Append("bff:{announced}:cache", JsonSerializer.Serialize(request.Tags), default); // Noted, and no more than that.
+        // Noted, and no more than that.
+        await announcements.Append("bff:{announced}:cache", JsonSerializer.Serialize(request.Tags), default);
         await announcements.Read(default);
 
         await RedisStateTests.Until(async () => (await one.Shared.Read(key, request.Tags, default)).Json is null);
@@ -176,9 +181,33 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await one.Prime(request, _upstream);
         Caller[] others =
         [
-            new() { Subject = "bob", Tenant = "acme", Kind = CallerKind.Token }, new() { Subject = "ann", Tenant = "other", Kind = CallerKind.Token },
-            new() { Subject = "ann", Kind = CallerKind.Token }, new() { Subject = "ann", Tenant = "acme", Kind = CallerKind.ApiKey },
-            new() { Subject = "ann", Tenant = "acme", Kind = CallerKind.Token, IsSandbox = true }, Caller.Anonymous,
+            new()
+            {
+                Subject = "bob",
+                Tenant = "acme",
+                Kind = CallerKind.Token,
+            },
+            new()
+            {
+                Subject = "ann",
+                Tenant = "other",
+                Kind = CallerKind.Token,
+            },
+            new() { Subject = "ann", Kind = CallerKind.Token },
+            new()
+            {
+                Subject = "ann",
+                Tenant = "acme",
+                Kind = CallerKind.ApiKey,
+            },
+            new()
+            {
+                Subject = "ann",
+                Tenant = "acme",
+                Kind = CallerKind.Token,
+                IsSandbox = true,
+            },
+            Caller.Anonymous,
         ];
 
         foreach (var other in others)
@@ -189,7 +218,15 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         Assert.Equal(FragmentSource.Cached, (await two.Cache.Get(request, _upstream.Fetch, default)).Source);
     }
 
-    [RedisTheory, InlineData("garbage"), InlineData("truncated"), InlineData("flipped"), InlineData("other key's"), InlineData("too large"), InlineData("a list")]
+    [
+        RedisTheory,
+        InlineData("garbage"),
+        InlineData("truncated"),
+        InlineData("flipped"),
+        InlineData("other key's"),
+        InlineData("too large"),
+        InlineData("a list")
+    ]
     public async Task A_damaged_value_is_a_miss_and_is_replaced(string damage)
     {
         await using var one = await CacheInstance.Start(redis.Server.ConnectionString, _clock);
@@ -200,21 +237,30 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
         await one.Prime(neighbour, _upstream);
         var host = Microsoft.AspNetCore.Builder.WebApplication.CreateSlimBuilder().Environment.ApplicationName;
         var (name, other) = (Name(request, host), Name(neighbour, host));
-        await one.Redis.Run("GET", async database =>
-        {
-            byte[] value = (await database.StringGetAsync(name))!;
-            switch (damage)
+        await one.Redis.Run(
+            "GET",
+            async database =>
             {
-                case "garbage": return await database.StringSetAsync(name, new byte[] { 1, 2, 3 });
-                case "truncated": return await database.StringSetAsync(name, value[..^3]);
-                case "flipped": value[^4] ^= 1; return await database.StringSetAsync(name, value);
-                case "other key's": return await database.StringSetAsync(name, await database.StringGetAsync(other));
-                case "too large": return await database.StringSetAsync(name, new byte[3 << 20]);
-                default:
-                    await database.KeyDeleteAsync(name);
-                    return await database.ListLeftPushAsync(name, "x") > 0;
+                byte[] value = (await database.StringGetAsync(name))!;
+                switch (damage)
+                {
+                    case "garbage":
+                        return await database.StringSetAsync(name, new byte[] { 1, 2, 3 });
+                    case "truncated":
+                        return await database.StringSetAsync(name, value[..^3]);
+                    case "flipped":
+                        value[^4] ^= 1;
+                        return await database.StringSetAsync(name, value);
+                    case "other key's":
+                        return await database.StringSetAsync(name, await database.StringGetAsync(other));
+                    case "too large":
+                        return await database.StringSetAsync(name, new byte[3 << 20]);
+                    default:
+                        await database.KeyDeleteAsync(name);
+                        return await database.ListLeftPushAsync(name, "x") > 0;
+                }
             }
-        });
+        );
         _upstream.Answer = UpstreamAnswer<Item>.Ok(new("second"));
 
         var read = await two.Cache.Get(request, _upstream.Fetch, default);
@@ -237,7 +283,8 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
             Assert.Equal("first", (await instance.Cache.Get(Fragments.Unique(), _upstream.Fetch, default)).Answer.Value!.Text);
         }
 
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"100 reads took {watch.Elapsed}"); // Were each to wait its five seconds, five hundred.
+        // Were each to wait its five seconds, five hundred.
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"100 reads took {watch.Elapsed}");
         var kept = Fragments.Unique();
         await instance.Cache.Get(kept, _upstream.Fetch, default);
         await Assert.ThrowsAsync<Bff.State.StoreUnavailableException>(() => instance.Invalidator.Invalidate([kept.Tags[0]], default));

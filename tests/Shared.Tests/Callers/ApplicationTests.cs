@@ -16,17 +16,21 @@ public sealed class ApplicationTests
     private static readonly Caller User = new() { Subject = "u-1001", Kind = CallerKind.Token };
     private static readonly Caller Application = new()
     {
-        Subject = Caller.ApplicationPrefix + "u-1001", IsApplication = true, Client = "u-1001", Kind = CallerKind.Token,
+        Subject = Caller.ApplicationPrefix + "u-1001",
+        IsApplication = true,
+        Client = "u-1001",
+        Kind = CallerKind.Token,
     };
 
     /// <summary>Everything by which something is kept or counted for a caller.</summary>
-    public static TheoryData<string, Func<Caller, string>> Places => new()
-    {
-        { "limits", BucketKeys.Of },
-        { "idempotency of callers", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Caller) },
-        { "idempotency of tenants, without one", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Tenant) },
-        { "whatever is keyed by subject", c => c.Subject },
-    };
+    public static TheoryData<string, Func<Caller, string>> Places =>
+        new()
+        {
+            { "limits", BucketKeys.Of },
+            { "idempotency of callers", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Caller) },
+            { "idempotency of tenants, without one", c => IdempotencyKey.ScopeOf(c, IdempotencyScope.Tenant) },
+            { "whatever is keyed by subject", c => c.Subject },
+        };
 
     [Theory]
     [MemberData(nameof(Places))]
@@ -53,7 +57,9 @@ public sealed class ApplicationTests
     public async Task Neither_spends_the_other_s_limit()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, new() { ["Plans:free:Burst"] = "1", ["Plans:free:RequestsPerMinute"] = "1" })).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, new() { ["Plans:free:Burst"] = "1", ["Plans:free:RequestsPerMinute"] = "1" })
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token(c => c["sub"] = "u-1001"))).Status);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await host.Get(issuer.Token(c => c["sub"] = "u-1001"))).Status);
@@ -78,10 +84,11 @@ public sealed class ApplicationTests
         Assert.Equal("token_revoked", (await host.Get(application)).Code);
     }
 
-    private static string Token(TestIssuer issuer) => issuer.Token(c =>
-    {
-        c.Remove("sub");
-        c["client_id"] = "u-1001";
-        c["email"] = "app@example.com";
-    });
+    private static string Token(TestIssuer issuer) =>
+        issuer.Token(c =>
+        {
+            c.Remove("sub");
+            c["client_id"] = "u-1001";
+            c["email"] = "app@example.com";
+        });
 }

@@ -50,7 +50,11 @@ public sealed class BearerTokensTests
         await using var host = await (await CallersHost.Start(issuer)).Ready();
         var token = issuer.Token();
 
-        var answer = await RawHttp.Send(host.Client.BaseAddress!, $"GET /guarded HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n", host.Leaks);
+        var answer = await RawHttp.Send(
+            host.Client.BaseAddress!,
+            $"GET /guarded HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+            host.Leaks
+        );
 
         Assert.Equal(401, answer.Status);
         Assert.Contains("invalid_token", answer.Text, StringComparison.Ordinal);
@@ -88,7 +92,9 @@ public sealed class BearerTokensTests
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, configure: b => b.Services.AddSingleton<TimeProvider>(clock))).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, configure: b => b.Services.AddSingleton<TimeProvider>(clock))
+        ).Ready();
         var token = issuer.Token(c => c["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + 60);
         Assert.Equal(HttpStatusCode.OK, (await host.Get(token)).Status);
 
@@ -104,11 +110,16 @@ public sealed class BearerTokensTests
     {
         var secret = RandomNumberGenerator.GetBytes(32);
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, new()
-        {
-            ["Authentication:SharedSecrets:0:Value"] = "base64:" + Convert.ToBase64String(secret),
-            ["Authentication:SharedSecrets:0:Issuer"] = "legacy",
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                issuer,
+                new()
+                {
+                    ["Authentication:SharedSecrets:0:Value"] = "base64:" + Convert.ToBase64String(secret),
+                    ["Authentication:SharedSecrets:0:Issuer"] = "legacy",
+                }
+            )
+        ).Ready();
         var key = SigningTestKey.Secret(secret);
         var claims = issuer.Claims();
         claims["iss"] = "legacy";
@@ -124,16 +135,28 @@ public sealed class BearerTokensTests
     public async Task Tokens_of_dotnet_user_jwts_work_with_what_it_writes_and_no_authority()
     {
         var secret = RandomNumberGenerator.GetBytes(32);
-        await using var host = await (await CallersHost.Start(settings: new()
-        {
-            ["Authentication:Schemes:Bearer:ValidIssuer"] = "dotnet-user-jwts",
-            ["Authentication:Schemes:Bearer:SigningKeys:0:Id"] = "c79ab1a8",
-            ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = "dotnet-user-jwts",
-            ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(secret),
-            ["Authentication:Schemes:Bearer:SigningKeys:0:Length"] = "32",
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                settings: new()
+                {
+                    ["Authentication:Schemes:Bearer:ValidIssuer"] = "dotnet-user-jwts",
+                    ["Authentication:Schemes:Bearer:SigningKeys:0:Id"] = "c79ab1a8",
+                    ["Authentication:Schemes:Bearer:SigningKeys:0:Issuer"] = "dotnet-user-jwts",
+                    ["Authentication:Schemes:Bearer:SigningKeys:0:Value"] = Convert.ToBase64String(secret),
+                    ["Authentication:Schemes:Bearer:SigningKeys:0:Length"] = "32",
+                }
+            )
+        ).Ready();
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var claims = new JsonObject { ["iss"] = "dotnet-user-jwts", ["aud"] = new JsonArray("bff"), ["sub"] = "dev", ["exp"] = now + 60, ["nbf"] = now, ["scope"] = "api" };
+        var claims = new JsonObject
+        {
+            ["iss"] = "dotnet-user-jwts",
+            ["aud"] = new JsonArray("bff"),
+            ["sub"] = "dev",
+            ["exp"] = now + 60,
+            ["nbf"] = now,
+            ["scope"] = "api",
+        };
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(SigningTestKey.Secret(secret).Sign(claims, h => h.Remove("kid")))).Status);
     }
@@ -144,16 +167,18 @@ public sealed class BearerTokensTests
         await using var issuer = await TestIssuer.Start();
         await using var host = await (await CallersHost.Start(issuer)).Ready();
 
-        await host.Get(issuer.Token(c =>
-        {
-            c["sub"] = " J\u00fcrgen ";
-            c["email"] = "j@example.com";
-            c["roles"] = new JsonArray("admin", "a,b", "\u00fcber");
-            c["role"] = "extra";
-            c["scope"] = "write api";
-            c["tid"] = "acme";
-            c["azp"] = "app";
-        }));
+        await host.Get(
+            issuer.Token(c =>
+            {
+                c["sub"] = " J\u00fcrgen ";
+                c["email"] = "j@example.com";
+                c["roles"] = new JsonArray("admin", "a,b", "\u00fcber");
+                c["role"] = "extra";
+                c["scope"] = "write api";
+                c["tid"] = "acme";
+                c["azp"] = "app";
+            })
+        );
 
         Assert.Equal(" J\u00fcrgen ", Assert.Single(host.Reached).Subject);
         Assert.Equal("%20J%C3%BCrgen%20", host.Upstream["X-User-Id"]);
@@ -189,10 +214,14 @@ public sealed class BearerTokensTests
     {
         await using var issuer = await TestIssuer.Start();
 
-        var stopped = await Assert.ThrowsAsync<InvalidOperationException>(() => CallersHost.Start(issuer, map: app => app.MapGet("/forgotten", () => "")));
+        var stopped = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            CallersHost.Start(issuer, map: app => app.MapGet("/forgotten", () => ""))
+        );
         Assert.Contains("/forgotten", stopped.Message, StringComparison.Ordinal);
 
-        stopped = await Assert.ThrowsAsync<InvalidOperationException>(() => CallersHost.Start(issuer, map: app => app.MapGroup("/open").AllowAnonymous().MapGet("/closed", () => "").RequireScope("api")));
+        stopped = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            CallersHost.Start(issuer, map: app => app.MapGroup("/open").AllowAnonymous().MapGet("/closed", () => "").RequireScope("api"))
+        );
         Assert.Contains("/open/closed", stopped.Message, StringComparison.Ordinal);
     }
 

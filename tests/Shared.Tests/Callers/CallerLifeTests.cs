@@ -46,7 +46,10 @@ public sealed class CallerLifeTests
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var bench = await Bench.Start(clock: clock);
-        using var answer = await bench.Open(kind, bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(60).ToUnixTimeSeconds()));
+        using var answer = await bench.Open(
+            kind,
+            bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(60).ToUnixTimeSeconds())
+        );
 
         clock.Advance(TimeSpan.FromSeconds(55));
         await bench.Say("before");
@@ -70,7 +73,14 @@ public sealed class CallerLifeTests
         await using var bench = await Bench.Start(redis?.ConnectionString);
         await using var elsewhere = redis is null ? null : await Bench.Start(redis.ConnectionString, bench);
         using var one = await bench.Open(kind, bench.Bearer(c => c["jti"] = "t-1"));
-        using var two = await bench.Open(kind, bench.Bearer(c => { c["jti"] = "t-2"; c["sub"] = "u-2"; }));
+        using var two = await bench.Open(
+            kind,
+            bench.Bearer(c =>
+            {
+                c["jti"] = "t-2";
+                c["sub"] = "u-2";
+            })
+        );
         using var three = await bench.Open(kind, bench.Bearer(c => c["jti"] = "t-3"));
 
         await (elsewhere ?? bench).Revoke("""{"jti":"t-1"}""");
@@ -139,7 +149,11 @@ public sealed class CallerLifeTests
         await using var bench = await Bench.Start(clock: clock, settings: new() { ["ApiKeys:Bootstrap:acme"] = key });
         bench.Issuer.Opaque["opaque-1"] = new JsonObject
         {
-            ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "bff", ["exp"] = clock.GetUtcNow().AddSeconds(30).ToUnixTimeSeconds(),
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = "bff",
+            ["exp"] = clock.GetUtcNow().AddSeconds(30).ToUnixTimeSeconds(),
         };
         using var ofToken = await bench.Open("sse", ("Authorization", "Bearer opaque-1"));
         using var ofKey = await bench.Open("sse", ("X-API-Key", key));
@@ -154,7 +168,8 @@ public sealed class CallerLifeTests
     [Fact]
     public async Task An_ordinary_body_that_is_just_being_written_arrives_whole()
     {
-        var clock = new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds())); // A look falls on the end itself.
+        // A look falls on the end itself.
+        var clock = new ManualTimeProvider(DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds()));
         await using var bench = await Bench.Start(clock: clock);
         var credential = bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(60).ToUnixTimeSeconds());
         using var ordinary = await bench.Open("ndjson", credential);
@@ -172,7 +187,10 @@ public sealed class CallerLifeTests
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var bench = await Bench.Start(clock: clock);
-        var waiting = bench.Status(bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(2).ToUnixTimeSeconds()), "/long/silent");
+        var waiting = bench.Status(
+            bench.Bearer(claims => claims["exp"] = clock.GetUtcNow().AddSeconds(2).ToUnixTimeSeconds()),
+            "/long/silent"
+        );
         await Eventually.True(() => bench.Service.Open == 1);
 
         clock.Advance(TimeSpan.FromSeconds(4));
@@ -182,7 +200,8 @@ public sealed class CallerLifeTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => waiting.WaitAsync(Patience));
     }
 
-    private static async Task<NewApiKey> New(ApiKeyRegistry keys) => (await keys.Create("acme", "n", ["api"], isTest: false, null, default))!;
+    private static async Task<NewApiKey> New(ApiKeyRegistry keys) =>
+        (await keys.Create("acme", "n", ["api"], isTest: false, null, default))!;
 
     /// <summary>A gateway with tokens, keys and a route to <see cref="LongAnswers"/>.</summary>
     private sealed class Bench : IAsyncDisposable
@@ -199,9 +218,15 @@ public sealed class CallerLifeTests
 
         public ApiKeyRegistry Keys => _host.Services.GetRequiredService<ApiKeyRegistry>();
 
-        private IEnumerable<Uri> Addresses => _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
+        private IEnumerable<Uri> Addresses =>
+            _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
 
-        public static async Task<Bench> Start(string? redis = null, Bench? beside = null, TimeProvider? clock = null, Dictionary<string, string?>? settings = null)
+        public static async Task<Bench> Start(
+            string? redis = null,
+            Bench? beside = null,
+            TimeProvider? clock = null,
+            Dictionary<string, string?>? settings = null
+        )
         {
             var issuer = beside?.Issuer ?? await TestIssuer.Start();
             var service = beside?.Service ?? await LongAnswers.Start();
@@ -211,7 +236,8 @@ public sealed class CallerLifeTests
             all["Authentication:Introspection:ClientId"] = "gateway";
             all["Authentication:Introspection:ClientSecret"] = "s3cret";
             var host = await CallersHost.Start(
-                issuer, all,
+                issuer,
+                all,
                 builder =>
                 {
                     builder.AddApiKeys("api");
@@ -220,26 +246,44 @@ public sealed class CallerLifeTests
                         builder.Services.AddSingleton(clock);
                     }
                 },
-                app => app.MapGet("/own", () => new ServerSentEvents()).RequireScope("api"));
+                app => app.MapGet("/own", () => new ServerSentEvents()).RequireScope("api")
+            );
             return new(await host.Ready(), issuer, service, beside is null);
         }
 
         public (string Name, string Value) Bearer(Action<JsonObject> change) => ("Authorization", "Bearer " + Issuer.Token(change));
 
-        public Task<LongAnswers.Reader> Open(string kind, (string Name, string Value) credential) => LongAnswers.Read(kind, Addresses, credential);
+        public Task<LongAnswers.Reader> Open(string kind, (string Name, string Value) credential) =>
+            LongAnswers.Read(kind, Addresses, credential);
 
         public async Task Say(string text)
         {
             Service.Say(text);
             var data = Encoding.UTF8.GetBytes($"\"{text}\"");
-            var head = new EventHead { Source = "/tests", SourceId = Guid.NewGuid().ToString("N"), Type = "test", User = "u-1" };
+            var head = new EventHead
+            {
+                Source = "/tests",
+                SourceId = Guid.NewGuid().ToString("N"),
+                Type = "test",
+                User = "u-1",
+            };
             await _host.Services.GetRequiredService<IEventLog>().Append([new NewEvent(head, data)], default);
         }
 
         public async Task Revoke(string body)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/internal/revocations") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Issuer.Token(c => { c["sub"] = "service"; c["scope"] = "tokens.revoke"; }));
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/internal/revocations")
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            };
+            request.Headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                Issuer.Token(c =>
+                {
+                    c["sub"] = "service";
+                    c["scope"] = "tokens.revoke";
+                })
+            );
             Assert.Equal(HttpStatusCode.NoContent, (await _host.Send(request)).Status);
         }
 
@@ -253,7 +297,8 @@ public sealed class CallerLifeTests
         public void Configure(string key, string value) => _host.Configure(key, value);
 
         /// <summary>The service has no answer left to give, and the gateway none that it watches.</summary>
-        public async Task AllGone() => await Eventually.True(() => Service.Open == 0 && _host.Services.GetRequiredService<CallerLives>().Count == 0);
+        public async Task AllGone() =>
+            await Eventually.True(() => Service.Open == 0 && _host.Services.GetRequiredService<CallerLives>().Count == 0);
 
         public async ValueTask DisposeAsync()
         {

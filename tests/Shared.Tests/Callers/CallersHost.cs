@@ -39,8 +39,12 @@ internal sealed class CallersHost : IAsyncDisposable
     public IReadOnlyDictionary<string, string> Seen { get; private set; } = new Dictionary<string, string>();
 
     public static async Task<CallersHost> Start(
-        TestIssuer? issuer = null, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null,
-        Action<WebApplicationBuilder>? first = null)
+        TestIssuer? issuer = null,
+        Dictionary<string, string?>? settings = null,
+        Action<WebApplicationBuilder>? configure = null,
+        Action<WebApplication>? map = null,
+        Action<WebApplicationBuilder>? first = null
+    )
     {
         var all = new Dictionary<string, string?>
         {
@@ -76,7 +80,8 @@ internal sealed class CallersHost : IAsyncDisposable
                 app.MapGet("/public", (HttpContext context) => host!.Note(context)).AllowAnonymous();
                 map?.Invoke(app);
             },
-            all);
+            all
+        );
         return host = new CallersHost(started);
     }
 
@@ -102,7 +107,9 @@ internal sealed class CallersHost : IAsyncDisposable
     {
         var response = await Client.SendAsync(request);
         var body = await response.Content.ReadAsStringAsync();
-        var code = response.Content.Headers.ContentType is MediaTypeHeaderValue { MediaType: "application/problem+json" } ? (string?)JsonNode.Parse(body)!["code"] : null;
+        var code = response.Content.Headers.ContentType is MediaTypeHeaderValue { MediaType: "application/problem+json" }
+            ? (string?)JsonNode.Parse(body)!["code"]
+            : null;
         return (response.StatusCode, code, response);
     }
 

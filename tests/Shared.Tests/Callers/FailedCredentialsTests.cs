@@ -53,7 +53,8 @@ public sealed class FailedCredentialsTests
         Assert.Equal(HttpStatusCode.OK, (await host.Get("new")).Status);
         clock.Advance(TimeSpan.FromSeconds(1.1));
         Assert.Equal("invalid_token", (await host.Get("forged-51")).Code);
-        Assert.Equal("invalid_token", (await host.Get("forged-52")).Code); // Two tokens of the bucket have come: a good credential takes none.
+        // Two tokens of the bucket have come: a good credential takes none.
+        Assert.Equal("invalid_token", (await host.Get("forged-52")).Code);
         Assert.Equal(TooMany, (await host.Get("forged-53")).Code);
         clock.Advance(TimeSpan.FromSeconds(1.1));
         Assert.Equal("invalid_token", (await host.Get("forged-54")).Code);
@@ -130,7 +131,12 @@ public sealed class FailedCredentialsTests
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
-        var settings = new Dictionary<string, string?>(Limits) { ["ConnectionStrings:redis"] = redis.ConnectionString, ["FailedCredentials:PerMinute"] = "1", ["FailedCredentials:Burst"] = "20" };
+        var settings = new Dictionary<string, string?>(Limits)
+        {
+            ["ConnectionStrings:redis"] = redis.ConnectionString,
+            ["FailedCredentials:PerMinute"] = "1",
+            ["FailedCredentials:Burst"] = "20",
+        };
         await using var one = await Host(issuer, TimeProvider.System, settings);
         await using var two = await Host(issuer, TimeProvider.System, settings);
         for (var i = 0; i < 20; i++)
@@ -154,29 +160,44 @@ public sealed class FailedCredentialsTests
         Assert.Equal(TooMany, (await Send(one, "203.0.113.77", ("Authorization", "Bearer away"))).Code);
     }
 
-    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock, Dictionary<string, string?>? settings = null) => await (await CallersHost.Start(
-        issuer,
-        new Dictionary<string, string?>(settings ?? Limits)
+    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock, Dictionary<string, string?>? settings = null) =>
+        await (
+            await CallersHost.Start(
+                issuer,
+                new Dictionary<string, string?>(settings ?? Limits)
+                {
+                    ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
+                    ["Authentication:Introspection:ClientId"] = "gateway",
+                    ["Authentication:Introspection:ClientSecret"] = "s3cret",
+                    ["Authentication:Introspection:Timeout"] = "00:00:30",
+                },
+                b => b.Services.AddSingleton(clock),
+                first: b => b.AddApiKeys(["api"])
+            )
+        ).Ready();
+
+    private static async Task<NewApiKey> Made(ApiKeyRegistry registry) =>
+        (await registry.Create("acme", "one", ["api"], isTest: false, null, default))!;
+
+    private static JsonObject Active(TimeProvider clock) =>
+        new()
         {
-            ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
-            ["Authentication:Introspection:ClientId"] = "gateway",
-            ["Authentication:Introspection:ClientSecret"] = "s3cret",
-            ["Authentication:Introspection:Timeout"] = "00:00:30",
-        },
-        b => b.Services.AddSingleton(clock),
-        first: b => b.AddApiKeys(["api"]))).Ready();
-
-    private static async Task<NewApiKey> Made(ApiKeyRegistry registry) => (await registry.Create("acme", "one", ["api"], isTest: false, null, default))!;
-
-    private static JsonObject Active(TimeProvider clock) => new()
-    {
-        ["active"] = true, ["sub"] = "u-7", ["aud"] = "bff", ["scope"] = "api", ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + 600,
-    };
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["aud"] = "bff",
+            ["scope"] = "api",
+            ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + 600,
+        };
 
     /// <summary>Begins as the key does.</summary>
-    private static string Forged(string key, int number) => key[..12] + number.ToString("D4", System.Globalization.CultureInfo.InvariantCulture) + key[16..];
+    private static string Forged(string key, int number) =>
+        key[..12] + number.ToString("D4", System.Globalization.CultureInfo.InvariantCulture) + key[16..];
 
-    private static async Task<(HttpStatusCode Status, string? Code, HttpResponseMessage Response)> Send(CallersHost host, string address, (string Name, string Value) credential)
+    private static async Task<(HttpStatusCode Status, string? Code, HttpResponseMessage Response)> Send(
+        CallersHost host,
+        string address,
+        (string Name, string Value) credential
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/guarded");
         request.Headers.TryAddWithoutValidation("X-Forwarded-For", address);

@@ -38,14 +38,19 @@ public sealed class IdentityHeadersHost : IAsyncLifetime
         });
         await _service.StartAsync();
         Issuer = await TestIssuer.Start();
-        Host = await (await CallersHost.Start(Issuer, new()
-        {
-            ["Upstreams:orders:Address"] = _service.Urls.First(),
-            ["Upstreams:orders:Timeout"] = "00:00:30",
-            ["ReverseProxy:Routes:orders:ClusterId"] = "orders",
-            ["ReverseProxy:Routes:orders:Match:Path"] = "/proxied/{**rest}",
-            ["ReverseProxy:Routes:orders:Metadata:Scope"] = "api",
-        })).Ready();
+        Host = await (
+            await CallersHost.Start(
+                Issuer,
+                new()
+                {
+                    ["Upstreams:orders:Address"] = _service.Urls.First(),
+                    ["Upstreams:orders:Timeout"] = "00:00:30",
+                    ["ReverseProxy:Routes:orders:ClusterId"] = "orders",
+                    ["ReverseProxy:Routes:orders:Match:Path"] = "/proxied/{**rest}",
+                    ["ReverseProxy:Routes:orders:Metadata:Scope"] = "api",
+                }
+            )
+        ).Ready();
     }
 
     public async Task DisposeAsync()
@@ -58,7 +63,16 @@ public sealed class IdentityHeadersHost : IAsyncLifetime
 
 public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFixture<IdentityHeadersHost>
 {
-    private static readonly string[] Names = ["X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id", "X-Identity-Token"];
+    private static readonly string[] Names =
+    [
+        "X-User-Id",
+        "X-User-Email",
+        "X-User-Roles",
+        "X-OAuth-Scopes",
+        "X-Tenant-Id",
+        "X-Client-Id",
+        "X-Identity-Token",
+    ];
 
     public static TheoryData<string, string> Spellings
     {
@@ -90,10 +104,14 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     {
         var host = shared.Host;
         var answer = await RawHttp.Send(
-            host.Client.BaseAddress!, $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n", host.Leaks);
+            host.Client.BaseAddress!,
+            $"GET {path} HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-Other: kept\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\n{lines}\r\n\r\n",
+            host.Leaks
+        );
 
         Assert.Equal(200, answer.Status);
-        Assert.DoesNotContain(host.Seen, seen => seen.Key != "Authorization" && seen.Value.Contains("admin", StringComparison.Ordinal)); // A token may hold any letters.
+        // A token may hold any letters.
+        Assert.DoesNotContain(host.Seen, seen => seen.Key != "Authorization" && seen.Value.Contains("admin", StringComparison.Ordinal));
         Assert.DoesNotContain(host.Seen.Keys, seen => Names.Contains(seen.Replace('_', '-'), StringComparer.OrdinalIgnoreCase));
         Assert.Equal("kept", host.Seen["X-Other"]);
         Assert.Equal(new Dictionary<string, string> { ["X-User-Id"] = "u-1", ["X-OAuth-Scopes"] = "api" }, host.Upstream);
@@ -127,16 +145,35 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     }
 
     [Fact]
-    public void No_two_callers_have_the_same_headers() => Prop.ForAll<NonEmptyString, NonEmptyString, NonEmptyString[]>((one, two, roles) =>
-    {
-        var (first, second) = (Headers(one.Get, roles), Headers(two.Get, roles));
-        return (Printable(one.Get) == Printable(two.Get)) == (first["X-User-Id"] == second["X-User-Id"])
-            && Uri.UnescapeDataString(first["X-User-Id"]) == Printable(one.Get)
-            && (roles.Length == 0 || first["X-User-Roles"].Split(',').Select(Uri.UnescapeDataString).SequenceEqual(roles.Select(r => Printable(r.Get))));
-    }).QuickCheckThrowOnFailure();
+    public void No_two_callers_have_the_same_headers() =>
+        Prop.ForAll<NonEmptyString, NonEmptyString, NonEmptyString[]>(
+                (one, two, roles) =>
+                {
+                    var (first, second) = (Headers(one.Get, roles), Headers(two.Get, roles));
+                    return (Printable(one.Get) == Printable(two.Get)) == (first["X-User-Id"] == second["X-User-Id"])
+                        && Uri.UnescapeDataString(first["X-User-Id"]) == Printable(one.Get)
+                        && (
+                            roles.Length == 0
+                            || first["X-User-Roles"]
+                                .Split(',')
+                                .Select(Uri.UnescapeDataString)
+                                .SequenceEqual(roles.Select(r => Printable(r.Get)))
+                        );
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
-    private static Dictionary<string, string> Headers(string subject, NonEmptyString[] roles) => new(IdentityHeaders.Of(
-        new Caller { Subject = Printable(subject), Kind = CallerKind.Token, Roles = [.. roles.Select(r => Printable(r.Get))] }));
+    private static Dictionary<string, string> Headers(string subject, NonEmptyString[] roles) =>
+        new(
+            IdentityHeaders.Of(
+                new Caller
+                {
+                    Subject = Printable(subject),
+                    Kind = CallerKind.Token,
+                    Roles = [.. roles.Select(r => Printable(r.Get))],
+                }
+            )
+        );
 
     /// <summary>What a token may hold: no half of a surrogate pair, which is no text.</summary>
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsSurrogate(c) ? '?' : c));
@@ -145,7 +182,11 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     public async Task An_anonymous_request_carries_no_identity_upstream()
     {
         var host = shared.Host;
-        await RawHttp.Send(host.Client.BaseAddress!, $"GET /public HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-User-Id: admin\r\n\r\n", host.Leaks);
+        await RawHttp.Send(
+            host.Client.BaseAddress!,
+            $"GET /public HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nX-User-Id: admin\r\n\r\n",
+            host.Leaks
+        );
 
         Assert.Empty(host.Upstream);
     }
@@ -158,7 +199,9 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
 
         var answer = await RawHttp.Send(
             host.Client.BaseAddress!,
-            $"GET /proxied/a HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\nX-User-Id: admin\r\nx_user_id: admin\r\nConnection: X-User-Id, X-OAuth-Scopes\r\n\r\n", host.Leaks);
+            $"GET /proxied/a HTTP/1.1\r\nHost: {host.Client.BaseAddress!.Authority}\r\nAuthorization: Bearer {shared.Issuer.Token()}\r\nX-User-Id: admin\r\nx_user_id: admin\r\nConnection: X-User-Id, X-OAuth-Scopes\r\n\r\n",
+            host.Leaks
+        );
 
         Assert.Equal(200, answer.Status);
         var headers = Assert.Single(shared.Arrived);
@@ -173,11 +216,19 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
-        var settings = new Dictionary<string, string?> { ["Identity:SignedAssertion"] = "true", ["ConnectionStrings:redis"] = redis.ConnectionString };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Identity:SignedAssertion"] = "true",
+            ["ConnectionStrings:redis"] = redis.ConnectionString,
+        };
         await using var one = await (await CallersHost.Start(issuer, settings)).Ready();
         await using var two = await (await CallersHost.Start(issuer, settings)).Ready();
 
-        var token = issuer.Token(c => { c["roles"] = new JsonArray("premium"); c["tid"] = "acme"; });
+        var token = issuer.Token(c =>
+        {
+            c["roles"] = new JsonArray("premium");
+            c["tid"] = "acme";
+        });
         await one.Get(token);
         var assertion = one.Upstream["X-Identity-Token"];
         await one.Get(token);
@@ -185,13 +236,16 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
 
         var published = await two.Client.GetStringAsync("/.well-known/gateway-jwks.json");
         Assert.DoesNotContain("\"d\"", published, StringComparison.Ordinal);
-        var result = await new JsonWebTokenHandler { MapInboundClaims = false }.ValidateTokenAsync(assertion, new TokenValidationParameters
-        {
-            IssuerSigningKeys = new JsonWebKeySet(published).GetSigningKeys(),
-            ValidIssuer = "bff",
-            ValidAudience = "orders",
-            ValidAlgorithms = ["ES256"],
-        });
+        var result = await new JsonWebTokenHandler { MapInboundClaims = false }.ValidateTokenAsync(
+            assertion,
+            new TokenValidationParameters
+            {
+                IssuerSigningKeys = new JsonWebKeySet(published).GetSigningKeys(),
+                ValidIssuer = "bff",
+                ValidAudience = "orders",
+                ValidAlgorithms = ["ES256"],
+            }
+        );
         Assert.True(result.IsValid, result.Exception?.Message);
         Assert.Equal("u-1", result.Claims["sub"]);
         Assert.Equal("acme", result.Claims["tid"]);
@@ -203,8 +257,13 @@ public sealed class IdentityHeadersTests(IdentityHeadersHost shared) : IClassFix
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(
-            issuer, new() { ["Identity:SignedAssertion"] = "true" }, b => b.Services.AddSingleton<TimeProvider>(clock))).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                issuer,
+                new() { ["Identity:SignedAssertion"] = "true" },
+                b => b.Services.AddSingleton<TimeProvider>(clock)
+            )
+        ).Ready();
         var assertions = host.Services.GetRequiredService<IdentityAssertions>();
         var caller = new Caller { Subject = "u-1", Kind = CallerKind.Token };
 

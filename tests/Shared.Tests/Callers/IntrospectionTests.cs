@@ -118,22 +118,74 @@ public sealed class IntrospectionTests
     public async Task What_the_authority_does_not_vouch_for_is_refused_and_asked_again()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Host(issuer, TimeProvider.System, new() { ["Authentication:Introspection:NegativeCache"] = "00:00:00" });
+        await using var host = await Host(
+            issuer,
+            TimeProvider.System,
+            new() { ["Authentication:Introspection:NegativeCache"] = "00:00:00" }
+        );
 
         Assert.Equal("invalid_token", (await host.Get("opaque-1")).Code);
         issuer.Opaque["opaque-1"] = Active(TimeProvider.System, life: 600);
         Assert.Equal(HttpStatusCode.OK, (await host.Get("opaque-1")).Status);
 
-        issuer.Opaque["text"] = new JsonObject { ["active"] = "true", ["sub"] = "u-7", ["scope"] = "api" };
-        issuer.Opaque["nobody"] = new JsonObject { ["active"] = true, ["scope"] = "api", ["aud"] = "bff" };
-        issuer.Opaque["control"] = new JsonObject { ["active"] = true, ["sub"] = "u\n7", ["scope"] = "api", ["aud"] = "bff" };
-        issuer.Opaque["no-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api" };
-        issuer.Opaque["null-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = null };
-        issuer.Opaque["no-audiences"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = new JsonArray() };
-        issuer.Opaque["other-audience"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "other" };
-        issuer.Opaque["other-issuer"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["aud"] = "bff", ["iss"] = "https://elsewhere.example" };
+        issuer.Opaque["text"] = new JsonObject
+        {
+            ["active"] = "true",
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+        };
+        issuer.Opaque["nobody"] = new JsonObject
+        {
+            ["active"] = true,
+            ["scope"] = "api",
+            ["aud"] = "bff",
+        };
+        issuer.Opaque["control"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u\n7",
+            ["scope"] = "api",
+            ["aud"] = "bff",
+        };
+        issuer.Opaque["no-audience"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+        };
+        issuer.Opaque["null-audience"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = null,
+        };
+        issuer.Opaque["no-audiences"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = new JsonArray(),
+        };
+        issuer.Opaque["other-audience"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = "other",
+        };
+        issuer.Opaque["other-issuer"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["aud"] = "bff",
+            ["iss"] = "https://elsewhere.example",
+        };
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Get("text")).Status);
-        foreach (var token in (string[])["nobody", "control", "no-audience", "null-audience", "no-audiences", "other-audience", "other-issuer"])
+        foreach (
+            var token in (string[])["nobody", "control", "no-audience", "null-audience", "no-audiences", "other-audience", "other-issuer"]
+        )
         {
             Assert.Equal("invalid_token", (await host.Get(token)).Code);
         }
@@ -145,13 +197,55 @@ public sealed class IntrospectionTests
     public async Task Without_an_audience_a_token_is_taken_of_a_client_that_the_configuration_names()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Host(issuer, TimeProvider.System, new() { ["Authentication:Introspection:AllowedClients:0"] = "till" });
-        issuer.Opaque["till"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till" };
-        issuer.Opaque["till-for-us"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till", ["aud"] = "bff" };
-        issuer.Opaque["till-for-others"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "till", ["aud"] = "other" };
-        issuer.Opaque["other"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "other" };
-        issuer.Opaque["other-for-us"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api", ["client_id"] = "other", ["aud"] = "bff" };
-        issuer.Opaque["nobodys"] = new JsonObject { ["active"] = true, ["sub"] = "u-7", ["scope"] = "api" };
+        await using var host = await Host(
+            issuer,
+            TimeProvider.System,
+            new() { ["Authentication:Introspection:AllowedClients:0"] = "till" }
+        );
+        issuer.Opaque["till"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["client_id"] = "till",
+        };
+        issuer.Opaque["till-for-us"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["client_id"] = "till",
+            ["aud"] = "bff",
+        };
+        issuer.Opaque["till-for-others"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["client_id"] = "till",
+            ["aud"] = "other",
+        };
+        issuer.Opaque["other"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["client_id"] = "other",
+        };
+        issuer.Opaque["other-for-us"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+            ["client_id"] = "other",
+            ["aud"] = "bff",
+        };
+        issuer.Opaque["nobodys"] = new JsonObject
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["scope"] = "api",
+        };
 
         foreach (var token in (string[])["till", "till-for-us"])
         {
@@ -170,7 +264,8 @@ public sealed class IntrospectionTests
         await using var issuer = await TestIssuer.Start();
         var settings = new Dictionary<string, string?>
         {
-            ["Authentication:Schemes:Bearer:Authority"] = null, ["Authentication:Schemes:Bearer:ValidAudiences:0"] = null,
+            ["Authentication:Schemes:Bearer:Authority"] = null,
+            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = null,
         };
 
         var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Host(issuer, TimeProvider.System, settings));
@@ -192,23 +287,28 @@ public sealed class IntrospectionTests
         Assert.Equal(0, issuer.Introspections);
     }
 
-    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock, Dictionary<string, string?>? settings = null) => await (await CallersHost.Start(
-        issuer,
-        new Dictionary<string, string?>
-        {
-            ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
-            ["Authentication:Introspection:ClientId"] = "gateway",
-            ["Authentication:Introspection:ClientSecret"] = "s3cret",
-            ["Authentication:Introspection:Timeout"] = "00:00:30",
-        }.With(settings),
-        b => b.Services.AddSingleton(clock))).Ready();
+    private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock, Dictionary<string, string?>? settings = null) =>
+        await (
+            await CallersHost.Start(
+                issuer,
+                new Dictionary<string, string?>
+                {
+                    ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
+                    ["Authentication:Introspection:ClientId"] = "gateway",
+                    ["Authentication:Introspection:ClientSecret"] = "s3cret",
+                    ["Authentication:Introspection:Timeout"] = "00:00:30",
+                }.With(settings),
+                b => b.Services.AddSingleton(clock)
+            )
+        ).Ready();
 
-    private static JsonObject Active(TimeProvider clock, int life) => new()
-    {
-        ["active"] = true,
-        ["sub"] = "u-7",
-        ["aud"] = new JsonArray("other", "bff"),
-        ["scope"] = "api",
-        ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + life,
-    };
+    private static JsonObject Active(TimeProvider clock, int life) =>
+        new()
+        {
+            ["active"] = true,
+            ["sub"] = "u-7",
+            ["aud"] = new JsonArray("other", "bff"),
+            ["scope"] = "api",
+            ["exp"] = clock.GetUtcNow().ToUnixTimeSeconds() + life,
+        };
 }

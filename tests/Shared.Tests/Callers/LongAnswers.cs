@@ -30,26 +30,32 @@ internal sealed class LongAnswers : IAsyncDisposable
     public int Open => _open.Count;
 
     /// <summary>For a gateway that leads <c>/long/*</c> here, and speaks HTTP/2 on an address of its own.</summary>
-    public Dictionary<string, string?> Settings => new()
-    {
-        ["Kestrel:Endpoints:Http2:Url"] = "http://127.0.0.1:0",
-        ["Kestrel:Endpoints:Http2:Protocols"] = "Http2",
-        ["Upstreams:long:Address"] = _host.Address.ToString(),
-        ["Upstreams:long:Timeout"] = "00:05:00",
-        ["Upstreams:long:Retries"] = "0",
-        ["ReverseProxy:Routes:long:ClusterId"] = "long",
-        ["ReverseProxy:Routes:long:Match:Path"] = "/long/{**rest}",
-        ["ReverseProxy:Routes:long:Metadata:Scope"] = "api",
-    };
+    public Dictionary<string, string?> Settings =>
+        new()
+        {
+            ["Kestrel:Endpoints:Http2:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:Http2:Protocols"] = "Http2",
+            ["Upstreams:long:Address"] = _host.Address.ToString(),
+            ["Upstreams:long:Timeout"] = "00:05:00",
+            ["Upstreams:long:Retries"] = "0",
+            ["ReverseProxy:Routes:long:ClusterId"] = "long",
+            ["ReverseProxy:Routes:long:Match:Path"] = "/long/{**rest}",
+            ["ReverseProxy:Routes:long:Metadata:Scope"] = "api",
+        };
 
     public static async Task<LongAnswers> Start()
     {
         LongAnswers? service = null;
-        return service = new(await TestHost.Start(_ => { }, app =>
-        {
-            app.UseWebSockets();
-            app.Run(context => service!.Serve(context));
-        }));
+        return service = new(
+            await TestHost.Start(
+                _ => { },
+                app =>
+                {
+                    app.UseWebSockets();
+                    app.Run(context => service!.Serve(context));
+                }
+            )
+        );
     }
 
     /// <summary>One more piece of every answer.</summary>
@@ -73,16 +79,26 @@ internal sealed class LongAnswers : IAsyncDisposable
             socket.Options.SetRequestHeader(credential.Name, credential.Value);
             if (is2)
             {
-                (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (HttpVersion.Version20, HttpVersionPolicy.RequestVersionExact);
+                (socket.Options.HttpVersion, socket.Options.HttpVersionPolicy) = (
+                    HttpVersion.Version20,
+                    HttpVersionPolicy.RequestVersionExact
+                );
             }
 
             using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
-            await socket.ConnectAsync(new UriBuilder(is2 ? http2 : http1) { Scheme = "ws", Path = "/long/websocket" }.Uri, invoker, default);
-            reader.Follow(async buffer =>
-            {
-                var received = await socket.ReceiveAsync(buffer, default);
-                return received.MessageType == WebSocketMessageType.Close ? 0 : received.Count;
-            }, socket);
+            await socket.ConnectAsync(
+                new UriBuilder(is2 ? http2 : http1) { Scheme = "ws", Path = "/long/websocket" }.Uri,
+                invoker,
+                default
+            );
+            reader.Follow(
+                async buffer =>
+                {
+                    var received = await socket.ReceiveAsync(buffer, default);
+                    return received.MessageType == WebSocketMessageType.Close ? 0 : received.Count;
+                },
+                socket
+            );
         }
         else
         {
@@ -111,7 +127,11 @@ internal sealed class LongAnswers : IAsyncDisposable
             if (kind == "websocket")
             {
                 using var socket = await context.WebSockets.AcceptWebSocketAsync();
-                await Pump(says, text => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, context.RequestAborted), context.RequestAborted);
+                await Pump(
+                    says,
+                    text => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, context.RequestAborted),
+                    context.RequestAborted
+                );
                 return;
             }
 
@@ -121,7 +141,12 @@ internal sealed class LongAnswers : IAsyncDisposable
             }
 
             context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
-            context.Response.ContentType = kind switch { "sse" => "text/event-stream", "ndjson" => "application/x-ndjson", _ => "application/octet-stream" };
+            context.Response.ContentType = kind switch
+            {
+                "sse" => "text/event-stream",
+                "ndjson" => "application/x-ndjson",
+                _ => "application/octet-stream",
+            };
             context.Response.ContentLength = kind == "body" ? 1 << 20 : null;
             await Pump(says, text => context.Response.WriteAsync(text, context.RequestAborted), context.RequestAborted);
         }
@@ -194,7 +219,8 @@ internal sealed class LongAnswers : IAsyncDisposable
             });
         }
 
-        public async Task Until(params string[] any) => await Eventually.True(() => any.Any(text => Text.Contains(text, StringComparison.Ordinal)));
+        public async Task Until(params string[] any) =>
+            await Eventually.True(() => any.Any(text => Text.Contains(text, StringComparison.Ordinal)));
 
         public void Dispose() => _connection?.Dispose();
     }

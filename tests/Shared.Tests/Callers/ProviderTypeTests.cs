@@ -12,9 +12,19 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Entra_names_the_user_by_oid_and_the_scopes_in_scp()
     {
-        await using var seen = await Seen("Entra", c => Replace(c, $$"""{"aud":"bff","sub":"pairwise","oid":"{{Id}}","tid":"t-1","azp":"spa","scp":"api","roles":["premium"],"name":"Ada"}"""));
+        await using var seen = await Seen(
+            "Entra",
+            c =>
+                Replace(
+                    c,
+                    $$"""{"aud":"bff","sub":"pairwise","oid":"{{Id}}","tid":"t-1","azp":"spa","scp":"api","roles":["premium"],"name":"Ada"}"""
+                )
+        );
 
-        Assert.Equal((Id, "t-1", "spa", "Ada", false), (seen.Caller.Subject, seen.Caller.Tenant, seen.Caller.Client, seen.Caller.Name, seen.Caller.IsApplication));
+        Assert.Equal(
+            (Id, "t-1", "spa", "Ada", false),
+            (seen.Caller.Subject, seen.Caller.Tenant, seen.Caller.Client, seen.Caller.Name, seen.Caller.IsApplication)
+        );
         Assert.Equal(["premium"], seen.Caller.Roles);
         Assert.Equal(["api"], seen.Caller.Scopes); // A user's roles are no scopes.
     }
@@ -35,10 +45,17 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Keycloak_s_roles_are_those_of_the_realm_and_of_this_audience()
     {
-        await using var seen = await Seen("Keycloak", c => Replace(c, """
-            {"aud":["bff","account"],"sub":"u-1","azp":"spa","scope":"openid api","realm_access":{"roles":["offline_access","premium"]},
-             "resource_access":{"account":{"roles":["manage-account"]},"bff":{"roles":["buyer"]}}}
-            """));
+        await using var seen = await Seen(
+            "Keycloak",
+            c =>
+                Replace(
+                    c,
+                    """
+                    {"aud":["bff","account"],"sub":"u-1","azp":"spa","scope":"openid api","realm_access":{"roles":["offline_access","premium"]},
+                     "resource_access":{"account":{"roles":["manage-account"]},"bff":{"roles":["buyer"]}}}
+                    """
+                )
+        );
 
         Assert.Equal(["offline_access", "premium", "buyer"], seen.Caller.Roles);
         Assert.Equal("spa", seen.Caller.Client);
@@ -56,9 +73,17 @@ public sealed class ProviderTypeTests
     [Theory]
     [InlineData("Okta", "cid", "client:partner", true)]
     [InlineData("Generic", "client_id", "partner", false)]
-    public async Task A_client_as_its_own_subject_is_an_application_where_the_provider_says_so(string type, string claim, string subject, bool isApplication)
+    public async Task A_client_as_its_own_subject_is_an_application_where_the_provider_says_so(
+        string type,
+        string claim,
+        string subject,
+        bool isApplication
+    )
     {
-        await using var seen = await Seen(type, c => Replace(c, $$"""{"aud":"bff","sub":"partner","{{claim}}":"partner","scp":"api","scope":"api"}"""));
+        await using var seen = await Seen(
+            type,
+            c => Replace(c, $$"""{"aud":"bff","sub":"partner","{{claim}}":"partner","scp":"api","scope":"api"}""")
+        );
 
         Assert.Equal((isApplication, subject), (seen.Caller.IsApplication, seen.Caller.Subject));
     }
@@ -66,9 +91,17 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Auth0_s_permissions_are_scopes_and_a_name_in_an_address_s_form_is_taken_as_it_is_written()
     {
-        await using var seen = await Seen("Auth0", c => Replace(c, """
-            {"aud":["bff","https://tenant.auth0.com/userinfo"],"sub":"auth0|1","azp":"spa","scope":"openid","permissions":["api"],"https://shop.example/roles":["premium"]}
-            """), ("Claims:Roles:0", "https://shop.example/roles"));
+        await using var seen = await Seen(
+            "Auth0",
+            c =>
+                Replace(
+                    c,
+                    """
+                    {"aud":["bff","https://tenant.auth0.com/userinfo"],"sub":"auth0|1","azp":"spa","scope":"openid","permissions":["api"],"https://shop.example/roles":["premium"]}
+                    """
+                ),
+            ("Claims:Roles:0", "https://shop.example/roles")
+        );
 
         Assert.Equal("auth0|1", seen.Caller.Subject);
         Assert.Equal(["premium"], seen.Caller.Roles);
@@ -78,7 +111,10 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Auth0_s_client_credentials_name_the_client_with_a_suffix()
     {
-        await using var seen = await Seen("Auth0", c => Replace(c, """{"aud":"bff","sub":"partner@clients","azp":"partner","gty":"client-credentials","scope":"api"}"""));
+        await using var seen = await Seen(
+            "Auth0",
+            c => Replace(c, """{"aud":"bff","sub":"partner@clients","azp":"partner","gty":"client-credentials","scope":"api"}""")
+        );
 
         Assert.Equal((true, "client:partner"), (seen.Caller.IsApplication, seen.Caller.Subject));
     }
@@ -86,7 +122,14 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Okta_has_a_list_of_scopes_groups_and_cid()
     {
-        await using var seen = await Seen("Okta", c => Replace(c, """{"aud":"bff","sub":"ada@example.com","uid":"00u1","cid":"0oa1","scp":["openid","api"],"groups":["premium"]}"""));
+        await using var seen = await Seen(
+            "Okta",
+            c =>
+                Replace(
+                    c,
+                    """{"aud":"bff","sub":"ada@example.com","uid":"00u1","cid":"0oa1","scp":["openid","api"],"groups":["premium"]}"""
+                )
+        );
 
         Assert.Equal(("0oa1", "ada@example.com"), (seen.Caller.Client, seen.Caller.Subject));
         Assert.Equal(["premium"], seen.Caller.Roles);
@@ -104,9 +147,18 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Cognito_s_access_token_has_no_audience_and_its_groups_are_roles()
     {
-        await using var seen = await Seen("Cognito", c => Replace(c, """
-            {"sub":"u-1","token_use":"access","client_id":"spa","username":"ada","cognito:groups":["premium"],"scope":"openid shop/api"}
-            """), ("AllowedClients:0", "spa"), ("ScopePrefix", "shop/"));
+        await using var seen = await Seen(
+            "Cognito",
+            c =>
+                Replace(
+                    c,
+                    """
+                    {"sub":"u-1","token_use":"access","client_id":"spa","username":"ada","cognito:groups":["premium"],"scope":"openid shop/api"}
+                    """
+                ),
+            ("AllowedClients:0", "spa"),
+            ("ScopePrefix", "shop/")
+        );
 
         Assert.Equal(["premium"], seen.Caller.Roles);
         Assert.Equal(["api", "openid"], seen.Caller.Scopes.Order());
@@ -138,7 +190,11 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task A_listed_client_does_not_make_up_for_a_wrong_audience()
     {
-        await using var seen = await Seen("Generic", c => Replace(c, """{"aud":"other","sub":"u-1","client_id":"spa","scope":"api"}"""), ("AllowedClients:0", "spa"));
+        await using var seen = await Seen(
+            "Generic",
+            c => Replace(c, """{"aud":"other","sub":"u-1","client_id":"spa","scope":"api"}"""),
+            ("AllowedClients:0", "spa")
+        );
 
         Assert.Equal("invalid_token", seen.Code);
     }
@@ -166,8 +222,14 @@ public sealed class ProviderTypeTests
     public async Task A_client_of_keycloak_may_have_dots_in_its_name()
     {
         await using var seen = await Seen(
-            "Keycloak", c => Replace(c, """{"aud":"api.shop.example","sub":"u-1","azp":"spa","scope":"api","resource_access":{"api.shop.example":{"roles":["buyer"]}}}"""),
-            ("ValidAudiences:0", "api.shop.example"));
+            "Keycloak",
+            c =>
+                Replace(
+                    c,
+                    """{"aud":"api.shop.example","sub":"u-1","azp":"spa","scope":"api","resource_access":{"api.shop.example":{"roles":["buyer"]}}}"""
+                ),
+            ("ValidAudiences:0", "api.shop.example")
+        );
 
         Assert.Equal(["buyer"], seen.Caller.Roles);
     }
@@ -181,8 +243,13 @@ public sealed class ProviderTypeTests
     public async Task Scopes_lose_their_prefix_and_take_the_gateway_s_names(string scope, string expected)
     {
         await using var seen = await Seen(
-            "Generic", c => c["scope"] = scope, ("ScopePrefix", "api://shop/"), ("ScopeAliases:read_orders", "orders.read"),
-            ("ScopeAliases:0:From", "https://shop/api:write"), ("ScopeAliases:0:To", "write"));
+            "Generic",
+            c => c["scope"] = scope,
+            ("ScopePrefix", "api://shop/"),
+            ("ScopeAliases:read_orders", "orders.read"),
+            ("ScopeAliases:0:From", "https://shop/api:write"),
+            ("ScopeAliases:0:To", "write")
+        );
 
         Assert.Equal(expected, string.Join(',', seen.PublicCaller.Scopes.Order()));
     }
@@ -190,11 +257,38 @@ public sealed class ProviderTypeTests
     [Fact]
     public async Task Roles_count_as_scopes_for_applications_alone_and_only_where_it_is_said()
     {
-        await using var user = await Seen("Generic", c => { c["roles"] = new JsonArray("write"); }, ("RolesAsScopes", "true"));
-        await using var application = await Seen("Generic", c => { c.Remove("sub"); c["client_id"] = "app"; c["roles"] = new JsonArray("write"); }, ("RolesAsScopes", "true"));
-        await using var unsaid = await Seen("Generic", c => { c.Remove("sub"); c["client_id"] = "app"; c["roles"] = new JsonArray("write"); });
+        await using var user = await Seen(
+            "Generic",
+            c =>
+            {
+                c["roles"] = new JsonArray("write");
+            },
+            ("RolesAsScopes", "true")
+        );
+        await using var application = await Seen(
+            "Generic",
+            c =>
+            {
+                c.Remove("sub");
+                c["client_id"] = "app";
+                c["roles"] = new JsonArray("write");
+            },
+            ("RolesAsScopes", "true")
+        );
+        await using var unsaid = await Seen(
+            "Generic",
+            c =>
+            {
+                c.Remove("sub");
+                c["client_id"] = "app";
+                c["roles"] = new JsonArray("write");
+            }
+        );
 
-        Assert.Equal((false, true, false), (user.Caller.HasScope("write"), application.Caller.HasScope("write"), unsaid.Caller.HasScope("write")));
+        Assert.Equal(
+            (false, true, false),
+            (user.Caller.HasScope("write"), application.Caller.HasScope("write"), unsaid.Caller.HasScope("write"))
+        );
     }
 
     private static void Replace(JsonObject claims, string with)
@@ -210,7 +304,8 @@ public sealed class ProviderTypeTests
         }
     }
 
-    private static Task<SeenCaller> Seen(string type, Action<JsonObject> change, params (string Key, string Value)[] settings) => SeenCaller.Of(type, change, settings);
+    private static Task<SeenCaller> Seen(string type, Action<JsonObject> change, params (string Key, string Value)[] settings) =>
+        SeenCaller.Of(type, change, settings);
 }
 
 /// <summary>A token at a host of its own: who got in, and what services would be told.</summary>

@@ -10,26 +10,66 @@ namespace Bff.Shared.Tests.Callers;
 /// <summary>Several providers on one host, told apart by issuer; issuers of many tenants; what contradicts itself.</summary>
 public sealed class ProvidersTests
 {
-    private const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001", Stranger = "9f1c1d7e-0000-4000-8000-000000000002";
+    private const string Tenant = "9f1c1d7e-0000-4000-8000-000000000001",
+        Stranger = "9f1c1d7e-0000-4000-8000-000000000002";
 
     [Fact]
     public async Task Each_token_is_its_issuer_s_with_that_one_s_keys_claims_and_audience()
     {
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(customers, new(Second(employees))
-        {
-            ["Authentication:Providers:employees:Type"] = "Okta",
-            ["Authentication:Providers:employees:ValidAudiences:0"] = "staff",
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                customers,
+                new(Second(employees))
+                {
+                    ["Authentication:Providers:employees:Type"] = "Okta",
+                    ["Authentication:Providers:employees:ValidAudiences:0"] = "staff",
+                }
+            )
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(customers.Token(c => c["roles"] = new JsonArray("premium")))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await host.Get(employees.Token(c => { c["aud"] = "staff"; c.Remove("scope"); c["scp"] = new JsonArray("api"); c["groups"] = new JsonArray("support"); }))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await host.Get(
+                    employees.Token(c =>
+                    {
+                        c["aud"] = "staff";
+                        c.Remove("scope");
+                        c["scp"] = new JsonArray("api");
+                        c["groups"] = new JsonArray("support");
+                    })
+                )
+            ).Status
+        );
         Assert.Equal(["premium", "support"], host.Reached.Select(c => c.Roles.Single()));
 
         // Neither signs, nor has audiences, for the other.
-        Assert.Equal("invalid_token", (await host.Get(employees.Token(c => { c["iss"] = customers.Address; }))).Code);
-        Assert.Equal("invalid_token", (await host.Get(customers.Token(c => { c["iss"] = employees.Address; c["aud"] = "staff"; }))).Code);
+        Assert.Equal(
+            "invalid_token",
+            (
+                await host.Get(
+                    employees.Token(c =>
+                    {
+                        c["iss"] = customers.Address;
+                    })
+                )
+            ).Code
+        );
+        Assert.Equal(
+            "invalid_token",
+            (
+                await host.Get(
+                    customers.Token(c =>
+                    {
+                        c["iss"] = employees.Address;
+                        c["aud"] = "staff";
+                    })
+                )
+            ).Code
+        );
         Assert.Equal("invalid_token", (await host.Get(customers.Token(c => c["aud"] = "staff"))).Code);
         Assert.Equal("invalid_token", (await host.Get(employees.Token())).Code);
         Assert.Equal("invalid_token", (await host.Get(customers.Token(c => c["iss"] = "https://elsewhere.example"))).Code);
@@ -66,10 +106,9 @@ public sealed class ProvidersTests
     public async Task A_host_may_have_named_providers_alone()
     {
         await using var employees = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(settings: new(Second(employees))
-        {
-            ["Authentication:Schemes:Bearer:ValidAudiences:0"] = null,
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(settings: new(Second(employees)) { ["Authentication:Schemes:Bearer:ValidAudiences:0"] = null })
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(employees.Token())).Status);
     }
@@ -92,12 +131,17 @@ public sealed class ProvidersTests
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
 
-        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() => CallersHost.Start(customers, new(Second(employees))
-        {
-            ["Authentication:Schemes:Bearer:ValidIssuers:0"] = one,
-            ["Authentication:Schemes:Bearer:AllowedTenants:0"] = Tenant,
-            ["Authentication:Providers:employees:ValidIssuers:0"] = other,
-        }));
+        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            CallersHost.Start(
+                customers,
+                new(Second(employees))
+                {
+                    ["Authentication:Schemes:Bearer:ValidIssuers:0"] = one,
+                    ["Authentication:Schemes:Bearer:AllowedTenants:0"] = Tenant,
+                    ["Authentication:Providers:employees:ValidIssuers:0"] = other,
+                }
+            )
+        );
 
         Assert.Contains(stopped.Mistakes, m => m.Key == "Authentication:Providers:employees:ValidIssuers");
     }
@@ -111,8 +155,12 @@ public sealed class ProvidersTests
         await using var host = await CallersHost.Start(customers, new(Second(employees)));
 
         await Stopped(host);
-        await host.Log.Until(e => e.Exception?.Message is { } said && said.Contains("Authentication:Schemes:Bearer", StringComparison.Ordinal)
-            && said.Contains("Authentication:Providers:employees", StringComparison.Ordinal) && said.Contains("same issuer", StringComparison.Ordinal));
+        await host.Log.Until(e =>
+            e.Exception?.Message is { } said
+            && said.Contains("Authentication:Schemes:Bearer", StringComparison.Ordinal)
+            && said.Contains("Authentication:Providers:employees", StringComparison.Ordinal)
+            && said.Contains("same issuer", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -121,8 +169,13 @@ public sealed class ProvidersTests
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var customers = await TestIssuer.Start();
         await using var employees = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(
-            customers, new(Second(employees)) { ["Authentication:KeyRefresh"] = "00:00:05" }, b => b.Services.AddSingleton<TimeProvider>(clock))).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                customers,
+                new(Second(employees)) { ["Authentication:KeyRefresh"] = "00:00:05" },
+                b => b.Services.AddSingleton<TimeProvider>(clock)
+            )
+        ).Ready();
         var read = employees.DiscoveryFetches;
         employees.IssuerName = customers.Address;
 
@@ -143,7 +196,9 @@ public sealed class ProvidersTests
     {
         await using var issuer = await TestIssuer.Start();
         var template = issuer.IssuerName = "https://login.example/{tenantid}/v2.0";
-        await using var host = await (await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:AllowedTenants:0"] = Tenant })).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:AllowedTenants:0"] = Tenant })
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(Of(Tenant, Tenant))).Status);
         Assert.Equal(Tenant, host.Reached.Last().Tenant);
@@ -151,16 +206,28 @@ public sealed class ProvidersTests
         Assert.Equal("invalid_token", (await host.Get(Of(Stranger, Tenant))).Code);
         Assert.Equal("invalid_token", (await host.Get(Of(Tenant, Stranger))).Code);
         Assert.Equal("invalid_token", (await host.Get(Of(Tenant, null))).Code);
-        Assert.Equal("invalid_token", (await host.Get(issuer.Token(c => { c["iss"] = template; c["tid"] = "{tenantid}"; }))).Code);
+        Assert.Equal(
+            "invalid_token",
+            (
+                await host.Get(
+                    issuer.Token(c =>
+                    {
+                        c["iss"] = template;
+                        c["tid"] = "{tenantid}";
+                    })
+                )
+            ).Code
+        );
 
-        string Of(string inIssuer, string? tenant) => issuer.Token(c =>
-        {
-            c["iss"] = template.Replace("{tenantid}", inIssuer, StringComparison.Ordinal);
-            if (tenant is not null)
+        string Of(string inIssuer, string? tenant) =>
+            issuer.Token(c =>
             {
-                c["tid"] = tenant;
-            }
-        });
+                c["iss"] = template.Replace("{tenantid}", inIssuer, StringComparison.Ordinal);
+                if (tenant is not null)
+                {
+                    c["tid"] = tenant;
+                }
+            });
     }
 
     [Fact]
@@ -168,13 +235,20 @@ public sealed class ProvidersTests
     {
         await using var issuer = await TestIssuer.Start();
         issuer.IssuerName = "https://login.example/{tenantid}/v2.0";
-        await using var host = await (await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:AllowedTenants:0"] = "*" })).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:AllowedTenants:0"] = "*" })
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(Of(Stranger))).Status);
         Assert.Equal("invalid_token", (await host.Get(Of("x/../y"))).Code);
         Assert.Equal("invalid_token", (await host.Get(Of(".."))).Code);
 
-        string Of(string tenant) => issuer.Token(c => { c["iss"] = $"https://login.example/{tenant}/v2.0"; c["tid"] = tenant; });
+        string Of(string tenant) =>
+            issuer.Token(c =>
+            {
+                c["iss"] = $"https://login.example/{tenant}/v2.0";
+                c["tid"] = tenant;
+            });
     }
 
     [Fact]
@@ -185,7 +259,9 @@ public sealed class ProvidersTests
         await using var host = await CallersHost.Start(issuer);
 
         await Stopped(host);
-        await host.Log.Until(e => e.Exception?.Message.Contains("Authentication:Schemes:Bearer:AllowedTenants is missing", StringComparison.Ordinal) == true);
+        await host.Log.Until(e =>
+            e.Exception?.Message.Contains("Authentication:Schemes:Bearer:AllowedTenants is missing", StringComparison.Ordinal) == true
+        );
     }
 
     [Theory]
@@ -193,11 +269,15 @@ public sealed class ProvidersTests
     [InlineData("https://login.microsoftonline.com/organizations/v2.0/")]
     public async Task What_is_known_of_many_tenants_is_said_at_start(string authority)
     {
-        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() => CallersHost.Start(settings: new()
-        {
-            ["Authentication:Schemes:Bearer:Type"] = "Entra",
-            ["Authentication:Schemes:Bearer:Authority"] = authority,
-        }));
+        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            CallersHost.Start(
+                settings: new()
+                {
+                    ["Authentication:Schemes:Bearer:Type"] = "Entra",
+                    ["Authentication:Schemes:Bearer:Authority"] = authority,
+                }
+            )
+        );
 
         Assert.Contains(stopped.Mistakes, m => m.Key == "Authentication:Schemes:Bearer:AllowedTenants");
     }
@@ -210,16 +290,27 @@ public sealed class ProvidersTests
         var own = SigningTestKey.Rsa("of-one-tenant");
         own.Extra["issuer"] = $"https://login.example/{Tenant}/v2.0";
         issuer.Published[own.Kid] = own;
-        await using var host = await (await CallersHost.Start(issuer, new()
-        {
-            ["Authentication:Schemes:Bearer:Type"] = "Entra", ["Authentication:Schemes:Bearer:AllowedTenants:0"] = "*",
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                issuer,
+                new() { ["Authentication:Schemes:Bearer:Type"] = "Entra", ["Authentication:Schemes:Bearer:AllowedTenants:0"] = "*" }
+            )
+        ).Ready();
 
         Assert.Equal(HttpStatusCode.OK, (await host.Get(Of(Tenant))).Status);
         Assert.Equal("invalid_token", (await host.Get(Of(Stranger))).Code);
 
-        string Of(string tenant) => issuer.Token(
-            c => { c["iss"] = $"https://login.example/{tenant}/v2.0"; c["tid"] = tenant; c["oid"] = "u-1"; c["scp"] = "api"; }, own);
+        string Of(string tenant) =>
+            issuer.Token(
+                c =>
+                {
+                    c["iss"] = $"https://login.example/{tenant}/v2.0";
+                    c["tid"] = tenant;
+                    c["oid"] = "u-1";
+                    c["scp"] = "api";
+                },
+                own
+            );
     }
 
     [Theory]
@@ -230,7 +321,9 @@ public sealed class ProvidersTests
     public async Task A_token_may_be_as_large_as_is_said_and_the_server_lets_it_in(string? most, int size, bool admitted)
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:MaxTokenBytes"] = most })).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, new() { ["Authentication:Schemes:Bearer:MaxTokenBytes"] = most })
+        ).Ready();
         var token = issuer.Token(c => c["groups"] = new string('g', size * 3 / 4));
 
         for (var attempt = 0; attempt < 2; attempt++) // The second time from memory.
@@ -245,10 +338,12 @@ public sealed class ProvidersTests
     {
         await using var issuer = await TestIssuer.Start();
 
-        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() => CallersHost.Start(issuer, new()
-        {
-            ["Authentication:Schemes:Bearer:MaxTokenBytes"] = "65536", ["Kestrel:Limits:MaxRequestHeadersTotalSize"] = "32768",
-        }));
+        var stopped = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            CallersHost.Start(
+                issuer,
+                new() { ["Authentication:Schemes:Bearer:MaxTokenBytes"] = "65536", ["Kestrel:Limits:MaxRequestHeadersTotalSize"] = "32768" }
+            )
+        );
 
         Assert.Contains(stopped.Mistakes, m => m.Key == "Kestrel:Limits:MaxRequestHeadersTotalSize");
     }
@@ -257,15 +352,20 @@ public sealed class ProvidersTests
     public async Task Claims_clients_and_tenants_hold_for_opaque_tokens_too()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, new()
-        {
-            ["Authentication:Schemes:Bearer:Type"] = "Keycloak",
-            ["Authentication:Schemes:Bearer:ScopePrefix"] = "shop/",
-            ["Authentication:Schemes:Bearer:AllowedClients:0"] = "spa",
-            ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
-            ["Authentication:Introspection:ClientId"] = "gateway",
-            ["Authentication:Introspection:ClientSecret"] = "s3cret",
-        })).Ready();
+        await using var host = await (
+            await CallersHost.Start(
+                issuer,
+                new()
+                {
+                    ["Authentication:Schemes:Bearer:Type"] = "Keycloak",
+                    ["Authentication:Schemes:Bearer:ScopePrefix"] = "shop/",
+                    ["Authentication:Schemes:Bearer:AllowedClients:0"] = "spa",
+                    ["Authentication:Introspection:Endpoint"] = issuer.Address + "/introspect",
+                    ["Authentication:Introspection:ClientId"] = "gateway",
+                    ["Authentication:Introspection:ClientSecret"] = "s3cret",
+                }
+            )
+        ).Ready();
         issuer.Opaque["good"] = Active("""{"sub":"u-1","azp":"spa","scope":"shop/api","realm_access":{"roles":["premium"]}}""");
         issuer.Opaque["another-client"] = Active("""{"sub":"u-1","azp":"other","scope":"shop/api"}""");
         issuer.Opaque["application"] = Active("""{"azp":"spa","scope":"shop/api"}""");
@@ -285,12 +385,13 @@ public sealed class ProvidersTests
         }
     }
 
-    private static Dictionary<string, string?> Second(TestIssuer issuer) => new()
-    {
-        ["Authentication:Providers:employees:Authority"] = issuer.Address,
-        ["Authentication:Providers:employees:ValidAudiences:0"] = "bff",
-        ["Authentication:Providers:employees:RequireHttpsMetadata"] = "false",
-    };
+    private static Dictionary<string, string?> Second(TestIssuer issuer) =>
+        new()
+        {
+            ["Authentication:Providers:employees:Authority"] = issuer.Address,
+            ["Authentication:Providers:employees:ValidAudiences:0"] = "bff",
+            ["Authentication:Providers:employees:RequireHttpsMetadata"] = "false",
+        };
 
     private static async Task Stopped(CallersHost host)
     {

@@ -33,7 +33,10 @@ public sealed class RevocationStoreTests
         await store.Add(Revocation.OfToken("a", Now.AddMinutes(5)), default);
         await store.Add(Revocation.OfSubject("u-1", Now, Now.AddMinutes(1)), default);
 
-        Assert.Equal(Now.AddMinutes(10), (await store.All(default)).Single(r => r.ToMember() == Revocation.OfToken("a", Now).ToMember()).Until);
+        Assert.Equal(
+            Now.AddMinutes(10),
+            (await store.All(default)).Single(r => r.ToMember() == Revocation.OfToken("a", Now).ToMember()).Until
+        );
         Assert.Equal(2, (await store.All(default)).Count);
         await Eventually.True(() => Task.FromResult(announced.Count == 3));
         Assert.Equal(2, announced.Count(r => r.TokenId == "a")); // They come in no promised order.
@@ -47,7 +50,6 @@ public sealed class RevocationStoreTests
         Assert.Equal(3, announced.Count);
     }
 
-    private static IRevocationStore Store(IServiceProvider services, bool isRedis, TimeProvider time) => isRedis
-        ? ActivatorUtilities.CreateInstance<RedisRevocationStore>(services, time)
-        : new EmbeddedRevocationStore(time);
+    private static IRevocationStore Store(IServiceProvider services, bool isRedis, TimeProvider time) =>
+        isRedis ? ActivatorUtilities.CreateInstance<RedisRevocationStore>(services, time) : new EmbeddedRevocationStore(time);
 }

@@ -32,7 +32,8 @@ public sealed class RevocationTests
         Assert.Equal(HttpStatusCode.NoContent, await Revoke(one, issuer, """{"jti":"t 1:é"}"""));
 
         Assert.Equal("token_revoked", (await one.Get(token)).Code);
-        await Eventually.True(async () => (await two.Get(token)).Code == "token_revoked"); // Its clock stands: it has been told, and has asked nobody.
+        // Its clock stands: it has been told, and has asked nobody.
+        await Eventually.True(async () => (await two.Get(token)).Code == "token_revoked");
         Assert.Equal(HttpStatusCode.OK, (await two.Get(other)).Status);
     }
 
@@ -47,7 +48,11 @@ public sealed class RevocationTests
         var before = issuer.Token(c => c["iat"] = NewYear - 1);
         var at = issuer.Token(c => c["iat"] = NewYear);
         var undated = issuer.Token(c => c.Remove("iat"));
-        var another = issuer.Token(c => { c["sub"] = "u-2"; c["iat"] = 1; });
+        var another = issuer.Token(c =>
+        {
+            c["sub"] = "u-2";
+            c["iat"] = 1;
+        });
         foreach (var token in (string[])[before, at, undated, another])
         {
             Assert.Equal(HttpStatusCode.OK, (await two.Get(token)).Status);
@@ -55,7 +60,8 @@ public sealed class RevocationTests
 
         Assert.Equal(HttpStatusCode.NoContent, await Revoke(one, issuer, """{"sub":"u-1","issuedBefore":"2026-01-01T01:00:00+01:00"}"""));
 
-        await Eventually.True(async () => (await two.Get(before)).Code == "token_revoked"); // Its clock stands: it has been told, and has asked nobody.
+        // Its clock stands: it has been told, and has asked nobody.
+        await Eventually.True(async () => (await two.Get(before)).Code == "token_revoked");
         Assert.Equal("token_revoked", (await two.Get(undated)).Code);
         Assert.Equal(HttpStatusCode.OK, (await two.Get(at)).Status);
         Assert.Equal(HttpStatusCode.OK, (await two.Get(another)).Status);
@@ -73,7 +79,9 @@ public sealed class RevocationTests
         await Eventually.True(async () => (await two.Get(token)).Code == "token_revoked");
 
         redis.Stop();
-        await Eventually.True(() => !two.Services.GetRequiredService<RedisState>().IsAvailable && !one.Services.GetRequiredService<RedisState>().IsAvailable);
+        await Eventually.True(() =>
+            !two.Services.GetRequiredService<RedisState>().IsAvailable && !one.Services.GetRequiredService<RedisState>().IsAvailable
+        );
 
         Assert.Equal("token_revoked", (await two.Get(token)).Code);
         Assert.Equal(HttpStatusCode.OK, (await two.Get(later)).Status);
@@ -159,7 +167,11 @@ public sealed class RevocationTests
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Instance(issuer, redis.ConnectionString, settings: new() { ["Authentication:Revocation:OnStoreFailure"] = "Reject" });
+        await using var host = await Instance(
+            issuer,
+            redis.ConnectionString,
+            settings: new() { ["Authentication:Revocation:OnStoreFailure"] = "Reject" }
+        );
         var token = issuer.Token();
         Assert.Equal(HttpStatusCode.OK, (await host.Get(token)).Status);
 
@@ -212,7 +224,9 @@ public sealed class RevocationTests
     public async Task Only_a_service_token_with_the_scope_may_revoke()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var host = await (await CallersHost.Start(issuer, configure: b => b.Services.AddSingleton<ICallerSource, KeyWithEveryScope>())).Ready();
+        await using var host = await (
+            await CallersHost.Start(issuer, configure: b => b.Services.AddSingleton<ICallerSource, KeyWithEveryScope>())
+        ).Ready();
 
         using var nobody = Request(null, """{"jti":"t-1"}""");
         using var user = Request(issuer.Token(), """{"jti":"t-1"}""");
@@ -228,33 +242,67 @@ public sealed class RevocationTests
     {
         public string? Challenge => null;
 
-        public ValueTask<CallerResult> Resolve(Microsoft.AspNetCore.Http.HttpContext context) => new(context.Request.Headers.ContainsKey("X-API-Key")
-            ? CallerResult.Ok(new Caller { Subject = "key-1", Kind = CallerKind.ApiKey, Scopes = System.Collections.Frozen.FrozenSet.Create("tokens.revoke") })
-            : CallerResult.None);
+        public ValueTask<CallerResult> Resolve(Microsoft.AspNetCore.Http.HttpContext context) =>
+            new(
+                context.Request.Headers.ContainsKey("X-API-Key")
+                    ? CallerResult.Ok(
+                        new Caller
+                        {
+                            Subject = "key-1",
+                            Kind = CallerKind.ApiKey,
+                            Scopes = System.Collections.Frozen.FrozenSet.Create("tokens.revoke"),
+                        }
+                    )
+                    : CallerResult.None
+            );
     }
 
     /// <summary>Ready; with a clock its revocations, and nothing else, go by that.</summary>
-    private static async Task<CallersHost> Instance(TestIssuer issuer, string redis, TimeProvider? clock = null, Dictionary<string, string?>? settings = null) =>
-        await (await CallersHost.Start(
-            issuer,
-            new(settings ?? []) { ["ConnectionStrings:redis"] = redis },
-            b => b.Services.AddSingleton(p => new Revocations(
-                p.GetRequiredService<IRevocationStore>(), p.GetRequiredService<Reloadable<RevocationSettings>>(), clock ?? TimeProvider.System,
-                p.GetRequiredService<ILogger<Revocations>>())))).Ready();
+    private static async Task<CallersHost> Instance(
+        TestIssuer issuer,
+        string redis,
+        TimeProvider? clock = null,
+        Dictionary<string, string?>? settings = null
+    ) =>
+        await (
+            await CallersHost.Start(
+                issuer,
+                new(settings ?? []) { ["ConnectionStrings:redis"] = redis },
+                b =>
+                    b.Services.AddSingleton(p => new Revocations(
+                        p.GetRequiredService<IRevocationStore>(),
+                        p.GetRequiredService<Reloadable<RevocationSettings>>(),
+                        clock ?? TimeProvider.System,
+                        p.GetRequiredService<ILogger<Revocations>>()
+                    ))
+            )
+        ).Ready();
 
     /// <summary>Waits until so many instances would hear of a revocation.</summary>
     private static async Task Hear(RedisServer redis, int instances) =>
-        await Eventually.True(() => redis.Command("PUBSUB", "NUMSUB", "bff:revocations").EndsWith($":{instances}\r\n", StringComparison.Ordinal));
+        await Eventually.True(() =>
+            redis.Command("PUBSUB", "NUMSUB", "bff:revocations").EndsWith($":{instances}\r\n", StringComparison.Ordinal)
+        );
 
     private static async Task<HttpStatusCode> Revoke(CallersHost host, TestIssuer issuer, string body)
     {
-        using var request = Request(issuer.Token(c => { c["sub"] = "service"; c["scope"] = "tokens.revoke"; }), body);
+        using var request = Request(
+            issuer.Token(c =>
+            {
+                c["sub"] = "service";
+                c["scope"] = "tokens.revoke";
+            }),
+            body
+        );
         return (await host.Send(request)).Status;
     }
 
     private static HttpRequestMessage Request(string? token, string body)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/revocations") { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/revocations")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         if (token is not null)
         {
             request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);

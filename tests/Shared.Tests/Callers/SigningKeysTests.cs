@@ -33,7 +33,10 @@ public sealed class SigningKeysTests
         Assert.True(fetches.Count > began);
         for (var i = 1; i < fetches.Count; i++)
         {
-            Assert.True(Stopwatch.GetElapsedTime(fetches[i - 1], fetches[i]) >= TimeSpan.FromSeconds(1.95), "Two fetches lay closer than two seconds.");
+            Assert.True(
+                Stopwatch.GetElapsedTime(fetches[i - 1], fetches[i]) >= TimeSpan.FromSeconds(1.95),
+                "Two fetches lay closer than two seconds."
+            );
         }
     }
 
@@ -81,7 +84,8 @@ public sealed class SigningKeysTests
 
         Assert.Empty(host.Services.GetRequiredService<TokenProviders>()[0].Keys.Current.Candidates("first", "RS256"));
         await flood.CancelAsync();
-        using (new Timer(_ => clock.Advance(TimeSpan.FromSeconds(1)), null, 0, 50)) // Who waits for a newer key has to be told that there is none.
+        // Who waits for a newer key has to be told that there is none.
+        using (new Timer(_ => clock.Advance(TimeSpan.FromSeconds(1)), null, 0, 50))
         {
             Assert.Equal(isFlooded, await flooding > 0);
             Assert.Equal("invalid_token", (await host.Get(remembered)).Code);
@@ -105,13 +109,18 @@ public sealed class SigningKeysTests
         await using var host = await Host(issuer, clock);
         using var enough = new CancellationTokenSource();
         var gaps = SkipGaps();
-        var callers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-        {
-            while (!enough.IsCancellationRequested)
-            {
-                Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status); // Signed with whatever is the newest key.
-            }
-        })).ToList();
+        var callers = Enumerable
+            .Range(0, 4)
+            .Select(_ =>
+                Task.Run(async () =>
+                {
+                    while (!enough.IsCancellationRequested)
+                    {
+                        Assert.Equal(HttpStatusCode.OK, (await host.Get(issuer.Token())).Status); // Signed with whatever is the newest key.
+                    }
+                })
+            )
+            .ToList();
         var (first, began) = (issuer.Token(), clock.GetUtcNow());
 
         foreach (var kid in (string[])["second", "third"])
@@ -171,7 +180,11 @@ public sealed class SigningKeysTests
     public async Task An_authority_that_breaks_later_stops_nobody_whose_key_is_known(IssuerFault fault)
     {
         await using var issuer = await TestIssuer.Start();
-        var settings = new Dictionary<string, string?> { ["Authentication:KeyRefresh"] = "00:00:01", ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:00:01" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Authentication:KeyRefresh"] = "00:00:01",
+            ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:00:01",
+        };
         await using var host = await (await CallersHost.Start(issuer, settings)).Ready();
 
         issuer.Fault = fault;
@@ -205,26 +218,35 @@ public sealed class SigningKeysTests
 
     /// <summary>Ready; only the keys' loop and those who wait for it go by the clock.</summary>
     private static async Task<CallersHost> Host(TestIssuer issuer, TimeProvider clock) =>
-        await (await CallersHost.Start(
-            issuer,
-            new() { ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:01:00" },
-            b => b.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<TokenProviders>(p, clock)))).Ready();
+        await (
+            await CallersHost.Start(
+                issuer,
+                new() { ["Authentication:Schemes:Bearer:BackchannelTimeout"] = "00:01:00" },
+                b => b.Services.AddSingleton(p => ActivatorUtilities.CreateInstance<TokenProviders>(p, clock))
+            )
+        ).Ready();
 
     /// <returns>How many were refused.</returns>
     private static async Task<int> Flood(CallersHost host, TestIssuer issuer, CancellationToken enough)
     {
         var stranger = SigningTestKey.Rsa("stranger");
-        var refused = await Task.WhenAll(Enumerable.Range(0, 4).Select(worker => Task.Run(async () =>
-        {
-            var count = 0;
-            for (var i = 0; !enough.IsCancellationRequested; i++)
-            {
-                var token = stranger.Sign(issuer.Claims(), h => h["kid"] = $"unknown-{worker}-{i}");
-                count += (await host.Get(token)).Status == HttpStatusCode.Unauthorized ? 1 : 0;
-            }
+        var refused = await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(worker =>
+                    Task.Run(async () =>
+                    {
+                        var count = 0;
+                        for (var i = 0; !enough.IsCancellationRequested; i++)
+                        {
+                            var token = stranger.Sign(issuer.Claims(), h => h["kid"] = $"unknown-{worker}-{i}");
+                            count += (await host.Get(token)).Status == HttpStatusCode.Unauthorized ? 1 : 0;
+                        }
 
-            return count;
-        })));
+                        return count;
+                    })
+                )
+        );
         return refused.Sum();
     }
 }

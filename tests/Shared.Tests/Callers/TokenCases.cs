@@ -38,11 +38,29 @@ internal static class TokenCases
         Good("expired within the skew", i => i.Token(c => c["exp"] = Now - 20)),
         Good("not before within the skew", i => i.Token(c => c["nbf"] = Now + 20)),
         Good("fractional exp", i => i.Token(c => c["exp"] = Now + 60.5)),
-        Good("scp array", i => i.Token(c => { c.Remove("scope"); c["scp"] = new JsonArray("api"); })),
-        Good("scp string", i => i.Token(c => { c.Remove("scope"); c["scp"] = "x api"; })),
+        Good(
+            "scp array",
+            i =>
+                i.Token(c =>
+                {
+                    c.Remove("scope");
+                    c["scp"] = new JsonArray("api");
+                })
+        ),
+        Good(
+            "scp string",
+            i =>
+                i.Token(c =>
+                {
+                    c.Remove("scope");
+                    c["scp"] = "x api";
+                })
+        ),
         Good("just below 8 KiB", i => Sized(i, 8192)),
-
-        Bad("alg none, no signature", i => SigningTestKey.Encode("""{"alg":"none"}""") + "." + SigningTestKey.Encode(i.Claims().ToJsonString()) + "."),
+        Bad(
+            "alg none, no signature",
+            i => SigningTestKey.Encode("""{"alg":"none"}""") + "." + SigningTestKey.Encode(i.Claims().ToJsonString()) + "."
+        ),
         Bad("alg none, with signature", i => i.Key.SignRaw("""{"alg":"none","kid":"first"}""", i.Claims().ToJsonString())),
         Bad("alg NoNe", i => i.Key.SignRaw("""{"alg":"NoNe","kid":"first"}""", i.Claims().ToJsonString())),
         Bad("no alg", i => i.Key.Sign(i.Claims(), h => h.Remove("alg"))),
@@ -51,9 +69,18 @@ internal static class TokenCases
         Bad("alg RS256 over an RS512 signature", i => i.Key.As("RS512").Sign(i.Claims(), h => h["alg"] = "RS256")),
         Bad("alg PS256 over an RS256 signature", i => i.Key.Sign(i.Claims(), h => h["alg"] = "PS256")),
         Bad("alg of another family than the key", i => i.Key.Sign(i.Claims(), h => h["alg"] = "ES256")),
-        Bad("key confusion: HS256 with the public key as PEM", i => SigningTestKey.Secret(Encoding.ASCII.GetBytes(i.Key.PublicRsa.ExportSubjectPublicKeyInfoPem()), "first").Sign(i.Claims())),
-        Bad("key confusion: HS256 with the public key as DER", i => SigningTestKey.Secret(i.Key.PublicRsa.ExportSubjectPublicKeyInfo(), "first").Sign(i.Claims())),
-        Bad("key confusion: HS256 with the modulus", i => SigningTestKey.Secret(i.Key.PublicRsa.ExportParameters(false).Modulus!, "first").Sign(i.Claims())),
+        Bad(
+            "key confusion: HS256 with the public key as PEM",
+            i => SigningTestKey.Secret(Encoding.ASCII.GetBytes(i.Key.PublicRsa.ExportSubjectPublicKeyInfoPem()), "first").Sign(i.Claims())
+        ),
+        Bad(
+            "key confusion: HS256 with the public key as DER",
+            i => SigningTestKey.Secret(i.Key.PublicRsa.ExportSubjectPublicKeyInfo(), "first").Sign(i.Claims())
+        ),
+        Bad(
+            "key confusion: HS256 with the modulus",
+            i => SigningTestKey.Secret(i.Key.PublicRsa.ExportParameters(false).Modulus!, "first").Sign(i.Claims())
+        ),
         Bad("HS256 without a configured secret", i => SigningTestKey.Secret(RandomNumberGenerator.GetBytes(32)).Sign(i.Claims())),
         Bad("HS256 with an empty secret", i => SigningTestKey.Secret([]).Sign(i.Claims(), h => h.Remove("kid"))),
         Bad("signed by another key of the same id", i => Foreign.Sign(i.Claims())),
@@ -72,23 +99,61 @@ internal static class TokenCases
         Good("jku is not followed", i => i.Key.Sign(i.Claims(), h => h["jku"] = i.Address + "/keys")),
         Good("x5u is not followed", i => i.Key.Sign(i.Claims(), h => h["x5u"] = i.Address + "/keys")),
         Good("x5c is not followed", i => i.Key.Sign(i.Claims(), h => h["x5c"] = new JsonArray("MII"))),
-        Bad("unknown crit", i => i.Key.Sign(i.Claims(), h => { h["crit"] = new JsonArray("x-new"); h["x-new"] = true; })),
+        Bad(
+            "unknown crit",
+            i =>
+                i.Key.Sign(
+                    i.Claims(),
+                    h =>
+                    {
+                        h["crit"] = new JsonArray("x-new");
+                        h["x-new"] = true;
+                    }
+                )
+        ),
         Bad("empty crit", i => i.Key.Sign(i.Claims(), h => h["crit"] = new JsonArray())),
-        Bad("b64 false", i => i.Key.Sign(i.Claims(), h => { h["crit"] = new JsonArray("b64"); h["b64"] = false; })),
+        Bad(
+            "b64 false",
+            i =>
+                i.Key.Sign(
+                    i.Claims(),
+                    h =>
+                    {
+                        h["crit"] = new JsonArray("b64");
+                        h["b64"] = false;
+                    }
+                )
+        ),
         Bad("typ logout+jwt", i => i.Key.Sign(i.Claims(), h => h["typ"] = "logout+jwt")),
         Bad("typ dpop+jwt", i => i.Key.Sign(i.Claims(), h => h["typ"] = "dpop+jwt")),
         Bad("typ application/secevent+jwt", i => i.Key.Sign(i.Claims(), h => h["typ"] = "application/secevent+jwt")),
         Bad("typ not a string", i => i.Key.Sign(i.Claims(), h => h["typ"] = 1)),
-        Bad("header with a repeated member", i => i.Key.SignRaw("""{"alg":"RS256","kid":"first","alg":"none"}""", i.Claims().ToJsonString())),
+        Bad(
+            "header with a repeated member",
+            i => i.Key.SignRaw("""{"alg":"RS256","kid":"first","alg":"none"}""", i.Claims().ToJsonString())
+        ),
         Bad("header is a list", i => i.Key.SignRaw("[]", i.Claims().ToJsonString())),
         Bad("header is not JSON", i => i.Key.SignRaw("alg=RS256", i.Claims().ToJsonString())),
-        Bad("claims with a repeated member", i => i.Key.SignRaw(Header, i.Claims().ToJsonString().Replace("\"sub\":", "\"sub\":\"u-2\",\"sub\":"))),
+        Bad(
+            "claims with a repeated member",
+            i => i.Key.SignRaw(Header, i.Claims().ToJsonString().Replace("\"sub\":", "\"sub\":\"u-2\",\"sub\":"))
+        ),
         Bad("claims are a string", i => i.Key.SignRaw(Header, "\"claims\"")),
         Bad("claims are not JSON", i => i.Key.SignRaw(Header, "{\"sub\":")),
-        Bad("claims are not UTF-8", i => i.Key.SignParts(SigningTestKey.Encode(Header), Base64(Encoding.Latin1.GetBytes(i.Claims().ToJsonString().Replace("u-1", "\u00e9"))))),
+        Bad(
+            "claims are not UTF-8",
+            i =>
+                i.Key.SignParts(
+                    SigningTestKey.Encode(Header),
+                    Base64(Encoding.Latin1.GetBytes(i.Claims().ToJsonString().Replace("u-1", "\u00e9")))
+                )
+        ),
         Bad("JWE", i => $"{SigningTestKey.Encode("""{"alg":"RSA-OAEP","enc":"A256GCM"}""")}.YQ.YQ.YQ.YQ"),
         Bad("enc in a signed header", i => i.Key.Sign(i.Claims(), h => h["enc"] = "A256GCM")),
-        Bad("padded base64url", i => i.Key.SignParts(Pad(SigningTestKey.Encode(Header + " ")), SigningTestKey.Encode(i.Claims().ToJsonString()))),
+        Bad(
+            "padded base64url",
+            i => i.Key.SignParts(Pad(SigningTestKey.Encode(Header + " ")), SigningTestKey.Encode(i.Claims().ToJsonString()))
+        ),
         Bad("padded signature", i => i.Token() + "=="),
         Bad("standard base64 alphabet", i => i.Key.SignParts(SigningTestKey.Encode(Header), Base64Standard(i))),
         Bad("non-canonical last character of the signature", i => LastCharacterChanged(i.Token())),
@@ -121,9 +186,33 @@ internal static class TokenCases
         Bad("nbf as text", i => i.Token(c => c["nbf"] = "0")),
         Bad("iat as text", i => i.Token(c => c["iat"] = "0")),
         Bad("no sub and no client", i => i.Token(c => c.Remove("sub"))),
-        Bad("sub null beside a client", i => i.Token(c => { c["sub"] = null; c["client_id"] = "app"; })),
-        Bad("empty sub beside a client", i => i.Token(c => { c["sub"] = ""; c["client_id"] = "app"; })),
-        Bad("empty client and no sub", i => i.Token(c => { c.Remove("sub"); c["client_id"] = ""; })),
+        Bad(
+            "sub null beside a client",
+            i =>
+                i.Token(c =>
+                {
+                    c["sub"] = null;
+                    c["client_id"] = "app";
+                })
+        ),
+        Bad(
+            "empty sub beside a client",
+            i =>
+                i.Token(c =>
+                {
+                    c["sub"] = "";
+                    c["client_id"] = "app";
+                })
+        ),
+        Bad(
+            "empty client and no sub",
+            i =>
+                i.Token(c =>
+                {
+                    c.Remove("sub");
+                    c["client_id"] = "";
+                })
+        ),
         Bad("sub that reads as an application's", i => i.Token(c => c["sub"] = "client:u-1")),
         Bad("empty sub", i => i.Token(c => c["sub"] = "")),
         Bad("blank sub", i => i.Token(c => c["sub"] = " ")),
@@ -138,7 +227,16 @@ internal static class TokenCases
         Bad("roles an object", i => i.Token(c => c["roles"] = new JsonObject())),
         Bad("scope missing", i => i.Token(c => c.Remove("scope")), "insufficient_scope"),
         Bad("scope only alike", i => i.Token(c => c["scope"] = "api.read API apis"), "insufficient_scope"),
-        Bad("scope with a space in a list", i => i.Token(c => { c.Remove("scope"); c["scp"] = new JsonArray("x api"); }), "insufficient_scope"),
+        Bad(
+            "scope with a space in a list",
+            i =>
+                i.Token(c =>
+                {
+                    c.Remove("scope");
+                    c["scp"] = new JsonArray("x api");
+                }),
+            "insufficient_scope"
+        ),
     ];
 
     private const string Header = """{"alg":"RS256","kid":"first"}""";
@@ -157,12 +255,12 @@ internal static class TokenCases
         {
             token = issuer.Token(c => c["padding"] = new string('x', padding));
             padding -= token.Length > length ? Math.Max(1, (token.Length - length) / 2) : 0;
-        }
-        while (token.Length > length);
+        } while (token.Length > length);
         return length > 8192 ? issuer.Token(c => c["padding"] = new string('x', padding)) : token;
     }
 
-    private static string Pad(string part) => part.PadRight((part.Length + 3) / 4 * 4, '=') is var padded && padded != part ? padded : part + "====";
+    private static string Pad(string part) =>
+        part.PadRight((part.Length + 3) / 4 * 4, '=') is var padded && padded != part ? padded : part + "====";
 
     private static string Base64(byte[] bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
 
@@ -172,7 +270,9 @@ internal static class TokenCases
         var claims = issuer.Claims();
         claims["email"] = "???>>>~~~";
         claims["name"] = "\u00ff\u00fe\u00fb\u00ff";
-        var text = claims.ToJsonString(new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        var text = claims.ToJsonString(
+            new System.Text.Json.JsonSerializerOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=');
         return encoded.AsSpan().ContainsAny('+', '/') ? encoded : throw new InvalidOperationException("The case would test nothing.");
     }

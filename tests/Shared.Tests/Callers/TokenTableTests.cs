@@ -15,7 +15,10 @@ public sealed class TokenTable : IAsyncLifetime
         Issuer = await TestIssuer.Start();
         TokenCases.ForEncryption.Extra["use"] = "enc";
         TokenCases.OnlyPs.Extra["alg"] = "PS256";
-        foreach (var key in (SigningTestKey[])[TokenCases.Ec256, TokenCases.Ec384, TokenCases.Ec512, TokenCases.OnlyPs, TokenCases.ForEncryption, TokenCases.Weak])
+        foreach (
+            var key in (SigningTestKey[])
+                [TokenCases.Ec256, TokenCases.Ec384, TokenCases.Ec512, TokenCases.OnlyPs, TokenCases.ForEncryption, TokenCases.Weak]
+        )
         {
             Issuer.Published[key.Kid] = key;
         }
@@ -57,7 +60,11 @@ public sealed class TokenTableTests(TokenTable table) : IClassFixture<TokenTable
             var challenge = Assert.Single(response.Headers.WwwAuthenticate);
             Assert.Equal("Bearer", challenge.Scheme);
             Assert.Equal(code == "insufficient_scope" ? HttpStatusCode.Forbidden : HttpStatusCode.Unauthorized, status);
-            Assert.Contains(code == "insufficient_scope" ? "error=\"insufficient_scope\"" : "error=\"invalid_token\"", challenge.Parameter, StringComparison.Ordinal);
+            Assert.Contains(
+                code == "insufficient_scope" ? "error=\"insufficient_scope\"" : "error=\"invalid_token\"",
+                challenge.Parameter,
+                StringComparison.Ordinal
+            );
         }
     }
 }

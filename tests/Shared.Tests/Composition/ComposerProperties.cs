@@ -32,12 +32,41 @@ public sealed class ComposerProperties : IAsyncLifetime
 
     private static Caller Ann => Fragments.Ann;
 
-    private enum Behaviour { Answers, AnswersLate, IsReplaced, IsNotFound, IsRejected, Fails, TimesOut, IsUnavailable, Throws, Hangs }
+    private enum Behaviour
+    {
+        Answers,
+        AnswersLate,
+        IsReplaced,
+        IsNotFound,
+        IsRejected,
+        Fails,
+        TimesOut,
+        IsUnavailable,
+        Throws,
+        Hangs,
+    }
 
     /// <summary>What the cache has when the request comes; null: the part is not cached.</summary>
-    private enum Kept { Nothing, Fresh, Stale, TooOld, Invalidated, AnotherCallers }
+    private enum Kept
+    {
+        Nothing,
+        Fresh,
+        Stale,
+        TooOld,
+        Invalidated,
+        AnotherCallers,
+    }
 
-    private sealed record PartPlan(bool IsRequired, Behaviour Behaviour, int After, bool IsWanted, Kept? Kept, bool HasStandIn, bool IsOn, bool TakesValue)
+    private sealed record PartPlan(
+        bool IsRequired,
+        Behaviour Behaviour,
+        int After,
+        bool IsWanted,
+        Kept? Kept,
+        bool HasStandIn,
+        bool IsOn,
+        bool TakesValue
+    )
     {
         /// <summary>
         /// By the time that what it depends on is there, the deadline has passed: the cache sets out for nothing any more.
@@ -75,7 +104,10 @@ public sealed class ComposerProperties : IAsyncLifetime
             select new PartPlan(!required, behaviour, after, wanted || !required, cached, standIn, isOn, takesValue);
         var plans = from count in Gen.Choose(1, Composer.MaxParts) from parts in Gen.ListOf(plan, count) select parts.ToArray();
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(400), Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult()));
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(400),
+            Prop.ForAll(plans.ToArbitrary(), parts => Holds(parts).GetAwaiter().GetResult())
+        );
 
         static Gen<bool> Often(int times, int otherwise) => Gen.Frequency((times, Gen.Constant(true)), (otherwise, Gen.Constant(false)));
     }
@@ -107,7 +139,11 @@ public sealed class ComposerProperties : IAsyncLifetime
             };
             part = plan.Kept is null ? part : part.Cached(CacheScope.Caller, Key(i), fresh: Seconds(5), stale: Seconds(60));
             part = plan.HasStandIn ? part.Fallback(() => "stand-in") : part;
-            parts.Add(!IsDependent(i, plans) ? part.OnlyIf(plan.IsWanted) : plan.TakesValue ? part : part.After(parts[plan.After], () => plan.IsWanted));
+            parts.Add(
+                !IsDependent(i, plans) ? part.OnlyIf(plan.IsWanted)
+                : plan.TakesValue ? part
+                : part.After(parts[plan.After], () => plan.IsWanted)
+            );
         }
 
         var composing = composer.Compose(() => "answer", Text);
@@ -132,21 +168,33 @@ public sealed class ComposerProperties : IAsyncLifetime
 
         // A required part without a value is the request's failure, with the code of that part or of the one that it depends on; nothing
         // else is.
-        var failed = Enumerable.Range(0, plans.Length)
-            .Where(i => plans[i].IsRequired && !parts[i].HasValue && (parts[i].Status != PartStatus.Skipped || Missing(i) is { Status: not PartStatus.Skipped })).ToArray();
+        var failed = Enumerable
+            .Range(0, plans.Length)
+            .Where(i =>
+                plans[i].IsRequired
+                && !parts[i].HasValue
+                && (parts[i].Status != PartStatus.Skipped || Missing(i) is { Status: not PartStatus.Skipped })
+            )
+            .ToArray();
         ok &= problem is null == (failed.Length == 0);
         ok &= problem is null || failed.Any(i => CodeOf(i) == problem.Code);
 
         var report = new CompositionReport(parts, default);
-        var due = problem is null ? Enumerable.Range(0, plans.Length).Where(i => parts[i].Status != PartStatus.Skipped).Select(ExpectedOf).ToArray() : [];
-        ok &= problem is not null || (report.ServicesCalled, report.ServicesSucceeded) == (due.Length, due.Count(d => d.Status <= PartStatus.Fallback));
+        var due = problem is null
+            ? Enumerable.Range(0, plans.Length).Where(i => parts[i].Status != PartStatus.Skipped).Select(ExpectedOf).ToArray()
+            : [];
+        ok &=
+            problem is not null
+            || (report.ServicesCalled, report.ServicesSucceeded) == (due.Length, due.Count(d => d.Status <= PartStatus.Fallback));
         ok &= problem is not null || report.IsDegraded == due.Any(d => d.Status is not (PartStatus.Live or PartStatus.Cached));
         return ok;
 
         Part<string>? Missing(int i) => IsDependent(i, plans) && parts[plans[i].After] is { HasValue: false } missing ? missing : null;
 
         (PartStatus Status, string? Value) ExpectedOf(int i) =>
-            Missing(i) is not { } missing ? Expected(plans[i]) : plans[i].HasStandIn ? (PartStatus.Fallback, "stand-in") : (missing.Status, null);
+            Missing(i) is not { } missing ? Expected(plans[i])
+            : plans[i].HasStandIn ? (PartStatus.Fallback, "stand-in")
+            : (missing.Status, null);
 
         ProblemCode CodeOf(int i) => Missing(i) is null ? Code(plans[i]) : CodeOf(plans[i].After);
     }
@@ -189,7 +237,8 @@ public sealed class ComposerProperties : IAsyncLifetime
             var (part, index) = (parts[i], i);
             if (isLate[i] && !IsBehind(i, plans, isLate))
             {
-                await Eventually.True(() => Volatile.Read(ref asked[index]) || part.Start().IsCompleted); // It hangs, unless nobody wants it.
+                // It hangs, unless nobody wants it.
+                await Eventually.True(() => Volatile.Read(ref asked[index]) || part.Start().IsCompleted);
             }
         }
 
@@ -203,7 +252,15 @@ public sealed class ComposerProperties : IAsyncLifetime
         {
             foreach (var key in Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == kept).Select(Key))
             {
-                var request = new FragmentRequest<string>(key, CacheScope.Caller, caller, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60), [key], Text);
+                var request = new FragmentRequest<string>(
+                    key,
+                    CacheScope.Caller,
+                    caller,
+                    TimeSpan.FromSeconds(5),
+                    TimeSpan.FromSeconds(60),
+                    [key],
+                    Text
+                );
                 await _cache.Cache.Get(request, _ => new(UpstreamAnswer<string>.Ok(value)), default);
             }
         }
@@ -213,9 +270,21 @@ public sealed class ComposerProperties : IAsyncLifetime
         await Put(Kept.Stale, "kept", Ann);
         _clock.Advance(TimeSpan.FromSeconds(10));
         await Put(Kept.Fresh, "kept", Ann);
-        await Put(Kept.AnotherCallers, "another's", new() { Subject = "bob", Tenant = Ann.Tenant, Kind = CallerKind.Token });
+        await Put(
+            Kept.AnotherCallers,
+            "another's",
+            new()
+            {
+                Subject = "bob",
+                Tenant = Ann.Tenant,
+                Kind = CallerKind.Token,
+            }
+        );
         await Put(Kept.Invalidated, "invalidated", Ann);
-        await _cache.Invalidator.Invalidate([.. Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == Kept.Invalidated).Select(Key)], default);
+        await _cache.Invalidator.Invalidate(
+            [.. Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == Kept.Invalidated).Select(Key)],
+            default
+        );
     }
 
     private string Key(int part) => $"run-{_run}:{part}";
@@ -227,14 +296,16 @@ public sealed class ComposerProperties : IAsyncLifetime
             return (PartStatus.Cached, "kept");
         }
 
-        var status = !plan.IsOn ? PartStatus.Unavailable : plan.Behaviour switch
-        {
-            Behaviour.Answers or Behaviour.AnswersLate or Behaviour.IsNotFound => PartStatus.Live,
-            Behaviour.IsReplaced => PartStatus.Fallback,
-            Behaviour.TimesOut or Behaviour.Hangs => PartStatus.Timeout,
-            Behaviour.IsUnavailable => PartStatus.Unavailable,
-            _ => PartStatus.Failed,
-        };
+        var status = !plan.IsOn
+            ? PartStatus.Unavailable
+            : plan.Behaviour switch
+            {
+                Behaviour.Answers or Behaviour.AnswersLate or Behaviour.IsNotFound => PartStatus.Live,
+                Behaviour.IsReplaced => PartStatus.Fallback,
+                Behaviour.TimesOut or Behaviour.Hangs => PartStatus.Timeout,
+                Behaviour.IsUnavailable => PartStatus.Unavailable,
+                _ => PartStatus.Failed,
+            };
         return status switch
         {
             PartStatus.Live => (status, plan.Behaviour == Behaviour.IsNotFound ? null : "value"),
@@ -263,40 +334,65 @@ public sealed class ComposerProperties : IAsyncLifetime
                 await Task.Delay(Timeout.Infinite, cancellation);
                 throw new InvalidOperationException();
             default:
-                return UpstreamAnswer<string>.No(behaviour switch
-                {
-                    Behaviour.IsNotFound => UpstreamOutcome.NotFound,
-                    Behaviour.IsRejected => UpstreamOutcome.Rejected,
-                    Behaviour.TimesOut => UpstreamOutcome.Timeout,
-                    Behaviour.IsUnavailable => UpstreamOutcome.Unavailable,
-                    _ => UpstreamOutcome.Failed,
-                });
+                return UpstreamAnswer<string>.No(
+                    behaviour switch
+                    {
+                        Behaviour.IsNotFound => UpstreamOutcome.NotFound,
+                        Behaviour.IsRejected => UpstreamOutcome.Rejected,
+                        Behaviour.TimesOut => UpstreamOutcome.Timeout,
+                        Behaviour.IsUnavailable => UpstreamOutcome.Unavailable,
+                        _ => UpstreamOutcome.Failed,
+                    }
+                );
         }
     }
 
-    private static ProblemCode Code(PartPlan plan) => !plan.IsOn ? ProblemCodes.UpstreamUnavailable : plan.Behaviour switch
-    {
-        Behaviour.IsNotFound => ProblemCodes.NotFound,
-        Behaviour.TimesOut or Behaviour.Hangs => ProblemCodes.UpstreamTimeout,
-        Behaviour.IsUnavailable => ProblemCodes.UpstreamUnavailable,
-        _ => ProblemCodes.UpstreamFailed,
-    };
+    private static ProblemCode Code(PartPlan plan) =>
+        !plan.IsOn
+            ? ProblemCodes.UpstreamUnavailable
+            : plan.Behaviour switch
+            {
+                Behaviour.IsNotFound => ProblemCodes.NotFound,
+                Behaviour.TimesOut or Behaviour.Hangs => ProblemCodes.UpstreamTimeout,
+                Behaviour.IsUnavailable => ProblemCodes.UpstreamUnavailable,
+                _ => ProblemCodes.UpstreamFailed,
+            };
 
     private static Problem? Problem(Composed<string> composed) =>
-        (Problem?)typeof(Composed<string>).GetField("_problem", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!.GetValue(composed);
+        (Problem?)
+            typeof(Composed<string>)
+                .GetField("_problem", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!
+                .GetValue(composed);
 
     private async Task<Composer> NewComposer(PartPlan[] plans)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-        [
-            new("Composition:Deadline", Deadline.ToString()), .. plans.Select((p, i) => KeyValuePair.Create($"Composition:mix:p{i}:Enabled", (string?)p.IsOn.ToString())),
-        ]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([
+                new("Composition:Deadline", Deadline.ToString()),
+                .. plans.Select((p, i) => KeyValuePair.Create($"Composition:mix:p{i}:Enabled", (string?)p.IsOn.ToString())),
+            ])
+            .Build();
         var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
         ((IReloadable)policies).Prepare(configuration, new ConfigurationMistakes())!();
-        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), _logging.CreateLogger<Composer>());
+        var services = new CompositionServices(
+            _clock,
+            _cache.Cache,
+            policies,
+            new UpstreamRegistry(_clock),
+            _logging.CreateLogger<Composer>()
+        );
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
         context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new EndpointName("mix")), null));
-        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = _clock.GetTimestamp(), Caller = Ann });
+        context.Features.Set(
+            new BffRequest
+            {
+                HttpContext = context,
+                RequestId = "r",
+                CorrelationId = "c",
+                StartTimestamp = _clock.GetTimestamp(),
+                Caller = Ann,
+            }
+        );
         return (await Composer.BindAsync(context))!;
     }
 }

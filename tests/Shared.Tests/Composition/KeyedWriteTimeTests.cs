@@ -12,13 +12,29 @@ public sealed class KeyedWriteTimeTests
     [InlineData("00:00:05", "0", "00:00:03", false)]
     [InlineData("00:00:01", "3", "00:00:03", true)]
     [InlineData("00:00:01", "2", "00:00:03", false)]
-    public async Task A_time_out_that_leaves_a_keyed_write_no_time_for_its_retries_is_named(string timeout, string retries, string deadline, bool isNamed)
+    public async Task A_time_out_that_leaves_a_keyed_write_no_time_for_its_retries_is_named(
+        string timeout,
+        string retries,
+        string deadline,
+        bool isNamed
+    )
     {
-        await using var bench = await RecipeBench.Start(null, ("Upstreams:shop:Timeout", timeout), ("Upstreams:shop:Retries", retries), ("Composition:Deadline", deadline));
+        await using var bench = await RecipeBench.Start(
+            null,
+            ("Upstreams:shop:Timeout", timeout),
+            ("Upstreams:shop:Retries", retries),
+            ("Composition:Deadline", deadline)
+        );
 
-        var said = bench.Gateway.Log.Entries.Where(e => e.Level == LogLevel.Warning && e.Message.Contains("keyed write", StringComparison.Ordinal)).Select(e => e.Message).ToList();
+        var said = bench
+            .Gateway.Log.Entries.Where(e => e.Level == LogLevel.Warning && e.Message.Contains("keyed write", StringComparison.Ordinal))
+            .Select(e => e.Message)
+            .ToList();
 
         Assert.Equal(isNamed ? 1 : 0, said.Count);
-        Assert.All(said, s => Assert.StartsWith($"Upstreams:shop:Timeout ({timeout}) leaves a keyed write to shop no time", s, StringComparison.Ordinal));
+        Assert.All(
+            said,
+            s => Assert.StartsWith($"Upstreams:shop:Timeout ({timeout}) leaves a keyed write to shop no time", s, StringComparison.Ordinal)
+        );
     }
 }

@@ -19,9 +19,17 @@ public sealed class MergedPagesTests
     public void Every_entry_comes_once_and_the_newest_first()
     {
         var minutes = Gen.ListOf(Gen.Choose(0, 30));
-        var cases = from lists in Gen.ListOf(minutes, 3) from limit in Gen.Choose(1, 12) from most in Gen.Choose(1, 12) from newer in Gen.Choose(0, 3) select (lists, limit, most, newer);
+        var cases =
+            from lists in Gen.ListOf(minutes, 3)
+            from limit in Gen.Choose(1, 12)
+            from most in Gen.Choose(1, 12)
+            from newer in Gen.Choose(0, 3)
+            select (lists, limit, most, newer);
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(400), Prop.ForAll(cases.ToArbitrary(), c => Holds([.. c.lists], c.limit, c.most, c.newer).GetAwaiter().GetResult()));
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(400),
+            Prop.ForAll(cases.ToArbitrary(), c => Holds([.. c.lists], c.limit, c.most, c.newer).GetAwaiter().GetResult())
+        );
     }
 
     [Fact]
@@ -38,7 +46,11 @@ public sealed class MergedPagesTests
     [Fact]
     public async Task The_first_list_that_fails_is_the_page_s_failure()
     {
-        var failing = new HandMadeCall<CursorPage<Entry>>(static _ => new(UpstreamAnswer<CursorPage<Entry>>.No(UpstreamOutcome.Unavailable)), null!, TimeProvider.System);
+        var failing = new HandMadeCall<CursorPage<Entry>>(
+            static _ => new(UpstreamAnswer<CursorPage<Entry>>.No(UpstreamOutcome.Unavailable)),
+            null!,
+            TimeProvider.System
+        );
 
         var answer = await Pages.Merge(null, 5, e => e.At, e => e.Id, new List(0, [1], 100).Page, (_, _) => failing).Make(Call());
 
@@ -53,7 +65,8 @@ public sealed class MergedPagesTests
     [InlineData("""{"l":[null,null]}""")]
     [InlineData("""{"l":[{}]}""")]
     [InlineData("o-17")]
-    public async Task A_cursor_that_no_page_gave_is_refused(string cursor) => Assert.Equal(400, (await Page(cursor, 5, new List(0, [1], 9), new List(1, [1], 9))).Status);
+    public async Task A_cursor_that_no_page_gave_is_refused(string cursor) =>
+        Assert.Equal(400, (await Page(cursor, 5, new List(0, [1], 9), new List(1, [1], 9))).Status);
 
     [Fact]
     public async Task The_recipe_turns_its_pages_by_one_cursor_and_refuses_one_that_is_not_its_own()
@@ -92,25 +105,52 @@ public sealed class MergedPagesTests
             {
                 list.Arrive(newer);
             }
-        }
-        while (cursor is not null && ++pages < 500);
+        } while (cursor is not null && ++pages < 500);
 
         var old = given.Where(e => known.Contains(e.Id)).ToList();
-        return cursor is null && given.Select(e => e.Id).Distinct().Count() == given.Count && old.Count == known.Count
+        return cursor is null
+            && given.Select(e => e.Id).Distinct().Count() == given.Count
+            && old.Count == known.Count
             && given.Zip(given.Skip(1)).All(two => two.First.At >= two.Second.At);
     }
 
     private static ValueTask<UpstreamAnswer<CursorPage<Entry>>> Page(string? cursor, int limit, params List[] lists) =>
-        Pages.Merge<Entry>(cursor, limit, e => e.At, e => e.Id, [.. lists.Select(l => (Func<string?, int, UpstreamCall<CursorPage<Entry>>>)l.Page)]).Make(Call());
+        Pages
+            .Merge<Entry>(
+                cursor,
+                limit,
+                e => e.At,
+                e => e.Id,
+                [.. lists.Select(l => (Func<string?, int, UpstreamCall<CursorPage<Entry>>>)l.Page)]
+            )
+            .Make(Call());
 
-    private static CallContext Call() => new(new BffRequest { RequestId = "r", CorrelationId = "c", StartTimestamp = 0 }, long.MaxValue, CancellationToken.None);
+    private static CallContext Call() =>
+        new(
+            new BffRequest
+            {
+                RequestId = "r",
+                CorrelationId = "c",
+                StartTimestamp = 0,
+            },
+            long.MaxValue,
+            CancellationToken.None
+        );
 
     /// <summary>A service's list, newest first, whose cursors name the entry that was given last.</summary>
     private sealed class List(int number, IReadOnlyList<int> minutes, int most)
     {
         private int _newer;
 
-        public List<Entry> Entries { get; } = [.. minutes.OrderDescending().Select((m, i) => new Entry(minutes.Distinct().Count() == minutes.Count ? $"{number}-{m}" : $"{number}-{m}-{i}", Noon.AddMinutes(m)))];
+        public List<Entry> Entries { get; } =
+        [
+            .. minutes
+                .OrderDescending()
+                .Select(
+                    (m, i) =>
+                        new Entry(minutes.Distinct().Count() == minutes.Count ? $"{number}-{m}" : $"{number}-{m}-{i}", Noon.AddMinutes(m))
+                ),
+        ];
 
         public int Asked { get; private set; }
 
@@ -123,17 +163,26 @@ public sealed class MergedPagesTests
         }
 
         public UpstreamCall<CursorPage<Entry>> Page(string? cursor, int limit) =>
-            new HandMadeCall<CursorPage<Entry>>(_ => new(UpstreamAnswer<CursorPage<Entry>>.Ok(Take(cursor, limit))), null!, TimeProvider.System);
+            new HandMadeCall<CursorPage<Entry>>(
+                _ => new(UpstreamAnswer<CursorPage<Entry>>.Ok(Take(cursor, limit))),
+                null!,
+                TimeProvider.System
+            );
 
         public async Task Serve(HttpContext context)
         {
-            var page = Take(context.Request.Query["cursor"] is [{ } cursor] ? cursor : null, int.Parse(context.Request.Query["limit"]!, System.Globalization.CultureInfo.InvariantCulture));
+            var page = Take(
+                context.Request.Query["cursor"] is [{ } cursor] ? cursor : null,
+                int.Parse(context.Request.Query["limit"]!, System.Globalization.CultureInfo.InvariantCulture)
+            );
             context.Response.ContentType = "application/json";
-            await context.Response.WriteAsync(new JsonObject
-            {
-                ["items"] = new JsonArray([.. page.Items.Select(e => new JsonObject { ["id"] = e.Id, ["at"] = e.At })]),
-                ["nextCursor"] = page.NextCursor,
-            }.ToJsonString());
+            await context.Response.WriteAsync(
+                new JsonObject
+                {
+                    ["items"] = new JsonArray([.. page.Items.Select(e => new JsonObject { ["id"] = e.Id, ["at"] = e.At })]),
+                    ["nextCursor"] = page.NextCursor,
+                }.ToJsonString()
+            );
         }
 
         private CursorPage<Entry> Take(string? cursor, int limit)

@@ -29,9 +29,24 @@ public sealed class PartNeedsTests : IAsyncLifetime
         _cache = await CacheInstance.Start(null, _clock);
         var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
         ((IReloadable)policies).Prepare(new ConfigurationBuilder().Build(), new ConfigurationMistakes())!();
-        var services = new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), _logging.CreateLogger<Composer>());
+        var services = new CompositionServices(
+            _clock,
+            _cache.Cache,
+            policies,
+            new UpstreamRegistry(_clock),
+            _logging.CreateLogger<Composer>()
+        );
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
-        context.Features.Set(new BffRequest { HttpContext = context, RequestId = "r", CorrelationId = "c", StartTimestamp = _clock.GetTimestamp(), Caller = Caller.Anonymous });
+        context.Features.Set(
+            new BffRequest
+            {
+                HttpContext = context,
+                RequestId = "r",
+                CorrelationId = "c",
+                StartTimestamp = _clock.GetTimestamp(),
+                Caller = Caller.Anonymous,
+            }
+        );
         _composer = (await Composer.BindAsync(context))!;
     }
 
@@ -58,10 +73,24 @@ public sealed class PartNeedsTests : IAsyncLifetime
     public async Task A_part_waits_for_every_part_that_it_is_said_to_need()
     {
         var release = new TaskCompletionSource();
-        var first = _composer.Optional("first", new HandMadeCall<string>(async _ => { await release.Task; return UpstreamAnswer<string>.Ok("1"); }, Text, _clock));
+        var first = _composer.Optional(
+            "first",
+            new HandMadeCall<string>(
+                async _ =>
+                {
+                    await release.Task;
+                    return UpstreamAnswer<string>.Ok("1");
+                },
+                Text,
+                _clock
+            )
+        );
         var second = _composer.Optional("second", Answers());
         var sawFirst = false;
-        var both = _composer.Optional("both", Answers()).After(first, () => sawFirst = first.HasValue && second.HasValue).After(second, () => true);
+        var both = _composer
+            .Optional("both", Answers())
+            .After(first, () => sawFirst = first.HasValue && second.HasValue)
+            .After(second, () => true);
 
         var running = _composer.Run();
         release.SetResult();
@@ -107,13 +136,22 @@ public sealed class PartNeedsTests : IAsyncLifetime
     [Fact]
     public async Task A_projection_that_fails_is_the_part_s_failure_and_nothing_is_kept()
     {
-        var poisoned = _composer.Optional("poisoned", Answers().As<string>(_ => throw new InvalidOperationException("as told"), Text))
+        var poisoned = _composer
+            .Optional("poisoned", Answers().As<string>(_ => throw new InvalidOperationException("as told"), Text))
             .Cached(CacheScope.Public, "poisoned", fresh: Seconds(60), stale: Minutes(10));
 
         Assert.Null(await _composer.Run());
 
         Assert.Equal(PartStatus.Failed, poisoned.Status);
-        var request = new FragmentRequest<string>("poisoned", CacheScope.Public, Caller.Anonymous, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(600), ["poisoned"], Text);
+        var request = new FragmentRequest<string>(
+            "poisoned",
+            CacheScope.Public,
+            Caller.Anonymous,
+            TimeSpan.FromSeconds(60),
+            TimeSpan.FromSeconds(600),
+            ["poisoned"],
+            Text
+        );
         Assert.False(_cache.Cache.TryGet(request, out _));
     }
 

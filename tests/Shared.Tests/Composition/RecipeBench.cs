@@ -17,9 +17,7 @@ internal sealed class RecipeBench : IAsyncDisposable
 {
     private readonly ConcurrentQueue<(string Line, string Body, IReadOnlyDictionary<string, string> Headers)> _asked = new();
 
-    private RecipeBench()
-    {
-    }
+    private RecipeBench() { }
 
     public TestHost Service { get; private set; } = null!;
 
@@ -31,9 +29,14 @@ internal sealed class RecipeBench : IAsyncDisposable
     /// <summary>What the service was asked, in its order.</summary>
     public IReadOnlyList<string> Asked => [.. _asked.Select(a => a.Line)];
 
-    public static Task<RecipeBench> Start(Action<WebApplication>? map = null, params (string Key, string? Value)[] settings) => Start(map, null, settings);
+    public static Task<RecipeBench> Start(Action<WebApplication>? map = null, params (string Key, string? Value)[] settings) =>
+        Start(map, null, settings);
 
-    public static async Task<RecipeBench> Start(Action<WebApplication>? map, Action<IServiceCollection>? services, params (string Key, string? Value)[] settings)
+    public static async Task<RecipeBench> Start(
+        Action<WebApplication>? map,
+        Action<IServiceCollection>? services,
+        params (string Key, string? Value)[] settings
+    )
     {
         var bench = new RecipeBench();
         bench.Service = await TestHost.Start(_ => { }, app => app.Run(bench.Answer));
@@ -42,7 +45,10 @@ internal sealed class RecipeBench : IAsyncDisposable
             bench.Gateway = await TestHost.Start(
                 builder =>
                 {
-                    builder.AddBffDefaults().AddUpstream<IShop>("shop", isShared: true).Services.AddSingleton<ICompositionMeta, PlainMeta>();
+                    builder
+                        .AddBffDefaults()
+                        .AddUpstream<IShop>("shop", isShared: true)
+                        .Services.AddSingleton<ICompositionMeta, PlainMeta>();
                     builder.AddBffOpenApi("recipes", "Recipes", RecipeJson.Default);
                     services?.Invoke(builder.Services);
                 },
@@ -53,7 +59,8 @@ internal sealed class RecipeBench : IAsyncDisposable
                     map?.Invoke(app);
                     app.MapBffOpenApi();
                 },
-                bench.Settings(settings));
+                bench.Settings(settings)
+            );
         }
         catch
         {
@@ -69,11 +76,31 @@ internal sealed class RecipeBench : IAsyncDisposable
     {
         var all = new Dictionary<string, string?>
         {
-            ["Upstreams:shop:Address"] = Service.Address.ToString(), ["Upstreams:shop:Timeout"] = "00:00:30", ["Composition:Deadline"] = "00:01:00",
-            ["Plans:free:RequestsPerMinute"] = "100000", ["Plans:free:Burst"] = "10000",
+            ["Upstreams:shop:Address"] = Service.Address.ToString(),
+            ["Upstreams:shop:Timeout"] = "00:00:30",
+            ["Composition:Deadline"] = "00:01:00",
+            ["Plans:free:RequestsPerMinute"] = "100000",
+            ["Plans:free:Burst"] = "10000",
         }.WithParts(
-            "delivery:customer", "delivery:product", "delivery:quote", "price:price", "basket:products", "checkout:product", "points:points", "points:position", "points:shelf",
-            "account:account", "bestsellers:products", "timeline:timeline", "kept:account", "mixed:products", "mixed:own", "beside:product", "undone:product", "unneeded:product");
+            "delivery:customer",
+            "delivery:product",
+            "delivery:quote",
+            "price:price",
+            "basket:products",
+            "checkout:product",
+            "points:points",
+            "points:position",
+            "points:shelf",
+            "account:account",
+            "bestsellers:products",
+            "timeline:timeline",
+            "kept:account",
+            "mixed:products",
+            "mixed:own",
+            "beside:product",
+            "undone:product",
+            "unneeded:product"
+        );
         foreach (var (key, value) in settings)
         {
             all[key] = value;
@@ -82,24 +109,29 @@ internal sealed class RecipeBench : IAsyncDisposable
         return all;
     }
 
-    public void Says(string line, string json, int status = 200, params (string Name, string Value)[] headers) => Answers[line] = async context =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = status < 400 ? "application/json" : "application/problem+json";
-        foreach (var (name, value) in headers)
+    public void Says(string line, string json, int status = 200, params (string Name, string Value)[] headers) =>
+        Answers[line] = async context =>
         {
-            context.Response.Headers[name] = value;
-        }
+            context.Response.StatusCode = status;
+            context.Response.ContentType = status < 400 ? "application/json" : "application/problem+json";
+            foreach (var (name, value) in headers)
+            {
+                context.Response.Headers[name] = value;
+            }
 
-        await context.Response.WriteAsync(json);
-    };
+            await context.Response.WriteAsync(json);
+        };
 
     /// <summary>The header of the latest request of that line.</summary>
     public string? Header(string line, string name) => _asked.Last(a => a.Line == line).Headers.GetValueOrDefault(name);
 
     public string Body(string line) => _asked.Last(a => a.Line == line).Body;
 
-    public async Task<(HttpResponseMessage Answer, JsonNode? Document)> Send(HttpMethod method, string path, params (string Name, string Value)[] headers)
+    public async Task<(HttpResponseMessage Answer, JsonNode? Document)> Send(
+        HttpMethod method,
+        string path,
+        params (string Name, string Value)[] headers
+    )
     {
         using var request = new HttpRequestMessage(method, path);
         foreach (var (name, value) in headers)
@@ -128,12 +160,19 @@ internal sealed class RecipeBench : IAsyncDisposable
     {
         var line = $"{context.Request.Method} {context.Request.Path}";
         var body = context.Request.Method is "POST" or "PATCH" ? await new StreamReader(context.Request.Body).ReadToEndAsync() : "";
-        _asked.Enqueue((line, body, context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
-        await (Answers.GetValueOrDefault(line) ?? (static c =>
-        {
-            c.Response.StatusCode = 404;
-            return Task.CompletedTask;
-        }))(context);
+        _asked.Enqueue(
+            (line, body, context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase))
+        );
+        await (
+            Answers.GetValueOrDefault(line)
+            ?? (
+                static c =>
+                {
+                    c.Response.StatusCode = 404;
+                    return Task.CompletedTask;
+                }
+            )
+        )(context);
     }
 
     /// <summary>Parts and what became of them.</summary>

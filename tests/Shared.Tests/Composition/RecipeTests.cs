@@ -38,8 +38,12 @@ public sealed class RecipeTests : IAsyncLifetime
     public void The_page_has_every_recipe_word_by_word()
     {
         var page = File.ReadAllText(Checkout.At("docs", "when-one-part-needs-another.md")).ReplaceLineEndings("\n");
-        var recipes = File.ReadAllText(Checkout.At("tests", "Shared.Tests", "Composition", "Recipes.cs")).ReplaceLineEndings("\n")
-            .Split("    // recipe\n").Skip(1).Select(r => string.Join('\n', r.Split("    // end")[0].TrimEnd('\n').Split('\n').Select(l => l.Length > 4 ? l[4..] : ""))).ToList();
+        var recipes = File.ReadAllText(Checkout.At("tests", "Shared.Tests", "Composition", "Recipes.cs"))
+            .ReplaceLineEndings("\n")
+            .Split("    // recipe\n")
+            .Skip(1)
+            .Select(r => string.Join('\n', r.Split("    // end")[0].TrimEnd('\n').Split('\n').Select(l => l.Length > 4 ? l[4..] : "")))
+            .ToList();
 
         Assert.NotEmpty(recipes);
         Assert.All(recipes, recipe => Assert.Contains(recipe, page, StringComparison.Ordinal));
@@ -91,7 +95,8 @@ public sealed class RecipeTests : IAsyncLifetime
     [Fact]
     public async Task A_batch_fails_as_one_part_where_one_of_its_calls_fails()
     {
-        _bench.Answers["GET /products"] = context => context.Request.Query["ids"].ToString().StartsWith("p-50,", StringComparison.Ordinal) ? Fail(context) : Products(context);
+        _bench.Answers["GET /products"] = context =>
+            context.Request.Query["ids"].ToString().StartsWith("p-50,", StringComparison.Ordinal) ? Fail(context) : Products(context);
 
         var (status, problem) = await _bench.Get("/basket?ids=" + string.Join(',', Enumerable.Range(0, 120).Select(i => $"p-{i}")));
 
@@ -103,14 +108,17 @@ public sealed class RecipeTests : IAsyncLifetime
     {
         var (answer, document) = await _bench.Send(HttpMethod.Post, "/checkout/p-1");
 
-        Assert.Equal((HttpStatusCode.Created, "o-1", "/orders/o-1"), (answer.StatusCode, (string?)document!["id"], answer.Headers.Location?.OriginalString));
+        Assert.Equal(
+            (HttpStatusCode.Created, "o-1", "/orders/o-1"),
+            (answer.StatusCode, (string?)document!["id"], answer.Headers.Location?.OriginalString)
+        );
         Assert.Equal(["GET /products/p-1", "POST /orders", "POST /payments"], _bench.Asked);
         Assert.Equal("""{"product":"p-1"}""", _bench.Body("POST /orders"));
-        Assert.Equal(
-            """{"called":3,"succeeded":3,"product":"live","order":"live","payment":"live"}""", document["_meta"]!.ToJsonString());
+        Assert.Equal("""{"called":3,"succeeded":3,"product":"live","order":"live","payment":"live"}""", document["_meta"]!.ToJsonString());
         Assert.Matches(
             "^product;dur=[0-9.]+;desc=\"live\", order;dur=[0-9.]+;desc=\"live\", payment;dur=[0-9.]+;desc=\"live\", total;dur=[0-9.]+$",
-            answer.Headers.GetValues("Server-Timing").Single());
+            answer.Headers.GetValues("Server-Timing").Single()
+        );
     }
 
     [Fact]
@@ -118,7 +126,10 @@ public sealed class RecipeTests : IAsyncLifetime
     {
         var (answer, document) = await _bench.Send(HttpMethod.Post, "/exports");
 
-        Assert.Equal((HttpStatusCode.Accepted, "x-1", "/exports/x-1"), (answer.StatusCode, (string?)document!["id"], answer.Headers.Location?.OriginalString));
+        Assert.Equal(
+            (HttpStatusCode.Accepted, "x-1", "/exports/x-1"),
+            (answer.StatusCode, (string?)document!["id"], answer.Headers.Location?.OriginalString)
+        );
         Assert.Equal(TimeSpan.FromSeconds(5), answer.Headers.RetryAfter?.Delta);
     }
 
@@ -136,7 +147,10 @@ public sealed class RecipeTests : IAsyncLifetime
 
         Assert.Equal((status, "Refused", "No money."), ((int)answer.StatusCode, (string?)problem!["title"], (string?)problem["detail"]));
         Assert.Equal("POST /orders/o-1/cancel", _bench.Asked[^1]);
-        Assert.Contains(_bench.Gateway.Log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("Part order of checkout was undone", StringComparison.Ordinal));
+        Assert.Contains(
+            _bench.Gateway.Log.Entries,
+            e => e.Level == LogLevel.Warning && e.Message.Contains("Part order of checkout was undone", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -149,7 +163,10 @@ public sealed class RecipeTests : IAsyncLifetime
 
         Assert.Equal((502, "payment"), ((int)answer.StatusCode, (string?)problem!["section"]));
         Assert.Equal(1, _bench.Asked.Count(a => a == "POST /orders/o-1/cancel"));
-        Assert.Contains(_bench.Gateway.Log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("Part order of checkout could not be undone", StringComparison.Ordinal));
+        Assert.Contains(
+            _bench.Gateway.Log.Entries,
+            e => e.Level == LogLevel.Error && e.Message.Contains("Part order of checkout could not be undone", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -218,23 +235,31 @@ public sealed class RecipeTests : IAsyncLifetime
                 listener.EnableMeasurementEvents(instrument);
             }
         };
-        measuring.SetMeasurementEventCallback<double>((_, _, tags, _) =>
-        {
-            var named = tags.ToArray().ToDictionary(t => t.Key, t => (string?)t.Value);
-            lock (measured)
+        measuring.SetMeasurementEventCallback<double>(
+            (_, _, tags, _) =>
             {
-                if (named["endpoint"] == "checkout")
+                var named = tags.ToArray().ToDictionary(t => t.Key, t => (string?)t.Value);
+                lock (measured)
                 {
-                    measured.Add($"{named["part"]}: {named["status"]}");
+                    if (named["endpoint"] == "checkout")
+                    {
+                        measured.Add($"{named["part"]}: {named["status"]}");
+                    }
                 }
             }
-        });
+        );
         measuring.Start();
 
         await _bench.Send(HttpMethod.Post, "/checkout/p-1", ("traceparent", "00-11111111111111111111111111111111-2222222222222222-01"));
 
-        Assert.Equal(["product: live", "order: live", "payment: failed", "order: undone"], measured.OrderBy(m => Array.IndexOf(["product: live", "order: live", "payment: failed"], m) is >= 0 and var i ? i : 9));
-        Assert.Superset(new HashSet<string> { "part product: live", "part order: live", "part payment: failed", "take back order: undone" }, spans.ToHashSet());
+        Assert.Equal(
+            ["product: live", "order: live", "payment: failed", "order: undone"],
+            measured.OrderBy(m => Array.IndexOf(["product: live", "order: live", "payment: failed"], m) is >= 0 and var i ? i : 9)
+        );
+        Assert.Superset(
+            new HashSet<string> { "part product: live", "part order: live", "part payment: failed", "take back order: undone" },
+            spans.ToHashSet()
+        );
     }
 
     [Fact]
@@ -269,6 +294,8 @@ public sealed class RecipeTests : IAsyncLifetime
         var ids = context.Request.Query["ids"].ToString().Split(',');
         Assert.InRange(ids.Length, 1, 50);
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(new JsonObject { ["items"] = new JsonArray([.. ids.Select(i => new JsonObject { ["id"] = i })]) }.ToJsonString());
+        await context.Response.WriteAsync(
+            new JsonObject { ["items"] = new JsonArray([.. ids.Select(i => new JsonObject { ["id"] = i })]) }.ToJsonString()
+        );
     }
 }

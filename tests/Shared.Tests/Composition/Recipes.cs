@@ -58,10 +58,11 @@ internal static class Recipes
     public static Task<Composed<DeliveryView>> Delivery(string customerId, string productId, Composer composer, IShop shop)
     {
         var customer = composer.Required("customer", shop.Customer(customerId));
-        var product  = composer.Required("product", shop.Product(productId));
-        var quote    = composer.Optional("quote", Parts.All(customer, product), (c, p) => shop.Quote(c.City, p.Id));
+        var product = composer.Required("product", shop.Product(productId));
+        var quote = composer.Optional("quote", Parts.All(customer, product), (c, p) => shop.Quote(c.City, p.Id));
         return composer.Compose(() => new DeliveryView(customer.Value!.City, quote.Value?.Days), RecipeJson.Default.DeliveryView);
     }
+
     // end
 
     // recipe
@@ -70,25 +71,31 @@ internal static class Recipes
         var price = composer.Optional("price", shop.Price(id)).Otherwise(shop.ListPrice(id));
         return composer.Compose(() => new PriceView(price.Value?.Value), RecipeJson.Default.PriceView);
     }
+
     // end
 
     // recipe
     public static Task<Composed<BasketView>> Basket(string ids, Composer composer, IShop shop)
     {
-        var products = composer.Required("products", Batch.Of(ids.Split(','), 50, shop.Products, lists => new Items([.. lists.SelectMany(l => l.All)])));
+        var products = composer.Required(
+            "products",
+            Batch.Of(ids.Split(','), 50, shop.Products, lists => new Items([.. lists.SelectMany(l => l.All)]))
+        );
         return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
     }
+
     // end
 
     // recipe
     public static async Task<ComposedCreated<OrderView>> Checkout(string productId, Composer composer, IShop shop)
     {
         var product = composer.Required("product", shop.Product(productId));
-        var order   = composer.Write("order", product, p => shop.Place(new Draft(p.Id))).TakenBackBy(placed => shop.Cancel(placed.Id));
+        var order = composer.Write("order", product, p => shop.Place(new Draft(p.Id))).TakenBackBy(placed => shop.Cancel(placed.Id));
         var payment = composer.Write("payment", order, shop.Pay);
-        var answer  = await composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
+        var answer = await composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
         return answer.Created(view => "/orders/" + view.Id);
     }
+
     // end
 
     // recipe
@@ -98,16 +105,18 @@ internal static class Recipes
         var answer = await composer.Compose(() => new OrderView(export.Value!.Id), RecipeJson.Default.OrderView);
         return answer.WithHeader("Retry-After", "5").Accepted(view => "/exports/" + view.Id);
     }
+
     // end
 
     // recipe
     public static Task<Composed<PointsView>> Points(string id, Composer composer, IShop shop)
     {
-        var points   = composer.Optional("points", shop.Points(id));
+        var points = composer.Optional("points", shop.Points(id));
         var position = composer.Required("position", shop.PositionOf(id));
         composer.Optional("shelf", position, p => shop.Shelf(p!.Value.Row));
         return composer.Compose(() => new PointsView(points.Value, position.Value!.Value.Shelf), RecipeJson.Default.PointsView);
     }
+
     // end
 
     // recipe
@@ -116,11 +125,17 @@ internal static class Recipes
         var account = composer.Required("account", shop.Account(id));
         return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
     }
+
     // end
 
     // recipe
     public static async Task<Composed<Account>> ChangeAccount(
-        string id, [FromHeader(Name = "If-Match")] IfMatch? ifMatch, HttpContext context, Composer composer, IShop shop)
+        string id,
+        [FromHeader(Name = "If-Match")] IfMatch? ifMatch,
+        HttpContext context,
+        Composer composer,
+        IShop shop
+    )
     {
         if (ifMatch is null)
         {
@@ -136,14 +151,18 @@ internal static class Recipes
         var account = composer.Write("account", shop.Change(id, changed, ifMatch.Value));
         return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
     }
+
     // end
 
     // recipe
     public static Task<Composed<BasketView>> Bestsellers(Composer composer, IShop shop)
     {
-        var products = composer.Required("products", shop.Products(["p-1", "p-2"])).Cached(CacheScope.Public, "bestsellers", fresh: Seconds(60), stale: Minutes(10));
+        var products = composer
+            .Required("products", shop.Products(["p-1", "p-2"]))
+            .Cached(CacheScope.Public, "bestsellers", fresh: Seconds(60), stale: Minutes(10));
         return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
     }
+
     // end
 
     // recipe
@@ -153,16 +172,29 @@ internal static class Recipes
         var answer = await composer.Compose(() => new OrderView(stored.Value!.Id), RecipeJson.Default.OrderView);
         return answer.Created(view => "/files/" + view.Id);
     }
+
     // end
 
     // recipe
     public static async Task<Composed<TimelineView>> Timeline(
-        string? cursor, string? limit, Caller caller, HttpContext context, Composer composer, Cursors cursors, IShop shop)
+        string? cursor,
+        string? limit,
+        Caller caller,
+        HttpContext context,
+        Composer composer,
+        Cursors cursors,
+        IShop shop
+    )
     {
         var sealing = await cursors.For("timeline", caller);
-        var from    = await sealing.Open(cursor, context.RequestAborted);
-        var page    = composer.Required("timeline", Pages.Merge(from, PageLimit.Of(limit), e => e.At, e => e.Id, shop.Letters, shop.Messages)).At(from);
-        return await composer.Compose(() => new TimelineView(page.Value!.Items, sealing.Seal(page.Value.NextCursor)), RecipeJson.Default.TimelineView);
+        var from = await sealing.Open(cursor, context.RequestAborted);
+        var page = composer
+            .Required("timeline", Pages.Merge(from, PageLimit.Of(limit), e => e.At, e => e.Id, shop.Letters, shop.Messages))
+            .At(from);
+        return await composer.Compose(
+            () => new TimelineView(page.Value!.Items, sealing.Seal(page.Value.NextCursor)),
+            RecipeJson.Default.TimelineView
+        );
     }
     // end
 }

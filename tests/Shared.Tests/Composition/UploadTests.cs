@@ -8,7 +8,8 @@ namespace Bff.Shared.Tests.Composition;
 /// <summary>A file that a composition sends to a service.</summary>
 public sealed class UploadTests : IAsyncLifetime
 {
-    private const string Head = "PUT /files/f-1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n";
+    private const string Head =
+        "PUT /files/f-1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n";
     private readonly ManualTimeProvider _clock = new();
     private readonly TaskCompletionSource<string?> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RecipeBench _bench = null!;
@@ -17,8 +18,12 @@ public sealed class UploadTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _bench = await RecipeBench.Start(
-            null, services => services.AddSingleton<TimeProvider>(_clock),
-            ("Composition:Deadline", "00:00:03"), ("Plans:free:MaxPayloadBytes", "1000"), ("Upstreams:shop:Retries", "0"));
+            null,
+            services => services.AddSingleton<TimeProvider>(_clock),
+            ("Composition:Deadline", "00:00:03"),
+            ("Plans:free:MaxPayloadBytes", "1000"),
+            ("Upstreams:shop:Retries", "0")
+        );
         _bench.Answers["PUT /files/f-1"] = async context =>
         {
             var buffer = new byte[4096];
@@ -98,7 +103,10 @@ public sealed class UploadTests : IAsyncLifetime
     [Fact]
     public async Task A_type_that_the_route_does_not_take_is_refused_without_the_service()
     {
-        using var sender = await RawSender.Start(_bench.Gateway.Address, Head.Replace("image/png", "text/html", StringComparison.Ordinal) + "5\r\nfirst\r\n0\r\n\r\n");
+        using var sender = await RawSender.Start(
+            _bench.Gateway.Address,
+            Head.Replace("image/png", "text/html", StringComparison.Ordinal) + "5\r\nfirst\r\n0\r\n\r\n"
+        );
 
         Assert.Equal(415, (await sender.Answer()).Status);
         Assert.Empty(_bench.Asked);

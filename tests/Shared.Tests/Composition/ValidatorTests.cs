@@ -43,11 +43,20 @@ public sealed class ValidatorTests : IAsyncLifetime
     public async Task A_client_that_has_what_the_service_has_is_told_so(string? tag, string? since, int status)
     {
         var (answer, document) = await _bench.Send(
-            HttpMethod.Get, "/account/c-1", [.. tag is null ? [] : (IEnumerable<(string, string)>)[("If-None-Match", tag)], .. since is null ? [] : (IEnumerable<(string, string)>)[("If-Modified-Since", since)]]);
+            HttpMethod.Get,
+            "/account/c-1",
+            [
+                .. tag is null ? [] : (IEnumerable<(string, string)>)[("If-None-Match", tag)],
+                .. since is null ? [] : (IEnumerable<(string, string)>)[("If-Modified-Since", since)],
+            ]
+        );
 
         Assert.Equal(status, (int)answer.StatusCode);
         Assert.Equal("\"v1\"", answer.Headers.GetValues("ETag").Single());
-        Assert.Equal("private, no-cache", answer.Headers.CacheControl!.ToString().Replace("no-cache, private", "private, no-cache", StringComparison.Ordinal));
+        Assert.Equal(
+            "private, no-cache",
+            answer.Headers.CacheControl!.ToString().Replace("no-cache, private", "private, no-cache", StringComparison.Ordinal)
+        );
         Assert.Equal(status == 200, document is not null);
         Assert.Null(document?["_meta"]);
     }
@@ -105,7 +114,10 @@ public sealed class ValidatorTests : IAsyncLifetime
     {
         var (answer, _) = await _bench.Send(HttpMethod.Get, "/mixed/c-1");
 
-        Assert.Equal((HttpStatusCode.OK, false, true), (answer.StatusCode, answer.Headers.CacheControl!.Public, answer.Headers.CacheControl.Private));
+        Assert.Equal(
+            (HttpStatusCode.OK, false, true),
+            (answer.StatusCode, answer.Headers.CacheControl!.Public, answer.Headers.CacheControl.Private)
+        );
     }
 
     [Fact]
@@ -119,17 +131,37 @@ public sealed class ValidatorTests : IAsyncLifetime
     [Fact]
     public async Task An_endpoint_that_says_what_cannot_be_stops_the_host_by_its_name()
     {
-        Assert.Contains("'guarded' is PubliclyCacheable and not for anybody", await Stops(app => app.MapGet("/guarded", Recipes.Bestsellers).Named("guarded").RequireScope("api").PubliclyCacheable(60)), StringComparison.Ordinal);
-        Assert.Contains("'writes' is PubliclyCacheable and does not only read", await Stops(app => app.MapPost("/writes", Recipes.Bestsellers).Named("writes").AllowAnonymous().PubliclyCacheable(60)), StringComparison.Ordinal);
-        Assert.Contains("'plain' is PubliclyCacheable and gives no Composed answer", await Stops(app => app.MapGet("/plain", () => "text").Named("plain").AllowAnonymous().PubliclyCacheable(60)), StringComparison.Ordinal);
-        Assert.Contains("'made' reads (GET) and answers that it has made something", await Stops(app => app.MapGet("/made", Recipes.Checkout).Named("made").AllowAnonymous()), StringComparison.Ordinal);
+        Assert.Contains(
+            "'guarded' is PubliclyCacheable and not for anybody",
+            await Stops(app => app.MapGet("/guarded", Recipes.Bestsellers).Named("guarded").RequireScope("api").PubliclyCacheable(60)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'writes' is PubliclyCacheable and does not only read",
+            await Stops(app => app.MapPost("/writes", Recipes.Bestsellers).Named("writes").AllowAnonymous().PubliclyCacheable(60)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'plain' is PubliclyCacheable and gives no Composed answer",
+            await Stops(app => app.MapGet("/plain", () => "text").Named("plain").AllowAnonymous().PubliclyCacheable(60)),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'made' reads (GET) and answers that it has made something",
+            await Stops(app => app.MapGet("/made", Recipes.Checkout).Named("made").AllowAnonymous()),
+            StringComparison.Ordinal
+        );
     }
 
-    private static async Task<string> Stops(Action<WebApplication> map) => (await Assert.ThrowsAsync<InvalidOperationException>(() => RecipeBench.Start(map))).Message;
+    private static async Task<string> Stops(Action<WebApplication> map) =>
+        (await Assert.ThrowsAsync<InvalidOperationException>(() => RecipeBench.Start(map))).Message;
 
     private async Task<HttpResponseMessage> Change(string? ifMatch)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Put, "/account/c-1") { Content = new StringContent("""{"name":"Al"}""", null, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/account/c-1")
+        {
+            Content = new StringContent("""{"name":"Al"}""", null, "application/json"),
+        };
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
@@ -140,13 +172,17 @@ public sealed class ValidatorTests : IAsyncLifetime
 
     private static async Task<Composed<Account>> Kept(string id, Composer composer, IShop shop)
     {
-        var account = composer.Required("account", shop.Account(id)).Cached(CacheScope.Public, "account:" + id, fresh: Seconds(60), stale: Minutes(10));
+        var account = composer
+            .Required("account", shop.Account(id))
+            .Cached(CacheScope.Public, "account:" + id, fresh: Seconds(60), stale: Minutes(10));
         return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
     }
 
     private static Task<Composed<BasketView>> Mixed(string id, Composer composer, IShop shop)
     {
-        var products = composer.Required("products", shop.Products([id])).Cached(CacheScope.Public, "mixed", fresh: Seconds(60), stale: Minutes(10));
+        var products = composer
+            .Required("products", shop.Products([id]))
+            .Cached(CacheScope.Public, "mixed", fresh: Seconds(60), stale: Minutes(10));
         composer.Optional("own", shop.Product(id));
         return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
     }

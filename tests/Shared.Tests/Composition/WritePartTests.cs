@@ -40,7 +40,8 @@ public sealed class WritePartTests : IAsyncLifetime
                 app.MapPost("/undone", Undone).Named("undone").AllowAnonymous();
                 app.MapPost("/unneeded", Unneeded).Named("unneeded").AllowAnonymous();
             },
-            ("Upstreams:shop:Retries", "0"));
+            ("Upstreams:shop:Retries", "0")
+        );
         _bench.Answers["POST /orders"] = async context =>
         {
             _arrived.TrySetResult();
@@ -88,7 +89,9 @@ public sealed class WritePartTests : IAsyncLifetime
         using (var client = new TcpClient())
         {
             await client.ConnectAsync(_bench.Gateway.Address.Host, _bench.Gateway.Address.Port);
-            await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"));
+            await client
+                .GetStream()
+                .WriteAsync(System.Text.Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"));
             await _arrived.Task;
             await Eventually.True(() => _bench.Asked.Contains("GET /products/p-1"));
         }
@@ -121,7 +124,8 @@ public sealed class WritePartTests : IAsyncLifetime
         Assert.False(typeof(UpstreamCall<Stored>).IsAssignableFrom(typeof(UpstreamWrite<Stored>)));
         Assert.DoesNotContain(
             typeof(Composer).GetMethods().Concat(typeof(ValueParts).GetMethods()).Where(m => m.Name is "Required" or "Optional"),
-            m => m.GetParameters().Any(p => p.ParameterType.ToString().Contains("UpstreamWrite", StringComparison.Ordinal)));
+            m => m.GetParameters().Any(p => p.ParameterType.ToString().Contains("UpstreamWrite", StringComparison.Ordinal))
+        );
     }
 
     [Fact]
@@ -131,8 +135,11 @@ public sealed class WritePartTests : IAsyncLifetime
         Assert.Contains("IWritesAsRead.Clear writes", (await Stops<IWritesAsRead>()).Message, StringComparison.Ordinal);
     }
 
-    private static Task<InvalidOperationException> Stops<TClient>() where TClient : class => Assert.ThrowsAsync<InvalidOperationException>(
-        () => TestHost.Start(builder => builder.AddBffDefaults().AddUpstream<TClient>("shop"), app => app.UseBffPipeline()));
+    private static Task<InvalidOperationException> Stops<TClient>()
+        where TClient : class =>
+        Assert.ThrowsAsync<InvalidOperationException>(() =>
+            TestHost.Start(builder => builder.AddBffDefaults().AddUpstream<TClient>("shop"), app => app.UseBffPipeline())
+        );
 
     private static Task<Composed<OrderView>> Beside(Composer composer, IShop shop)
     {

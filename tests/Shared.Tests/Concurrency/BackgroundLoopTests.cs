@@ -17,14 +17,22 @@ public sealed class BackgroundLoopTests : IDisposable
     public async Task Rounds_go_on_whatever_they_throw_until_the_host_stops()
     {
         using var stopping = new CancellationTokenSource();
-        var rounds = new ConcurrentQueue<TaskCompletionSource>(Enumerable.Range(0, 5).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
+        var rounds = new ConcurrentQueue<TaskCompletionSource>(
+            Enumerable.Range(0, 5).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously))
+        );
         var ended = rounds.ToList();
-        var loop = Loop().Every(Interval, _clock, _ =>
-        {
-            rounds.TryDequeue(out var round);
-            round?.TrySetResult();
-            throw rounds.Count % 2 == 0 ? (Exception)new InvalidOperationException() : new OperationCanceledException();
-        }, stopping.Token);
+        var loop = Loop()
+            .Every(
+                Interval,
+                _clock,
+                _ =>
+                {
+                    rounds.TryDequeue(out var round);
+                    round?.TrySetResult();
+                    throw rounds.Count % 2 == 0 ? (Exception)new InvalidOperationException() : new OperationCanceledException();
+                },
+                stopping.Token
+            );
 
         foreach (var round in ended)
         {
@@ -44,17 +52,28 @@ public sealed class BackgroundLoopTests : IDisposable
     public async Task A_failure_is_counted_each_time_and_logged_when_it_is_news()
     {
         var counted = 0L;
-        using var meter = new MeterListener { InstrumentPublished = (i, l) => { if (i.Name == "bff.background.failures") { l.EnableMeasurementEvents(i); } } };
-        meter.SetMeasurementEventCallback<long>((_, n, tags, _) =>
+        using var meter = new MeterListener
         {
-            foreach (var tag in tags)
+            InstrumentPublished = (i, l) =>
             {
-                if (tag.Key == "loop" && (string?)tag.Value == _name)
+                if (i.Name == "bff.background.failures")
                 {
-                    Interlocked.Add(ref counted, n);
+                    l.EnableMeasurementEvents(i);
+                }
+            },
+        };
+        meter.SetMeasurementEventCallback<long>(
+            (_, n, tags, _) =>
+            {
+                foreach (var tag in tags)
+                {
+                    if (tag.Key == "loop" && (string?)tag.Value == _name)
+                    {
+                        Interlocked.Add(ref counted, n);
+                    }
                 }
             }
-        });
+        );
         meter.Start();
         var loop = Loop();
         for (var i = 0; i < 3; i++)
@@ -77,14 +96,17 @@ public sealed class BackgroundLoopTests : IDisposable
         var loop = Loop();
         for (var i = 0; i < 2; i++)
         {
-            Assert.True(await loop.Try(
-                _ =>
-                {
-                    loop.Failed("acme", new InvalidOperationException());
-                    loop.Failed("globex", new InvalidOperationException());
-                    return Task.CompletedTask;
-                },
-                default));
+            Assert.True(
+                await loop.Try(
+                    _ =>
+                    {
+                        loop.Failed("acme", new InvalidOperationException());
+                        loop.Failed("globex", new InvalidOperationException());
+                        return Task.CompletedTask;
+                    },
+                    default
+                )
+            );
         }
 
         loop.Failed("acme", new TimeoutException());
@@ -93,7 +115,8 @@ public sealed class BackgroundLoopTests : IDisposable
 
         Assert.Equal(
             [(LogLevel.Warning, "acme"), (LogLevel.Warning, "globex"), (LogLevel.Warning, "acme"), (LogLevel.Information, "acme")],
-            _log.Entries.Select(e => (e.Level, e.Message.Contains("acme", StringComparison.Ordinal) ? "acme" : "globex")));
+            _log.Entries.Select(e => (e.Level, e.Message.Contains("acme", StringComparison.Ordinal) ? "acme" : "globex"))
+        );
     }
 
     public void Dispose() => _log.Dispose();

@@ -126,11 +126,18 @@ public sealed class ReloadGateTests : IDisposable
         var edit = () => settings.Edit(("Left:Size", "5"));
 
         // The second section is read after the first one was, and before anybody watches.
-        using var host = Host(settings, services => services.AddReloadable(["Late"], (_, _) =>
-        {
-            Interlocked.Exchange(ref edit, () => { })();
-            return "read";
-        }));
+        using var host = Host(
+            settings,
+            services =>
+                services.AddReloadable(
+                    ["Late"],
+                    (_, _) =>
+                    {
+                        Interlocked.Exchange(ref edit, () => { })();
+                        return "read";
+                    }
+                )
+        );
 
         Assert.Equal(5, host.GetRequiredService<Reloadable<Left>>().Current.Size);
     }
@@ -152,7 +159,13 @@ public sealed class ReloadGateTests : IDisposable
     [Fact]
     public void An_edit_that_waits_for_the_next_start_is_named_until_it_is_undone()
     {
-        var settings = new Settings { ["Left:Size"] = "1", ["Fixed:Size"] = "1", ["ForwardedHeaders:KnownProxies:0"] = "10.0.0.1", ["OTEL_SERVICE_NAME"] = "a" };
+        var settings = new Settings
+        {
+            ["Left:Size"] = "1",
+            ["Fixed:Size"] = "1",
+            ["ForwardedHeaders:KnownProxies:0"] = "10.0.0.1",
+            ["OTEL_SERVICE_NAME"] = "a",
+        };
         using var host = Host(settings, services => services.AddSettings<Fixed>());
         using var watched = new Watched(host);
 
@@ -161,7 +174,10 @@ public sealed class ReloadGateTests : IDisposable
 
         settings.Edit(("Fixed:Size", "7"), ("ForwardedHeaders:KnownProxies:0", "10.0.0.9"), ("OTEL_SERVICE_NAME", "secret"));
         settings.Edit();
-        var said = Assert.Single(_log.Entries, e => e.Level == LogLevel.Warning && e.Message.Contains("next start", StringComparison.Ordinal));
+        var said = Assert.Single(
+            _log.Entries,
+            e => e.Level == LogLevel.Warning && e.Message.Contains("next start", StringComparison.Ordinal)
+        );
         Assert.EndsWith(": Fixed:Size, ForwardedHeaders:KnownProxies:0, OTEL_SERVICE_NAME", said.Message, StringComparison.Ordinal);
         Assert.Equal(3, watched["bff.settings.pending"]);
 
@@ -203,7 +219,12 @@ public sealed class ReloadGateTests : IDisposable
     [Fact]
     public void A_key_that_nobody_reads_is_only_logged_where_the_configuration_says_so()
     {
-        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1", ["Settings:Unknown"] = "Warn" };
+        var settings = new Settings
+        {
+            ["Left:Size"] = "1",
+            ["Right:Size"] = "1",
+            ["Settings:Unknown"] = "Warn",
+        };
         using var host = Host(settings);
 
         settings.Edit(("Left:Size", "2"), ("Rigth:Size", "1"));
@@ -216,7 +237,12 @@ public sealed class ReloadGateTests : IDisposable
     [Fact]
     public void A_section_that_other_code_reads_is_known_with_all_of_its_keys()
     {
-        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1", ["Loyalty:Points:PerOrder"] = "5" };
+        var settings = new Settings
+        {
+            ["Left:Size"] = "1",
+            ["Right:Size"] = "1",
+            ["Loyalty:Points:PerOrder"] = "5",
+        };
 
         using var host = Host(settings, services => services.AddForeignSettings("Loyalty"));
 
@@ -271,11 +297,13 @@ public sealed class ReloadGateTests : IDisposable
                 }
             };
             _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => _values[instrument.Name] = value);
-            _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
-            {
-                var name = $"{instrument.Name} {tags[0].Value}";
-                _values[name] = _values.GetValueOrDefault(name) + value;
-            });
+            _listener.SetMeasurementEventCallback<long>(
+                (instrument, value, tags, _) =>
+                {
+                    var name = $"{instrument.Name} {tags[0].Value}";
+                    _values[name] = _values.GetValueOrDefault(name) + value;
+                }
+            );
             _listener.Start();
         }
 

@@ -15,7 +15,11 @@ public sealed class BodyTests
     [Theory]
     [InlineData("""{"items":[]}""", "reference", "Is required.")]
     [InlineData("""{"reference":"r","items":[{"quantity":1}]}""", "items[0].product_id", "Is required.")]
-    [InlineData("""{"reference":"r","items":[{"product_id":"p","quantity":1},{"product_id":"p","quantity":"x"}]}""", "items[1].quantity", "Is not of the expected type.")]
+    [InlineData(
+        """{"reference":"r","items":[{"product_id":"p","quantity":1},{"product_id":"p","quantity":"x"}]}""",
+        "items[1].quantity",
+        "Is not of the expected type."
+    )]
     [InlineData("""{"reference":5,"items":[]}""", "reference", "Is not of the expected type.")]
     [InlineData("""{"reference":null,"items":[]}""", "reference", "Is not of the expected type.")]
     public void Invalid_members_are_named_as_in_the_json(string json, string member, string message)
@@ -42,10 +46,16 @@ public sealed class BodyTests
     {
         var time = new ManualTimeProvider();
         await using var host = await EdgeHost.Start(
-            new ConcurrentQueue<string>(), null, builder => builder.Services.AddSingleton<TimeProvider>(time));
+            new ConcurrentQueue<string>(),
+            null,
+            builder => builder.Services.AddSingleton<TimeProvider>(time)
+        );
 
         var answer = RawHttp.Send(
-            host.Address, "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", host.Leaks);
+            host.Address,
+            "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+            host.Leaks
+        );
         while (!answer.IsCompleted)
         {
             time.Advance(RequestBody.IdleTimeout); // Until the reading has begun there is no timer to fire.
@@ -59,10 +69,20 @@ public sealed class BodyTests
     [Fact]
     public async Task A_sender_below_the_servers_lowest_rate_is_told_so()
     {
-        await using var host = await EdgeHost.Start(new ConcurrentQueue<string>(), null, builder => builder.WebHost.ConfigureKestrel(
-            kestrel => kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))));
+        await using var host = await EdgeHost.Start(
+            new ConcurrentQueue<string>(),
+            null,
+            builder =>
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                    kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1_000_000, TimeSpan.FromSeconds(1.1))
+                )
+        );
 
-        var answer = await RawHttp.Send(host.Address, "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nabc", host.Leaks);
+        var answer = await RawHttp.Send(
+            host.Address,
+            "POST /upload HTTP/1.1\r\nHost: gateway\r\nContent-Length: 100\r\n\r\nabc",
+            host.Leaks
+        );
 
         Assert.Equal(408, answer.Status);
         Assert.Contains("request_timeout", answer.Text, StringComparison.Ordinal);
@@ -76,7 +96,11 @@ public sealed class BodyTests
         using (var client = new System.Net.Sockets.TcpClient())
         {
             await client.ConnectAsync(host.Address.Host, host.Address.Port);
-            await client.GetStream().WriteAsync("POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"reference\""u8.ToArray());
+            await client
+                .GetStream()
+                .WriteAsync(
+                    "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"reference\""u8.ToArray()
+                );
         }
 
         using var next = await host.Client.GetAsync("/items/5");
@@ -133,7 +157,10 @@ public sealed class LeakSentinelTests
         var sentinel = new LeakSentinel();
         sentinel.Own(8081);
 
-        sentinel.CheckErrorBody("test", """{"type":"http://127.0.0.1:8081/problems/not_found","title":"Not found","detail":"Nothing is at that address."}""");
+        sentinel.CheckErrorBody(
+            "test",
+            """{"type":"http://127.0.0.1:8081/problems/not_found","title":"Not found","detail":"Nothing is at that address."}"""
+        );
 
         sentinel.Verify();
     }

@@ -19,7 +19,10 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [InlineData("br;q=0, gzip;q=0", null)]
     [InlineData("br;q=nonsense", null)]
     [InlineData(null, null)]
-    public async Task Json_is_compressed_by_the_coding_that_the_client_prefers_and_brotli_where_it_does_not_care(string? accepted, string? coding)
+    public async Task Json_is_compressed_by_the_coding_that_the_client_prefers_and_brotli_where_it_does_not_care(
+        string? accepted,
+        string? coding
+    )
     {
         var answer = await Get("/large", accepted);
 
@@ -84,7 +87,11 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     [Fact]
     public async Task Head_tells_the_same_headers_without_a_body()
     {
-        var answer = await RawHttp.Send(host.Host.Address, "HEAD /large HTTP/1.1\r\nHost: gateway\r\nAccept-Encoding: br\r\n\r\n", host.Host.Leaks);
+        var answer = await RawHttp.Send(
+            host.Host.Address,
+            "HEAD /large HTTP/1.1\r\nHost: gateway\r\nAccept-Encoding: br\r\n\r\n",
+            host.Host.Leaks
+        );
 
         Assert.Equal(200, answer.Status);
         Assert.Equal("br", answer.Header("Content-Encoding"));
@@ -105,12 +112,17 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
     internal static byte[] Decompress(byte[] bytes, string coding)
     {
         using var source = new MemoryStream(bytes);
-        using Stream stream = coding == "br" ? new BrotliStream(source, CompressionMode.Decompress) : new GZipStream(source, CompressionMode.Decompress);
+        using Stream stream =
+            coding == "br" ? new BrotliStream(source, CompressionMode.Decompress) : new GZipStream(source, CompressionMode.Decompress);
         using var plain = new MemoryStream();
         stream.CopyTo(plain);
         return plain.ToArray();
     }
 
-    private Task<RawResponse> Get(string path, string? accepted) => RawHttp.Send(
-        host.Host.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{(accepted is null ? "" : $"Accept-Encoding: {accepted}\r\n")}\r\n", host.Host.Leaks);
+    private Task<RawResponse> Get(string path, string? accepted) =>
+        RawHttp.Send(
+            host.Host.Address,
+            $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{(accepted is null ? "" : $"Accept-Encoding: {accepted}\r\n")}\r\n",
+            host.Host.Leaks
+        );
 }

@@ -14,17 +14,34 @@ public sealed class EdgeConfigurationTests
     [Fact]
     public async Task Every_mistake_stops_the_host_and_is_named_with_its_key()
     {
-        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start(
-            ("Cors:Origins:0", "*"), ("Cors:Origins:1", "https://*.example.com"), ("Cors:Origins:2", "https://www.example.com/path"), ("Cors:Origins:3", "null"),
-            ("ForwardedHeaders:KnownProxies:0", "10.0.0.0/8"), ("ForwardedHeaders:KnownNetworks:0", "0.0.0.0/0"), ("ForwardedHeaders:KnownNetworks:1", "ten"),
-            ("PublicUrl", "api.example.com"), ("AllowedHosts", "https://api.example.com")));
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            Start(
+                ("Cors:Origins:0", "*"),
+                ("Cors:Origins:1", "https://*.example.com"),
+                ("Cors:Origins:2", "https://www.example.com/path"),
+                ("Cors:Origins:3", "null"),
+                ("ForwardedHeaders:KnownProxies:0", "10.0.0.0/8"),
+                ("ForwardedHeaders:KnownNetworks:0", "0.0.0.0/0"),
+                ("ForwardedHeaders:KnownNetworks:1", "ten"),
+                ("PublicUrl", "api.example.com"),
+                ("AllowedHosts", "https://api.example.com")
+            )
+        );
 
         Assert.Equal(
             [
-                "AllowedHosts", "Cors:Origins:0", "Cors:Origins:1", "Cors:Origins:2", "Cors:Origins:3", "ForwardedHeaders:KnownNetworks:0",
-                "ForwardedHeaders:KnownNetworks:1", "ForwardedHeaders:KnownProxies:0", "PublicUrl",
+                "AllowedHosts",
+                "Cors:Origins:0",
+                "Cors:Origins:1",
+                "Cors:Origins:2",
+                "Cors:Origins:3",
+                "ForwardedHeaders:KnownNetworks:0",
+                "ForwardedHeaders:KnownNetworks:1",
+                "ForwardedHeaders:KnownProxies:0",
+                "PublicUrl",
             ],
-            refused.Mistakes.Select(m => m.Key).Order(StringComparer.Ordinal));
+            refused.Mistakes.Select(m => m.Key).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -51,7 +68,9 @@ public sealed class EdgeConfigurationTests
     [InlineData(" ")]
     public async Task A_header_that_carries_a_credential_the_connection_or_an_identity_may_not_be_forwarded(string name)
     {
-        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start(("Headers:Forward:0", "X-Device"), ("Headers:Forward:1", name)));
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            Start(("Headers:Forward:0", "X-Device"), ("Headers:Forward:1", name))
+        );
 
         Assert.Equal(["Headers:Forward:1"], refused.Mistakes.Select(m => m.Key).Distinct());
     }
@@ -111,21 +130,52 @@ public sealed class EdgeConfigurationTests
         await using var host = await Start([.. origins.Select((origin, n) => ($"Cors:Origins:{n}", origin)), ("AllowedHosts", "gateway")]);
         foreach (var origin in (string[])["", "Origin: https://www.example.com\r\n", "Origin: https://elsewhere.example\r\n"])
         {
-            foreach (var path in (string[])["/items/5", "/large", "/nowhere", "/boom", "/any/../x", "/status/304", "/status/204", "/problem", "/problems", "/health/live"])
+            foreach (
+                var path in (string[])
+                    [
+                        "/items/5",
+                        "/large",
+                        "/nowhere",
+                        "/boom",
+                        "/any/../x",
+                        "/status/304",
+                        "/status/204",
+                        "/problem",
+                        "/problems",
+                        "/health/live",
+                    ]
+            )
             {
                 var answer = await Get(host, path, origin);
                 Assert.Contains("Origin", Vary(answer));
             }
 
-            Assert.Contains("Origin", Vary(await RawHttp.Send(host.Address, $"DELETE /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}\r\n", host.Leaks)));
-            Assert.Contains("Origin", Vary(await RawHttp.Send(host.Address, $"GET / HTTP/1.1\r\nHost: elsewhere\r\n{origin}\r\n", host.Leaks)));
-            Assert.Contains("Origin", Vary(await RawHttp.Send(
-                host.Address, $"OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}Access-Control-Request-Method: POST\r\n\r\n", host.Leaks)));
+            Assert.Contains(
+                "Origin",
+                Vary(await RawHttp.Send(host.Address, $"DELETE /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}\r\n", host.Leaks))
+            );
+            Assert.Contains(
+                "Origin",
+                Vary(await RawHttp.Send(host.Address, $"GET / HTTP/1.1\r\nHost: elsewhere\r\n{origin}\r\n", host.Leaks))
+            );
+            Assert.Contains(
+                "Origin",
+                Vary(
+                    await RawHttp.Send(
+                        host.Address,
+                        $"OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\n{origin}Access-Control-Request-Method: POST\r\n\r\n",
+                        host.Leaks
+                    )
+                )
+            );
         }
 
         static string[] Vary(RawResponse answer)
         {
-            var names = answer.Headers.Where(h => h.Name == "Vary").SelectMany(h => h.Value.Split(',', StringSplitOptions.TrimEntries)).ToArray();
+            var names = answer
+                .Headers.Where(h => h.Name == "Vary")
+                .SelectMany(h => h.Value.Split(',', StringSplitOptions.TrimEntries))
+                .ToArray();
             Assert.Equal(names.Length, names.Distinct(StringComparer.OrdinalIgnoreCase).Count());
             return names;
         }
@@ -153,7 +203,11 @@ public sealed class EdgeConfigurationTests
     {
         await using var host = await Start(("PublicUrl", "https://api.example.com/"));
 
-        Assert.Contains("\"type\":\"https://api.example.com/problems/not_found\"", (await Get(host, "/nowhere")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\"type\":\"https://api.example.com/problems/not_found\"",
+            (await Get(host, "/nowhere")).Text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -183,7 +237,8 @@ public sealed class EdgeConfigurationTests
         var answer = await RawHttp.Send(
             host.Address,
             $"OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\nOrigin: {origin}\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: authorization,idempotency-key\r\n\r\n",
-            host.Leaks);
+            host.Leaks
+        );
 
         Assert.Equal(204, answer.Status);
         Assert.Equal(allowed, answer.Header("Access-Control-Allow-Origin"));
@@ -205,7 +260,10 @@ public sealed class EdgeConfigurationTests
     {
         const string Parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331";
         await using var host = await EdgeHost.Start(
-            new ConcurrentQueue<string>(), null, builder => builder.Services.Configure<Bff.Edge.EdgeOptions>(o => o.TrustTraceContext = trusted));
+            new ConcurrentQueue<string>(),
+            null,
+            builder => builder.Services.Configure<Bff.Edge.EdgeOptions>(o => o.TrustTraceContext = trusted)
+        );
 
         var answer = await Get(host, "/seen", $"traceparent: {Parent}-01\r\ntracestate: a=b\r\nbaggage: user=5\r\n");
 
@@ -226,7 +284,9 @@ public sealed class EdgeConfigurationTests
     [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more")]
     [InlineData("|0af7651916cd43dd8448eb211c80319c.1.")]
     [InlineData("garbage")]
-    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntraceparent: 00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData(
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\ntraceparent: 00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    )]
     public async Task An_invalid_traceparent_starts_a_new_trace(string parent)
     {
         await using var host = await Start();

@@ -33,7 +33,10 @@ public sealed class EdgeHost : IAsyncLifetime
     public ConcurrentQueue<string> Reached { get; } = new();
 
     public static Task<TestHost> Start(
-        ConcurrentQueue<string> reached, IEnumerable<KeyValuePair<string, string?>>? settings = null, Action<WebApplicationBuilder>? register = null) =>
+        ConcurrentQueue<string> reached,
+        IEnumerable<KeyValuePair<string, string?>>? settings = null,
+        Action<WebApplicationBuilder>? register = null
+    ) =>
         TestHost.Start(
             builder =>
             {
@@ -45,7 +48,8 @@ public sealed class EdgeHost : IAsyncLifetime
                 app.UseBffPipeline();
                 Map(app.MapGroup("").AllowAnonymous(), reached);
             },
-            [new("Plans:anonymous:RequestsPerMinute", "100000"), new("Plans:anonymous:Burst", "10000"), .. settings ?? []]);
+            [new("Plans:anonymous:RequestsPerMinute", "100000"), new("Plans:anonymous:Burst", "10000"), .. settings ?? []]
+        );
 
     public async Task InitializeAsync() => _host = await Start(Reached);
 
@@ -63,83 +67,125 @@ public sealed class EdgeHost : IAsyncLifetime
         routes.MapGet("/items/{id}", Note);
         routes.MapPost("/items/{id}", Note);
         routes.Map("/any/{**rest}", Note);
-        routes.MapGet("/seen", (HttpContext context) => string.Join('\n',
-            context.Request.Scheme, context.Request.Host, context.Connection.RemoteIpAddress, System.Diagnostics.Activity.Current?.Id,
-            System.Diagnostics.Activity.Current?.ParentId, System.Diagnostics.Activity.Current?.TraceStateString,
-            string.Join(',', System.Diagnostics.Activity.Current?.Baggage.Select(b => b.Key) ?? []), context.Request.Headers["traceparent"]));
+        routes.MapGet(
+            "/seen",
+            (HttpContext context) =>
+                string.Join(
+                    '\n',
+                    context.Request.Scheme,
+                    context.Request.Host,
+                    context.Connection.RemoteIpAddress,
+                    System.Diagnostics.Activity.Current?.Id,
+                    System.Diagnostics.Activity.Current?.ParentId,
+                    System.Diagnostics.Activity.Current?.TraceStateString,
+                    string.Join(',', System.Diagnostics.Activity.Current?.Baggage.Select(b => b.Key) ?? []),
+                    context.Request.Headers["traceparent"]
+                )
+        );
         routes.MapGet("/list", (Limit limit) => Results.Text(limit.Value.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         routes.MapGet("/typed", (int n, HttpContext context) => Note(context));
         routes.MapPost("/bound", (Line line, HttpContext context) => Note(context));
-        routes.MapPost("/orders", async Task<IResult> (HttpContext context) =>
-        {
-            var body = await JsonBody.Read(context, EdgeJson.Default.NewOrder, context.RequestAborted);
-            if (!body.TryGet(out var order, out var problem))
+        routes.MapPost(
+            "/orders",
+            async Task<IResult> (HttpContext context) =>
             {
-                return problem;
-            }
+                var body = await JsonBody.Read(context, EdgeJson.Default.NewOrder, context.RequestAborted);
+                if (!body.TryGet(out var order, out var problem))
+                {
+                    return problem;
+                }
 
-            reached.Enqueue($"order {order.Reference} {order.Items.Length}");
-            return Results.Text("ok");
-        });
-        routes.MapPost("/upload", async (HttpContext context) =>
-        {
-            using var memory = new MemoryStream();
-            await context.Request.Body.CopyToAsync(memory);
-            reached.Enqueue($"upload {memory.Length}");
-            return Results.Text("ok");
-        });
-        routes.MapPost("/small-upload", async (HttpContext context) =>
-        {
-            BodyLimit.Set(context, 10);
-            var bytes = await RequestBody.Read(context, context.RequestAborted);
-            reached.Enqueue($"upload {bytes.Length}");
-        });
-        routes.MapGet("/boom", IResult () => throw new InvalidOperationException("connection to 10.1.2.3:5432 refused, password=hunter2"));
-        routes.MapGet("/late", async (HttpContext context) =>
-        {
-            context.Response.ContentType = "application/json";
-            context.Response.Headers.CacheControl = "public, max-age=60";
-            context.Response.BodyWriter.Write("{\"half\":"u8);
-            await Task.Yield();
-            throw new InvalidOperationException("half-way");
-        });
-        routes.MapGet("/store", IResult () => throw new ProblemException(new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1.2) }));
-        routes.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
-        routes.MapGet("/json", (HttpContext context, int size, bool known) =>
-        {
-            context.Response.Headers.ETag = "\"strong\"";
-            return Json(context, Encoding.UTF8.GetBytes("{\"t\":\"" + new string('y', size - 8) + "\"}"), known);
-        });
-        routes.MapGet("/large", (HttpContext context) => Json(context, Large, known: false));
-        routes.MapGet("/loose", (HttpContext context) =>
-        {
-            context.Response.Headers["X-Frame-Options"] = "ALLOWALL";
-            context.Response.Headers.ContentSecurityPolicy = "default-src *";
-            context.Response.Headers.Server = "secret/1.0";
-            context.Response.Headers["X-Request-Id"] = "another";
-            context.Response.Headers.CacheControl = "private, max-age=60";
-            return Results.Text("ok");
-        });
-        routes.MapGet("/encoded", async (HttpContext context) =>
-        {
-            context.Response.ContentType = "application/json";
-            context.Response.Headers.ContentEncoding = "zstd";
-            await context.Response.BodyWriter.WriteAsync(Large);
-        });
-        routes.MapGet("/text", () => Results.Text(new string('z', 5000)));
-        routes.MapGet("/sse", async (HttpContext context) =>
-        {
-            context.Response.ContentType = "text/event-stream";
-            for (var i = 0; i < 40; i++)
-            {
-                await context.Response.WriteAsync("data: " + new string('e', 100) + "\n\n");
-                await context.Response.Body.FlushAsync();
+                reached.Enqueue($"order {order.Reference} {order.Items.Length}");
+                return Results.Text("ok");
             }
-        });
-        routes.MapGet("/problem", () => new Problem(ProblemCodes.ValidationFailed)
-        {
-            Errors = Enumerable.Range(0, 60).ToDictionary(i => $"member_{i}", i => new[] { "Must be something else." }),
-        });
+        );
+        routes.MapPost(
+            "/upload",
+            async (HttpContext context) =>
+            {
+                using var memory = new MemoryStream();
+                await context.Request.Body.CopyToAsync(memory);
+                reached.Enqueue($"upload {memory.Length}");
+                return Results.Text("ok");
+            }
+        );
+        routes.MapPost(
+            "/small-upload",
+            async (HttpContext context) =>
+            {
+                BodyLimit.Set(context, 10);
+                var bytes = await RequestBody.Read(context, context.RequestAborted);
+                reached.Enqueue($"upload {bytes.Length}");
+            }
+        );
+        routes.MapGet("/boom", IResult () => throw new InvalidOperationException("connection to 10.1.2.3:5432 refused, password=hunter2"));
+        routes.MapGet(
+            "/late",
+            async (HttpContext context) =>
+            {
+                context.Response.ContentType = "application/json";
+                context.Response.Headers.CacheControl = "public, max-age=60";
+                context.Response.BodyWriter.Write("{\"half\":"u8);
+                await Task.Yield();
+                throw new InvalidOperationException("half-way");
+            }
+        );
+        routes.MapGet(
+            "/store",
+            IResult () => throw new ProblemException(new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1.2) })
+        );
+        routes.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
+        routes.MapGet(
+            "/json",
+            (HttpContext context, int size, bool known) =>
+            {
+                context.Response.Headers.ETag = "\"strong\"";
+                return Json(context, Encoding.UTF8.GetBytes("{\"t\":\"" + new string('y', size - 8) + "\"}"), known);
+            }
+        );
+        routes.MapGet("/large", (HttpContext context) => Json(context, Large, known: false));
+        routes.MapGet(
+            "/loose",
+            (HttpContext context) =>
+            {
+                context.Response.Headers["X-Frame-Options"] = "ALLOWALL";
+                context.Response.Headers.ContentSecurityPolicy = "default-src *";
+                context.Response.Headers.Server = "secret/1.0";
+                context.Response.Headers["X-Request-Id"] = "another";
+                context.Response.Headers.CacheControl = "private, max-age=60";
+                return Results.Text("ok");
+            }
+        );
+        routes.MapGet(
+            "/encoded",
+            async (HttpContext context) =>
+            {
+                context.Response.ContentType = "application/json";
+                context.Response.Headers.ContentEncoding = "zstd";
+                await context.Response.BodyWriter.WriteAsync(Large);
+            }
+        );
+        routes.MapGet("/text", () => Results.Text(new string('z', 5000)));
+        routes.MapGet(
+            "/sse",
+            async (HttpContext context) =>
+            {
+                context.Response.ContentType = "text/event-stream";
+                for (var i = 0; i < 40; i++)
+                {
+                    await context.Response.WriteAsync("data: " + new string('e', 100) + "\n\n");
+                    await context.Response.Body.FlushAsync();
+                }
+            }
+        );
+        routes.MapGet(
+            "/problem",
+            () =>
+                new Problem(ProblemCodes.ValidationFailed)
+                {
+                    Errors = Enumerable.Range(0, 60).ToDictionary(i => $"member_{i}", i => new[] { "Must be something else." }),
+                }
+        );
     }
 
     private static async Task Json(HttpContext context, byte[] document, bool known)

@@ -19,7 +19,13 @@ public sealed class FramingTests
         var reached = new ConcurrentQueue<string>();
         await using var host = await EdgeHost.Start(reached);
 
-        var wrong = await Framings.Unanswered(host.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n", good, host.Leaks, breaksOff);
+        var wrong = await Framings.Unanswered(
+            host.Address,
+            $"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n",
+            good,
+            host.Leaks,
+            breaksOff
+        );
 
         Assert.True(wrong.Count == 0, string.Join("\n", wrong));
         Assert.Empty(reached);
@@ -32,7 +38,10 @@ public sealed class FramingTests
         await using var host = await EdgeHost.Start(new());
 
         var answer = await RawHttp.Send(
-            host.Address, "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n80000000\r\n", host.Leaks);
+            host.Address,
+            "POST /orders HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n80000000\r\n",
+            host.Leaks
+        );
 
         Assert.Equal(400, answer.Status);
         Assert.Equal("application/problem+json", answer.Header("Content-Type"));

@@ -22,7 +22,8 @@ public sealed class PlainHostTests : IAsyncLifetime
 {
     private static readonly KeyValuePair<string, string?>[] Route =
     [
-        new("ReverseProxy:Routes:any:ClusterId", "stub"), new("ReverseProxy:Routes:any:Match:Path", "/any/{**rest}"),
+        new("ReverseProxy:Routes:any:ClusterId", "stub"),
+        new("ReverseProxy:Routes:any:Match:Path", "/any/{**rest}"),
     ];
 
     private readonly ConcurrentQueue<Arrived> _arrived = new();
@@ -35,16 +36,27 @@ public sealed class PlainHostTests : IAsyncLifetime
     {
         _issuer = await TestIssuer.Start();
         _service = await TestHost.Start(_ => { }, app => app.Run(Note));
-        _plain = await TestHost.Start(AddPlain, UsePlain, [.. Route, new("ReverseProxy:Clusters:stub:Destinations:one:Address", _service.Address.ToString())]);
+        _plain = await TestHost.Start(
+            AddPlain,
+            UsePlain,
+            [.. Route, new("ReverseProxy:Clusters:stub:Destinations:one:Address", _service.Address.ToString())]
+        );
         _gateway = await TestHost.Start(
             builder => builder.AddBffDefaults().AddBearerTokens(),
             app => app.UseBffPipeline(),
             [
-                .. Route, new("ReverseProxy:Routes:any:Metadata:Scope", "api"), new("Upstreams:stub:Address", _service.Address.ToString()), new("Upstreams:stub:Timeout", "00:00:30"),
-                new("Authentication:Schemes:Bearer:Authority", _issuer.Address), new("Authentication:Schemes:Bearer:ValidAudiences:0", "bff"),
-                new("Authentication:Schemes:Bearer:RequireHttpsMetadata", "false"), new("Authentication:KeyRefresh", "00:00:03"),
-                new("Plans:free:RequestsPerMinute", "100000"), new("Plans:free:Burst", "10000"),
-            ]);
+                .. Route,
+                new("ReverseProxy:Routes:any:Metadata:Scope", "api"),
+                new("Upstreams:stub:Address", _service.Address.ToString()),
+                new("Upstreams:stub:Timeout", "00:00:30"),
+                new("Authentication:Schemes:Bearer:Authority", _issuer.Address),
+                new("Authentication:Schemes:Bearer:ValidAudiences:0", "bff"),
+                new("Authentication:Schemes:Bearer:RequireHttpsMetadata", "false"),
+                new("Authentication:KeyRefresh", "00:00:03"),
+                new("Plans:free:RequestsPerMinute", "100000"),
+                new("Plans:free:Burst", "10000"),
+            ]
+        );
         await Eventually.True(() => _gateway.Services.GetServices<IReadinessCheck>().All(c => c.IsReady));
     }
 
@@ -102,7 +114,10 @@ public sealed class PlainHostTests : IAsyncLifetime
         {
             _issuer.Rotate(kid, withdrawOld: true);
             await Eventually.True(async () => await Ask(_gateway, _issuer.Token()) == 200, TimeSpan.FromSeconds(10));
-            await Eventually.True(async () => await Ask(_plain, _issuer.Token()) == (kid == "second" ? 200 : 401), TimeSpan.FromSeconds(10));
+            await Eventually.True(
+                async () => await Ask(_plain, _issuer.Token()) == (kid == "second" ? 200 : 401),
+                TimeSpan.FromSeconds(10)
+            );
         }
 
         await Eventually.True(async () => await Ask(_gateway, first) == 401, TimeSpan.FromSeconds(15));
@@ -111,19 +126,33 @@ public sealed class PlainHostTests : IAsyncLifetime
     }
 
     private static async Task<int> Ask(TestHost host, string token, string path = "/any/x") =>
-        (await RawHttp.Send(host.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n\r\n", host.Leaks)).Status;
+        (
+            await RawHttp.Send(host.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n\r\n", host.Leaks)
+        ).Status;
 
     private void AddPlain(WebApplicationBuilder builder)
     {
-        builder.Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(options =>
-            (options.Authority, options.Audience, options.RequireHttpsMetadata, options.MapInboundClaims) = (_issuer.Address, "bff", false, false));
+        builder
+            .Services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme)
+            .AddJwtBearer(options =>
+                (options.Authority, options.Audience, options.RequireHttpsMetadata, options.MapInboundClaims) = (
+                    _issuer.Address,
+                    "bff",
+                    false,
+                    false
+                )
+            );
         builder.Services.AddAuthorization();
-        builder.Services.AddReverseProxy().LoadFromConfig(builder.Configuration.GetSection("ReverseProxy")).AddTransforms(transforms =>
-            transforms.AddRequestTransform(request =>
-            {
-                request.ProxyRequest.Headers.TryAddWithoutValidation("X-User-Id", request.HttpContext.User.FindFirstValue("sub"));
-                return default;
-            }));
+        builder
+            .Services.AddReverseProxy()
+            .LoadFromConfig(builder.Configuration.GetSection("ReverseProxy"))
+            .AddTransforms(transforms =>
+                transforms.AddRequestTransform(request =>
+                {
+                    request.ProxyRequest.Headers.TryAddWithoutValidation("X-User-Id", request.HttpContext.User.FindFirstValue("sub"));
+                    return default;
+                })
+            );
     }
 
     private static void UsePlain(WebApplication app)
@@ -135,9 +164,12 @@ public sealed class PlainHostTests : IAsyncLifetime
 
     private Task Note(HttpContext context)
     {
-        _arrived.Enqueue(new(
-            context.Features.Get<IHttpRequestFeature>()!.RawTarget,
-            context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+        _arrived.Enqueue(
+            new(
+                context.Features.Get<IHttpRequestFeature>()!.RawTarget,
+                context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase)
+            )
+        );
         return Task.CompletedTask;
     }
 

@@ -24,7 +24,8 @@ public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
             Assert.DoesNotContain("style=", html, StringComparison.OrdinalIgnoreCase);
             Assert.Equal(
                 "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-                Assert.Single(page.Headers.GetValues("Content-Security-Policy")));
+                Assert.Single(page.Headers.GetValues("Content-Security-Policy"))
+            );
         }
     }
 
@@ -33,11 +34,21 @@ public sealed class ProblemPagesTests(EdgeHost host) : IClassFixture<EdgeHost>
     {
         using var answer = await host.Host.Client.GetAsync("/nowhere");
         var page = WebUtility.HtmlDecode(await host.Host.Client.GetStringAsync("/problems/not_found"));
-        using var shown = JsonDocument.Parse(page[page.IndexOf('{', StringComparison.Ordinal)..(page.IndexOf('}', StringComparison.Ordinal) + 1)]);
+        using var shown = JsonDocument.Parse(
+            page[page.IndexOf('{', StringComparison.Ordinal)..(page.IndexOf('}', StringComparison.Ordinal) + 1)]
+        );
         using var given = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
 
         Assert.Equal(given.RootElement.EnumerateObject().Select(m => m.Name), shown.RootElement.EnumerateObject().Select(m => m.Name));
-        Assert.All([given, shown], d => Assert.EndsWith("/problems/not_found", new Uri(d.RootElement.GetProperty("type").GetString()!, UriKind.Absolute).AbsolutePath, StringComparison.Ordinal));
+        Assert.All(
+            [given, shown],
+            d =>
+                Assert.EndsWith(
+                    "/problems/not_found",
+                    new Uri(d.RootElement.GetProperty("type").GetString()!, UriKind.Absolute).AbsolutePath,
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]

@@ -9,7 +9,12 @@ public sealed class RequestTableTests(EdgeHost host) : IClassFixture<EdgeHost>
     [Theory]
     [MemberData(nameof(RequestTable.Rows), MemberType = typeof(RequestTable))]
     public async Task Every_request_gets_the_answer_it_deserves_and_nothing_else_is_reached(
-        string name, string request, int status, string? code, string? reached)
+        string name,
+        string request,
+        int status,
+        string? code,
+        string? reached
+    )
     {
         host.Reached.Clear();
 

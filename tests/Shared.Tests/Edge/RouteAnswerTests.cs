@@ -31,32 +31,34 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     {
         _stage = await RouteStage.Start(
             Serve,
-            address => new()
-            {
-                ["Upstreams:stub:Retries"] = "0",
-                ["Upstreams:stub:Timeout"] = "00:00:30",
-                ["Upstreams:other:Address"] = address,
-                ["Headers:Return:0"] = "X-Total-Count",
-                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
-                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:api:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:api:Match:Path"] = "/api/orders/{**rest}",
-                ["ReverseProxy:Routes:api:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:api:Transforms:0:PathRemovePrefix"] = "/api",
-                ["ReverseProxy:Routes:elsewhere:ClusterId"] = "other",
-                ["ReverseProxy:Routes:elsewhere:Match:Path"] = "/elsewhere/{**rest}",
-                ["ReverseProxy:Routes:elsewhere:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:patient:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:patient:Match:Path"] = "/patient/{**rest}",
-                ["ReverseProxy:Routes:patient:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:patient:Metadata:IdleTimeout"] = "00:10:00",
-                ["ReverseProxy:Routes:media:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:media:Match:Path"] = "/media/{file}",
-                ["ReverseProxy:Routes:media:AuthorizationPolicy"] = "Anonymous",
-                ["ReverseProxy:Routes:media:Metadata:Limits"] = "none",
-            },
-            _time);
+            address =>
+                new()
+                {
+                    ["Upstreams:stub:Retries"] = "0",
+                    ["Upstreams:stub:Timeout"] = "00:00:30",
+                    ["Upstreams:other:Address"] = address,
+                    ["Headers:Return:0"] = "X-Total-Count",
+                    ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
+                    ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:api:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:api:Match:Path"] = "/api/orders/{**rest}",
+                    ["ReverseProxy:Routes:api:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:api:Transforms:0:PathRemovePrefix"] = "/api",
+                    ["ReverseProxy:Routes:elsewhere:ClusterId"] = "other",
+                    ["ReverseProxy:Routes:elsewhere:Match:Path"] = "/elsewhere/{**rest}",
+                    ["ReverseProxy:Routes:elsewhere:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:patient:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:patient:Match:Path"] = "/patient/{**rest}",
+                    ["ReverseProxy:Routes:patient:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:patient:Metadata:IdleTimeout"] = "00:10:00",
+                    ["ReverseProxy:Routes:media:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:media:Match:Path"] = "/media/{file}",
+                    ["ReverseProxy:Routes:media:AuthorizationPolicy"] = "Anonymous",
+                    ["ReverseProxy:Routes:media:Metadata:Limits"] = "none",
+                },
+            _time
+        );
     }
 
     public async Task DisposeAsync()
@@ -71,21 +73,46 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         var answer = await Get("/any/headers");
 
         Assert.Equal(200, answer.Status);
-        foreach (var (name, value) in new[]
-        {
-            ("Content-Type", "text/plain"), ("Content-Language", "de"), ("Content-Disposition", "attachment"), ("Accept-Ranges", "bytes"), ("ETag", "\"e\""),
-            ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"), ("Cache-Control", "max-age=5"), ("Expires", "Fri, 02 Jan 2026 00:00:00 GMT"), ("Retry-After", "3"),
-            ("Vary", "Accept-Language"), ("X-Total-Count", "7"),
-        })
+        foreach (
+            var (name, value) in new[]
+            {
+                ("Content-Type", "text/plain"),
+                ("Content-Language", "de"),
+                ("Content-Disposition", "attachment"),
+                ("Accept-Ranges", "bytes"),
+                ("ETag", "\"e\""),
+                ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
+                ("Cache-Control", "max-age=5"),
+                ("Expires", "Fri, 02 Jan 2026 00:00:00 GMT"),
+                ("Retry-After", "3"),
+                ("Vary", "Accept-Language"),
+                ("X-Total-Count", "7"),
+            }
+        )
         {
             Assert.Equal((name, value), (name, answer.Header(name)));
         }
 
-        foreach (var name in (string[])
-        [
-            "X-Identity-Token", "X-User-Id", "X-Backend-Server", "NEL", "Report-To", "Refresh", "Alt-Svc", "Public-Key-Pins", "Clear-Site-Data", "Set-Cookie",
-            "X-Anything", "Access-Control-Allow-Origin", "Warning", "Via", "X-Powered-By",
-        ])
+        foreach (
+            var name in (string[])
+                [
+                    "X-Identity-Token",
+                    "X-User-Id",
+                    "X-Backend-Server",
+                    "NEL",
+                    "Report-To",
+                    "Refresh",
+                    "Alt-Svc",
+                    "Public-Key-Pins",
+                    "Clear-Site-Data",
+                    "Set-Cookie",
+                    "X-Anything",
+                    "Access-Control-Allow-Origin",
+                    "Warning",
+                    "Via",
+                    "X-Powered-By",
+                ]
+        )
         {
             Assert.True(answer.Header(name) is null, name);
         }
@@ -100,18 +127,25 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     public async Task Trailers_of_a_service_stay_behind()
     {
         await using var service = await TestHost.Start(
-            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2)),
-            app => app.Run(async context =>
-            {
-                await context.Response.WriteAsync("x");
-                context.Response.AppendTrailer("x-request-id", "another");
-                context.Response.AppendTrailer("access-control-allow-origin", "*");
-            }));
+            builder =>
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                    kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2)
+                ),
+            app =>
+                app.Run(async context =>
+                {
+                    await context.Response.WriteAsync("x");
+                    context.Response.AppendTrailer("x-request-id", "another");
+                    context.Response.AppendTrailer("access-control-allow-origin", "*");
+                })
+        );
         await using var gateway = await TestHost.Start(
             builder =>
             {
                 builder.AddBffDefaults();
-                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2));
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                    kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2)
+                );
                 builder.Services.AddSingleton<ICallerSource, Somebody>();
             },
             app => app.UseBffPipeline(),
@@ -123,9 +157,14 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 ["ReverseProxy:Routes:any:ClusterId"] = "stub",
                 ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
                 ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-            });
+            }
+        );
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/any/x") { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/any/x")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var answer = await gateway.Client.SendAsync(request);
 
         Assert.Equal("x", await answer.Content.ReadAsStringAsync());
@@ -146,7 +185,9 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData("/api/orders/new", "ftp://gateway/orders/o-1", null)]
     public async Task An_address_of_the_service_becomes_one_at_the_gateway_or_is_left_out(string asked, string named, string? address)
     {
-        var answer = await Get($"{asked}?location={Uri.EscapeDataString(named.Replace("{service}", _stage!.Service.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))}");
+        var answer = await Get(
+            $"{asked}?location={Uri.EscapeDataString(named.Replace("{service}", _stage!.Service.Address.ToString().TrimEnd('/'), StringComparison.Ordinal))}"
+        );
 
         Assert.Equal(200, answer.Status);
         Assert.Equal(address, answer.Header("Location"));
@@ -178,7 +219,10 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 _goOn.Release(); // The head is here, and nothing else.
             }
 
-            await using var body = Decoded(await answer.Content.ReadAsStreamAsync(), answer.Content.Headers.ContentEncoding.FirstOrDefault());
+            await using var body = Decoded(
+                await answer.Content.ReadAsStreamAsync(),
+                answer.Content.Headers.ContentEncoding.FirstOrDefault()
+            );
             for (var i = 0; i < 3; i++)
             {
                 var piece = new byte[size];
@@ -242,7 +286,12 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     [InlineData(null, null, "/patient", null)]
     [InlineData("websocket", null, "/patient", 600 + 60)]
     [InlineData(null, "websocket", "/patient", 600 + 60)]
-    public void A_socket_may_be_silent_for_an_hour_or_as_long_as_its_route_says(string? upgrade, string? protocol, string path, int? seconds)
+    public void A_socket_may_be_silent_for_an_hour_or_as_long_as_its_route_says(
+        string? upgrade,
+        string? protocol,
+        string path,
+        int? seconds
+    )
     {
         var config = _stage!.Gateway.Services.GetRequiredService<IProxyConfigProvider>().GetConfig();
         var context = new DefaultHttpContext();
@@ -278,12 +327,13 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         return await _stage!.Gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
     }
 
-    private static Stream Decoded(Stream body, string? coding) => coding switch
-    {
-        "gzip" => new GZipStream(body, CompressionMode.Decompress),
-        "br" => new BrotliStream(body, CompressionMode.Decompress),
-        _ => body,
-    };
+    private static Stream Decoded(Stream body, string? coding) =>
+        coding switch
+        {
+            "gzip" => new GZipStream(body, CompressionMode.Decompress),
+            "br" => new BrotliStream(body, CompressionMode.Decompress),
+            _ => body,
+        };
 
     private async Task Serve(HttpContext context)
     {
@@ -291,15 +341,40 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         switch (request.Path.Value!.Split('/')[^1])
         {
             case "headers":
-                foreach (var (name, value) in new[]
-                {
-                    ("Content-Type", "text/plain"), ("Content-Language", "de"), ("Content-Disposition", "attachment"), ("Accept-Ranges", "bytes"), ("ETag", "\"e\""),
-                    ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"), ("Cache-Control", "max-age=5"), ("Expires", "Fri, 02 Jan 2026 00:00:00 GMT"), ("Retry-After", "3"),
-                    ("Vary", "Accept-Language"), ("X-Total-Count", "7"), ("X-Identity-Token", "t"), ("X-User-Id", "admin"), ("X-Backend-Server", "b-1"), ("NEL", "{}"),
-                    ("Report-To", "{}"), ("Refresh", "0; url=http://evil"), ("Alt-Svc", "h3=\":1\""), ("Public-Key-Pins", "p"), ("Clear-Site-Data", "\"*\""),
-                    ("Set-Cookie", "a=b"), ("X-RateLimit-Limit", "1000999"), ("X-RateLimit-Remaining", "1000999"), ("RateLimit-Policy", "\"x\";q=1000999"), ("X-Anything", "x"),
-                    ("Access-Control-Allow-Origin", "*"), ("Warning", "299 - x"), ("Via", "1.1 x"), ("X-Powered-By", "x"),
-                })
+                foreach (
+                    var (name, value) in new[]
+                    {
+                        ("Content-Type", "text/plain"),
+                        ("Content-Language", "de"),
+                        ("Content-Disposition", "attachment"),
+                        ("Accept-Ranges", "bytes"),
+                        ("ETag", "\"e\""),
+                        ("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT"),
+                        ("Cache-Control", "max-age=5"),
+                        ("Expires", "Fri, 02 Jan 2026 00:00:00 GMT"),
+                        ("Retry-After", "3"),
+                        ("Vary", "Accept-Language"),
+                        ("X-Total-Count", "7"),
+                        ("X-Identity-Token", "t"),
+                        ("X-User-Id", "admin"),
+                        ("X-Backend-Server", "b-1"),
+                        ("NEL", "{}"),
+                        ("Report-To", "{}"),
+                        ("Refresh", "0; url=http://evil"),
+                        ("Alt-Svc", "h3=\":1\""),
+                        ("Public-Key-Pins", "p"),
+                        ("Clear-Site-Data", "\"*\""),
+                        ("Set-Cookie", "a=b"),
+                        ("X-RateLimit-Limit", "1000999"),
+                        ("X-RateLimit-Remaining", "1000999"),
+                        ("RateLimit-Policy", "\"x\";q=1000999"),
+                        ("X-Anything", "x"),
+                        ("Access-Control-Allow-Origin", "*"),
+                        ("Warning", "299 - x"),
+                        ("Via", "1.1 x"),
+                        ("X-Powered-By", "x"),
+                    }
+                )
                 {
                     response.Headers[name] = value;
                 }
@@ -309,7 +384,8 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
             case "new":
                 response.Headers.Location = request.Query["location"];
                 response.Headers.ContentLocation = request.Query["location"];
-                response.Headers.Link = $"<{request.Query["location"]}>; rel=\"self\"; title=\"a, b\", <http://inside.internal/x>; rel=\"next\"";
+                response.Headers.Link =
+                    $"<{request.Query["location"]}>; rel=\"self\"; title=\"a, b\", <http://inside.internal/x>; rel=\"next\"";
                 break;
             case "pieces":
                 response.ContentType = request.Query["type"];
@@ -321,7 +397,9 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
 
                 for (var i = 0; i < 3; i++)
                 {
-                    await response.WriteAsync(new string((char)('a' + i), int.Parse(request.Query["size"]!, System.Globalization.CultureInfo.InvariantCulture)));
+                    await response.WriteAsync(
+                        new string((char)('a' + i), int.Parse(request.Query["size"]!, System.Globalization.CultureInfo.InvariantCulture))
+                    );
                     await response.Body.FlushAsync();
                     await _goOn.WaitAsync(context.RequestAborted);
                 }

@@ -22,16 +22,18 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     {
         _stage = await RouteStage.Start(
             Serve,
-            _ => new()
-            {
-                ["Upstreams:stub:Retries"] = "0",
-                ["Upstreams:stub:Timeout"] = "00:00:10",
-                ["Headers:Forward:0"] = "X-Custom",
-                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
-                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-            },
-            _time);
+            _ =>
+                new()
+                {
+                    ["Upstreams:stub:Retries"] = "0",
+                    ["Upstreams:stub:Timeout"] = "00:00:10",
+                    ["Headers:Forward:0"] = "X-Custom",
+                    ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:any:Match:Path"] = "/any/{**rest}",
+                    ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                },
+            _time
+        );
     }
 
     public async Task DisposeAsync()
@@ -74,7 +76,9 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [Fact]
     public async Task Only_headers_of_the_allow_list_arrive()
     {
-        await Get("/any/x", """
+        await Get(
+            "/any/x",
+            """
             Accept: application/json
             Accept-Language: de
             Range: bytes=0-1
@@ -105,33 +109,69 @@ public sealed class RouteEdgeTests : IAsyncLifetime
             baggage: a=b
             X-Request-Id: r-1
 
-            """.ReplaceLineEndings("\r\n"));
+            """.ReplaceLineEndings("\r\n")
+        );
 
         var headers = Assert.Single(_arrived).Headers;
-        foreach (var (name, value) in new[]
-        {
-            ("Accept", "application/json"), ("Accept-Language", "de"), ("Range", "bytes=0-1"), ("User-Agent", "test"), ("Idempotency-Key", "k"),
-            ("If-None-Match", "\"a\""), ("X-Custom", "mine"), ("X-Request-Id", "r-1"), ("X-Correlation-Id", "r-1"), ("X-User-Id", "u-1"),
-            ("X-OAuth-Scopes", "api"), ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Host", "gateway"),
-        })
+        foreach (
+            var (name, value) in new[]
+            {
+                ("Accept", "application/json"),
+                ("Accept-Language", "de"),
+                ("Range", "bytes=0-1"),
+                ("User-Agent", "test"),
+                ("Idempotency-Key", "k"),
+                ("If-None-Match", "\"a\""),
+                ("X-Custom", "mine"),
+                ("X-Request-Id", "r-1"),
+                ("X-Correlation-Id", "r-1"),
+                ("X-User-Id", "u-1"),
+                ("X-OAuth-Scopes", "api"),
+                ("X-Forwarded-For", "127.0.0.1"),
+                ("X-Forwarded-Proto", "http"),
+                ("X-Forwarded-Host", "gateway"),
+            }
+        )
         {
             Assert.True(headers.TryGetValue(name, out var arrived), name);
             Assert.Equal((name, value), (name, arrived));
         }
 
-        Assert.Empty(headers.Keys.Except(
-            [
-                "Accept", "Accept-Language", "Range", "User-Agent", "Idempotency-Key", "If-None-Match", "X-Custom", "X-Request-Id", "X-Correlation-Id",
-                "X-User-Id", "X-OAuth-Scopes", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Host", "traceparent", "tracestate", "baggage",
-            ],
-            StringComparer.OrdinalIgnoreCase));
+        Assert.Empty(
+            headers.Keys.Except(
+                [
+                    "Accept",
+                    "Accept-Language",
+                    "Range",
+                    "User-Agent",
+                    "Idempotency-Key",
+                    "If-None-Match",
+                    "X-Custom",
+                    "X-Request-Id",
+                    "X-Correlation-Id",
+                    "X-User-Id",
+                    "X-OAuth-Scopes",
+                    "X-Forwarded-For",
+                    "X-Forwarded-Proto",
+                    "X-Forwarded-Host",
+                    "Host",
+                    "traceparent",
+                    "tracestate",
+                    "baggage",
+                ],
+                StringComparer.OrdinalIgnoreCase
+            )
+        );
         Assert.Equal(_stage!.Service.Address.Authority, headers["Host"]);
     }
 
     [Fact]
     public async Task What_connection_names_does_not_arrive_but_the_gateways_own_does()
     {
-        await Get("/any/x", "X-Custom: mine\r\nIdempotency-Key: k\r\nX-Request-Id: r-1\r\nConnection: x-custom, Idempotency-Key, X-User-Id, X-Request-Id, traceparent\r\n");
+        await Get(
+            "/any/x",
+            "X-Custom: mine\r\nIdempotency-Key: k\r\nX-Request-Id: r-1\r\nConnection: x-custom, Idempotency-Key, X-User-Id, X-Request-Id, traceparent\r\n"
+        );
 
         var headers = Assert.Single(_arrived).Headers;
         Assert.False(headers.ContainsKey("X-Custom"));
@@ -148,7 +188,8 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 
         var headers = Assert.Single(_arrived).Headers;
         Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", headers["traceparent"], StringComparison.Ordinal);
-        Assert.EndsWith("-01", headers["traceparent"], StringComparison.Ordinal); // This gateway records nothing, so it has decided nothing.
+        // This gateway records nothing, so it has decided nothing.
+        Assert.EndsWith("-01", headers["traceparent"], StringComparison.Ordinal);
         Assert.DoesNotContain("b7ad6b7169203331", headers["traceparent"], StringComparison.Ordinal);
         Assert.Equal("a=b", headers["tracestate"]);
     }
@@ -174,11 +215,21 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [InlineData("announced and too large", "Content-Length: 1048577\r\n\r\n", 0, "", 413)]
     [InlineData("badly chunked", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, "", 400)]
     [InlineData("of two lengths", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 0, "", 400)]
-    public async Task A_body_that_the_edge_refuses_is_the_clients_fault_and_reaches_nobody(string name, string head, int filler, string tail, int status)
+    public async Task A_body_that_the_edge_refuses_is_the_clients_fault_and_reaches_nobody(
+        string name,
+        string head,
+        int filler,
+        string tail,
+        int status
+    )
     {
         for (var i = 0; i < 12; i++)
         {
-            var refused = await RawHttp.Send(_stage!.Gateway.Address, $"POST /any/x HTTP/1.1\r\nHost: gateway\r\n{head}{new string('a', filler)}{tail}", _stage!.Gateway.Leaks);
+            var refused = await RawHttp.Send(
+                _stage!.Gateway.Address,
+                $"POST /any/x HTTP/1.1\r\nHost: gateway\r\n{head}{new string('a', filler)}{tail}",
+                _stage!.Gateway.Leaks
+            );
             Assert.True(status == refused.Status, $"{name}: {refused.Status} {refused.Text}");
         }
 
@@ -222,9 +273,17 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     [Fact]
     public async Task Bodies_arrive_whole()
     {
-        var answer = await RawHttp.Send(_stage!.Gateway.Address, "POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", _stage!.Gateway.Leaks);
+        var answer = await RawHttp.Send(
+            _stage!.Gateway.Address,
+            "POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello",
+            _stage!.Gateway.Leaks
+        );
         Assert.Equal(200, answer.Status);
-        var chunked = await RawHttp.Send(_stage!.Gateway.Address, "PUT /any/x HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", _stage!.Gateway.Leaks);
+        var chunked = await RawHttp.Send(
+            _stage!.Gateway.Address,
+            "PUT /any/x HTTP/1.1\r\nHost: gateway\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+            _stage!.Gateway.Leaks
+        );
         Assert.Equal(200, chunked.Status);
 
         Assert.Equal(["hello", "abcde"], _arrived.Select(a => a.Body));
@@ -237,7 +296,8 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         var answer = await RawHttp.Send(
             _stage!.Gateway.Address,
             "POST /any/coded HTTP/1.1\r\nHost: gateway\r\nIdempotency-Key: k-1\r\nAccept-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
-            _stage!.Gateway.Leaks);
+            _stage!.Gateway.Leaks
+        );
 
         Assert.False(Assert.Single(_arrived).Headers.ContainsKey("Accept-Encoding")); // Somebody else may repeat the write.
         Assert.Equal(201, answer.Status);
@@ -283,7 +343,8 @@ public sealed class RouteEdgeTests : IAsyncLifetime
             context.Request.Method,
             context.Features.Get<IHttpRequestFeature>()!.RawTarget,
             context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-            await body.ReadToEndAsync());
+            await body.ReadToEndAsync()
+        );
         _arrived.Enqueue(arrived);
         var response = context.Response;
         switch (context.Request.Path.Value)

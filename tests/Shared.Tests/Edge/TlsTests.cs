@@ -21,12 +21,15 @@ public sealed class TlsTests : IAsyncLifetime
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1));
         _thumbprint = certificate.GetCertHashString();
         await File.WriteAllBytesAsync(_certificate, certificate.Export(X509ContentType.Pkcs12, "test"));
-        _host = await EdgeHost.Start(_reached, new Dictionary<string, string?>
-        {
-            ["Kestrel:Endpoints:Http:Url"] = "https://127.0.0.1:0",
-            ["Kestrel:Endpoints:Http:Certificate:Path"] = _certificate,
-            ["Kestrel:Endpoints:Http:Certificate:Password"] = "test",
-        });
+        _host = await EdgeHost.Start(
+            _reached,
+            new Dictionary<string, string?>
+            {
+                ["Kestrel:Endpoints:Http:Url"] = "https://127.0.0.1:0",
+                ["Kestrel:Endpoints:Http:Certificate:Path"] = _certificate,
+                ["Kestrel:Endpoints:Http:Certificate:Password"] = "test",
+            }
+        );
     }
 
     public async Task DisposeAsync()
@@ -83,13 +86,25 @@ public sealed class TlsTests : IAsyncLifetime
         Assert.Equal(["HEAD /items/5"], _reached);
     }
 
-    private HttpClient Client() => _host!.NewClient(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == _thumbprint },
-    });
+    private HttpClient Client() =>
+        _host!.NewClient(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    RemoteCertificateValidationCallback = (_, presented, _, _) => presented?.GetCertHashString() == _thumbprint,
+                },
+            }
+        );
 
-    private async Task<HttpResponseMessage> Send(HttpClient client, HttpMethod method, string path, string version, HttpContent? content = null)
+    private async Task<HttpResponseMessage> Send(
+        HttpClient client,
+        HttpMethod method,
+        string path,
+        string version,
+        HttpContent? content = null
+    )
     {
         var asItIs = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
         using var request = new HttpRequestMessage(method, new Uri(_host!.Address.GetLeftPart(UriPartial.Authority) + path, asItIs))

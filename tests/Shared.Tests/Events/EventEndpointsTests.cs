@@ -17,7 +17,8 @@ namespace Bff.Shared.Tests.Events;
 
 public sealed class EventEndpointsTests
 {
-    private const string Shipped = """{"specversion":"1.0","id":"1","source":"/orders","type":"order.shipped","subject":"o-7","tenantid":"acme","userid":"u-1","data":{"n":1}}""";
+    private const string Shipped =
+        """{"specversion":"1.0","id":"1","source":"/orders","type":"order.shipped","subject":"o-7","tenantid":"acme","userid":"u-1","data":{"n":1}}""";
 
     [Fact]
     public async Task A_published_event_drops_its_fragments_and_reaches_its_user_once()
@@ -29,7 +30,15 @@ public sealed class EventEndpointsTests
 
         Assert.Equal(HttpStatusCode.Accepted, await Publish(host, issuer, Shipped));
         Assert.Equal(HttpStatusCode.Accepted, await Publish(host, issuer, Shipped));
-        Assert.Equal(HttpStatusCode.Accepted, await Publish(host, issuer, $"[{Shipped},{Shipped.Replace("\"1\"", "\"2\"", StringComparison.Ordinal)}]", "application/cloudevents-batch+json"));
+        Assert.Equal(
+            HttpStatusCode.Accepted,
+            await Publish(
+                host,
+                issuer,
+                $"[{Shipped},{Shipped.Replace("\"1\"", "\"2\"", StringComparison.Ordinal)}]",
+                "application/cloudevents-batch+json"
+            )
+        );
 
         var first = await stream.Next();
         var second = await stream.Next();
@@ -45,8 +54,16 @@ public sealed class EventEndpointsTests
     [InlineData("application/json", """{"specversion":"1.0","id":"1","source":"s","type":"a\nevent: b"}""", "type")]
     [InlineData("application/json", """{"specversion":"1.0","id":"1","source":"s","type":"t","time":"yesterday"}""", "time")]
     [InlineData("application/json", """{"specversion":"1.0","id":"1","source":"s","type":"t","userid":7}""", "userid")]
-    [InlineData("application/json", """{"specversion":"1.0","id":"1","source":"s","type":"t","data":1,"data_base64":"YQ=="}""", "data_base64")]
-    [InlineData("application/json", """[{"specversion":"1.0","id":"1","source":"s","type":"t"},{"specversion":"1.0","id":"2","source":"s"}]""", "[1].type")]
+    [InlineData(
+        "application/json",
+        """{"specversion":"1.0","id":"1","source":"s","type":"t","data":1,"data_base64":"YQ=="}""",
+        "data_base64"
+    )]
+    [InlineData(
+        "application/json",
+        """[{"specversion":"1.0","id":"1","source":"s","type":"t"},{"specversion":"1.0","id":"2","source":"s"}]""",
+        "[1].type"
+    )]
     public async Task An_event_that_is_none_is_refused_with_its_batch(string mediaType, string body, string member)
     {
         await using var issuer = await TestIssuer.Start();
@@ -70,7 +87,10 @@ public sealed class EventEndpointsTests
         Assert.Equal(HttpStatusCode.Forbidden, await Publish(host, issuer, Shipped, scope: "api"));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, await Publish(host, issuer, Shipped, "text/plain"));
         Assert.Equal(HttpStatusCode.BadRequest, await Publish(host, issuer, Shipped[..^1]));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.Client.PostAsync(new Uri("/internal/events", UriKind.Relative), new StringContent(Shipped))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await host.Client.PostAsync(new Uri("/internal/events", UriKind.Relative), new StringContent(Shipped))).StatusCode
+        );
     }
 
     [Theory]
@@ -100,9 +120,20 @@ public sealed class EventEndpointsTests
         using var stream = await Sse.Open(host, issuer);
         var text = string.Concat(Enumerable.Repeat("\"\na", 10_000));
 
-        Assert.Equal(HttpStatusCode.Accepted, await Publish(host, issuer, $$"""
-            {"specversion":"1.0","id":"1","source":"s","type":"t","tenantid":"acme","userid":"u-1","data":"{{text.Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}}"}
-            """));
+        Assert.Equal(
+            HttpStatusCode.Accepted,
+            await Publish(
+                host,
+                issuer,
+                $$"""
+                {"specversion":"1.0","id":"1","source":"s","type":"t","tenantid":"acme","userid":"u-1","data":"{{text.Replace(
+                        "\"",
+                        "\\\"",
+                        StringComparison.Ordinal
+                    ).Replace("\n", "\\n", StringComparison.Ordinal)}}"}
+                """
+            )
+        );
 
         Assert.Equal(text, (string?)JsonNode.Parse((await stream.Next())["data"]));
     }
@@ -112,7 +143,10 @@ public sealed class EventEndpointsTests
     {
         using var redis = RedisServer.Run();
         await using var issuer = await TestIssuer.Start();
-        await using var host = await Start(issuer, new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = Generous.StateTimeout });
+        await using var host = await Start(
+            issuer,
+            new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = Generous.StateTimeout }
+        );
         var state = host.Services.GetRequiredService<RedisState>();
         await Eventually.True(() => state.IsAvailable);
         using var stream = await Sse.Open(host, issuer);
@@ -130,7 +164,8 @@ public sealed class EventEndpointsTests
     {
         await using var issuer = await TestIssuer.Start();
         await using var host = await Start(issuer);
-        Dictionary<string, string> opened, first;
+        Dictionary<string, string> opened,
+            first;
         using (var stream = await Sse.Open(host, issuer))
         {
             Assert.Equal("text/event-stream", stream.Response.Content.Headers.ContentType!.MediaType);
@@ -142,7 +177,11 @@ public sealed class EventEndpointsTests
             first = await stream.Next();
         }
 
-        await Publish(host, issuer, Shipped.Replace("\"1\"", "\"2\"", StringComparison.Ordinal).Replace("{\"n\":1}", "{\"n\":2}", StringComparison.Ordinal));
+        await Publish(
+            host,
+            issuer,
+            Shipped.Replace("\"1\"", "\"2\"", StringComparison.Ordinal).Replace("{\"n\":1}", "{\"n\":2}", StringComparison.Ordinal)
+        );
         using (var resumed = await Sse.Open(host, issuer, first["id"]))
         {
             Assert.Equal("""{"n":2}""", (await resumed.Next())["data"]);
@@ -170,7 +209,10 @@ public sealed class EventEndpointsTests
     {
         await using var issuer = await TestIssuer.Start();
         using var session = new CancellationTokenSource();
-        await using var host = await Start(issuer, map: app => app.MapGet("/session", () => new ServerSentEvents(session.Token)).RequireScope("api"));
+        await using var host = await Start(
+            issuer,
+            map: app => app.MapGet("/session", () => new ServerSentEvents(session.Token)).RequireScope("api")
+        );
         using var bound = await Sse.Open(host, issuer, path: "/session");
         using var other = await Sse.Open(host, issuer);
 
@@ -182,15 +224,31 @@ public sealed class EventEndpointsTests
     }
 
     private static async Task<CallersHost> Start(
-        TestIssuer issuer, Dictionary<string, string?>? settings = null, Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null) =>
-        await (await CallersHost.Start(issuer, settings, configure, app =>
-        {
-            app.MapGet("/stream", () => new ServerSentEvents()).RequireScope("api");
-            map?.Invoke(app);
-        })).Ready();
+        TestIssuer issuer,
+        Dictionary<string, string?>? settings = null,
+        Action<WebApplicationBuilder>? configure = null,
+        Action<WebApplication>? map = null
+    ) =>
+        await (
+            await CallersHost.Start(
+                issuer,
+                settings,
+                configure,
+                app =>
+                {
+                    app.MapGet("/stream", () => new ServerSentEvents()).RequireScope("api");
+                    map?.Invoke(app);
+                }
+            )
+        ).Ready();
 
     private static async Task<HttpStatusCode> Publish(
-        CallersHost host, TestIssuer issuer, string body, string mediaType = "application/cloudevents+json", string scope = "events.publish")
+        CallersHost host,
+        TestIssuer issuer,
+        string body,
+        string mediaType = "application/cloudevents+json",
+        string scope = "events.publish"
+    )
     {
         using var response = await Post(host, issuer, body, mediaType, scope);
         return response.StatusCode;
@@ -205,9 +263,18 @@ public sealed class EventEndpointsTests
         return Head + string.Concat(Enumerable.Repeat(character, room / size)) + new string('a', room % size) + "\"}";
     }
 
-    private static Task<HttpResponseMessage> Post(CallersHost host, TestIssuer issuer, string body, string mediaType, string scope = "events.publish")
+    private static Task<HttpResponseMessage> Post(
+        CallersHost host,
+        TestIssuer issuer,
+        string body,
+        string mediaType,
+        string scope = "events.publish"
+    )
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/events") { Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(mediaType)) };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/internal/events")
+        {
+            Content = new StringContent(body, Encoding.UTF8, new MediaTypeHeaderValue(mediaType)),
+        };
         request.Headers.Authorization = new("Bearer", issuer.Token(c => c["scope"] = scope));
         return host.Client.SendAsync(request);
     }

@@ -29,7 +29,10 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         Assert.Equal(["1", "2"], tenant.Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
         Assert.Equal(user.Events[0].Id, tenant.Events[0].Id);
         Assert.Equal(ann, user.Events[0].Head.User);
-        Assert.Equal(["3"], (await instance.Log.ReadUser(ann, user.Events[0].Id, 10, default)).Events.Select(e => Encoding.UTF8.GetString(e.Data.Span)));
+        Assert.Equal(
+            ["3"],
+            (await instance.Log.ReadUser(ann, user.Events[0].Id, 10, default)).Events.Select(e => Encoding.UTF8.GetString(e.Data.Span))
+        );
         Assert.Single((await instance.Log.ReadUser(ann, start, 1, default)).Events);
     }
 
@@ -98,7 +101,9 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await instance.Publish(Sample.Event(ann));
 
         Assert.False((await instance.Log.ReadUser(ann, default, 1, default)).IsComplete);
-        Assert.False((await instance.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UtcNow - TimeSpan.FromHours(1.01)), 1, default)).IsComplete);
+        Assert.False(
+            (await instance.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UtcNow - TimeSpan.FromHours(1.01)), 1, default)).IsComplete
+        );
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -118,7 +123,10 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         else
         {
             // To the log, a server that is behind looks as if its places had been handed out in the future.
-            ahead = ahead with { Milliseconds = ahead.Milliseconds + 300_000 };
+            ahead = ahead with
+            {
+                Milliseconds = ahead.Milliseconds + 300_000,
+            };
             server.Command("SET", "bff:events:{events}:mark", ahead.ToString());
         }
 
@@ -145,7 +153,8 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         Assert.False((await instance.Log.ReadUser(ann, lost, 10, default)).IsComplete);
         var all = await instance.Log.ReadAll(lost, 10, default);
         Assert.True(all.ReadUpTo < lost && !all.IsComplete);
-        Assert.True((await instance.Log.ReadUser(ann, EventId.JustBefore(end.At + TimeSpan.FromMinutes(5)), 10, default)).IsComplete); // A time is no place.
+        // A time is no place.
+        Assert.True((await instance.Log.ReadUser(ann, EventId.JustBefore(end.At + TimeSpan.FromMinutes(5)), 10, default)).IsComplete);
     }
 
     [Theory, InlineData("embedded"), RedisData("redis")]
@@ -161,7 +170,11 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         // The one that was the primary was ahead by its clock, and what it took then is lost with it.
         Ahead(primary, clock, minutes: 5, (await before.Log.End(default)).Id);
         await before.Publish(Sample.Event(ann, data: "lost"));
-        var all = await before.Log.ReadAll((await before.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UnixEpoch), 1, default)).Events[0].Id, 10, default);
+        var all = await before.Log.ReadAll(
+            (await before.Log.ReadUser(ann, EventId.JustBefore(DateTimeOffset.UnixEpoch), 1, default)).Events[0].Id,
+            10,
+            default
+        );
         var lost = all.Events[^1].Id;
         Ahead(primary, clock, minutes: 10, lost);
         var idle = (await before.Log.End(default)).Id;
@@ -234,7 +247,9 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         var end = await instance.Log.End(default);
         server.Command("SET", RedisEventKeys.User(ann)!, "no stream");
 
-        await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Publish(Sample.Event(tenant: acme, id: "1"), Sample.Event(ann, acme, id: "2")));
+        await Assert.ThrowsAsync<StoreRefusedException>(() =>
+            instance.Publish(Sample.Event(tenant: acme, id: "1"), Sample.Event(ann, acme, id: "2"))
+        );
         Assert.Empty((await instance.Log.ReadTenant(acme, end.Id, 10, default)).Events);
         server.Command("DEL", RedisEventKeys.User(ann)!);
         await instance.Publish(Sample.Event(tenant: acme, id: "1"), Sample.Event(ann, acme, id: "2"));
@@ -257,7 +272,8 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Queue.Done([taken[0].Id], default));
         server.Allow("xdel");
         await instance.Queue.Return([taken[0].Id], default);
-        await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default); // Whoever has it next does it again.
+        // Whoever has it next does it again.
+        await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
 
         Assert.Equal(":0\r\n", server.Command("XLEN", RedisEventKeys.Queue!));
     }
@@ -282,7 +298,11 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         var acme = Sample.Unique("acme");
         await instance.Publish(Sample.Event(tenant: acme, data: "0"));
         await instance.Queue.Watch(acme, default);
-        await instance.Publish(Sample.Event(tenant: acme, data: "1"), Sample.Event(tenant: acme, data: "2"), Sample.Event(tenant: Sample.Unique("globex")));
+        await instance.Publish(
+            Sample.Event(tenant: acme, data: "1"),
+            Sample.Event(tenant: acme, data: "2"),
+            Sample.Event(tenant: Sample.Unique("globex"))
+        );
 
         var first = await instance.Queue.Take(1, default);
         var second = await instance.Queue.Take(10, default);
@@ -303,9 +323,10 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     {
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(redis.AddressFor(engine), engine == "embedded" ? time : null);
-        IEventQueue queue = engine == "embedded"
-            ? new EmbeddedEventQueue(instance.Log, time) { ClaimTimeout = TimeSpan.FromMilliseconds(100) }
-            : new RedisEventQueue(instance.Redis) { ClaimTimeout = TimeSpan.FromMilliseconds(100) };
+        IEventQueue queue =
+            engine == "embedded"
+                ? new EmbeddedEventQueue(instance.Log, time) { ClaimTimeout = TimeSpan.FromMilliseconds(100) }
+                : new RedisEventQueue(instance.Redis) { ClaimTimeout = TimeSpan.FromMilliseconds(100) };
         var acme = Sample.Unique("acme");
         await queue.Watch(acme, default);
         await instance.Publish(Sample.Event(tenant: acme));
@@ -375,7 +396,11 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     private static void Ahead(RedisServer? server, ManualTimeProvider? clock, int minutes, EventId place)
     {
         clock?.Advance(TimeSpan.FromMinutes(minutes));
-        server?.Command("SET", RedisEventKeys.Mark!, (place with { Milliseconds = DateTimeOffset.UtcNow.AddMinutes(minutes).ToUnixTimeMilliseconds() }).ToString());
+        server?.Command(
+            "SET",
+            RedisEventKeys.Mark!,
+            (place with { Milliseconds = DateTimeOffset.UtcNow.AddMinutes(minutes).ToUnixTimeMilliseconds() }).ToString()
+        );
     }
 
     private static Task Until(Func<Task<bool>> isSo) => State.RedisStateTests.Until(isSo);

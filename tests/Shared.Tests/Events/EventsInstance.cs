@@ -50,11 +50,33 @@ internal static class Sample
 
     public static string Unique(string of) => $"{of}-{Guid.NewGuid():N}";
 
-    public static Caller Caller(string user, string? tenant = null) => new() { Subject = user, Tenant = tenant, Kind = CallerKind.Session };
+    public static Caller Caller(string user, string? tenant = null) =>
+        new()
+        {
+            Subject = user,
+            Tenant = tenant,
+            Kind = CallerKind.Session,
+        };
 
-    public static NewEvent Event(string? user = null, string? tenant = null, string type = "order.shipped", string? id = null, string data = "{}") => new(
-        new EventHead { Source = "/tests", SourceId = id ?? $"{Guid.NewGuid():N}", Type = type, Subject = $"o-{Interlocked.Increment(ref _number)}", User = user, Tenant = tenant },
-        Encoding.UTF8.GetBytes(data));
+    public static NewEvent Event(
+        string? user = null,
+        string? tenant = null,
+        string type = "order.shipped",
+        string? id = null,
+        string data = "{}"
+    ) =>
+        new(
+            new EventHead
+            {
+                Source = "/tests",
+                SourceId = id ?? $"{Guid.NewGuid():N}",
+                Type = type,
+                Subject = $"o-{Interlocked.Increment(ref _number)}",
+                User = user,
+                Tenant = tenant,
+            },
+            Encoding.UTF8.GetBytes(data)
+        );
 }
 
 /// <summary>Reads a stream one item at a time.</summary>

@@ -12,7 +12,9 @@ public sealed class IdleStreamsTests
         var time = new ManualTimeProvider();
         await using var instance = await EventsInstance.Start(null, time);
         using var ends = new CancellationTokenSource();
-        await using var items = instance.Users.Follow(Sample.Caller("ann"), null, TimeSpan.FromSeconds(15), ends.Token).GetAsyncEnumerator(default);
+        await using var items = instance
+            .Users.Follow(Sample.Caller("ann"), null, TimeSpan.FromSeconds(15), ends.Token)
+            .GetAsyncEnumerator(default);
         Assert.True(await items.MoveNextAsync());
         var opened = items.Current.Id;
 

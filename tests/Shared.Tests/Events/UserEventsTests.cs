@@ -14,7 +14,12 @@ public sealed class UserEventsTests(SharedRedis redis) : IClassFixture<SharedRed
         var (ann, bob) = (Sample.Unique("ann"), Sample.Unique("bob"));
         await using var stream = await new Follower(instance.Users, Sample.Caller(ann, "acme")).Opened();
 
-        await instance.Publish(Sample.Event(bob, data: "0"), Sample.Event(tenant: "acme", data: "0"), Sample.Event(ann, "globex", data: "0"), Sample.Event(ann, data: "1"));
+        await instance.Publish(
+            Sample.Event(bob, data: "0"),
+            Sample.Event(tenant: "acme", data: "0"),
+            Sample.Event(ann, "globex", data: "0"),
+            Sample.Event(ann, data: "1")
+        );
         await instance.Publish(Sample.Event(ann, "acme", data: "2"));
 
         Assert.Equal("1", Text(await stream.Next()));

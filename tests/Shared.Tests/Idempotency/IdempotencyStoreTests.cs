@@ -90,7 +90,8 @@ public sealed class IdempotencyStoreTests
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "not a part", 0, default)).Outcome);
         Assert.False(await store.Renew("part", "dead", default));
         await store.Release("part", "next", keepFingerprint: false, default);
-        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("part", "another", "later", second, default)).Outcome); // The first one may have reached the service.
+        // The first one may have reached the service.
+        Assert.Equal(ClaimOutcome.Mismatch, (await store.Claim("part", "another", "later", second, default)).Outcome);
     }
 
     [Theory]
@@ -190,7 +191,9 @@ public sealed class IdempotencyStoreTests
         await Assert.ThrowsAsync<StoreRefusedException>(() => store.Claim("k", "f", "refused", 0, default).AsTask());
         engine.Redis.Allow("pexpire");
 
-        await RedisStateTests.Until(async () => (await store.Claim("k", "another request", "next", 0, default)).Outcome == ClaimOutcome.Taken);
+        await RedisStateTests.Until(async () =>
+            (await store.Claim("k", "another request", "next", 0, default)).Outcome == ClaimOutcome.Taken
+        );
     }
 
     [RedisFact]
@@ -207,20 +210,31 @@ public sealed class IdempotencyStoreTests
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("k", "f", "b", 0, default)).Outcome);
     }
 
-    private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options) : IAsyncDisposable
+    private sealed class Engine(ServiceProvider services, RedisServer? redis, ManualTimeProvider clock, IdempotencyOptions options)
+        : IAsyncDisposable
     {
         public RedisServer? Redis => redis;
 
-        public static async Task<Engine> Start(bool withRedis, TimeSpan? lease = null, TimeSpan? retention = null, string timeout = Generous.StateTimeout)
+        public static async Task<Engine> Start(
+            bool withRedis,
+            TimeSpan? lease = null,
+            TimeSpan? retention = null,
+            string timeout = Generous.StateTimeout
+        )
         {
             var redis = withRedis ? RedisServer.Run() : null;
-            var options = new IdempotencyOptions { Lease = lease ?? TimeSpan.FromSeconds(10), Retention = retention ?? TimeSpan.FromHours(24) };
+            var options = new IdempotencyOptions
+            {
+                Lease = lease ?? TimeSpan.FromSeconds(10),
+                Retention = retention ?? TimeSpan.FromHours(24),
+            };
             return new(await StateEngines.Ready(redis?.ConnectionString, timeout: timeout), redis, new ManualTimeProvider(), options);
         }
 
-        public IIdempotencyStore Store() => redis is null
-            ? new EmbeddedIdempotencyStore(Options.Create(options), clock)
-            : new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(options));
+        public IIdempotencyStore Store() =>
+            redis is null
+                ? new EmbeddedIdempotencyStore(Options.Create(options), clock)
+                : new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(options));
 
         /// <summary>Redis measures time itself: there it has to pass.</summary>
         public Task Pass(TimeSpan time)

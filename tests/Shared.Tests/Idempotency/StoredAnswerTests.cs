@@ -20,7 +20,14 @@ public sealed class StoredAnswerTests
 
         Assert.Equal(201, repeat.Response.StatusCode);
         Assert.Equal(
-            ["Content-Encoding: gzip", "Content-Length: 3", "Content-Type: application/json", "Idempotent-Replayed: true", "Location: /orders/o-1"],
-            repeat.Response.Headers.Select(h => $"{h.Key}: {h.Value}").Order(StringComparer.Ordinal));
+            [
+                "Content-Encoding: gzip",
+                "Content-Length: 3",
+                "Content-Type: application/json",
+                "Idempotent-Replayed: true",
+                "Location: /orders/o-1",
+            ],
+            repeat.Response.Headers.Select(h => $"{h.Key}: {h.Value}").Order(StringComparer.Ordinal)
+        );
     }
 }

@@ -50,7 +50,9 @@ public sealed class HostLifeTests : IDisposable
     {
         var keys = new Keys();
         await using var host = await TestHost.Start(
-            builder => builder.AddBffDefaults().Services.Configure<KeyManagementOptions>(options => options.XmlRepository = keys), app => app.UseBffPipeline());
+            builder => builder.AddBffDefaults().Services.Configure<KeyManagementOptions>(options => options.XmlRepository = keys),
+            app => app.UseBffPipeline()
+        );
 
         Assert.False(keys.IsAsked);
     }
@@ -131,7 +133,9 @@ public sealed class HostLifeTests : IDisposable
 
     private async Task<WebApplication> Start(Action<IServiceCollection>? services = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Testing", ContentRootPath = AppContext.BaseDirectory }
+        );
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0")]);
         builder.Logging.ClearProviders().AddProvider(_log);
@@ -140,12 +144,16 @@ public sealed class HostLifeTests : IDisposable
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseBffPipeline();
-        app.MapGet("/slow", async () =>
-        {
-            Slow.Arrived.SetResult();
-            await Slow.Go.Task;
-            return "done";
-        }).AllowAnonymous();
+        app.MapGet(
+                "/slow",
+                async () =>
+                {
+                    Slow.Arrived.SetResult();
+                    await Slow.Go.Task;
+                    return "done";
+                }
+            )
+            .AllowAnonymous();
         await app.StartAsync();
         return app;
     }
@@ -154,7 +162,11 @@ public sealed class HostLifeTests : IDisposable
     {
         var address = new Uri(host.Urls.First());
         _leaks.Own(address.Port);
-        return new(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false })) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        return new(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false }))
+        {
+            BaseAddress = address,
+            Timeout = TimeSpan.FromSeconds(60),
+        };
     }
 
     private sealed class SlowEndpoint

@@ -50,17 +50,24 @@ public sealed class SelfRequestsTests : IDisposable
         await Warm(host);
 
         Assert.Equal((200, 200), (answers.Count, answers.Distinct().Single()));
-        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Warning && e.Message.Contains("warm", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            host.Log.Entries,
+            e => e.Level >= LogLevel.Warning && e.Message.Contains("warm", StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
     public async Task A_warm_up_request_that_is_not_answered_as_it_should_be_is_an_error_in_the_log()
     {
-        await using var host = await Start("http://127.0.0.1:0", "api.example.com", (context, _) =>
-        {
-            context.Response.StatusCode = StatusCodes.Status418ImATeapot;
-            return Task.CompletedTask;
-        });
+        await using var host = await Start(
+            "http://127.0.0.1:0",
+            "api.example.com",
+            (context, _) =>
+            {
+                context.Response.StatusCode = StatusCodes.Status418ImATeapot;
+                return Task.CompletedTask;
+            }
+        );
 
         await Warm(host);
 
@@ -68,7 +75,8 @@ public sealed class SelfRequestsTests : IDisposable
         Assert.Contains("/health/live to host api.example.com was answered with 418", said.Message, StringComparison.Ordinal);
     }
 
-    private static Task Warm(TestHost host) => ((IWarmup)ActivatorUtilities.CreateInstance<SelfRequests>(host.Services)).Warm(CancellationToken.None);
+    private static Task Warm(TestHost host) =>
+        ((IWarmup)ActivatorUtilities.CreateInstance<SelfRequests>(host.Services)).Warm(CancellationToken.None);
 
     private static async Task Note(List<int> answers, HttpContext context, RequestDelegate next)
     {
@@ -82,7 +90,11 @@ public sealed class SelfRequestsTests : IDisposable
     private Task<TestHost> Start(string listens, string allowed, Func<HttpContext, RequestDelegate, Task> first)
     {
         var certificate = _authority.Issue("host");
-        var settings = new Dictionary<string, string?> { ["AllowedHosts"] = allowed, ["Kestrel:Endpoints:Http:Url"] = listens == "unix" ? "http://unix:" + _socket : listens };
+        var settings = new Dictionary<string, string?>
+        {
+            ["AllowedHosts"] = allowed,
+            ["Kestrel:Endpoints:Http:Url"] = listens == "unix" ? "http://unix:" + _socket : listens,
+        };
         if (listens.StartsWith("https", StringComparison.Ordinal))
         {
             settings["Kestrel:Endpoints:Http:Certificate:Path"] = certificate.CertificateFile;
@@ -96,6 +108,7 @@ public sealed class SelfRequestsTests : IDisposable
                 app.Use(next => context => first(context, next));
                 app.UseBffPipeline();
             },
-            settings);
+            settings
+        );
     }
 }

@@ -31,7 +31,15 @@ public sealed class EventLogModelTests
 
     private static readonly (int Weight, Act Act)[] Acts =
     [
-        (8, Act.Append), (2, Act.AppendTwice), (6, Act.Read), (4, Act.ReadAll), (3, Act.Pass), (3, Act.StepClock), (1, Act.Keep), (1, Act.FailOver), (1, Act.Crash),
+        (8, Act.Append),
+        (2, Act.AppendTwice),
+        (6, Act.Read),
+        (4, Act.ReadAll),
+        (3, Act.Pass),
+        (3, Act.StepClock),
+        (1, Act.Keep),
+        (1, Act.FailOver),
+        (1, Act.Crash),
         (3, Act.Fault),
     ];
 
@@ -295,7 +303,10 @@ public sealed class EventLogModelTests
             var isGap = !page.IsComplete || (page.Events.Count > 0 && page.FirstNumber != _all.Number + 1);
             if (isGap)
             {
-                Model.Holds(_mayBeLost, $"from {_all.Place}, number {_all.Number}, on to {page.ReadUpTo}, number {page.FirstNumber}, and nothing was lost");
+                Model.Holds(
+                    _mayBeLost,
+                    $"from {_all.Place}, number {_all.Number}, on to {page.ReadUpTo}, number {page.FirstNumber}, and nothing was lost"
+                );
                 _all.Missing.Clear(); // The readers are told, and go on by themselves.
                 page.Events.ToList().ForEach(e => _all.Read.Add(Id(e)));
             }
@@ -331,13 +342,17 @@ public sealed class EventLogModelTests
                 reader.Place = item.Id;
                 if (_certain.Contains(id))
                 {
-                    var next = _refused.Contains(id) ? id : reader.Missing.Find(m => !_refused.Contains(m)); // When a refused one was taken nobody knows.
+                    // When a refused one was taken nobody knows.
+                    var next = _refused.Contains(id) ? id : reader.Missing.Find(m => !_refused.Contains(m));
                     Model.Holds(next == id, $"{who} got {id} instead of {next}");
                     Model.Holds(reader.Missing.Remove(id), $"{who} got {id}, which was not missing");
                 }
             }
 
-            Model.Holds(reader.Missing.Count == 0, $"{who} did not get {string.Join(' ', reader.Missing)}, stands at {reader.Place} and was told nothing");
+            Model.Holds(
+                reader.Missing.Count == 0,
+                $"{who} did not get {string.Join(' ', reader.Missing)}, stands at {reader.Place} and was told nothing"
+            );
         }
 
         private string Id(LoggedEvent item) => item.Head.SourceId[_user.Length..];

@@ -25,7 +25,9 @@ public class FaultyStore<TStore> : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
-        var isCall = typeof(Task).IsAssignableFrom(targetMethod!.ReturnType) || targetMethod.ReturnType.Name.StartsWith("ValueTask", StringComparison.Ordinal);
+        var isCall =
+            typeof(Task).IsAssignableFrom(targetMethod!.ReturnType)
+            || targetMethod.ReturnType.Name.StartsWith("ValueTask", StringComparison.Ordinal);
         var fault = isCall ? _faults?.Take() : null;
         if ((isCall && IsDead) || fault is Fault.Refused or Fault.Lost)
         {

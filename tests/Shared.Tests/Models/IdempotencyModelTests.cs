@@ -32,12 +32,19 @@ public sealed class IdempotencyModelTests
 
     private static readonly (int Weight, Act Act)[] Acts =
     [
-        (8, Act.Send), (4, Act.Begin), (4, Act.Finish), (2, Act.Crash), (3, Act.Pass), (2, Act.StepClock), (1, Act.Keep), (1, Act.FailOver), (4, Act.Fault),
+        (8, Act.Send),
+        (4, Act.Begin),
+        (4, Act.Finish),
+        (2, Act.Crash),
+        (3, Act.Pass),
+        (2, Act.StepClock),
+        (1, Act.Keep),
+        (1, Act.FailOver),
+        (4, Act.Fault),
     ];
 
     [Fact]
-    public async Task The_embedded_keys_follow_the_model() =>
-        await ModelCheck.Run(300, Acts, _ => new Run(null, [null, null]));
+    public async Task The_embedded_keys_follow_the_model() => await ModelCheck.Run(300, Acts, _ => new Run(null, [null, null]));
 
     [RedisFact]
     public async Task The_keys_in_Redis_follow_the_model()
@@ -92,7 +99,9 @@ public sealed class IdempotencyModelTests
 
     private sealed class Run(ModelServer? server, ModelConnection?[] connections) : IRun<Act>
     {
-        private static readonly IOptions<IdempotencyOptions> Options = Microsoft.Extensions.Options.Options.Create(new IdempotencyOptions());
+        private static readonly IOptions<IdempotencyOptions> Options = Microsoft.Extensions.Options.Options.Create(
+            new IdempotencyOptions()
+        );
         private static readonly TimeSpan Lease = Options.Value.Lease;
         private readonly Key[] _keys = [.. Enumerable.Range(0, ModelCheck.Records).Select(_ => new Key())];
         private readonly List<Flight> _flights = [];
@@ -183,13 +192,14 @@ public sealed class IdempotencyModelTests
             return default;
         }
 
-        private static int StatusOf(int much) => much switch
-        {
-            < 9 => 200,
-            9 => 503,
-            10 => 500,
-            _ => 0, // The service's connection broke.
-        };
+        private static int StatusOf(int much) =>
+            much switch
+            {
+                < 9 => 200,
+                9 => 503,
+                10 => 500,
+                _ => 0, // The service's connection broke.
+            };
 
         private void Restart(int who)
         {
@@ -279,13 +289,19 @@ public sealed class IdempotencyModelTests
         private async Task Send(Step<Act> step, bool waits)
         {
             var content = step.Much % 4 == 3 ? 1 : 0;
-            var flight = new Flight { Who = step.Who, Key = step.What, Content = content };
+            var flight = new Flight
+            {
+                Who = step.Who,
+                Key = step.What,
+                Content = content,
+            };
             var key = _keys[step.What];
             var before = _executions;
             var wasKept = key.Kept;
             var mayBeBlocked = key.BlockedUntil >= _passed || _flights.Exists(f => f.Key == step.What);
             var faults = Arm(step.Who);
-            flight.Sent = _instances[step.Who].Idempotent.RunItem(new KeyedRequest("k", "s"), $"{step.What}", new[] { (byte)content }, _ => Serve(flight));
+            flight.Sent = _instances[step.Who]
+                .Idempotent.RunItem(new KeyedRequest("k", "s"), $"{step.What}", new[] { (byte)content }, _ => Serve(flight));
             if (!waits)
             {
                 flight.Served.TrySetResult(StatusOf(step.Much));
@@ -334,7 +350,13 @@ public sealed class IdempotencyModelTests
         }
 
         private async Task Judge(
-            Flight flight, bool isExecuted, bool faulted, (int Content, string Body)? kept, bool mayBeBlocked, int status)
+            Flight flight,
+            bool isExecuted,
+            bool faulted,
+            (int Content, string Body)? kept,
+            bool mayBeBlocked,
+            int status
+        )
         {
             var key = _keys[flight.Key];
             if (faulted)
@@ -348,7 +370,10 @@ public sealed class IdempotencyModelTests
                 if (answer is not null)
                 {
                     var body = Encoding.UTF8.GetString(answer.Body);
-                    Model.Holds(body.StartsWith($"{flight.Key}/{flight.Content}/", StringComparison.Ordinal), $"key {flight.Key} got the answer {body} of another request");
+                    Model.Holds(
+                        body.StartsWith($"{flight.Key}/{flight.Content}/", StringComparison.Ordinal),
+                        $"key {flight.Key} got the answer {body} of another request"
+                    );
                     Model.Holds(kept is null || body == kept.Value.Body, $"key {flight.Key} got {body} instead of its answer {kept?.Body}");
                     if (isExecuted && status == 200 && body == flight.Body && flight.IsLocked && !faulted)
                     {
@@ -360,7 +385,10 @@ public sealed class IdempotencyModelTests
 
                 Model.Holds(!isExecuted, $"key {flight.Key} was executed and got no answer");
                 var isMismatch = problem!.Code.Status == 422;
-                Model.Holds(kept is null || (isMismatch && kept.Value.Content != flight.Content), $"key {flight.Key} got {problem.Code.Status} instead of its answer");
+                Model.Holds(
+                    kept is null || (isMismatch && kept.Value.Content != flight.Content),
+                    $"key {flight.Key} got {problem.Code.Status} instead of its answer"
+                );
                 if (!isMismatch && key.MayEndTooLate)
                 {
                     key.BlockedUntil = _passed + Lease;

@@ -33,13 +33,21 @@ public sealed class LimitModelTests
 
     private static readonly (int Weight, Act Act)[] Acts =
     [
-        (4, Act.Ask), (6, Act.AskALot), (4, Act.Pass), (3, Act.StepClock), (2, Act.Keep), (2, Act.FailOver), (1, Act.Crash), (2, Act.Fault),
+        (4, Act.Ask),
+        (6, Act.AskALot),
+        (4, Act.Pass),
+        (3, Act.StepClock),
+        (2, Act.Keep),
+        (2, Act.FailOver),
+        (1, Act.Crash),
+        (2, Act.Fault),
     ];
 
     [Theory]
     [InlineData(nameof(LimitMode.Exact))]
     [InlineData(nameof(LimitMode.Leased))]
-    public Task The_embedded_buckets_follow_the_model(string mode) => ModelCheck.Run(60, Acts, _ => new Run(null, Enum.Parse<LimitMode>(mode), new()));
+    public Task The_embedded_buckets_follow_the_model(string mode) =>
+        ModelCheck.Run(60, Acts, _ => new Run(null, Enum.Parse<LimitMode>(mode), new()));
 
     [Theory]
     [RedisData(nameof(LimitMode.Exact))]
@@ -67,7 +75,13 @@ public sealed class LimitModelTests
         {
             var (link, clock) = (server is null ? null : new RedisLink(server), new ModelClock());
             var limits = await LimitInstance.Start(
-                link?.ConnectionString, mode, clock, ("Plans:free:Burst", $"{Burst}"), ("Plans:free:RequestsPerMinute", "60"), ("Plans:free:OnStoreFailure", "Reject"));
+                link?.ConnectionString,
+                mode,
+                clock,
+                ("Plans:free:Burst", $"{Burst}"),
+                ("Plans:free:RequestsPerMinute", "60"),
+                ("Plans:free:OnStoreFailure", "Reject")
+            );
             return new(limits, link, clock);
         }
 

@@ -37,8 +37,8 @@ internal static class ModelCheck
         where TAct : struct, Enum
     {
         var seed = Number("BFF_MODEL_SEED") ?? Seed;
-        var config = Config.QuickThrowOnFailure
-            .WithMaxTest((int)(Number("BFF_MODEL_RUNS") ?? (ulong)runs))
+        var config = Config
+            .QuickThrowOnFailure.WithMaxTest((int)(Number("BFF_MODEL_RUNS") ?? (ulong)runs))
             .WithStartSize(6)
             .WithEndSize(40)
             .WithReplay(FSharpOption<Replay>.Some(new Replay(new Rnd(seed), FSharpOption<int>.None)));
@@ -46,7 +46,8 @@ internal static class ModelCheck
             () => Check.One(config, Prop.ForAll(Sequences(acts), steps => Holds(steps, begin(steps)).GetAwaiter().GetResult())),
             default,
             TaskCreationOptions.LongRunning, // It blocks, and the pool's threads are what it waits for.
-            TaskScheduler.Default);
+            TaskScheduler.Default
+        );
     }
 
     private static async Task<bool> Holds<TAct>(Step<TAct>[] steps, IRun<TAct> run)
@@ -66,7 +67,10 @@ internal static class ModelCheck
         }
         catch (Exception broken)
         {
-            throw new XunitException($"At {(at < 0 ? "the beginning" : at < steps.Length ? $"step {at + 1}" : "the end")} of {string.Join(' ', steps)}: {broken.Message}", broken);
+            throw new XunitException(
+                $"At {(at < 0 ? "the beginning" : at < steps.Length ? $"step {at + 1}" : "the end")} of {string.Join(' ', steps)}: {broken.Message}",
+                broken
+            );
         }
         finally
         {

@@ -153,7 +153,9 @@ internal sealed class ModelServer : IDisposable
 
     private async Task<byte[]> Run(string script, params byte[][] arguments)
     {
-        await _stream.Write(RespStream.Command([.. (byte[][])["EVAL"u8.ToArray(), Encoding.UTF8.GetBytes(script), "0"u8.ToArray()], .. arguments]));
+        await _stream.Write(
+            RespStream.Command([.. (byte[][])["EVAL"u8.ToArray(), Encoding.UTF8.GetBytes(script), "0"u8.ToArray()], .. arguments])
+        );
         var answer = await _stream.Frame();
         return answer[0] != '-' ? answer : throw new InvalidOperationException(Encoding.UTF8.GetString(answer));
     }

@@ -20,7 +20,8 @@ internal sealed class ModelClock : TimeProvider
 
     public override long GetTimestamp() => _moves.GetTimestamp();
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => _moves.CreateTimer(callback, state, dueTime, period);
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        _moves.CreateTimer(callback, state, dueTime, period);
 
     public void Advance(TimeSpan by) => _moves.Advance(by);
 

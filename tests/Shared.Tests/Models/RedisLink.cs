@@ -16,7 +16,19 @@ internal sealed class RedisLink : IDisposable
     private static readonly ConcurrentDictionary<string, string> Scripts = new(StringComparer.OrdinalIgnoreCase);
     private static readonly HashSet<string> Passing = new(StringComparer.Ordinal)
     {
-        "PING", "ECHO", "CLIENT", "INFO", "CONFIG", "SELECT", "AUTH", "HELLO", "CLUSTER", "SENTINEL", "COMMAND", "ROLE", "QUIT",
+        "PING",
+        "ECHO",
+        "CLIENT",
+        "INFO",
+        "CONFIG",
+        "SELECT",
+        "AUTH",
+        "HELLO",
+        "CLUSTER",
+        "SENTINEL",
+        "COMMAND",
+        "ROLE",
+        "QUIT",
     };
 
     private readonly ModelServer _server;

@@ -68,7 +68,7 @@ internal sealed class RespStream(Stream stream)
 
     private async Task<int> LineEnd()
     {
-        for (var from = 0; ;)
+        for (var from = 0; ; )
         {
             var at = Array.IndexOf(_buffer, (byte)'\n', _start + from, _end - _start - from);
             if (at >= 0)

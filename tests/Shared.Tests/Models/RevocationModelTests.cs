@@ -38,7 +38,15 @@ public sealed class RevocationModelTests
 
     private static readonly (int Weight, Act Act)[] Acts =
     [
-        (9, Act.Revoke), (5, Act.Pass), (1, Act.StepClock), (2, Act.LoseMessages), (3, Act.Cut), (3, Act.Mend), (1, Act.Crash), (2, Act.Keep), (3, Act.FailOver),
+        (9, Act.Revoke),
+        (5, Act.Pass),
+        (1, Act.StepClock),
+        (2, Act.LoseMessages),
+        (3, Act.Cut),
+        (3, Act.Mend),
+        (1, Act.Crash),
+        (2, Act.Keep),
+        (3, Act.FailOver),
         (2, Act.Fault),
     ];
 
@@ -106,7 +114,16 @@ public sealed class RevocationModelTests
 
         public bool Refuses(int token)
         {
-            var refuses = Revocations.Check(new Caller { Subject = "u", TokenId = Name(token), Kind = CallerKind.Token }) is not null;
+            var refuses =
+                Revocations.Check(
+                    new Caller
+                    {
+                        Subject = "u",
+                        TokenId = Name(token),
+                        Kind = CallerKind.Token,
+                    }
+                )
+                is not null;
             if (refuses)
             {
                 Refused.Add(token);
@@ -272,7 +289,9 @@ public sealed class RevocationModelTests
                 foreach (var token in _written)
                 {
                     Model.Holds(
-                        await Model.Comes(() => instance.Refuses(token)), $"instance {_instances.IndexOf(instance)} takes token {token} a second after it was revoked");
+                        await Model.Comes(() => instance.Refuses(token)),
+                        $"instance {_instances.IndexOf(instance)} takes token {token} a second after it was revoked"
+                    );
                 }
             }
         }

@@ -38,8 +38,17 @@ public sealed class SessionModelTests
 
     private static readonly (int Weight, Act Act)[] Acts =
     [
-        (5, Act.SignIn), (8, Act.Ask), (4, Act.AskEverywhere), (5, Act.AskLate), (2, Act.SignOut), (5, Act.Pass), (1, Act.StepClock), (1, Act.Keep), (1, Act.FailOver),
-        (1, Act.Crash), (3, Act.Fault),
+        (5, Act.SignIn),
+        (8, Act.Ask),
+        (4, Act.AskEverywhere),
+        (5, Act.AskLate),
+        (2, Act.SignOut),
+        (5, Act.Pass),
+        (1, Act.StepClock),
+        (1, Act.Keep),
+        (1, Act.FailOver),
+        (1, Act.Crash),
+        (3, Act.Fault),
     ];
 
     [Fact]
@@ -75,11 +84,13 @@ public sealed class SessionModelTests
         {
             if (request.Method == HttpMethod.Get)
             {
-                return Json(request.RequestUri!.AbsolutePath == "/keys"
-                    ? """{"keys":[]}"""
-                    : """
-                      {"issuer":"https://id.test","authorization_endpoint":"https://id.test/authorize","token_endpoint":"https://id.test/token","jwks_uri":"https://id.test/keys"}
-                      """);
+                return Json(
+                    request.RequestUri!.AbsolutePath == "/keys"
+                        ? """{"keys":[]}"""
+                        : """
+                        {"issuer":"https://id.test","authorization_endpoint":"https://id.test/authorize","token_endpoint":"https://id.test/token","jwks_uri":"https://id.test/keys"}
+                        """
+                );
             }
 
             var form = QueryHelpers.ParseQuery(await request.Content!.ReadAsStringAsync(cancellationToken));
@@ -181,7 +192,9 @@ public sealed class SessionModelTests
         private static readonly TimeSpan Idle = TimeSpan.FromMinutes(29);
         private static readonly TimeSpan Late = TimeSpan.FromSeconds(130);
         private readonly Session[] _sessions =
-            [.. Enumerable.Range(0, ModelCheck.Records).Select(_ => new Session { Name = "s" + Interlocked.Increment(ref _number) })];
+        [
+            .. Enumerable.Range(0, ModelCheck.Records).Select(_ => new Session { Name = "s" + Interlocked.Increment(ref _number) }),
+        ];
 
         private TimeSpan _passed;
         private (Fault Fault, int Skip)? _next;
@@ -287,8 +300,16 @@ public sealed class SessionModelTests
             var token = provider.First(session.Name);
             var record = new SessionRecord
             {
-                Id = session.Name, Subject = "u", Client = "web", Device = "Firefox", CreatedAt = now, EndsAt = now + TimeSpan.FromHours(8),
-                AccessToken = token, AccessTokenIssuedAt = now, AccessTokenEndsAt = now + TimeSpan.FromMinutes(2), RefreshToken = token,
+                Id = session.Name,
+                Subject = "u",
+                Client = "web",
+                Device = "Firefox",
+                CreatedAt = now,
+                EndsAt = now + TimeSpan.FromHours(8),
+                AccessToken = token,
+                AccessTokenIssuedAt = now,
+                AccessTokenEndsAt = now + TimeSpan.FromMinutes(2),
+                RefreshToken = token,
             };
             (session.Record, session.SeenAt) = (record, _passed);
             var faults = Arm(instance);
@@ -332,8 +353,14 @@ public sealed class SessionModelTests
             {
                 await Task.Yield();
                 var found = (await instance.Vault.Find(session.Key, slides: true)).Session;
-                Model.Holds(found is null || session.State != State.SignedOut, $"session {session.Name} answers although it was signed out");
-                Model.Holds(found is not null || !isCertain || session.MayBeRefused, $"session {session.Name} does not answer although nobody signed it out");
+                Model.Holds(
+                    found is null || session.State != State.SignedOut,
+                    $"session {session.Name} answers although it was signed out"
+                );
+                Model.Holds(
+                    found is not null || !isCertain || session.MayBeRefused,
+                    $"session {session.Name} does not answer although nobody signed it out"
+                );
                 if (found is null)
                 {
                     session.State = session.State == State.SignedOut ? State.SignedOut : State.Unknown;
@@ -345,8 +372,17 @@ public sealed class SessionModelTests
                 {
                     var isOver = instance.Clock.GetUtcNow() >= found.Record.AccessTokenEndsAt;
                     var outcome = await instance.Refresh.Run(found, default);
-                    Model.Holds(outcome != RefreshOutcome.Ended || session.MayBeRefused || (faults is not null && _isRefusal) || session.State != State.Lives, $"session {session.Name} ended with a refresh");
-                    Model.Holds(outcome != RefreshOutcome.Away || faults is not null || !isOver, $"session {session.Name} is not refreshed although the provider answers");
+                    Model.Holds(
+                        outcome != RefreshOutcome.Ended
+                            || session.MayBeRefused
+                            || (faults is not null && _isRefusal)
+                            || session.State != State.Lives,
+                        $"session {session.Name} ended with a refresh"
+                    );
+                    Model.Holds(
+                        outcome != RefreshOutcome.Away || faults is not null || !isOver,
+                        $"session {session.Name} is not refreshed although the provider answers"
+                    );
                 }
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
@@ -359,7 +395,10 @@ public sealed class SessionModelTests
                 session.MayBeRefused |= faults?.Disarm() == true && _isRefusal;
             }
 
-            Model.Holds(session.MayBeRefused || !provider.Doubled.Contains(session.Name), $"session {session.Name} used a refresh token twice");
+            Model.Holds(
+                session.MayBeRefused || !provider.Doubled.Contains(session.Name),
+                $"session {session.Name} used a refresh token twice"
+            );
         }
 
         /// <summary>Lets time pass for what waits.</summary>

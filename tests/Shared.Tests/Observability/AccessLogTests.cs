@@ -120,18 +120,23 @@ public sealed class AccessLogTests
         new(DateTimeOffset.UnixEpoch, "GET", "/things/{id}", status, null, 1.5, "req-1", null, null, null, client, null, []);
 
     private static IEnumerable<JsonElement> Written(MemoryStream output) =>
-        Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement);
+        Encoding
+            .UTF8.GetString(output.ToArray())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement);
 
-    private static Task<TestHost> Start(MemoryStream output) => TestHost.Start(
-        builder =>
-        {
-            builder.AddBffDefaults();
-            builder.Services.AddSingleton(new AccessLogOptions { Output = output });
-        },
-        app =>
-        {
-            app.UseBffPipeline();
-            app.MapGet("/things/{id}", (string id) => id).AllowAnonymous();
-            app.MapGet("/broken", (HttpContext _) => throw new InvalidOperationException("on purpose")).AllowAnonymous();
-        });
+    private static Task<TestHost> Start(MemoryStream output) =>
+        TestHost.Start(
+            builder =>
+            {
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton(new AccessLogOptions { Output = output });
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                app.MapGet("/things/{id}", (string id) => id).AllowAnonymous();
+                app.MapGet("/broken", (HttpContext _) => throw new InvalidOperationException("on purpose")).AllowAnonymous();
+            }
+        );
 }

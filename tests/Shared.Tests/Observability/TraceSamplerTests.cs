@@ -17,17 +17,20 @@ public sealed class TraceSamplerTests
     [InlineData("parentbased_traceidratio", false, true, false)]
     public void Strangers_sampled_flag_decides_nothing(string? sampler, bool trusted, bool remoteSampled, bool sampled)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["OTEL_TRACES_SAMPLER"] = sampler,
-            ["OTEL_TRACES_SAMPLER_ARG"] = "0",
-        }).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?> { ["OTEL_TRACES_SAMPLER"] = sampler, ["OTEL_TRACES_SAMPLER_ARG"] = "0" })
+            .Build();
         var parent = new ActivityContext(
-            ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(),
-            remoteSampled ? ActivityTraceFlags.Recorded : ActivityTraceFlags.None, isRemote: true);
+            ActivityTraceId.CreateRandom(),
+            ActivitySpanId.CreateRandom(),
+            remoteSampled ? ActivityTraceFlags.Recorded : ActivityTraceFlags.None,
+            isRemote: true
+        );
 
-        var decision = TraceSampler.From(configuration, trusted)
-            .ShouldSample(new SamplingParameters(parent, parent.TraceId, "GET", ActivityKind.Server)).Decision;
+        var decision = TraceSampler
+            .From(configuration, trusted)
+            .ShouldSample(new SamplingParameters(parent, parent.TraceId, "GET", ActivityKind.Server))
+            .Decision;
 
         Assert.Equal(sampled, decision == SamplingDecision.RecordAndSample);
     }

@@ -7,12 +7,19 @@ namespace Bff.Shared.Tests.RateLimiting;
 /// <summary>A host that starts with Redis away.</summary>
 public sealed class AwayRedisTests
 {
-    private static readonly Dictionary<string, string?> Nowhere = new() { ["ConnectionStrings:redis"] = "127.0.0.1:1", ["Tenants:acme:Plan"] = "enterprise" };
+    private static readonly Dictionary<string, string?> Nowhere = new()
+    {
+        ["ConnectionStrings:redis"] = "127.0.0.1:1",
+        ["Tenants:acme:Plan"] = "enterprise",
+    };
 
     [Fact]
     public async Task Users_go_on_under_the_same_plan()
     {
-        await using var host = await LimitedHost.Start(PlanFamily.Users, new(Nowhere) { ["Plans:free:Burst"] = "2", ["Plans:free:RequestsPerMinute"] = "1" });
+        await using var host = await LimitedHost.Start(
+            PlanFamily.Users,
+            new(Nowhere) { ["Plans:free:Burst"] = "2", ["Plans:free:RequestsPerMinute"] = "1" }
+        );
         using var first = await host.Get("/things");
         Assert.Equal(HttpStatusCode.OK, first.StatusCode);
         Assert.Equal("1", Assert.Single(first.Headers.GetValues("X-RateLimit-Remaining")));

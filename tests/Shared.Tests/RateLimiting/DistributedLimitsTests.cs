@@ -14,7 +14,11 @@ public sealed partial class DistributedLimitsTests : IDisposable
     private const int Burst = 1_000;
     private const int PerSecond = 500;
     private static readonly (string, string)[] Plan =
-        [("Plans:free:Burst", "1000"), ("Plans:free:RequestsPerMinute", "30000"), ("Plans:free:OnStoreFailure", "Reject")];
+    [
+        ("Plans:free:Burst", "1000"),
+        ("Plans:free:RequestsPerMinute", "30000"),
+        ("Plans:free:OnStoreFailure", "Reject"),
+    ];
 
     private RedisServer? _server;
 
@@ -79,28 +83,38 @@ public sealed partial class DistributedLimitsTests : IDisposable
     public async Task Nobody_waits_for_a_Redis_that_is_silent_while_a_lease_holds()
     {
         await using var instance = await LimitInstance.Start(
-            Server.ConnectionString, LimitMode.Leased, new ManualTimeProvider(), ("Plans:free:Burst", "100000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject"));
+            Server.ConnectionString,
+            LimitMode.Leased,
+            new ManualTimeProvider(),
+            ("Plans:free:Burst", "100000"),
+            ("Plans:free:RequestsPerMinute", "1"),
+            ("Plans:free:OnStoreFailure", "Reject")
+        );
         var set = instance.Set();
         await instance.Decide(set);
         Server.Freeze();
         var held = set.Levels[0].Available;
         var spent = 0L;
         var isOver = false;
-        Parallel.For(0, 8, _ =>
-        {
-            while (!Volatile.Read(ref isOver))
+        Parallel.For(
+            0,
+            8,
+            _ =>
             {
-                if (instance.Decider.TryDecide(set, 1, 1, out var decision))
+                while (!Volatile.Read(ref isOver))
                 {
-                    Assert.Equal((Verdict.Admitted, DecisionSource.Lease), (decision.Verdict, decision.Source));
-                    Interlocked.Increment(ref spent);
-                }
-                else
-                {
-                    Volatile.Write(ref isOver, true); // The lease is used up.
+                    if (instance.Decider.TryDecide(set, 1, 1, out var decision))
+                    {
+                        Assert.Equal((Verdict.Admitted, DecisionSource.Lease), (decision.Verdict, decision.Source));
+                        Interlocked.Increment(ref spent);
+                    }
+                    else
+                    {
+                        Volatile.Write(ref isOver, true); // The lease is used up.
+                    }
                 }
             }
-        });
+        );
         Server.Continue();
         Assert.InRange(spent, 100, held); // The renewal that began at the last fifth is still waiting.
     }
@@ -108,7 +122,12 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [RedisFact]
     public async Task Unused_leases_go_back_when_their_second_is_over_and_when_the_host_stops()
     {
-        (string, string)[] plan = [("Plans:free:Burst", "1000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject")];
+        (string, string)[] plan =
+        [
+            ("Plans:free:Burst", "1000"),
+            ("Plans:free:RequestsPerMinute", "1"),
+            ("Plans:free:OnStoreFailure", "Reject"),
+        ];
         await using var idle = await LimitInstance.Start(Server.ConnectionString, LimitMode.Leased, plan);
         await using var watcher = await LimitInstance.Start(Server.ConnectionString, LimitMode.Exact, plan);
         await idle.Decide(idle.Set());
@@ -125,14 +144,17 @@ public sealed partial class DistributedLimitsTests : IDisposable
     internal async Task Who_waits_as_told_is_admitted(LimitMode mode)
     {
         await using var instance = await LimitInstance.Start(
-            Server.ConnectionString, mode, ("Plans:free:Burst", "200"), ("Plans:free:RequestsPerMinute", "60"), ("Plans:free:OnStoreFailure", "Reject"));
+            Server.ConnectionString,
+            mode,
+            ("Plans:free:Burst", "200"),
+            ("Plans:free:RequestsPerMinute", "60"),
+            ("Plans:free:OnStoreFailure", "Reject")
+        );
         var set = instance.Set();
         for (var round = 0; round < 2; round++)
         {
             Decision decision;
-            while ((decision = await instance.Decide(set)).Verdict == Verdict.Admitted)
-            {
-            }
+            while ((decision = await instance.Decide(set)).Verdict == Verdict.Admitted) { }
 
             Assert.Equal(1, decision.Refusal!.RetryAfterSeconds);
             Assert.Equal(["burst"], decision.Refusal.Violated);
@@ -146,12 +168,22 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [InlineData(LimitMode.Exact, StoreFailure.Local)]
     [InlineData(LimitMode.Exact, StoreFailure.Reject)]
     [InlineData(LimitMode.Leased, StoreFailure.Local)]
-    internal async Task A_frozen_Redis_holds_up_the_first_requests_alone_and_the_plan_says_what_happens_until_it_is_back(LimitMode mode, StoreFailure policy)
+    internal async Task A_frozen_Redis_holds_up_the_first_requests_alone_and_the_plan_says_what_happens_until_it_is_back(
+        LimitMode mode,
+        StoreFailure policy
+    )
     {
         await using var instance = await LimitInstance.Start(
-            Server.ConnectionString, mode, ("State:Timeout", "00:00:00.100"), ("Plans:free:Burst", "1000"), ("Plans:free:OnStoreFailure", policy.ToString()));
+            Server.ConnectionString,
+            mode,
+            ("State:Timeout", "00:00:00.100"),
+            ("Plans:free:Burst", "1000"),
+            ("Plans:free:OnStoreFailure", policy.ToString())
+        );
         var set = instance.Set();
-        await RedisStateTests.Until(async () => await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local });
+        await RedisStateTests.Until(async () =>
+            await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local }
+        );
 
         Server.Freeze();
         await RedisStateTests.Until(async () =>
@@ -159,9 +191,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
             await instance.Decide(set);
             return !instance.Redis.IsAvailable;
         });
-        while (mode == LimitMode.Leased && (await instance.Decide(set)).Source == DecisionSource.Lease)
-        {
-        }
+        while (mode == LimitMode.Leased && (await instance.Decide(set)).Source == DecisionSource.Lease) { }
 
         for (var i = 0; i < 100; i++)
         {
@@ -173,7 +203,9 @@ public sealed partial class DistributedLimitsTests : IDisposable
         }
 
         Server.Continue();
-        await RedisStateTests.Until(async () => await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local });
+        await RedisStateTests.Until(async () =>
+            await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local }
+        );
     }
 
     [RedisTheory]
@@ -181,7 +213,12 @@ public sealed partial class DistributedLimitsTests : IDisposable
     [InlineData(LimitMode.Leased)]
     internal async Task A_Redis_that_lost_its_data_and_scripts_begins_with_one_full_bucket_for_all(LimitMode mode)
     {
-        (string, string)[] plan = [("Plans:free:Burst", "200"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:OnStoreFailure", "Reject")];
+        (string, string)[] plan =
+        [
+            ("Plans:free:Burst", "200"),
+            ("Plans:free:RequestsPerMinute", "1"),
+            ("Plans:free:OnStoreFailure", "Reject"),
+        ];
         await using var one = await LimitInstance.Start(Server.ConnectionString, mode, plan);
         await using var other = await LimitInstance.Start(Server.ConnectionString, mode, plan);
         LimitInstance[] both = [one, other];
@@ -200,7 +237,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
         }
 
         var before = 0;
-        await RedisStateTests.Until(async () => (before += await Drain()) >= 200); // What an instance was too slow to spend goes back behind its last request.
+        // What an instance was too slow to spend goes back behind its last request.
+        await RedisStateTests.Until(async () => (before += await Drain()) >= 200);
         Assert.InRange(before, 200, 201);
         Server.FlushAll();
         Server.Command("SCRIPT", "FLUSH");
@@ -209,7 +247,12 @@ public sealed partial class DistributedLimitsTests : IDisposable
         Assert.InRange(after, 199, 201); // And a token that refilled meanwhile.
     }
 
-    private static async Task<(long Admitted, double Least, double Most)> Run(string redis, LimitMode mode, Event happening, RedisServer? server)
+    private static async Task<(long Admitted, double Least, double Most)> Run(
+        string redis,
+        LimitMode mode,
+        Event happening,
+        RedisServer? server
+    )
     {
         var instances = new List<LimitInstance>();
         for (var i = 0; i < 3; i++)
@@ -242,7 +285,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
                     Interlocked.Increment(ref unknown); // Admitted perhaps, by one who can say so no more.
                 }
 
-                isDone = verdict == Verdict.Refused && asked > duration; // Until then a slow machine may have left tokens that nobody has asked for.
+                // Until then a slow machine may have left tokens that nobody has asked for.
+                isDone = verdict == Verdict.Refused && asked > duration;
                 if (verdict != Verdict.Admitted)
                 {
                     await Task.Delay(20); // Two hundred callers that never breathe are a test of the machine.
@@ -282,7 +326,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
     }
 
     /// <summary>Script calls that the server has seen.</summary>
-    private int RoundTrips() => Calls().Matches(Server.Command("INFO", "commandstats")).Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
+    private int RoundTrips() =>
+        Calls().Matches(Server.Command("INFO", "commandstats")).Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
 
     [GeneratedRegex(@"cmdstat_evalsha:calls=(\d+)")]
     private static partial Regex Calls();

@@ -70,9 +70,7 @@ public sealed class LeaseDeskTests
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        while (await one.Decide())
-        {
-        }
+        while (await one.Decide()) { }
 
         _clock.Advance(TimeSpan.FromMilliseconds(50)); // Fifty tokens are a lease, a thousand refill in a second.
         Assert.True(await one.Decide());
@@ -82,7 +80,16 @@ public sealed class LeaseDeskTests
     {
         public LeaseDesk Desk { get; } = new(store, time);
 
-        private readonly LimitSet _set = new(new Plan { Name = "free", Burst = (int)policy.Burst, RequestsPerMinute = (int)policy.PerMinute }, null, new Bucket("a", "b", policy));
+        private readonly LimitSet _set = new(
+            new Plan
+            {
+                Name = "free",
+                Burst = (int)policy.Burst,
+                RequestsPerMinute = (int)policy.PerMinute,
+            },
+            null,
+            new Bucket("a", "b", policy)
+        );
 
         /// <summary>As <see cref="LimitDecider"/> does.</summary>
         public async Task<bool> Decide()

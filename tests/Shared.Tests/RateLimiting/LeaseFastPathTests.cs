@@ -10,7 +10,13 @@ public sealed class LeaseFastPathTests
     public async Task A_request_admitted_on_lease_allocates_nothing_and_asks_nobody()
     {
         await using var instance = await LimitInstance.Start(
-            null, LimitMode.Leased, new ManualTimeProvider(), ("Plans:free:Burst", "1000000"), ("Plans:free:RequestsPerMinute", "1"), ("Plans:free:RequestsPerDay", "900000"));
+            null,
+            LimitMode.Leased,
+            new ManualTimeProvider(),
+            ("Plans:free:Burst", "1000000"),
+            ("Plans:free:RequestsPerMinute", "1"),
+            ("Plans:free:RequestsPerDay", "900000")
+        );
         var set = instance.Set();
         Assert.Equal(DecisionSource.Lease, (await instance.Decide(set)).Source);
         var rounds = new List<long>();
@@ -35,8 +41,13 @@ public sealed class LeaseFastPathTests
     public async Task A_request_that_another_level_refuses_leaves_the_lease_as_it_was()
     {
         await using var instance = await LimitInstance.Start(
-            null, LimitMode.Leased, ("Plans:free:Burst", "1000"), ("Plans:free:RequestsPerMinute", "1"),
-            ("Tenants:acme:RateLimit:Burst", "40"), ("Tenants:acme:RateLimit:RequestsPerMinute", "1"));
+            null,
+            LimitMode.Leased,
+            ("Plans:free:Burst", "1000"),
+            ("Plans:free:RequestsPerMinute", "1"),
+            ("Tenants:acme:RateLimit:Burst", "40"),
+            ("Tenants:acme:RateLimit:RequestsPerMinute", "1")
+        );
         var set = instance.Set("alice", "acme");
         for (var i = 0; i < 40; i++)
         {

@@ -99,7 +99,9 @@ public abstract class LimitStoreBehaviour
     {
         var store = await Store();
         var policy = new BucketPolicy("burst", 50, 1);
-        var admitted = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(async () => (await store.Take("a", [Spend("b", policy)])).IsAdmitted)));
+        var admitted = await Task.WhenAll(
+            Enumerable.Range(0, 200).Select(_ => Task.Run(async () => (await store.Take("a", [Spend("b", policy)])).IsAdmitted))
+        );
         Assert.Equal(50, admitted.Count(a => a));
     }
 
@@ -114,7 +116,8 @@ public abstract class LimitStoreBehaviour
 
         var stepped = await store.Take("a", [Spend("slow", slow)]);
         Assert.False(stepped.IsAdmitted);
-        Assert.Equal((0, 5), (stepped.Levels[0].Units / BucketPolicy.UnitsPerToken, stepped.Levels[0].Used)); // Neither tokens nor a new day.
+        // Neither tokens nor a new day.
+        Assert.Equal((0, 5), (stepped.Levels[0].Units / BucketPolicy.UnitsPerToken, stepped.Levels[0].Used));
         Assert.False((await store.Take("a", [Spend("fast", policy, 5)])).Levels[0].Taken > 0);
         await Pass(TimeSpan.FromMilliseconds(20));
         Assert.True((await store.Take("a", [Spend("fast", policy, 5)])).IsAdmitted);

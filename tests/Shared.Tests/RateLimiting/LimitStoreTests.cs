@@ -40,7 +40,8 @@ public sealed class EmbeddedLimitStoreTests : LimitStoreBehaviour
     public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
 
     [Fact]
-    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() => What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() =>
+        What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
 
     [Fact]
     public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>
@@ -78,7 +79,8 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     private protected override async Task<ILimitStore> Store()
     {
         _provider = await StateEngines.Ready(ConnectionString);
-        await Eventually.True(() => TimeProvider.System.GetUtcNow().TimeOfDay < TimeSpan.FromSeconds(86_400 - 15)); // No day ends within a test.
+        // No day ends within a test.
+        await Eventually.True(() => TimeProvider.System.GetUtcNow().TimeOfDay < TimeSpan.FromSeconds(86_400 - 15));
         return new RedisLimitStore(_provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = _name });
     }
 
@@ -114,7 +116,8 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     public Task A_level_that_refuses_spends_nothing_at_the_others() => A_level_that_refuses_spends_nothing_at_the_others_();
 
     [RedisFact]
-    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() => What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
+    public Task What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back() =>
+        What_is_wanted_is_taken_as_far_as_it_is_there_and_comes_back_();
 
     [RedisFact]
     public Task The_day_s_quota_ends_admission_and_overage_goes_on_to_its_ceiling_and_is_counted() =>

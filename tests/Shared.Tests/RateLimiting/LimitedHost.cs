@@ -29,25 +29,44 @@ internal sealed class LimitedHost : IAsyncDisposable
     public IConfiguration Configuration => _host.App.Configuration;
 
     public static async Task<LimitedHost> Start(
-        PlanFamily family, Dictionary<string, string?> settings, TimeProvider? time = null, Action<WebApplicationBuilder>? configure = null)
+        PlanFamily family,
+        Dictionary<string, string?> settings,
+        TimeProvider? time = null,
+        Action<WebApplicationBuilder>? configure = null
+    )
     {
-        return new(await TestHost.Start(
-            builder =>
-            {
-                builder.Services.AddSingleton(time ?? TimeProvider.System);
-                builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
-                builder.AddBffDefaults().AddPlans(family);
-                configure?.Invoke(builder);
-            },
-            Use,
-            settings));
+        return new(
+            await TestHost.Start(
+                builder =>
+                {
+                    builder.Services.AddSingleton(time ?? TimeProvider.System);
+                    builder.Services.AddSingleton<ICallerSource, HeaderCallers>();
+                    builder.AddBffDefaults().AddPlans(family);
+                    configure?.Invoke(builder);
+                },
+                Use,
+                settings
+            )
+        );
     }
 
-    public async Task<HttpResponseMessage> Get(string path, string? subject = "alice", string? tenant = null, string? roles = null, string? host = null) =>
-        await Send(HttpMethod.Get, path, subject, tenant, roles, null, host);
+    public async Task<HttpResponseMessage> Get(
+        string path,
+        string? subject = "alice",
+        string? tenant = null,
+        string? roles = null,
+        string? host = null
+    ) => await Send(HttpMethod.Get, path, subject, tenant, roles, null, host);
 
     public async Task<HttpResponseMessage> Send(
-        HttpMethod method, string path, string? subject, string? tenant = null, string? roles = null, HttpContent? content = null, string? host = null)
+        HttpMethod method,
+        string path,
+        string? subject,
+        string? tenant = null,
+        string? roles = null,
+        HttpContent? content = null,
+        string? host = null
+    )
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.Host = host;
@@ -73,13 +92,28 @@ internal sealed class LimitedHost : IAsyncDisposable
         app.MapGet("/expensive", () => "gold").RequireScope("api").Named("expensive");
         app.MapGet("/open", () => "open").AllowAnonymous();
         app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
-        app.MapPost("/orders", async (HttpContext c) => { await c.Request.Body.CopyToAsync(Stream.Null); return "ordered"; }).RequireScope("orders.write");
+        app.MapPost(
+                "/orders",
+                async (HttpContext c) =>
+                {
+                    await c.Request.Body.CopyToAsync(Stream.Null);
+                    return "ordered";
+                }
+            )
+            .RequireScope("orders.write");
         app.MapPost("/documents", (HttpContext c) => "kept").RequireScope("api").WithMetadata(new AcceptsMetadata(["application/json"]));
         app.MapPost("/webhooks", () => "managed").RequireScope("webhooks.manage");
         app.MapGet("/v1/orders/{id}", (string id) => id).RequireScope("api");
-        app.MapPost("/batch/{items:int}", async (int items, HttpContext context, RateLimiter limiter) =>
-            items == 0 ? Results.BadRequest() : await limiter.Charge(context, items) is { } refused ? refused : Results.Ok(items))
-            .RequireScope("orders.write").Named("batch").ChargedByEndpoint();
+        app.MapPost(
+                "/batch/{items:int}",
+                async (int items, HttpContext context, RateLimiter limiter) =>
+                    items == 0 ? Results.BadRequest()
+                    : await limiter.Charge(context, items) is { } refused ? refused
+                    : Results.Ok(items)
+            )
+            .RequireScope("orders.write")
+            .Named("batch")
+            .ChargedByEndpoint();
     }
 
     private sealed class HeaderCallers : ICallerSource
@@ -89,14 +123,20 @@ internal sealed class LimitedHost : IAsyncDisposable
         public ValueTask<CallerResult> Resolve(HttpContext context)
         {
             var headers = context.Request.Headers;
-            return new(headers["Test-Subject"] is [{ Length: > 0 } subject] ? CallerResult.Ok(new Caller
-            {
-                Subject = subject,
-                Kind = CallerKind.Token,
-                Tenant = headers["Test-Tenant"] is [{ Length: > 0 } tenant] ? tenant : null,
-                Roles = [.. headers["Test-Roles"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries)],
-                Scopes = [.. new[] { "api", "orders.write", "webhooks.manage", "tenants.manage", "audit.read" }],
-            }) : CallerResult.None);
+            return new(
+                headers["Test-Subject"] is [{ Length: > 0 } subject]
+                    ? CallerResult.Ok(
+                        new Caller
+                        {
+                            Subject = subject,
+                            Kind = CallerKind.Token,
+                            Tenant = headers["Test-Tenant"] is [{ Length: > 0 } tenant] ? tenant : null,
+                            Roles = [.. headers["Test-Roles"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries)],
+                            Scopes = [.. new[] { "api", "orders.write", "webhooks.manage", "tenants.manage", "audit.read" }],
+                        }
+                    )
+                    : CallerResult.None
+            );
         }
     }
 }

@@ -31,11 +31,17 @@ public sealed class RateLimitingTests
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             Assert.Equal("\"burst\";q=20;w=12, \"daily\";q=10000;w=86400", Header(answer, "RateLimit-Policy"));
             var limit = Assert.Single(StructuredFields.ParseList(Header(answer, "RateLimit")));
-            Assert.Equal(("burst", left, (long)Math.Ceiling((20 - left) * 0.6)), (limit.Name, limit.Parameters["r"], limit.Parameters["t"]));
+            Assert.Equal(
+                ("burst", left, (long)Math.Ceiling((20 - left) * 0.6)),
+                (limit.Name, limit.Parameters["r"], limit.Parameters["t"])
+            );
             Assert.Equal(2, StructuredFields.ParseList(Header(answer, "RateLimit-Policy")).Count);
             Assert.Equal("20", Header(answer, "X-RateLimit-Limit"));
             Assert.Equal(left.ToString(CultureInfo.InvariantCulture), Header(answer, "X-RateLimit-Remaining"));
-            Assert.Equal(_clock.GetUtcNow().ToUnixTimeSeconds() + limit.Parameters["t"], long.Parse(Header(answer, "X-RateLimit-Reset"), CultureInfo.InvariantCulture));
+            Assert.Equal(
+                _clock.GetUtcNow().ToUnixTimeSeconds() + limit.Parameters["t"],
+                long.Parse(Header(answer, "X-RateLimit-Reset"), CultureInfo.InvariantCulture)
+            );
         }
     }
 
@@ -78,7 +84,14 @@ public sealed class RateLimitingTests
         var problem = await LimitedHost.Problem(refused);
         Assert.Equal("quota_exceeded", problem.GetProperty("code").GetString());
         Assert.Equal("daily", problem.GetProperty("violated-policies")[0].GetString());
-        Assert.Equal((2, 86400, 3600), (problem.GetProperty("limit").GetInt32(), problem.GetProperty("window").GetInt32(), problem.GetProperty("retryAfter").GetInt32()));
+        Assert.Equal(
+            (2, 86400, 3600),
+            (
+                problem.GetProperty("limit").GetInt32(),
+                problem.GetProperty("window").GetInt32(),
+                problem.GetProperty("retryAfter").GetInt32()
+            )
+        );
         Assert.Equal("2", Header(refused, "X-RateLimit-Limit"));
         _clock.Advance(TimeSpan.FromSeconds(3600));
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/things")).StatusCode);
@@ -88,7 +101,11 @@ public sealed class RateLimitingTests
     public async Task Overage_admits_past_the_quota_up_to_its_ceiling_and_is_counted_for_the_tenant()
     {
         await using var host = await Partners(
-            ("Tenants:acme:Plan", "pro"), ("Plans:pro:RequestsPerDay", "2"), ("Plans:pro:Overage", "true"), ("Plans:pro:OverageCeiling", "5"));
+            ("Tenants:acme:Plan", "pro"),
+            ("Plans:pro:RequestsPerDay", "2"),
+            ("Plans:pro:Overage", "true"),
+            ("Plans:pro:OverageCeiling", "5")
+        );
         for (var i = 0; i < 5; i++)
         {
             Assert.Equal(HttpStatusCode.OK, (await host.Get("/things", tenant: "acme")).StatusCode);
@@ -102,7 +119,10 @@ public sealed class RateLimitingTests
     [Fact]
     public async Task A_search_costs_two_and_an_expensive_endpoint_has_a_bucket_of_its_own()
     {
-        await using var host = await Users(("Limits:Endpoints:expensive:RequestsPerMinute", "1"), ("Limits:Endpoints:expensive:Burst", "2"));
+        await using var host = await Users(
+            ("Limits:Endpoints:expensive:RequestsPerMinute", "1"),
+            ("Limits:Endpoints:expensive:Burst", "2")
+        );
         Assert.Equal("28", Header(await host.Get("/search"), "X-RateLimit-Remaining"));
         using var first = await host.Get("/expensive");
         Assert.Equal("\"endpoint\";r=1;t=60", Header(first, "RateLimit"));
@@ -190,7 +210,10 @@ public sealed class RateLimitingTests
     [Fact]
     public async Task A_tenant_uses_the_endpoints_it_is_allowed_whatever_their_spelling()
     {
-        await using var host = await Users(("Tenants:acme:AllowedEndpoints:0", "/v1/orders/*"), ("Tenants:acme:AllowedEndpoints:1", "/search"));
+        await using var host = await Users(
+            ("Tenants:acme:AllowedEndpoints:0", "/v1/orders/*"),
+            ("Tenants:acme:AllowedEndpoints:1", "/search")
+        );
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/v1/orders/1", tenant: "acme")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/v1/%6Frders/1", tenant: "acme")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Get("/Search/", tenant: "acme")).StatusCode);
@@ -223,8 +246,11 @@ public sealed class RateLimitingTests
     public async Task A_tenant_is_served_from_its_own_addresses_alone(string address, HttpStatusCode status)
     {
         await using var host = await Users(
-            ("Tenants:acme:AllowedAddresses:0", "203.0.113.0/24"), ("Tenants:acme:AllowedAddresses:1", "198.51.100.9"), ("Tenants:acme:AllowedAddresses:2", "2001:db8:1::/48"),
-            ("ForwardedHeaders:KnownProxies:0", "127.0.0.1"));
+            ("Tenants:acme:AllowedAddresses:0", "203.0.113.0/24"),
+            ("Tenants:acme:AllowedAddresses:1", "198.51.100.9"),
+            ("Tenants:acme:AllowedAddresses:2", "2001:db8:1::/48"),
+            ("ForwardedHeaders:KnownProxies:0", "127.0.0.1")
+        );
         host.Client.DefaultRequestHeaders.Add("X-Forwarded-For", address);
 
         using var answer = await host.Get("/things", tenant: "acme");
@@ -279,7 +305,10 @@ public sealed class RateLimitingTests
         Reload(host);
         Assert.Equal("40", Header(await host.Get("/things"), "X-RateLimit-Limit"));
         var acme = (await tenants.Find("acme"))!;
-        Assert.Equal((TenantPriority.High, 7, "http://127.0.0.1:9/"), (acme.Priority, acme.MaxConcurrency, acme.DedicatedUpstreams["orders"].ToString()));
+        Assert.Equal(
+            (TenantPriority.High, 7, "http://127.0.0.1:9/"),
+            (acme.Priority, acme.MaxConcurrency, acme.DedicatedUpstreams["orders"].ToString())
+        );
         Assert.Equal(HttpStatusCode.Forbidden, (await host.Get("/things", tenant: "globex", host: "API.acme.example")).StatusCode);
 
         host.Configuration["Plans:free:Burst"] = "50";

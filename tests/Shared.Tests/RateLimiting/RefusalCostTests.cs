@@ -9,22 +9,28 @@ public sealed class RefusalCostTests
 {
     private readonly ManualTimeProvider _clock = new(new DateTimeOffset(2026, 3, 1, 23, 0, 0, TimeSpan.Zero));
 
-    public static TheoryData<string, string, string?, int> Refusals => new()
-    {
-        { "DELETE", "/things", null, 405 },
-        { "FROBNICATE", "/things", null, 405 },
-        { "HEAD", "/orders", null, 405 },
-        { "GET", "/batch/3", null, 405 },
-        { "DELETE", "/open", null, 405 },
-        { "POST", "/documents", "text/plain", 415 },
-        { "GET", "/nowhere", null, 404 },
-        { "POST", "/nowhere", "application/json", 404 },
-        { "POST", "/orders", "too large", 413 },
-    };
+    public static TheoryData<string, string, string?, int> Refusals =>
+        new()
+        {
+            { "DELETE", "/things", null, 405 },
+            { "FROBNICATE", "/things", null, 405 },
+            { "HEAD", "/orders", null, 405 },
+            { "GET", "/batch/3", null, 405 },
+            { "DELETE", "/open", null, 405 },
+            { "POST", "/documents", "text/plain", 415 },
+            { "GET", "/nowhere", null, 404 },
+            { "POST", "/nowhere", "application/json", 404 },
+            { "POST", "/orders", "too large", 413 },
+        };
 
     [Theory]
     [MemberData(nameof(Refusals))]
-    public async Task A_refusal_costs_its_caller_and_neither_another_one_nor_the_address(string method, string path, string? content, int status)
+    public async Task A_refusal_costs_its_caller_and_neither_another_one_nor_the_address(
+        string method,
+        string path,
+        string? content,
+        int status
+    )
     {
         await using var host = await Start();
         for (var left = 2; left >= 0; left--)
@@ -87,10 +93,17 @@ public sealed class RefusalCostTests
         Assert.False(refused.Headers.Contains("X-RateLimit-Remaining"));
     }
 
-    private Task<LimitedHost> Start() => LimitedHost.Start(
-        PlanFamily.Users,
-        new() { ["Plans:free:Burst"] = "3", ["Plans:free:MaxPayloadBytes"] = "1000", ["Plans:anonymous:Burst"] = "3" },
-        _clock);
+    private Task<LimitedHost> Start() =>
+        LimitedHost.Start(
+            PlanFamily.Users,
+            new()
+            {
+                ["Plans:free:Burst"] = "3",
+                ["Plans:free:MaxPayloadBytes"] = "1000",
+                ["Plans:anonymous:Burst"] = "3",
+            },
+            _clock
+        );
 
     private static Task<HttpResponseMessage> Send(LimitedHost host, string method, string path, string? content, string? subject)
     {

@@ -49,7 +49,10 @@ internal static class StructuredFields
             Skip(text, ref at, " ");
             var start = at;
             Assert.True(char.IsAsciiLetterLower(text[at]) || text[at] == '*');
-            while (at < text.Length && (char.IsAsciiLetterLower(text[at]) || char.IsAsciiDigit(text[at]) || "_-.*".Contains(text[at], StringComparison.Ordinal)))
+            while (
+                at < text.Length
+                && (char.IsAsciiLetterLower(text[at]) || char.IsAsciiDigit(text[at]) || "_-.*".Contains(text[at], StringComparison.Ordinal))
+            )
             {
                 at++;
             }

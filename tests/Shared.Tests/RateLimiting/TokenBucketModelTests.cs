@@ -18,8 +18,11 @@ public sealed class TokenBucketModelTests
 {
     private static readonly BucketPolicy[] Policies =
     [
-        new("burst", 5, 1), new("burst", 50, 600_000, PerDay: 40, DayCeiling: 60), new("burst", 3, 60_000, PerDay: 9),
-        new("burst", 10_000_000, 10_000_000), new("burst", 1, 7),
+        new("burst", 5, 1),
+        new("burst", 50, 600_000, PerDay: 40, DayCeiling: 60),
+        new("burst", 3, 60_000, PerDay: 9),
+        new("burst", 10_000_000, 10_000_000),
+        new("burst", 1, 7),
     ];
 
     private sealed record Step(int[] Buckets, int Need, int Want, int Back, bool IsBackOfToday, int Pause);
@@ -27,15 +30,26 @@ public sealed class TokenBucketModelTests
     [Fact]
     public void The_embedded_buckets_follow_the_model()
     {
-        Prop.ForAll(Steps(), steps =>
-        {
-            var clock = new ManualTimeProvider(new DateTimeOffset(2026, 1, 1, 23, 59, 59, 900, TimeSpan.Zero));
-            return Holds(new EmbeddedLimitStore(clock), "m", steps, pause =>
-            {
-                clock.Advance(TimeSpan.FromMilliseconds(pause * pause));
-                return Task.CompletedTask;
-            }).GetAwaiter().GetResult();
-        }).QuickCheckThrowOnFailure();
+        Prop.ForAll(
+                Steps(),
+                steps =>
+                {
+                    var clock = new ManualTimeProvider(new DateTimeOffset(2026, 1, 1, 23, 59, 59, 900, TimeSpan.Zero));
+                    return Holds(
+                            new EmbeddedLimitStore(clock),
+                            "m",
+                            steps,
+                            pause =>
+                            {
+                                clock.Advance(TimeSpan.FromMilliseconds(pause * pause));
+                                return Task.CompletedTask;
+                            }
+                        )
+                        .GetAwaiter()
+                        .GetResult();
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [RedisFact]
@@ -46,11 +60,19 @@ public sealed class TokenBucketModelTests
         var store = new RedisLimitStore(provider.GetRequiredService<RedisState>(), new HostingEnvironment { ApplicationName = "Model" });
         var run = 0;
         await Task.Factory.StartNew(
-            () => Prop.ForAll(Steps(), steps => Holds(store, $"m{run++}", steps, static pause => pause > 8 ? Task.Delay(1) : Task.CompletedTask)
-                .GetAwaiter().GetResult()).QuickCheckThrowOnFailure(),
+            () =>
+                Prop.ForAll(
+                        Steps(),
+                        steps =>
+                            Holds(store, $"m{run++}", steps, static pause => pause > 8 ? Task.Delay(1) : Task.CompletedTask)
+                                .GetAwaiter()
+                                .GetResult()
+                    )
+                    .QuickCheckThrowOnFailure(),
             default,
             TaskCreationOptions.LongRunning, // It blocks, and the pool's threads are what it waits for.
-            TaskScheduler.Default);
+            TaskScheduler.Default
+        );
     }
 
     private static Arbitrary<List<Step>> Steps()
@@ -74,7 +96,9 @@ public sealed class TokenBucketModelTests
         {
             await pass(step.Pause);
             var backDay = step.IsBackOfToday ? today : today - 1;
-            var demands = step.Buckets.Select(b => new LevelDemand($"b{b}", Policies[b], step.Need, step.Want, step.Back, backDay)).ToArray();
+            var demands = step
+                .Buckets.Select(b => new LevelDemand($"b{b}", Policies[b], step.Need, step.Want, step.Back, backDay))
+                .ToArray();
             var answer = await store.Take(tag, demands);
             today = answer.NowMicros / BucketPolicy.MicrosPerDay;
 

@@ -30,10 +30,15 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _service = await TestHost.Start(_ => { }, app => app.Run(Serve));
-        await File.WriteAllTextAsync(_list, new JsonObject
-        {
-            ["prices-1"] = Listed, [Hash(Listed)] = Listed, ["book-1"] = new JsonObject { ["query"] = ListedWrite, ["cost"] = 7 },
-        }.ToJsonString());
+        await File.WriteAllTextAsync(
+            _list,
+            new JsonObject
+            {
+                ["prices-1"] = Listed,
+                [Hash(Listed)] = Listed,
+                ["book-1"] = new JsonObject { ["query"] = ListedWrite, ["cost"] = 7 },
+            }.ToJsonString()
+        );
         _gateway = await Start(new());
     }
 
@@ -47,7 +52,8 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [Fact]
     public async Task A_query_goes_on_as_it_came_and_its_answer_comes_back()
     {
-        const string Body = """{"query":"query A($n: Int) { a(n: $n) { b } }","operationName":"A","variables":{"n":1},"extensions":{"x":1},"other":2}""";
+        const string Body =
+            """{"query":"query A($n: Int) { a(n: $n) { b } }","operationName":"A","variables":{"n":1},"extensions":{"x":1},"other":2}""";
 
         var answer = await Post("/open", Body);
 
@@ -55,49 +61,62 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         Assert.Equal(("POST", "", Body), Assert.Single(_arrived));
     }
 
-    public static TheoryData<string, int, string?> Documents => new()
-    {
-        { "{ a }", 200, null },
-        { Deep(10), 200, null },
-        { Deep(11), 400, "query_too_complex" },
-        { Deep(30), 400, "query_too_complex" },
-        { Deep(5_000), 400, "query_too_complex" },
-        { "{ a { ... { b { ... on B { " + Inner(8) + " } } } } }", 200, null }, // Inline fragments are no levels.
-        { "{ a { ... { b { ... on B { " + Inner(9) + " } } } } }", 400, "query_too_complex" },
-        { "{ a { b { c { ...F } } } } fragment F on A " + Deep(7), 200, null },
-        { "{ a { b { c { ...F } } } } fragment F on A " + Deep(8), 400, "query_too_complex" },
-        { "{ a ...F } fragment F on A { ...G } fragment G on A { b ...F }", 400, "malformed_request" },
-        { "{ a } fragment F on A { ...F }", 400, "malformed_request" },
-        { "{ a } fragment F on A " + Deep(11), 400, "query_too_complex" },
-        { "{ ...F0 } " + string.Concat(Enumerable.Range(0, 1_000).Select(i => $"fragment F{i} on A {{ ...F{i + 1} }} ")) + "fragment F1000 on A { a }", 400, "query_too_complex" },
-        { "{ " + Aliases(20) + " }", 200, null },
-        { "{ " + Aliases(21) + " }", 400, "query_too_complex" },
-        { "{ " + Aliases(200) + " }", 400, "query_too_complex" },
-        { "{ x { ...F } y { ...F } z { ...F } } fragment F on A { " + Aliases(7) + " }", 400, "query_too_complex" },
-        { "{ x { ...F } y { ...F } } fragment F on A { " + Aliases(7) + " }", 200, null },
-        { "{ ...F0 } " + string.Concat(Enumerable.Range(0, 60).Select(i => $"fragment F{i} on A {{ ...F{i + 1} ...F{i + 1} }} ")) + "fragment F60 on A { a: b }", 400, "query_too_complex" },
-        { "{ __typename a }", 200, null },
-        { "{ __schema { types { name } } }", 403, "operation_not_allowed" },
-        { "{ a: __type(name: \"A\") { name } }", 403, "operation_not_allowed" },
-        { "query A { a } query B { ...F } fragment F on Query { __schema { description } }", 403, "operation_not_allowed" },
-        { "{ a(text: \"__schema { b }\") }", 200, null },
-        { "{ a(text: \"\"\"block { { { \"quoted\" \\\"\"\" \"\"\") } # { { { __schema\n", 200, null },
-        { "# only { a }", 400, "malformed_request" },
-        { "{ a(text: {b: [{c: {d: [[1]]}}]}) @include(if: true) }", 200, null },
-        { "{ a(list: " + new string('[', 600) + new string(']', 600) + ") }", 400, "query_too_complex" },
-        { "{ " + string.Join(' ', Enumerable.Repeat("a", 14_990)) + " }", 200, null },
-        { "{ " + string.Join(' ', Enumerable.Repeat("a", 15_000)) + " }", 400, "query_too_complex" },
-        { "{ a(text: \"" + new string('x', 128 * 1024) + "\") }", 400, "query_too_complex" },
-        { "query A { a } query A { b }", 400, "malformed_request" },
-        { "{ a } query B { b }", 400, "malformed_request" },
-        { "{ ...F } fragment F on A { a } fragment F on A { b }", 400, "malformed_request" },
-        { "type A { b: C }", 400, "malformed_request" },
-        { "{ a } type A { b: C }", 400, "malformed_request" },
-        { "fragment F on A { a }", 400, "malformed_request" },
-        { "{ a", 400, "malformed_request" },
-        { "{ a \\u0000 }", 400, "malformed_request" },
-        { "", 400, "malformed_request" },
-    };
+    public static TheoryData<string, int, string?> Documents =>
+        new()
+        {
+            { "{ a }", 200, null },
+            { Deep(10), 200, null },
+            { Deep(11), 400, "query_too_complex" },
+            { Deep(30), 400, "query_too_complex" },
+            { Deep(5_000), 400, "query_too_complex" },
+            { "{ a { ... { b { ... on B { " + Inner(8) + " } } } } }", 200, null }, // Inline fragments are no levels.
+            { "{ a { ... { b { ... on B { " + Inner(9) + " } } } } }", 400, "query_too_complex" },
+            { "{ a { b { c { ...F } } } } fragment F on A " + Deep(7), 200, null },
+            { "{ a { b { c { ...F } } } } fragment F on A " + Deep(8), 400, "query_too_complex" },
+            { "{ a ...F } fragment F on A { ...G } fragment G on A { b ...F }", 400, "malformed_request" },
+            { "{ a } fragment F on A { ...F }", 400, "malformed_request" },
+            { "{ a } fragment F on A " + Deep(11), 400, "query_too_complex" },
+            {
+                "{ ...F0 } "
+                    + string.Concat(Enumerable.Range(0, 1_000).Select(i => $"fragment F{i} on A {{ ...F{i + 1} }} "))
+                    + "fragment F1000 on A { a }",
+                400,
+                "query_too_complex"
+            },
+            { "{ " + Aliases(20) + " }", 200, null },
+            { "{ " + Aliases(21) + " }", 400, "query_too_complex" },
+            { "{ " + Aliases(200) + " }", 400, "query_too_complex" },
+            { "{ x { ...F } y { ...F } z { ...F } } fragment F on A { " + Aliases(7) + " }", 400, "query_too_complex" },
+            { "{ x { ...F } y { ...F } } fragment F on A { " + Aliases(7) + " }", 200, null },
+            {
+                "{ ...F0 } "
+                    + string.Concat(Enumerable.Range(0, 60).Select(i => $"fragment F{i} on A {{ ...F{i + 1} ...F{i + 1} }} "))
+                    + "fragment F60 on A { a: b }",
+                400,
+                "query_too_complex"
+            },
+            { "{ __typename a }", 200, null },
+            { "{ __schema { types { name } } }", 403, "operation_not_allowed" },
+            { "{ a: __type(name: \"A\") { name } }", 403, "operation_not_allowed" },
+            { "query A { a } query B { ...F } fragment F on Query { __schema { description } }", 403, "operation_not_allowed" },
+            { "{ a(text: \"__schema { b }\") }", 200, null },
+            { "{ a(text: \"\"\"block { { { \"quoted\" \\\"\"\" \"\"\") } # { { { __schema\n", 200, null },
+            { "# only { a }", 400, "malformed_request" },
+            { "{ a(text: {b: [{c: {d: [[1]]}}]}) @include(if: true) }", 200, null },
+            { "{ a(list: " + new string('[', 600) + new string(']', 600) + ") }", 400, "query_too_complex" },
+            { "{ " + string.Join(' ', Enumerable.Repeat("a", 14_990)) + " }", 200, null },
+            { "{ " + string.Join(' ', Enumerable.Repeat("a", 15_000)) + " }", 400, "query_too_complex" },
+            { "{ a(text: \"" + new string('x', 128 * 1024) + "\") }", 400, "query_too_complex" },
+            { "query A { a } query A { b }", 400, "malformed_request" },
+            { "{ a } query B { b }", 400, "malformed_request" },
+            { "{ ...F } fragment F on A { a } fragment F on A { b }", 400, "malformed_request" },
+            { "type A { b: C }", 400, "malformed_request" },
+            { "{ a } type A { b: C }", 400, "malformed_request" },
+            { "fragment F on A { a }", 400, "malformed_request" },
+            { "{ a", 400, "malformed_request" },
+            { "{ a \\u0000 }", 400, "malformed_request" },
+            { "", 400, "malformed_request" },
+        };
 
     [Theory]
     [MemberData(nameof(Documents))]
@@ -109,39 +128,44 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         Assert.Equal(status == 200 ? 1 : 0, _arrived.Count);
     }
 
-    public static TheoryData<string, int, string?> Bodies => new()
-    {
-        { "", 400, "malformed_request" },
-        { "null", 400, "malformed_request" },
-        { "[]", 400, "malformed_request" },
-        { "1", 400, "malformed_request" },
-        { "{}", 400, "malformed_request" },
-        { """{"query":1}""", 400, "malformed_request" },
-        { """{"query":null}""", 400, "malformed_request" },
-        { """{"query":"{ a }","query":"{ b }"}""", 400, "malformed_request" },
-        { """{"query":"{ a }","qu\u0065ry":"{ b }"}""", 400, "malformed_request" },
-        { """{"query":"{ a }","Query":"{ b }"}""", 400, "malformed_request" },
-        { """{"query":"{ a }","variables":{"a":1,"a":2}}""", 400, "malformed_request" },
-        { """{"query":"{ a }","variables":[1]}""", 400, "malformed_request" },
-        { """{"query":"{ a }","variables":null,"operationName":null,"extensions":null}""", 200, null },
-        { """{"query":"{ a }","operationName":7}""", 400, "malformed_request" },
-        { """{"query":"{ a \ud800 }"}""", 400, "malformed_request" },
-        { "{\"query\":\"{ a }\",\"variables\":{\"a\":\"\u00ff\u00fe\"}}", 400, "malformed_request" }, // No UTF-8 in Latin-1.
-        { """{"query":"{ a }"} x""", 400, "malformed_request" },
-        { """{"query":"{ a }",/* {"query":"{ b }"} */"variables":{}}""", 400, "malformed_request" },
-        { """{"query":"{ a }","variables":{"a":""" + new string('[', 100) + new string(']', 100) + "}}", 400, "malformed_request" },
-        { """{"query":"{ a }","extensions":{"persistedQuery":{"sha256Hash":"00"}}}""", 400, "malformed_request" },
-        { """{"query":"{ a }","documentId":"prices-1"}""", 400, "malformed_request" },
-        { """{"documentId":"prices-1"}""", 400, "persisted_query_not_found" },
-        { """{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}""", 400, "persisted_query_not_found" },
-        { """{"extensions":{"persistedQuery":7}}""", 400, "malformed_request" },
-        { "[" + string.Join(',', Enumerable.Repeat("""{"query":"{ a }"}""", 10)) + "]", 200, null },
-        { "[" + string.Join(',', Enumerable.Repeat("""{"query":"{ a }"}""", 11)) + "]", 400, "malformed_request" },
-        { """[{"query":"{ a }"},{"query":"{ __schema { description } }"}]""", 403, "operation_not_allowed" },
-        { """[{"query":"{ a }"},[{"query":"{ b }"}]]""", 400, "malformed_request" },
-        { "[" + string.Join(',', Enumerable.Repeat(new JsonObject { ["query"] = "{ " + Aliases(7) + " }" }.ToJsonString(), 3)) + "]", 400, "query_too_complex" },
-        { """{"query":"{ a }","variables":{"a":""" + "\"" + new string('x', 1024 * 1024) + "\"}}", 413, "payload_too_large" },
-    };
+    public static TheoryData<string, int, string?> Bodies =>
+        new()
+        {
+            { "", 400, "malformed_request" },
+            { "null", 400, "malformed_request" },
+            { "[]", 400, "malformed_request" },
+            { "1", 400, "malformed_request" },
+            { "{}", 400, "malformed_request" },
+            { """{"query":1}""", 400, "malformed_request" },
+            { """{"query":null}""", 400, "malformed_request" },
+            { """{"query":"{ a }","query":"{ b }"}""", 400, "malformed_request" },
+            { """{"query":"{ a }","qu\u0065ry":"{ b }"}""", 400, "malformed_request" },
+            { """{"query":"{ a }","Query":"{ b }"}""", 400, "malformed_request" },
+            { """{"query":"{ a }","variables":{"a":1,"a":2}}""", 400, "malformed_request" },
+            { """{"query":"{ a }","variables":[1]}""", 400, "malformed_request" },
+            { """{"query":"{ a }","variables":null,"operationName":null,"extensions":null}""", 200, null },
+            { """{"query":"{ a }","operationName":7}""", 400, "malformed_request" },
+            { """{"query":"{ a \ud800 }"}""", 400, "malformed_request" },
+            { "{\"query\":\"{ a }\",\"variables\":{\"a\":\"\u00ff\u00fe\"}}", 400, "malformed_request" }, // No UTF-8 in Latin-1.
+            { """{"query":"{ a }"} x""", 400, "malformed_request" },
+            { """{"query":"{ a }",/* {"query":"{ b }"} */"variables":{}}""", 400, "malformed_request" },
+            { """{"query":"{ a }","variables":{"a":""" + new string('[', 100) + new string(']', 100) + "}}", 400, "malformed_request" },
+            { """{"query":"{ a }","extensions":{"persistedQuery":{"sha256Hash":"00"}}}""", 400, "malformed_request" },
+            { """{"query":"{ a }","documentId":"prices-1"}""", 400, "malformed_request" },
+            { """{"documentId":"prices-1"}""", 400, "persisted_query_not_found" },
+            { """{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"00"}}}""", 400, "persisted_query_not_found" },
+            { """{"extensions":{"persistedQuery":7}}""", 400, "malformed_request" },
+            { "[" + string.Join(',', Enumerable.Repeat("""{"query":"{ a }"}""", 10)) + "]", 200, null },
+            { "[" + string.Join(',', Enumerable.Repeat("""{"query":"{ a }"}""", 11)) + "]", 400, "malformed_request" },
+            { """[{"query":"{ a }"},{"query":"{ __schema { description } }"}]""", 403, "operation_not_allowed" },
+            { """[{"query":"{ a }"},[{"query":"{ b }"}]]""", 400, "malformed_request" },
+            {
+                "[" + string.Join(',', Enumerable.Repeat(new JsonObject { ["query"] = "{ " + Aliases(7) + " }" }.ToJsonString(), 3)) + "]",
+                400,
+                "query_too_complex"
+            },
+            { """{"query":"{ a }","variables":{"a":""" + "\"" + new string('x', 1024 * 1024) + "\"}}", 413, "payload_too_large" },
+        };
 
     [Theory]
     [MemberData(nameof(Bodies))]
@@ -213,13 +237,23 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("DELETE", 405)]
     [InlineData("PATCH", 405)]
     public async Task Other_methods_are_none(string method, int status) =>
-        Check(await Raw($"{method} /strict HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{{\"query\":\"{{a}}\"}}"), status, "method_not_allowed");
+        Check(
+            await Raw(
+                $"{method} /strict HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{{\"query\":\"{{a}}\"}}"
+            ),
+            status,
+            "method_not_allowed"
+        );
 
     [Fact]
     public async Task A_WebSocket_would_pass_every_limit_and_is_refused() =>
         Check(
-            await Raw("GET /strict?query={a} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"),
-            400, "malformed_request");
+            await Raw(
+                "GET /strict?query={a} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+            ),
+            400,
+            "malformed_request"
+        );
 
     [Theory]
     [InlineData("{ a }", "", 2, 200)]
@@ -242,17 +276,25 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         Check(await Post("/listed", new JsonObject { ["query"] = Listed + " " }.ToJsonString()), 403, "operation_not_allowed");
         Check(await Post("/listed", """{"query":"{ a }"}"""), 403, "operation_not_allowed");
         Check(await Post("/listed", """{"documentId":"no-such"}"""), 400, "persisted_query_not_found");
-        Check(await Post("/listed", new JsonObject { ["query"] = Listed, ["documentId"] = "book-1" }.ToJsonString()), 400, "malformed_request");
+        Check(
+            await Post("/listed", new JsonObject { ["query"] = Listed, ["documentId"] = "book-1" }.ToJsonString()),
+            400,
+            "malformed_request"
+        );
         Check(await Post("/listed", new JsonObject { ["query"] = Listed, ["documentId"] = "prices-1" }.ToJsonString()), 200, null);
         Assert.Equal(2, _arrived.Count);
     }
 
     [Theory]
-    [InlineData("""{"documentId":"prices-1","variables":{"a":1}}""", """{"query":"query Prices { prices { current } }","variables":{"a":1}}""")]
+    [InlineData(
+        """{"documentId":"prices-1","variables":{"a":1}}""",
+        """{"query":"query Prices { prices { current } }","variables":{"a":1}}"""
+    )]
     [InlineData("""{"id":"prices-1"}""", """{"query":"query Prices { prices { current } }"}""")]
     [InlineData(
         """[{"id":"prices-1"},{"query":"mutation Book { book { id } }","operationName":"Book"}]""",
-        """[{"query":"query Prices { prices { current } }"},{"query":"mutation Book { book { id } }","operationName":"Book"}]""")]
+        """[{"query":"query Prices { prices { current } }"},{"query":"mutation Book { book { id } }","operationName":"Book"}]"""
+    )]
     public async Task An_operation_that_is_named_by_its_id_goes_on_with_its_document(string sent, string arrives)
     {
         Check(await Post("/listed", sent), 200, null);
@@ -263,31 +305,50 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [Fact]
     public async Task An_automatic_persisted_query_of_the_list_is_known_by_its_hash()
     {
-        var extensions = new JsonObject { ["persistedQuery"] = new JsonObject { ["version"] = 1, ["sha256Hash"] = Hash(Listed) }, ["trace"] = "t" }.ToJsonString();
+        var extensions = new JsonObject
+        {
+            ["persistedQuery"] = new JsonObject { ["version"] = 1, ["sha256Hash"] = Hash(Listed) },
+            ["trace"] = "t",
+        }.ToJsonString();
 
         Check(await Post("/listed", $$"""{"extensions":{{extensions}}}"""), 200, null);
         Check(await Raw($"GET /listed?extensions={Uri.EscapeDataString(extensions)} HTTP/1.1\r\nHost: gateway\r\n\r\n"), 200, null);
         Check(await Raw("GET /listed?documentId=book-1 HTTP/1.1\r\nHost: gateway\r\n\r\n"), 405, "method_not_allowed");
 
         Assert.Equal(
-            [("POST", "", """{"query":"query Prices { prices { current } }","extensions":{"trace":"t"}}"""), ("GET", "?query=" + Uri.EscapeDataString(Listed), "")],
-            _arrived);
+            [
+                ("POST", "", """{"query":"query Prices { prices { current } }","extensions":{"trace":"t"}}"""),
+                ("GET", "?query=" + Uri.EscapeDataString(Listed), ""),
+            ],
+            _arrived
+        );
     }
 
     [Fact]
     public async Task Every_operation_costs_what_it_declares()
     {
-        await using var gateway = await Start(new()
-        {
-            ["Plans:free:Burst"] = "100", ["Plans:free:RequestsPerMinute"] = "1", ["Limits:Mode"] = "Exact", ["Limits:Endpoints:queries:Cost"] = "3",
-        });
+        await using var gateway = await Start(
+            new()
+            {
+                ["Plans:free:Burst"] = "100",
+                ["Plans:free:RequestsPerMinute"] = "1",
+                ["Limits:Mode"] = "Exact",
+                ["Limits:Endpoints:queries:Cost"] = "3",
+            }
+        );
 
-        Assert.Equal("97 91 70 67", string.Join(' ', [
-            await Left("""{"query":"query Prices { prices { current } }"}"""),
-            await Left("""[{"id":"prices-1"},{"id":"prices-1"}]"""),
-            await Left("""{"id":"book-1"}"""),
-            await Left("""{"query":"{ a }"}"""), // Refused: it has cost the gateway something all the same.
-        ]));
+        Assert.Equal(
+            "97 91 70 67",
+            string.Join(
+                ' ',
+                [
+                    await Left("""{"query":"query Prices { prices { current } }"}"""),
+                    await Left("""[{"id":"prices-1"},{"id":"prices-1"}]"""),
+                    await Left("""{"id":"book-1"}"""),
+                    await Left("""{"query":"{ a }"}"""), // Refused: it has cost the gateway something all the same.
+                ]
+            )
+        );
 
         async Task<string?> Left(string body)
         {
@@ -298,19 +359,23 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
         async Task<string?> Peek()
         {
             using var answer = await gateway.Client.GetAsync("/free");
-            return answer.Headers.GetValues("X-RateLimit-Remaining").Single() is var left ? (int.Parse(left, null) + 1).ToString((IFormatProvider?)null) : null;
+            return answer.Headers.GetValues("X-RateLimit-Remaining").Single() is var left
+                ? (int.Parse(left, null) + 1).ToString((IFormatProvider?)null)
+                : null;
         }
     }
 
     [Fact]
     public async Task A_refusal_reads_as_a_problem_and_as_a_GraphQL_response()
     {
-        foreach (var (request, status, code) in new[]
-        {
-            (Request("/strict", """{"query":"{ __schema { description } }"}"""), 403, "OPERATION_NOT_ALLOWED"),
-            (Request("/strict", """{"query":"{ a }"}""", headers: "X-Nobody: 1\r\n"), 401, "MISSING_TOKEN"),
-            (Request("/listed", """{"id":"x"}"""), 400, "PERSISTED_QUERY_NOT_FOUND"),
-        })
+        foreach (
+            var (request, status, code) in new[]
+            {
+                (Request("/strict", """{"query":"{ __schema { description } }"}"""), 403, "OPERATION_NOT_ALLOWED"),
+                (Request("/strict", """{"query":"{ a }"}""", headers: "X-Nobody: 1\r\n"), 401, "MISSING_TOKEN"),
+                (Request("/listed", """{"id":"x"}"""), 400, "PERSISTED_QUERY_NOT_FOUND"),
+            }
+        )
         {
             var answer = await Raw(request);
 
@@ -329,12 +394,17 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [InlineData("""{"a":"{ b"}""", "'a'")]
     [InlineData("""{"a":"{ __schema { description } }"}""", "'a'")]
     [InlineData("""{"a":{"query":"{ b }","cost":0}}""", "'a'")]
-    [InlineData("""{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","body":"{ b","name":"A","type":"query"}]}""", "'a'")]
+    [InlineData(
+        """{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","body":"{ b","name":"A","type":"query"}]}""",
+        "'a'"
+    )]
     public async Task A_list_that_holds_no_operations_or_one_that_its_route_refuses_stops_the_host(string list, string named)
     {
         await File.WriteAllTextAsync(_list, list);
 
-        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start(new() { ["ReverseProxy:Routes:listed:Metadata:Introspection"] = "false" }));
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            Start(new() { ["ReverseProxy:Routes:listed:Metadata:Introspection"] = "false" })
+        );
 
         Assert.Contains(named, Assert.Single(refused.Mistakes).ToString(), StringComparison.Ordinal);
     }
@@ -343,7 +413,9 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     public async Task An_Apollo_manifest_is_such_a_list()
     {
         await File.WriteAllTextAsync(
-            _list, """{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","body":"query A { b }","name":"A","type":"query"}]}""");
+            _list,
+            """{"format":"apollo-persisted-query-manifest","version":1,"operations":[{"id":"a","body":"query A { b }","name":"A","type":"query"}]}"""
+        );
         await using var gateway = await Start(new());
 
         var answer = await RawHttp.Send(gateway.Address, Request("/listed", """{"id":"a","operationName":"A"}"""), new LeakSentinel());
@@ -355,7 +427,9 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     [Fact]
     public async Task A_limit_of_queries_on_a_route_that_speaks_something_else_stops_the_host()
     {
-        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start(new() { ["ReverseProxy:Routes:free:Metadata:MaxDepth"] = "5" }));
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() =>
+            Start(new() { ["ReverseProxy:Routes:free:Metadata:MaxDepth"] = "5" })
+        );
 
         Assert.Equal(["ReverseProxy:Routes:free:Metadata:MaxDepth"], refused.Mistakes.Select(m => m.Key));
     }
@@ -380,45 +454,48 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     private static string Request(string path, string body, string type = "application/json", string headers = "") =>
         $"POST {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: {type}\r\n{headers}Content-Length: {body.Length}\r\n\r\n{body}";
 
-    private Task<RawResponse> Post(string path, string body, string type = "application/json", string headers = "") => Raw(Request(path, body, type, headers));
+    private Task<RawResponse> Post(string path, string body, string type = "application/json", string headers = "") =>
+        Raw(Request(path, body, type, headers));
 
     private Task<RawResponse> Raw(string request) => RawHttp.Send(_gateway!.Address, request, new LeakSentinel());
 
-    private Task<TestHost> Start(Dictionary<string, string?> settings) => TestHost.Start(
-        builder =>
-        {
-            builder.AddBffDefaults();
-            builder.Services.AddSingleton<ICallerSource, Somebody>();
-        },
-        app => app.UseBffPipeline(),
-        new Dictionary<string, string?>
-        {
-            ["Plans:free:RequestsPerMinute"] = "100000",
-            ["Plans:free:Burst"] = "100000",
-            ["Upstreams:stub:Address"] = _service!.Address.ToString(),
-            ["Upstreams:stub:Retries"] = "1",
-            ["Upstreams:stub:Timeout"] = "00:01:00",
-            ["ReverseProxy:Routes:free:ClusterId"] = "stub",
-            ["ReverseProxy:Routes:free:Match:Path"] = "/free",
-            ["ReverseProxy:Routes:free:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:open:ClusterId"] = "stub",
-            ["ReverseProxy:Routes:open:Match:Path"] = "/open",
-            ["ReverseProxy:Routes:open:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:open:Metadata:Protocol"] = "graphql",
-            ["ReverseProxy:Routes:strict:ClusterId"] = "stub",
-            ["ReverseProxy:Routes:strict:Match:Path"] = "/strict",
-            ["ReverseProxy:Routes:strict:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:strict:Metadata:Protocol"] = "graphql",
-            ["ReverseProxy:Routes:strict:Metadata:MaxDepth"] = "10",
-            ["ReverseProxy:Routes:strict:Metadata:MaxAliases"] = "20",
-            ["ReverseProxy:Routes:strict:Metadata:Introspection"] = "false",
-            ["ReverseProxy:Routes:listed:ClusterId"] = "stub",
-            ["ReverseProxy:Routes:listed:Match:Path"] = "/listed",
-            ["ReverseProxy:Routes:listed:Metadata:Scope"] = "api",
-            ["ReverseProxy:Routes:listed:Metadata:Endpoint"] = "queries",
-            ["ReverseProxy:Routes:listed:Metadata:Protocol"] = "GraphQL",
-            ["ReverseProxy:Routes:listed:Metadata:PersistedQueries:Path"] = _list,
-        }.With(settings));
+    private Task<TestHost> Start(Dictionary<string, string?> settings) =>
+        TestHost.Start(
+            builder =>
+            {
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+            },
+            app => app.UseBffPipeline(),
+            new Dictionary<string, string?>
+            {
+                ["Plans:free:RequestsPerMinute"] = "100000",
+                ["Plans:free:Burst"] = "100000",
+                ["Upstreams:stub:Address"] = _service!.Address.ToString(),
+                ["Upstreams:stub:Retries"] = "1",
+                ["Upstreams:stub:Timeout"] = "00:01:00",
+                ["ReverseProxy:Routes:free:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:free:Match:Path"] = "/free",
+                ["ReverseProxy:Routes:free:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:open:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:open:Match:Path"] = "/open",
+                ["ReverseProxy:Routes:open:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:open:Metadata:Protocol"] = "graphql",
+                ["ReverseProxy:Routes:strict:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:strict:Match:Path"] = "/strict",
+                ["ReverseProxy:Routes:strict:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:strict:Metadata:Protocol"] = "graphql",
+                ["ReverseProxy:Routes:strict:Metadata:MaxDepth"] = "10",
+                ["ReverseProxy:Routes:strict:Metadata:MaxAliases"] = "20",
+                ["ReverseProxy:Routes:strict:Metadata:Introspection"] = "false",
+                ["ReverseProxy:Routes:listed:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:listed:Match:Path"] = "/listed",
+                ["ReverseProxy:Routes:listed:Metadata:Scope"] = "api",
+                ["ReverseProxy:Routes:listed:Metadata:Endpoint"] = "queries",
+                ["ReverseProxy:Routes:listed:Metadata:Protocol"] = "GraphQL",
+                ["ReverseProxy:Routes:listed:Metadata:PersistedQueries:Path"] = _list,
+            }.With(settings)
+        );
 
     private async Task Serve(HttpContext context)
     {

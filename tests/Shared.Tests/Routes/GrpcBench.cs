@@ -37,9 +37,14 @@ internal sealed class GrpcBench : IAsyncDisposable
 
     public Talk.TalkClient Client => new(Channel());
 
-    private IEnumerable<Uri> Addresses => Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
+    private IEnumerable<Uri> Addresses =>
+        Gateway.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a));
 
-    public static async Task<GrpcBench> Start(Dictionary<string, string?>? settings = null, TimeProvider? time = null, Stream? output = null)
+    public static async Task<GrpcBench> Start(
+        Dictionary<string, string?>? settings = null,
+        TimeProvider? time = null,
+        Stream? output = null
+    )
     {
         var service = await TalkHost.Start();
         var caller = new ManualCaller();
@@ -81,7 +86,8 @@ internal sealed class GrpcBench : IAsyncDisposable
                 builder.Services.AddSingleton<ICallerSource>(caller);
             },
             app => app.UseBffPipeline(),
-            all);
+            all
+        );
         return new(service, gateway) { Caller = caller };
     }
 
@@ -89,19 +95,23 @@ internal sealed class GrpcBench : IAsyncDisposable
     public GrpcChannel Channel(GrpcWebMode? web = null)
     {
         HttpMessageHandler handler = new LeakSentinelHandler(Gateway.Leaks, new SocketsHttpHandler { UseProxy = false });
-        var channel = GrpcChannel.ForAddress(web is null ? Http2 : Http1, new()
-        {
-            HttpHandler = web is { } mode ? new GrpcWebHandler(mode, handler) : handler,
-            HttpVersion = web is null ? HttpVersion.Version20 : HttpVersion.Version11,
-            HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            MaxReceiveMessageSize = null,
-        });
+        var channel = GrpcChannel.ForAddress(
+            web is null ? Http2 : Http1,
+            new()
+            {
+                HttpHandler = web is { } mode ? new GrpcWebHandler(mode, handler) : handler,
+                HttpVersion = web is null ? HttpVersion.Version20 : HttpVersion.Version11,
+                HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                MaxReceiveMessageSize = null,
+            }
+        );
         _channels.Add(channel);
         return channel;
     }
 
     /// <summary>The status that a call ends with.</summary>
-    public static async Task<RpcException> Fails<T>(AsyncUnaryCall<T> call) => await Assert.ThrowsAsync<RpcException>(async () => await call);
+    public static async Task<RpcException> Fails<T>(AsyncUnaryCall<T> call) =>
+        await Assert.ThrowsAsync<RpcException>(async () => await call);
 
     public async ValueTask DisposeAsync()
     {
@@ -118,7 +128,15 @@ internal sealed class GrpcBench : IAsyncDisposable
         public string? Challenge => null;
 
         public static CallerResult Of(DateTimeOffset endsAt, string scope = "api") =>
-            CallerResult.Ok(new Caller { Subject = "u-1", Kind = CallerKind.Token, Scopes = FrozenSet.ToFrozenSet([scope]), ExpiresAt = endsAt });
+            CallerResult.Ok(
+                new Caller
+                {
+                    Subject = "u-1",
+                    Kind = CallerKind.Token,
+                    Scopes = FrozenSet.ToFrozenSet([scope]),
+                    ExpiresAt = endsAt,
+                }
+            );
 
         public ValueTask<CallerResult> Resolve(HttpContext context) => new(Who);
     }

@@ -43,7 +43,10 @@ public sealed class GrpcRefusalTests
 
         using var call = client.OnceAsync(new() { Text = "hello" });
         var refused = await GrpcBench.Fails(call);
-        Assert.Equal((StatusCode.ResourceExhausted, true), (refused.StatusCode, refused.Status.Detail.StartsWith("rate_limit_exceeded: ", StringComparison.Ordinal)));
+        Assert.Equal(
+            (StatusCode.ResourceExhausted, true),
+            (refused.StatusCode, refused.Status.Detail.StartsWith("rate_limit_exceeded: ", StringComparison.Ordinal))
+        );
 
         var told = web is null ? refused.Trailers : await call.ResponseHeadersAsync; // gRPC-Web: beside the trailers.
         Assert.InRange(int.Parse(told.GetValue("retry-after")!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
@@ -52,10 +55,14 @@ public sealed class GrpcRefusalTests
     [Theory, MemberData(nameof(Forms))]
     public async Task A_message_that_is_too_large_is_refused_as_gRPC_and_costs_others_nothing(GrpcWebMode? web)
     {
-        await using var bench = await GrpcBench.Start(new()
-        {
-            ["Plans:free:MaxPayloadBytes"] = "1000", ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01",
-        });
+        await using var bench = await GrpcBench.Start(
+            new()
+            {
+                ["Plans:free:MaxPayloadBytes"] = "1000",
+                ["Upstreams:talk:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:talk:Breaker:FailureRatio"] = "0.01",
+            }
+        );
         var client = new Talk.TalkClient(bench.Channel(web));
         for (var i = 0; i < 5; i++)
         {
@@ -80,20 +87,33 @@ public sealed class GrpcRefusalTests
     {
         await using var page = await TestHost.Start(
             _ => { },
-            app => app.Run(async context =>
-            {
-                context.Response.StatusCode = context.Request.Headers.TryGetValue("x-device", out var status) ? int.Parse(status!, System.Globalization.CultureInfo.InvariantCulture) : 200;
-                context.Response.ContentType = "text/html";
-                await context.Response.WriteAsync("<h1>upstream-7.internal</h1>");
-            }),
-            new Dictionary<string, string?> { ["Kestrel:Endpoints:Http:Protocols"] = "Http2" });
-        await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Address"] = page.Address.ToString(), ["Upstreams:talk:Breaker:MinimumThroughput"] = "1000" });
+            app =>
+                app.Run(async context =>
+                {
+                    context.Response.StatusCode = context.Request.Headers.TryGetValue("x-device", out var status)
+                        ? int.Parse(status!, System.Globalization.CultureInfo.InvariantCulture)
+                        : 200;
+                    context.Response.ContentType = "text/html";
+                    await context.Response.WriteAsync("<h1>upstream-7.internal</h1>");
+                }),
+            new Dictionary<string, string?> { ["Kestrel:Endpoints:Http:Protocols"] = "Http2" }
+        );
+        await using var bench = await GrpcBench.Start(
+            new() { ["Upstreams:talk:Address"] = page.Address.ToString(), ["Upstreams:talk:Breaker:MinimumThroughput"] = "1000" }
+        );
         var client = new Talk.TalkClient(bench.Channel(web));
-        foreach (var (status, expected) in new[]
-        {
-            ("200", StatusCode.Unavailable), ("500", StatusCode.Unavailable), ("503", StatusCode.Unavailable), ("401", StatusCode.Unauthenticated), ("403", StatusCode.PermissionDenied),
-            ("404", StatusCode.Unimplemented), ("429", StatusCode.ResourceExhausted),
-        })
+        foreach (
+            var (status, expected) in new[]
+            {
+                ("200", StatusCode.Unavailable),
+                ("500", StatusCode.Unavailable),
+                ("503", StatusCode.Unavailable),
+                ("401", StatusCode.Unauthenticated),
+                ("403", StatusCode.PermissionDenied),
+                ("404", StatusCode.Unimplemented),
+                ("429", StatusCode.ResourceExhausted),
+            }
+        )
         {
             var failed = await GrpcBench.Fails(client.OnceAsync(new(), [new("x-device", status)]));
             Assert.Equal((status, expected), (status, failed.StatusCode));
@@ -117,10 +137,15 @@ public sealed class GrpcRefusalTests
     [Fact]
     public async Task A_stream_whose_client_is_silent_holds_no_slot_and_no_place()
     {
-        await using var bench = await GrpcBench.Start(new()
-        {
-            ["Admission:MaxConcurrency"] = "1", ["Admission:MaxQueue"] = "0", ["Upstreams:talk:MaxConcurrency"] = "1", ["Upstreams:talk:MaxQueue"] = "0",
-        });
+        await using var bench = await GrpcBench.Start(
+            new()
+            {
+                ["Admission:MaxConcurrency"] = "1",
+                ["Admission:MaxQueue"] = "0",
+                ["Upstreams:talk:MaxConcurrency"] = "1",
+                ["Upstreams:talk:MaxQueue"] = "0",
+            }
+        );
         var silent = new List<AsyncDuplexStreamingCall<Said, Said>>();
         for (var i = 0; i < 2; i++)
         {
@@ -156,7 +181,10 @@ public sealed class GrpcRefusalTests
         using var answer = await bench.Gateway.Client.SendAsync(request);
         await answer.Content.ReadAsByteArrayAsync();
 
-        Assert.Equal((HttpStatusCode.OK, "application/grpc", "3"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.TrailingHeaders.GetValues("grpc-status").Single()));
+        Assert.Equal(
+            (HttpStatusCode.OK, "application/grpc", "3"),
+            (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, answer.TrailingHeaders.GetValues("grpc-status").Single())
+        );
         Assert.Empty(bench.Service.Calls);
     }
 
@@ -172,7 +200,10 @@ public sealed class GrpcRefusalTests
         request.Version = new Version(version, version == 2 ? 0 : 1);
         using var answer = await bench.Gateway.Client.SendAsync(request);
 
-        Assert.Equal((HttpStatusCode.UnsupportedMediaType, "application/problem+json"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(
+            (HttpStatusCode.UnsupportedMediaType, "application/problem+json"),
+            (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType)
+        );
         Assert.Empty(bench.Service.Calls);
     }
 
@@ -184,12 +215,17 @@ public sealed class GrpcRefusalTests
     [InlineData("?AAAAAAA")]
     public async Task A_text_that_cannot_be_read_harms_nobody(string text)
     {
-        await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" });
+        await using var bench = await GrpcBench.Start(
+            new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }
+        );
         for (var i = 0; i < 4; i++)
         {
             using var request = Request(bench.Http1, "application/grpc-web-text");
             request.Version = HttpVersion.Version11;
-            request.Content = new ByteArrayContent(Encoding.ASCII.GetBytes(text)) { Headers = { ContentType = new("application/grpc-web-text") } };
+            request.Content = new ByteArrayContent(Encoding.ASCII.GetBytes(text))
+            {
+                Headers = { ContentType = new("application/grpc-web-text") },
+            };
             using var answer = await bench.Gateway.Client.SendAsync(request);
             var trailers = Encoding.ASCII.GetString(Convert.FromBase64String(await answer.Content.ReadAsStringAsync()));
             Assert.Contains("grpc-status: ", trailers, StringComparison.Ordinal);
@@ -199,12 +235,13 @@ public sealed class GrpcRefusalTests
         Assert.Equal("hello", (await bench.Client.OnceAsync(new() { Text = "hello" })).Text);
     }
 
-    private static HttpRequestMessage Request(Uri gateway, string type) => new(HttpMethod.Post, new Uri(gateway, "/bff.test.v1.Talk/Once"))
-    {
-        Version = HttpVersion.Version20,
-        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-        Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new(type) } },
-    };
+    private static HttpRequestMessage Request(Uri gateway, string type) =>
+        new(HttpMethod.Post, new Uri(gateway, "/bff.test.v1.Talk/Once"))
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent(new byte[5]) { Headers = { ContentType = new(type) } },
+        };
 
     private static async Task<RpcException> Refused(Talk.TalkClient client, StatusCode status, string code)
     {

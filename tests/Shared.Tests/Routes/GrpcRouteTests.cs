@@ -21,7 +21,10 @@ public sealed class GrpcRouteTests
         await using var bench = await GrpcBench.Start();
         var client = new Talk.TalkClient(bench.Channel(web));
 
-        using var call = client.OnceAsync(new() { Text = "hello" }, [new("x-device", "phone"), new("x-secret", "s"), new("trace-bin", [0, 1, 254]), new("X-User-Id", "admin")]);
+        using var call = client.OnceAsync(
+            new() { Text = "hello" },
+            [new("x-device", "phone"), new("x-secret", "s"), new("trace-bin", [0, 1, 254]), new("X-User-Id", "admin")]
+        );
         var said = await call;
 
         Assert.Equal("hello", said.Text);
@@ -115,9 +118,7 @@ public sealed class GrpcRouteTests
         using var late = client.Listen(new() { Text = "status 5", Times = 2 }); // After messages: in the trailers.
         await Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (await late.ResponseStream.MoveNext(default).WaitAsync(Patience))
-            {
-            }
+            while (await late.ResponseStream.MoveNext(default).WaitAsync(Patience)) { }
         });
         Assert.Equal(StatusCode.NotFound, late.GetStatus().StatusCode);
     }
@@ -176,7 +177,9 @@ public sealed class GrpcRouteTests
     [Fact]
     public async Task A_client_that_leaves_or_has_no_time_is_no_fault_of_the_service()
     {
-        await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" });
+        await using var bench = await GrpcBench.Start(
+            new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }
+        );
         for (var i = 0; i < 5; i++)
         {
             using var cancel = new CancellationTokenSource();
@@ -186,7 +189,9 @@ public sealed class GrpcRouteTests
             Assert.Equal(StatusCode.Cancelled, (await GrpcBench.Fails(left)).StatusCode);
             Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
 
-            var late = await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "hang" }, deadline: DateTime.UtcNow + TimeSpan.FromMilliseconds(200)));
+            var late = await GrpcBench.Fails(
+                bench.Client.OnceAsync(new() { Text = "hang" }, deadline: DateTime.UtcNow + TimeSpan.FromMilliseconds(200))
+            );
             Assert.Equal(StatusCode.DeadlineExceeded, late.StatusCode);
             await Eventually.True(() => bench.Service.Calls.Count == 2 * i + 2);
         }
@@ -212,7 +217,11 @@ public sealed class GrpcRouteTests
             await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "hello" }));
         }
 
-        var lines = Encoding.UTF8.GetString(output.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToList();
+        var lines = Encoding
+            .UTF8.GetString(output.ToArray())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonNode.Parse(line)!)
+            .ToList();
         Assert.All(lines, line => Assert.Equal(200, (int)line["status"]!));
         Assert.Equal([0, 1, 5, 16], lines.Select(line => (int)line["grpcStatus"]!).Order());
     }
@@ -220,7 +229,9 @@ public sealed class GrpcRouteTests
     [Fact]
     public async Task Statuses_that_a_client_can_bring_about_open_no_breaker()
     {
-        await using var bench = await GrpcBench.Start(new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" });
+        await using var bench = await GrpcBench.Start(
+            new() { ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01" }
+        );
         foreach (var status in (int[])[1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16])
         {
             for (var i = 0; i < 3; i++)
@@ -239,10 +250,14 @@ public sealed class GrpcRouteTests
     [InlineData("reset")]
     public async Task A_service_that_is_ill_opens_its_breaker(string told)
     {
-        await using var bench = await GrpcBench.Start(new()
-        {
-            ["Upstreams:talk:Breaker:MinimumThroughput"] = "2", ["Upstreams:talk:Breaker:FailureRatio"] = "0.01", ["Upstreams:talk:Breaker:BreakDuration"] = "01:00:00",
-        });
+        await using var bench = await GrpcBench.Start(
+            new()
+            {
+                ["Upstreams:talk:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:talk:Breaker:FailureRatio"] = "0.01",
+                ["Upstreams:talk:Breaker:BreakDuration"] = "01:00:00",
+            }
+        );
         for (var i = 0; i < 2; i++)
         {
             await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = told }));
@@ -264,9 +279,7 @@ public sealed class GrpcRouteTests
 
         var broken = await Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (await call.ResponseStream.MoveNext(default).WaitAsync(Patience))
-            {
-            }
+            while (await call.ResponseStream.MoveNext(default).WaitAsync(Patience)) { }
         });
         Assert.Equal((StatusCode.Unavailable, "The service broke off."), (broken.StatusCode, broken.Status.Detail));
     }

@@ -13,22 +13,28 @@ public sealed class Http3Tests
     {
         using var authority = new TestAuthority();
         var certificate = authority.Issue("gateway");
-        await using var service = await TestHost.Start(_ => { }, app => app.Run(async context =>
-        {
-            context.Response.Headers["Alt-Svc"] = "h3=\":1\"";
-            await context.Response.WriteAsync("hello");
-        }));
-        await using var bench = await GrpcBench.Start(new()
-        {
-            ["Kestrel:Endpoints:Http2:Url"] = "https://127.0.0.1:0",
-            ["Kestrel:Endpoints:Http2:Protocols"] = "Http1AndHttp2AndHttp3",
-            ["Kestrel:Endpoints:Http2:Certificate:Path"] = certificate.CertificateFile,
-            ["Kestrel:Endpoints:Http2:Certificate:KeyPath"] = certificate.KeyFile,
-            ["Upstreams:page:Address"] = service.Address.ToString(),
-            ["ReverseProxy:Routes:page:ClusterId"] = "page",
-            ["ReverseProxy:Routes:page:Match:Path"] = "/page",
-            ["ReverseProxy:Routes:page:Metadata:Scope"] = "api",
-        });
+        await using var service = await TestHost.Start(
+            _ => { },
+            app =>
+                app.Run(async context =>
+                {
+                    context.Response.Headers["Alt-Svc"] = "h3=\":1\"";
+                    await context.Response.WriteAsync("hello");
+                })
+        );
+        await using var bench = await GrpcBench.Start(
+            new()
+            {
+                ["Kestrel:Endpoints:Http2:Url"] = "https://127.0.0.1:0",
+                ["Kestrel:Endpoints:Http2:Protocols"] = "Http1AndHttp2AndHttp3",
+                ["Kestrel:Endpoints:Http2:Certificate:Path"] = certificate.CertificateFile,
+                ["Kestrel:Endpoints:Http2:Certificate:KeyPath"] = certificate.KeyFile,
+                ["Upstreams:page:Address"] = service.Address.ToString(),
+                ["ReverseProxy:Routes:page:ClusterId"] = "page",
+                ["ReverseProxy:Routes:page:Match:Path"] = "/page",
+                ["ReverseProxy:Routes:page:Metadata:Scope"] = "api",
+            }
+        );
         using var client = bench.Gateway.NewClient(authority.NewHandler());
 
         using var over2 = await Get(HttpVersion.Version20);
@@ -38,7 +44,11 @@ public sealed class Http3Tests
 
         async Task<HttpResponseMessage> Get(Version version)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(bench.Http2, "/page")) { Version = version, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(bench.Http2, "/page"))
+            {
+                Version = version,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            };
             return await client.SendAsync(request);
         }
     }

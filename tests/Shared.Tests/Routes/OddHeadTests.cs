@@ -18,20 +18,23 @@ public sealed class OddHeadTests : IAsyncLifetime
     {
         _stage = await RouteStage.Start(
             Serve,
-            _ => new()
-            {
-                ["Plans:free:RequestsPerMinute"] = "100000",
-                ["Plans:free:Burst"] = "100000",
-                ["Upstreams:stub:Retries"] = "0",
-                ["Upstreams:stub:Timeout"] = "00:01:00",
-                ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
-                ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
-                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:any:Match:Path"] = "/any",
-                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-            },
-            server: builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1),
-            hasOwn: true);
+            _ =>
+                new()
+                {
+                    ["Plans:free:RequestsPerMinute"] = "100000",
+                    ["Plans:free:Burst"] = "100000",
+                    ["Upstreams:stub:Retries"] = "0",
+                    ["Upstreams:stub:Timeout"] = "00:01:00",
+                    ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+                    ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+                    ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+                    ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                },
+            server: builder =>
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1),
+            hasOwn: true
+        );
     }
 
     public async Task DisposeAsync()
@@ -62,7 +65,10 @@ public sealed class OddHeadTests : IAsyncLifetime
         var answer = await Send(path, "Prefer: name\r\n");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal("attachment; filename=\"Gerät ☂.pdf\"", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer.Header("Content-Disposition")!)));
+        Assert.Equal(
+            "attachment; filename=\"Gerät ☂.pdf\"",
+            Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(answer.Header("Content-Disposition")!))
+        );
     }
 
     [Theory]
@@ -82,7 +88,8 @@ public sealed class OddHeadTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() => Assert.Equal(IdleTimeouts.Stream, PassThrough.Exchange.ActivityTimeout);
+    public void An_endpoint_of_the_hosts_may_be_as_silent_as_a_route() =>
+        Assert.Equal(IdleTimeouts.Stream, PassThrough.Exchange.ActivityTimeout);
 
     private Task<RawResponse> Send(string path, string headers) =>
         RawHttp.Send(_stage!.Gateway.Address, $"GET {path} HTTP/1.1\r\nHost: gateway\r\n{headers}\r\n", new LeakSentinel());
@@ -92,7 +99,9 @@ public sealed class OddHeadTests : IAsyncLifetime
         var agent = context.Request.Headers.UserAgent.ToString();
         if (context.Request.Headers["Prefer"] == "name")
         {
-            context.Response.Headers.ContentDisposition = Encoding.Latin1.GetString(Encoding.UTF8.GetBytes("attachment; filename=\"Gerät ☂.pdf\""));
+            context.Response.Headers.ContentDisposition = Encoding.Latin1.GetString(
+                Encoding.UTF8.GetBytes("attachment; filename=\"Gerät ☂.pdf\"")
+            );
         }
 
         await context.Response.WriteAsync(agent.Length > 100 ? "" : agent);

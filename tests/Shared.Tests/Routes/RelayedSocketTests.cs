@@ -28,11 +28,14 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 
     public async Task InitializeAsync()
     {
-        _service = await TestHost.Start(_ => { }, app =>
-        {
-            app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
-            app.Run(Serve);
-        });
+        _service = await TestHost.Start(
+            _ => { },
+            app =>
+            {
+                app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
+                app.Run(Serve);
+            }
+        );
         _gateway = await TestHost.Start(
             builder =>
             {
@@ -50,7 +53,8 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
                 ["ReverseProxy:Routes:talk:ClusterId"] = "talk",
                 ["ReverseProxy:Routes:talk:Match:Path"] = "/talk",
                 ["ReverseProxy:Routes:talk:Metadata:Scope"] = "api",
-            });
+            }
+        );
     }
 
     public async Task DisposeAsync()
@@ -154,7 +158,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 
             var followed = new SocketFrames();
             var bytes = stream.ToArray();
-            for (var at = 0; at < bytes.Length;)
+            for (var at = 0; at < bytes.Length; )
             {
                 var length = Math.Min(bytes.Length - at, random.Next(1, random.Next(2) == 0 ? 4 : 5000));
                 followed.Take(bytes.AsSpan(at, length));
@@ -168,21 +172,51 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 
     private static void WriteFrame(MemoryStream stream, Random random)
     {
-        var kind = random.Next(4) switch { 0 => 9, 1 => 10, _ => 2 };
-        var length = kind >= 8 ? random.Next(126) : random.Next(3) switch { 0 => random.Next(126), 1 => random.Next(126, 65536), _ => random.Next(65536, 70000) };
+        var kind = random.Next(4) switch
+        {
+            0 => 9,
+            1 => 10,
+            _ => 2,
+        };
+        var length =
+            kind >= 8
+                ? random.Next(126)
+                : random.Next(3) switch
+                {
+                    0 => random.Next(126),
+                    1 => random.Next(126, 65536),
+                    _ => random.Next(65536, 70000),
+                };
         var masked = random.Next(2) == 1;
         stream.WriteByte((byte)(0x80 | kind));
-        stream.WriteByte((byte)((masked ? 0x80 : 0) | (length < 126 ? length : length < 65536 ? 126 : 127)));
+        stream.WriteByte(
+            (byte)(
+                (masked ? 0x80 : 0)
+                | (
+                    length < 126 ? length
+                    : length < 65536 ? 126
+                    : 127
+                )
+            )
+        );
         Span<byte> wide = stackalloc byte[8];
         System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(wide, length);
-        stream.Write(length < 126 ? [] : length < 65536 ? wide[6..] : wide);
+        stream.Write(
+            length < 126 ? []
+            : length < 65536 ? wide[6..]
+            : wide
+        );
         stream.Write(new byte[masked ? 4 : 0]);
         stream.Write(new byte[length]);
     }
 
     private async Task<ClientWebSocket> Connect(int version)
     {
-        var addresses = _gateway!.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a)).ToList();
+        var addresses = _gateway!
+            .Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Select(a => new Uri(a))
+            .ToList();
         var socket = new ClientWebSocket();
         socket.Options.KeepAliveInterval = TimeSpan.Zero;
         if (version == 2)
@@ -191,11 +225,18 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         }
 
         var invoker = new HttpMessageInvoker(new LeakSentinelHandler(_gateway.Leaks, new SocketsHttpHandler { UseProxy = false }));
-        await socket.ConnectAsync(new UriBuilder(version == 2 ? addresses[^1] : addresses[0]) { Scheme = "ws", Path = "/talk" }.Uri, invoker, default).WaitAsync(Patience);
+        await socket
+            .ConnectAsync(
+                new UriBuilder(version == 2 ? addresses[^1] : addresses[0]) { Scheme = "ws", Path = "/talk" }.Uri,
+                invoker,
+                default
+            )
+            .WaitAsync(Patience);
         return socket;
     }
 
-    private static Task Say(ClientWebSocket socket, string text) => socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, default).WaitAsync(Patience);
+    private static Task Say(ClientWebSocket socket, string text) =>
+        socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, default).WaitAsync(Patience);
 
     private static async Task<(WebSocketMessageType Type, string Text)> Hear(ClientWebSocket socket)
     {
@@ -214,7 +255,11 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
             switch (heard.MessageType == WebSocketMessageType.Close ? "" : Encoding.ASCII.GetString(buffer, 0, heard.Count))
             {
                 case "":
-                    await socket.CloseOutputAsync(socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure, socket.CloseStatusDescription, context.RequestAborted);
+                    await socket.CloseOutputAsync(
+                        socket.CloseStatus ?? WebSocketCloseStatus.NormalClosure,
+                        socket.CloseStatusDescription,
+                        context.RequestAborted
+                    );
                     return;
                 case "in halves":
                     await socket.SendAsync("half"u8.ToArray(), WebSocketMessageType.Text, false, context.RequestAborted);

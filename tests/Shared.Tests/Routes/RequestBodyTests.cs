@@ -34,34 +34,37 @@ public sealed class RequestBodyTests : IAsyncLifetime
         _answers.SetResult();
         _stage = await RouteStage.Start(
             Serve,
-            _ => new()
-            {
-                ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0",
-                ["Upstreams:stub:Retries"] = "1",
-                ["Upstreams:stub:Timeout"] = "00:00:10",
-                ["Upstreams:stub:MaxConcurrency"] = "1",
-                ["Upstreams:stub:MaxQueue"] = "0",
-                ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
-                ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
-                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:any:Match:Path"] = "/any",
-                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:large:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:large:Match:Path"] = "/large",
-                ["ReverseProxy:Routes:large:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:large:MaxRequestBodySize"] = "5000000",
-                ["ReverseProxy:Routes:endless:ClusterId"] = "stub",
-                ["ReverseProxy:Routes:endless:Match:Path"] = "/endless",
-                ["ReverseProxy:Routes:endless:Metadata:Scope"] = "api",
-                ["ReverseProxy:Routes:endless:MaxRequestBodySize"] = "-1",
-            },
+            _ =>
+                new()
+                {
+                    ["Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond"] = "0",
+                    ["Upstreams:stub:Retries"] = "1",
+                    ["Upstreams:stub:Timeout"] = "00:00:10",
+                    ["Upstreams:stub:MaxConcurrency"] = "1",
+                    ["Upstreams:stub:MaxQueue"] = "0",
+                    ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+                    ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+                    ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+                    ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:large:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:large:Match:Path"] = "/large",
+                    ["ReverseProxy:Routes:large:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:large:MaxRequestBodySize"] = "5000000",
+                    ["ReverseProxy:Routes:endless:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:endless:Match:Path"] = "/endless",
+                    ["ReverseProxy:Routes:endless:Metadata:Scope"] = "api",
+                    ["ReverseProxy:Routes:endless:MaxRequestBodySize"] = "-1",
+                },
             _time,
-            server: builder => builder.WebHost.ConfigureKestrel(kestrel =>
-            {
-                kestrel.Limits.MaxRequestBodySize = null;
-                kestrel.Limits.MinRequestBodyDataRate = null;
-            }),
-            hasOwn: true);
+            server: builder =>
+                builder.WebHost.ConfigureKestrel(kestrel =>
+                {
+                    kestrel.Limits.MaxRequestBodySize = null;
+                    kestrel.Limits.MinRequestBodyDataRate = null;
+                }),
+            hasOwn: true
+        );
     }
 
     public async Task DisposeAsync()
@@ -189,7 +192,12 @@ public sealed class RequestBodyTests : IAsyncLifetime
     [InlineData("/own", "Content-Length: 10\r\n\r\nhello", null, 400)]
     [InlineData("/any", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "zz\r\n", 400)]
     [InlineData("/own", "Idempotency-Key: k\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "100000\r\n", 413)]
-    public async Task Whatever_is_wrong_with_a_body_that_is_on_its_way_is_the_clients_fault(string path, string first, string? then, int status)
+    public async Task Whatever_is_wrong_with_a_body_that_is_on_its_way_is_the_clients_fault(
+        string path,
+        string first,
+        string? then,
+        int status
+    )
     {
         for (var i = 0; i < 4; i++)
         {
@@ -350,7 +358,8 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Task<RawSender> Post(string path, string rest) => RawSender.Start(_stage!.Gateway.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{rest}");
+    private Task<RawSender> Post(string path, string rest) =>
+        RawSender.Start(_stage!.Gateway.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{rest}");
 
     private async Task<int> Status(string path)
     {

@@ -26,7 +26,12 @@ internal sealed class RouteStage : IAsyncDisposable
     /// <param name="server">What the service's server allows.</param>
     /// <param name="hasOwn">Whether the host has an endpoint of its own, <c>/own</c>, that passes on to the service.</param>
     public static async Task<RouteStage> Start(
-        RequestDelegate serve, Func<string, Dictionary<string, string?>> settings, TimeProvider? time = null, Action<WebApplicationBuilder>? server = null, bool hasOwn = false)
+        RequestDelegate serve,
+        Func<string, Dictionary<string, string?>> settings,
+        TimeProvider? time = null,
+        Action<WebApplicationBuilder>? server = null,
+        bool hasOwn = false
+    )
     {
         var service = await TestHost.Start(server ?? (_ => { }), app => app.Run(serve));
         var gateway = await TestHost.Start(
@@ -49,10 +54,15 @@ internal sealed class RouteStage : IAsyncDisposable
                 app.UseBffPipeline();
                 if (hasOwn)
                 {
-                    app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any())).RequireScope("api");
+                    app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any()))
+                        .RequireScope("api");
                 }
             },
-            new Dictionary<string, string?>(settings(service.Address.ToString())) { ["Upstreams:stub:Address"] = service.Address.ToString() });
+            new Dictionary<string, string?>(settings(service.Address.ToString()))
+            {
+                ["Upstreams:stub:Address"] = service.Address.ToString(),
+            }
+        );
         return new(service, gateway);
     }
 
@@ -66,9 +76,15 @@ internal sealed class RouteStage : IAsyncDisposable
 /// <summary>Every request is this caller's, but those that say that they are nobody's.</summary>
 internal sealed class Somebody : ICallerSource
 {
-    private readonly Caller _caller = new() { Subject = "u-1", Kind = CallerKind.Token, Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]) };
+    private readonly Caller _caller = new()
+    {
+        Subject = "u-1",
+        Kind = CallerKind.Token,
+        Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(["api"]),
+    };
 
     public string? Challenge => null;
 
-    public ValueTask<CallerResult> Resolve(HttpContext context) => new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
+    public ValueTask<CallerResult> Resolve(HttpContext context) =>
+        new(context.Request.Headers.ContainsKey("X-Nobody") ? CallerResult.None : CallerResult.Ok(_caller));
 }

@@ -25,7 +25,8 @@ public sealed class SessionIndexTests : IAsyncLifetime
     {
         await Start(onRedis);
         var key = await SignIn(TimeSpan.FromHours(8));
-        _redis?.Command("DEL", "bff:sessions:" + SessionKey.UserIndex(User), "bff:sessions:" + SessionKey.ProviderIndex("sid-1")); // In other slots than the session.
+        // In other slots than the session.
+        _redis?.Command("DEL", "bff:sessions:" + SessionKey.UserIndex(User), "bff:sessions:" + SessionKey.ProviderIndex("sid-1"));
 
         _clock.Advance(TimeSpan.FromMinutes(1));
         Assert.NotNull((await Vault.Find(key, slides: true)).Session);
@@ -78,11 +79,23 @@ public sealed class SessionIndexTests : IAsyncLifetime
     private async Task<string> SignIn(TimeSpan life)
     {
         var (key, now) = (SessionKey.Hash(SessionKey.NewCookie()), _clock.GetUtcNow());
-        await Vault.Add(key, new SessionRecord
-        {
-            Id = "s-1", Subject = User, Client = "web", Device = "Firefox", CreatedAt = now, EndsAt = now + life, ProviderSession = "sid-1",
-            AccessToken = "a", AccessTokenIssuedAt = now, AccessTokenEndsAt = now + TimeSpan.FromMinutes(5), RefreshToken = "r",
-        });
+        await Vault.Add(
+            key,
+            new SessionRecord
+            {
+                Id = "s-1",
+                Subject = User,
+                Client = "web",
+                Device = "Firefox",
+                CreatedAt = now,
+                EndsAt = now + life,
+                ProviderSession = "sid-1",
+                AccessToken = "a",
+                AccessTokenIssuedAt = now,
+                AccessTokenEndsAt = now + TimeSpan.FromMinutes(5),
+                RefreshToken = "r",
+            }
+        );
         return key;
     }
 }

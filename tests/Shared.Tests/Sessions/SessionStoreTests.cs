@@ -121,8 +121,12 @@ public sealed class SessionStoreTests : IDisposable
         Assert.Contains(one, await store.Members("of-user:a"));
         if (_redis is not null)
         {
-            var life = int.Parse(_redis.Command("TTL", "bff:sessions:of-user:a")[1..].TrimEnd(), System.Globalization.CultureInfo.InvariantCulture);
-            Assert.InRange(TimeSpan.FromSeconds(life), TimeSpan.FromDays(3.9), TimeSpan.FromDays(4)); // A day longer than the newest, whoever was put in last.
+            var life = int.Parse(
+                _redis.Command("TTL", "bff:sessions:of-user:a")[1..].TrimEnd(),
+                System.Globalization.CultureInfo.InvariantCulture
+            );
+            // A day longer than the newest, whoever was put in last.
+            Assert.InRange(TimeSpan.FromSeconds(life), TimeSpan.FromDays(3.9), TimeSpan.FromDays(4));
         }
     }
 
@@ -178,13 +182,16 @@ public sealed class SessionStoreTests : IDisposable
         var listener = onRedis ? ActivatorUtilities.CreateInstance<RedisSessionStore>(_services!) : store;
         var announced = Channel.CreateUnbounded<string>();
         var (one, two, kept) = (await Added(store), await Added(store), await Added(store));
-        using var listening = listener.OnEnded(key => announced.Writer.TryWrite($"{key}, there: {key is not null && Find(store, key).Result.Session is not null}"));
+        using var listening = listener.OnEnded(key =>
+            announced.Writer.TryWrite($"{key}, there: {key is not null && Find(store, key).Result.Session is not null}")
+        );
         await Heard();
 
         await store.End(one, leaveMark: true);
         await store.End(two, leaveMark: false);
 
-        Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal)); // Whoever hears of it finds it gone.
+        // Whoever hears of it finds it gone.
+        Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
         Assert.NotNull((await Find(store, kept)).Session);
     }
 
@@ -270,13 +277,19 @@ public sealed class SessionStoreTests : IDisposable
         }
     }
 
-    private static IEnumerable<string> Gone(params string[] keys) => keys.Select(key => $"{key}, there: False").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Gone(params string[] keys) =>
+        keys.Select(key => $"{key}, there: False").Order(StringComparer.Ordinal);
 
-    private static Task<string> Next(Channel<string> announced) => announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+    private static Task<string> Next(Channel<string> announced) =>
+        announced.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
 
     /// <summary>What has been subscribed to is heard.</summary>
-    private Task Heard() => _redis is null ? Task.CompletedTask : RedisStateTests.Until(
-        () => Task.FromResult(_redis.Command("PUBSUB", "NUMSUB", "bff:sessions:ended").Contains(":1\r\n", StringComparison.Ordinal)));
+    private Task Heard() =>
+        _redis is null
+            ? Task.CompletedTask
+            : RedisStateTests.Until(() =>
+                Task.FromResult(_redis.Command("PUBSUB", "NUMSUB", "bff:sessions:ended").Contains(":1\r\n", StringComparison.Ordinal))
+            );
 
     private async Task<ISessionStore> Store(bool onRedis, string timeout = Generous.StateTimeout)
     {

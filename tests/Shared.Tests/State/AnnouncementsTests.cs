@@ -90,7 +90,11 @@ public sealed class AnnouncementsTests
     public async Task A_replica_that_takes_over_without_the_latest_writes_lets_nothing_be_missed()
     {
         using var primary = RedisServer.Run();
-        using var replica = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var replica = RedisServer.Run(
+            "--replicaof",
+            "127.0.0.1",
+            primary.Port.ToString(System.Globalization.CultureInfo.InvariantCulture)
+        );
         using var route = new RedisRoute(primary);
         await using var here = await Instance.Start(route.Address);
         await here.Feed.Note("one");
@@ -131,7 +135,11 @@ public sealed class AnnouncementsTests
         await here.Read();
 
         Assert.Equal([Missed], here.Heard);
-        Assert.InRange(int.Parse(redis.Command("XLEN", "bff:{announced}:tests")[1..].TrimEnd(), System.Globalization.CultureInfo.InvariantCulture), 1000, 1200);
+        Assert.InRange(
+            int.Parse(redis.Command("XLEN", "bff:{announced}:tests")[1..].TrimEnd(), System.Globalization.CultureInfo.InvariantCulture),
+            1000,
+            1200
+        );
         Assert.StartsWith(":8", redis.Command("TTL", "bff:{announced}:tests"), StringComparison.Ordinal); // A day.
     }
 
@@ -163,7 +171,10 @@ public sealed class AnnouncementsTests
             return instance;
         }
 
-        public Task Read() => services.GetRequiredService<RedisState>().IsConfigured ? services.GetRequiredService<Announcements>().Read(default) : Task.CompletedTask;
+        public Task Read() =>
+            services.GetRequiredService<RedisState>().IsConfigured
+                ? services.GetRequiredService<Announcements>().Read(default)
+                : Task.CompletedTask;
 
         public async Task<bool> TryRead()
         {

@@ -69,7 +69,8 @@ public sealed class RedisKeyRingTests : KeyRingBehaviour, IDisposable
 
     private RedisServer Server => _server ??= RedisServer.Run();
 
-    private protected override async Task<IKeyRing> Ring() => (await StateEngines.Ready(Server.ConnectionString, Clock)).GetRequiredService<IKeyRing>();
+    private protected override async Task<IKeyRing> Ring() =>
+        (await StateEngines.Ready(Server.ConnectionString, Clock)).GetRequiredService<IKeyRing>();
 
     [RedisFact]
     public Task A_purpose_keeps_its_key_and_purposes_differ() => A_purpose_keeps_its_key_and_purposes_differ_();

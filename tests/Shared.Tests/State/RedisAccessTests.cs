@@ -20,12 +20,29 @@ public sealed class RedisAccessTests : IDisposable
     [InlineData("redis://bff:p%40ss%2Cw%3Ard@redis.example:6380/3", "redis.example:6380", "bff", "p@ss,w:rd", 3, false)]
     [InlineData("rediss://:secret@redis.example", "redis.example:0", null, "secret", null, true)]
     [InlineData("REDISS://bff:secret@one:1,two:2?serviceName=primary&sslHost=redis.internal", "one:1,two:2", "bff", "secret", null, true)]
-    [InlineData("redis.example:6380,user=bff,password=secret,ssl=true,sslHost=other,serviceName=primary", "redis.example:6380", "bff", "secret", null, true)]
-    public void An_address_or_a_connection_string_says_where_who_and_how(string text, string endpoints, string? user, string? password, int? database, bool ssl)
+    [InlineData(
+        "redis.example:6380,user=bff,password=secret,ssl=true,sslHost=other,serviceName=primary",
+        "redis.example:6380",
+        "bff",
+        "secret",
+        null,
+        true
+    )]
+    public void An_address_or_a_connection_string_says_where_who_and_how(
+        string text,
+        string endpoints,
+        string? user,
+        string? password,
+        int? database,
+        bool ssl
+    )
     {
         var options = RedisAddress.Parse(text)!;
 
-        Assert.Equal(endpoints, string.Join(',', options.EndPoints.Select(e => e is System.Net.DnsEndPoint name ? $"{name.Host}:{name.Port}" : e.ToString())));
+        Assert.Equal(
+            endpoints,
+            string.Join(',', options.EndPoints.Select(e => e is System.Net.DnsEndPoint name ? $"{name.Host}:{name.Port}" : e.ToString()))
+        );
         Assert.Equal((user, password, database, ssl), (options.User, options.Password, options.DefaultDatabase, options.Ssl));
     }
 
@@ -54,9 +71,13 @@ public sealed class RedisAccessTests : IDisposable
         var load = Load(state, stop.Token);
 
         await File.WriteAllTextAsync(file, "second\n"); // Before Redis knows it: the connection that there is goes on.
-        await RedisStateTests.Until(() => Task.FromResult(log.Entries.Any(e => e.Message.Contains("does not take the new password", StringComparison.Ordinal))));
+        await RedisStateTests.Until(() =>
+            Task.FromResult(log.Entries.Any(e => e.Message.Contains("does not take the new password", StringComparison.Ordinal)))
+        );
         server.Command("ACL", "SETUSER", "bff", ">second");
-        await RedisStateTests.Until(() => Task.FromResult(log.Entries.Any(e => e.Message.Contains("with the new password", StringComparison.Ordinal))));
+        await RedisStateTests.Until(() =>
+            Task.FromResult(log.Entries.Any(e => e.Message.Contains("with the new password", StringComparison.Ordinal)))
+        );
         server.Command("ACL", "SETUSER", "bff", "<first");
 
         await stop.CancelAsync();
@@ -86,17 +107,29 @@ public sealed class RedisAccessTests : IDisposable
         var port = server.Tls(serverCertificate, authority.AuthorityFile);
         var address = string.Create(CultureInfo.InvariantCulture, $"rediss://bff:of-the-tests-alone@127.0.0.1:{port}");
         await using var provider = Provider(
-            address, null, ("State:Redis:ServerCa:Path", authority.AuthorityFile), ("State:Redis:ClientCertificate:Path", clientCertificate.CertificateFile),
-            ("State:Redis:ClientCertificate:KeyPath", clientCertificate.KeyFile));
+            address,
+            null,
+            ("State:Redis:ServerCa:Path", authority.AuthorityFile),
+            ("State:Redis:ClientCertificate:Path", clientCertificate.CertificateFile),
+            ("State:Redis:ClientCertificate:KeyPath", clientCertificate.KeyFile)
+        );
         var state = await Ready(provider);
         Assert.True(await state.Run("SET", db => db.StringSetAsync("bff:test:{a}", "1", TimeSpan.FromMinutes(1))));
 
         await using var distrusting = Provider(
-            address, null, ("State:Redis:ServerCa:Path", stranger.AuthorityFile), ("State:Redis:ClientCertificate:Path", clientCertificate.Pkcs12File),
-            ("State:Redis:ClientCertificate:Password", clientCertificate.Password));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => distrusting.GetRequiredService<RedisState>().Run("GET", db => db.StringGetAsync("bff:test:{a}")));
+            address,
+            null,
+            ("State:Redis:ServerCa:Path", stranger.AuthorityFile),
+            ("State:Redis:ClientCertificate:Path", clientCertificate.Pkcs12File),
+            ("State:Redis:ClientCertificate:Password", clientCertificate.Password)
+        );
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            distrusting.GetRequiredService<RedisState>().Run("GET", db => db.StringGetAsync("bff:test:{a}"))
+        );
         await using var nameless = Provider(address, null, ("State:Redis:ServerCa:Path", authority.AuthorityFile));
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => nameless.GetRequiredService<RedisState>().Run("GET", db => db.StringGetAsync("bff:test:{a}")));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            nameless.GetRequiredService<RedisState>().Run("GET", db => db.StringGetAsync("bff:test:{a}"))
+        );
     }
 
     [RedisFact]
@@ -104,7 +137,9 @@ public sealed class RedisAccessTests : IDisposable
     {
         using var primary = RedisServer.Run("--min-replicas-to-write", "1", "--min-replicas-max-lag", "10");
         using var replica = RedisServer.Run("--replicaof", "127.0.0.1 " + primary.Port.ToString(CultureInfo.InvariantCulture));
-        await RedisStateTests.Until(() => Task.FromResult(replica.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal)));
+        await RedisStateTests.Until(() =>
+            Task.FromResult(replica.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal))
+        );
         using var sentinel = RedisSentinel.Run("shop", primary);
         await using var provider = Provider(sentinel.Address + ",serviceName=shop" + RedisServer.AsUser, null);
         var state = await Ready(provider);
@@ -136,23 +171,28 @@ public sealed class RedisAccessTests : IDisposable
         await load;
 
         // Redis answers before it replicates: what was on its way in the moment of the failover may be lost, and nothing else.
-        var lost = acknowledged.Select((key, i) => (Key: key, At: i)).Where(k => replica.Command("EXISTS", k.Key) != ":1\r\n").Select(k => k.At).ToList();
+        var lost = acknowledged
+            .Select((key, i) => (Key: key, At: i))
+            .Where(k => replica.Command("EXISTS", k.Key) != ":1\r\n")
+            .Select(k => k.At)
+            .ToList();
         Assert.DoesNotContain(lost, at => at < atFailover || at >= acknowledged.Count - 100);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Every operation must do; how many did.</summary>
-    private static Task<int> Load(RedisState state, CancellationToken stop) => Task.Run(async () =>
-    {
-        var done = 0;
-        for (; !stop.IsCancellationRequested; done++)
+    private static Task<int> Load(RedisState state, CancellationToken stop) =>
+        Task.Run(async () =>
         {
-            await state.Run("SET", db => db.StringSetAsync("bff:test:{a}", done, TimeSpan.FromMinutes(10)));
-        }
+            var done = 0;
+            for (; !stop.IsCancellationRequested; done++)
+            {
+                await state.Run("SET", db => db.StringSetAsync("bff:test:{a}", done, TimeSpan.FromMinutes(10)));
+            }
 
-        return done;
-    });
+            return done;
+        });
 
     private static async Task<RedisState> Ready(ServiceProvider provider)
     {

@@ -42,12 +42,16 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
     {
         using var first = RedisServer.Run();
         using var second = RedisServer.Run("--replicaof", "127.0.0.1 " + first.Port.ToString(CultureInfo.InvariantCulture));
-        await RedisStateTests.Until(() => Task.FromResult(second.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal)));
+        await RedisStateTests.Until(() =>
+            Task.FromResult(second.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal))
+        );
         using var state = await RedisStateTests.Connected(first.Address + "," + second.Address);
         var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
         using var subscription = state.Subscribe("bff:test:news", messages.Enqueue);
         Assert.Equal(1, (int)await state.Evaluate(Increment, ["bff:test:{a}"], [1]));
-        await RedisStateTests.Until(() => Task.FromResult(second.Command("GET", "bff:test:{a}").Contains("\r\n1", StringComparison.Ordinal)));
+        await RedisStateTests.Until(() =>
+            Task.FromResult(second.Command("GET", "bff:test:{a}").Contains("\r\n1", StringComparison.Ordinal))
+        );
 
         second.Command("REPLICAOF", "NO", "ONE");
         first.Command("REPLICAOF", "127.0.0.1", second.Port.ToString(CultureInfo.InvariantCulture));
@@ -90,17 +94,18 @@ public sealed partial class RedisMovesTests(RedisClusterFixture cluster) : IClas
     }
 
     /// <summary>While it is found out nothing is promised.</summary>
-    private static Task Until(Func<Task<bool>> isSo) => RedisStateTests.Until(async () =>
-    {
-        try
+    private static Task Until(Func<Task<bool>> isSo) =>
+        RedisStateTests.Until(async () =>
         {
-            return await isSo();
-        }
-        catch (StoreUnavailableException)
-        {
-            return false;
-        }
-    });
+            try
+            {
+                return await isSo();
+            }
+            catch (StoreUnavailableException)
+            {
+                return false;
+            }
+        });
 
     private static string Id(RedisServer node) => Name().Match(node.Command("CLUSTER", "MYID")).Value;
 

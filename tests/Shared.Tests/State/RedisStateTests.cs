@@ -86,7 +86,13 @@ public sealed class RedisStateTests
     {
         using var server = RedisServer.Run();
         var lost = new TaskCompletionSource<RedisConnection>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var connection = await RedisConnection.Open(AccessTo(server.Address), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1), c => lost.TrySetResult(c), () => { });
+        using var connection = await RedisConnection.Open(
+            AccessTo(server.Address),
+            TimeSpan.FromSeconds(10),
+            TimeSpan.FromSeconds(1),
+            c => lost.TrySetResult(c),
+            () => { }
+        );
         Assert.True(connection.IsConnected);
 
         server.Command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");

@@ -64,7 +64,8 @@ public sealed class RedisWaitTests : IDisposable
         var asked = Stopwatch.StartNew();
         var first = Get(state);
         _clock.Advance(Almost);
-        Assert.True(!first.IsCompleted || asked.Elapsed > TimeSpan.FromMilliseconds(900)); // By then the attempt to connect has given up itself.
+        // By then the attempt to connect has given up itself.
+        Assert.True(!first.IsCompleted || asked.Elapsed > TimeSpan.FromMilliseconds(900));
         _clock.Advance(Timeout - Almost);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => first.WaitAsync(Patience));
 
@@ -95,13 +96,23 @@ public sealed class RedisWaitTests : IDisposable
     [InlineData(PlanFamily.Partner, HttpStatusCode.ServiceUnavailable)]
     internal async Task A_whole_request_waits_100_ms_and_the_next_one_not_at_all(PlanFamily plans, HttpStatusCode policy)
     {
-        var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = Server.Address, ["Tenants:acme:Plan"] = "enterprise" };
-        Asking? store = null;
-        await using var host = await LimitedHost.Start(plans, settings, configure: b =>
+        var settings = new Dictionary<string, string?>
         {
-            b.Services.Replace(ServiceDescriptor.Singleton(_ => State()));
-            b.Services.Replace(ServiceDescriptor.Singleton<ILimitStore>(p => store = new(ActivatorUtilities.CreateInstance<RedisLimitStore>(p))));
-        });
+            ["ConnectionStrings:redis"] = Server.Address,
+            ["Tenants:acme:Plan"] = "enterprise",
+        };
+        Asking? store = null;
+        await using var host = await LimitedHost.Start(
+            plans,
+            settings,
+            configure: b =>
+            {
+                b.Services.Replace(ServiceDescriptor.Singleton(_ => State()));
+                b.Services.Replace(
+                    ServiceDescriptor.Singleton<ILimitStore>(p => store = new(ActivatorUtilities.CreateInstance<RedisLimitStore>(p)))
+                );
+            }
+        );
         var state = host.Services.GetRequiredService<RedisState>();
         await Available(state);
         using var well = await host.Get("/things", tenant: "acme");
@@ -150,7 +161,8 @@ public sealed class RedisWaitTests : IDisposable
         });
     }
 
-    private static Task<StackExchange.Redis.RedisValue> Get(RedisState state) => state.Run("GET", database => database.StringGetAsync("bff:test:{a}"));
+    private static Task<StackExchange.Redis.RedisValue> Get(RedisState state) =>
+        state.Run("GET", database => database.StringGetAsync("bff:test:{a}"));
 
     /// <summary>Tells when a request waits for the store.</summary>
     private sealed class Asking(ILimitStore inner) : ILimitStore

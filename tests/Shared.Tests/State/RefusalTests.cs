@@ -63,12 +63,25 @@ public sealed class RefusalTests
     [Fact]
     public async Task The_return_of_leases_outlives_error_replies_and_goes_on_when_they_end()
     {
-        await using var host = await LimitedHost.Start(PlanFamily.Users, [], configure: b => b.Services.Decorate<ILimitStore>(s => new Refusing(s)));
+        await using var host = await LimitedHost.Start(
+            PlanFamily.Users,
+            [],
+            configure: b => b.Services.Decorate<ILimitStore>(s => new Refusing(s))
+        );
         var store = (Refusing)host.Services.GetRequiredService<ILimitStore>();
         var returning = host.Services.GetServices<IHostedService>().OfType<LeaseReturn>().Single();
         var desk = host.Services.GetRequiredService<LeaseDesk>();
         var policy = new BucketPolicy("burst", 1_000, 1);
-        var set = new LimitSet(new Plan { Name = "free", Burst = 1_000, RequestsPerMinute = 1 }, null, new Bucket("a", "b", policy));
+        var set = new LimitSet(
+            new Plan
+            {
+                Name = "free",
+                Burst = 1_000,
+                RequestsPerMinute = 1,
+            },
+            null,
+            new Bucket("a", "b", policy)
+        );
         await desk.Renew(set, 1, 1);
 
         store.Refuses = true;
@@ -91,7 +104,16 @@ public sealed class RefusalTests
         var clock = new ManualTimeProvider();
         using var logging = WatchedLogging.NewFactory();
         var inner = new EmbeddedApiKeyStore(clock);
-        var record = new ApiKeyRecord { Id = "k-1", Tenant = "acme", Hash = "h", Name = "n", Prefix = "p", LastFour = "four", CreatedAt = clock.GetUtcNow() };
+        var record = new ApiKeyRecord
+        {
+            Id = "k-1",
+            Tenant = "acme",
+            Hash = "h",
+            Name = "n",
+            Prefix = "p",
+            LastFour = "four",
+            CreatedAt = clock.GetUtcNow(),
+        };
         await inner.Add(record, default);
         var store = new RefusingKeys(inner);
         using var uses = new ApiKeyUses(store, clock, logging.CreateLogger<ApiKeyUses>());
@@ -123,15 +145,20 @@ public sealed class RefusalTests
         var idempotent = new Idempotent(store, options, clock, logging.CreateLogger<Idempotent>());
         var request = new KeyedRequest("key", "scope");
 
-        var served = await idempotent.RunItem(request, "1", default, async _ =>
-        {
-            await Eventually.True(() =>
+        var served = await idempotent.RunItem(
+            request,
+            "1",
+            default,
+            async _ =>
             {
-                clock.Advance(options.Value.Lease / 10);
-                return store.Refused > 0;
-            });
-            return new StoredAnswer(201, [], [1]);
-        });
+                await Eventually.True(() =>
+                {
+                    clock.Advance(options.Value.Lease / 10);
+                    return store.Refused > 0;
+                });
+                return new StoredAnswer(201, [], [1]);
+            }
+        );
 
         Assert.Equal(201, served.Answer!.Status);
         var repeated = await idempotent.RunItem(request, "1", default, _ => throw new InvalidOperationException("it is sent twice"));
@@ -153,8 +180,13 @@ public sealed class RefusalTests
             throw new InvalidOperationException("an answer that nobody expected");
         }
 
-        public ValueTask<StoredAnswer?> Complete(string key, string fingerprint, string owner, StoredAnswer answer, CancellationToken cancellation) =>
-            inner.Complete(key, fingerprint, owner, answer, cancellation);
+        public ValueTask<StoredAnswer?> Complete(
+            string key,
+            string fingerprint,
+            string owner,
+            StoredAnswer answer,
+            CancellationToken cancellation
+        ) => inner.Complete(key, fingerprint, owner, answer, cancellation);
 
         public ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation) =>
             inner.Release(key, owner, keepFingerprint, cancellation);
@@ -218,18 +250,25 @@ public sealed class RefusalTests
 
         public ValueTask<ApiKeyRecord?> Find(string hash, CancellationToken cancellation) => inner.Find(hash, cancellation);
 
-        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);
+        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) =>
+            inner.List(tenant, cancellation);
 
-        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(key, cancellation, audit);
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Add(key, cancellation, audit);
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Replace(key, cancellation, audit);
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Replace(key, cancellation, audit);
 
-        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Remove(key, cancellation, audit);
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Remove(key, cancellation, audit);
 
         public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => inner.Relist(key, cancellation);
 
         public ValueTask<IReadOnlyList<string>> Touch(
-            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+            string tenant,
+            IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+            CancellationToken cancellation
+        )
         {
             if (Refuses)
             {

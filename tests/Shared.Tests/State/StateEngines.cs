@@ -10,8 +10,11 @@ namespace Bff.Shared.Tests.State;
 internal static class StateEngines
 {
     /// <summary>Connected: a first connection on a busy machine may take longer than an operation is allowed to.</summary>
-    public static async Task<ServiceProvider> Ready(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout)
-        => await Ready(Provider(connectionString, time, timeout));
+    public static async Task<ServiceProvider> Ready(
+        string? connectionString,
+        TimeProvider? time = null,
+        string timeout = Generous.StateTimeout
+    ) => await Ready(Provider(connectionString, time, timeout));
 
     /// <summary>The same of a provider that is there already.</summary>
     public static async Task<ServiceProvider> Ready(ServiceProvider provider)
@@ -35,8 +38,13 @@ internal static class StateEngines
         }
     }
 
-    public static ServiceProvider Provider(string? connectionString, TimeProvider? time = null, string timeout = Generous.StateTimeout, LogRecorder? log = null,
-        Action<WebApplicationBuilder>? more = null)
+    public static ServiceProvider Provider(
+        string? connectionString,
+        TimeProvider? time = null,
+        string timeout = Generous.StateTimeout,
+        LogRecorder? log = null,
+        Action<WebApplicationBuilder>? more = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         if (log is null)

@@ -52,7 +52,10 @@ public sealed class StoreTroubleTests
     public async Task A_store_outlives_the_trouble_of_its_server(string store, RedisTrouble trouble)
     {
         using var redis = new TroubledRedis();
-        await using var services = Services(redis.ConnectionString, trouble == RedisTrouble.Frozen ? "00:00:00.250" : Generous.StateTimeout);
+        await using var services = Services(
+            redis.ConnectionString,
+            trouble == RedisTrouble.Frozen ? "00:00:00.250" : Generous.StateTimeout
+        );
         var probe = Probes[store](services);
         services.GetRequiredService<RedisState>().Start();
 
@@ -84,15 +87,35 @@ public sealed class StoreTroubleTests
         var store = ActivatorUtilities.CreateInstance<RedisRevocationStore>(services);
         return Probe(
             n => store.Add(Revocation.OfToken("t-" + Text(n), Now.AddHours(1)), default),
-            async n => (await store.All(default)).Any(r => r.TokenId == "t-" + Text(n)));
+            async n => (await store.All(default)).Any(r => r.TokenId == "t-" + Text(n))
+        );
     }
 
     private static StoreProbe ApiKeys(IServiceProvider services)
     {
         var store = ActivatorUtilities.CreateInstance<RedisApiKeyStore>(services);
         return Probe(
-            n => store.Add(new() { Id = Text(n), Tenant = "acme", Name = "n", Hash = "hash-" + Text(n), Prefix = "pk_live_ab", LastFour = "wxyz", Scopes = [], CreatedAt = Now }, default).AsTask(),
-            async n => (await store.Find("hash-" + Text(n), default))?.Id == Text(n) && (await store.List("acme", default)).Any(k => k.Id == Text(n)));
+            n =>
+                store
+                    .Add(
+                        new()
+                        {
+                            Id = Text(n),
+                            Tenant = "acme",
+                            Name = "n",
+                            Hash = "hash-" + Text(n),
+                            Prefix = "pk_live_ab",
+                            LastFour = "wxyz",
+                            Scopes = [],
+                            CreatedAt = Now,
+                        },
+                        default
+                    )
+                    .AsTask(),
+            async n =>
+                (await store.Find("hash-" + Text(n), default))?.Id == Text(n)
+                && (await store.List("acme", default)).Any(k => k.Id == Text(n))
+        );
     }
 
     private static StoreProbe Sessions(IServiceProvider services)
@@ -100,18 +123,25 @@ public sealed class StoreTroubleTests
         var store = ActivatorUtilities.CreateInstance<RedisSessionStore>(services);
         return Probe(
             n => store.Add("s-" + Text(n), new StoredSession([1], Now, Now.AddHours(8), 0), TimeSpan.FromMinutes(30), ["of-user:a"]),
-            async n => (await store.Find("s-" + Text(n), Now, TimeSpan.FromMinutes(30), null)).Session is not null && (await store.Members("of-user:a")).Contains("s-" + Text(n)));
+            async n =>
+                (await store.Find("s-" + Text(n), Now, TimeSpan.FromMinutes(30), null)).Session is not null
+                && (await store.Members("of-user:a")).Contains("s-" + Text(n))
+        );
     }
 
     /// <summary>A request that was answered is never sent again.</summary>
     private static StoreProbe Idempotency(IServiceProvider services)
     {
-        var store = new RedisIdempotencyStore(services.GetRequiredService<RedisState>(), Options.Create(new IdempotencyOptions { Lease = TimeSpan.FromHours(1) }));
+        var store = new RedisIdempotencyStore(
+            services.GetRequiredService<RedisState>(),
+            Options.Create(new IdempotencyOptions { Lease = TimeSpan.FromHours(1) })
+        );
         var answer = new StoredAnswer(201, [], [1]);
         return Probe(
             async n =>
             {
-                var owner = Guid.NewGuid().ToString("N"); // What an attempt without an answer has taken is given back later, under its own name.
+                // What an attempt without an answer has taken is given back later, under its own name.
+                var owner = Guid.NewGuid().ToString("N");
                 var outcome = (await store.Claim("k-" + Text(n), "f", owner, 0, default)).Outcome;
                 if (outcome == ClaimOutcome.Taken)
                 {
@@ -122,7 +152,8 @@ public sealed class StoreTroubleTests
                     throw new StoreUnavailableException();
                 }
             },
-            async n => (await store.Claim("k-" + Text(n), "f", "you", 0, default)).Outcome == ClaimOutcome.Answered);
+            async n => (await store.Claim("k-" + Text(n), "f", "you", 0, default)).Outcome == ClaimOutcome.Answered
+        );
     }
 
     /// <summary>Looked for by another instance, which has no memory of it.</summary>
@@ -132,7 +163,8 @@ public sealed class StoreTroubleTests
         var ring = new RedisKeyRing(redis, TimeProvider.System);
         return Probe(
             async n => ids[n] = (await ring.Current("purpose-" + Text(n), default)).Id,
-            async n => await new RedisKeyRing(redis, TimeProvider.System).Find("purpose-" + Text(n), ids[n], default) is not null);
+            async n => await new RedisKeyRing(redis, TimeProvider.System).Find("purpose-" + Text(n), ids[n], default) is not null
+        );
     }
 
     private static StoreProbe Log(IServiceProvider services)
@@ -140,13 +172,18 @@ public sealed class StoreTroubleTests
         var log = services.GetRequiredService<IEventLog>();
         return Probe(
             n => log.Append([Sample.Event("ann", id: "e-" + Text(n))], default),
-            async n => (await log.ReadUser("ann", default, 100, default)).Events.Count(e => e.Head.SourceId == "e-" + Text(n)) == 1);
+            async n => (await log.ReadUser("ann", default, 100, default)).Events.Count(e => e.Head.SourceId == "e-" + Text(n)) == 1
+        );
     }
 
     /// <summary>Handed out once to whoever works it off.</summary>
     private static StoreProbe Queue(IServiceProvider services)
     {
-        var (log, queue, taken) = (services.GetRequiredService<IEventLog>(), services.GetRequiredService<IEventQueue>(), new ConcurrentDictionary<string, int>());
+        var (log, queue, taken) = (
+            services.GetRequiredService<IEventLog>(),
+            services.GetRequiredService<IEventQueue>(),
+            new ConcurrentDictionary<string, int>()
+        );
         return Probe(
             async n =>
             {
@@ -161,7 +198,8 @@ public sealed class StoreTroubleTests
                 }
 
                 return taken.GetValueOrDefault("e-" + Text(n)) == 1;
-            });
+            }
+        );
     }
 
     /// <summary>Under its domain too.</summary>
@@ -171,17 +209,36 @@ public sealed class StoreTroubleTests
         static byte[] Document(int n) => new TenantDocument { Plan = "free", CustomDomain = $"t{Text(n)}.example" }.Write();
         return Probe(
             async n => _ = await store.Write(new("t-" + Text(n), null, Document(n), []), default),
-            async n => (await store.Find("t-" + Text(n), default)).AsSpan().SequenceEqual(Document(n))
+            async n =>
+                (await store.Find("t-" + Text(n), default)).AsSpan().SequenceEqual(Document(n))
                 && (await store.FindByDomain($"t{Text(n)}.example", default)).Owner == "t-" + Text(n)
-                && (await store.List(null, 100, default)).Any(t => t.Key == "t-" + Text(n)));
+                && (await store.List(null, 100, default)).Any(t => t.Key == "t-" + Text(n))
+        );
     }
 
     private static StoreProbe Audit(IServiceProvider services)
     {
         var log = services.GetRequiredService<IAuditLog>();
         return Probe(
-            n => log.Add([new AuditEntry(new AuditQuery(Since: Now).FirstId + n.ToString("x20", CultureInfo.InvariantCulture), Now, "user:ann", "acme", "key.created", "key_" + Text(n), null, null, null)], default),
-            async n => (await log.Read(new("acme"), null, 100, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1);
+            n =>
+                log.Add(
+                    [
+                        new AuditEntry(
+                            new AuditQuery(Since: Now).FirstId + n.ToString("x20", CultureInfo.InvariantCulture),
+                            Now,
+                            "user:ann",
+                            "acme",
+                            "key.created",
+                            "key_" + Text(n),
+                            null,
+                            null,
+                            null
+                        ),
+                    ],
+                    default
+                ),
+            async n => (await log.Read(new("acme"), null, 100, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1
+        );
     }
 
     /// <summary>
@@ -193,21 +250,37 @@ public sealed class StoreTroubleTests
         static FragmentKey Key(int n)
         {
             var life = TimeSpan.FromHours(1);
-            Assert.True(FragmentKey.TryMake(new FragmentRequest<Item>("item:" + Text(n), CacheScope.Public, Caching.Fragments.Ann, life, life, ["item"], ItemJson.Default.Item), out var key));
+            Assert.True(
+                FragmentKey.TryMake(
+                    new FragmentRequest<Item>(
+                        "item:" + Text(n),
+                        CacheScope.Public,
+                        Caching.Fragments.Ann,
+                        life,
+                        life,
+                        ["item"],
+                        ItemJson.Default.Item
+                    ),
+                    out var key
+                )
+            );
             return key;
         }
 
-        async Task<SharedRead> Read(int n) => await shared.Read(Key(n), ["item"], default) is { Versions: not null } read ? read : throw new StoreUnavailableException();
+        async Task<SharedRead> Read(int n) =>
+            await shared.Read(Key(n), ["item"], default) is { Versions: not null } read ? read : throw new StoreUnavailableException();
         return Probe(
             async n =>
             {
                 await shared.Write(Key(n), (await Read(n)).Versions!, "{}"u8.ToArray(), default, TimeSpan.Zero, TimeSpan.FromHours(1));
                 _ = (await Read(n)).Json ?? throw new StoreUnavailableException();
             },
-            async n => (await Read(n)).Json is not null);
+            async n => (await Read(n)).Json is not null
+        );
     }
 
-    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) => new(write, isThere, static e => e is StoreUnavailableException);
+    private static StoreProbe Probe(Func<int, Task> write, Func<int, Task<bool>> isThere) =>
+        new(write, isThere, static e => e is StoreUnavailableException);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -18,13 +18,20 @@ public sealed class ManageTenantsTests
 {
     private static readonly Dictionary<string, string?> Settings = new()
     {
-        ["Tenants:acme:Plan"] = "free", ["Tenants:acme:MaxConcurrency"] = "7", ["Tenants:initech:CustomDomain"] = "initech.example",
-        ["Upstreams:orders:Address"] = "http://127.0.0.1:9", ["Plans:gold:RequestsPerMinute"] = "900", ["Plans:gold:Burst"] = "90",
-        ["State:Timeout"] = Generous.StateTimeout, ["Limits:Mode"] = "Exact",
+        ["Tenants:acme:Plan"] = "free",
+        ["Tenants:acme:MaxConcurrency"] = "7",
+        ["Tenants:initech:CustomDomain"] = "initech.example",
+        ["Upstreams:orders:Address"] = "http://127.0.0.1:9",
+        ["Plans:gold:RequestsPerMinute"] = "900",
+        ["Plans:gold:Burst"] = "90",
+        ["State:Timeout"] = Generous.StateTimeout,
+        ["Limits:Mode"] = "Exact",
     };
 
     [Theory, InlineData("embedded"), RedisData("redis")]
-    public async Task A_tenant_of_the_store_is_in_force_at_once_wins_over_configuration_and_gives_way_to_it_when_it_is_deleted(string engine)
+    public async Task A_tenant_of_the_store_is_in_force_at_once_wins_over_configuration_and_gives_way_to_it_when_it_is_deleted(
+        string engine
+    )
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
@@ -34,9 +41,17 @@ public sealed class ManageTenantsTests
         using var created = await Put(host, "globex", """{"plan":"gold"}""");
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         Assert.Equal("90", await Limit(host, "globex"));
-        using var over = await Put(host, "acme", """{"plan":"pro","rateLimit":{"requestsPerMinute":60000,"burst":450},"allowedEndpoints":["/things"]}""");
+        using var over = await Put(
+            host,
+            "acme",
+            """{"plan":"pro","rateLimit":{"requestsPerMinute":60000,"burst":450},"allowedEndpoints":["/things"]}"""
+        );
         Assert.Equal(HttpStatusCode.OK, over.StatusCode);
-        Assert.Contains("\"burst\";q=500;w=6, \"daily\";q=1000000;w=86400, \"tenant\";q=450;w=1", await Policy(host, "acme"), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"burst\";q=500;w=6, \"daily\";q=1000000;w=86400, \"tenant\";q=450;w=1",
+            await Policy(host, "acme"),
+            StringComparison.Ordinal
+        );
         Assert.Equal(HttpStatusCode.Forbidden, (await host.Get("/search", tenant: "acme")).StatusCode);
 
         using var deleted = await Send(host, HttpMethod.Delete, "acme", etag: over.Headers.ETag!.Tag);
@@ -67,7 +82,11 @@ public sealed class ManageTenantsTests
         Assert.Equal("""{"plan":"pro"}""", await read.Content.ReadAsStringAsync());
 
         // Of ten who have read the same version one is right.
-        var racing = await Task.WhenAll(Enumerable.Range(1, 10).Select(i => Put(host, "globex", $$"""{"plan":"pro","maxConcurrency":{{i}}}""", changed.Headers.ETag.Tag)));
+        var racing = await Task.WhenAll(
+            Enumerable
+                .Range(1, 10)
+                .Select(i => Put(host, "globex", $$"""{"plan":"pro","maxConcurrency":{{i}}}""", changed.Headers.ETag.Tag))
+        );
         Assert.Single(racing, r => r.StatusCode == HttpStatusCode.OK);
         Assert.Equal(9, racing.Count(r => r.StatusCode == HttpStatusCode.PreconditionFailed));
         Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, "globex", etag: "*")).StatusCode);
@@ -119,8 +138,7 @@ public sealed class ManageTenantsTests
             listed.AddRange(page.GetProperty("data").EnumerateArray().Select(t => $"{t.GetProperty("id")} {t.GetProperty("source")}"));
             cursor = page.TryGetProperty("nextCursor", out var next) ? "&cursor=" + next : "";
             Assert.Equal(cursor.Length > 0, page.GetProperty("hasMore").GetBoolean());
-        }
-        while (cursor.Length > 0);
+        } while (cursor.Length > 0);
 
         Assert.Equal(["acme store", "globex store", "initech configuration"], listed);
         using var configured = await Send(host, HttpMethod.Get, "initech");
@@ -162,7 +180,9 @@ public sealed class ManageTenantsTests
     public async Task What_a_later_version_has_written_is_read_without_what_this_one_does_not_know()
     {
         await using var host = await Start(null);
-        await host.Services.GetRequiredService<ITenantStore>().Write(new("globex", null, """{"plan":"gold","later":{"a":1}}"""u8.ToArray(), []), default);
+        await host
+            .Services.GetRequiredService<ITenantStore>()
+            .Write(new("globex", null, """{"plan":"gold","later":{"a":1}}"""u8.ToArray(), []), default);
         Assert.Equal("90", await Limit(host, "globex"));
     }
 
@@ -210,16 +230,25 @@ public sealed class ManageTenantsTests
 
     private static async Task<LimitedHost> Start(object? redis, IConfigurationSource? source = null)
     {
-        var host = await LimitedHost.Start(PlanFamily.Partner, new(Settings)
-        {
-            ["ConnectionStrings:redis"] = redis switch { RedisServer server => server.ConnectionString, string address => address, _ => null },
-        }, configure: builder =>
-        {
-            if (source is not null)
+        var host = await LimitedHost.Start(
+            PlanFamily.Partner,
+            new(Settings)
             {
-                ((IConfigurationBuilder)builder.Configuration).Add(source);
+                ["ConnectionStrings:redis"] = redis switch
+                {
+                    RedisServer server => server.ConnectionString,
+                    string address => address,
+                    _ => null,
+                },
+            },
+            configure: builder =>
+            {
+                if (source is not null)
+                {
+                    ((IConfigurationBuilder)builder.Configuration).Add(source);
+                }
             }
-        });
+        );
         await Eventually.True(() => redis is null || host.Services.GetRequiredService<RedisState>().IsAvailable);
         return host;
     }
@@ -248,10 +277,22 @@ public sealed class ManageTenantsTests
         return answer.Headers.GetValues("RateLimit-Policy").Single();
     }
 
-    private static Task<HttpResponseMessage> Put(LimitedHost host, string id, string document, string? etag = null, bool noneMatch = false) =>
-        Send(host, HttpMethod.Put, id, document, etag, noneMatch);
+    private static Task<HttpResponseMessage> Put(
+        LimitedHost host,
+        string id,
+        string document,
+        string? etag = null,
+        bool noneMatch = false
+    ) => Send(host, HttpMethod.Put, id, document, etag, noneMatch);
 
-    private static Task<HttpResponseMessage> Send(LimitedHost host, HttpMethod method, string id, string? document = null, string? etag = null, bool noneMatch = false)
+    private static Task<HttpResponseMessage> Send(
+        LimitedHost host,
+        HttpMethod method,
+        string id,
+        string? document = null,
+        string? etag = null,
+        bool noneMatch = false
+    )
     {
         var request = new HttpRequestMessage(method, "/internal/tenants/" + id);
         request.Headers.Add("Test-Subject", "ops");

@@ -83,13 +83,26 @@ public sealed class TenantStoreTests
         Assert.Null(await store.Store.FindPlanChange("globex", default));
 
         // Neither when one of the two is not as it was read; both when they are.
-        var approved = asked with { Status = PlanChangeStatus.Approved, DecidedAt = By.At };
-        Assert.Equal(TenantWrite.Stale, await store.Store.Write(new("acme", pro, pro, []) { Plan = new(asked, approved, IsChange: true) }, default));
-        Assert.Equal(TenantWrite.Stale, await store.Store.Write(new("acme", free, pro, []) { Plan = new(approved, approved, IsChange: true) }, default));
+        var approved = asked with
+        {
+            Status = PlanChangeStatus.Approved,
+            DecidedAt = By.At,
+        };
+        Assert.Equal(
+            TenantWrite.Stale,
+            await store.Store.Write(new("acme", pro, pro, []) { Plan = new(asked, approved, IsChange: true) }, default)
+        );
+        Assert.Equal(
+            TenantWrite.Stale,
+            await store.Store.Write(new("acme", free, pro, []) { Plan = new(approved, approved, IsChange: true) }, default)
+        );
         Assert.Equal(free, await store.Store.Find("acme", default));
         Assert.Equal(asked, await store.Store.FindPlanChange("acme", default));
         Assert.Empty(await store.Store.Untold(default));
-        Assert.Equal(TenantWrite.Done, await store.Store.Write(new("acme", free, pro, []) { Plan = new(asked, approved, IsChange: true) }, default));
+        Assert.Equal(
+            TenantWrite.Done,
+            await store.Store.Write(new("acme", free, pro, []) { Plan = new(asked, approved, IsChange: true) }, default)
+        );
         Assert.Equal(pro, await store.Store.Find("acme", default));
         Assert.Equal(approved, await store.Store.FindPlanChange("acme", default));
         Assert.Empty(await store.Store.ListPlanChanges(null, 10, default));
@@ -126,7 +139,8 @@ public sealed class TenantStoreTests
             return started;
         }
 
-        public Task<TenantWrite> Put(string id, byte[]? before, byte[]? after) => Store.Write(new(id, before, after, [By.Entry("tenant.changed", id, id)]), default).AsTask();
+        public Task<TenantWrite> Put(string id, byte[]? before, byte[]? after) =>
+            Store.Write(new(id, before, after, [By.Entry("tenant.changed", id, id)]), default).AsTask();
 
         public Task<TenantWrite> Plan(string id, PlanChange? before, PlanChange? after) =>
             Store.Write(new(id, null, null, []) { Plan = new(before, after), IsOfPlanAlone = true }, default).AsTask();

@@ -13,7 +13,8 @@ public sealed class AddressTests
     public void The_less_loaded_of_two_is_chosen()
     {
         var time = new ManualTimeProvider();
-        UpstreamAddress busy = new(new("http://a/"), time), idle = new(new("http://b/"), time);
+        UpstreamAddress busy = new(new("http://a/"), time),
+            idle = new(new("http://b/"), time);
         busy.Started();
 
         Assert.All(Enumerable.Range(0, 100), _ => Assert.Same(idle, UpstreamAddress.Choose([busy, idle], null)));
@@ -23,7 +24,8 @@ public sealed class AddressTests
     public void An_address_that_fails_three_times_in_a_row_rests_for_five_seconds()
     {
         var time = new ManualTimeProvider();
-        UpstreamAddress broken = new(new("http://a/"), time), good = new(new("http://b/"), time);
+        UpstreamAddress broken = new(new("http://a/"), time),
+            good = new(new("http://b/"), time);
         for (var i = 0; i < 3; i++)
         {
             broken.Started();
@@ -52,7 +54,11 @@ public sealed class AddressTests
     [Fact]
     public async Task A_callers_canary_is_always_the_same_and_the_share_is_about_right()
     {
-        await using var bench = await StartAsync(null, ("Upstreams:users:Canary:Address", "http://127.0.0.1:1"), ("Upstreams:users:Canary:Percent", "20"));
+        await using var bench = await StartAsync(
+            null,
+            ("Upstreams:users:Canary:Address", "http://127.0.0.1:1"),
+            ("Upstreams:users:Canary:Percent", "20")
+        );
         var main = Pool(bench, "none");
         var canary = bench.Registry.Find("users", Request())!.Pools.Single(p => p.Name == "canary").Pool;
 
@@ -100,8 +106,12 @@ public sealed class AddressTests
     {
         await using var bench = await StartAsync();
         bench.Configure(
-            ("Upstreams:spare:Address", bench.Services.Products.Address.AbsoluteUri), ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"),
-            ("Upstreams:users:Address", bench.Services[service].Address.AbsoluteUri), ("Upstreams:users:Http2", http2));
+            ("Upstreams:spare:Address", bench.Services.Products.Address.AbsoluteUri),
+            ("Upstreams:users:Fallback", "spare"),
+            ("Upstreams:users:Retries", "0"),
+            ("Upstreams:users:Address", bench.Services[service].Address.AbsoluteUri),
+            ("Upstreams:users:Http2", http2)
+        );
         bench.Services[service].Faults.Set(FaultMode.Reset);
 
         var answer = await bench.Client("users").Get("products/p-1", Any, bench.Call());
@@ -114,10 +124,18 @@ public sealed class AddressTests
     {
         await using var bench = await StartAsync();
         bench.Configure(
-            ("Upstreams:spare:Address", bench.Services.Catalog.Address.AbsoluteUri), ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"));
+            ("Upstreams:spare:Address", bench.Services.Catalog.Address.AbsoluteUri),
+            ("Upstreams:users:Fallback", "spare"),
+            ("Upstreams:users:Retries", "0")
+        );
         bench.Services.Users.Faults.Set(FaultMode.Reset);
 
-        var answer = await new GrpcClient(bench.Client("users")).Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
+        var answer = await new GrpcClient(bench.Client("users")).Read(
+            "catalog.v1.ProductCatalog/GetProduct",
+            new StringValue { Value = "p-1" },
+            StringValue.Parser,
+            bench.Call()
+        );
 
         Assert.Equal("p-1", answer.Value!.Value);
     }

@@ -14,11 +14,32 @@ public sealed class CallProperties
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
-    private enum Does { Answers, AnswersLate, Fails, FailsLate, Breaks, Hangs }
+    private enum Does
+    {
+        Answers,
+        AnswersLate,
+        Fails,
+        FailsLate,
+        Breaks,
+        Hangs,
+    }
 
-    private enum Asks { Read, Write, KeyedWrite }
+    private enum Asks
+    {
+        Read,
+        Write,
+        KeyedWrite,
+    }
 
-    private enum Gets { Answer, Failure, Failed, Timeout, Unavailable, Nothing }
+    private enum Gets
+    {
+        Answer,
+        Failure,
+        Failed,
+        Timeout,
+        Unavailable,
+        Nothing,
+    }
 
     private sealed record Policy(int Retries, bool IsHedged, int MinimumThroughput);
 
@@ -27,10 +48,19 @@ public sealed class CallProperties
     [Fact]
     public void Whatever_a_service_does_the_table_says_what_comes_of_it()
     {
-        var policies = from retries in Gen.Choose(0, 2) from hedged in Gen.Elements(true, false) from minimum in Gen.Choose(2, 4) select new Policy(retries, hedged, minimum);
+        var policies =
+            from retries in Gen.Choose(0, 2)
+            from hedged in Gen.Elements(true, false)
+            from minimum in Gen.Choose(2, 4)
+            select new Policy(retries, hedged, minimum);
         var does = Gen.Frequency(
-            (4, Gen.Constant(Does.Answers)), (1, Gen.Constant(Does.AnswersLate)), (3, Gen.Constant(Does.Fails)), (1, Gen.Constant(Does.FailsLate)), (1, Gen.Constant(Does.Breaks)),
-            (3, Gen.Constant(Does.Hangs)));
+            (4, Gen.Constant(Does.Answers)),
+            (1, Gen.Constant(Does.AnswersLate)),
+            (3, Gen.Constant(Does.Fails)),
+            (1, Gen.Constant(Does.FailsLate)),
+            (1, Gen.Constant(Does.Breaks)),
+            (3, Gen.Constant(Does.Hangs))
+        );
         var steps =
             from asks in Gen.Frequency((3, Gen.Constant(Asks.Read)), (1, Gen.Constant(Asks.Write)), (1, Gen.Constant(Asks.KeyedWrite)))
             from service in Gen.ListOf(does, 4)
@@ -38,9 +68,16 @@ public sealed class CallProperties
             from leaves in Gen.Frequency((6, Gen.Constant<int?>(null)), (1, Gen.Constant<int?>(1)), (1, Gen.Constant<int?>(800)))
             from pause in Gen.Frequency((3, Gen.Constant(false)), (1, Gen.Constant(true)))
             select new Step(asks, service.ToArray(), isShort, leaves, pause);
-        var runs = from policy in policies from count in Gen.Choose(1, 14) from sequence in Gen.ListOf(steps, count) select (policy, sequence: sequence.ToArray());
+        var runs =
+            from policy in policies
+            from count in Gen.Choose(1, 14)
+            from sequence in Gen.ListOf(steps, count)
+            select (policy, sequence: sequence.ToArray());
 
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(500), Prop.ForAll(runs.ToArbitrary(), run => Task.Run(() => Holds(run.policy, run.sequence)).GetAwaiter().GetResult())); // Where no context makes one thing follow another late.
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(500),
+            Prop.ForAll(runs.ToArbitrary(), run => Task.Run(() => Holds(run.policy, run.sequence)).GetAwaiter().GetResult())
+        ); // Where no context makes one thing follow another late.
     }
 
     private static async Task<bool> Holds(Policy policy, Step[] steps)
@@ -51,11 +88,24 @@ public sealed class CallProperties
         using var pool = new UpstreamPool(
             new()
             {
-                Name = "service", Addresses = new([new Uri("http://service/")]), Timeout = Timeout, Retries = policy.Retries,
+                Name = "service",
+                Addresses = new([new Uri("http://service/")]),
+                Timeout = Timeout,
+                Retries = policy.Retries,
                 HedgeAfter = policy.IsHedged ? TimeSpan.FromMilliseconds(100) : null,
-                Breaker = new() { MinimumThroughput = policy.MinimumThroughput, FailureRatio = 0.5, SamplingDuration = TimeSpan.FromHours(1), BreakDuration = TimeSpan.FromSeconds(5) },
+                Breaker = new()
+                {
+                    MinimumThroughput = policy.MinimumThroughput,
+                    FailureRatio = 0.5,
+                    SamplingDuration = TimeSpan.FromHours(1),
+                    BreakDuration = TimeSpan.FromSeconds(5),
+                },
             },
-            [new Uri("http://service/")], clock, new HttpMessageInvoker(network), budget);
+            [new Uri("http://service/")],
+            clock,
+            new HttpMessageInvoker(network),
+            budget
+        );
         var table = new Table(policy);
         foreach (var step in steps)
         {
@@ -71,7 +121,9 @@ public sealed class CallProperties
             var counted = (got, network.Started, pool.Breaker.State, budget.Taken, pool.Places);
             if (counted != (expected, table.Started, table.State, table.Taken, 0L))
             {
-                throw new InvalidOperationException($"{step} [{string.Join(", ", step.Service)}]: {counted}, not {(expected, table.Started, table.State, table.Taken, 0L)}");
+                throw new InvalidOperationException(
+                    $"{step} [{string.Join(", ", step.Service)}]: {counted}, not {(expected, table.Started, table.State, table.Taken, 0L)}"
+                );
             }
         }
 
@@ -82,7 +134,12 @@ public sealed class CallProperties
     {
         using var gone = new CancellationTokenSource();
         using var leaving = step.LeavesAfterMs is { } after
-            ? clock.CreateTimer(static gone => ((CancellationTokenSource)gone!).Cancel(), gone, TimeSpan.FromMilliseconds(after), System.Threading.Timeout.InfiniteTimeSpan)
+            ? clock.CreateTimer(
+                static gone => ((CancellationTokenSource)gone!).Cancel(),
+                gone,
+                TimeSpan.FromMilliseconds(after),
+                System.Threading.Timeout.InfiniteTimeSpan
+            )
             : null;
         var request = new HttpRequestMessage(step.Asks == Asks.Read ? HttpMethod.Get : HttpMethod.Post, new Uri("path", UriKind.Relative));
         if (step.Asks == Asks.KeyedWrite)
@@ -91,7 +148,12 @@ public sealed class CallProperties
         }
 
         var within = step.IsShort ? Timeout : 5 * Timeout;
-        var call = new PooledCall { Request = request, Body = BodyUse.Decoded, DeadlineTimestamp = clock.GetTimestamp() + within.Ticks };
+        var call = new PooledCall
+        {
+            Request = request,
+            Body = BodyUse.Decoded,
+            DeadlineTimestamp = clock.GetTimestamp() + within.Ticks,
+        };
         var pending = pool.Send(call, gone.Token).AsTask();
         while (!pending.IsCompleted)
         {
@@ -108,12 +170,14 @@ public sealed class CallProperties
         try
         {
             using var sent = await pending;
-            return sent.Response is { } response ? ((int)response.StatusCode < 500 ? Gets.Answer : Gets.Failure) : sent.Outcome switch
-            {
-                UpstreamOutcome.Timeout => Gets.Timeout,
-                UpstreamOutcome.Unavailable => Gets.Unavailable,
-                _ => Gets.Failed,
-            };
+            return sent.Response is { } response
+                ? ((int)response.StatusCode < 500 ? Gets.Answer : Gets.Failure)
+                : sent.Outcome switch
+                {
+                    UpstreamOutcome.Timeout => Gets.Timeout,
+                    UpstreamOutcome.Unavailable => Gets.Unavailable,
+                    _ => Gets.Failed,
+                };
         }
         catch (OperationCanceledException)
         {
@@ -136,7 +200,12 @@ public sealed class CallProperties
             if (DelayOf(does) is { } delay)
             {
                 var over = new TaskCompletionSource(); // Goes on at once, on the thread that moves the clock.
-                using var timer = clock.CreateTimer(_ => over.TrySetResult(), null, TimeSpan.FromMilliseconds(delay), System.Threading.Timeout.InfiniteTimeSpan);
+                using var timer = clock.CreateTimer(
+                    _ => over.TrySetResult(),
+                    null,
+                    TimeSpan.FromMilliseconds(delay),
+                    System.Threading.Timeout.InfiniteTimeSpan
+                );
                 using var cancelled = cancellationToken.UnsafeRegister(_ => over.TrySetCanceled(cancellationToken), null);
                 await over.Task;
             }
@@ -144,23 +213,29 @@ public sealed class CallProperties
             return does switch
             {
                 Does.Breaks => throw new HttpRequestException("reset"),
-                Does.Fails or Does.FailsLate => new HttpResponseMessage(HttpStatusCode.InternalServerError) { Content = new ByteArrayContent([]) },
+                Does.Fails or Does.FailsLate => new HttpResponseMessage(HttpStatusCode.InternalServerError)
+                {
+                    Content = new ByteArrayContent([]),
+                },
                 _ => new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent([]) },
             };
         }
     }
 
-    private static int? DelayOf(Does does) => does switch
-    {
-        Does.AnswersLate or Does.FailsLate => 170,
-        Does.Hangs => System.Threading.Timeout.Infinite,
-        _ => null,
-    };
+    private static int? DelayOf(Does does) =>
+        does switch
+        {
+            Does.AnswersLate or Does.FailsLate => 170,
+            Does.Hangs => System.Threading.Timeout.Infinite,
+            _ => null,
+        };
 
     /// <summary>The table, told once more in the order in which things happen.</summary>
     private sealed class Table(Policy policy)
     {
-        private int _good, _failed, _requests;
+        private int _good,
+            _failed,
+            _requests;
         private bool _isBreakOver;
 
         public BreakerState State { get; private set; }
@@ -184,9 +259,16 @@ public sealed class CallProperties
             _requests++;
             var (deadline, leaves) = (step.IsShort ? 1000.0 : 5000.0, (double?)step.LeavesAfterMs ?? double.PositiveInfinity);
             var isHedged = policy.IsHedged && step.Asks == Asks.Read;
-            var further = step.Asks == Asks.Write ? 0 : isHedged ? Math.Max(1, policy.Retries) : policy.Retries;
+            var further =
+                step.Asks == Asks.Write ? 0
+                : isHedged ? Math.Max(1, policy.Retries)
+                : policy.Retries;
             var first = Attempt(step, 0, deadline);
-            double? beside = step.Asks != Asks.Read || further == 0 || isProbe ? null : isHedged ? 100 : step.IsShort ? 500 : null;
+            double? beside =
+                step.Asks != Asks.Read || further == 0 || isProbe ? null
+                : isHedged ? 100
+                : step.IsShort ? 500
+                : null;
             Ended last;
             if (beside is { } at && at < first.At && at < leaves && TryTake())
             {
@@ -268,9 +350,18 @@ public sealed class CallProperties
         {
             var does = step.Service[Started++];
             var limit = Math.Min(Timeout.TotalMilliseconds, deadline - at);
-            return does == Does.Hangs ? new(at + limit, false, Gets.Timeout) : new(
-                at + (DelayOf(does) ?? 0), does is Does.Answers or Does.AnswersLate,
-                does switch { Does.Breaks => Gets.Failed, Does.Fails or Does.FailsLate => Gets.Failure, _ => Gets.Answer });
+            return does == Does.Hangs
+                ? new(at + limit, false, Gets.Timeout)
+                : new(
+                    at + (DelayOf(does) ?? 0),
+                    does is Does.Answers or Does.AnswersLate,
+                    does switch
+                    {
+                        Does.Breaks => Gets.Failed,
+                        Does.Fails or Does.FailsLate => Gets.Failure,
+                        _ => Gets.Answer,
+                    }
+                );
         }
 
         private bool TryTake()

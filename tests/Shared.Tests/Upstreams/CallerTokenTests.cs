@@ -17,7 +17,9 @@ public sealed class CallerTokenTests
         await using var bench = await StartAsync(null, Users, ("Upstreams:pricing:ForwardAuthorization", "true"));
 
         Assert.True((await bench.Client("users").Get("users/u-1001", Any, Call(bench))).IsOk);
-        Assert.True((await bench.Client("users").Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, Call(bench))).IsOk);
+        Assert.True(
+            (await bench.Client("users").Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, Call(bench))).IsOk
+        );
         Assert.True((await Price(bench.Client("pricing"), "p-1").Make(Call(bench))).IsOk);
         Assert.True((await bench.Client("orders").Get("orders/o-6801", Any, Call(bench))).IsOk);
 
@@ -43,7 +45,12 @@ public sealed class CallerTokenTests
         bench.Services.Users.Faults.Set(FaultMode.Reset);
 
         await bench.Client("users").Get("users/u-1001", Any, Call(bench));
-        bench.Configure(Users, ("Upstreams:users:Fallback", "orders"), ("Upstreams:users:Retries", "0"), ("Upstreams:orders:ForwardAuthorization", "true"));
+        bench.Configure(
+            Users,
+            ("Upstreams:users:Fallback", "orders"),
+            ("Upstreams:users:Retries", "0"),
+            ("Upstreams:orders:ForwardAuthorization", "true")
+        );
         await bench.Client("users").Get("users/u-1001", Any, Call(bench));
 
         Assert.Equal([null, "Bearer " + Token], bench.Services.Orders.Calls.All.Select(c => c.Header("Authorization")));
@@ -66,7 +73,11 @@ public sealed class CallerTokenTests
         await using var bench = await StartAsync(null, Users);
         Caller key = new() { Subject = "key_1", Kind = CallerKind.ApiKey };
 
-        var answers = new[] { await bench.Client("users").Get("users/u-1001", Any, bench.Call(key)), await bench.Client("users").Get("users/u-1001", Any, bench.Call()) };
+        var answers = new[]
+        {
+            await bench.Client("users").Get("users/u-1001", Any, bench.Call(key)),
+            await bench.Client("users").Get("users/u-1001", Any, bench.Call()),
+        };
 
         Assert.All(answers, a => Assert.Equal(UpstreamOutcome.Failed, a.Outcome));
         Assert.Equal(0, bench.Services.Users.Calls.Count);
@@ -80,10 +91,11 @@ public sealed class CallerTokenTests
         using var heldToo = bench.Services.Orders.Faults.Hold();
 
         var (users, orders) = (bench.Client("users"), bench.Client("orders"));
-        var asked = ((string[])[Token, Token, "tok-2"]).SelectMany(t => new[]
-        {
-            users.Get("users/u-1001", Any, Call(bench, t)).AsTask(), orders.Get("orders/o-6801", Any, Call(bench, t)).AsTask(),
-        }).ToList();
+        var asked = ((string[])[Token, Token, "tok-2"])
+            .SelectMany(t =>
+                new[] { users.Get("users/u-1001", Any, Call(bench, t)).AsTask(), orders.Get("orders/o-6801", Any, Call(bench, t)).AsTask() }
+            )
+            .ToList();
         await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
         held.Dispose();
         heldToo.Dispose();

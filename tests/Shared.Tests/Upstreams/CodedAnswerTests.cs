@@ -84,29 +84,40 @@ public sealed class CodedAnswerTests
     }
 
     private static (string, string)[] Settings(TestHost service) =>
-        [("Upstreams:users:Address", service.Address.ToString()), ("Upstreams:users:Retries", "0"), ("Upstreams:users:MaxResponseBytes", $"{Largest}")];
+        [
+            ("Upstreams:users:Address", service.Address.ToString()),
+            ("Upstreams:users:Retries", "0"),
+            ("Upstreams:users:MaxResponseBytes", $"{Largest}"),
+        ];
 
-    private static Task<TestHost> Serving(string coding, byte[] body, int status = 200) => TestHost.Start(_ => { }, app => app.Run(async context =>
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        context.Response.Headers.ContentEncoding = coding;
-        await context.Response.Body.WriteAsync(body);
-    }));
+    private static Task<TestHost> Serving(string coding, byte[] body, int status = 200) =>
+        TestHost.Start(
+            _ => { },
+            app =>
+                app.Run(async context =>
+                {
+                    context.Response.StatusCode = status;
+                    context.Response.ContentType = "application/json";
+                    context.Response.Headers.ContentEncoding = coding;
+                    await context.Response.Body.WriteAsync(body);
+                })
+        );
 
     private static byte[] Encode(byte[] text, string codings)
     {
         foreach (var coding in codings.Split(", "))
         {
             using var sink = new MemoryStream();
-            using (Stream coder = coding switch
-            {
-                "br" => new BrotliStream(sink, CompressionLevel.Fastest, leaveOpen: true),
-                "deflate" => new ZLibStream(sink, CompressionLevel.Fastest, leaveOpen: true),
-                "bare deflate" => new DeflateStream(sink, CompressionLevel.Fastest, leaveOpen: true),
-                "identity" => new BufferedStream(new MemoryStream()),
-                _ => new GZipStream(sink, CompressionLevel.Fastest, leaveOpen: true),
-            })
+            using (
+                Stream coder = coding switch
+                {
+                    "br" => new BrotliStream(sink, CompressionLevel.Fastest, leaveOpen: true),
+                    "deflate" => new ZLibStream(sink, CompressionLevel.Fastest, leaveOpen: true),
+                    "bare deflate" => new DeflateStream(sink, CompressionLevel.Fastest, leaveOpen: true),
+                    "identity" => new BufferedStream(new MemoryStream()),
+                    _ => new GZipStream(sink, CompressionLevel.Fastest, leaveOpen: true),
+                }
+            )
             {
                 coder.Write(text);
             }

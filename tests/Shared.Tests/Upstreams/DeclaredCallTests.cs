@@ -11,7 +11,12 @@ public sealed record SampleOrder(string Reference);
 public interface ISample
 {
     [Get("/users/{userId}/orders")]
-    UpstreamCall<JsonElement> Orders(string userId, int limit, string? cursor = null, [Query(CollectionFormat.Csv)] IEnumerable<string>? ids = null);
+    UpstreamCall<JsonElement> Orders(
+        string userId,
+        int limit,
+        string? cursor = null,
+        [Query(CollectionFormat.Csv)] IEnumerable<string>? ids = null
+    );
 
     [Get("/users/{userId}")]
     UpstreamCall<JsonElement> User(string userId, [Header("Accept-Language")] string? language = null);
@@ -70,7 +75,10 @@ public sealed class DeclaredCallTests
         Assert.All(calls, c => Assert.Equal("""{"reference":"po-1"}""", c.BodyText));
 
         bench.Services.Orders.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1 });
-        Assert.Equal(UpstreamOutcome.Failed, (await Sample(bench, "orders").Place(new("po-2")).Call.Make(bench.Call(User("u-1001", "acme")))).Outcome);
+        Assert.Equal(
+            UpstreamOutcome.Failed,
+            (await Sample(bench, "orders").Place(new("po-2")).Call.Make(bench.Call(User("u-1001", "acme")))).Outcome
+        );
         Assert.Equal(3, bench.Services.Orders.Calls.Count);
     }
 
@@ -79,7 +87,9 @@ public sealed class DeclaredCallTests
     {
         await using var bench = await StartAsync();
 
-        var answer = await Sample(bench, "users").Change("u-1001", new("""{"name":"Al"}"""u8.ToArray())).Call.Make(bench.Call(User("u-1001")));
+        var answer = await Sample(bench, "users")
+            .Change("u-1001", new("""{"name":"Al"}"""u8.ToArray()))
+            .Call.Make(bench.Call(User("u-1001")));
 
         Assert.True(answer.IsOk);
         Assert.Equal("""{"name":"Al"}""", bench.Services.Users.Calls.All.Single().BodyText);

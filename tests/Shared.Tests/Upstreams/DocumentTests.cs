@@ -1,7 +1,7 @@
 using Bff.Dev.Upstreams.Faults;
 using Bff.Upstreams;
-using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
+using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
 
 namespace Bff.Shared.Tests.Upstreams;
 
@@ -36,8 +36,18 @@ public sealed class DocumentTests
         var catalog = new GrpcClient(bench.Client("catalog"));
 
         // Request and answer have a text as their first field, which is all that StringValue reads.
-        var found = await catalog.Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
-        var unknown = await catalog.Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-none" }, StringValue.Parser, bench.Call());
+        var found = await catalog.Read(
+            "catalog.v1.ProductCatalog/GetProduct",
+            new StringValue { Value = "p-1" },
+            StringValue.Parser,
+            bench.Call()
+        );
+        var unknown = await catalog.Read(
+            "catalog.v1.ProductCatalog/GetProduct",
+            new StringValue { Value = "p-none" },
+            StringValue.Parser,
+            bench.Call()
+        );
 
         Assert.Equal("p-1", found.Value!.Value);
         Assert.Equal(UpstreamOutcome.NotFound, unknown.Outcome);
@@ -51,7 +61,12 @@ public sealed class DocumentTests
         await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"), ("Upstreams:catalog:Retries", "0"));
         bench.Services.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = status });
 
-        var answer = await new GrpcClient(bench.Client("catalog")).Read("catalog.v1.ProductCatalog/GetProduct", new StringValue { Value = "p-1" }, StringValue.Parser, bench.Call());
+        var answer = await new GrpcClient(bench.Client("catalog")).Read(
+            "catalog.v1.ProductCatalog/GetProduct",
+            new StringValue { Value = "p-1" },
+            StringValue.Parser,
+            bench.Call()
+        );
 
         Assert.Equal(UpstreamOutcome.Failed, answer.Outcome);
     }

@@ -16,7 +16,8 @@ namespace Bff.Shared.Tests.Upstreams;
 /// <summary><c>Type: Entra</c>: what Microsoft.Identity.Web asks of Entra's address, behind which a token endpoint answers here.</summary>
 public sealed class EntraTokenTests : IDisposable
 {
-    private const string Authority = "https://login.microsoftonline.com/9f1c1d7e-0000-4000-8000-000000000001/v2.0", Client = "3d8b2c1a-0000-4000-8000-000000000002";
+    private const string Authority = "https://login.microsoftonline.com/9f1c1d7e-0000-4000-8000-000000000001/v2.0",
+        Client = "3d8b2c1a-0000-4000-8000-000000000002";
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-entra-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -29,12 +30,25 @@ public sealed class EntraTokenTests : IDisposable
 
         Assert.Equal("Bearer granted-1", await Sent(bench));
         Assert.Equal("Bearer granted-1", await Sent(bench));
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401, Count = 1 });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Status,
+                Status = 401,
+                Count = 1,
+            }
+        );
         Assert.Equal("Bearer granted-2", await Sent(bench)); // Not the one that the package remembers.
 
         Assert.Equal(2, issuer.TokenRequests.Count);
-        Assert.All(issuer.TokenRequests, r => Assert.Equal(
-            ("client_credentials", Client, "s3cret", "api://users/.default"), (r["grant_type"], r["client_id"], r["client_secret"], r["scope"])));
+        Assert.All(
+            issuer.TokenRequests,
+            r =>
+                Assert.Equal(
+                    ("client_credentials", Client, "s3cret", "api://users/.default"),
+                    (r["grant_type"], r["client_id"], r["client_secret"], r["scope"])
+                )
+        );
     }
 
     [Fact]
@@ -43,15 +57,23 @@ public sealed class EntraTokenTests : IDisposable
         await using var issuer = await TestIssuer.Start();
         var asked = 0;
         issuer.AnswerToken = _ => (200, Granted("obo-" + Interlocked.Increment(ref asked)));
-        await using var bench = await Bench(issuer, ("Clients:default:ClientSecret", "s3cret"), ("Upstreams:users:Token:Mode", "OnBehalfOf"));
+        await using var bench = await Bench(
+            issuer,
+            ("Clients:default:ClientSecret", "s3cret"),
+            ("Upstreams:users:Token:Mode", "OnBehalfOf")
+        );
         var (ada, bob) = (issuer.Token(c => c["oid"] = "ada"), issuer.Token(c => c["oid"] = "bob"));
 
         Assert.Equal(
-            ("Bearer obo-1", "Bearer obo-2", "Bearer obo-1"), (await Sent(bench, ada), await Sent(bench, bob), await Sent(bench, ada)));
+            ("Bearer obo-1", "Bearer obo-2", "Bearer obo-1"),
+            (await Sent(bench, ada), await Sent(bench, bob), await Sent(bench, ada))
+        );
 
         Assert.Equal([ada, bob], issuer.TokenRequests.Select(r => r["assertion"]));
-        Assert.All(issuer.TokenRequests, r => Assert.Equal(
-            ("urn:ietf:params:oauth:grant-type:jwt-bearer", "on_behalf_of"), (r["grant_type"], r["requested_token_use"])));
+        Assert.All(
+            issuer.TokenRequests,
+            r => Assert.Equal(("urn:ietf:params:oauth:grant-type:jwt-bearer", "on_behalf_of"), (r["grant_type"], r["requested_token_use"]))
+        );
         Assert.All(issuer.TokenRequests, r => Assert.Contains("api://users/.default", r["scope"].Split(' ')));
     }
 
@@ -63,14 +85,19 @@ public sealed class EntraTokenTests : IDisposable
         var file = Path.Combine(_folder, "assertion");
         await File.WriteAllTextAsync(file, issuer.Token());
         await using var bench = await Bench(
-            issuer, ("Clients:default:ClientCredentials:0:SourceType", "SignedAssertionFilePath"), ("Clients:default:ClientCredentials:0:SignedAssertionFileDiskPath", file),
-            ("Upstreams:users:Token:Mode", "Client"));
+            issuer,
+            ("Clients:default:ClientCredentials:0:SourceType", "SignedAssertionFilePath"),
+            ("Clients:default:ClientCredentials:0:SignedAssertionFileDiskPath", file),
+            ("Upstreams:users:Token:Mode", "Client")
+        );
 
         Assert.Equal("Bearer granted-1", await Sent(bench));
 
         var asked = Assert.Single(issuer.TokenRequests);
         Assert.Equal(
-            (await File.ReadAllTextAsync(file), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), (asked["client_assertion"], asked["client_assertion_type"]));
+            (await File.ReadAllTextAsync(file), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            (asked["client_assertion"], asked["client_assertion_type"])
+        );
         Assert.DoesNotContain("client_secret", asked.Keys);
     }
 
@@ -79,13 +106,21 @@ public sealed class EntraTokenTests : IDisposable
     {
         await using var issuer = await TestIssuer.Start();
         using var key = RSA.Create(2048);
-        using var certificate = new CertificateRequest("CN=gateway", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
-            .CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1));
+        using var certificate = new CertificateRequest(
+            "CN=gateway",
+            key,
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        ).CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1));
         var (file, keyFile) = (Path.Combine(_folder, "gateway.pem"), Path.Combine(_folder, "gateway.key"));
         await File.WriteAllTextAsync(file, certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(keyFile, key.ExportPkcs8PrivateKeyPem());
         await using var bench = await Bench(
-            issuer, ("Clients:default:Certificate:Path", file), ("Clients:default:Certificate:KeyPath", keyFile), ("Upstreams:users:Token:Mode", "Client"));
+            issuer,
+            ("Clients:default:Certificate:Path", file),
+            ("Clients:default:Certificate:KeyPath", keyFile),
+            ("Upstreams:users:Token:Mode", "Client")
+        );
 
         Assert.Equal("Bearer granted-1", await Sent(bench));
 
@@ -102,8 +137,13 @@ public sealed class EntraTokenTests : IDisposable
     public async Task A_refusal_is_the_call_s_failure_and_trouble_the_endpoint_s(int status, string error, string outcome, int requests)
     {
         await using var issuer = await TestIssuer.Start();
-        issuer.AnswerToken = _ => (status, new JsonObject { ["error"] = error, ["error_description"] = "AADSTS00000: a text that no log repeats" });
-        await using var bench = await Bench(issuer, ("Clients:default:ClientSecret", "s3cret"), ("Upstreams:users:Token:Mode", "OnBehalfOf"));
+        issuer.AnswerToken = _ =>
+            (status, new JsonObject { ["error"] = error, ["error_description"] = "AADSTS00000: a text that no log repeats" });
+        await using var bench = await Bench(
+            issuer,
+            ("Clients:default:ClientSecret", "s3cret"),
+            ("Upstreams:users:Token:Mode", "OnBehalfOf")
+        );
 
         var answer = await bench.Client("users").Get("users/u-1001", Any, Call(bench, issuer.Token()));
 
@@ -115,7 +155,11 @@ public sealed class EntraTokenTests : IDisposable
     public async Task A_token_that_entra_did_not_make_is_not_sent_there()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var bench = await Bench(issuer, ("Clients:default:ClientSecret", "s3cret"), ("Upstreams:users:Token:Mode", "OnBehalfOf"));
+        await using var bench = await Bench(
+            issuer,
+            ("Clients:default:ClientSecret", "s3cret"),
+            ("Upstreams:users:Token:Mode", "OnBehalfOf")
+        );
 
         Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1001", Any, Call(bench, "opaque"))).Outcome);
         Assert.Empty(issuer.TokenRequests);
@@ -131,17 +175,21 @@ public sealed class EntraTokenTests : IDisposable
     [InlineData("Upstreams:users:Token:Audience", "users", "Upstreams:users:Token:Audience")]
     public void What_does_not_fit_entra_is_named(string key, string? value, string named)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Clients:default:Type"] = "Entra",
-            ["Clients:default:Authority"] = Authority,
-            ["Clients:default:ClientId"] = Client,
-            ["Clients:default:ClientCredentials:0:SourceType"] = "SignedAssertionFromManagedIdentity",
-            ["Upstreams:users:Address"] = "http://127.0.0.1:1",
-            ["Upstreams:users:Token:Mode"] = "Client",
-            ["Upstreams:users:Token:Scope"] = "api://users/.default",
-            [key] = value,
-        }).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Clients:default:Type"] = "Entra",
+                    ["Clients:default:Authority"] = Authority,
+                    ["Clients:default:ClientId"] = Client,
+                    ["Clients:default:ClientCredentials:0:SourceType"] = "SignedAssertionFromManagedIdentity",
+                    ["Upstreams:users:Address"] = "http://127.0.0.1:1",
+                    ["Upstreams:users:Token:Mode"] = "Client",
+                    ["Upstreams:users:Token:Scope"] = "api://users/.default",
+                    [key] = value,
+                }
+            )
+            .Build();
         var mistakes = new ConfigurationMistakes();
 
         ClientRegistrations.Parse(configuration, mistakes);
@@ -150,23 +198,37 @@ public sealed class EntraTokenTests : IDisposable
         Assert.Contains(mistakes.All, m => m.Key == named);
     }
 
-    private static JsonObject Granted(string token) => new() { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = 3600 };
+    private static JsonObject Granted(string token) =>
+        new()
+        {
+            ["access_token"] = token,
+            ["token_type"] = "Bearer",
+            ["expires_in"] = 3600,
+        };
 
     private static async Task<UpstreamBench> Bench(TestIssuer issuer, params (string, string)[] settings)
     {
         issuer.AnswerToken ??= _ => (200, Granted("granted-" + issuer.TokenRequests.Count));
-        var bench = await StartAsync(null,
-        [
-            ("Clients:default:Type", "Entra"), ("Clients:default:Authority", Authority), ("Clients:default:ClientId", Client), ("Clients:default:Timeout", "00:00:30"),
-            ("Upstreams:users:Token:Scope", "api://users/.default"), .. settings,
-        ]);
+        var bench = await StartAsync(
+            null,
+            [
+                ("Clients:default:Type", "Entra"),
+                ("Clients:default:Authority", Authority),
+                ("Clients:default:ClientId", Client),
+                ("Clients:default:Timeout", "00:00:30"),
+                ("Upstreams:users:Token:Scope", "api://users/.default"),
+                .. settings,
+            ]
+        );
         bench.TokenEndpoints = new EntraAt(new Uri(issuer.Address));
         return bench;
     }
 
     private static async Task<string?> Sent(UpstreamBench bench, string? token = null)
     {
-        Assert.True((await bench.Client("users").Get("users/u-1001", Any, token is null ? bench.Call(User("u-1001")) : Call(bench, token))).IsOk);
+        Assert.True(
+            (await bench.Client("users").Get("users/u-1001", Any, token is null ? bench.Call(User("u-1001")) : Call(bench, token))).IsOk
+        );
         return bench.Services.Users.Calls.All[^1].Header("Authorization");
     }
 
@@ -186,7 +248,10 @@ public sealed class EntraTokenTests : IDisposable
         {
             Assert.Equal("login.microsoftonline.com", request.RequestUri!.Host);
             var path = request.RequestUri.AbsolutePath;
-            request.RequestUri = new Uri(issuer, path == new Uri(Authority).AbsolutePath.Replace("/v2.0", "/oauth2/v2.0/token", StringComparison.Ordinal) ? "/token" : path);
+            request.RequestUri = new Uri(
+                issuer,
+                path == new Uri(Authority).AbsolutePath.Replace("/v2.0", "/oauth2/v2.0/token", StringComparison.Ordinal) ? "/token" : path
+            );
             return base.SendAsync(request, cancellationToken);
         }
     }

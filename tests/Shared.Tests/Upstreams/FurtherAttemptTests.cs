@@ -60,7 +60,11 @@ public sealed class FurtherAttemptTests
     public async Task A_failure_that_opens_the_breaker_stays_a_failure()
     {
         var time = new ManualTimeProvider();
-        await using var bench = await StartAsync(time, ("Upstreams:users:Retries", "1"), ("Upstreams:users:Breaker:MinimumThroughput", "2"));
+        await using var bench = await StartAsync(
+            time,
+            ("Upstreams:users:Retries", "1"),
+            ("Upstreams:users:Breaker:MinimumThroughput", "2")
+        );
         bench.Services.Users.Faults.Set(FaultMode.Status);
         var users = bench.Client("users");
 
@@ -77,7 +81,10 @@ public sealed class FurtherAttemptTests
     {
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time, ("Upstreams:users:Breaker:MinimumThroughput", "3"));
-        bench.Configure(way == "Retries" ? ("Upstreams:users:Retries", "1") : ("Upstreams:users:HedgeAfter", "00:00:00.100"), ("Upstreams:users:Breaker:MinimumThroughput", "3"));
+        bench.Configure(
+            way == "Retries" ? ("Upstreams:users:Retries", "1") : ("Upstreams:users:HedgeAfter", "00:00:00.100"),
+            ("Upstreams:users:Breaker:MinimumThroughput", "3")
+        );
         bench.Services.Users.Faults.Set(FaultMode.Status);
         var users = bench.Client("users");
         await Pausing(time, users.Get(Path, Any, bench.Call()).AsTask());
@@ -123,8 +130,12 @@ public sealed class FurtherAttemptTests
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time);
         bench.Configure(
-            ("Upstreams:spare:Address", bench.Services.Users.Address.AbsoluteUri), ("Upstreams:users:Address", bench.Services.Products.Address.AbsoluteUri),
-            ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", "0"), ("Upstreams:users:Timeout", "00:00:01"));
+            ("Upstreams:spare:Address", bench.Services.Users.Address.AbsoluteUri),
+            ("Upstreams:users:Address", bench.Services.Products.Address.AbsoluteUri),
+            ("Upstreams:users:Fallback", "spare"),
+            ("Upstreams:users:Retries", "0"),
+            ("Upstreams:users:Timeout", "00:00:01")
+        );
         bench.Services.Products.Faults.Set(FaultMode.Hang);
 
         var pending = bench.Client("users").Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(1))).AsTask();
@@ -143,15 +154,22 @@ public sealed class FurtherAttemptTests
         var time = new ManualTimeProvider();
         await using var bench = await StartAsync(time);
         bench.Configure(
-            ("Upstreams:users:Addresses:0", bench.Services.Users.Address.AbsoluteUri), ("Upstreams:users:Addresses:1", bench.Services.Media.Address.AbsoluteUri),
-            way == "hedged" ? ("Upstreams:users:HedgeAfter", "00:00:00.100") : ("Upstreams:users:Retries", "1"), ("Upstreams:users:Timeout", "00:00:01"),
-            ("Upstreams:users:Breaker:MinimumThroughput", "1000"));
+            ("Upstreams:users:Addresses:0", bench.Services.Users.Address.AbsoluteUri),
+            ("Upstreams:users:Addresses:1", bench.Services.Media.Address.AbsoluteUri),
+            way == "hedged" ? ("Upstreams:users:HedgeAfter", "00:00:00.100") : ("Upstreams:users:Retries", "1"),
+            ("Upstreams:users:Timeout", "00:00:01"),
+            ("Upstreams:users:Breaker:MinimumThroughput", "1000")
+        );
         bench.Services.Users.Faults.Set(FaultMode.Hang);
         var users = bench.Client("users");
 
         for (var i = 0; i < 60; i++)
         {
-            await Pausing(time, users.Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(60))).AsTask(), bench.Services.Users.Calls.Count);
+            await Pausing(
+                time,
+                users.Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(60))).AsTask(),
+                bench.Services.Users.Calls.Count
+            );
         }
 
         Assert.InRange(bench.Services.Users.Calls.Count, 3, 20);

@@ -31,10 +31,15 @@ public sealed class RepetitionTests
     {
         await using var bench = await StartAsync();
         bench.Configure(
-            ("Upstreams:spare:Address", bench.Services.Media.Address.AbsoluteUri), ("Upstreams:users:Address", bench.Services.Products.Address.AbsoluteUri),
-            ("Upstreams:users:Fallback", "spare"), ("Upstreams:users:Retries", second == "users" ? "1" : "0"));
+            ("Upstreams:spare:Address", bench.Services.Media.Address.AbsoluteUri),
+            ("Upstreams:users:Address", bench.Services.Products.Address.AbsoluteUri),
+            ("Upstreams:users:Fallback", "spare"),
+            ("Upstreams:users:Retries", second == "users" ? "1" : "0")
+        );
         bench.Services.Products.Faults.Set(new Fault { Mode = FaultMode.Status, Count = 1 });
-        using var request = new Activity("request") { TraceStateString = "a=b" }.SetIdFormat(ActivityIdFormat.W3C).Start();
+        using var request = new Activity("request") { TraceStateString = "a=b" }
+            .SetIdFormat(ActivityIdFormat.W3C)
+            .Start();
 
         await bench.Client("users").Get("products/p-1", Any, bench.Call(User("u-1", "acme")));
 
@@ -42,7 +47,8 @@ public sealed class RepetitionTests
         Assert.Equal(2, calls.Count);
         Assert.Equal(Told(calls[0]), Told(calls[1]));
 
-        static Dictionary<string, string> Told(RecordedCall call) => call.Headers.Where(h => h.Key != "Host").ToDictionary(h => h.Key, h => h.Value.ToString());
+        static Dictionary<string, string> Told(RecordedCall call) =>
+            call.Headers.Where(h => h.Key != "Host").ToDictionary(h => h.Key, h => h.Value.ToString());
     }
 
     [Theory]
@@ -60,7 +66,8 @@ public sealed class RepetitionTests
     {
         await using var bench = await StartAsync(null, ("Upstreams:orders:Retries", "3"), ("Upstreams:orders:HedgeAfter", "00:00:00.010"));
         var orders = bench.Client("orders");
-        Assert.True((await orders.Get("orders/o-none", Any, bench.Call())).Outcome == UpstreamOutcome.NotFound); // A kept-alive connection exists.
+        // A kept-alive connection exists.
+        Assert.True((await orders.Get("orders/o-none", Any, bench.Call())).Outcome == UpstreamOutcome.NotFound);
         bench.Services.Orders.Calls.Clear();
         bench.Services.Orders.Faults.Set(mode);
         var within = mode is FaultMode.Hang or FaultMode.Endless ? TimeSpan.FromSeconds(5) : Patience;

@@ -71,24 +71,27 @@ public sealed class RetryAfterTests
     }
 
     private static (string, string)[] Settings(TestHost service, bool isHedged) =>
-    [
-        ("Upstreams:users:Address", service.Address.ToString()), ("Upstreams:users:Retries", "2"),
-        .. isHedged ? new[] { ("Upstreams:users:HedgeAfter", "00:00:01") } : [],
-    ];
+        [
+            ("Upstreams:users:Address", service.Address.ToString()),
+            ("Upstreams:users:Retries", "2"),
+            .. isHedged ? new[] { ("Upstreams:users:HedgeAfter", "00:00:01") } : [],
+        ];
 
     private static Task<TestHost> Refusing(int status, Func<string?> retryAfter, int times = int.MaxValue)
     {
         var count = new Count();
         return TestHost.Start(
             builder => builder.Services.Add(new(typeof(Count), count)),
-            app => app.Run(async context =>
-            {
-                var isRefused = Interlocked.Increment(ref count.Value) <= times;
-                context.Response.StatusCode = isRefused ? status : 200;
-                context.Response.Headers.RetryAfter = isRefused ? retryAfter() : default;
-                context.Response.ContentType = "application/json";
-                await context.Response.WriteAsync("{}");
-            }));
+            app =>
+                app.Run(async context =>
+                {
+                    var isRefused = Interlocked.Increment(ref count.Value) <= times;
+                    context.Response.StatusCode = isRefused ? status : 200;
+                    context.Response.Headers.RetryAfter = isRefused ? retryAfter() : default;
+                    context.Response.ContentType = "application/json";
+                    await context.Response.WriteAsync("{}");
+                })
+        );
     }
 
     private sealed class Count

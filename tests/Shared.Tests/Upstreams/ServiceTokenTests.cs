@@ -21,10 +21,34 @@ public sealed class ServiceTokenTests
         await using var issuer = await TestIssuer.Start();
         var mayLeave = new TaskCompletionSource();
         issuer.TokensMayLeave = mayLeave.Task;
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users.read"), ("Upstreams:users:MaxConcurrency", "1000"));
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Upstreams:users:Token:Scope", "users.read"),
+            ("Upstreams:users:MaxConcurrency", "1000")
+        );
 
-        var calls = Enumerable.Range(0, 200).Select(i => bench.Client("users").Get(
-            "users/u-1001", Any, bench.Call(new Caller { Subject = "u-1001", Kind = CallerKind.Token, Roles = ["role-" + i] })).AsTask()).ToList();
+        var calls = Enumerable
+            .Range(0, 200)
+            .Select(i =>
+                bench
+                    .Client("users")
+                    .Get(
+                        "users/u-1001",
+                        Any,
+                        bench.Call(
+                            new Caller
+                            {
+                                Subject = "u-1001",
+                                Kind = CallerKind.Token,
+                                Roles = ["role-" + i],
+                            }
+                        )
+                    )
+                    .AsTask()
+            )
+            .ToList();
         await Eventually.True(() => !issuer.TokenRequests.IsEmpty);
         mayLeave.SetResult();
 
@@ -40,7 +64,12 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = asked => (200, Granted("for-" + asked["subject_token"]));
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Exchange"), ("Upstreams:users:Token:Audience", "users"));
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Exchange"),
+            ("Upstreams:users:Token:Audience", "users")
+        );
 
         foreach (var token in (string[])["one", "two", "one"])
         {
@@ -48,22 +77,39 @@ public sealed class ServiceTokenTests
         }
 
         Assert.Equal(2, issuer.TokenRequests.Count);
-        Assert.All(issuer.TokenRequests, r => Assert.Equal(
-            ("urn:ietf:params:oauth:grant-type:token-exchange", "users", "urn:ietf:params:oauth:token-type:access_token"), (r["grant_type"], r["audience"], r["subject_token_type"])));
-        Assert.Equal(["Bearer for-one", "Bearer for-two", "Bearer for-one"], bench.Services.Users.Calls.All.Select(c => c.Header("Authorization")));
+        Assert.All(
+            issuer.TokenRequests,
+            r =>
+                Assert.Equal(
+                    ("urn:ietf:params:oauth:grant-type:token-exchange", "users", "urn:ietf:params:oauth:token-type:access_token"),
+                    (r["grant_type"], r["audience"], r["subject_token_type"])
+                )
+        );
+        Assert.Equal(
+            ["Bearer for-one", "Bearer for-two", "Bearer for-one"],
+            bench.Services.Users.Calls.All.Select(c => c.Header("Authorization"))
+        );
     }
 
     [Fact]
     public async Task On_behalf_of_is_said_as_entra_wants_it()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "OnBehalfOf"), ("Upstreams:users:Token:Scope", "api://users/.default"), ("Clients:default:ClientAuthentication", "Post"));
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "OnBehalfOf"),
+            ("Upstreams:users:Token:Scope", "api://users/.default"),
+            ("Clients:default:ClientAuthentication", "Post")
+        );
 
         Assert.True((await bench.Client("users").Get("users/u-1001", Any, Call(bench))).IsOk);
 
         var asked = Assert.Single(issuer.TokenRequests);
         Assert.Equal(
-            ("urn:ietf:params:oauth:grant-type:jwt-bearer", Token, "on_behalf_of", "api://users/.default"), (asked["grant_type"], asked["assertion"], asked["requested_token_use"], asked["scope"]));
+            ("urn:ietf:params:oauth:grant-type:jwt-bearer", Token, "on_behalf_of", "api://users/.default"),
+            (asked["grant_type"], asked["assertion"], asked["requested_token_use"], asked["scope"])
+        );
         Assert.Equal(("gateway", "s3cret/with+more", ""), (asked["client_id"], asked["client_secret"], asked["authorization"]));
     }
 
@@ -105,7 +151,10 @@ public sealed class ServiceTokenTests
         Assert.Equal("Bearer granted-1", await Sent(bench));
 
         clock.Advance(TimeSpan.FromSeconds(35));
-        Assert.Equal(UpstreamOutcome.Unavailable, (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome);
+        Assert.Equal(
+            UpstreamOutcome.Unavailable,
+            (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome
+        );
     }
 
     [Theory]
@@ -144,11 +193,21 @@ public sealed class ServiceTokenTests
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
         await Sent(bench);
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401, Count = 1 });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Status,
+                Status = 401,
+                Count = 1,
+            }
+        );
 
         Assert.True((await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).IsOk);
 
-        Assert.Equal(["Bearer granted-1", "Bearer granted-1", "Bearer granted-2"], bench.Services.Users.Calls.All.Select(c => c.Header("Authorization")));
+        Assert.Equal(
+            ["Bearer granted-1", "Bearer granted-1", "Bearer granted-2"],
+            bench.Services.Users.Calls.All.Select(c => c.Header("Authorization"))
+        );
     }
 
     [Fact]
@@ -156,7 +215,14 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401, Count = 1 });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Status,
+                Status = 401,
+                Count = 1,
+            }
+        );
 
         Assert.Equal(UpstreamOutcome.Failed, (await Patch(bench)).Outcome);
         Assert.True((await Patch(bench)).IsOk);
@@ -176,7 +242,10 @@ public sealed class ServiceTokenTests
 
         for (var i = 0; i < 10; i++)
         {
-            Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome);
+            Assert.Equal(
+                UpstreamOutcome.Failed,
+                (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome
+            );
         }
 
         Assert.Equal(2, issuer.TokenRequests.Count);
@@ -192,7 +261,10 @@ public sealed class ServiceTokenTests
 
         for (var i = 0; i < 20; i++)
         {
-            Assert.Equal(UpstreamOutcome.Unavailable, (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome);
+            Assert.Equal(
+                UpstreamOutcome.Unavailable,
+                (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome
+            );
             Assert.True((await bench.Client("orders").Get("orders/o-6801", Any, bench.Call(User("u-1001")))).IsOk);
         }
 
@@ -208,8 +280,14 @@ public sealed class ServiceTokenTests
     public async Task A_refusal_is_the_call_s_failure_opens_no_breaker_and_is_not_repeated_for_a_moment()
     {
         await using var issuer = await TestIssuer.Start();
-        issuer.AnswerToken = asked => asked["subject_token"] == "bad" ? (400, new JsonObject { ["error"] = "invalid_grant" }) : (200, Granted("good"));
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Exchange"), ("Upstreams:users:Token:Audience", "users"));
+        issuer.AnswerToken = asked =>
+            asked["subject_token"] == "bad" ? (400, new JsonObject { ["error"] = "invalid_grant" }) : (200, Granted("good"));
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Exchange"),
+            ("Upstreams:users:Token:Audience", "users")
+        );
 
         for (var i = 0; i < 10; i++)
         {
@@ -232,7 +310,10 @@ public sealed class ServiceTokenTests
         issuer.AnswerToken = _ => (200, JsonNode.Parse(answer) as JsonObject ?? []);
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
 
-        Assert.Equal(UpstreamOutcome.Unavailable, (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome);
+        Assert.Equal(
+            UpstreamOutcome.Unavailable,
+            (await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")))).Outcome
+        );
         Assert.Equal(0, bench.Services.Users.Calls.Count);
     }
 
@@ -244,7 +325,12 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(
-            issuer, null, ("Upstreams:users:Token:Mode", "Exchange"), ("Upstreams:users:Token:Audience", "users"), ("Upstreams:users:Token:Otherwise", otherwise));
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Exchange"),
+            ("Upstreams:users:Token:Audience", "users"),
+            ("Upstreams:users:Token:Otherwise", otherwise)
+        );
 
         await bench.Client("users").Get("users/u-1001", Any, bench.Call(new Caller { Subject = "key_1", Kind = CallerKind.ApiKey }));
 
@@ -259,13 +345,21 @@ public sealed class ServiceTokenTests
         issuer.AnswerToken = asked => (200, Granted("for-" + asked.GetValueOrDefault("scope")));
         (string, string)[] users =
         [
-            ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users"), ("Upstreams:users:Fallback", "orders"), ("Upstreams:users:Retries", "0"),
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Upstreams:users:Token:Scope", "users"),
+            ("Upstreams:users:Fallback", "orders"),
+            ("Upstreams:users:Retries", "0"),
         ];
         await using var bench = await Bench(issuer, null, users);
         bench.Services.Users.Faults.Set(FaultMode.Reset);
 
         await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")));
-        bench.Configure([.. users, .. Registration(issuer), ("Upstreams:orders:Token:Mode", "Client"), ("Upstreams:orders:Token:Scope", "orders")]);
+        bench.Configure([
+            .. users,
+            .. Registration(issuer),
+            ("Upstreams:orders:Token:Mode", "Client"),
+            ("Upstreams:orders:Token:Scope", "orders"),
+        ]);
         await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001")));
 
         Assert.All(bench.Services.Users.Calls.All, c => Assert.Equal("Bearer for-users", c.Header("Authorization")));
@@ -277,7 +371,11 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
-        bench.Configure([.. Registration(issuer), ("Upstreams:users:Token:Mode", "Client"), ("Sandbox:Upstreams:users:Address", bench.Services.Orders.Address.AbsoluteUri)]);
+        bench.Configure([
+            .. Registration(issuer),
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Sandbox:Upstreams:users:Address", bench.Services.Orders.Address.AbsoluteUri),
+        ]);
 
         await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001", "acme", sandbox: true)));
 
@@ -318,10 +416,18 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         issuer.AnswerToken = asked => (200, Granted("for-" + asked["scope"]));
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users"));
-        bench.Configure(
-        [
-            .. Registration(issuer), ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:Token:Scope", "users"), (address, bench.Services.Orders.Address.AbsoluteUri), (key, value),
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Upstreams:users:Token:Scope", "users")
+        );
+        bench.Configure([
+            .. Registration(issuer),
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Upstreams:users:Token:Scope", "users"),
+            (address, bench.Services.Orders.Address.AbsoluteUri),
+            (key, value),
         ]);
 
         await bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001", "acme")));
@@ -334,7 +440,12 @@ public sealed class ServiceTokenTests
     public async Task A_hedge_carries_the_same_token_to_the_same_service()
     {
         await using var issuer = await TestIssuer.Start();
-        await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"), ("Upstreams:users:HedgeAfter", "00:00:00.010"));
+        await using var bench = await Bench(
+            issuer,
+            null,
+            ("Upstreams:users:Token:Mode", "Client"),
+            ("Upstreams:users:HedgeAfter", "00:00:00.010")
+        );
         using var held = bench.Services.Users.Faults.Hold();
 
         var asked = bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
@@ -351,11 +462,21 @@ public sealed class ServiceTokenTests
     {
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:catalog:Token:Mode", "Client"), ("Upstreams:catalog:Http2", "true"));
-        bench.Services.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 16, Count = 1 });
+        bench.Services.Catalog.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Status,
+                Status = 16,
+                Count = 1,
+            }
+        );
 
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("catalog.v1.ProductCatalog/GetProduct", UriKind.Relative))
         {
-            Content = new ByteArrayContent([0, 0, 0, 0, 5, 10, 3, (byte)'p', (byte)'-', (byte)'1']) { Headers = { ContentType = new("application/grpc") } },
+            Content = new ByteArrayContent([0, 0, 0, 0, 5, 10, 3, (byte)'p', (byte)'-', (byte)'1'])
+            {
+                Headers = { ContentType = new("application/grpc") },
+            },
         };
         request.Headers.TE.Add(new("trailers"));
         request.Options.Set(Repeatable.ReadsOnly, true);
@@ -371,22 +492,57 @@ public sealed class ServiceTokenTests
         await using var issuer = await TestIssuer.Start();
         await using var bench = await Bench(issuer, null, ("Upstreams:users:Token:Mode", "Client"));
         await Sent(bench);
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 401, Count = 20 });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Status,
+                Status = 401,
+                Count = 20,
+            }
+        );
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => bench.Client("users").Get(
-            "users/u-1001", Any, bench.Call(new Caller { Subject = "u-1001", Kind = CallerKind.Token, Roles = ["role-" + i] })).AsTask()));
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(i =>
+                    bench
+                        .Client("users")
+                        .Get(
+                            "users/u-1001",
+                            Any,
+                            bench.Call(
+                                new Caller
+                                {
+                                    Subject = "u-1001",
+                                    Kind = CallerKind.Token,
+                                    Roles = ["role-" + i],
+                                }
+                            )
+                        )
+                        .AsTask()
+                )
+        );
 
         Assert.Equal(2, issuer.TokenRequests.Count);
         Assert.Contains(answers, a => a.IsOk);
     }
 
-    private static JsonObject Granted(string token) => new() { ["access_token"] = token, ["token_type"] = "Bearer", ["expires_in"] = 600 };
+    private static JsonObject Granted(string token) =>
+        new()
+        {
+            ["access_token"] = token,
+            ["token_type"] = "Bearer",
+            ["expires_in"] = 600,
+        };
 
     private static (string, string)[] Registration(TestIssuer issuer) =>
-    [
-        ("Clients:default:Authority", issuer.Address), ("Clients:default:RequireHttpsMetadata", "false"), ("Clients:default:ClientId", "gateway"),
-        ("Clients:default:ClientSecret", "s3cret/with+more"), ("Clients:default:Timeout", "00:00:30"),
-    ];
+        [
+            ("Clients:default:Authority", issuer.Address),
+            ("Clients:default:RequireHttpsMetadata", "false"),
+            ("Clients:default:ClientId", "gateway"),
+            ("Clients:default:ClientSecret", "s3cret/with+more"),
+            ("Clients:default:Timeout", "00:00:30"),
+        ];
 
     private static Task<UpstreamBench> Bench(TestIssuer issuer, TimeProvider? time, params (string, string)[] settings) =>
         StartAsync(time, [.. Registration(issuer), .. settings]);

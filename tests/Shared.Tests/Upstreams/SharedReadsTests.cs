@@ -19,7 +19,10 @@ public sealed class SharedReadsTests
         using var held = bench.Services.Users.Faults.Hold();
 
         // Each with a caller object of its own, as from tokens that were verified apart.
-        var readers = Enumerable.Range(0, Readers).Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask()).ToList();
+        var readers = Enumerable
+            .Range(0, Readers)
+            .Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask())
+            .ToList();
         held.Dispose();
 
         Assert.All(await Task.WhenAll(readers), a => Assert.Equal("u-1001", a.Value.GetProperty("id").GetString()));
@@ -52,11 +55,25 @@ public sealed class SharedReadsTests
         using var held = bench.Services.Users.Faults.Hold();
         Caller[] callers =
         [
-            User("u-1001"), User("u-1002"), User("u-1001", "acme"), User("u-1001", "globex"),
+            User("u-1001"),
+            User("u-1002"),
+            User("u-1001", "acme"),
+            User("u-1001", "globex"),
             new() { Subject = "u-1001", Kind = CallerKind.ApiKey },
-            new() { Subject = "u-1001", Kind = CallerKind.Token, Roles = ["admin"] },
-            new() { Subject = "u-1001", Kind = CallerKind.Token, Scopes = ((string[])["api"]).ToFrozenSet() },
-            Caller.Anonymous, Caller.Anonymous,
+            new()
+            {
+                Subject = "u-1001",
+                Kind = CallerKind.Token,
+                Roles = ["admin"],
+            },
+            new()
+            {
+                Subject = "u-1001",
+                Kind = CallerKind.Token,
+                Scopes = ((string[])["api"]).ToFrozenSet(),
+            },
+            Caller.Anonymous,
+            Caller.Anonymous,
         ];
 
         var readers = callers.Select(c => users.Get("users/u-1001", Any, bench.Call(c)).AsTask()).ToList();
@@ -70,7 +87,8 @@ public sealed class SharedReadsTests
     [Fact]
     public async Task A_read_joins_none_that_set_out_before_an_invalidation()
     {
-        await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0")); // A further attempt would count as the second call.
+        // A further attempt would count as the second call.
+        await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0"));
         var users = bench.Client("users");
         using var held = bench.Services.Users.Faults.Hold();
 
@@ -88,14 +106,24 @@ public sealed class SharedReadsTests
     [Fact]
     public async Task A_read_joins_none_that_set_out_before_a_write_of_its_caller_ended()
     {
-        await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0")); // A further attempt would count as the second call.
+        // A further attempt would count as the second call.
+        await using var bench = await StartAsync(settings: ("Upstreams:users:Retries", "0"));
         var users = bench.Client("users");
         var released = new TaskCompletionSource();
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Delay, Method = "GET", Until = released.Task });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Delay,
+                Method = "GET",
+                Until = released.Task,
+            }
+        );
 
         var before = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         var others = users.Get("users/u-1001", Any, bench.Call(User("u-1002"))).AsTask();
-        Assert.True((await users.Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, bench.Call(User("u-1001")))).IsOk);
+        Assert.True(
+            (await users.Write(HttpMethod.Patch, "users/u-1001", """{"name":"Al"}"""u8.ToArray(), Any, bench.Call(User("u-1001")))).IsOk
+        );
         var after = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         var withOthers = users.Get("users/u-1001", Any, bench.Call(User("u-1002"))).AsTask();
         await bench.Services.Users.Calls.ReachAsync(4).WaitAsync(Patience);
@@ -115,7 +143,8 @@ public sealed class SharedReadsTests
         using var gone = new CancellationTokenSource();
 
         var first = users.Get("users/u-1001", Any, bench.Call(User("u-1001"), cancellation: gone.Token)).AsTask();
-        var other = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask(); // More than one may come too late to share the second call.
+        // More than one may come too late to share the second call.
+        var other = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -134,7 +163,10 @@ public sealed class SharedReadsTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var patient = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
-        var hasty = await users.Get("users/u-1001", Any, bench.Call(User("u-1001"), within: TimeSpan.FromMilliseconds(50))).AsTask().WaitAsync(Patience);
+        var hasty = await users
+            .Get("users/u-1001", Any, bench.Call(User("u-1001"), within: TimeSpan.FromMilliseconds(50)))
+            .AsTask()
+            .WaitAsync(Patience);
         Assert.Equal(UpstreamOutcome.Timeout, hasty.Outcome);
         held.Dispose();
 
@@ -148,7 +180,14 @@ public sealed class SharedReadsTests
         await using var bench = await StartAsync(null, ("Upstreams:users:Retries", "0"));
         var users = bench.Client("users");
         var released = new TaskCompletionSource();
-        bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Reset, Count = 1, Until = released.Task });
+        bench.Services.Users.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Reset,
+                Count = 1,
+                Until = released.Task,
+            }
+        );
 
         var readers = Enumerable.Range(0, 5).Select(_ => users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask()).ToList();
         released.SetResult();

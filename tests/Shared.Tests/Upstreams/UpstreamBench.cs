@@ -36,7 +36,8 @@ internal sealed class UpstreamBench : IAsyncDisposable
 
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
 
-    public static JsonTypeInfo<JsonElement> Any { get; } = (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
+    public static JsonTypeInfo<JsonElement> Any { get; } =
+        (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
 
     public SampleServices Services { get; }
 
@@ -45,8 +46,17 @@ internal sealed class UpstreamBench : IAsyncDisposable
     /// <summary>How token endpoints are reached; as by the gateway, unless said before the first call.</summary>
     public IHttpClientFactory TokenEndpoints { get; set; } = Network.GetRequiredService<IHttpClientFactory>();
 
-    public UpstreamSender Sender => _sender ??= new(Registry, tokens: new ServiceTokens(
-        _clients, TokenEndpoints, new TokenMetrics(Network.GetRequiredService<IMeterFactory>()), _time, NullLogger<ServiceTokens>.Instance));
+    public UpstreamSender Sender =>
+        _sender ??= new(
+            Registry,
+            tokens: new ServiceTokens(
+                _clients,
+                TokenEndpoints,
+                new TokenMetrics(Network.GetRequiredService<IMeterFactory>()),
+                _time,
+                NullLogger<ServiceTokens>.Instance
+            )
+        );
 
     public static async Task<UpstreamBench> StartAsync(TimeProvider? time = null, params (string Key, string Value)[] settings)
     {
@@ -85,17 +95,37 @@ internal sealed class UpstreamBench : IAsyncDisposable
     public UpstreamClient Client(string name) => new(name, Sender);
 
     public CallContext Call(Caller? caller = null, TimeSpan? within = null, CancellationToken cancellation = default) =>
-        new(Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")), _time.GetTimestamp() + (long)((within ?? Patience).TotalSeconds * _time.TimestampFrequency), cancellation);
+        new(
+            Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")),
+            _time.GetTimestamp() + (long)((within ?? Patience).TotalSeconds * _time.TimestampFrequency),
+            cancellation
+        );
 
     public static BffRequest Request(Caller? caller = null, Tenant? tenant = null) =>
-        new() { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0, Caller = caller ?? Caller.Anonymous, Tenant = tenant };
+        new()
+        {
+            RequestId = "r-1",
+            CorrelationId = "c-1",
+            StartTimestamp = 0,
+            Caller = caller ?? Caller.Anonymous,
+            Tenant = tenant,
+        };
 
     public static Caller User(string subject, string? tenant = null, bool sandbox = false) =>
-        new() { Subject = subject, Kind = CallerKind.Token, Tenant = tenant, IsSandbox = sandbox };
+        new()
+        {
+            Subject = subject,
+            Kind = CallerKind.Token,
+            Tenant = tenant,
+            IsSandbox = sandbox,
+        };
 
     /// <summary>A GraphQL query through a generated client.</summary>
-    public static UpstreamCall<PriceData> Price(UpstreamClient pricing, string productId) => UpstreamsRegistration.Generated<ISamplePricing>(pricing)
-        .Ask(new("query($id: ID!) { pricing(productId: $id) { productId } }", new(productId))).Query(data => data, SampleJson.Default.PriceData);
+    public static UpstreamCall<PriceData> Price(UpstreamClient pricing, string productId) =>
+        UpstreamsRegistration
+            .Generated<ISamplePricing>(pricing)
+            .Ask(new("query($id: ID!) { pricing(productId: $id) { productId } }", new(productId)))
+            .Query(data => data, SampleJson.Default.PriceData);
 
     public async ValueTask DisposeAsync()
     {
@@ -114,7 +144,14 @@ internal static class PlainCalls
         client.GetFile(Message(HttpMethod.Get, path), call);
 
     public static ValueTask<UpstreamAnswer<T>> Write<T>(
-        this UpstreamClient client, HttpMethod method, string path, byte[] body, JsonTypeInfo<T> type, CallContext call, string? key = null)
+        this UpstreamClient client,
+        HttpMethod method,
+        string path,
+        byte[] body,
+        JsonTypeInfo<T> type,
+        CallContext call,
+        string? key = null
+    )
     {
         var message = Message(method, path);
         message.Content = new JsonBytes(body);

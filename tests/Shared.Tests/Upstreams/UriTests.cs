@@ -14,7 +14,9 @@ public sealed class UriTests
     {
         var call = new PooledCall
         {
-            Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)), Body = BodyUse.Decoded, DeadlineTimestamp = 0,
+            Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)),
+            Body = BodyUse.Decoded,
+            DeadlineTimestamp = 0,
         };
 
         foreach (var address in Addresses.Concat(Addresses))

@@ -32,49 +32,77 @@ public sealed class TalkCall(ServerCallContext context)
 /// </summary>
 public sealed class TalkService(ConcurrentQueue<TalkCall> calls) : Talk.TalkBase
 {
-    public override Task<Said> Once(Said request, ServerCallContext context) => Note(context, async () =>
-    {
-        await Obey(request.Text, context);
-        await context.WriteResponseHeadersAsync([new("x-answer", "yes"), new("answer-bin", [1, 2, 255])]);
-        context.ResponseTrailers.Add("end-bin", [9, 8, 7]);
-        context.ResponseTrailers.Add("x-request-id", "the service's");
-        return request;
-    });
+    public override Task<Said> Once(Said request, ServerCallContext context) =>
+        Note(
+            context,
+            async () =>
+            {
+                await Obey(request.Text, context);
+                await context.WriteResponseHeadersAsync([new("x-answer", "yes"), new("answer-bin", [1, 2, 255])]);
+                context.ResponseTrailers.Add("end-bin", [9, 8, 7]);
+                context.ResponseTrailers.Add("x-request-id", "the service's");
+                return request;
+            }
+        );
 
-    public override Task Listen(Said request, IServerStreamWriter<Said> responseStream, ServerCallContext context) => Note(context, async () =>
-    {
-        for (var i = 0; i < request.Times; i++)
-        {
-            await responseStream.WriteAsync(new() { Text = request.Text, Times = i, Data = request.Data }, context.CancellationToken);
-        }
+    public override Task Listen(Said request, IServerStreamWriter<Said> responseStream, ServerCallContext context) =>
+        Note(
+            context,
+            async () =>
+            {
+                for (var i = 0; i < request.Times; i++)
+                {
+                    await responseStream.WriteAsync(
+                        new()
+                        {
+                            Text = request.Text,
+                            Times = i,
+                            Data = request.Data,
+                        },
+                        context.CancellationToken
+                    );
+                }
 
-        await Obey(request.Text, context);
-        return request;
-    });
+                await Obey(request.Text, context);
+                return request;
+            }
+        );
 
-    public override Task<Said> Gather(IAsyncStreamReader<Said> requestStream, ServerCallContext context) => Note(context, async () =>
-    {
-        var (count, bytes) = (0, 0L);
-        await foreach (var said in requestStream.ReadAllAsync(context.CancellationToken))
-        {
-            count++;
-            bytes += said.Data.Length;
-            await Obey(said.Text, context);
-        }
+    public override Task<Said> Gather(IAsyncStreamReader<Said> requestStream, ServerCallContext context) =>
+        Note(
+            context,
+            async () =>
+            {
+                var (count, bytes) = (0, 0L);
+                await foreach (var said in requestStream.ReadAllAsync(context.CancellationToken))
+                {
+                    count++;
+                    bytes += said.Data.Length;
+                    await Obey(said.Text, context);
+                }
 
-        return new Said { Text = bytes.ToString(CultureInfo.InvariantCulture), Times = count };
-    });
+                return new Said { Text = bytes.ToString(CultureInfo.InvariantCulture), Times = count };
+            }
+        );
 
-    public override Task Chat(IAsyncStreamReader<Said> requestStream, IServerStreamWriter<Said> responseStream, ServerCallContext context) => Note(context, async () =>
-    {
-        await foreach (var said in requestStream.ReadAllAsync(context.CancellationToken))
-        {
-            await Obey(said.Text, context);
-            await responseStream.WriteAsync(said, context.CancellationToken);
-        }
+    public override Task Chat(
+        IAsyncStreamReader<Said> requestStream,
+        IServerStreamWriter<Said> responseStream,
+        ServerCallContext context
+    ) =>
+        Note(
+            context,
+            async () =>
+            {
+                await foreach (var said in requestStream.ReadAllAsync(context.CancellationToken))
+                {
+                    await Obey(said.Text, context);
+                    await responseStream.WriteAsync(said, context.CancellationToken);
+                }
 
-        return new Said();
-    });
+                return new Said();
+            }
+        );
 
     private static async Task Obey(string told, ServerCallContext context)
     {
@@ -82,7 +110,10 @@ public sealed class TalkService(ConcurrentQueue<TalkCall> calls) : Talk.TalkBase
         {
             case ["status", var status]:
                 Metadata trailers = [new("reason-bin", [1, 2, 3])];
-                throw new RpcException(new Status((StatusCode)int.Parse(status, CultureInfo.InvariantCulture), "as told: 100 % ü"), trailers);
+                throw new RpcException(
+                    new Status((StatusCode)int.Parse(status, CultureInfo.InvariantCulture), "as told: 100 % ü"),
+                    trailers
+                );
             case ["hang"]:
                 await Task.Delay(Timeout.Infinite, context.CancellationToken);
                 break;
@@ -138,7 +169,8 @@ public sealed class TalkHost : IAsyncDisposable
                 builder.Services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
             },
             app => app.MapGrpcService<TalkService>(),
-            new Dictionary<string, string?> { ["Kestrel:Endpoints:Http:Protocols"] = "Http2" });
+            new Dictionary<string, string?> { ["Kestrel:Endpoints:Http:Protocols"] = "Http2" }
+        );
         return new(host) { Calls = calls };
     }
 

@@ -45,43 +45,105 @@ public sealed class ClientContract
 
     /// <summary>A call of a client, with what it says in the answer's place.</summary>
     public static ClientContract Of<TClient, T>(
-        Expression<Func<TClient, UpstreamCall<T>>> call, string request, string answer, T value, string required = "", string? body = null, string type = "application/json",
-        params (string Name, string Value)[] headers)
-        where TClient : class where T : class
+        Expression<Func<TClient, UpstreamCall<T>>> call,
+        string request,
+        string answer,
+        T value,
+        string required = "",
+        string? body = null,
+        string type = "application/json",
+        params (string Name, string Value)[] headers
+    )
+        where TClient : class
+        where T : class
     {
         ArgumentNullException.ThrowIfNull(call);
         var declare = call.Compile();
-        return New<TClient, T>(call, (client, request) => declare(client).For(request, Longest, CancellationToken.None), request, answer, value, required, body, type, headers);
+        return New<TClient, T>(
+            call,
+            (client, request) => declare(client).For(request, Longest, CancellationToken.None),
+            request,
+            answer,
+            value,
+            required,
+            body,
+            type,
+            headers
+        );
     }
 
     /// <summary>The same of a write.</summary>
     public static ClientContract Of<TClient, T>(
-        Expression<Func<TClient, UpstreamWrite<T>>> call, string request, string answer, T value, string required = "", string? body = null, string type = "application/json",
-        params (string Name, string Value)[] headers)
-        where TClient : class where T : class
+        Expression<Func<TClient, UpstreamWrite<T>>> call,
+        string request,
+        string answer,
+        T value,
+        string required = "",
+        string? body = null,
+        string type = "application/json",
+        params (string Name, string Value)[] headers
+    )
+        where TClient : class
+        where T : class
     {
         ArgumentNullException.ThrowIfNull(call);
         var declare = call.Compile();
-        return New<TClient, T>(call, (client, request) => declare(client).For(request, Longest, CancellationToken.None), request, answer, value, required, body, type, headers);
+        return New<TClient, T>(
+            call,
+            (client, request) => declare(client).For(request, Longest, CancellationToken.None),
+            request,
+            answer,
+            value,
+            required,
+            body,
+            type,
+            headers
+        );
     }
 
     private static ClientContract New<TClient, T>(
-        LambdaExpression call, Func<TClient, BffRequest, ValueTask<UpstreamAnswer<T>>> make, string request, string answer, T value, string required, string? body, string type,
-        (string Name, string Value)[] headers)
-        where TClient : class where T : class =>
-        new(((MethodCallExpression)call.Body).Method, async services =>
+        LambdaExpression call,
+        Func<TClient, BffRequest, ValueTask<UpstreamAnswer<T>>> make,
+        string request,
+        string answer,
+        T value,
+        string required,
+        string? body,
+        string type,
+        (string Name, string Value)[] headers
+    )
+        where TClient : class
+        where T : class =>
+        new(
+            ((MethodCallExpression)call.Body).Method,
+            async services =>
+            {
+                var made = await make(
+                    services.GetRequiredService<TClient>(),
+                    new BffRequest
+                    {
+                        RequestId = "r-1",
+                        CorrelationId = "c-1",
+                        StartTimestamp = 0,
+                    }
+                );
+                return new(made.Outcome, made.Status, Comparable(made.Value));
+            }
+        )
         {
-            var made = await make(services.GetRequiredService<TClient>(), new BffRequest { RequestId = "r-1", CorrelationId = "c-1", StartTimestamp = 0 });
-            return new(made.Outcome, made.Status, Comparable(made.Value));
-        })
-        {
-            Request = request, Answer = answer, Value = Comparable(value)!, Required = required, Body = body, Type = type,
+            Request = request,
+            Answer = answer,
+            Value = Comparable(value)!,
+            Required = required,
+            Body = body,
+            Type = type,
             Headers = headers.ToDictionary(h => h.Name, h => h.Value),
         };
 
     internal Task<Made> Make(IServiceProvider services) => _make(services);
 
-    private static object? Comparable(object? value) => value is UpstreamFile file ? (Encoding.Latin1.GetString(file.Content.Span), file.MediaType) : value;
+    private static object? Comparable(object? value) =>
+        value is UpstreamFile file ? (Encoding.Latin1.GetString(file.Content.Span), file.MediaType) : value;
 
     /// <summary>What came of the call.</summary>
     internal sealed record Made(UpstreamOutcome Outcome, int Status, object? Value);

@@ -40,8 +40,12 @@ public static class ClientContracts
         var known = table.Select(r => r.Method).ToHashSet();
         return
         [
-            .. host.GetTypes().Where(t => t.IsInterface).SelectMany(t => t.GetMethods())
-                .Where(m => m.ReturnType.IsGenericType && IsCall(m.ReturnType.GetGenericTypeDefinition()) && !IsQuery(m) && !known.Contains(m))
+            .. host.GetTypes()
+                .Where(t => t.IsInterface)
+                .SelectMany(t => t.GetMethods())
+                .Where(m =>
+                    m.ReturnType.IsGenericType && IsCall(m.ReturnType.GetGenericTypeDefinition()) && !IsQuery(m) && !known.Contains(m)
+                )
                 .Select(m => $"{m.DeclaringType!.Name}.{m.Name}"),
         ];
     }
@@ -49,8 +53,11 @@ public static class ClientContracts
     private static bool IsCall(Type given) => given == typeof(UpstreamCall<>) || given == typeof(UpstreamWrite<>);
 
     // A GraphQL client's own method writes the query and hands it to the one that Refit generates.
-    private static bool IsQuery(MethodInfo method) => method.GetCustomAttribute<HttpMethodAttribute>() is not null
-        && method.GetParameters().Any(p => p.ParameterType.IsGenericType && p.ParameterType.GetGenericTypeDefinition() == typeof(GraphQlQuery<>));
+    private static bool IsQuery(MethodInfo method) =>
+        method.GetCustomAttribute<HttpMethodAttribute>() is not null
+        && method
+            .GetParameters()
+            .Any(p => p.ParameterType.IsGenericType && p.ParameterType.GetGenericTypeDefinition() == typeof(GraphQlQuery<>));
 
     private static async Task Check(IServiceProvider services, ServiceStub stub, ClientContract row)
     {
@@ -59,7 +66,10 @@ public static class ClientContracts
         var good = await row.Make(services);
         var sent = Assert.Single(stub.TakeRequests());
         Assert.Equal(row.Request, sent.Line);
-        Assert.True(row.Body is null ? sent.Body.Length == 0 : JsonNode.DeepEquals(JsonNode.Parse(row.Body), JsonNode.Parse(sent.Body)), $"sent the body {sent.Body}");
+        Assert.True(
+            row.Body is null ? sent.Body.Length == 0 : JsonNode.DeepEquals(JsonNode.Parse(row.Body), JsonNode.Parse(sent.Body)),
+            $"sent the body {sent.Body}"
+        );
         Assert.Equal("r-1", sent.Header("X-Request-Id"));
         Assert.All(row.Headers, h => Assert.Equal(h.Value, sent.Header(h.Key)));
         Assert.Equal(UpstreamOutcome.Ok, good.Outcome);
@@ -78,7 +88,10 @@ public static class ClientContracts
                 var rest = JsonNode.Parse(row.Answer)!.AsObject();
                 rest.Remove(member);
                 stub.Answer(200, rest.ToJsonString(), row.Type);
-                Assert.Equal((member, required.Contains(member) ? UpstreamOutcome.Failed : UpstreamOutcome.Ok), (member, (await row.Make(services)).Outcome));
+                Assert.Equal(
+                    (member, required.Contains(member) ? UpstreamOutcome.Failed : UpstreamOutcome.Ok),
+                    (member, (await row.Make(services)).Outcome)
+                );
             }
 
             // 4

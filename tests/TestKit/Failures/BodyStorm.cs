@@ -25,21 +25,31 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     /// </summary>
     /// <param name="plan">The callers'.</param>
     /// <param name="upstreams">Behind what takes a body.</param>
-    public static Dictionary<string, string?> Settings(string plan, params IEnumerable<string> upstreams) => new(upstreams.SelectMany(name => new Dictionary<string, string?>
-    {
-        [$"Plans:{plan}:MaxPayloadBytes"] = MaxBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        [$"Upstreams:{name}:Breaker:MinimumThroughput"] = "2",
-        [$"Upstreams:{name}:Breaker:FailureRatio"] = "0.01",
-        [$"Upstreams:{name}:Breaker:BreakDuration"] = "01:00:00",
-        [$"Upstreams:{name}:MaxConcurrency"] = "4",
-        [$"Upstreams:{name}:MaxQueue"] = "10000", // Some hundred bodies begin at the same moment, and each waits for a place with its beginning.
-    }).DistinctBy(setting => setting.Key));
+    public static Dictionary<string, string?> Settings(string plan, params IEnumerable<string> upstreams) =>
+        new(
+            upstreams
+                .SelectMany(name => new Dictionary<string, string?>
+                {
+                    [$"Plans:{plan}:MaxPayloadBytes"] = MaxBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    [$"Upstreams:{name}:Breaker:MinimumThroughput"] = "2",
+                    [$"Upstreams:{name}:Breaker:FailureRatio"] = "0.01",
+                    [$"Upstreams:{name}:Breaker:BreakDuration"] = "01:00:00",
+                    [$"Upstreams:{name}:MaxConcurrency"] = "4",
+                    // Some hundred bodies begin at the same moment, and each waits for a place with its beginning.
+                    [$"Upstreams:{name}:MaxQueue"] = "10000",
+                })
+                .DistinctBy(setting => setting.Key)
+        );
 
     /// <summary>Lets it rage, and meanwhile has the others ask again and again.</summary>
     /// <param name="targets">Method and path of what takes a body.</param>
     /// <param name="good">A body that all of them take.</param>
     /// <param name="others">What the others do: a name, and whether it went well.</param>
-    public async Task Rage(IReadOnlyList<(string Method, string Path)> targets, string good, IReadOnlyList<Func<Task<HttpResponseMessage>>> others)
+    public async Task Rage(
+        IReadOnlyList<(string Method, string Path)> targets,
+        string good,
+        IReadOnlyList<Func<Task<HttpResponseMessage>>> others
+    )
     {
         ArgumentNullException.ThrowIfNull(targets);
         ArgumentNullException.ThrowIfNull(others);
@@ -48,16 +58,25 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         var watching = Task.WhenAll(others.Select(ask => Watch(ask, over.Token)));
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
-            {
-                foreach (var (method, path) in targets)
-                {
-                    foreach (var key in (string[])["", $"Idempotency-Key: storm-{caller}-{Guid.NewGuid():N}\r\n"])
-                    {
-                        await Misbehave($"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {token(caller)}\r\n{key}", good);
-                    }
-                }
-            })));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, Callers)
+                    .Select(caller =>
+                        Task.Run(async () =>
+                        {
+                            foreach (var (method, path) in targets)
+                            {
+                                foreach (var key in (string[])["", $"Idempotency-Key: storm-{caller}-{Guid.NewGuid():N}\r\n"])
+                                {
+                                    await Misbehave(
+                                        $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nAuthorization: Bearer {token(caller)}\r\n{key}",
+                                        good
+                                    );
+                                }
+                            }
+                        })
+                    )
+            );
             foreach (var ask in others.Concat(others).Concat(others)) // More than there are places, were any of them held.
             {
                 await Ask(ask);
@@ -97,17 +116,20 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     }
 
     /// <summary>What of a gauge is not zero, and whose it is.</summary>
-    private List<string> Seen<T>(string gauge) where T : struct
+    private List<string> Seen<T>(string gauge)
+        where T : struct
     {
         var seen = new List<string>();
         using var listener = services.Listen(gauge);
-        listener.SetMeasurementEventCallback<T>((_, value, tags, _) =>
-        {
-            if (!value.Equals(default(T)))
+        listener.SetMeasurementEventCallback<T>(
+            (_, value, tags, _) =>
             {
-                seen.Add($"{tags[0].Value} {tags[1].Value}: {value}");
+                if (!value.Equals(default(T)))
+                {
+                    seen.Add($"{tags[0].Value} {tags[1].Value}: {value}");
+                }
             }
-        });
+        );
         listener.Start();
         listener.RecordObservableInstruments();
         return seen;
@@ -125,7 +147,12 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         await Refused("breaks off in a chunk", head + Chunked + $"{good.Length:x}\r\n{half}", 400, ends: true);
 
         // Whatever comes of the good one, what follows it is refused or not heard.
-        await RawHttp.Send(host, head.Replace("Idempotency-Key: ", "Idempotency-Key: garbage-", StringComparison.Ordinal) + $"Content-Length: {good.Length}\r\n\r\n{good}\r\nGARBAGE \0\r\n\r\n", sentinel);
+        await RawHttp.Send(
+            host,
+            head.Replace("Idempotency-Key: ", "Idempotency-Key: garbage-", StringComparison.Ordinal)
+                + $"Content-Length: {good.Length}\r\n\r\n{good}\r\nGARBAGE \0\r\n\r\n",
+            sentinel
+        );
 
         await Stall(head + $"Content-Length: {good.Length}\r\n\r\n{half}");
         await Stall(head + $"Content-Length: {good.Length}\r\n\r\n");
@@ -146,8 +173,11 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private async Task Refused(string name, string request, int status, bool ends = false)
     {
         var answer = await RawHttp.Send(host, request, sentinel, ends);
-        if (answer.Status != status && !(ends && answer.Status == 0) // The server may let a sender go that has hung up.
-            && (HasKey(request) || !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal))) // And an endpoint refuse a body unread.
+        if (
+            answer.Status != status
+            && !(ends && answer.Status == 0) // The server may let a sender go that has hung up.
+            && (HasKey(request) || !answer.Text.Contains("idempotency_key_required", StringComparison.Ordinal))
+        ) // And an endpoint refuse a body unread.
         {
             _wrong.Add($"{request.Split('\r')[0]}, {name}: {answer.Status} {answer.Text}");
         }
@@ -168,7 +198,9 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
         using var answer = await ask();
         if (!answer.IsSuccessStatusCode)
         {
-            _wrong.Add($"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri?.AbsolutePath} of another: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            _wrong.Add(
+                $"{answer.RequestMessage?.Method} {answer.RequestMessage?.RequestUri?.AbsolutePath} of another: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}"
+            );
         }
     }
 }

@@ -9,7 +9,15 @@ namespace Bff.TestKit.Failures;
 /// <summary>Who the services are told is asking.</summary>
 public sealed partial class FailureMatrix
 {
-    private static readonly string[] Identity = ["X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id"];
+    private static readonly string[] Identity =
+    [
+        "X-User-Id",
+        "X-User-Email",
+        "X-User-Roles",
+        "X-OAuth-Scopes",
+        "X-Tenant-Id",
+        "X-Client-Id",
+    ];
 
     /// <summary>
     /// Asks every endpoint as one caller who pretends to be another: each service, however it is asked, is told of the same caller, in
@@ -18,7 +26,9 @@ public sealed partial class FailureMatrix
     /// <param name="withoutIdentity">Routes whose services are asked on nobody's behalf.</param>
     public async Task<IReadOnlyList<string>> RunIdentity(params string[] withoutIdentity)
     {
-        await Eventually.True(async () => (await client.GetStringAsync("/.well-known/gateway-jwks.json")).Contains("\"kid\"", StringComparison.Ordinal));
+        await Eventually.True(async () =>
+            (await client.GetStringAsync("/.well-known/gateway-jwks.json")).Contains("\"kid\"", StringComparison.Ordinal)
+        );
         var keys = new JsonWebKeySet(await client.GetStringAsync("/.well-known/gateway-jwks.json")).GetSigningKeys();
         var (wrong, lane, told) = (new List<string>(), lanes[0], new HashSet<string>());
         foreach (var row in rows)
@@ -35,7 +45,11 @@ public sealed partial class FailureMatrix
             using var answer = await client.SendAsync(request);
             foreach (var call in services.All.SelectMany(s => CallsOf(s.Name, id)))
             {
-                if (call.Headers.Any(h => h.Value.ToString().Contains("admin", StringComparison.Ordinal)) || call.Header("Authorization") is not null || call.Header("Cookie") is not null)
+                if (
+                    call.Headers.Any(h => h.Value.ToString().Contains("admin", StringComparison.Ordinal))
+                    || call.Header("Authorization") is not null
+                    || call.Header("Cookie") is not null
+                )
                 {
                     wrong.Add($"{row}: {call.Service} got what the client sent");
                 }
@@ -44,13 +58,23 @@ public sealed partial class FailureMatrix
                 var assertion = call.Header("X-Identity-Token");
                 if (withoutIdentity.Contains(row.Route))
                 {
-                    wrong.AddRange(facts.Trim(' ', '|').Length > 0 || assertion is not null ? [$"{row}: {call.Service} was told of somebody"] : []);
+                    wrong.AddRange(
+                        facts.Trim(' ', '|').Length > 0 || assertion is not null ? [$"{row}: {call.Service} was told of somebody"] : []
+                    );
                     continue;
                 }
 
                 told.Add(facts);
                 var verified = await new JsonWebTokenHandler { MapInboundClaims = false }.ValidateTokenAsync(
-                    assertion, new() { IssuerSigningKeys = keys, ValidIssuer = "bff", ValidAudience = call.Service, ValidAlgorithms = ["ES256"] });
+                    assertion,
+                    new()
+                    {
+                        IssuerSigningKeys = keys,
+                        ValidIssuer = "bff",
+                        ValidAudience = call.Service,
+                        ValidAlgorithms = ["ES256"],
+                    }
+                );
                 if (call.Header("X-User-Id") != lane.User || !verified.IsValid || verified.Claims["sub"] as string != lane.User)
                 {
                     wrong.Add($"{row}: {call.Service} was told '{facts}' and {verified.Exception?.Message ?? assertion}");
@@ -75,8 +99,11 @@ public sealed partial class FailureMatrix
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token(lanes[0]));
             using var answer = await client.SendAsync(request);
             var text = await answer.Content.ReadAsStringAsync();
-            if (answer.StatusCode != HttpStatusCode.Forbidden || (string?)JsonNode.Parse(text)!["code"] != "insufficient_scope"
-                || services.All.Any(s => CallsOf(s.Name, id).Count > 0))
+            if (
+                answer.StatusCode != HttpStatusCode.Forbidden
+                || (string?)JsonNode.Parse(text)!["code"] != "insufficient_scope"
+                || services.All.Any(s => CallsOf(s.Name, id).Count > 0)
+            )
             {
                 wrong.Add($"{row}: {(int)answer.StatusCode} {text}");
             }

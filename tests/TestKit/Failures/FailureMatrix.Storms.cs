@@ -18,15 +18,18 @@ public sealed partial class FailureMatrix
             from isLate in (bool[])[false, true]
             let asked = row.Parts.Where(p => p.After is not null == isLate).Select(p => p.Upstream).Distinct().ToList()
             where asked.Count > 0
-            select (row, asked)).ToList();
+            select (row, asked)
+        ).ToList();
         var (wrong, waiting) = (new ConcurrentQueue<string>(), new ConcurrentQueue<(FailureRow Row, List<string> Asked)>(cases));
-        await Task.WhenAll(lanes.Select(async lane =>
-        {
-            while (waiting.TryDequeue(out var next))
+        await Task.WhenAll(
+            lanes.Select(async lane =>
             {
-                await Leave(next.Row, next.Asked, lane, wrong);
-            }
-        }));
+                while (waiting.TryDequeue(out var next))
+                {
+                    await Leave(next.Row, next.Asked, lane, wrong);
+                }
+            })
+        );
         return ([.. wrong], cases.Count);
     }
 
@@ -44,20 +47,25 @@ public sealed partial class FailureMatrix
         }
 
         var since = Stopwatch.GetTimestamp();
-        await Task.WhenAll(lanes.Select(async lane =>
-        {
-            foreach (var row in Enumerable.Range(0, rounds).SelectMany(_ => rows))
+        await Task.WhenAll(
+            lanes.Select(async lane =>
             {
-                using var answer = await client.SendAsync(Prepare(row, lane).Request);
-            }
-        }));
+                foreach (var row in Enumerable.Range(0, rounds).SelectMany(_ => rows))
+                {
+                    using var answer = await client.SendAsync(Prepare(row, lane).Request);
+                }
+            })
+        );
 
         var always = 2 * (1 + Math.Ceiling(Stopwatch.GetElapsedTime(since).TotalSeconds / 10));
         var (wrong, repeats) = (new List<string>(), 0);
         foreach (var service in services.All)
         {
             service.Faults.Heal();
-            var (asked, wanted) = (service.Calls.Count, rounds * lanes.Count * rows.Sum(r => r.Parts.Count(p => p.After is null && p.Upstream == service.Name)));
+            var (asked, wanted) = (
+                service.Calls.Count,
+                rounds * lanes.Count * rows.Sum(r => r.Parts.Count(p => p.After is null && p.Upstream == service.Name))
+            );
             repeats += service.Calls.All.CountBy(c => (c.Header("X-Request-Id"), c.Method, c.Path)).Sum(c => c.Value - 1);
             if (asked > (wanted * 1.25) + always)
             {
@@ -77,7 +85,8 @@ public sealed partial class FailureMatrix
             using var leaving = new CancellationTokenSource();
             var since = Stopwatch.GetTimestamp();
             var answer = client.SendAsync(request, leaving.Token);
-            var calls = await Task.WhenAll(asked.Select(name => services[name].Calls.FirstAsync(c => c.Header("X-Request-Id") == id))).WaitAsync(Deadline);
+            var calls = await Task.WhenAll(asked.Select(name => services[name].Calls.FirstAsync(c => c.Header("X-Request-Id") == id)))
+                .WaitAsync(Deadline);
             await leaving.CancelAsync();
             foreach (var call in calls)
             {
@@ -93,7 +102,9 @@ public sealed partial class FailureMatrix
         }
         catch (TimeoutException)
         {
-            wrong.Enqueue($"{row}: not all of {string.Join(',', asked)} were asked, or they went on: {string.Join(',', asked.Select(a => CallsOf(a, id).Count))}");
+            wrong.Enqueue(
+                $"{row}: not all of {string.Join(',', asked)} were asked, or they went on: {string.Join(',', asked.Select(a => CallsOf(a, id).Count))}"
+            );
         }
         finally
         {

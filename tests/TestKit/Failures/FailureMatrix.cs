@@ -18,7 +18,12 @@ namespace Bff.TestKit.Failures;
 /// <param name="lanes">Each runs its cases one after the other.</param>
 /// <param name="statusOf">Reads a part's status from an answer; null where all is well and the answer does not say.</param>
 public sealed partial class FailureMatrix(
-    SampleServices services, HttpClient client, IReadOnlyList<FailureRow> rows, IReadOnlyList<FailureLane> lanes, Func<JsonObject, string, string?> statusOf)
+    SampleServices services,
+    HttpClient client,
+    IReadOnlyList<FailureRow> rows,
+    IReadOnlyList<FailureLane> lanes,
+    Func<JsonObject, string, string?> statusOf
+)
 {
     /// <summary>
     /// Of an attempt, and of a part: long enough for a healthy service on a busy machine whose threads stall for a second or two.
@@ -37,7 +42,11 @@ public sealed partial class FailureMatrix(
     /// <summary>Settings of the host: short time-outs, nothing kept, and a breaker that no case trips for another.</summary>
     public static Dictionary<string, string?> Settings(SampleServices services, IEnumerable<string> parts)
     {
-        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Composition:Deadline"] = Deadline.ToString("c"), ["Identity:SignedAssertion"] = "true" };
+        var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Composition:Deadline"] = Deadline.ToString("c"),
+            ["Identity:SignedAssertion"] = "true",
+        };
         foreach (var service in services.All)
         {
             settings[$"Upstreams:{service.Name}:Timeout"] = Timeout.ToString("c");
@@ -75,7 +84,9 @@ public sealed partial class FailureMatrix(
             var expected = row.Parts.Select(p => p.Upstream).Distinct().Order().ToList();
             if (!answer.IsSuccessStatusCode || !called.SequenceEqual(expected))
             {
-                wrong.Add($"{row}: {(int)answer.StatusCode}, asked {string.Join(',', called)} instead of {string.Join(',', expected)}: {await answer.Content.ReadAsStringAsync()}");
+                wrong.Add(
+                    $"{row}: {(int)answer.StatusCode}, asked {string.Join(',', called)} instead of {string.Join(',', expected)}: {await answer.Content.ReadAsStringAsync()}"
+                );
             }
         }
 
@@ -89,7 +100,8 @@ public sealed partial class FailureMatrix(
             from row in rows
             from part in row.Parts
             where way.Only is null || way.Only == part.Upstream
-            select (row, part));
+            select (row, part)
+        );
 
         // A reset takes every stream of an HTTP/2 connection with it, those of other cases too.
         var apart = cases.Where(c => IsApart(way, c.Part)).ToList();
@@ -112,29 +124,35 @@ public sealed partial class FailureMatrix(
         return ([.. wrong, .. _leaks.Leaks], _cases);
     }
 
-    private Task FillBudget() => Task.WhenAll(lanes.Select(async lane =>
-    {
-        for (var i = 0; i < 5; i++)
-        {
-            using var answer = await client.SendAsync(Prepare(rows[0], lane).Request);
-        }
-    }));
+    private Task FillBudget() =>
+        Task.WhenAll(
+            lanes.Select(async lane =>
+            {
+                for (var i = 0; i < 5; i++)
+                {
+                    using var answer = await client.SendAsync(Prepare(rows[0], lane).Request);
+                }
+            })
+        );
 
     private Task RunBeside(FailureWay way, IEnumerable<(FailureRow Row, FailurePart Part)> cases, ConcurrentQueue<string> wrong)
     {
         // Making bodies of 8 MiB takes the machine's time from the other cases.
         var side = way.Fault.Mode == FaultMode.Oversize ? lanes.Take(3) : lanes;
         var waiting = new ConcurrentQueue<(FailureRow Row, FailurePart Part)>(cases);
-        return Task.WhenAll(side.Select(async lane =>
-        {
-            while (waiting.TryDequeue(out var next))
+        return Task.WhenAll(
+            side.Select(async lane =>
             {
-                await Check(way, next.Row, next.Part, lane, wrong);
-            }
-        }));
+                while (waiting.TryDequeue(out var next))
+                {
+                    await Check(way, next.Row, next.Part, lane, wrong);
+                }
+            })
+        );
     }
 
-    private static bool IsApart(FailureWay way, FailurePart part) => part.Upstream == "catalog" && way.Fault.Mode is (FaultMode.Reset or FaultMode.ResetMidBody);
+    private static bool IsApart(FailureWay way, FailurePart part) =>
+        part.Upstream == "catalog" && way.Fault.Mode is (FaultMode.Reset or FaultMode.ResetMidBody);
 
     private async Task Check(FailureWay way, FailureRow row, FailurePart part, FailureLane lane, ConcurrentQueue<string> wrong)
     {
@@ -207,7 +225,8 @@ public sealed partial class FailureMatrix(
         }
     }
 
-    private IReadOnlyList<RecordedCall> CallsOf(string service, string id) => [.. services[service].Calls.All.Where(c => c.Header("X-Request-Id") == id)];
+    private IReadOnlyList<RecordedCall> CallsOf(string service, string id) =>
+        [.. services[service].Calls.All.Where(c => c.Header("X-Request-Id") == id)];
 
     private static (HttpRequestMessage Request, string Id) Prepare(FailureRow row, FailureLane lane)
     {

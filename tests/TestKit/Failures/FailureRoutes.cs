@@ -8,11 +8,17 @@ public static class FailureRoutes
 {
     /// <summary>Method and pattern of every endpoint, YARP's routes included.</summary>
     public static IReadOnlyList<string> Of(IServiceProvider services) =>
-    [
-        .. services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
-            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"])
-                .Where(method => method != "HEAD")
-                .Select(method => $"{method} /{endpoint.RoutePattern.RawText?.Trim('/')}"))
-            .Distinct().Order(StringComparer.Ordinal),
-    ];
+        [
+            .. services
+                .GetServices<EndpointDataSource>()
+                .SelectMany(source => source.Endpoints)
+                .OfType<RouteEndpoint>()
+                .SelectMany(endpoint =>
+                    (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["*"])
+                        .Where(method => method != "HEAD")
+                        .Select(method => $"{method} /{endpoint.RoutePattern.RawText?.Trim('/')}")
+                )
+                .Distinct()
+                .Order(StringComparer.Ordinal),
+        ];
 }

@@ -48,7 +48,12 @@ public sealed record FailurePart(string Name, string Upstream, bool IsRequired, 
 /// <param name="Kind">How it answers.</param>
 /// <param name="Ask">Makes a request that succeeds while the services are well.</param>
 /// <param name="Parts">All of them.</param>
-public sealed record FailureRow(string Route, AnswerKind Kind, Func<FailureLane, HttpRequestMessage> Ask, params IReadOnlyList<FailurePart> Parts)
+public sealed record FailureRow(
+    string Route,
+    AnswerKind Kind,
+    Func<FailureLane, HttpRequestMessage> Ask,
+    params IReadOnlyList<FailurePart> Parts
+)
 {
     public Sending Sending { get; init; }
 

@@ -6,7 +6,14 @@ namespace Bff.TestKit.Failures;
 
 /// <summary>Compares one answer with what is specified for its case.</summary>
 internal sealed class FailureVerdict(
-    FailureRow row, FailurePart part, FailureWay way, string id, Func<JsonObject, string, string?> statusOf, LeakSentinel leaks, List<string> says)
+    FailureRow row,
+    FailurePart part,
+    FailureWay way,
+    string id,
+    Func<JsonObject, string, string?> statusOf,
+    LeakSentinel leaks,
+    List<string> says
+)
 {
     // What the services say of themselves when they fail.
     private static readonly string[] Inside = ["upstream-7", "told to fail", "price book", "as told", "service_fault"];
@@ -36,12 +43,14 @@ internal sealed class FailureVerdict(
         }
     }
 
-    private (int Status, string Code, string Part) Expected => way.Ending == Ending.Timeout ? (504, "upstream_timeout", "timeout") : (502, "upstream_failed", "failed");
+    private (int Status, string Code, string Part) Expected =>
+        way.Ending == Ending.Timeout ? (504, "upstream_timeout", "timeout") : (502, "upstream_failed", "failed");
 
     /// <summary>The answer to a keyed write is kept, so it must be whole.</summary>
-    private Passage Passage => row.Sending == Sending.UnderOneKey && way.Fault.Mode is (FaultMode.ResetMidBody or FaultMode.Endless or FaultMode.Oversize)
-        ? Passage.Problem
-        : way.Passage;
+    private Passage Passage =>
+        row.Sending == Sending.UnderOneKey && way.Fault.Mode is (FaultMode.ResetMidBody or FaultMode.Endless or FaultMode.Oversize)
+            ? Passage.Problem
+            : way.Passage;
 
     private async Task JudgePassage(HttpClient client, HttpRequestMessage request)
     {
@@ -105,7 +114,13 @@ internal sealed class FailureVerdict(
         Check(response.Headers.CacheControl?.NoStore == true, "may be stored");
         Check(response.Headers.TryGetValues("X-Request-Id", out var ids) && ids.Single() == id, "has another request id");
         var problem = JsonNode.Parse(text)!.AsObject();
-        Check((int?)problem["status"] == status && (string?)problem["code"] == code && (string?)problem["section"] == section && (string?)problem["requestId"] == id, text);
+        Check(
+            (int?)problem["status"] == status
+                && (string?)problem["code"] == code
+                && (string?)problem["section"] == section
+                && (string?)problem["requestId"] == id,
+            text
+        );
         Check(((string?)problem["type"])?.EndsWith("/problems/" + code, StringComparison.Ordinal) == true, text);
         foreach (var member in (string[])["title", "detail", "instance", "traceId"])
         {
@@ -149,16 +164,25 @@ internal sealed class FailureVerdict(
         }
 
         var failed = part.HasStandIn ? 0 : 1;
-        Check((int?)answer["_meta"]!["servicesCalled"] - failed == (int?)answer["_meta"]!["servicesSucceeded"], $"counts {answer["_meta"]?.ToJsonString()}");
+        Check(
+            (int?)answer["_meta"]!["servicesCalled"] - failed == (int?)answer["_meta"]!["servicesSucceeded"],
+            $"counts {answer["_meta"]?.ToJsonString()}"
+        );
         Check(response.Headers.CacheControl?.NoStore == true && response.Headers.ETag is null, "a degraded answer may be kept");
-        Check(response.Headers.TryGetValues("Server-Timing", out var timing) && timing.Single().Contains($"{part.Name};dur=", StringComparison.Ordinal), "is not in Server-Timing");
+        Check(
+            response.Headers.TryGetValues("Server-Timing", out var timing)
+                && timing.Single().Contains($"{part.Name};dur=", StringComparison.Ordinal),
+            "is not in Server-Timing"
+        );
         Conceals(text);
     }
 
     /// <summary><c>price</c> of the answer, or <c>items[].price</c> of each item.</summary>
     private static IEnumerable<(bool Exists, bool IsNull)> MembersAt(JsonObject answer, string path)
     {
-        var (list, member) = path.Split("[].") is [var items, var last] ? (answer[items]!.AsArray().Select(i => i!.AsObject()).ToList(), last) : ([answer], path);
+        var (list, member) = path.Split("[].") is [var items, var last]
+            ? (answer[items]!.AsArray().Select(i => i!.AsObject()).ToList(), last)
+            : ([answer], path);
         return list.Select(o => (o.ContainsKey(member), o[member] is null));
     }
 

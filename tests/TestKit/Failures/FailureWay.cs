@@ -48,8 +48,28 @@ public sealed record FailureWay(string Name, Fault Fault, Ending Ending, Passage
         new("hang", new() { Mode = FaultMode.Hang }, Ending.Timeout, Passage.Problem),
         new("endless", new() { Mode = FaultMode.Endless }, Ending.Timeout, Passage.AsItIs),
         new("500", new() { Mode = FaultMode.Status, Status = 500 }, Ending.Failed, Passage.Problem),
-        new("503", new() { Mode = FaultMode.Status, Status = 503, RetryAfter = 1 }, Ending.Failed, Passage.Problem),
-        new("429", new() { Mode = FaultMode.Status, Status = 429, RetryAfter = 1 }, Ending.Failed, Passage.Refusal),
+        new(
+            "503",
+            new()
+            {
+                Mode = FaultMode.Status,
+                Status = 503,
+                RetryAfter = 1,
+            },
+            Ending.Failed,
+            Passage.Problem
+        ),
+        new(
+            "429",
+            new()
+            {
+                Mode = FaultMode.Status,
+                Status = 429,
+                RetryAfter = 1,
+            },
+            Ending.Failed,
+            Passage.Refusal
+        ),
         new("reset", new() { Mode = FaultMode.Reset }, Ending.Failed, Passage.Problem),
         new("reset-mid-body", new() { Mode = FaultMode.ResetMidBody }, Ending.Failed, Passage.Broken),
         new("garbage", new() { Mode = FaultMode.Garbage }, Ending.Failed, Passage.AsItIs),

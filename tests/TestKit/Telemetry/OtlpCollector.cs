@@ -32,14 +32,15 @@ public sealed class OtlpCollector : IDisposable
     public TimeSpan MetricExpiration { get; private init; }
 
     /// <summary>What makes a host export to it, soon after each request.</summary>
-    public Dictionary<string, string?> Settings => new()
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
-        ["OTEL_BLRP_SCHEDULE_DELAY"] = "50",
-        ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
-    };
+    public Dictionary<string, string?> Settings =>
+        new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Endpoint,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "50",
+            ["OTEL_BLRP_SCHEDULE_DELAY"] = "50",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "100",
+        };
 
     public static OtlpCollector Start(TimeSpan? metricExpiration = null)
     {
@@ -61,7 +62,10 @@ public sealed class OtlpCollector : IDisposable
 
     /// <summary>The spans of one trace, once what has arrived of it satisfies.</summary>
     public Task<IReadOnlyList<CollectedSpan>> Trace(string traceId, Func<IReadOnlyList<CollectedSpan>, bool> complete) =>
-        Until<IReadOnlyList<CollectedSpan>>($"The trace {traceId}", () => _spans.Where(s => s.TraceId == traceId).ToList() is var spans && complete(spans) ? spans : null);
+        Until<IReadOnlyList<CollectedSpan>>(
+            $"The trace {traceId}",
+            () => _spans.Where(s => s.TraceId == traceId).ToList() is var spans && complete(spans) ? spans : null
+        );
 
     /// <summary>The latest state of one metric, once there is one that satisfies.</summary>
     public Task<CollectedMetric> Metric(string name, Func<CollectedMetric, bool>? complete = null) =>
@@ -96,7 +100,8 @@ public sealed class OtlpCollector : IDisposable
         _receiving.Wait(TimeSpan.FromSeconds(10));
     }
 
-    private async Task<T> Until<T>(string missing, Func<T?> found) where T : class
+    private async Task<T> Until<T>(string missing, Func<T?> found)
+        where T : class
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
@@ -127,7 +132,12 @@ public sealed class OtlpCollector : IDisposable
     {
         lock (_gate)
         {
-            return string.Join('\n', _metrics.Values.SelectMany(m => m.Points.Select(p => $"{m.Name} {string.Join(' ', p)}")).Concat(_spans.Select(s => $"{s.TraceId} {s.Kind} {s.Name}")));
+            return string.Join(
+                '\n',
+                _metrics
+                    .Values.SelectMany(m => m.Points.Select(p => $"{m.Name} {string.Join(' ', p)}"))
+                    .Concat(_spans.Select(s => $"{s.TraceId} {s.Kind} {s.Name}"))
+            );
         }
     }
 

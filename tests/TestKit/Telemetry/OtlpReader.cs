@@ -7,7 +7,17 @@ namespace Bff.TestKit.Telemetry;
 
 /// <summary>As it was exported. Ids are lower-case hex; <see cref="ParentId"/> is empty for a root.</summary>
 public sealed record CollectedSpan(
-    string TraceId, string SpanId, string ParentId, string Name, SpanKind Kind, string Source, ulong Start, ulong End, bool Failed, IReadOnlyDictionary<string, string> Tags);
+    string TraceId,
+    string SpanId,
+    string ParentId,
+    string Name,
+    SpanKind Kind,
+    string Source,
+    ulong Start,
+    ulong End,
+    bool Failed,
+    IReadOnlyDictionary<string, string> Tags
+);
 
 /// <summary>As OTLP numbers them.</summary>
 public enum SpanKind
@@ -21,7 +31,13 @@ public enum SpanKind
 }
 
 /// <summary>As it was exported; a point for each set of attributes.</summary>
-public sealed record CollectedMetric(string Name, string Unit, string Kind, string Meter, IReadOnlyList<IReadOnlyDictionary<string, string>> Points);
+public sealed record CollectedMetric(
+    string Name,
+    string Unit,
+    string Kind,
+    string Meter,
+    IReadOnlyList<IReadOnlyDictionary<string, string>> Points
+);
 
 /// <summary>As it was exported.</summary>
 public sealed record CollectedLog(string TraceId, string Category, string Severity, string Text);
@@ -35,8 +51,17 @@ internal static class OtlpReader
         let source = scope.Message(1).Text(1)
         from span in scope.Messages(2)
         select new CollectedSpan(
-            Hex(span.Bytes(1)), Hex(span.Bytes(2)), Hex(span.Bytes(4)), span.Text(5), (SpanKind)span.Number(6), source, span.Number(7), span.Number(8),
-            span.Message(15).Number(3) == 2, Attributes(span, 9));
+            Hex(span.Bytes(1)),
+            Hex(span.Bytes(2)),
+            Hex(span.Bytes(4)),
+            span.Text(5),
+            (SpanKind)span.Number(6),
+            source,
+            span.Number(7),
+            span.Number(8),
+            span.Message(15).Number(3) == 2,
+            Attributes(span, 9)
+        );
 
     public static IEnumerable<CollectedMetric> Metrics(byte[] export) =>
         from resource in Fields.Read(export).Messages(1)
@@ -44,10 +69,15 @@ internal static class OtlpReader
         let meter = scope.Message(1).Text(1)
         from metric in scope.Messages(2)
         let kind = metric.Has(5) ? (Name: "gauge", Field: 5, Attributes: 7)
-            : metric.Has(7) ? (Name: "sum", Field: 7, Attributes: 7)
-            : (Name: "histogram", Field: 9, Attributes: 9)
+        : metric.Has(7) ? (Name: "sum", Field: 7, Attributes: 7)
+        : (Name: "histogram", Field: 9, Attributes: 9)
         select new CollectedMetric(
-            metric.Text(1), metric.Text(3), kind.Name, meter, [.. metric.Message(kind.Field).Messages(1).Select(p => Attributes(p, kind.Attributes))]);
+            metric.Text(1),
+            metric.Text(3),
+            kind.Name,
+            meter,
+            [.. metric.Message(kind.Field).Messages(1).Select(p => Attributes(p, kind.Attributes))]
+        );
 
     public static IEnumerable<CollectedLog> Logs(byte[] export) =>
         from resource in Fields.Read(export).Messages(1)
@@ -102,6 +132,7 @@ internal static class OtlpReader
 
         public Fields Message(int field) => Read(Bytes(field));
 
-        public IEnumerable<Fields> Messages(int field) => _values.TryGetValue(field, out var values) ? values.Select(v => Read((byte[])v)) : [];
+        public IEnumerable<Fields> Messages(int field) =>
+            _values.TryGetValue(field, out var values) ? values.Select(v => Read((byte[])v)) : [];
     }
 }

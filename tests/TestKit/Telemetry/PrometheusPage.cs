@@ -15,11 +15,21 @@ internal static class PrometheusPage
         from resource in OtlpReader.Fields.Read(export).Messages(1)
         let attributes = OtlpReader.Attributes(resource.Message(1), 1)
         let sender = Labels([new("job", attributes["service.name"]), new("instance", attributes["service.instance.id"])])
-        select (sender, string.Concat(resource.Messages(2).SelectMany(scope => scope.Messages(2)).SelectMany(metric => Lines(metric, sender))));
+        select (
+            sender,
+            string.Concat(resource.Messages(2).SelectMany(scope => scope.Messages(2)).SelectMany(metric => Lines(metric, sender)))
+        );
 
     private static IEnumerable<string> Lines(OtlpReader.Fields metric, string sender)
     {
-        var name = metric.Text(1).Replace('.', '_') + metric.Text(3) switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+        var name =
+            metric.Text(1).Replace('.', '_')
+            + metric.Text(3) switch
+            {
+                "s" => "_seconds",
+                "By" => "_bytes",
+                _ => "",
+            };
         var isCounter = metric.Has(7) && metric.Message(7).Number(3) == 1;
         foreach (var point in metric.Message(metric.Has(5) ? 5 : 7).Messages(1))
         {
@@ -34,7 +44,11 @@ internal static class PrometheusPage
             foreach (var (bound, count) in bounds.Zip(Packed(point.Bytes(6))))
             {
                 below += count;
-                yield return Line(name + "_bucket", $"{labels},le=\"{(double.IsInfinity(bound) ? "+Inf" : bound.ToString(CultureInfo.InvariantCulture))}\"", below);
+                yield return Line(
+                    name + "_bucket",
+                    $"{labels},le=\"{(double.IsInfinity(bound) ? "+Inf" : bound.ToString(CultureInfo.InvariantCulture))}\"",
+                    below
+                );
             }
 
             yield return Line(name + "_count", labels, point.Number(4));
@@ -42,10 +56,19 @@ internal static class PrometheusPage
         }
     }
 
-    private static string Line(string name, string labels, double value) => string.Create(CultureInfo.InvariantCulture, $"{name}{{{labels.TrimEnd(',').Replace(",,", ",", StringComparison.Ordinal)}}} {value}\n");
+    private static string Line(string name, string labels, double value) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}{{{labels.TrimEnd(',').Replace(",,", ",", StringComparison.Ordinal)}}} {value}\n"
+        );
 
-    private static string Labels(IEnumerable<KeyValuePair<string, string>> labels) => string.Join(
-        ',', labels.Select(l => $"{l.Key.Replace('.', '_')}=\"{l.Value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""));
+    private static string Labels(IEnumerable<KeyValuePair<string, string>> labels) =>
+        string.Join(
+            ',',
+            labels.Select(l =>
+                $"{l.Key.Replace('.', '_')}=\"{l.Value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\""
+            )
+        );
 
     private static IEnumerable<ulong> Packed(byte[] numbers) => numbers.Chunk(8).Select(n => BinaryPrimitives.ReadUInt64LittleEndian(n));
 }

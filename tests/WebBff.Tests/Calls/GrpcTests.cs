@@ -29,8 +29,12 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
     };
 
     private static readonly Method<GetProductRequest, Product> GetProduct = new(
-        MethodType.Unary, "catalog.v1.ProductCatalog", "GetProduct",
-        Marshallers.Create(message => message.ToByteArray(), GetProductRequest.Parser.ParseFrom), Marshallers.Create(message => message.ToByteArray(), Product.Parser.ParseFrom));
+        MethodType.Unary,
+        "catalog.v1.ProductCatalog",
+        "GetProduct",
+        Marshallers.Create(message => message.ToByteArray(), GetProductRequest.Parser.ParseFrom),
+        Marshallers.Create(message => message.ToByteArray(), Product.Parser.ParseFrom)
+    );
 
     [Fact]
     public async Task The_catalogue_answers_its_callers_and_only_them()
@@ -51,7 +55,10 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
         using var channel = Channel(Start(Routes));
         var health = new Health.HealthClient(channel);
 
-        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new() { Service = "catalog.v1.ProductCatalog" })).Status);
+        Assert.Equal(
+            HealthCheckResponse.Types.ServingStatus.Serving,
+            (await health.CheckAsync(new() { Service = "catalog.v1.ProductCatalog" })).Status
+        );
         using var watch = health.Watch(new());
         Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Patience));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, watch.ResponseStream.Current.Status);
@@ -75,11 +82,16 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
 
     private new string Token() => Surroundings.Token();
 
-    private static GrpcChannel Channel(WebHost host) => GrpcChannel.ForAddress(
-        host.Addresses.Last(), new() { HttpHandler = new LeakSentinelHandler(host.Leaks, new SocketsHttpHandler { UseProxy = false }) });
+    private static GrpcChannel Channel(WebHost host) =>
+        GrpcChannel.ForAddress(
+            host.Addresses.Last(),
+            new() { HttpHandler = new LeakSentinelHandler(host.Leaks, new SocketsHttpHandler { UseProxy = false }) }
+        );
 
     private static async Task<Product> Ask(GrpcChannel channel, string id, string? token) =>
-        await channel.CreateCallInvoker().AsyncUnaryCall(GetProduct, null, new CallOptions(token is null ? [] : Bearer(token)), new GetProductRequest { Id = id });
+        await channel
+            .CreateCallInvoker()
+            .AsyncUnaryCall(GetProduct, null, new CallOptions(token is null ? [] : Bearer(token)), new GetProductRequest { Id = id });
 
     private static Metadata Bearer(string token) => [new("Authorization", "Bearer " + token)];
 }

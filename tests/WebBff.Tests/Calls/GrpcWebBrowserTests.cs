@@ -67,12 +67,22 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
         foreach (var form in (string[])["application/grpc-web+proto", "application/grpc-web-text"])
         {
             var once = await Ask(chromium.Page, "/api/bff.test.v1.Talk/Once", form, new() { Text = "hello" }, ("x-csrf", "1"));
-            Assert.Equal((200, form, "hello"), (once.Status, once.Type, Said.Parser.ParseFrom(Convert.FromBase64String(Assert.Single(once.Messages))).Text));
+            Assert.Equal(
+                (200, form, "hello"),
+                (once.Status, once.Type, Said.Parser.ParseFrom(Convert.FromBase64String(Assert.Single(once.Messages))).Text)
+            );
             Assert.Contains("grpc-status: 0\r\n", once.Trailers, StringComparison.Ordinal);
             Assert.Equal("u-1001", service.Last().Headers.GetValue("x-user-id"));
 
             // The service says nothing more and does not end: what is there has been sent on.
-            var listen = await Ask(chromium.Page, "/api/bff.test.v1.Talk/Listen", form, new() { Text = "silent", Times = 3 }, 3, ("x-csrf", "1"));
+            var listen = await Ask(
+                chromium.Page,
+                "/api/bff.test.v1.Talk/Listen",
+                form,
+                new() { Text = "silent", Times = 3 },
+                3,
+                ("x-csrf", "1")
+            );
             Assert.Equal([0, 1, 2], listen.Messages.Select(m => Said.Parser.ParseFrom(Convert.FromBase64String(m)).Times));
             Assert.True(await service.Last().Ended.WaitAsync(Patience));
 
@@ -95,7 +105,9 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
         await using var service = await TalkHost.Start();
         await using var friend = await TestHost.Start(_ => { }, Page);
         await using var stranger = await TestHost.Start(_ => { }, Page);
-        var host = Start(Routes(service).With(new Dictionary<string, string?> { ["Cors:Origins:0"] = friend.Address.GetLeftPart(UriPartial.Authority) }));
+        var host = Start(
+            Routes(service).With(new Dictionary<string, string?> { ["Cors:Origins:0"] = friend.Address.GetLeftPart(UriPartial.Authority) })
+        );
         await using var chromium = await Chromium.Start(host);
         var url = host.Address + "api/bff.test.v1.Talk/Once";
         var bearer = ("authorization", "Bearer " + Surroundings.Token());
@@ -114,34 +126,55 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
         }
 
         await chromium.Page.GotoAsync(stranger.Address.ToString());
-        await Assert.ThrowsAsync<PlaywrightException>(() => Ask(chromium.Page, url, "application/grpc-web+proto", new() { Text = "hello" }, bearer));
+        await Assert.ThrowsAsync<PlaywrightException>(() =>
+            Ask(chromium.Page, url, "application/grpc-web+proto", new() { Text = "hello" }, bearer)
+        );
         Assert.Equal(2, service.Calls.Count);
 
-        static void Page(WebApplication app) => app.Run(context =>
-        {
-            context.Response.ContentType = "text/html";
-            return context.Response.WriteAsync("<!doctype html><title>A page</title><link rel=icon href=data:,>");
-        });
+        static void Page(WebApplication app) =>
+            app.Run(context =>
+            {
+                context.Response.ContentType = "text/html";
+                return context.Response.WriteAsync("<!doctype html><title>A page</title><link rel=icon href=data:,>");
+            });
     }
 
-    private static Dictionary<string, string?> Routes(TalkHost service) => new()
-    {
-        ["Upstreams:talk:Address"] = service.Address.ToString(),
-        ["Upstreams:talk:Timeout"] = "00:01:00",
-        ["ReverseProxy:Routes:talk:ClusterId"] = "talk",
-        ["ReverseProxy:Routes:talk:Match:Path"] = "/api/bff.test.v1.Talk/{method}",
-        ["ReverseProxy:Routes:talk:Metadata:Scope"] = "api",
-        ["ReverseProxy:Routes:talk:Metadata:Protocol"] = "grpc",
-        ["ReverseProxy:Routes:talk:Metadata:GrpcWeb"] = "true",
-        ["ReverseProxy:Routes:talk:Transforms:0:PathRemovePrefix"] = "/api",
-    };
+    private static Dictionary<string, string?> Routes(TalkHost service) =>
+        new()
+        {
+            ["Upstreams:talk:Address"] = service.Address.ToString(),
+            ["Upstreams:talk:Timeout"] = "00:01:00",
+            ["ReverseProxy:Routes:talk:ClusterId"] = "talk",
+            ["ReverseProxy:Routes:talk:Match:Path"] = "/api/bff.test.v1.Talk/{method}",
+            ["ReverseProxy:Routes:talk:Metadata:Scope"] = "api",
+            ["ReverseProxy:Routes:talk:Metadata:Protocol"] = "grpc",
+            ["ReverseProxy:Routes:talk:Metadata:GrpcWeb"] = "true",
+            ["ReverseProxy:Routes:talk:Transforms:0:PathRemovePrefix"] = "/api",
+        };
 
-    private static Task<Heard> Ask(IPage page, string url, string form, Said said, params (string Name, string Value)[] headers) => Ask(page, url, form, said, 1000, headers);
+    private static Task<Heard> Ask(IPage page, string url, string form, Said said, params (string Name, string Value)[] headers) =>
+        Ask(page, url, form, said, 1000, headers);
 
-    private static async Task<Heard> Ask(IPage page, string url, string form, Said said, int stopAfter, params (string Name, string Value)[] headers)
+    private static async Task<Heard> Ask(
+        IPage page,
+        string url,
+        string form,
+        Said said,
+        int stopAfter,
+        params (string Name, string Value)[] headers
+    )
     {
         var heard = await page.EvaluateAsync<JsonElement>(
-            Call, new { url, form, headers = headers.ToDictionary(h => h.Name, h => h.Value), message = Convert.ToBase64String(said.ToByteArray()), stopAfter });
+            Call,
+            new
+            {
+                url,
+                form,
+                headers = headers.ToDictionary(h => h.Name, h => h.Value),
+                message = Convert.ToBase64String(said.ToByteArray()),
+                stopAfter,
+            }
+        );
         return heard.Deserialize<Heard>(Web)!;
     }
 

@@ -5,7 +5,9 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
 {
     private static readonly Dictionary<string, string?> Forwarding = new()
     {
-        ["Headers:Forward:0"] = "X-Device", ["Composition:product:product:Fresh"] = "01:00:00", ["Composition:product:pricing:Fresh"] = "01:00:00",
+        ["Headers:Forward:0"] = "X-Device",
+        ["Composition:product:product:Fresh"] = "01:00:00",
+        ["Composition:product:pricing:Fresh"] = "01:00:00",
         ["Composition:dashboard:recommendations:Fresh"] = "01:00:00",
     };
 
@@ -26,10 +28,11 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
     [Fact]
     public async Task Product_and_prices_that_vary_by_a_header_are_kept_once_for_each_of_its_values()
     {
-        var browser = await SignedIn(Start(new(Forwarding)
-        {
-            ["Upstreams:catalog:VaryBy:0"] = "Accept-Language", ["Upstreams:pricing:VaryBy:0"] = "accept-language",
-        }));
+        var browser = await SignedIn(
+            Start(
+                new(Forwarding) { ["Upstreams:catalog:VaryBy:0"] = "Accept-Language", ["Upstreams:pricing:VaryBy:0"] = "accept-language" }
+            )
+        );
 
         foreach (var (language, device) in new[] { ("de", "phone"), ("fr", "phone"), ("de", "tablet"), ("fr", "tablet") })
         {
@@ -41,8 +44,16 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : WebTest
         Assert.All(Told(Upstream.Inventory), told => Assert.Equal((null, null), told));
     }
 
-    private static List<(string?, string?)> Told(SampleService service) => [.. service.Calls.All.Select(c => (c.Header("Accept-Language"), c.Header("X-Device")))];
+    private static List<(string?, string?)> Told(SampleService service) =>
+        [.. service.Calls.All.Select(c => (c.Header("Accept-Language"), c.Header("X-Device")))];
 
     private static Task<HttpResponseMessage> Get(Browser browser, string path, string language, string device) =>
-        browser.Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"), ("Accept-Language", language), ("X-Device", device));
+        browser.Send(
+            HttpMethod.Get,
+            path,
+            ("X-CSRF", "1"),
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Accept-Language", language),
+            ("X-Device", device)
+        );
 }

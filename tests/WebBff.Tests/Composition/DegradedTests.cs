@@ -99,7 +99,10 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         var page = await Ok(answer);
 
         Assert.Equal(15, page["items"]!.AsArray().Count);
-        Assert.All(page["items"]!.AsArray(), i => Assert.True(i!["price"] is not null && i["currency"] is not null && i["inStock"] is not null));
+        Assert.All(
+            page["items"]!.AsArray(),
+            i => Assert.True(i!["price"] is not null && i["currency"] is not null && i["inStock"] is not null)
+        );
         Assert.Equal((1, 1, 1), (Upstream.Products.Calls.Count, Upstream.Pricing.Calls.Count, Upstream.Inventory.Calls.Count));
         Assert.True((bool)page["hasMore"]!);
         Assert.Contains("rel=\"next\"", answer.Headers.GetValues("Link").Single(), StringComparison.Ordinal);
@@ -112,7 +115,10 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
 
         var page = await Ok(await Start().Get("/api/products?limit=3"));
 
-        Assert.All(page["items"]!.AsArray(), i => Assert.All(["price", "currency", "discount"], m => Assert.True(i!.AsObject().ContainsKey(m) && i[m] is null)));
+        Assert.All(
+            page["items"]!.AsArray(),
+            i => Assert.All(["price", "currency", "discount"], m => Assert.True(i!.AsObject().ContainsKey(m) && i[m] is null))
+        );
         Assert.Equal("failed", Status(page, "pricing"));
     }
 
@@ -124,7 +130,10 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         var order = await Ok(await Start().Get("/api/orders/o-6801"));
 
         Assert.Equal("fallback", Status(order, "products"));
-        Assert.All(order["items"]!.AsArray(), i => Assert.True(i!["product"]!["name"] is not null && i["product"]!["imageUrl"] is not null));
+        Assert.All(
+            order["items"]!.AsArray(),
+            i => Assert.True(i!["product"]!["name"] is not null && i["product"]!["imageUrl"] is not null)
+        );
         Assert.Equal("Alice Moreau", (string?)order["customer"]!["name"]);
         Assert.NotNull(order["shipping"]!["trackingNumber"]);
         Assert.Equal(4, (int)order["_meta"]!["servicesSucceeded"]!);
@@ -165,7 +174,8 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
     [InlineData("/api/orders?limit=x")]
     [InlineData("/api/orders?limit=-1")]
     [InlineData("/api/products?limit=1.5")]
-    public async Task A_parameter_that_is_not_valid_is_named(string path) => await Problem(await Start().Get(path), 400, "validation_failed");
+    public async Task A_parameter_that_is_not_valid_is_named(string path) =>
+        await Problem(await Start().Get(path), 400, "validation_failed");
 
     [Fact]
     public async Task Writes_pass_through_once_to_the_callers_own()
@@ -174,7 +184,11 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         var browser = await SignedIn(host);
         var place = new HttpRequestMessage(HttpMethod.Post, new Uri(host.Address, "/api/orders"))
         {
-            Content = new StringContent("""{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""", System.Text.Encoding.UTF8, "application/json"),
+            Content = new StringContent(
+                """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""",
+                System.Text.Encoding.UTF8,
+                "application/json"
+            ),
             Headers = { { "X-CSRF", "1" } },
         };
         using var placed = await browser.Send(place);

@@ -13,15 +13,39 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     {
         var ids = Enumerable.Range(0, lines).Select(i => $"p-{i}".PadRight(length, 'x')).ToList();
         var items = string.Join(',', ids.Select(id => $$"""{"productId":"{{id}}","quantity":1,"unitPrice":1}"""));
-        await using var orders = await TestHost.Start(_ => { }, app => app.MapGet("/orders/{id}", () => Results.Text(
-            $$"""{"id":"o-1","customerId":"u-1001","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[{{items}}]}""", "application/json")));
+        await using var orders = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/orders/{id}",
+                    () =>
+                        Results.Text(
+                            $$"""{"id":"o-1","customerId":"u-1001","status":"paid","placedAt":"2026-01-01T00:00:00Z","totalAmount":1,"currency":"EUR","items":[{{items}}]}""",
+                            "application/json"
+                        )
+                )
+        );
         var asked = new System.Collections.Concurrent.ConcurrentQueue<string>();
-        await using var products = await TestHost.Start(_ => { }, app => app.MapGet("/products", (HttpContext context, string ids) =>
-        {
-            asked.Enqueue(context.Request.QueryString.Value!);
-            return Results.Text("{\"items\":[" + string.Join(',', ids.Split(',').Select(id => $$"""{"id":"{{id}}","name":"Name of {{id}}"}""")) + "]}", "application/json");
-        }));
-        var host = Start(new() { ["Upstreams:orders:Address"] = orders.Address.ToString(), ["Upstreams:products:Address"] = products.Address.ToString() });
+        await using var products = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/products",
+                    (HttpContext context, string ids) =>
+                    {
+                        asked.Enqueue(context.Request.QueryString.Value!);
+                        return Results.Text(
+                            "{\"items\":["
+                                + string.Join(',', ids.Split(',').Select(id => $$"""{"id":"{{id}}","name":"Name of {{id}}"}"""))
+                                + "]}",
+                            "application/json"
+                        );
+                    }
+                )
+        );
+        var host = Start(
+            new() { ["Upstreams:orders:Address"] = orders.Address.ToString(), ["Upstreams:products:Address"] = products.Address.ToString() }
+        );
 
         var order = await Ok(await host.Get("/api/orders/o-1"));
 
@@ -37,9 +61,17 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [InlineData("/api/products/p-1/reviews", "reviews", "/products/{id}/reviews")]
     public async Task A_cursor_that_the_service_no_longer_takes_is_told_so(string path, string service, string at)
     {
-        await using var list = await TestHost.Start(_ => { }, app => app.MapGet(at, (string? cursor) => cursor is null
-            ? Results.Text("""{"items":[],"nextCursor":"old","summary":{"average":1,"count":1}}""", "application/json")
-            : Results.Problem(statusCode: 400)));
+        await using var list = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    at,
+                    (string? cursor) =>
+                        cursor is null
+                            ? Results.Text("""{"items":[],"nextCursor":"old","summary":{"average":1,"count":1}}""", "application/json")
+                            : Results.Problem(statusCode: 400)
+                )
+        );
         var host = Start(new() { [$"Upstreams:{service}:Address"] = list.Address.ToString() });
         var next = (string)(await Ok(await host.Get(path)))["nextCursor"]!;
 
@@ -66,8 +98,14 @@ public sealed class LongOrderTests(SharedSurroundings surroundings) : WebTest(su
     [InlineData("""{"variants":[null]}""")]
     public async Task A_null_in_a_map_or_list_of_a_product_makes_the_list_garbage(string member)
     {
-        await using var products = await TestHost.Start(_ => { }, app => app.MapGet(
-            "/products", () => Results.Text("{\"items\":[{\"id\":\"p-1\",\"name\":\"n\"," + member[1..] + "]}", "application/json")));
+        await using var products = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/products",
+                    () => Results.Text("{\"items\":[{\"id\":\"p-1\",\"name\":\"n\"," + member[1..] + "]}", "application/json")
+                )
+        );
         var host = Start(new() { ["Upstreams:products:Address"] = products.Address.ToString() });
 
         await Problem(await host.Get("/api/products"), 502, "upstream_failed");

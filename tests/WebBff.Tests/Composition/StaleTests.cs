@@ -9,17 +9,19 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
     [InlineData(FaultMode.Hang)]
     public async Task What_is_kept_stands_in_for_a_part_that_fails_in_whatever_way_and_for_no_other(FaultMode mode)
     {
-        var host = Start(new()
-        {
-            ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Stale"] = "01:00:00",
-            ["Composition:product:pricing:Timeout"] = mode == FaultMode.Hang ? "00:00:00.300" : null,
-        });
+        var host = Start(
+            new()
+            {
+                ["Composition:product:pricing:Fresh"] = "00:00:00",
+                ["Composition:product:pricing:Stale"] = "01:00:00",
+                ["Composition:product:pricing:Timeout"] = mode == FaultMode.Hang ? "00:00:00.300" : null,
+            }
+        );
         JsonObject first;
         do
         {
             first = await Ok(await host.Get("/api/products/p-7")); // On a slow machine the short time-out may hit the healthy service.
-        }
-        while (Status(first) != "live");
+        } while (Status(first) != "live");
 
         Upstream.Pricing.Faults.Set(mode);
         var failed = await Ok(await host.Get("/api/products/p-7"));
@@ -39,7 +41,9 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
     [Fact]
     public async Task Within_Revalidate_what_is_kept_is_served_as_cached_and_renewed_by_one_call_behind_the_answer()
     {
-        var host = Start(new() { ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Revalidate"] = "01:00:00" });
+        var host = Start(
+            new() { ["Composition:product:pricing:Fresh"] = "00:00:00", ["Composition:product:pricing:Revalidate"] = "01:00:00" }
+        );
         await Ok(await host.Get("/api/products/p-7"));
 
         using var held = Upstream.Pricing.Faults.Hold();

@@ -10,7 +10,12 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("/api/orders", "orders", "orders", 500)]
     [InlineData("/api/products/p-1", "catalog", "product", 14)]
     [InlineData("/media/thumb/p-1.jpg", "media", null, 500)]
-    public async Task A_service_that_keeps_failing_is_answered_for_at_once_and_asked_again_after_the_break(string path, string upstream, string? section, int status)
+    public async Task A_service_that_keeps_failing_is_answered_for_at_once_and_asked_again_after_the_break(
+        string path,
+        string upstream,
+        string? section,
+        int status
+    )
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = StartClocked(clock, upstream);

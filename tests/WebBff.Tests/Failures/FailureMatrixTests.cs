@@ -30,7 +30,9 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
     [Fact]
     public void The_table_has_every_endpoint_of_the_host()
     {
-        var mapped = FailureRoutes.Of(stage.Host.Services).Except(["GET /"]) // The page at which a sign-in ends.
+        var mapped = FailureRoutes
+            .Of(stage.Host.Services)
+            .Except(["GET /"]) // The page at which a sign-in ends.
             .Where(r => !WebTable.WithoutServices.Any(w => r.Contains(" " + w, StringComparison.Ordinal)));
 
         Assert.Equal(mapped, stage.Rows.Select(r => r.Route).Distinct().Order(StringComparer.Ordinal));
@@ -59,7 +61,13 @@ public sealed class FailureMatrixTests(FailureMatrixTests.Stage stage) : Leaving
             Host = WebHost.Start(_surroundings, settings);
             Rows = WebTable.Rows(_surroundings);
             var lanes = await FailureLanes.OfUsers(_surroundings, 16);
-            Matrix = new(_surroundings.Services, Host.Client, Rows, lanes, static (answer, part) => (string?)answer["_meta"]?["sections"]?[part]?["status"]);
+            Matrix = new(
+                _surroundings.Services,
+                Host.Client,
+                Rows,
+                lanes,
+                static (answer, part) => (string?)answer["_meta"]?["sections"]?[part]?["status"]
+            );
             Assert.Empty(await Matrix.RunHealthy());
         }
 

@@ -10,7 +10,14 @@ public sealed class AccessLogTests(SharedSurroundings surroundings) : WebTest(su
     [Fact]
     public async Task A_line_names_the_time_the_trace_the_caller_the_tenant_and_the_parts_that_degraded()
     {
-        var token = Surroundings.Identity.MintToken(new TokenRequest { Sub = "u-1001", Scope = "api", Extra = new JsonObject { ["tid"] = "acme" } });
+        var token = Surroundings.Identity.MintToken(
+            new TokenRequest
+            {
+                Sub = "u-1001",
+                Scope = "api",
+                Extra = new JsonObject { ["tid"] = "acme" },
+            }
+        );
         Upstream["reviews"].Faults.Set(FaultMode.Status);
         var output = new MemoryStream();
         var before = DateTimeOffset.UtcNow;
@@ -26,11 +33,31 @@ public sealed class AccessLogTests(SharedSurroundings surroundings) : WebTest(su
         var text = Encoding.UTF8.GetString(output.ToArray());
         var line = JsonNode.Parse(text)!.AsObject();
         Assert.Equal(
-            ["timestamp", "method", "route", "status", "durationMs", "requestId", "traceId", "caller", "tenant", "client", "userAgent", "degraded"], line.Select(m => m.Key));
+            [
+                "timestamp",
+                "method",
+                "route",
+                "status",
+                "durationMs",
+                "requestId",
+                "traceId",
+                "caller",
+                "tenant",
+                "client",
+                "userAgent",
+                "degraded",
+            ],
+            line.Select(m => m.Key)
+        );
         Assert.InRange((DateTimeOffset)line["timestamp"]!, before.AddSeconds(-1), DateTimeOffset.UtcNow);
         Assert.Equal(
-            ("2cf7651916cd43dd8448eb211c80319c", "u-1001", "acme", "Mozilla/5.0"), ((string)line["traceId"]!, (string)line["caller"]!, (string)line["tenant"]!, (string)line["userAgent"]!));
+            ("2cf7651916cd43dd8448eb211c80319c", "u-1001", "acme", "Mozilla/5.0"),
+            ((string)line["traceId"]!, (string)line["caller"]!, (string)line["tenant"]!, (string)line["userAgent"]!)
+        );
         Assert.Equal("""{"reviews":"failed"}""", line["degraded"]!.ToJsonString());
-        Assert.All((string[])[token, "Bearer", "include", "alice"], secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+        Assert.All(
+            (string[])[token, "Bearer", "include", "alice"],
+            secret => Assert.DoesNotContain(secret, text, StringComparison.Ordinal)
+        );
     }
 }

@@ -19,19 +19,42 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         Task<HttpResponseMessage> hanging;
         do
         {
-            hanging = host.Get("/api/products/p-2", cancellation: going.Token); // Refused until the slot of the request before, whose answer is here already, is given back.
-        }
-        while (await Task.WhenAny(underWay, hanging) == hanging);
+            // Refused until the slot of the request before, whose answer is here already, is given back.
+            hanging = host.Get("/api/products/p-2", cancellation: going.Token);
+        } while (await Task.WhenAny(underWay, hanging) == hanging);
         await underWay;
         await Problem(await host.Get("/api/products/p-1"), 503, "overloaded");
         await going.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hanging);
 
         await Holds(collector, "http.server.active_requests", "{request}", "sum", ("http.request.method", "GET"));
-        await Holds(collector, "http.client.request.duration", "s", "histogram",
-            ("http.request.method", "POST"), ("http.response.status_code", "200"), ("server.address", "127.0.0.1"));
-        await Holds(collector, "bff.composition.part.duration", "s", "histogram", ("endpoint", "product"), ("part", "pricing"), ("status", "live"));
-        await Holds(collector, "bff.ratelimit.decisions", "{request}", "sum", ("decision", "admitted"), ("source", "store"), ("plan", "free"));
+        await Holds(
+            collector,
+            "http.client.request.duration",
+            "s",
+            "histogram",
+            ("http.request.method", "POST"),
+            ("http.response.status_code", "200"),
+            ("server.address", "127.0.0.1")
+        );
+        await Holds(
+            collector,
+            "bff.composition.part.duration",
+            "s",
+            "histogram",
+            ("endpoint", "product"),
+            ("part", "pricing"),
+            ("status", "live")
+        );
+        await Holds(
+            collector,
+            "bff.ratelimit.decisions",
+            "{request}",
+            "sum",
+            ("decision", "admitted"),
+            ("source", "store"),
+            ("plan", "free")
+        );
         await Holds(collector, "bff.cache.requests", "{request}", "sum", ("result", "miss"), ("scope", "public"));
         await Holds(collector, "bff.upstream.breaker.state", "{state}", "gauge", ("upstream", "catalog"), ("pool", "main"));
         await Holds(collector, "bff.admission.shed", "{request}", "sum", ("reason", "queue_full"), ("priority", "normal"));
@@ -52,9 +75,23 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
 
         await Ok(await host.Get("/api/products/p-1"));
 
-        await Holds(collector, "bff.composition.part.duration", "s", "histogram", ("endpoint", "product"), ("part", "pricing"), ("status", "disabled"));
-        var requests = await collector.Metric("http.server.request.duration", m => m.Points.Any(p => p.GetValueOrDefault("http.route") == "/api/products/{id}"));
-        Assert.DoesNotContain(requests.Points, p => p.GetValueOrDefault("http.route")?.StartsWith("/health", StringComparison.Ordinal) == true);
+        await Holds(
+            collector,
+            "bff.composition.part.duration",
+            "s",
+            "histogram",
+            ("endpoint", "product"),
+            ("part", "pricing"),
+            ("status", "disabled")
+        );
+        var requests = await collector.Metric(
+            "http.server.request.duration",
+            m => m.Points.Any(p => p.GetValueOrDefault("http.route") == "/api/products/{id}")
+        );
+        Assert.DoesNotContain(
+            requests.Points,
+            p => p.GetValueOrDefault("http.route")?.StartsWith("/health", StringComparison.Ordinal) == true
+        );
     }
 
     [Fact]
@@ -62,8 +99,14 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         var host = Start(
-            new() { ["Upstreams:media:Retries"] = "0", ["Upstreams:media:Breaker:MinimumThroughput"] = "2", ["Upstreams:media:Breaker:BreakDuration"] = "00:00:05" },
-            s => s.Replace(clock));
+            new()
+            {
+                ["Upstreams:media:Retries"] = "0",
+                ["Upstreams:media:Breaker:MinimumThroughput"] = "2",
+                ["Upstreams:media:Breaker:BreakDuration"] = "00:00:05",
+            },
+            s => s.Replace(clock)
+        );
         using var breakers = new BreakerStates(host);
         Assert.Equal((0, 0), (breakers["media main"], breakers["catalog main"]));
 
@@ -92,16 +135,20 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
     public async Task The_framework_measures_requests_by_route_and_status()
     {
         var host = Start();
-        var measured = new TaskCompletionSource<(string? Unit, Dictionary<string, object?> Tags)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var measured = new TaskCompletionSource<(string? Unit, Dictionary<string, object?> Tags)>(
+            TaskCreationOptions.RunContinuationsAsynchronously
+        );
         using var listener = host.Services.Listen("http.server.request.duration");
-        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
-        {
-            var all = tags.ToArray().ToDictionary();
-            if (all.GetValueOrDefault("http.route") is "/api/products/{id}")
+        listener.SetMeasurementEventCallback<double>(
+            (instrument, _, tags, _) =>
             {
-                measured.TrySetResult((instrument.Unit, all));
+                var all = tags.ToArray().ToDictionary();
+                if (all.GetValueOrDefault("http.route") is "/api/products/{id}")
+                {
+                    measured.TrySetResult((instrument.Unit, all));
+                }
             }
-        });
+        );
         listener.Start();
 
         await Ok(await host.Get("/api/products/p-1"));
@@ -111,7 +158,13 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(("GET", 200, "http"), (seen["http.request.method"], seen["http.response.status_code"], seen["url.scheme"]));
     }
 
-    private static async Task Holds(OtlpCollector collector, string name, string unit, string kind, params (string Key, string Value)[] attributes)
+    private static async Task Holds(
+        OtlpCollector collector,
+        string name,
+        string unit,
+        string kind,
+        params (string Key, string Value)[] attributes
+    )
     {
         var metric = await collector.Metric(name, m => m.Points.Any(p => attributes.All(a => p.GetValueOrDefault(a.Key) == a.Value)));
 

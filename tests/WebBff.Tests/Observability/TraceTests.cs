@@ -7,7 +7,8 @@ namespace WebBff.Tests.Observability;
 [Collection(nameof(Alone))]
 public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
-    private const string TraceId = "0af7651916cd43dd8448eb211c80319c", AppSpan = "b7ad6b7169203331";
+    private const string TraceId = "0af7651916cd43dd8448eb211c80319c",
+        AppSpan = "b7ad6b7169203331";
 
     /// <summary>Of each part: its service and how it is spoken to.</summary>
     private static readonly (string Part, string Service, string Method, string Protocol)[] Calls =
@@ -33,8 +34,16 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         var spans = await collector.Trace(TraceId, s => s.Any(x => x.ParentId == AppSpan) && s.Count(IsWrite) == Calls.Length);
         var server = Assert.Single(spans, s => s.ParentId == AppSpan);
         Assert.Equal((SpanKind.Server, "GET /api/products/{id}", "Microsoft.AspNetCore"), (server.Kind, server.Name, server.Source));
-        Has(server, ("http.request.method", "GET"), ("http.route", "/api/products/{id}"), ("url.path", "/api/products/{id}"), ("http.response.status_code", "200"),
-            ("url.scheme", "http"), ("server.address", "127.0.0.1"), ("network.protocol.version", "1.1"));
+        Has(
+            server,
+            ("http.request.method", "GET"),
+            ("http.route", "/api/products/{id}"),
+            ("url.path", "/api/products/{id}"),
+            ("http.response.status_code", "200"),
+            ("url.scheme", "http"),
+            ("server.address", "127.0.0.1"),
+            ("network.protocol.version", "1.1")
+        );
 
         var steps = Children(spans, server);
         Assert.Equal(["EVALSHA", "EVALSHA", "compose product"], steps.Select(s => s.Name)); // The session, the limits, the composition.
@@ -48,15 +57,24 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
             var part = parts.Single(p => p.Name == "part " + name);
             Has(part, ("bff.part.status", "live"));
             var below = Children(spans, part);
-            Assert.Equal(["PIPELINE", method, "SET"], below.Select(s => s.Name)); // The shared cache is asked, then the service, then the answer is kept.
+            // The shared cache is asked, then the service, then the answer is kept.
+            Assert.Equal(["PIPELINE", method, "SET"], below.Select(s => s.Name));
             IsRedis(below[0]);
             IsRedis(below[2]);
             Assert.Equal((SpanKind.Client, "Bff.Upstreams"), (below[1].Kind, below[1].Source));
-            Has(below[1], ("bff.upstream", service), ("http.request.method", method), ("http.response.status_code", "200"), ("network.protocol.version", protocol),
-                ("server.address", "127.0.0.1"), ("server.port", new Uri(Address(service)).Port.ToString(CultureInfo.InvariantCulture)),
-                ("url.full", new Uri(Address(service)).GetLeftPart(UriPartial.Authority)));
+            Has(
+                below[1],
+                ("bff.upstream", service),
+                ("http.request.method", method),
+                ("http.response.status_code", "200"),
+                ("network.protocol.version", protocol),
+                ("server.address", "127.0.0.1"),
+                ("server.port", new Uri(Address(service)).Port.ToString(CultureInfo.InvariantCulture)),
+                ("url.full", new Uri(Address(service)).GetLeftPart(UriPartial.Authority))
+            );
 
-            var received = Upstream[service].Calls.All.Single(c => c.Header("traceparent")?.Contains(TraceId, StringComparison.Ordinal) == true);
+            var received = Upstream[service]
+                .Calls.All.Single(c => c.Header("traceparent")?.Contains(TraceId, StringComparison.Ordinal) == true);
             Assert.Equal($"00-{TraceId}-{below[1].SpanId}-01", received.Header("traceparent"));
         }
     }
@@ -72,13 +90,20 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
         await Ok(await Ask(browser, "/api/dashboard"));
 
         var spans = await collector.Trace(TraceId, s => s.Count(x => x.ParentId == AppSpan) == 2);
-        var written = string.Join('\n', spans.Concat(collector.Spans).SelectMany(s => s.Tags.Select(t => $"{t.Key}={t.Value}").Append(s.Name)));
+        var written = string.Join(
+            '\n',
+            spans.Concat(collector.Spans).SelectMany(s => s.Tags.Select(t => $"{t.Key}={t.Value}").Append(s.Name))
+        );
 
         Assert.Contains(spans, s => s.Name == "part user");
         Assert.All(
             (string[])["u-1001", "alice", "Alice", "secret-wish", browser.Session!, "Mozilla", "Bearer", "eyJ", "?code=", "&code="],
-            personal => Assert.DoesNotContain(personal, written, StringComparison.Ordinal));
-        Assert.All(spans, s => Assert.DoesNotContain(s.Tags, t => t.Key is "url.query" or "user_agent.original" or "client.address" or "enduser.id"));
+            personal => Assert.DoesNotContain(personal, written, StringComparison.Ordinal)
+        );
+        Assert.All(
+            spans,
+            s => Assert.DoesNotContain(s.Tags, t => t.Key is "url.query" or "user_agent.original" or "client.address" or "enduser.id")
+        );
     }
 
     /// <summary>Neither spans of the stages nor of Redis are made for a trace that nobody keeps.</summary>
@@ -95,7 +120,13 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
 
         await collector.Trace(Later, s => s.Any(x => x.ParentId == AppSpan));
         Assert.DoesNotContain(collector.Spans, s => s.TraceId == TraceId);
-        Assert.Contains(Upstream["catalog"].Calls.All, c => c.Header("traceparent") is { } parent && parent.Contains(TraceId, StringComparison.Ordinal) && parent.EndsWith("-00", StringComparison.Ordinal));
+        Assert.Contains(
+            Upstream["catalog"].Calls.All,
+            c =>
+                c.Header("traceparent") is { } parent
+                && parent.Contains(TraceId, StringComparison.Ordinal)
+                && parent.EndsWith("-00", StringComparison.Ordinal)
+        );
     }
 
     [RedisFact]
@@ -140,7 +171,14 @@ public sealed class TraceTests(SharedSurroundings surroundings) : WebTest(surrou
     private static bool IsWrite(CollectedSpan span) => span.Name == "SET";
 
     private static Task<HttpResponseMessage> Ask(Browser browser, string path, string trace = TraceId, string flags = "01") =>
-        browser.Send(HttpMethod.Get, path, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"), ("User-Agent", "Mozilla/5.0"), ("traceparent", $"00-{trace}-{AppSpan}-{flags}"));
+        browser.Send(
+            HttpMethod.Get,
+            path,
+            ("X-CSRF", "1"),
+            ("Sec-Fetch-Site", "same-origin"),
+            ("User-Agent", "Mozilla/5.0"),
+            ("traceparent", $"00-{trace}-{AppSpan}-{flags}")
+        );
 
     private static void IsRedis(CollectedSpan span)
     {

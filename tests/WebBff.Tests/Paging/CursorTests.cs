@@ -7,7 +7,7 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
     {
         var host = Start();
         var ids = new List<string>();
-        for (string? cursor = null; ;)
+        for (string? cursor = null; ; )
         {
             var page = await Ok(await host.Get("/api/orders?limit=7" + (cursor is null ? "" : "&cursor=" + cursor)));
             ids.AddRange(page["items"]!.AsArray().Select(i => (string)i!["id"]!));

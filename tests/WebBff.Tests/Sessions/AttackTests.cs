@@ -8,19 +8,66 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
     {
         string[] foreign =
         [
-            "", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example", "\\\\evil.example", "https://evil.example", "http:evil.example",
-            "javascript:alert(1)", "evil.example", " /x", "/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie:a=b", "/%2fevil.example", "/%2F%2Fevil.example",
-            "/%5cevil.example", "/..//evil.example", "/.//evil.example", "/a/..//evil.example", "/%0d%0aSet-Cookie:a=b", "@evil.example", "?x", "#x",
-            "/\u00a0/evil.example", "/" + new string('a', 3000), "data:text/html,x", "/%09/evil.example", "/a\\b", "/\u0000",
-            "https:evil.example", "https:/evil.example", "https:///evil.example", "HTTPS://evil.example", "JaVaScRiPt:alert(1)", "//127.0.0.1@evil.example",
-            "//user:word@evil.example/x", "///\\evil.example", "%2f%2fevil.example", "%2Fevil.example", "/%5C%5Cevil.example", "\t//evil.example", "/ /evil.example", "/\u2028/evil.example",
-            "/\u3000/evil.example", "/\u0085/evil.example", "\uff0f\uff0fevil.example", "\u2215\u2215evil.example", "//\u2488evil.example", "/%00", "/..\\evil.example",
+            "",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "\\\\evil.example",
+            "https://evil.example",
+            "http:evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            " /x",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/\r\nSet-Cookie:a=b",
+            "/%2fevil.example",
+            "/%2F%2Fevil.example",
+            "/%5cevil.example",
+            "/..//evil.example",
+            "/.//evil.example",
+            "/a/..//evil.example",
+            "/%0d%0aSet-Cookie:a=b",
+            "@evil.example",
+            "?x",
+            "#x",
+            "/\u00a0/evil.example",
+            "/" + new string('a', 3000),
+            "data:text/html,x",
+            "/%09/evil.example",
+            "/a\\b",
+            "/\u0000",
+            "https:evil.example",
+            "https:/evil.example",
+            "https:///evil.example",
+            "HTTPS://evil.example",
+            "JaVaScRiPt:alert(1)",
+            "//127.0.0.1@evil.example",
+            "//user:word@evil.example/x",
+            "///\\evil.example",
+            "%2f%2fevil.example",
+            "%2Fevil.example",
+            "/%5C%5Cevil.example",
+            "\t//evil.example",
+            "/ /evil.example",
+            "/\u2028/evil.example",
+            "/\u3000/evil.example",
+            "/\u0085/evil.example",
+            "\uff0f\uff0fevil.example",
+            "\u2215\u2215evil.example",
+            "//\u2488evil.example",
+            "/%00",
+            "/..\\evil.example",
         ];
         var browser = NewBrowser(Start());
         foreach (var address in foreign)
         {
             using var answer = await browser.Send(HttpMethod.Get, "/bff/login?returnUrl=" + Uri.EscapeDataString(address));
-            Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, $"'{address}' gave {(int)answer.StatusCode} {answer.Headers.Location}");
+            Assert.True(
+                answer.StatusCode == HttpStatusCode.BadRequest,
+                $"'{address}' gave {(int)answer.StatusCode} {answer.Headers.Location}"
+            );
         }
 
         using var twice = await browser.Send(HttpMethod.Get, "/bff/login?returnUrl=/a&returnUrl=//evil.example");
@@ -55,7 +102,11 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Sec-Fetch-Site", "something-new")]),
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", "https://evil.example")]),
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", "null")]),
-            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority) + ".evil.example")]),
+            (
+                HttpMethod.Get,
+                "/api/orders",
+                [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority) + ".evil.example")]
+            ),
             (HttpMethod.Get, "/api/orders", [("Sec-Fetch-Site", "same-origin")]),
             (HttpMethod.Get, "/API/orders", []),
             (HttpMethod.Get, "/%61pi/orders", []),
@@ -67,7 +118,14 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Sec-Fetch-Site", "")]),
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin, cross-site")]),
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority) + "0")]),
-            (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority).Replace("http:", "https:", StringComparison.Ordinal))]),
+            (
+                HttpMethod.Get,
+                "/api/orders",
+                [
+                    ("X-CSRF", "1"),
+                    ("Origin", host.Address.GetLeftPart(UriPartial.Authority).Replace("http:", "https:", StringComparison.Ordinal)),
+                ]
+            ),
             (HttpMethod.Get, "/api/orders", [("X-CSRF", "1"), ("Origin", "http://127.0.0.1")]),
             (HttpMethod.Post, "/api/orders", [("X-HTTP-Method-Override", "GET")]),
             (HttpMethod.Post, "/api/orders", [("Sec-Fetch-Site", "same-origin")]),
@@ -89,7 +147,12 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         Assert.Equal(0, Upstream.Orders.Calls.Count);
         using var meant = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"));
         using var sameSite = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-site"));
-        using var own = await browser.Send(HttpMethod.Get, "/api/orders", ("X-CSRF", "1"), ("Origin", host.Address.GetLeftPart(UriPartial.Authority)));
+        using var own = await browser.Send(
+            HttpMethod.Get,
+            "/api/orders",
+            ("X-CSRF", "1"),
+            ("Origin", host.Address.GetLeftPart(UriPartial.Authority))
+        );
         Assert.All([meant, sameSite, own], a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
     }
 
@@ -101,8 +164,16 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         var id = (string)(await Ok(await (await SignedIn(host)).Get("/bff/sessions")))["items"]![0]!["id"]!;
         string[] cookies =
         [
-            "x", new string('A', 43), session[..^1], session + "A", session[1..] + "A", session.ToUpperInvariant(), id, "eyJhbGciOiJub25lIn0.e30.",
-            new string('z', 3000), Uri.EscapeDataString(session + "\r\n"),
+            "x",
+            new string('A', 43),
+            session[..^1],
+            session + "A",
+            session[1..] + "A",
+            session.ToUpperInvariant(),
+            id,
+            "eyJhbGciOiJub25lIn0.e30.",
+            new string('z', 3000),
+            Uri.EscapeDataString(session + "\r\n"),
         ];
         foreach (var value in cookies)
         {
@@ -111,7 +182,8 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
             await Problem(answer, 401, "missing_token");
         }
 
-        using var elsewhere = await NewBrowser(host).Send(HttpMethod.Get, "/api/orders", ("Cookie", "__Host-bff=" + session), ("X-CSRF", "1"));
+        using var elsewhere = await NewBrowser(host)
+            .Send(HttpMethod.Get, "/api/orders", ("Cookie", "__Host-bff=" + session), ("X-CSRF", "1"));
         await Problem(elsewhere, 401, "missing_token");
     }
 
@@ -126,7 +198,9 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         otherState = System.Web.HttpUtility.ParseQueryString((await other.Choose(await other.Begin(), "bob")).Query)["state"]!;
         Uri[] attacks =
         [
-            Browser.With(back, "state", null), Browser.With(back, "state", "x"), Browser.With(back, "state", otherState),
+            Browser.With(back, "state", null),
+            Browser.With(back, "state", "x"),
+            Browser.With(back, "state", otherState),
             Browser.With(back, "state", "1" + System.Web.HttpUtility.ParseQueryString(back.Query)["state"]![1..]),
             new(back.OriginalString + "&state=second"),
         ];
@@ -146,7 +220,8 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         var cookies = victim.Cookies.GetCookieHeader(host.Address);
         using var replay = await victim.Follow(back);
         Assert.Equal(HttpStatusCode.Found, good.StatusCode);
-        Assert.Equal((HttpStatusCode.Found, "/"), (replay.StatusCode, replay.Headers.Location?.OriginalString)); // Somebody who is signed in goes home.
+        // Somebody who is signed in goes home.
+        Assert.Equal((HttpStatusCode.Found, "/"), (replay.StatusCode, replay.Headers.Location?.OriginalString));
         Assert.Equal(codes + 1, Surroundings.Identity.Calls[IdentityEndpoint.Token]);
         Assert.Contains("bff=", cookies, StringComparison.Ordinal);
     }
@@ -161,7 +236,8 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
         using var good = await browser.Follow(back);
         var codes = Surroundings.Identity.Calls[IdentityEndpoint.Token];
 
-        using var replay = await NewBrowser(host).Send(HttpMethod.Get, back.PathAndQuery, ("Cookie", kept)); // Sealed state, but no session.
+        // Sealed state, but no session.
+        using var replay = await NewBrowser(host).Send(HttpMethod.Get, back.PathAndQuery, ("Cookie", kept));
 
         await Problem(replay, 400, "malformed_request");
         Assert.Equal(codes, Surroundings.Identity.Calls[IdentityEndpoint.Token]);

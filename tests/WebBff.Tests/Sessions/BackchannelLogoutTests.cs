@@ -52,10 +52,16 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         var browser = await SignedIn(host);
         var named = events.Replace("EVENT", "http://schemas.openid.net/event/backchannel-logout", StringComparison.Ordinal);
 
-        using var answer = await Post(host, Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null, change: claims => claims["events"] = JsonNode.Parse(named)));
+        using var answer = await Post(
+            host,
+            Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null, change: claims => claims["events"] = JsonNode.Parse(named))
+        );
         using var user = await browser.Get("/bff/user");
 
-        Assert.Equal((ends ? HttpStatusCode.OK : HttpStatusCode.BadRequest, ends ? HttpStatusCode.Unauthorized : HttpStatusCode.OK), (answer.StatusCode, user.StatusCode));
+        Assert.Equal(
+            (ends ? HttpStatusCode.OK : HttpStatusCode.BadRequest, ends ? HttpStatusCode.Unauthorized : HttpStatusCode.OK),
+            (answer.StatusCode, user.StatusCode)
+        );
     }
 
     [Fact]
@@ -152,7 +158,9 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
             var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => Post(i % 2 == 0 ? one : two, token)));
 
             Assert.Equal(
-                [HttpStatusCode.OK, .. Enumerable.Repeat(HttpStatusCode.BadRequest, 9)], answers.Select(a => a.StatusCode).Order());
+                [HttpStatusCode.OK, .. Enumerable.Repeat(HttpStatusCode.BadRequest, 9)],
+                answers.Select(a => a.StatusCode).Order()
+            );
         }
 
         using var user = await browser.Get("/bff/user");

@@ -43,7 +43,10 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
 
         await one.DisposeAsync();
         await two.DisposeAsync();
-        var ring = Assert.Single(redis.Command("KEYS", "bff:keys:{sessions}:*").Split("\r\n"), l => l.StartsWith("bff:", StringComparison.Ordinal));
+        var ring = Assert.Single(
+            redis.Command("KEYS", "bff:keys:{sessions}:*").Split("\r\n"),
+            l => l.StartsWith("bff:", StringComparison.Ordinal)
+        );
         redis.Command("DEL", ring);
 
         foreach (var restarted in (WebHost[])[Start(settings), Start(settings)])
@@ -127,7 +130,8 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         var list = await List(here);
         Assert.Equal(3, list.Count);
         Assert.Single(list, s => (bool)s!["current"]!);
-        Assert.All(list, s => Assert.All(["created", "lastSeen"], m => Assert.EndsWith("Z", (string)s![m]!, StringComparison.Ordinal))); // As everywhere else.
+        // As everywhere else.
+        Assert.All(list, s => Assert.All(["created", "lastSeen"], m => Assert.EndsWith("Z", (string)s![m]!, StringComparison.Ordinal)));
         var thereId = (string)(await List(there)).Single(s => (bool)s!["current"]!)!["id"]!;
         var bobId = (string)(await List(bob)).Single()!["id"]!;
 

@@ -31,7 +31,11 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
         var browser = NewBrowser(host);
         var back = await browser.Choose(await browser.Begin(), "alice");
 
-        var refusal = Browser.With(Browser.With(Browser.With(back, "code", null), "error", "access_denied"), "error_description", "Ada Lovelace is locked");
+        var refusal = Browser.With(
+            Browser.With(Browser.With(back, "code", null), "error", "access_denied"),
+            "error_description",
+            "Ada Lovelace is locked"
+        );
         using var answer = await browser.Follow(refusal);
 
         var problem = await Problem(answer, 403, "forbidden");
@@ -46,7 +50,11 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("Auto", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", true)]
     [InlineData("Always", "none", false)]
     [InlineData("Always", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", false)]
-    public async Task User_info_that_cannot_be_read_says_nothing_and_ends_a_sign_in_only_where_it_must_be_asked(string setting, string said, bool signsIn)
+    public async Task User_info_that_cannot_be_read_says_nothing_and_ends_a_sign_in_only_where_it_must_be_asked(
+        string setting,
+        string said,
+        bool signsIn
+    )
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeDiscovery = document => document["userinfo_endpoint"] = provider.Address + "/userinfo";
@@ -76,7 +84,10 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
         var browser = NewBrowser(Start());
 
         using var back = await browser.TrySignIn(returnUrl: longest);
-        using var grown = await browser.Send(HttpMethod.Get, "/bff/login?returnUrl=" + Uri.EscapeDataString("/" + new string('\u00e9', 400)));
+        using var grown = await browser.Send(
+            HttpMethod.Get,
+            "/bff/login?returnUrl=" + Uri.EscapeDataString("/" + new string('\u00e9', 400))
+        );
 
         Assert.Equal(longest, back.Headers.Location!.OriginalString);
         await Problem(grown, 400, "validation_failed");

@@ -27,8 +27,24 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         using var orders = await browser.Get("/api/dashboard");
         Assert.Equal(HttpStatusCode.OK, orders.StatusCode);
         var token = Claims(Upstream.Orders.Calls.All[^1].Header("Authorization")!);
-        Assert.Equal(name switch { "auth0" => "https://orders.shop.example", "okta" => "api://orders", _ => "orders" }, (string?)token["aud"]);
-        Assert.Equal(name switch { "entra" => "jwt-bearer", "keycloak" or "okta" => "token-exchange", _ => "client_credentials" }, (string?)token["grant"]);
+        Assert.Equal(
+            name switch
+            {
+                "auth0" => "https://orders.shop.example",
+                "okta" => "api://orders",
+                _ => "orders",
+            },
+            (string?)token["aud"]
+        );
+        Assert.Equal(
+            name switch
+            {
+                "entra" => "jwt-bearer",
+                "keycloak" or "okta" => "token-exchange",
+                _ => "client_credentials",
+            },
+            (string?)token["grant"]
+        );
         Assert.All(Upstream.Users.Calls.All, c => Assert.Null(c.Header("Authorization")));
 
         clock.Advance(TimeSpan.FromMinutes(4.5));
@@ -93,11 +109,20 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         using var browser = NewBrowser(Start(page.Settings));
         await SignIn(browser, page.Provider);
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var logout = page.Provider.Sign(new() { ["typ"] = "logout+jwt" }, new()
-        {
-            ["iss"] = page.Provider.IssuerName, ["aud"] = page.Settings["Session:ClientId"], ["sub"] = "u-1001", ["sid"] = "s-1", ["iat"] = now, ["exp"] = now + 120,
-            ["jti"] = Guid.NewGuid().ToString("N"), ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
-        });
+        var logout = page.Provider.Sign(
+            new() { ["typ"] = "logout+jwt" },
+            new()
+            {
+                ["iss"] = page.Provider.IssuerName,
+                ["aud"] = page.Settings["Session:ClientId"],
+                ["sub"] = "u-1001",
+                ["sid"] = "s-1",
+                ["iat"] = now,
+                ["exp"] = now + 120,
+                ["jti"] = Guid.NewGuid().ToString("N"),
+                ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
+            }
+        );
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", logout)]);
 
         using var ended = await browser.Host.Client.PostAsync("/bff/backchannel-logout", form);
@@ -113,7 +138,9 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
     {
         await using var customers = await ProviderPage.Start("auth0");
         await using var employees = await ProviderPage.Start("entra");
-        var host = Start(new(customers.Settings.Concat(employees.Settings.Where(s => s.Key.StartsWith("Authentication:", StringComparison.Ordinal)))));
+        var host = Start(
+            new(customers.Settings.Concat(employees.Settings.Where(s => s.Key.StartsWith("Authentication:", StringComparison.Ordinal))))
+        );
         using var browser = NewBrowser(host);
         await SignIn(browser, customers.Provider);
         var (customer, employee) = (new JsonObject(), new JsonObject());
@@ -148,9 +175,13 @@ public sealed class ProviderPageTests(SharedSurroundings surroundings) : WebTest
         }
     }
 
-    private static JsonNode Claims(string authorization) => JsonNode.Parse(WebEncoders.Base64UrlDecode(authorization["Bearer ".Length..].Split('.')[1]))!;
+    private static JsonNode Claims(string authorization) =>
+        JsonNode.Parse(WebEncoders.Base64UrlDecode(authorization["Bearer ".Length..].Split('.')[1]))!;
 
-    private static async Task<Dictionary<string, Microsoft.Extensions.Primitives.StringValues>> SignIn(Browser browser, SparseProvider provider)
+    private static async Task<Dictionary<string, Microsoft.Extensions.Primitives.StringValues>> SignIn(
+        Browser browser,
+        SparseProvider provider
+    )
     {
         using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
         Assert.True(begun.StatusCode == HttpStatusCode.Found, await begun.Content.ReadAsStringAsync());

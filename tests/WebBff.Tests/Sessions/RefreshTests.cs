@@ -37,7 +37,9 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         var answers = Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? browser : other).Get("/api/orders?limit=1")));
         await Eventually.True(() =>
         {
-            clock.Advance(TimeSpan.FromMilliseconds(5)); // The instance that does not refresh looks now and then whether the other has; its patience must not pass sooner than real time.
+            // The instance that does not refresh looks now and then whether the other has; its patience must not pass sooner than real
+            // time.
+            clock.Advance(TimeSpan.FromMilliseconds(5));
             return answers.IsCompleted;
         });
 
@@ -176,7 +178,8 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         var none = await browser.User();
 
         Assert.Equal("""["premium","auditor"]""", before["roles"]!.ToJsonString());
-        Assert.Equal(("Alice Durand", "alice@example.com"), ((string?)one["name"], (string?)one["email"])); // What is left out is as it was.
+        // What is left out is as it was.
+        Assert.Equal(("Alice Durand", "alice@example.com"), ((string?)one["name"], (string?)one["email"]));
         Assert.Equal("""["premium"]""", one["roles"]!.ToJsonString());
         Assert.Equal("[]", none["roles"]!.ToJsonString()); // A role that is left out is no role.
     }
@@ -222,7 +225,11 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("""[]""", "sparse", """[]""")]
     [InlineData(null, "sparse", """["auditor"]""")]
     [InlineData("""[]""", "another", """["auditor"]""")]
-    public async Task Without_an_id_token_the_roles_are_those_of_an_access_token_that_names_them(string? roles, string subject, string expected)
+    public async Task Without_an_id_token_the_roles_are_those_of_an_access_token_that_names_them(
+        string? roles,
+        string subject,
+        string expected
+    )
     {
         await using var provider = await SparseProvider.Start();
         provider.Change = (_, claims) => claims["roles"] = new JsonArray("auditor");

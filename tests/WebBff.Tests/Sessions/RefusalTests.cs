@@ -8,7 +8,13 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
     [InlineData("PATCH", "/api/profile", "text/plain", 415, "unsupported_media_type")]
     [InlineData("DELETE", "/api/dashboard", null, 405, "method_not_allowed")]
     [InlineData("POST", "/api/nowhere", "application/json", 404, "not_found")]
-    public async Task A_cookie_without_the_header_is_403_and_with_it_the_refusal_costs_the_session(string method, string path, string? type, int status, string code)
+    public async Task A_cookie_without_the_header_is_403_and_with_it_the_refusal_costs_the_session(
+        string method,
+        string path,
+        string? type,
+        int status,
+        string code
+    )
     {
         var host = Start(new() { ["Plans:anonymous:Burst"] = "5", ["Plans:anonymous:RequestsPerMinute"] = "1" });
         var browser = await SignedIn(host);
@@ -16,7 +22,11 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
         for (var i = 0; i < 5; i++)
         {
             await Problem(await browser.Send(Request(method, path, type)), 403, "csrf_rejected");
-            await Problem(await browser.Send(Request(method, path, type, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"))), status, code);
+            await Problem(
+                await browser.Send(Request(method, path, type, ("X-CSRF", "1"), ("Sec-Fetch-Site", "same-origin"))),
+                status,
+                code
+            );
         }
 
         using var answer = await browser.Send(Request(method, path, type, ("X-CSRF", "1")));

@@ -12,11 +12,25 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     public async Task Parameters_of_the_configuration_and_listed_ones_of_the_address_go_along_and_no_others()
     {
         await using var provider = await SparseProvider.Start();
-        using var browser = NewBrowser(Start(At(provider, ("AuthorizeParameters:audience", "https://api.example"), ("LoginParameters:0", "login_hint"), ("LoginParameters:1", "prompt"))));
+        using var browser = NewBrowser(
+            Start(
+                At(
+                    provider,
+                    ("AuthorizeParameters:audience", "https://api.example"),
+                    ("LoginParameters:0", "login_hint"),
+                    ("LoginParameters:1", "prompt")
+                )
+            )
+        );
 
-        var query = QueryHelpers.ParseQuery((await Begin(browser, "?login_hint=ada%40example.com&acr_values=gold&prompt=login&client_id=evil")).Query);
+        var query = QueryHelpers.ParseQuery(
+            (await Begin(browser, "?login_hint=ada%40example.com&acr_values=gold&prompt=login&client_id=evil")).Query
+        );
 
-        Assert.Equal(("https://api.example", "ada@example.com", "login", "web-bff"), (query["audience"].ToString(), query["login_hint"].ToString(), query["prompt"].ToString(), query["client_id"].ToString()));
+        Assert.Equal(
+            ("https://api.example", "ada@example.com", "login", "web-bff"),
+            (query["audience"].ToString(), query["login_hint"].ToString(), query["prompt"].ToString(), query["client_id"].ToString())
+        );
         Assert.False(query.ContainsKey("acr_values"));
     }
 
@@ -31,7 +45,11 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
 
         using var answer = await browser.Send(HttpMethod.Get, "/bff/login" + query);
 
-        Assert.Contains("login_hint", (await Problem(answer, 400, "validation_failed"))["errors"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "login_hint",
+            (await Problem(answer, 400, "validation_failed"))["errors"]!.ToJsonString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -53,7 +71,9 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         var file = Path.Combine(Directory.CreateTempSubdirectory("bff-key-").FullName, "key.pem");
         await File.WriteAllTextAsync(file, rsa.ExportPkcs8PrivateKeyPem());
         await using var provider = await SparseProvider.Start();
-        using var browser = NewBrowser(Start(At(provider, ("ClientAuthentication", "PrivateKeyJwt"), ("PrivateKey:Path", file), ("ClientSecret", ""))));
+        using var browser = NewBrowser(
+            Start(At(provider, ("ClientAuthentication", "PrivateKeyJwt"), ("PrivateKey:Path", file), ("ClientSecret", "")))
+        );
 
         await SignIn(browser, provider);
 
@@ -61,10 +81,19 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         Assert.Equal("urn:ietf:params:oauth:client-assertion-type:jwt-bearer", asked["client_assertion_type"]);
         Assert.False(asked.ContainsKey("client_secret"));
         var parts = asked["client_assertion"].Split('.');
-        Assert.True(rsa.VerifyData(
-            System.Text.Encoding.ASCII.GetBytes(parts[0] + "." + parts[1]), WebEncoders.Base64UrlDecode(parts[2]), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        Assert.True(
+            rsa.VerifyData(
+                System.Text.Encoding.ASCII.GetBytes(parts[0] + "." + parts[1]),
+                WebEncoders.Base64UrlDecode(parts[2]),
+                HashAlgorithmName.SHA256,
+                RSASignaturePadding.Pkcs1
+            )
+        );
         var claims = JsonNode.Parse(WebEncoders.Base64UrlDecode(parts[1]))!;
-        Assert.Equal(("web-bff", "web-bff", provider.Address + "/token"), ((string?)claims["iss"], (string?)claims["sub"], (string?)claims["aud"]));
+        Assert.Equal(
+            ("web-bff", "web-bff", provider.Address + "/token"),
+            ((string?)claims["iss"], (string?)claims["sub"], (string?)claims["aud"])
+        );
         Assert.NotNull(claims["jti"]);
     }
 
@@ -84,7 +113,12 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
 
         Assert.Equal(pushed ? ["client_id", "request_uri"] : [], query.Keys.Where(_ => pushed).Order());
         Assert.Equal(!pushed, query.ContainsKey("state"));
-        Assert.Equal(pushed, provider.Asked.Any(a => a["path"] == "/par" && a["authorization"].StartsWith("Basic ", StringComparison.Ordinal) && a.ContainsKey("code_challenge")));
+        Assert.Equal(
+            pushed,
+            provider.Asked.Any(a =>
+                a["path"] == "/par" && a["authorization"].StartsWith("Basic ", StringComparison.Ordinal) && a.ContainsKey("code_challenge")
+            )
+        );
         using var back = await browser.Follow(provider.SignIn(address));
         Assert.Equal(HttpStatusCode.Found, back.StatusCode);
     }
@@ -108,7 +142,13 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     public async Task User_info_completes_what_the_id_token_lacks(string setting, string? signedName, string? name, bool asked)
     {
         await using var provider = await SparseProvider.Start();
-        provider.UserInfo = new() { ["sub"] = "sparse", ["name"] = "Ada", ["email"] = "ada@example.com", ["roles"] = new JsonArray("premium") };
+        provider.UserInfo = new()
+        {
+            ["sub"] = "sparse",
+            ["name"] = "Ada",
+            ["email"] = "ada@example.com",
+            ["roles"] = new JsonArray("premium"),
+        };
         if (signedName is not null)
         {
             provider.Change = (_, claims) => (claims["name"], claims["email"]) = (signedName, "signed@example.com");
@@ -236,7 +276,11 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     [InlineData(500, """{"error":"invalid_grant"}""", false)]
     [InlineData(503, "", false)]
     [InlineData(200, "{}", false)]
-    public async Task A_refresh_that_the_provider_refuses_ends_the_session_and_one_that_it_cannot_answer_does_not(int status, string body, bool ends)
+    public async Task A_refresh_that_the_provider_refuses_ends_the_session_and_one_that_it_cannot_answer_does_not(
+        int status,
+        string body,
+        bool ends
+    )
     {
         await using var provider = await SparseProvider.Start();
         provider.ChangeAnswer = answer => answer["refresh_token"] = "next";
@@ -269,14 +313,22 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         await using var provider = await SparseProvider.Start();
         provider.IssuerName = "https://login.example/{tenantid}/v2.0";
         var issuer = "https://login.example/" + Tenant + "/v2.0";
-        provider.Change = (_, claims) => (claims["iss"], claims["oid"], claims["tid"], claims["roles"]) = (issuer, "u-1001", Tenant, new JsonArray("premium"));
+        provider.Change = (_, claims) =>
+            (claims["iss"], claims["oid"], claims["tid"], claims["roles"]) = (issuer, "u-1001", Tenant, new JsonArray("premium"));
         provider.ChangeAnswer = answer => answer["scope"] = "openid profile api://shop/api";
         var settings = At(provider, ("Provider", "employees"), ("Authority", ""));
-        foreach (var (key, value) in new[]
-        {
-            ("Type", "Entra"), ("Authority", provider.Address), ("RequireHttpsMetadata", "false"), ("ValidAudiences:0", "shop"), ("ScopePrefix", "api://shop/"),
-            ("AllowedTenants:0", Tenant), ("ValidIssuers:0", "https://login.example/{tenantid}/v2.0"),
-        })
+        foreach (
+            var (key, value) in new[]
+            {
+                ("Type", "Entra"),
+                ("Authority", provider.Address),
+                ("RequireHttpsMetadata", "false"),
+                ("ValidAudiences:0", "shop"),
+                ("ScopePrefix", "api://shop/"),
+                ("AllowedTenants:0", Tenant),
+                ("ValidIssuers:0", "https://login.example/{tenantid}/v2.0"),
+            }
+        )
         {
             settings["Authentication:Providers:employees:" + key] = value;
         }
@@ -290,18 +342,28 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
         Assert.Equal(HttpStatusCode.OK, orders.StatusCode); // The scope api.
 
         // A tenant that is not listed does not get in.
-        provider.Change = (_, claims) => (claims["iss"], claims["oid"], claims["tid"]) = ("https://login.example/stranger/v2.0", "u-1002", "stranger");
+        provider.Change = (_, claims) =>
+            (claims["iss"], claims["oid"], claims["tid"]) = ("https://login.example/stranger/v2.0", "u-1002", "stranger");
         using var stranger = NewBrowser(browser.Host);
         using var refused = await stranger.Follow(provider.SignIn(await Begin(stranger)));
         await Problem(refused, 400, "malformed_request");
 
         // A logout token names the user by sub, the session by oid.
         var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        var logout = provider.Sign(new() { ["typ"] = "logout+jwt" }, new()
-        {
-            ["iss"] = issuer, ["tid"] = Tenant, ["aud"] = "web-bff", ["sub"] = "sparse", ["iat"] = now, ["exp"] = now + 120, ["jti"] = Guid.NewGuid().ToString("N"),
-            ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
-        });
+        var logout = provider.Sign(
+            new() { ["typ"] = "logout+jwt" },
+            new()
+            {
+                ["iss"] = issuer,
+                ["tid"] = Tenant,
+                ["aud"] = "web-bff",
+                ["sub"] = "sparse",
+                ["iat"] = now,
+                ["exp"] = now + 120,
+                ["jti"] = Guid.NewGuid().ToString("N"),
+                ["events"] = new JsonObject { ["http://schemas.openid.net/event/backchannel-logout"] = new JsonObject() },
+            }
+        );
         using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", logout)]);
         using var ended = await browser.Host.Client.PostAsync("/bff/backchannel-logout", form);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);

@@ -18,7 +18,11 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
         Assert.InRange((int)user["sessionExpiresIn"]!, 1, 1800);
         Assert.Single((await Ok(orders))["items"]!.AsArray());
         Assert.Equal(HttpStatusCode.Found, exit.StatusCode);
-        Assert.StartsWith(Surroundings.Identity.Authority + "/end-session?client_id=web-bff&logout_hint=", exit.Headers.Location!.OriginalString, StringComparison.Ordinal);
+        Assert.StartsWith(
+            Surroundings.Identity.Authority + "/end-session?client_id=web-bff&logout_hint=",
+            exit.Headers.Location!.OriginalString,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("id_token", exit.Headers.Location.OriginalString, StringComparison.Ordinal);
         await Problem(after, 401, "missing_token");
     }

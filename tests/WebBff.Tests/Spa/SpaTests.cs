@@ -38,9 +38,23 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await Expect(page.Locator("[data-part=reviews] .badge")).ToHaveAttributeAsync("data-status", "live");
         await chromium.Picture("product-degraded");
 
-        await host.Services.GetRequiredService<IEventLog>().Append(
-            [new NewEvent(new EventHead { Source = "/tests", SourceId = "1", Type = "order.shipped", User = "u-1001" }, Encoding.UTF8.GetBytes("""{"orderId":"o-1"}"""))],
-            CancellationToken.None);
+        await host
+            .Services.GetRequiredService<IEventLog>()
+            .Append(
+                [
+                    new NewEvent(
+                        new EventHead
+                        {
+                            Source = "/tests",
+                            SourceId = "1",
+                            Type = "order.shipped",
+                            User = "u-1001",
+                        },
+                        Encoding.UTF8.GetBytes("""{"orderId":"o-1"}""")
+                    ),
+                ],
+                CancellationToken.None
+            );
         await Expect(page.Locator(".events li b").First).ToHaveTextAsync("order.shipped");
 
         await page.Locator("[data-mode=heal]").ClickAsync();
@@ -87,7 +101,9 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
         await order.ClickAsync();
         await Expect(page.Locator("main h1")).ToHaveTextAsync(new Regex("^Order o-"));
 
-        using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+        using var form = new FormUrlEncodedContent([
+            KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null)),
+        ]);
         using var told = await host.Client.PostAsync("/bff/backchannel-logout", form);
 
         await Expect(page.Locator(".notice")).ToContainTextAsync("Your session has ended");

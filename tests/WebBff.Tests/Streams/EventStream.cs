@@ -67,13 +67,23 @@ internal sealed class EventStream(HttpResponseMessage response, StreamReader rea
                     return (type, data);
                 }
 
-                var (name, value) = line.IndexOf(':') is var colon and >= 0 ? (line[..colon], line[(colon + 1)..].TrimStart(' ')) : (line, "");
+                var (name, value) = line.IndexOf(':') is var colon and >= 0
+                    ? (line[..colon], line[(colon + 1)..].TrimStart(' '))
+                    : (line, "");
                 switch (name)
                 {
-                    case "id": LastId = value; break;
-                    case "event": type = value; break;
-                    case "data": data = value; break;
-                    case "": Comments.Add(value); break;
+                    case "id":
+                        LastId = value;
+                        break;
+                    case "event":
+                        type = value;
+                        break;
+                    case "data":
+                        data = value;
+                        break;
+                    case "":
+                        Comments.Add(value);
+                        break;
                 }
             }
         }

@@ -81,7 +81,9 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         browser.GoTo(two);
         using var here = await EventStream.Open(browser);
         using var other = await EventStream.Open(await SignedIn(one, "bob"));
-        using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+        using var form = new FormUrlEncodedContent([
+            KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null)),
+        ]);
 
         using var told = await two.Client.PostAsync("/bff/backchannel-logout", form);
 
@@ -157,7 +159,9 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         var browser = await SignedIn(host);
         letIn.Happens = async () =>
         {
-            using var form = new FormUrlEncodedContent([KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null))]);
+            using var form = new FormUrlEncodedContent([
+                KeyValuePair.Create("logout_token", Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null)),
+            ]);
             using var told = await host.Client.PostAsync("/bff/backchannel-logout", form);
             Assert.Equal(HttpStatusCode.OK, told.StatusCode);
         };
@@ -207,9 +211,23 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
     }
 
     private static async Task Publish(WebHost host, int n, string? user = "u-1001") =>
-        await host.Services.GetRequiredService<IEventLog>().Append(
-            [new NewEvent(new EventHead { Source = "/tests", SourceId = Guid.NewGuid().ToString("N"), Type = "order.updated", User = user }, Encoding.UTF8.GetBytes($$"""{"n":{{n}}}"""))],
-            CancellationToken.None);
+        await host
+            .Services.GetRequiredService<IEventLog>()
+            .Append(
+                [
+                    new NewEvent(
+                        new EventHead
+                        {
+                            Source = "/tests",
+                            SourceId = Guid.NewGuid().ToString("N"),
+                            Type = "order.updated",
+                            User = user,
+                        },
+                        Encoding.UTF8.GetBytes($$"""{"n":{{n}}}""")
+                    ),
+                ],
+                CancellationToken.None
+            );
 
     /// <summary>Something happens, once, between a request's being let in and its answer.</summary>
     private sealed class LetIn : ICallerSource

@@ -39,9 +39,28 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
         var (own, port) = (Origin(host), host.Address.Port);
         string?[] foreign =
         [
-            null, "", "null", "https://evil.example", $"http://evil.example:{port}", own + ".evil.example", own + "0", $"http://evil-127.0.0.1:{port}", "http://127.0.0.1",
-            $"http://127.0.0.1:{port - 1}", $"https://127.0.0.1:{port}", $"ws://127.0.0.1:{port}", $"{own}@evil.example", $"http://user@127.0.0.1:{port}", own + "/", own + "/..",
-            $"http://localhost:{port}", $"{own} https://evil.example", $"{own},https://evil.example", $"https://evil.example,{own}", $"https://evil.example#{own}", "file://",
+            null,
+            "",
+            "null",
+            "https://evil.example",
+            $"http://evil.example:{port}",
+            own + ".evil.example",
+            own + "0",
+            $"http://evil-127.0.0.1:{port}",
+            "http://127.0.0.1",
+            $"http://127.0.0.1:{port - 1}",
+            $"https://127.0.0.1:{port}",
+            $"ws://127.0.0.1:{port}",
+            $"{own}@evil.example",
+            $"http://user@127.0.0.1:{port}",
+            own + "/",
+            own + "/..",
+            $"http://localhost:{port}",
+            $"{own} https://evil.example",
+            $"{own},https://evil.example",
+            $"https://evil.example,{own}",
+            $"https://evil.example#{own}",
+            "file://",
         ];
         foreach (var origin in foreign)
         {
@@ -72,7 +91,11 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
 
         using var patience = new CancellationTokenSource(Patience);
         using var watched = new HttpMessageInvoker(new LeakSentinelHandler(host.Leaks, browser.NewHandler()));
-        await socket.ConnectAsync(new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri, watched, patience.Token);
+        await socket.ConnectAsync(
+            new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri,
+            watched,
+            patience.Token
+        );
         return socket;
     }
 
@@ -80,7 +103,7 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
     {
         using var patience = new CancellationTokenSource(Patience);
         var buffer = new byte[16 * 1024];
-        for (var length = 0; ;)
+        for (var length = 0; ; )
         {
             var result = await socket.ReceiveAsync(buffer.AsMemory(length), patience.Token);
             length += result.Count;

@@ -26,16 +26,24 @@ internal static class PatchMe
     public static async Task<StoredAnswer> Run(OperationCall operation) =>
         JsonBody.Parse(operation.Body.Utf8, MobileJson.Default.DictionaryStringJsonElement).TryGet(out var patch, out var problem)
             ? operation.Answer(
-                await operation.Make(operation.Service<IUsers>().Change(operation.Caller.Subject, ForService(patch))), StatusCodes.Status200OK,
-                Profile.Of, MobileJson.Answers.Profile)
+                await operation.Make(operation.Service<IUsers>().Change(operation.Caller.Subject, ForService(patch))),
+                StatusCodes.Status200OK,
+                Profile.Of,
+                MobileJson.Answers.Profile
+            )
             : operation.Answer(problem);
 
     private static async Task<Dictionary<string, JsonElement>> Read(HttpContext context)
     {
         var type = context.Request.ContentType?.Split(';', 2)[0].Trim();
-        if (!string.Equals(type, "application/merge-patch+json", StringComparison.OrdinalIgnoreCase) && !string.Equals(type, "application/json", StringComparison.OrdinalIgnoreCase))
+        if (
+            !string.Equals(type, "application/merge-patch+json", StringComparison.OrdinalIgnoreCase)
+            && !string.Equals(type, "application/json", StringComparison.OrdinalIgnoreCase)
+        )
         {
-            throw new ProblemException(new Problem(ProblemCodes.UnsupportedMediaType) { Detail = "Send the body as application/merge-patch+json." });
+            throw new ProblemException(
+                new Problem(ProblemCodes.UnsupportedMediaType) { Detail = "Send the body as application/merge-patch+json." }
+            );
         }
 
         var body = await JsonBody.Read(context, MobileJson.Default.DictionaryStringJsonElement, context.RequestAborted);

@@ -12,13 +12,16 @@ public sealed record Profile(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Email,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Avatar,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Locale,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, JsonElement>? Preferences)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, JsonElement>? Preferences
+)
 {
-    internal static Profile Of(UserProfile user) => new(user.Id, user.Name, user.Email, Images.Avatar(user.AvatarUrl), user.Locale, user.Preferences?.Mobile);
+    internal static Profile Of(UserProfile user) =>
+        new(user.Id, user.Name, user.Email, Images.Avatar(user.AvatarUrl), user.Locale, user.Preferences?.Mobile);
 }
 
 /// <summary>What may be changed (merge patch, RFC 7396): members that are left out stay, null removes.</summary>
 public sealed record ProfilePatch(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Locale,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, JsonElement>? Preferences);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, JsonElement>? Preferences
+);

@@ -10,12 +10,20 @@ namespace MobileBff.Features.Orders;
 /// <param name="Next">The next page's cursor; left out at the end.</param>
 public sealed record OrderList(
     IReadOnlyList<OrderSummary> Items,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next = null
+);
 
 internal static class GetOrders
 {
     public static async Task<Composed<OrderList>> Handle(
-        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IOrders orders, HttpContext context)
+        string? limit,
+        string? cursor,
+        Caller caller,
+        Composer composer,
+        Cursors cursors,
+        IOrders orders,
+        HttpContext context
+    )
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("mobile/orders", caller);
@@ -24,7 +32,9 @@ internal static class GetOrders
         var page = composer.Required("orders", orders.Latest(caller.Subject, size, place)).At(place);
 
         var answer = await composer.Compose(
-            () => new OrderList([.. page.Value!.Items.Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)), MobileJson.Answers.OrderList);
+            () => new OrderList([.. page.Value!.Items.Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)),
+            MobileJson.Answers.OrderList
+        );
         return answer.WithoutMeta();
     }
 }

@@ -17,9 +17,13 @@ public sealed record PlacedOrder(string Id, string Status, decimal TotalAmount, 
 internal static class PlaceOrder
 {
     /// <summary>The same for an order that was made while the app was offline.</summary>
-    public static async Task<StoredAnswer> Run(OperationCall operation) => operation.Answer(
-        await operation.Make(operation.Service<IOrders>().Place(operation.Body, operation.Id)), StatusCodes.Status201Created,
-        placed => new PlacedOrder(placed.Id, placed.Status, placed.TotalAmount, placed.Currency, placed.PlacedAt), MobileJson.Answers.PlacedOrder);
+    public static async Task<StoredAnswer> Run(OperationCall operation) =>
+        operation.Answer(
+            await operation.Make(operation.Service<IOrders>().Place(operation.Body, operation.Id)),
+            StatusCodes.Status201Created,
+            placed => new PlacedOrder(placed.Id, placed.Status, placed.TotalAmount, placed.Currency, placed.PlacedAt),
+            MobileJson.Answers.PlacedOrder
+        );
 
     public static Task Handle(HttpContext context, PassThrough through, IOrders orders) => through.Send(context, orders.Place());
 }

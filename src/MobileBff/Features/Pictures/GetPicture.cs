@@ -38,7 +38,11 @@ internal static partial class GetPicture
         headers.CacheControl = "public, max-age=604800, stale-while-revalidate=86400";
         var varyBy = shared.VaryBy("media", request);
         headers.Vary = varyBy.Count == 0 ? "Accept, Save-Data" : $"Accept, Save-Data, {string.Join(", ", varyBy)}";
-        if (context.Request.Headers.IfNoneMatch.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries)).Any(tag => tag == "*" || tag == picture.ETag || tag == "W/" + picture.ETag))
+        if (
+            context
+                .Request.Headers.IfNoneMatch.SelectMany(v => (v ?? "").Split(',', StringSplitOptions.TrimEntries))
+                .Any(tag => tag == "*" || tag == picture.ETag || tag == "W/" + picture.ETag)
+        )
         {
             context.Response.StatusCode = StatusCodes.Status304NotModified;
             return;

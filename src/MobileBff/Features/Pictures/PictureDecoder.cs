@@ -43,7 +43,10 @@ internal static class PictureDecoder
     /// <summary>The picture no wider than <paramref name="width"/>; null when it cannot be decoded to its end.</summary>
     public static byte[]? Shrink(ReadOnlyMemory<byte> file, int width, bool webp, int quality)
     {
-        var bytes = MemoryMarshal.TryGetArray(file, out var whole) && whole.Offset == 0 && whole.Count == whole.Array!.Length ? whole.Array : file.ToArray();
+        var bytes =
+            MemoryMarshal.TryGetArray(file, out var whole) && whole.Offset == 0 && whole.Count == whole.Array!.Length
+                ? whole.Array
+                : file.ToArray();
         try
         {
             ReadToItsEnd(bytes);

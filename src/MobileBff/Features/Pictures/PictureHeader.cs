@@ -61,8 +61,12 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
             var length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
             if (marker is >= 0xC0 and <= 0xCF and not (0xC4 or 0xC8 or 0xCC))
             {
-                header = new("image/jpeg", BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]), BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]),
-                    file[at..].IndexOf(EndOfImage) >= 0); // Coded data never holds a marker (B.1.1.5).
+                header = new(
+                    "image/jpeg",
+                    BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]),
+                    BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]),
+                    file[at..].IndexOf(EndOfImage) >= 0
+                ); // Coded data never holds a marker (B.1.1.5).
                 return header.Width > 0 && header.Height > 0;
             }
 

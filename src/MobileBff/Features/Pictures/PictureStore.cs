@@ -16,7 +16,14 @@ internal readonly record struct PictureVariant(string File, int Width, bool WebP
     /// <summary>What of the client's headers the original depends on; null where <c>Upstreams:media:VaryBy</c> names none.</summary>
     public string? Told { get; init; }
 
-    public int Quality => (WebP, SavesData) switch { (true, false) => 76, (true, true) => 38, (false, false) => 80, (false, true) => 40 };
+    public int Quality =>
+        (WebP, SavesData) switch
+        {
+            (true, false) => 76,
+            (true, true) => 38,
+            (false, false) => 80,
+            (false, true) => 40,
+        };
 }
 
 /// <summary>A finished variant.</summary>
@@ -134,8 +141,12 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
                 throw new ProblemException(answer.ToProblem(null));
             }
 
-            if (original.MediaType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) != true
-                || !PictureHeader.TryRead(original.Content.Span, out var header) || !header.IsComplete || header.Pixels > _options.MaxPixels)
+            if (
+                original.MediaType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) != true
+                || !PictureHeader.TryRead(original.Content.Span, out var header)
+                || !header.IsComplete
+                || header.Pixels > _options.MaxPixels
+            )
             {
                 throw NotAPicture();
             }
@@ -143,7 +154,12 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
             var (content, mediaType) = decodes
                 ? (await Decode(original.Content, variant, cancellation), variant.WebP ? "image/webp" : "image/jpeg")
                 : (original.Content.ToArray(), header.MediaType);
-            var picture = new Picture(content, mediaType, $"\"{Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, 16))}\"", _time.GetUtcNow());
+            var picture = new Picture(
+                content,
+                mediaType,
+                $"\"{Base64Url.EncodeToString(SHA256.HashData(content).AsSpan(0, 16))}\"",
+                _time.GetUtcNow()
+            );
             _memory.Add(variant, picture);
             return picture;
         }
@@ -177,10 +193,14 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
         Interlocked.Increment(ref _decoded);
         return await Task.Factory.StartNew(
             () => PictureDecoder.Shrink(original, variant.Width, variant.WebP, variant.Quality) ?? throw NotAPicture(),
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default
+        );
     }
 
-    private static ProblemException NotAPicture() => new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
+    private static ProblemException NotAPicture() =>
+        new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
 
     private sealed record Flight(Task<Picture> Picture, CancellationTokenSource Ended)
     {
@@ -190,6 +210,9 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
     private static partial void LogDecodes(ILogger logger, int decodes);
 
-    [LoggerMessage(LogLevel.Warning, "libvips is switched off or does not come for this platform: pictures are served in the nearest stored size")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "libvips is switched off or does not come for this platform: pictures are served in the nearest stored size"
+    )]
     private static partial void LogStoredSizes(ILogger logger);
 }

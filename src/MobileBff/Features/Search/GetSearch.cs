@@ -26,9 +26,17 @@ internal static class GetSearch
         var found = composer.Required("search", search.Find(query, size)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
 
         var answer = await composer.Compose(
-            () => new SearchResult(
-                [.. found.Value!.Items.Take(size).Select(h => new Pick(h.ProductId, h.Name, h.Price, h.Currency, Images.Thumb(h.ImageUrl)))], found.Value.Total),
-            MobileJson.Answers.SearchResult);
+            () =>
+                new SearchResult(
+                    [
+                        .. found
+                            .Value!.Items.Take(size)
+                            .Select(h => new Pick(h.ProductId, h.Name, h.Price, h.Currency, Images.Thumb(h.ImageUrl))),
+                    ],
+                    found.Value.Total
+                ),
+            MobileJson.Answers.SearchResult
+        );
         return answer.WithoutMeta();
     }
 }

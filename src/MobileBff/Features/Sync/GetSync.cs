@@ -16,7 +16,8 @@ public sealed record SyncAnswer(
     int? Unread,
     string Next,
     bool HasMore,
-    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
+);
 
 /// <param name="Changed">New or changed orders, as they are now.</param>
 /// <param name="Deleted">Ids of orders that are no more.</param>
@@ -25,7 +26,15 @@ public sealed record SyncOrders(IReadOnlyList<OrderSummary> Changed, IReadOnlyLi
 internal static class GetSync
 {
     public static async Task<Composed<SyncAnswer>> Handle(
-        string? since, string? limit, Caller caller, Composer composer, SyncTokens tokens, IOrders orders, INotifications notifications, HttpContext context)
+        string? since,
+        string? limit,
+        Caller caller,
+        Composer composer,
+        SyncTokens tokens,
+        IOrders orders,
+        INotifications notifications,
+        HttpContext context
+    )
     {
         var size = PageLimit.Of(limit);
         var mine = await tokens.For(caller);
@@ -35,10 +44,15 @@ internal static class GetSync
         var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
 
         return await composer.Compose(
-            () => new SyncAnswer(
-                new SyncOrders([.. changes.Value!.Items.Select(OrderSummary.Of)], changes.Value.Deleted),
-                unread.Value?.UnreadCount, mine.Seal(changes.Value.NextToken)!, changes.Value.HasMore),
-            MobileJson.Answers.SyncAnswer);
+            () =>
+                new SyncAnswer(
+                    new SyncOrders([.. changes.Value!.Items.Select(OrderSummary.Of)], changes.Value.Deleted),
+                    unread.Value?.UnreadCount,
+                    mine.Seal(changes.Value.NextToken)!,
+                    changes.Value.HasMore
+                ),
+            MobileJson.Answers.SyncAnswer
+        );
     }
 
     private static Problem? TooOld(UpstreamAnswer<OrderChanges> answer) =>

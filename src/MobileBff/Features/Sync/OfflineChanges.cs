@@ -26,7 +26,10 @@ public sealed record OfflineChanges(IReadOnlyList<OfflineOperation> Operations)
             var (id, type, body, after) = Operations[i];
             if (!IdempotencyKey.IsKey(id) || earlier.Contains(id))
             {
-                return Problem.Invalid($"operations[{i}].id", $"Must be 1 to {IdempotencyKey.MaxLength} printable ASCII characters, and no other operation's.");
+                return Problem.Invalid(
+                    $"operations[{i}].id",
+                    $"Must be 1 to {IdempotencyKey.MaxLength} printable ASCII characters, and no other operation's."
+                );
             }
 
             if (!isType(type))
@@ -72,7 +75,8 @@ public sealed record OfflineAnswer(
     int? Unread,
     string? Next,
     bool HasMore,
-    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
+);
 
 /// <summary>What became of one operation: a result, an error, or neither where there is nothing to tell.</summary>
 /// <param name="Index">Its place in the request, from 0.</param>
@@ -82,4 +86,5 @@ public sealed record OperationResult(
     string Id,
     int Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonElement? Result = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ItemError? Error = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ItemError? Error = null
+);

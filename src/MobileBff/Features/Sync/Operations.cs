@@ -21,9 +21,12 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestEach = TimeSpan.FromSeconds(5);
 
-    private readonly Lazy<FrozenDictionary<string, (OperationKind Kind, RouteEndpoint Endpoint)>> _kinds = new(() => endpoints.Endpoints.OfType<RouteEndpoint>()
-        .SelectMany(e => e.Metadata.GetOrderedMetadata<OperationKind>().Select(kind => (Kind: kind, Endpoint: e)))
-        .ToFrozenDictionary(o => o.Kind.Type, StringComparer.Ordinal));
+    private readonly Lazy<FrozenDictionary<string, (OperationKind Kind, RouteEndpoint Endpoint)>> _kinds = new(() =>
+        endpoints
+            .Endpoints.OfType<RouteEndpoint>()
+            .SelectMany(e => e.Metadata.GetOrderedMetadata<OperationKind>().Select(kind => (Kind: kind, Endpoint: e)))
+            .ToFrozenDictionary(o => o.Kind.Type, StringComparer.Ordinal)
+    );
 
     public bool IsType(string type) => _kinds.Value.ContainsKey(type);
 
@@ -40,7 +43,10 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
             var left = time.GetElapsedTime(time.GetTimestamp(), deadline);
             var body = new WrittenJson(JsonSerializer.SerializeToUtf8Bytes(operation.Body, MobileJson.Default.JsonElement));
             var call = new OperationCall(context, caller, operation.Id, body, left < LongestEach ? left : LongestEach);
-            var answer = operation.After?.Any(failed.Contains) == true ? call.Answer(new Problem(ProblemCodes.DependencyFailed)) : await RunOne(call, operation.Type);
+            var answer =
+                operation.After?.Any(failed.Contains) == true
+                    ? call.Answer(new Problem(ProblemCodes.DependencyFailed))
+                    : await RunOne(call, operation.Type);
             results[i] = Result(i, operation.Id, answer);
             if (results[i].Error is not null)
             {
@@ -67,7 +73,11 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         try
         {
             var (answer, problem) = await idempotent.RunOperation(
-                call.Caller, call.Id, (byte[])[.. Encoding.UTF8.GetBytes(type), 0, .. call.Body.Utf8.Span], () => kind.Run(call));
+                call.Caller,
+                call.Id,
+                (byte[])[.. Encoding.UTF8.GetBytes(type), 0, .. call.Body.Utf8.Span],
+                () => kind.Run(call)
+            );
             return answer ?? call.Answer(problem!);
         }
         catch (ProblemException refused)
@@ -76,10 +86,16 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         }
     }
 
-    private static OperationResult Result(int index, string id, StoredAnswer answer) => answer switch
-    {
-        { Status: >= 400 } => new(index, id, answer.Status, Error: JsonSerializer.Deserialize(answer.Body, MobileJson.Default.ItemError)),
-        { Body.Length: 0 } => new(index, id, answer.Status),
-        _ => new(index, id, answer.Status, Result: JsonSerializer.Deserialize(answer.Body, MobileJson.Default.JsonElement)),
-    };
+    private static OperationResult Result(int index, string id, StoredAnswer answer) =>
+        answer switch
+        {
+            { Status: >= 400 } => new(
+                index,
+                id,
+                answer.Status,
+                Error: JsonSerializer.Deserialize(answer.Body, MobileJson.Default.ItemError)
+            ),
+            { Body.Length: 0 } => new(index, id, answer.Status),
+            _ => new(index, id, answer.Status, Result: JsonSerializer.Deserialize(answer.Body, MobileJson.Default.JsonElement)),
+        };
 }

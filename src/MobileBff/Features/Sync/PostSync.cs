@@ -14,8 +14,16 @@ namespace MobileBff.Features.Sync;
 internal static class PostSync
 {
     public static async Task<IResult> Handle(
-        string? since, string? limit, HttpContext context, Caller caller, Operations operations, RateLimiter limiter, SyncTokens tokens, IOrders orders,
-        INotifications notifications)
+        string? since,
+        string? limit,
+        HttpContext context,
+        Caller caller,
+        Operations operations,
+        RateLimiter limiter,
+        SyncTokens tokens,
+        IOrders orders,
+        INotifications notifications
+    )
     {
         var body = await JsonBody.Read(context, MobileJson.Default.OfflineChanges, context.RequestAborted);
         if (!body.TryGet(out var changes, out var problem) || (problem = changes.Objection(operations.IsType)) is not null)
@@ -38,10 +46,17 @@ internal static class PostSync
         var unread = composer.Optional("notifications", notifications.Unread(caller.Subject));
         context.Response.StatusCode = StatusCodes.Status207MultiStatus;
         return await composer.Compose(
-            () => new OfflineAnswer(
-                results, results.Count(r => r.Error is null), results.Count(r => r.Error is not null),
-                page.Value is { } changed ? new SyncOrders([.. changed.Items.Select(OrderSummary.Of)], changed.Deleted) : null,
-                unread.Value?.UnreadCount, page.Value is { } next ? mine.Seal(next.NextToken) : since, page.Value?.HasMore ?? true),
-            MobileJson.Answers.OfflineAnswer);
+            () =>
+                new OfflineAnswer(
+                    results,
+                    results.Count(r => r.Error is null),
+                    results.Count(r => r.Error is not null),
+                    page.Value is { } changed ? new SyncOrders([.. changed.Items.Select(OrderSummary.Of)], changed.Deleted) : null,
+                    unread.Value?.UnreadCount,
+                    page.Value is { } next ? mine.Seal(next.NextToken) : since,
+                    page.Value?.HasMore ?? true
+                ),
+            MobileJson.Answers.OfflineAnswer
+        );
     }
 }

@@ -16,7 +16,14 @@ public sealed record PlanContract(string Name, string? Price, string? Support, s
 /// <summary>How much of it.</summary>
 /// <param name="RequestsPerDay">Null: unlimited.</param>
 /// <param name="UsedToday">Of the day's quota, by this credential; null where there is none.</param>
-public sealed record LimitsContract(long RequestsPerMinute, long Burst, long? RequestsPerDay, long? MaxPayloadBytes, long Remaining, long? UsedToday);
+public sealed record LimitsContract(
+    long RequestsPerMinute,
+    long Burst,
+    long? RequestsPerDay,
+    long? MaxPayloadBytes,
+    long Remaining,
+    long? UsedToday
+);
 
 internal static class GetAccount
 {
@@ -24,10 +31,18 @@ internal static class GetAccount
     {
         var (plan, remaining, used) = await limiter.UsageOf(caller);
         var account = new AccountContract(
-            caller.Tenant!, caller.IsSandbox ? "test" : "live",
+            caller.Tenant!,
+            caller.IsSandbox ? "test" : "live",
             new PlanContract(plan.Name, plan.Price, plan.Support, plan.Sla, plan.IsReadOnly ? "read-only" : "all", plan.Overage),
             new LimitsContract(
-                plan.RequestsPerMinute, plan.Burst, plan.RequestsPerDay, plan.MaxPayloadBytes, remaining, plan.RequestsPerDay is null ? null : used));
+                plan.RequestsPerMinute,
+                plan.Burst,
+                plan.RequestsPerDay,
+                plan.MaxPayloadBytes,
+                remaining,
+                plan.RequestsPerDay is null ? null : used
+            )
+        );
         return TypedResults.Json(account, PartnerJson.Answers.AccountContract);
     }
 }

@@ -12,7 +12,13 @@ namespace PartnerBff.Features.Account;
 /// <param name="Data">By day and endpoint.</param>
 /// <param name="Days">By day: what is billed.</param>
 public sealed record UsageContract(
-    DateOnly From, DateOnly To, IReadOnlyList<EndpointUsageContract> Data, IReadOnlyList<DayUsageContract> Days, bool HasMore, string? NextCursor);
+    DateOnly From,
+    DateOnly To,
+    IReadOnlyList<EndpointUsageContract> Data,
+    IReadOnlyList<DayUsageContract> Days,
+    bool HasMore,
+    string? NextCursor
+);
 
 /// <summary>One endpoint on one day.</summary>
 /// <param name="Endpoint">Method and route.</param>
@@ -22,7 +28,15 @@ public sealed record UsageContract(
 /// <param name="P95Ms">19 of 20 were faster; right to 20 %.</param>
 /// <param name="BillableOverage">Units that its requests took beyond the day's quota.</param>
 public sealed record EndpointUsageContract(
-    DateOnly Date, string Endpoint, long Requests, long ClientErrors, long ServerErrors, double P50Ms, double P95Ms, long BillableOverage);
+    DateOnly Date,
+    string Endpoint,
+    long Requests,
+    long ClientErrors,
+    long ServerErrors,
+    double P50Ms,
+    double P95Ms,
+    long BillableOverage
+);
 
 /// <summary>One day of all endpoints.</summary>
 /// <param name="BillableOverage">Units beyond the day's quota, of all endpoints: what is billed.</param>
@@ -34,10 +48,19 @@ internal static class GetUsage
     private const int DefaultDays = 30;
 
     public static async Task<IResult> Handle(
-        HttpContext context, Caller caller, UsageRecorder recorder, IUsageStore store, RateLimiter limiter, TimeProvider time)
+        HttpContext context,
+        Caller caller,
+        UsageRecorder recorder,
+        IUsageStore store,
+        RateLimiter limiter,
+        TimeProvider time
+    )
     {
         var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        if (!TryDay(context, "to", today, out var to) || !TryDay(context, "from", DateOnly.FromDayNumber(Math.Max(0, to.DayNumber + 1 - DefaultDays)), out var from))
+        if (
+            !TryDay(context, "to", today, out var to)
+            || !TryDay(context, "from", DateOnly.FromDayNumber(Math.Max(0, to.DayNumber + 1 - DefaultDays)), out var from)
+        )
         {
             return Problem.Invalid(TryDay(context, "to", today, out _) ? "from" : "to", "Must be a day such as 2026-01-31.");
         }
@@ -62,12 +85,23 @@ internal static class GetUsage
             }
         }
 
-        return TypedResults.Json(new UsageContract(from, to, data, days, HasMore: false, NextCursor: null), PartnerJson.Answers.UsageContract);
+        return TypedResults.Json(
+            new UsageContract(from, to, data, days, HasMore: false, NextCursor: null),
+            PartnerJson.Answers.UsageContract
+        );
     }
 
-    private static EndpointUsageContract Row(DateOnly day, string endpoint, EndpointUsage usage) => new(
-        day, endpoint, usage.Requests, usage.ClientErrors, usage.ServerErrors,
-        LatencyHistogram.Percentile(usage.Latencies, 0.5), LatencyHistogram.Percentile(usage.Latencies, 0.95), usage.Overage);
+    private static EndpointUsageContract Row(DateOnly day, string endpoint, EndpointUsage usage) =>
+        new(
+            day,
+            endpoint,
+            usage.Requests,
+            usage.ClientErrors,
+            usage.ServerErrors,
+            LatencyHistogram.Percentile(usage.Latencies, 0.5),
+            LatencyHistogram.Percentile(usage.Latencies, 0.95),
+            usage.Overage
+        );
 
     private static bool TryDay(HttpContext context, string name, DateOnly fallback, out DateOnly day)
     {
@@ -76,8 +110,10 @@ internal static class GetUsage
         {
             { Count: 0 } => true,
             [{ } text] => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day)
-                || (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
-                    && (day = DateOnly.FromDateTime(instant.UtcDateTime)) > DateOnly.MinValue),
+                || (
+                    DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+                    && (day = DateOnly.FromDateTime(instant.UtcDateTime)) > DateOnly.MinValue
+                ),
             _ => false,
         };
     }

@@ -50,7 +50,9 @@ internal static class ListEvents
             return Problem.Invalid("since", "Must be an event's id or a time such as 2026-01-31T09:30:00Z.");
         }
 
-        var page = caller.IsSandbox ? new Found([], null, true) : await Read(log, caller.Tenant!, after, types.Count == 0 ? ["*"] : types, limit, context.RequestAborted);
+        var page = caller.IsSandbox
+            ? new Found([], null, true)
+            : await Read(log, caller.Tenant!, after, types.Count == 0 ? ["*"] : types, limit, context.RequestAborted);
         var next = page.ReadUpTo is { } place ? pages.Seal(place.ToString()) : null;
         if (NextLink.Of(context, next) is { } link)
         {
@@ -58,10 +60,19 @@ internal static class ListEvents
         }
 
         return TypedResults.Json(
-            new EventPageContract([.. page.Events.Select(EventContract.Of)], next is not null, next, page.IsComplete), PartnerJson.Answers.EventPageContract);
+            new EventPageContract([.. page.Events.Select(EventContract.Of)], next is not null, next, page.IsComplete),
+            PartnerJson.Answers.EventPageContract
+        );
     }
 
-    private static async Task<Found> Read(IEventLog log, string tenant, EventId after, IReadOnlyList<string> types, int limit, CancellationToken cancellation)
+    private static async Task<Found> Read(
+        IEventLog log,
+        string tenant,
+        EventId after,
+        IReadOnlyList<string> types,
+        int limit,
+        CancellationToken cancellation
+    )
     {
         var found = new List<LoggedEvent>();
         var isComplete = true;

@@ -31,7 +31,10 @@ internal static class ApiKeyOperations
             context.Response.Headers.Link = link;
         }
 
-        return TypedResults.Json(new Page<KeyContract>([.. page.Select(k => KeyContract.Of(k))], hasMore, next), PartnerJson.Answers.PageKeyContract);
+        return TypedResults.Json(
+            new Page<KeyContract>([.. page.Select(k => KeyContract.Of(k))], hasMore, next),
+            PartnerJson.Answers.PageKeyContract
+        );
     }
 
     public static async Task<IResult> Create(HttpContext context, Caller caller, ApiKeyRegistry keys, TimeProvider time)
@@ -60,9 +63,21 @@ internal static class ApiKeyOperations
             return excess;
         }
 
-        var made = await keys.Create(caller.Tenant!, request.Name, [.. request.Scopes.Distinct()], isTest, end, context.RequestAborted, by: ChangedBy.Of(context), allowedAddresses: addresses);
+        var made = await keys.Create(
+            caller.Tenant!,
+            request.Name,
+            [.. request.Scopes.Distinct()],
+            isTest,
+            end,
+            context.RequestAborted,
+            by: ChangedBy.Of(context),
+            allowedAddresses: addresses
+        );
         return made is null
-            ? new Problem(ProblemCodes.Conflict) { Detail = $"There are {ApiKeyRegistry.MaxKeys} keys already. Delete those that are not used." }
+            ? new Problem(ProblemCodes.Conflict)
+            {
+                Detail = $"There are {ApiKeyRegistry.MaxKeys} keys already. Delete those that are not used.",
+            }
             : Made(made, null);
     }
 
@@ -112,7 +127,11 @@ internal static class ApiKeyOperations
     }
 
     private static JsonHttpResult<KeyContract> Made(NewApiKey made, DateTimeOffset? previousExpiresAt) =>
-        TypedResults.Json(KeyContract.Of(made.Record, made.Key, previousExpiresAt), PartnerJson.Answers.KeyContract, statusCode: StatusCodes.Status201Created);
+        TypedResults.Json(
+            KeyContract.Of(made.Record, made.Key, previousExpiresAt),
+            PartnerJson.Answers.KeyContract,
+            statusCode: StatusCodes.Status201Created
+        );
 
     // A live credential manages both modes, a test one its own.
     private static async Task<IReadOnlyList<ApiKeyRecord>> Visible(Caller caller, ApiKeyRegistry keys, CancellationToken cancellation)
@@ -120,7 +139,11 @@ internal static class ApiKeyOperations
         var test = await keys.List(caller.Tenant!, isTest: true, cancellation);
         return caller.IsSandbox
             ? test
-            : [.. test.Concat(await keys.List(caller.Tenant!, isTest: false, cancellation)).OrderByDescending(Position, StringComparer.Ordinal)];
+            :
+            [
+                .. test.Concat(await keys.List(caller.Tenant!, isTest: false, cancellation))
+                    .OrderByDescending(Position, StringComparer.Ordinal),
+            ];
     }
 
     private static async Task<ApiKeyRecord?> Find(string id, Caller caller, ApiKeyRegistry keys, CancellationToken cancellation) =>
@@ -148,7 +171,10 @@ internal static class ApiKeyOperations
             mistakes["mode"] = ["Must be live or test."];
         }
 
-        if (request.AllowedAddresses is { } networks && (networks.Count > MaxAddresses || networks.Any(n => !AddressNetworks.TryParse(n, out _))))
+        if (
+            request.AllowedAddresses is { } networks
+            && (networks.Count > MaxAddresses || networks.Any(n => !AddressNetworks.TryParse(n, out _)))
+        )
         {
             mistakes["allowed_addresses"] = [$"Must be at most {MaxAddresses} networks such as 203.0.113.0/24, or single addresses."];
         }

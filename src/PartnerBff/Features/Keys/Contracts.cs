@@ -12,7 +12,12 @@ namespace PartnerBff.Features.Keys;
 /// <param name="AllowedAddresses">Networks (CIDR) that it may be used from, 100 at most, none wider than those of the key that asks; when
 /// absent, those of that key, or any.</param>
 public sealed record NewKeyRequest(
-    string Name, IReadOnlyList<string> Scopes, string? Mode = null, DateTimeOffset? ExpiresAt = null, IReadOnlyList<string>? AllowedAddresses = null);
+    string Name,
+    IReadOnlyList<string> Scopes,
+    string? Mode = null,
+    DateTimeOffset? ExpiresAt = null,
+    IReadOnlyList<string>? AllowedAddresses = null
+);
 
 /// <summary>How a key is to be rotated.</summary>
 /// <param name="OverlapSeconds">How long the old key goes on: 0 to 2 592 000 (30 days), default 86 400 (a day).</param>
@@ -38,9 +43,22 @@ public sealed record KeyContract(
     DateTimeOffset? ExpiresAt,
     DateTimeOffset? LastUsedAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? AllowedAddresses,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PreviousExpiresAt)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PreviousExpiresAt
+)
 {
-    internal static KeyContract Of(ApiKeyRecord record, string? key = null, DateTimeOffset? previousExpiresAt = null) => new(
-        record.Id, record.Name, key, record.Prefix, record.LastFour, record.IsTest ? "test" : "live", record.Scopes, record.CreatedAt, record.ExpiresAt,
-        record.LastUsedAt, record.AllowedAddresses, previousExpiresAt);
+    internal static KeyContract Of(ApiKeyRecord record, string? key = null, DateTimeOffset? previousExpiresAt = null) =>
+        new(
+            record.Id,
+            record.Name,
+            key,
+            record.Prefix,
+            record.LastFour,
+            record.IsTest ? "test" : "live",
+            record.Scopes,
+            record.CreatedAt,
+            record.ExpiresAt,
+            record.LastUsedAt,
+            record.AllowedAddresses,
+            previousExpiresAt
+        );
 }

@@ -17,7 +17,10 @@ internal static class KeyGrant
         var missing = scopes.Where(s => !caller.HasScope(s)).Order(StringComparer.Ordinal).ToList();
         if (missing.Count > 0)
         {
-            return new(ProblemCodes.InsufficientScope) { Detail = $"A key has at most the scopes of the credential that asks for it. This one lacks {string.Join(", ", missing)}." };
+            return new(ProblemCodes.InsufficientScope)
+            {
+                Detail = $"A key has at most the scopes of the credential that asks for it. This one lacks {string.Join(", ", missing)}.",
+            };
         }
 
         if (caller.AllowedAddresses is { Count: > 0 } own && (addresses is not { Count: > 0 } || !addresses.All(a => IsWithin(own, a))))
@@ -26,7 +29,10 @@ internal static class KeyGrant
         }
 
         return caller.ExpiresAt is { } end && !(expiresAt <= end)
-            ? new(ProblemCodes.Forbidden) { Detail = "A key ends no later than the credential that asks for it. Ask with one that lasts longer." }
+            ? new(ProblemCodes.Forbidden)
+            {
+                Detail = "A key ends no later than the credential that asks for it. Ask with one that lasts longer.",
+            }
             : null;
     }
 
@@ -35,7 +41,8 @@ internal static class KeyGrant
         asked is { Count: > 0 } ? asked : caller.AllowedAddresses?.Select(n => n.ToString()).ToList();
 
     private static bool IsWithin(IReadOnlyList<IPNetwork> networks, string text) =>
-        AddressNetworks.TryParse(text, out var network) && networks.Any(n => n.PrefixLength <= network.PrefixLength && n.Contains(network.BaseAddress));
+        AddressNetworks.TryParse(text, out var network)
+        && networks.Any(n => n.PrefixLength <= network.PrefixLength && n.Contains(network.BaseAddress));
 
     /// <summary>When a key ends for which no end was asked: with its maker, if that ends.</summary>
     public static DateTimeOffset? End(Caller caller, DateTimeOffset? asked) => asked ?? caller.ExpiresAt;

@@ -23,8 +23,14 @@ internal static class BatchOrders
     private static readonly TimeSpan LongestItem = TimeSpan.FromSeconds(5);
 
     public static async Task<IResult> Place<T>(
-        HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time,
-        Func<Order, T> shape, JsonTypeInfo<BatchAnswer<T>> type)
+        HttpContext context,
+        IOrders orders,
+        Idempotent idempotent,
+        RateLimiter limiter,
+        TimeProvider time,
+        Func<Order, T> shape,
+        JsonTypeInfo<BatchAnswer<T>> type
+    )
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.BatchRequest, context.RequestAborted);
         if (!body.TryGet(out var batch, out var problem))
@@ -46,22 +52,39 @@ internal static class BatchOrders
         var results = new BatchResult<T>[batch.Orders.Count];
         var deadline = time.TimestampIn(Longest);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        using var timer = time.CreateTimer(static source => ((CancellationTokenSource)source!).Cancel(), late, Longest, Timeout.InfiniteTimeSpan);
+        using var timer = time.CreateTimer(
+            static source => ((CancellationTokenSource)source!).Cancel(),
+            late,
+            Longest,
+            Timeout.InfiniteTimeSpan
+        );
         await Parallel.ForAsync(
-            0, results.Length, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = context.RequestAborted },
+            0,
+            results.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = context.RequestAborted },
             async (index, _) =>
             {
                 var item = new Item(context, batch.Orders[index], index, deadline, late.Token);
                 var answer = await PlaceOne(item, request, orders, idempotent, time);
                 results[index] = Result(item, answer, shape);
-            });
+            }
+        );
         request.IsFinal = results.All(r => r.Status is < 300 or 400 or 404 or 410 or 422);
         var succeeded = results.Count(r => r.Error is null);
         return TypedResults.Json(
-            new BatchAnswer<T>(results, succeeded, results.Length - succeeded), type, statusCode: StatusCodes.Status207MultiStatus);
+            new BatchAnswer<T>(results, succeeded, results.Length - succeeded),
+            type,
+            statusCode: StatusCodes.Status207MultiStatus
+        );
     }
 
-    private static async Task<StoredAnswer> PlaceOne(Item item, KeyedRequest request, IOrders orders, Idempotent idempotent, TimeProvider time)
+    private static async Task<StoredAnswer> PlaceOne(
+        Item item,
+        KeyedRequest request,
+        IOrders orders,
+        Idempotent idempotent,
+        TimeProvider time
+    )
     {
         if (item.Order.Objection() is { } objection)
         {
@@ -78,15 +101,25 @@ internal static class BatchOrders
         {
             var content = JsonSerializer.SerializeToUtf8Bytes(item.Order, PartnerJson.Default.OrderRequest);
             var name = item.Index.ToString(CultureInfo.InvariantCulture);
-            var (answer, problem) = await idempotent.RunItem(request, name, content, async key =>
-            {
-                var left = time.GetElapsedTime(time.GetTimestamp(), item.Deadline);
-                var placed = await orders.Place(item.Order.ToUpstream(), key)
-                    .For(BffRequest.Of(item.Context), left < LongestItem ? left : LongestItem, item.Cancellation);
-                return placed.IsOk
-                    ? new StoredAnswer(StatusCodes.Status201Created, [], JsonSerializer.SerializeToUtf8Bytes(placed.Value!, UpstreamJson.Default.Order))
-                    : Failed(item, placed.ToWriteProblem(null));
-            });
+            var (answer, problem) = await idempotent.RunItem(
+                request,
+                name,
+                content,
+                async key =>
+                {
+                    var left = time.GetElapsedTime(time.GetTimestamp(), item.Deadline);
+                    var placed = await orders
+                        .Place(item.Order.ToUpstream(), key)
+                        .For(BffRequest.Of(item.Context), left < LongestItem ? left : LongestItem, item.Cancellation);
+                    return placed.IsOk
+                        ? new StoredAnswer(
+                            StatusCodes.Status201Created,
+                            [],
+                            JsonSerializer.SerializeToUtf8Bytes(placed.Value!, UpstreamJson.Default.Order)
+                        )
+                        : Failed(item, placed.ToWriteProblem(null));
+                }
+            );
             return answer ?? Failed(item, problem!);
         }
         catch (ProblemException refused)
@@ -112,7 +145,11 @@ internal static class BatchOrders
     }
 
     private static StoredAnswer Failed(Item item, Problem problem) =>
-        new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, item.Context), PartnerJson.Default.ItemError));
+        new(
+            problem.Code.Status,
+            [],
+            JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, item.Context), PartnerJson.Default.ItemError)
+        );
 
     private sealed record Item(HttpContext Context, OrderRequest Order, int Index, long Deadline, CancellationToken Cancellation);
 }

@@ -18,8 +18,15 @@ internal static class Lists
     /// <param name="next">The service's cursor.</param>
     /// <param name="type">Of the page.</param>
     public static async Task<Composed<Page<T>>> Page<TPage, T>(
-        HttpContext context, string name, Composer composer, Func<int, string?, UpstreamCall<TPage>> list,
-        Func<TPage, IEnumerable<T>> items, Func<TPage, string?> next, JsonTypeInfo<Page<T>> type) where TPage : class
+        HttpContext context,
+        string name,
+        Composer composer,
+        Func<int, string?, UpstreamCall<TPage>> list,
+        Func<TPage, IEnumerable<T>> items,
+        Func<TPage, string?> next,
+        JsonTypeInfo<Page<T>> type
+    )
+        where TPage : class
     {
         var limit = Limit.Parse(context).Value;
         var cursors = await context.RequestServices.GetRequiredService<Cursors>().For("partner/" + name, BffRequest.Of(context).Caller);
@@ -32,7 +39,8 @@ internal static class Lists
                 following = cursors.Seal(next(page.Value!));
                 return new Page<T>([.. items(page.Value!)], following is not null, following);
             },
-            type);
+            type
+        );
         return answer.WithoutMeta().WithLink(NextLink.Of(context, following));
     }
 }

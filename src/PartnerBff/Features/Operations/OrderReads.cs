@@ -8,8 +8,12 @@ namespace PartnerBff.Features.Operations;
 internal static class OrderReads
 {
     public static Task<Composed<Page<T>>> List<T>(
-        HttpContext context, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<Page<T>> type) =>
-        Lists.Page(context, "orders", composer, orders.List, page => page.Items.Select(shape), page => page.NextCursor, type);
+        HttpContext context,
+        Composer composer,
+        IOrders orders,
+        Func<Order, T> shape,
+        JsonTypeInfo<Page<T>> type
+    ) => Lists.Page(context, "orders", composer, orders.List, page => page.Items.Select(shape), page => page.NextCursor, type);
 
     public static async Task<Composed<T>> Get<T>(string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {

@@ -10,7 +10,12 @@ namespace PartnerBff.Features.Operations;
 internal static class OrderWrites
 {
     public static async Task<IResult> Place<T>(
-        HttpContext context, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+        HttpContext context,
+        Composer composer,
+        IOrders orders,
+        Func<Order, T> shape,
+        JsonTypeInfo<T> type
+    )
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.OrderRequest, context.RequestAborted);
         if (!body.TryGet(out var request, out var problem))
@@ -26,11 +31,19 @@ internal static class OrderWrites
         var key = KeyedRequest.Of(context)!.Key;
         var order = composer.Write("order", orders.Place(request.ToUpstream(), key));
         var answer = await composer.Compose(() => shape(order.Value!), type);
-        return answer.WithoutMeta().Created(_ => PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id));
+        return answer
+            .WithoutMeta()
+            .Created(_ => PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id));
     }
 
     public static async Task<IResult> Cancel<T>(
-        HttpContext context, string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
+        HttpContext context,
+        string id,
+        Composer composer,
+        IOrders orders,
+        Func<Order, T> shape,
+        JsonTypeInfo<T> type
+    )
     {
         var key = KeyedRequest.Of(context)?.Key;
         var order = composer.Write("order", orders.Cancel(id, key));

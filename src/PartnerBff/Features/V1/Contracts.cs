@@ -5,11 +5,25 @@ namespace PartnerBff.Features.V1;
 /// <param name="Status"><c>pending</c>, <c>paid</c>, <c>shipped</c>, <c>delivered</c> or <c>cancelled</c>; more may come.</param>
 /// <param name="Total">In <paramref name="Currency"/>.</param>
 public sealed record OrderV1(
-    string Id, string? Reference, string Status, decimal Total, string Currency, DateTimeOffset PlacedAt, IReadOnlyList<OrderItemV1> Items)
+    string Id,
+    string? Reference,
+    string Status,
+    decimal Total,
+    string Currency,
+    DateTimeOffset PlacedAt,
+    IReadOnlyList<OrderItemV1> Items
+)
 {
-    internal static OrderV1 Of(Upstreams.Order order) => new(
-        order.Id, order.Reference, order.Status, order.TotalAmount, order.Currency, order.PlacedAt,
-        [.. order.Items.Select(i => new OrderItemV1(i.ProductId, i.ProductName, i.Quantity, i.UnitPrice))]);
+    internal static OrderV1 Of(Upstreams.Order order) =>
+        new(
+            order.Id,
+            order.Reference,
+            order.Status,
+            order.TotalAmount,
+            order.Currency,
+            order.PlacedAt,
+            [.. order.Items.Select(i => new OrderItemV1(i.ProductId, i.ProductName, i.Quantity, i.UnitPrice))]
+        );
 }
 
 /// <summary>A line of an order.</summary>

@@ -23,7 +23,6 @@ internal static class OrdersV1
     public static Task<IResult> Cancel(HttpContext context, string id, Composer composer, IOrders orders) =>
         OrderWrites.Cancel(context, id, composer, orders, OrderV1.Of, Json.OrderV1);
 
-    public static Task<IResult> Batch(
-        HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time) =>
+    public static Task<IResult> Batch(HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time) =>
         BatchOrders.Place(context, orders, idempotent, limiter, time, OrderV1.Of, Json.BatchAnswerOrderV1);
 }

@@ -7,15 +7,29 @@ namespace PartnerBff.Features.V2;
 /// <param name="Currency">ISO 4217.</param>
 public sealed record Money(string Amount, string Currency)
 {
-    internal static Money Of(decimal amount, string currency) => new(amount.ToString("0.00##########", CultureInfo.InvariantCulture), currency);
+    internal static Money Of(decimal amount, string currency) =>
+        new(amount.ToString("0.00##########", CultureInfo.InvariantCulture), currency);
 }
 
 /// <summary>An order. As in v1, with money as objects.</summary>
-public sealed record OrderV2(string Id, string? Reference, string Status, Money Total, DateTimeOffset PlacedAt, IReadOnlyList<OrderItemV2> Items)
+public sealed record OrderV2(
+    string Id,
+    string? Reference,
+    string Status,
+    Money Total,
+    DateTimeOffset PlacedAt,
+    IReadOnlyList<OrderItemV2> Items
+)
 {
-    internal static OrderV2 Of(Upstreams.Order order) => new(
-        order.Id, order.Reference, order.Status, Money.Of(order.TotalAmount, order.Currency), order.PlacedAt,
-        [.. order.Items.Select(i => new OrderItemV2(i.ProductId, i.ProductName, i.Quantity, Money.Of(i.UnitPrice, order.Currency)))]);
+    internal static OrderV2 Of(Upstreams.Order order) =>
+        new(
+            order.Id,
+            order.Reference,
+            order.Status,
+            Money.Of(order.TotalAmount, order.Currency),
+            order.PlacedAt,
+            [.. order.Items.Select(i => new OrderItemV2(i.ProductId, i.ProductName, i.Quantity, Money.Of(i.UnitPrice, order.Currency)))]
+        );
 }
 
 /// <summary>A line of an order.</summary>

@@ -23,7 +23,6 @@ internal static class OrdersV2
     public static Task<IResult> Cancel(HttpContext context, string id, Composer composer, IOrders orders) =>
         OrderWrites.Cancel(context, id, composer, orders, OrderV2.Of, Json.OrderV2);
 
-    public static Task<IResult> Batch(
-        HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time) =>
+    public static Task<IResult> Batch(HttpContext context, IOrders orders, Idempotent idempotent, RateLimiter limiter, TimeProvider time) =>
         BatchOrders.Place(context, orders, idempotent, limiter, time, OrderV2.Of, Json.BatchAnswerOrderV2);
 }

@@ -12,7 +12,11 @@ internal sealed record ListPage(int Limit, int Skip, CursorScope Cursors)
     /// <exception cref="ProblemException">400 for a limit or cursor that is none.</exception>
     public static async Task<ListPage> Of(HttpContext context, Cursors cursors, string name, params string?[] filter)
     {
-        var limit = PageLimit.Of(context.Request.Query["limit"] is [{ } text] ? text : context.Request.Query["limit"].Count == 0 ? null : "");
+        var limit = PageLimit.Of(
+            context.Request.Query["limit"] is [{ } text] ? text
+            : context.Request.Query["limit"].Count == 0 ? null
+            : ""
+        );
         var scope = await cursors.For("partner/" + name, BffRequest.Of(context).Caller, filter);
         var cursor = await scope.Open(context);
         return new(limit, cursor is null ? 0 : int.Parse(cursor, CultureInfo.InvariantCulture), scope);

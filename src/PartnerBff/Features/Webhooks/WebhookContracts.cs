@@ -34,16 +34,31 @@ public sealed record WebhookEndpointChange
 public sealed record RotateSecretRequest(int? OverlapSeconds = null);
 
 /// <summary>An endpoint.</summary>
-public sealed record WebhookEndpointContract(string Id, string Url, IReadOnlyList<string> Types, string? Description, bool Enabled, DateTimeOffset CreatedAt)
+public sealed record WebhookEndpointContract(
+    string Id,
+    string Url,
+    IReadOnlyList<string> Types,
+    string? Description,
+    bool Enabled,
+    DateTimeOffset CreatedAt
+)
 {
     internal static WebhookEndpointContract Of(WebhookEndpoint e) => new(e.Id, e.Url, e.Types, e.Description, e.Enabled, e.CreatedAt);
 }
 
 /// <summary>An endpoint with its secret, which is shown this once.</summary>
 public sealed record WebhookEndpointWithSecret(
-    string Id, string Url, IReadOnlyList<string> Types, string? Description, bool Enabled, string Secret, DateTimeOffset CreatedAt)
+    string Id,
+    string Url,
+    IReadOnlyList<string> Types,
+    string? Description,
+    bool Enabled,
+    string Secret,
+    DateTimeOffset CreatedAt
+)
 {
-    internal static WebhookEndpointWithSecret Of(WebhookEndpoint e, string secret) => new(e.Id, e.Url, e.Types, e.Description, e.Enabled, secret, e.CreatedAt);
+    internal static WebhookEndpointWithSecret Of(WebhookEndpoint e, string secret) =>
+        new(e.Id, e.Url, e.Types, e.Description, e.Enabled, secret, e.CreatedAt);
 }
 
 /// <summary>One attempt.</summary>
@@ -55,9 +70,26 @@ public sealed record DeliveryAttemptContract(DateTimeOffset At, int? StatusCode,
 
 /// <summary>One event on its way to one endpoint.</summary>
 public sealed record DeliveryContract(
-    string Id, string EventId, string Type, string Status, IReadOnlyList<DeliveryAttemptContract> Attempts, DateTimeOffset? NextAttemptAt)
+    string Id,
+    string EventId,
+    string Type,
+    string Status,
+    IReadOnlyList<DeliveryAttemptContract> Attempts,
+    DateTimeOffset? NextAttemptAt
+)
 {
-    internal static DeliveryContract Of(WebhookDelivery d) => new(
-        d.Id, d.EventId, d.Type, d.Status switch { DeliveryStatus.Pending => "pending", DeliveryStatus.Delivered => "delivered", _ => "failed" },
-        [.. d.Attempts.Select(a => new DeliveryAttemptContract(a.At, a.StatusCode, a.LatencyMs, a.Response))], d.NextAttemptAt);
+    internal static DeliveryContract Of(WebhookDelivery d) =>
+        new(
+            d.Id,
+            d.EventId,
+            d.Type,
+            d.Status switch
+            {
+                DeliveryStatus.Pending => "pending",
+                DeliveryStatus.Delivered => "delivered",
+                _ => "failed",
+            },
+            [.. d.Attempts.Select(a => new DeliveryAttemptContract(a.At, a.StatusCode, a.LatencyMs, a.Response))],
+            d.NextAttemptAt
+        );
 }

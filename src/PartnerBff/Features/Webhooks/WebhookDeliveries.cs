@@ -13,7 +13,14 @@ internal static class WebhookDeliveries
 {
     private static ReadOnlyMemory<byte> TestData => "{\"message\":\"This is a test.\"}"u8.ToArray();
 
-    public static async Task<IResult> List(HttpContext context, string id, Caller caller, IWebhookStore store, Cursors cursors, CancellationToken cancellation)
+    public static async Task<IResult> List(
+        HttpContext context,
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        Cursors cursors,
+        CancellationToken cancellation
+    )
     {
         var page = await ListPage.Of(context, cursors, "webhook-deliveries", id);
         if (await store.Find(WebhookRules.Owner(caller), id, cancellation) is null)
@@ -26,7 +33,14 @@ internal static class WebhookDeliveries
     }
 
     /// <summary>An event of type <c>webhook.test</c> for this endpoint alone, whatever types it wants.</summary>
-    public static async Task<IResult> Test(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
+    public static async Task<IResult> Test(
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        WebhookWorker worker,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         if (await store.Find(WebhookRules.Owner(caller), id, cancellation) is not { } endpoint)
         {
@@ -39,7 +53,14 @@ internal static class WebhookDeliveries
         }
 
         var now = time.GetUtcNow();
-        var delivery = WebhookDispatcher.Delivery(endpoint, "test_" + Guid.CreateVersion7().ToString("N"), "webhook.test", now, TestData, now);
+        var delivery = WebhookDispatcher.Delivery(
+            endpoint,
+            "test_" + Guid.CreateVersion7().ToString("N"),
+            "webhook.test",
+            now,
+            TestData,
+            now
+        );
         await store.Begin([delivery], now, cancellation);
         worker.Wake();
         return Accepted(delivery);
@@ -49,11 +70,21 @@ internal static class WebhookDeliveries
     /// The same delivery, with the same id, at once. Its schedule stays as it was: what is over gets this one attempt, what is pending all
     /// that it had left.
     /// </summary>
-    public static async Task<IResult> Retry(string id, Caller caller, IWebhookStore store, WebhookWorker worker, TimeProvider time, CancellationToken cancellation)
+    public static async Task<IResult> Retry(
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        WebhookWorker worker,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         var owner = WebhookRules.Owner(caller);
-        if (await store.FindDelivery(id, cancellation) is not { } delivery || delivery.Owner != owner
-            || await store.Find(owner, delivery.EndpointId, cancellation) is not { } endpoint)
+        if (
+            await store.FindDelivery(id, cancellation) is not { } delivery
+            || delivery.Owner != owner
+            || await store.Find(owner, delivery.EndpointId, cancellation) is not { } endpoint
+        )
         {
             return new Problem(ProblemCodes.NotFound);
         }
@@ -72,7 +103,8 @@ internal static class WebhookDeliveries
         var again = delivery with { Status = DeliveryStatus.Pending, NextAttemptAt = now, ByHand = new(delivery.NextAttemptAt) };
         if (!await store.Reopen(again, delivery.NextAttemptAt, cancellation))
         {
-            return await store.FindDelivery(id, cancellation) is { } current ? Accepted(current) : new Problem(ProblemCodes.NotFound); // Another was faster.
+            // Another was faster.
+            return await store.FindDelivery(id, cancellation) is { } current ? Accepted(current) : new Problem(ProblemCodes.NotFound);
         }
 
         worker.Wake();

@@ -25,38 +25,68 @@ internal static class WebhookDocs
     private static readonly ProblemCode[] OfOne = [ProblemCodes.NotFound];
     private static readonly ProblemCode[] OfEnabled = [ProblemCodes.NotFound, ProblemCodes.Conflict];
 
-    public static OperationDoc Create { get; } = new(
-        "Add a webhook endpoint",
-        "Every event of the wanted types from here on is sent to it at least once, signed as Standard Webhooks 1.0 says. `secret` is shown in this answer and never again. "
-        + "Without `types` it gets all. The address has to be https and on the public internet.")
-    {
-        Body = typeof(WebhookEndpointRequest), BodyExample = Body, AnswerExample = WithSecret, Errors = [ProblemCodes.Conflict],
-    };
+    public static OperationDoc Create { get; } =
+        new(
+            "Add a webhook endpoint",
+            "Every event of the wanted types from here on is sent to it at least once, signed as Standard Webhooks 1.0 says. `secret` is shown in this answer and never again. "
+                + "Without `types` it gets all. The address has to be https and on the public internet."
+        )
+        {
+            Body = typeof(WebhookEndpointRequest),
+            BodyExample = Body,
+            AnswerExample = WithSecret,
+            Errors = [ProblemCodes.Conflict],
+        };
 
-    public static OperationDoc List { get; } = new("List webhook endpoints", "The oldest first. A test credential sees its own alone.") { IsList = true, AnswerExample = Page(Endpoint) };
+    public static OperationDoc List { get; } =
+        new("List webhook endpoints", "The oldest first. A test credential sees its own alone.")
+        {
+            IsList = true,
+            AnswerExample = Page(Endpoint),
+        };
 
-    public static OperationDoc Get { get; } = new("Get a webhook endpoint", "Without its secret.") { Errors = OfOne, AnswerExample = Endpoint };
+    public static OperationDoc Get { get; } =
+        new("Get a webhook endpoint", "Without its secret.") { Errors = OfOne, AnswerExample = Endpoint };
 
-    public static OperationDoc Change { get; } = new("Change a webhook endpoint", "Members that are absent stay as they are. `enabled` brings back one that was disabled.")
-    {
-        Body = typeof(WebhookEndpointChange), BodyExample = """{ "enabled": true }""", Errors = OfOne, AnswerExample = Endpoint,
-    };
+    public static OperationDoc Change { get; } =
+        new("Change a webhook endpoint", "Members that are absent stay as they are. `enabled` brings back one that was disabled.")
+        {
+            Body = typeof(WebhookEndpointChange),
+            BodyExample = """{ "enabled": true }""",
+            Errors = OfOne,
+            AnswerExample = Endpoint,
+        };
 
-    public static OperationDoc Delete { get; } = new("Delete a webhook endpoint", "What is still on its way to it is not sent any more.") { Errors = OfOne };
+    public static OperationDoc Delete { get; } =
+        new("Delete a webhook endpoint", "What is still on its way to it is not sent any more.") { Errors = OfOne };
 
-    public static OperationDoc Rotate { get; } = new("Rotate the secret", "Both secrets sign for `overlap_seconds`, a day by default.")
-    {
-        Body = typeof(RotateSecretRequest), IsBodyRequired = false, BodyExample = """{ "overlap_seconds": 86400 }""", Errors = OfOne, AnswerExample = WithSecret,
-    };
+    public static OperationDoc Rotate { get; } =
+        new("Rotate the secret", "Both secrets sign for `overlap_seconds`, a day by default.")
+        {
+            Body = typeof(RotateSecretRequest),
+            IsBodyRequired = false,
+            BodyExample = """{ "overlap_seconds": 86400 }""",
+            Errors = OfOne,
+            AnswerExample = WithSecret,
+        };
 
-    public static OperationDoc Test { get; } = new("Send a test", "An event of type `webhook.test`, to this endpoint alone.") { Errors = OfEnabled, AnswerExample = Delivery };
+    public static OperationDoc Test { get; } =
+        new("Send a test", "An event of type `webhook.test`, to this endpoint alone.") { Errors = OfEnabled, AnswerExample = Delivery };
 
-    public static OperationDoc Deliveries { get; } = new("List deliveries", "The newest first, each with its latest attempts and the first 1 KiB of their answers.")
-    {
-        IsList = true, Errors = OfOne, AnswerExample = Page(Delivery),
-    };
+    public static OperationDoc Deliveries { get; } =
+        new("List deliveries", "The newest first, each with its latest attempts and the first 1 KiB of their answers.")
+        {
+            IsList = true,
+            Errors = OfOne,
+            AnswerExample = Page(Delivery),
+        };
 
-    public static OperationDoc Retry { get; } = new("Send once more", "The same `webhook-id`, at once, whatever came of it before. The schedule of its attempts stays as it was.") { Errors = OfEnabled, AnswerExample = Delivery };
+    public static OperationDoc Retry { get; } =
+        new("Send once more", "The same `webhook-id`, at once, whatever came of it before. The schedule of its attempts stays as it was.")
+        {
+            Errors = OfEnabled,
+            AnswerExample = Delivery,
+        };
 
     private static string Page(string item) => $$"""{ "data": [ {{item}} ], "has_more": false, "next_cursor": null }""";
 }

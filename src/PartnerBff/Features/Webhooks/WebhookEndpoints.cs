@@ -20,7 +20,15 @@ internal static class WebhookEndpoints
 
     /// <summary>From the answer on, every event that is accepted is delivered: the tenant is watched before the endpoint exists.</summary>
     public static async Task<IResult> Create(
-        HttpContext context, Caller caller, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time, CancellationToken cancellation)
+        HttpContext context,
+        Caller caller,
+        IWebhookStore store,
+        IEventQueue queue,
+        WebhookSecrets secrets,
+        WebhookUrl urls,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointRequest, cancellation);
         if (!body.TryGet(out var request, out var problem))
@@ -35,13 +43,25 @@ internal static class WebhookEndpoints
         }
 
         context.Response.Headers.Location = PublicUrl.Of(context) + context.Request.Path + "/" + made.Endpoint.Id;
-        return TypedResults.Json(WebhookEndpointWithSecret.Of(made.Endpoint, made.Secret), Json.WebhookEndpointWithSecret, statusCode: StatusCodes.Status201Created);
+        return TypedResults.Json(
+            WebhookEndpointWithSecret.Of(made.Endpoint, made.Secret),
+            Json.WebhookEndpointWithSecret,
+            statusCode: StatusCodes.Status201Created
+        );
     }
 
     /// <summary>Makes an endpoint of the caller's, or says why not.</summary>
     public static async Task<(EndpointAndSecret? Made, Problem? Refusal)> Add(
-        Caller caller, WebhookEndpointRequest request, IWebhookStore store, IEventQueue queue, WebhookSecrets secrets, WebhookUrl urls, TimeProvider time,
-        ChangedBy by, CancellationToken cancellation)
+        Caller caller,
+        WebhookEndpointRequest request,
+        IWebhookStore store,
+        IEventQueue queue,
+        WebhookSecrets secrets,
+        WebhookUrl urls,
+        TimeProvider time,
+        ChangedBy by,
+        CancellationToken cancellation
+    )
     {
         var owner = WebhookRules.Owner(caller);
         if (WebhookRules.Objection(urls, request.Url ?? "", request.Types, request.Description) is { } objection)
@@ -51,7 +71,10 @@ internal static class WebhookEndpoints
 
         if ((await store.List(owner, cancellation)).Count >= WebhookRules.MaxEndpoints)
         {
-            return (null, new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." });
+            return (
+                null,
+                new Problem(ProblemCodes.Conflict) { Detail = $"There are {WebhookRules.MaxEndpoints} webhook endpoints already." }
+            );
         }
 
         if (!caller.IsSandbox)
@@ -75,18 +98,35 @@ internal static class WebhookEndpoints
         return (new(endpoint, WebhookSigning.Show(secret)), null);
     }
 
-    public static async Task<IResult> List(HttpContext context, Caller caller, IWebhookStore store, Cursors cursors, CancellationToken cancellation)
+    public static async Task<IResult> List(
+        HttpContext context,
+        Caller caller,
+        IWebhookStore store,
+        Cursors cursors,
+        CancellationToken cancellation
+    )
     {
         var page = await ListPage.Of(context, cursors, "webhook-endpoints");
         var all = await store.List(WebhookRules.Owner(caller), cancellation);
-        return page.Answer(context, all.Skip(page.Skip).Take(page.Limit + 1).Select(WebhookEndpointContract.Of), Json.PageWebhookEndpointContract);
+        return page.Answer(
+            context,
+            all.Skip(page.Skip).Take(page.Limit + 1).Select(WebhookEndpointContract.Of),
+            Json.PageWebhookEndpointContract
+        );
     }
 
     public static async Task<IResult> Get(string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
         Answer(await store.Find(WebhookRules.Owner(caller), id, cancellation));
 
     public static async Task<IResult> Change(
-        HttpContext context, string id, Caller caller, IWebhookStore store, WebhookUrl urls, TimeProvider time, CancellationToken cancellation)
+        HttpContext context,
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        WebhookUrl urls,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         var body = await JsonBody.Read(context, PartnerJson.Default.WebhookEndpointChange, cancellation);
         if (!body.TryGet(out var change, out var problem))
@@ -96,22 +136,45 @@ internal static class WebhookEndpoints
 
         return WebhookRules.Objection(urls, change.Url, change.Types, change.Description) is { } objection
             ? objection
-            : Answer(await store.Change(
-                WebhookRules.Owner(caller), id,
-                e => (e with
-                {
-                    Url = change.Url ?? e.Url,
-                    Types = change.Types ?? e.Types,
-                    Description = change.IsDescriptionGiven ? change.Description : e.Description,
-                }).Switch(change.Enabled ?? e.Enabled, time.GetUtcNow()),
-                cancellation, WebhookAudit.Changed(ChangedBy.Of(context), caller.Tenant!)));
+            : Answer(
+                await store.Change(
+                    WebhookRules.Owner(caller),
+                    id,
+                    e =>
+                        (
+                            e with
+                            {
+                                Url = change.Url ?? e.Url,
+                                Types = change.Types ?? e.Types,
+                                Description = change.IsDescriptionGiven ? change.Description : e.Description,
+                            }
+                        ).Switch(change.Enabled ?? e.Enabled, time.GetUtcNow()),
+                    cancellation,
+                    WebhookAudit.Changed(ChangedBy.Of(context), caller.Tenant!)
+                )
+            );
     }
 
-    public static async Task<IResult> Delete(HttpContext context, string id, Caller caller, IWebhookStore store, CancellationToken cancellation) =>
-        await store.Delete(WebhookRules.Owner(caller), id, cancellation, WebhookAudit.Deleted(ChangedBy.Of(context), caller.Tenant!, id)) ? TypedResults.NoContent() : new Problem(ProblemCodes.NotFound);
+    public static async Task<IResult> Delete(
+        HttpContext context,
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        CancellationToken cancellation
+    ) =>
+        await store.Delete(WebhookRules.Owner(caller), id, cancellation, WebhookAudit.Deleted(ChangedBy.Of(context), caller.Tenant!, id))
+            ? TypedResults.NoContent()
+            : new Problem(ProblemCodes.NotFound);
 
     public static async Task<IResult> RotateSecret(
-        HttpContext context, string id, Caller caller, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, CancellationToken cancellation)
+        HttpContext context,
+        string id,
+        Caller caller,
+        IWebhookStore store,
+        WebhookSecrets secrets,
+        TimeProvider time,
+        CancellationToken cancellation
+    )
     {
         var overlap = DefaultOverlap;
         if (context.Request.ContentLength is not (null or 0) || context.Request.ContentType is not null)
@@ -130,7 +193,9 @@ internal static class WebhookEndpoints
             return Problem.Invalid("overlap_seconds", $"Must be from 0 to {MaxOverlap}.");
         }
 
-        return await Rotate(caller, id, TimeSpan.FromSeconds(overlap), store, secrets, time, ChangedBy.Of(context), cancellation) is { } rotated
+        return
+            await Rotate(caller, id, TimeSpan.FromSeconds(overlap), store, secrets, time, ChangedBy.Of(context), cancellation)
+                is { } rotated
             ? TypedResults.Json(WebhookEndpointWithSecret.Of(rotated.Endpoint, rotated.Secret), Json.WebhookEndpointWithSecret)
             : new Problem(ProblemCodes.NotFound);
     }
@@ -139,26 +204,46 @@ internal static class WebhookEndpoints
     /// Gives the caller's endpoint a new secret; the old one signs too for the overlap. Null when there is no such endpoint.
     /// </summary>
     public static async Task<EndpointAndSecret?> Rotate(
-        Caller caller, string id, TimeSpan overlap, IWebhookStore store, WebhookSecrets secrets, TimeProvider time, ChangedBy by,
-        CancellationToken cancellation)
+        Caller caller,
+        string id,
+        TimeSpan overlap,
+        IWebhookStore store,
+        WebhookSecrets secrets,
+        TimeProvider time,
+        ChangedBy by,
+        CancellationToken cancellation
+    )
     {
         var secret = WebhookSigning.NewSecret();
         var boxed = await secrets.Seal(id, secret, cancellation);
         var now = time.GetUtcNow();
         var until = now + overlap;
         var endpoint = await store.Change(
-            WebhookRules.Owner(caller), id,
-            e => e with
-            {
-                // One that was to end earlier still does.
-                Secrets = [boxed, .. e.Secrets.Where(s => overlap > TimeSpan.Zero && (s.Until ?? until) > now).Select(s => s with { Until = s.Until < until ? s.Until : until }).Take(3)],
-            },
-            cancellation, WebhookAudit.SecretRotated(by, caller.Tenant!));
+            WebhookRules.Owner(caller),
+            id,
+            e =>
+                e with
+                {
+                    // One that was to end earlier still does.
+                    Secrets =
+                    [
+                        boxed,
+                        .. e
+                            .Secrets.Where(s => overlap > TimeSpan.Zero && (s.Until ?? until) > now)
+                            .Select(s => s with { Until = s.Until < until ? s.Until : until })
+                            .Take(3),
+                    ],
+                },
+            cancellation,
+            WebhookAudit.SecretRotated(by, caller.Tenant!)
+        );
         return endpoint is null ? null : new(endpoint, WebhookSigning.Show(secret));
     }
 
     private static IResult Answer(WebhookEndpoint? endpoint) =>
-        endpoint is null ? new Problem(ProblemCodes.NotFound) : TypedResults.Json(WebhookEndpointContract.Of(endpoint), Json.WebhookEndpointContract);
+        endpoint is null
+            ? new Problem(ProblemCodes.NotFound)
+            : TypedResults.Json(WebhookEndpointContract.Of(endpoint), Json.WebhookEndpointContract);
 }
 
 /// <summary>An endpoint and the secret that it has just been given, which is shown this once.</summary>

@@ -4,7 +4,15 @@ using PartnerBff.Portal.Pages;
 namespace PartnerBff.Portal.Activity;
 
 /// <summary>One change, as the tenant is shown it.</summary>
-public sealed record ActivityRow(DateTimeOffset At, string Actor, string Action, string Target, string? Before, string? After, string? RequestId);
+public sealed record ActivityRow(
+    DateTimeOffset At,
+    string Actor,
+    string Action,
+    string Target,
+    string? Before,
+    string? After,
+    string? RequestId
+);
 
 /// <summary>The tenant's latest changes, newest first.</summary>
 public sealed record ActivityList(IReadOnlyList<ActivityRow> Rows, string? Older);
@@ -24,7 +32,10 @@ internal static class ShowActivity
         var (entries, _) = await log.Read(new(viewer.Tenant), before, PageSize + 1, context.RequestAborted);
         var page = entries.Take(PageSize).ToList();
         return await PortalPage.Of<ActivityPage, ActivityList>(
-            context, viewer, new([.. page.Select(e => Row(e, viewer))], entries.Count > PageSize ? "/portal/activity?before=" + page[^1].Id : null));
+            context,
+            viewer,
+            new([.. page.Select(e => Row(e, viewer))], entries.Count > PageSize ? "/portal/activity?before=" + page[^1].Id : null)
+        );
     }
 
     private static ActivityRow Row(AuditEntry entry, PortalViewer viewer) =>
@@ -35,7 +46,8 @@ internal static class ShowActivity
         : entry.Actor == "user:" + viewer.Caller.Subject ? "You"
         : entry.Actor;
 
-    private static string? Facts(System.Text.Json.JsonElement? facts) => facts is { ValueKind: System.Text.Json.JsonValueKind.Object } known
-        ? string.Join(", ", known.EnumerateObject().Select(f => $"{f.Name}: {f.Value}"))
-        : null;
+    private static string? Facts(System.Text.Json.JsonElement? facts) =>
+        facts is { ValueKind: System.Text.Json.JsonValueKind.Object } known
+            ? string.Join(", ", known.EnumerateObject().Select(f => $"{f.Name}: {f.Value}"))
+            : null;
 }

@@ -30,12 +30,14 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
         var cancellation = context.RequestAborted;
         var end = EndOf(context);
         var belongsTo = Encoding.UTF8.GetBytes($"{viewer.Tenant}\n{viewer.SessionId}");
-        if (context.Request.Cookies[Cookie] is { Length: > 0 and <= MaxLength } box
+        if (
+            context.Request.Cookies[Cookie] is { Length: > 0 and <= MaxLength } box
             && await SealedBox.OpenText(keys, Purpose, box, belongsTo, cancellation) is { } plain
             && Encoding.ASCII.GetString(plain).Split(' ') is [var id, var known]
             && await registry.Find(viewer.Tenant, id, isTest: true, cancellation) is { IsRotated: false } record
             && !record.IsExpired(time.GetUtcNow())
-            && (end - record.ExpiresAt < MovedBy || await registry.MoveEnd(record, end, cancellation)))
+            && (end - record.ExpiresAt < MovedBy || await registry.MoveEnd(record, end, cancellation))
+        )
         {
             Write(context, box);
             return known;
@@ -47,7 +49,14 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
             return null;
         }
 
-        Write(context, SealedBox.SealText(await keys.Current(Purpose, cancellation), Encoding.ASCII.GetBytes($"{made.Record.Id} {made.Key}"), belongsTo));
+        Write(
+            context,
+            SealedBox.SealText(
+                await keys.Current(Purpose, cancellation),
+                Encoding.ASCII.GetBytes($"{made.Record.Id} {made.Key}"),
+                belongsTo
+            )
+        );
         return made.Key;
     }
 
@@ -76,11 +85,20 @@ internal sealed class DocsKeys(ApiKeyRegistry registry, IKeyRing keys, IHostEnvi
         return BrowserSession.Of(context) is { } session && session.EndsAt < latest ? session.EndsAt : latest;
     }
 
-    private void Write(HttpContext context, string box) => context.Response.Cookies.Append(Cookie, box, new CookieOptions
-    {
-        HttpOnly = true, Secure = context.Request.IsHttps || !environment.IsDevelopment(), SameSite = SameSiteMode.Lax, Path = "/docs", MaxAge = Life,
-        IsEssential = true,
-    });
+    private void Write(HttpContext context, string box) =>
+        context.Response.Cookies.Append(
+            Cookie,
+            box,
+            new CookieOptions
+            {
+                HttpOnly = true,
+                Secure = context.Request.IsHttps || !environment.IsDevelopment(),
+                SameSite = SameSiteMode.Lax,
+                Path = "/docs",
+                MaxAge = Life,
+                IsEssential = true,
+            }
+        );
 
     // Those of former sessions would fill the list.
     private async Task Sweep(string tenant, CancellationToken cancellation)

@@ -9,9 +9,14 @@ internal static class ShowDocs
     {
         var viewer = (await gate.Admit(context)).Viewer;
         var key = viewer is null ? null : await keys.Of(context, viewer);
-        return await PortalPage.Render<DocsPage>(context, new()
-        {
-            [nameof(DocsPage.Viewer)] = viewer, [nameof(DocsPage.Key)] = key, [nameof(DocsPage.Version)] = context.Request.Query["version"] is ["v2"] ? "v2" : "v1",
-        });
+        return await PortalPage.Render<DocsPage>(
+            context,
+            new()
+            {
+                [nameof(DocsPage.Viewer)] = viewer,
+                [nameof(DocsPage.Key)] = key,
+                [nameof(DocsPage.Version)] = context.Request.Query["version"] is ["v2"] ? "v2" : "v1",
+            }
+        );
     }
 }

@@ -2,25 +2,52 @@ namespace PartnerBff.Portal.Keys;
 
 /// <summary>A key as it is listed.</summary>
 public sealed record KeyRow(
-    string Id, string Name, string Shown, bool IsTest, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt,
-    DateTimeOffset? ExpiresAt, bool HasEnded, bool EndsSoon);
+    string Id,
+    string Name,
+    string Shown,
+    bool IsTest,
+    IReadOnlyList<string> Scopes,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? LastUsedAt,
+    DateTimeOffset? ExpiresAt,
+    bool HasEnded,
+    bool EndsSoon
+);
 
 /// <summary>The tenant's keys.</summary>
 public sealed record KeyList(IReadOnlyList<KeyRow> Keys, string? Notice);
 
 /// <summary>A key that is about to be made: what was filled in, and what is wrong with it.</summary>
-public sealed record KeyForm(string Name, IReadOnlyList<string> Scopes, string Mode, string Expiry, IReadOnlyDictionary<string, string[]> Errors)
+public sealed record KeyForm(
+    string Name,
+    IReadOnlyList<string> Scopes,
+    string Mode,
+    string Expiry,
+    IReadOnlyDictionary<string, string[]> Errors
+)
 {
     /// <summary>What the page offers.</summary>
     public static readonly (string Scope, string Meaning)[] AllScopes =
     [
-        ("orders.read", "List and read orders"), ("orders.write", "Place and cancel orders"), ("products.read", "Read the catalogue"),
-        ("inventory.read", "Read stock levels"), ("account.read", "Read plan and limits"), ("usage.read", "Read usage and billing figures"),
-        ("keys.manage", "Create, rotate and revoke keys"), ("webhooks.manage", "Manage webhook endpoints"), ("events.read", "Replay events"),
+        ("orders.read", "List and read orders"),
+        ("orders.write", "Place and cancel orders"),
+        ("products.read", "Read the catalogue"),
+        ("inventory.read", "Read stock levels"),
+        ("account.read", "Read plan and limits"),
+        ("usage.read", "Read usage and billing figures"),
+        ("keys.manage", "Create, rotate and revoke keys"),
+        ("webhooks.manage", "Manage webhook endpoints"),
+        ("events.read", "Replay events"),
     ];
 
     /// <summary>How long keys may live.</summary>
-    public static readonly (string Days, string Name)[] Expiries = [("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")];
+    public static readonly (string Days, string Name)[] Expiries =
+    [
+        ("", "Never"),
+        ("30", "In 30 days"),
+        ("90", "In 90 days"),
+        ("365", "In a year"),
+    ];
 }
 
 /// <summary>A key that has just been made, shown this once.</summary>

@@ -17,11 +17,14 @@ internal static class ManageKeys
         var now = time.GetUtcNow();
         var all = await All(viewer, keys, context.RequestAborted);
         var rows = all.Select(k => Row(k, now)).OrderBy(r => r.HasEnded).ThenByDescending(r => r.CreatedAt).ToList();
-        var notice = context.Request.Query["done"] is ["revoked"] ? "The key has been revoked. It stops working everywhere within a second." : null;
+        var notice = context.Request.Query["done"] is ["revoked"]
+            ? "The key has been revoked. It stops working everywhere within a second."
+            : null;
         return await PortalPage.Of<KeysPage, KeyList>(context, viewer, new(rows, notice));
     }
 
-    public static Task<IResult> New(HttpContext context, PortalViewer viewer) => Form(context, viewer, new("", ["orders.read", "products.read", "inventory.read"], "test", "90", NoErrors));
+    public static Task<IResult> New(HttpContext context, PortalViewer viewer) =>
+        Form(context, viewer, new("", ["orders.read", "products.read", "inventory.read"], "test", "90", NoErrors));
 
     public static async Task<IResult> Create(HttpContext context, PortalViewer viewer, ApiKeyRegistry keys, TimeProvider time)
     {
@@ -39,7 +42,18 @@ internal static class ManageKeys
 
         if (mistakes.Count == 0)
         {
-            if (await keys.Create(viewer.Tenant, name, scopes, mode == "test", asked.ExpiresAt, context.RequestAborted, by: ChangedBy.Of(context)) is { } made)
+            if (
+                await keys.Create(
+                    viewer.Tenant,
+                    name,
+                    scopes,
+                    mode == "test",
+                    asked.ExpiresAt,
+                    context.RequestAborted,
+                    by: ChangedBy.Of(context)
+                ) is
+                { } made
+            )
             {
                 return await Show(context, viewer, made, null, time);
             }
@@ -53,11 +67,19 @@ internal static class ManageKeys
     public static async Task<IResult> Rotate(HttpContext context, string id, PortalViewer viewer, ApiKeyRegistry keys, TimeProvider time)
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var overlap = form["overlap"].ToString() switch { "0" => TimeSpan.Zero, "3600" => TimeSpan.FromHours(1), "604800" => TimeSpan.FromDays(7), _ => TimeSpan.FromDays(1) };
-        return await Find(id, viewer, keys, context.RequestAborted) is { } key && !key.IsExpired(time.GetUtcNow())
+        var overlap = form["overlap"].ToString() switch
+        {
+            "0" => TimeSpan.Zero,
+            "3600" => TimeSpan.FromHours(1),
+            "604800" => TimeSpan.FromDays(7),
+            _ => TimeSpan.FromDays(1),
+        };
+        return
+            await Find(id, viewer, keys, context.RequestAborted) is { } key
+            && !key.IsExpired(time.GetUtcNow())
             && await keys.Rotate(key, overlap, CancellationToken.None, ChangedBy.Of(context)) is var (made, end)
-                ? await Show(context, viewer, made, end, time)
-                : await PortalPage.NotFound(context);
+            ? await Show(context, viewer, made, end, time)
+            : await PortalPage.NotFound(context);
     }
 
     public static async Task<IResult> Revoke(HttpContext context, string id, PortalViewer viewer, ApiKeyRegistry keys)
@@ -76,11 +98,29 @@ internal static class ManageKeys
     private static Task<IResult> Form(HttpContext context, PortalViewer viewer, KeyForm form, int status = StatusCodes.Status200OK) =>
         PortalPage.Of<NewKeyPage, KeyForm>(context, viewer, form, status);
 
-    private static Task<IResult> Show(HttpContext context, PortalViewer viewer, NewApiKey made, DateTimeOffset? previousEndsAt, TimeProvider time) =>
-        PortalPage.Of<MadeKeyPage, MadeKey>(context, viewer, new(made.Key, Row(made.Record, time.GetUtcNow()), previousEndsAt, previousEndsAt <= time.GetUtcNow(), PublicUrl.Of(context) + Example(made.Record.Scopes)));
+    private static Task<IResult> Show(
+        HttpContext context,
+        PortalViewer viewer,
+        NewApiKey made,
+        DateTimeOffset? previousEndsAt,
+        TimeProvider time
+    ) =>
+        PortalPage.Of<MadeKeyPage, MadeKey>(
+            context,
+            viewer,
+            new(
+                made.Key,
+                Row(made.Record, time.GetUtcNow()),
+                previousEndsAt,
+                previousEndsAt <= time.GetUtcNow(),
+                PublicUrl.Of(context) + Example(made.Record.Scopes)
+            )
+        );
 
     private static string Example(IReadOnlyList<string> scopes) =>
-        scopes.Contains("account.read") ? "/v1/account" : scopes.Contains("orders.read") ? "/v1/orders?limit=2" : "/v1/products?limit=2";
+        scopes.Contains("account.read") ? "/v1/account"
+        : scopes.Contains("orders.read") ? "/v1/orders?limit=2"
+        : "/v1/products?limit=2";
 
     public static async Task<IReadOnlyList<ApiKeyRecord>> All(PortalViewer viewer, ApiKeyRegistry keys, CancellationToken cancellation) =>
         [.. await keys.List(viewer.Tenant, isTest: false, cancellation), .. await keys.List(viewer.Tenant, isTest: true, cancellation)];
@@ -88,9 +128,19 @@ internal static class ManageKeys
     private static async Task<ApiKeyRecord?> Find(string id, PortalViewer viewer, ApiKeyRegistry keys, CancellationToken cancellation) =>
         (await All(viewer, keys, cancellation)).FirstOrDefault(k => k.Id == id);
 
-    private static KeyRow Row(ApiKeyRecord key, DateTimeOffset now) => new(
-        key.Id, key.Name, key.Prefix + "…" + key.LastFour, key.IsTest, key.Scopes, key.CreatedAt, key.LastUsedAt, key.ExpiresAt, key.IsExpired(now),
-        key.ExpiresAt - now < Soon);
+    private static KeyRow Row(ApiKeyRecord key, DateTimeOffset now) =>
+        new(
+            key.Id,
+            key.Name,
+            key.Prefix + "…" + key.LastFour,
+            key.IsTest,
+            key.Scopes,
+            key.CreatedAt,
+            key.LastUsedAt,
+            key.ExpiresAt,
+            key.IsExpired(now),
+            key.ExpiresAt - now < Soon
+        );
 
     private static DateTimeOffset? Expiry(string days, DateTimeOffset now) =>
         int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= 3650 ? now.AddDays(count) : null;

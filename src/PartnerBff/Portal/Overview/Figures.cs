@@ -19,8 +19,14 @@ public sealed record QuotaFigures(string Name, string Shown, long Used, long Lim
 
 /// <summary>The first page.</summary>
 public sealed record OverviewFigures(
-    bool IsTest, IReadOnlyList<DayFigures> Days, IReadOnlyList<EndpointFigures> Endpoints, double P95Ms, PlanFigures Plan, IReadOnlyList<QuotaFigures> Quotas,
-    bool HasKeys)
+    bool IsTest,
+    IReadOnlyList<DayFigures> Days,
+    IReadOnlyList<EndpointFigures> Endpoints,
+    double P95Ms,
+    PlanFigures Plan,
+    IReadOnlyList<QuotaFigures> Quotas,
+    bool HasKeys
+)
 {
     /// <summary>The last of the days.</summary>
     public DayFigures Today => Days[^1];
@@ -30,8 +36,30 @@ public sealed record OverviewFigures(
 }
 
 /// <summary>What was agreed.</summary>
-public sealed record PlanFigures(string Name, long RequestsPerMinute, long Burst, long? RequestsPerDay, long? MaxPayloadBytes, bool IsReadOnly, bool Overage, string? Price, string? Support, string? Sla)
+public sealed record PlanFigures(
+    string Name,
+    long RequestsPerMinute,
+    long Burst,
+    long? RequestsPerDay,
+    long? MaxPayloadBytes,
+    bool IsReadOnly,
+    bool Overage,
+    string? Price,
+    string? Support,
+    string? Sla
+)
 {
-    internal static PlanFigures Of(Bff.Tenancy.Plan plan) => new(
-        plan.Name, plan.RequestsPerMinute, plan.Burst, plan.RequestsPerDay, plan.MaxPayloadBytes, plan.IsReadOnly, plan.Overage, plan.Price, plan.Support, plan.Sla);
+    internal static PlanFigures Of(Bff.Tenancy.Plan plan) =>
+        new(
+            plan.Name,
+            plan.RequestsPerMinute,
+            plan.Burst,
+            plan.RequestsPerDay,
+            plan.MaxPayloadBytes,
+            plan.IsReadOnly,
+            plan.Overage,
+            plan.Price,
+            plan.Support,
+            plan.Sla
+        );
 }

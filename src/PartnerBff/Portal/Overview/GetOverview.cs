@@ -17,7 +17,14 @@ internal static class GetOverview
     private const int MaxKeysAsked = 20;
 
     public static async Task<IResult> Handle(
-        HttpContext context, PortalViewer viewer, UsageRecorder recorder, IUsageStore usage, ApiKeyRegistry keys, RateLimiter limiter, TimeProvider time)
+        HttpContext context,
+        PortalViewer viewer,
+        UsageRecorder recorder,
+        IUsageStore usage,
+        ApiKeyRegistry keys,
+        RateLimiter limiter,
+        TimeProvider time
+    )
     {
         var isTest = context.Request.Query["mode"] is ["test"];
         await recorder.Flush(context.RequestAborted); // What has just been called is to be seen.
@@ -33,19 +40,28 @@ internal static class GetOverview
 
         var plan = limiter.PlanOf(BffRequest.Of(context));
         var own = await keys.List(viewer.Tenant, isTest, context.RequestAborted);
-        return await PortalPage.Of<OverviewPage, OverviewFigures>(context, viewer, new(
-            isTest,
-            [.. days.Zip(read, Day)],
-            Endpoints(read),
-            latest.Requests == 0 ? 0 : LatencyHistogram.Percentile(latest.Latencies, 0.95),
-            PlanFigures.Of(plan),
-            plan.RequestsPerDay is { } quota ? await Quotas(viewer, own, isTest, quota, limiter, time) : [],
-            own.Count > 0));
+        return await PortalPage.Of<OverviewPage, OverviewFigures>(
+            context,
+            viewer,
+            new(
+                isTest,
+                [.. days.Zip(read, Day)],
+                Endpoints(read),
+                latest.Requests == 0 ? 0 : LatencyHistogram.Percentile(latest.Latencies, 0.95),
+                PlanFigures.Of(plan),
+                plan.RequestsPerDay is { } quota ? await Quotas(viewer, own, isTest, quota, limiter, time) : [],
+                own.Count > 0
+            )
+        );
     }
 
     private static DayFigures Day(DateOnly day, IReadOnlyDictionary<string, EndpointUsage> endpoints)
     {
-        var (all, client, server) = (endpoints.Values.Sum(u => u.Requests), endpoints.Values.Sum(u => u.ClientErrors), endpoints.Values.Sum(u => u.ServerErrors));
+        var (all, client, server) = (
+            endpoints.Values.Sum(u => u.Requests),
+            endpoints.Values.Sum(u => u.ClientErrors),
+            endpoints.Values.Sum(u => u.ServerErrors)
+        );
         return new(day, Math.Max(0, all - client - server), client, server);
     }
 
@@ -59,26 +75,56 @@ internal static class GetOverview
 
         return
         [
-            .. sums.OrderByDescending(e => e.Value.Requests).ThenBy(e => e.Key, StringComparer.Ordinal).Take(MaxEndpoints)
+            .. sums.OrderByDescending(e => e.Value.Requests)
+                .ThenBy(e => e.Key, StringComparer.Ordinal)
+                .Take(MaxEndpoints)
                 .Select(e => new EndpointFigures(
-                    e.Key, e.Value.Requests, e.Value.ClientErrors + e.Value.ServerErrors, LatencyHistogram.Percentile(e.Value.Latencies, 0.95))),
+                    e.Key,
+                    e.Value.Requests,
+                    e.Value.ClientErrors + e.Value.ServerErrors,
+                    LatencyHistogram.Percentile(e.Value.Latencies, 0.95)
+                )),
         ];
     }
 
     // The quota is each key's own. Of many keys, those used last are asked.
     private static async Task<IReadOnlyList<QuotaFigures>> Quotas(
-        PortalViewer viewer, IReadOnlyList<ApiKeyRecord> keys, bool isTest, long quota, RateLimiter limiter, TimeProvider time)
+        PortalViewer viewer,
+        IReadOnlyList<ApiKeyRecord> keys,
+        bool isTest,
+        long quota,
+        RateLimiter limiter,
+        TimeProvider time
+    )
     {
         var now = time.GetUtcNow();
-        var candidates = keys.Where(k => !k.IsExpired(now)).OrderByDescending(k => k.LastUsedAt).Take(MaxKeysAsked)
-            .Select(k => (k.Id, k.Name, Shown: k.Prefix + "…" + k.LastFour)).ToList();
-        var used = await Task.WhenAll(candidates.Select(k => limiter.UsageOf(new Caller
-        {
-            Subject = k.Id, KeyId = k.Id, Kind = CallerKind.ApiKey, Tenant = viewer.Tenant, IsSandbox = isTest,
-        }).AsTask()));
+        var candidates = keys.Where(k => !k.IsExpired(now))
+            .OrderByDescending(k => k.LastUsedAt)
+            .Take(MaxKeysAsked)
+            .Select(k => (k.Id, k.Name, Shown: k.Prefix + "…" + k.LastFour))
+            .ToList();
+        var used = await Task.WhenAll(
+            candidates.Select(k =>
+                limiter
+                    .UsageOf(
+                        new Caller
+                        {
+                            Subject = k.Id,
+                            KeyId = k.Id,
+                            Kind = CallerKind.ApiKey,
+                            Tenant = viewer.Tenant,
+                            IsSandbox = isTest,
+                        }
+                    )
+                    .AsTask()
+            )
+        );
         return
         [
-            .. candidates.Zip(used, (k, u) => new QuotaFigures(k.Name, k.Shown, u.UsedToday, quota)).OrderByDescending(q => q.Used).Take(MaxQuotas),
+            .. candidates
+                .Zip(used, (k, u) => new QuotaFigures(k.Name, k.Shown, u.UsedToday, quota))
+                .OrderByDescending(q => q.Used)
+                .Take(MaxQuotas),
         ];
     }
 }

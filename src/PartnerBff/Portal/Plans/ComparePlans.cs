@@ -8,7 +8,13 @@ using PartnerBff.Portal.Pages;
 namespace PartnerBff.Portal.Plans;
 
 /// <summary>The plans, which one it is, which one it is to be, and what became of the latest request.</summary>
-public sealed record PlanComparison(IReadOnlyList<PlanFigures> Plans, string Current, PlanChange? Wanted, PlanChange? Decided, string? Notice);
+public sealed record PlanComparison(
+    IReadOnlyList<PlanFigures> Plans,
+    string Current,
+    PlanChange? Wanted,
+    PlanChange? Decided,
+    string? Notice
+);
 
 /// <summary>Plans side by side. A change is a request that somebody decides: see <see cref="ManagePlanChanges"/>.</summary>
 internal static partial class ComparePlans
@@ -16,7 +22,13 @@ internal static partial class ComparePlans
     private const string NoPartnersPlan = "anonymous";
     private static readonly TimeSpan ShownFor = TimeSpan.FromDays(30);
 
-    public static async Task<IResult> Show(HttpContext context, PortalViewer viewer, RateLimiter limiter, PlanChanges changes, TimeProvider time)
+    public static async Task<IResult> Show(
+        HttpContext context,
+        PortalViewer viewer,
+        RateLimiter limiter,
+        PlanChanges changes,
+        TimeProvider time
+    )
     {
         var latest = await changes.Find(viewer.Tenant, context.RequestAborted);
         var notice = context.Request.Query["done"] switch
@@ -26,14 +38,25 @@ internal static partial class ComparePlans
             _ => null,
         };
         return await PortalPage.Of<PlansPage, PlanComparison>(
-            context, viewer,
+            context,
+            viewer,
             new(
-                Offered(limiter), viewer.Plan, latest is { Status: PlanChangeStatus.Pending } && latest.Plan != viewer.Plan ? latest : null,
-                latest is { Status: not PlanChangeStatus.Pending } && time.GetUtcNow() - latest.DecidedAt < ShownFor ? latest : null, notice));
+                Offered(limiter),
+                viewer.Plan,
+                latest is { Status: PlanChangeStatus.Pending } && latest.Plan != viewer.Plan ? latest : null,
+                latest is { Status: not PlanChangeStatus.Pending } && time.GetUtcNow() - latest.DecidedAt < ShownFor ? latest : null,
+                notice
+            )
+        );
     }
 
     public static async Task<IResult> Request(
-        HttpContext context, PortalViewer viewer, RateLimiter limiter, PlanChanges changes, ILogger<PlanChange> logger)
+        HttpContext context,
+        PortalViewer viewer,
+        RateLimiter limiter,
+        PlanChanges changes,
+        ILogger<PlanChange> logger
+    )
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var plan = form["plan"].ToString();

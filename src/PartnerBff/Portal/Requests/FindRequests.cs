@@ -25,14 +25,18 @@ internal static class FindRequests
         var names = (await ManageKeys.All(viewer, keys, context.RequestAborted)).ToDictionary(k => k.Id, k => k.Name);
         var found = all.Where(r => sought.Length == 0 || string.Equals(r.Id, sought, StringComparison.OrdinalIgnoreCase)).Take(Shown);
         return await PortalPage.Of<RequestsPage, RequestList>(
-            context, viewer, new(isTest, sought, [.. found.Select(r => new RequestRow(r, Credential(r, names)))], IRequestLogStore.Kept));
+            context,
+            viewer,
+            new(isTest, sought, [.. found.Select(r => new RequestRow(r, Credential(r, names)))], IRequestLogStore.Kept)
+        );
     }
 
-    private static string Credential(LoggedRequest request, Dictionary<string, string> names) => request.KeyId switch
-    {
-        null => "Access token",
-        var id when names.TryGetValue(id, out var name) => name,
-        var id when id.StartsWith("key_bootstrap_", StringComparison.Ordinal) => "From configuration",
-        _ => "Revoked key",
-    };
+    private static string Credential(LoggedRequest request, Dictionary<string, string> names) =>
+        request.KeyId switch
+        {
+            null => "Access token",
+            var id when names.TryGetValue(id, out var name) => name,
+            var id when id.StartsWith("key_bootstrap_", StringComparison.Ordinal) => "From configuration",
+            _ => "Revoked key",
+        };
 }

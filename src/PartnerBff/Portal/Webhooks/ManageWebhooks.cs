@@ -13,7 +13,13 @@ namespace PartnerBff.Portal.Webhooks;
 
 /// <summary>The engine, as the pages use it.</summary>
 internal sealed record WebhookServices(
-    IWebhookStore Store, IEventQueue Queue, WebhookSecrets Secrets, WebhookUrl Urls, WebhookWorker Worker, TimeProvider Time);
+    IWebhookStore Store,
+    IEventQueue Queue,
+    WebhookSecrets Secrets,
+    WebhookUrl Urls,
+    WebhookWorker Worker,
+    TimeProvider Time
+);
 
 /// <summary>The tenant's webhook endpoints of both modes: what <c>/v1/webhook-endpoints</c> does, for people.</summary>
 internal static class ManageWebhooks
@@ -32,7 +38,13 @@ internal static class ManageWebhooks
         }
 
         return await PortalPage.Of<WebhooksPage, WebhookList>(
-            context, viewer, new(rows, context.Request.Query["done"] is ["deleted"] ? "The endpoint has been deleted. Nothing is sent to it any more." : null));
+            context,
+            viewer,
+            new(
+                rows,
+                context.Request.Query["done"] is ["deleted"] ? "The endpoint has been deleted. Nothing is sent to it any more." : null
+            )
+        );
     }
 
     public static Task<IResult> New(HttpContext context, PortalViewer viewer) =>
@@ -42,17 +54,41 @@ internal static class ManageWebhooks
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var filled = new WebhookForm(
-            form["url"].ToString().Trim(), form["types"].ToString().Trim(), form["description"].ToString().Trim(), form["mode"].ToString(), NoErrors);
+            form["url"].ToString().Trim(),
+            form["types"].ToString().Trim(),
+            form["description"].ToString().Trim(),
+            form["mode"].ToString(),
+            NoErrors
+        );
         var isTest = filled.Mode == "test";
         var asked = new WebhookEndpointRequest(
-            filled.Url, filled.Types.Split([',', ' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries), filled.Description.Length == 0 ? null : filled.Description);
+            filled.Url,
+            filled.Types.Split([',', ' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries),
+            filled.Description.Length == 0 ? null : filled.Description
+        );
         var (made, refusal) = await WebhookEndpoints.Add(
-            As(viewer, isTest), asked, services.Store, services.Queue, services.Secrets, services.Urls, services.Time,
-            ChangedBy.Of(context), context.RequestAborted);
+            As(viewer, isTest),
+            asked,
+            services.Store,
+            services.Queue,
+            services.Secrets,
+            services.Urls,
+            services.Time,
+            ChangedBy.Of(context),
+            context.RequestAborted
+        );
         if (made is null)
         {
             var errors = refusal!.Errors ?? new Dictionary<string, string[]> { ["url"] = [refusal.Detail ?? refusal.Code.Explanation] };
-            return await PortalPage.Of<NewWebhookPage, WebhookForm>(context, viewer, filled with { Errors = errors }, StatusCodes.Status422UnprocessableEntity);
+            return await PortalPage.Of<NewWebhookPage, WebhookForm>(
+                context,
+                viewer,
+                filled with
+                {
+                    Errors = errors,
+                },
+                StatusCodes.Status422UnprocessableEntity
+            );
         }
 
         return await Shown(context, viewer, made, isTest, isRotated: false);
@@ -65,7 +101,9 @@ internal static class ManageWebhooks
             return await PortalPage.NotFound(context);
         }
 
-        var skip = int.TryParse(context.Request.Query["skip"], NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? Math.Min(given, MaxSkip) : 0;
+        var skip = int.TryParse(context.Request.Query["skip"], NumberStyles.None, CultureInfo.InvariantCulture, out var given)
+            ? Math.Min(given, MaxSkip)
+            : 0;
         var deliveries = await services.Store.Deliveries(id, skip, PageSize + 1, context.RequestAborted);
         var notice = context.Request.Query["done"] switch
         {
@@ -77,19 +115,28 @@ internal static class ManageWebhooks
             _ => null,
         };
         return await PortalPage.Of<WebhookPage, WebhookDetail>(
-            context, viewer,
-            new(found.Row, [.. deliveries.Take(PageSize).Select(DeliveryContract.Of)], skip, deliveries.Count > PageSize, notice));
+            context,
+            viewer,
+            new(found.Row, [.. deliveries.Take(PageSize).Select(DeliveryContract.Of)], skip, deliveries.Count > PageSize, notice)
+        );
     }
 
     public static async Task<IResult> Test(HttpContext context, string id, PortalViewer viewer, WebhookServices services) =>
         await Find(id, viewer, services, context.RequestAborted) is { } found
-            ? await Sent(context, id, "tested", await WebhookDeliveries.Test(id, found.Caller, services.Store, services.Worker, services.Time, context.RequestAborted))
+            ? await Sent(
+                context,
+                id,
+                "tested",
+                await WebhookDeliveries.Test(id, found.Caller, services.Store, services.Worker, services.Time, context.RequestAborted)
+            )
             : await PortalPage.NotFound(context);
 
     public static async Task<IResult> Resend(HttpContext context, string id, PortalViewer viewer, WebhookServices services)
     {
-        if (await services.Store.FindDelivery(id, context.RequestAborted) is not { } delivery
-            || await Find(delivery.EndpointId, viewer, services, context.RequestAborted) is not { } found)
+        if (
+            await services.Store.FindDelivery(id, context.RequestAborted) is not { } delivery
+            || await Find(delivery.EndpointId, viewer, services, context.RequestAborted) is not { } found
+        )
         {
             return await PortalPage.NotFound(context);
         }
@@ -102,36 +149,68 @@ internal static class ManageWebhooks
     {
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
         var enabled = form["enabled"] is ["true"];
-        return await Find(id, viewer, services, context.RequestAborted) is { } found
-            && await services.Store.Change(WebhookRules.Owner(found.Caller), id, e => e.Switch(enabled, services.Time.GetUtcNow()), context.RequestAborted,
-                WebhookAudit.Changed(ChangedBy.Of(context), viewer.Tenant)) is not null
-                ? new SeeOther($"/portal/webhooks/{id}?done={(enabled ? "enabled" : "disabled")}")
-                : await PortalPage.NotFound(context);
+        return
+            await Find(id, viewer, services, context.RequestAborted) is { } found
+            && await services.Store.Change(
+                WebhookRules.Owner(found.Caller),
+                id,
+                e => e.Switch(enabled, services.Time.GetUtcNow()),
+                context.RequestAborted,
+                WebhookAudit.Changed(ChangedBy.Of(context), viewer.Tenant)
+            )
+                is not null
+            ? new SeeOther($"/portal/webhooks/{id}?done={(enabled ? "enabled" : "disabled")}")
+            : await PortalPage.NotFound(context);
     }
 
     public static async Task<IResult> RotateSecret(HttpContext context, string id, PortalViewer viewer, WebhookServices services) =>
         await Find(id, viewer, services, context.RequestAborted) is { } found
-        && await WebhookEndpoints.Rotate(found.Caller, id, TimeSpan.FromDays(1), services.Store, services.Secrets, services.Time, ChangedBy.Of(context), context.RequestAborted) is { } made
+        && await WebhookEndpoints.Rotate(
+            found.Caller,
+            id,
+            TimeSpan.FromDays(1),
+            services.Store,
+            services.Secrets,
+            services.Time,
+            ChangedBy.Of(context),
+            context.RequestAborted
+        )
+            is { } made
             ? await Shown(context, viewer, made, found.Row.IsTest, isRotated: true)
             : await PortalPage.NotFound(context);
 
     public static async Task<IResult> Delete(HttpContext context, string id, PortalViewer viewer, WebhookServices services) =>
         await Find(id, viewer, services, context.RequestAborted) is { } found
-        && await services.Store.Delete(WebhookRules.Owner(found.Caller), id, CancellationToken.None, WebhookAudit.Deleted(ChangedBy.Of(context), viewer.Tenant, id))
+        && await services.Store.Delete(
+            WebhookRules.Owner(found.Caller),
+            id,
+            CancellationToken.None,
+            WebhookAudit.Deleted(ChangedBy.Of(context), viewer.Tenant, id)
+        )
             ? new SeeOther("/portal/webhooks?done=deleted")
             : await PortalPage.NotFound(context);
 
     private static Task<IResult> Shown(HttpContext context, PortalViewer viewer, EndpointAndSecret made, bool isTest, bool isRotated) =>
-        PortalPage.Of<MadeSecretPage, MadeSecret>(context, viewer, new(new(WebhookEndpointContract.Of(made.Endpoint), isTest), made.Secret, isRotated));
+        PortalPage.Of<MadeSecretPage, MadeSecret>(
+            context,
+            viewer,
+            new(new(WebhookEndpointContract.Of(made.Endpoint), isTest), made.Secret, isRotated)
+        );
 
-    private static async Task<IResult> Sent(HttpContext context, string endpoint, string done, IResult sent) => sent switch
-    {
-        Problem { Code.Status: StatusCodes.Status409Conflict } => new SeeOther($"/portal/webhooks/{endpoint}?done=off"),
-        Problem => await PortalPage.NotFound(context),
-        _ => new SeeOther($"/portal/webhooks/{endpoint}?done={done}"),
-    };
+    private static async Task<IResult> Sent(HttpContext context, string endpoint, string done, IResult sent) =>
+        sent switch
+        {
+            Problem { Code.Status: StatusCodes.Status409Conflict } => new SeeOther($"/portal/webhooks/{endpoint}?done=off"),
+            Problem => await PortalPage.NotFound(context),
+            _ => new SeeOther($"/portal/webhooks/{endpoint}?done={done}"),
+        };
 
-    private static async Task<(WebhookRow Row, Caller Caller)?> Find(string id, PortalViewer viewer, WebhookServices services, CancellationToken cancellation)
+    private static async Task<(WebhookRow Row, Caller Caller)?> Find(
+        string id,
+        PortalViewer viewer,
+        WebhookServices services,
+        CancellationToken cancellation
+    )
     {
         foreach (var isTest in (bool[])[false, true])
         {
@@ -147,5 +226,11 @@ internal static class ManageWebhooks
 
     // A person manages both modes; the engine keeps them apart by who asks.
     private static Caller As(PortalViewer viewer, bool isTest) =>
-        new() { Subject = viewer.Caller.Subject, Kind = CallerKind.Session, Tenant = viewer.Tenant, IsSandbox = isTest };
+        new()
+        {
+            Subject = viewer.Caller.Subject,
+            Kind = CallerKind.Session,
+            Tenant = viewer.Tenant,
+            IsSandbox = isTest,
+        };
 }

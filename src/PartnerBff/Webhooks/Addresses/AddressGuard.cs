@@ -35,12 +35,15 @@ internal static class AddressGuard
         IPNetwork.Parse("3fff::/20"), // documentation
     ];
 
-    public static bool IsPublic(IPAddress address) => address.AddressFamily switch
-    {
-        AddressFamily.InterNetwork => !Array.Exists(Forbidden4, network => network.Contains(address)),
-        AddressFamily.InterNetworkV6 => address.ScopeId == 0 && IsGlobalUnicast(address) && !Array.Exists(Forbidden6, network => network.Contains(address)),
-        _ => false,
-    };
+    public static bool IsPublic(IPAddress address) =>
+        address.AddressFamily switch
+        {
+            AddressFamily.InterNetwork => !Array.Exists(Forbidden4, network => network.Contains(address)),
+            AddressFamily.InterNetworkV6 => address.ScopeId == 0
+                && IsGlobalUnicast(address)
+                && !Array.Exists(Forbidden6, network => network.Contains(address)),
+            _ => false,
+        };
 
     /// <summary>
     /// 2000::/3. Outside of it are loopback, link-local, unique local, multicast, IPv4-mapped, NAT64 (64:ff9b::/96, 64:ff9b:1::/48) and

@@ -17,19 +17,20 @@ internal delegate Task<IPAddress[]> ResolveHost(string host, CancellationToken c
 /// </summary>
 internal sealed class GuardedConnections(ResolveHost resolve, IOptions<WebhookOptions> options)
 {
-    public SocketsHttpHandler CreateHandler() => new()
-    {
-        ConnectCallback = Connect,
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = null,
-        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-        MaxConnectionsPerServer = 16,
-        MaxResponseHeadersLength = 16,
-        MaxResponseDrainSize = 16 * 1024,
-    };
+    public SocketsHttpHandler CreateHandler() =>
+        new()
+        {
+            ConnectCallback = Connect,
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ActivityHeadersPropagator = null,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            MaxConnectionsPerServer = 16,
+            MaxResponseHeadersLength = 16,
+            MaxResponseDrainSize = 16 * 1024,
+        };
 
     private async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken cancellation)
     {

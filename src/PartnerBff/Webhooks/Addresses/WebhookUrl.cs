@@ -13,8 +13,13 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
     /// <summary>Why it may not be used; null when it may.</summary>
     public string? Objection(string? text)
     {
-        if (string.IsNullOrEmpty(text) || text.Length > MaxLength || text.Any(static c => c <= ' ' || c == '\\' || c == '\u007f')
-            || !Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Host.Length == 0)
+        if (
+            string.IsNullOrEmpty(text)
+            || text.Length > MaxLength
+            || text.Any(static c => c <= ' ' || c == '\\' || c == '\u007f')
+            || !Uri.TryCreate(text, UriKind.Absolute, out var url)
+            || url.Host.Length == 0
+        )
         {
             return $"Must be an absolute URL of at most {MaxLength} characters.";
         }
@@ -26,7 +31,13 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
 
         var authority = text.AsSpan(text.IndexOf("//", StringComparison.Ordinal) + 2);
         authority = authority.IndexOfAny('/', '?', '#') is >= 0 and var end ? authority[..end] : authority;
-        if (url.UserInfo.Length > 0 || authority.Contains('@') || authority.Contains('%') || authority.ContainsAnyExceptInRange('!', '~') || text.Contains('#', StringComparison.Ordinal))
+        if (
+            url.UserInfo.Length > 0
+            || authority.Contains('@')
+            || authority.Contains('%')
+            || authority.ContainsAnyExceptInRange('!', '~')
+            || text.Contains('#', StringComparison.Ordinal)
+        )
         {
             return "Must have no user information, no fragment, no zone, and an ASCII host (punycode).";
         }
@@ -40,7 +51,10 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
     }
 
     /// <summary>Null: any.</summary>
-    private int[]? Ports => options.Value.Ports is { Length: > 0 } own ? own : environment.IsDevelopment() || options.Value.AllowPrivateNetworks ? null : [443];
+    private int[]? Ports =>
+        options.Value.Ports is { Length: > 0 } own ? own
+        : environment.IsDevelopment() || options.Value.AllowPrivateNetworks ? null
+        : [443];
 
     private static bool IsPlausible(Uri url)
     {
@@ -50,8 +64,10 @@ internal sealed class WebhookUrl(IOptions<WebhookOptions> options, IHostEnvironm
             return AddressGuard.IsPublic(address); // Uri has made dotted decimals of every other spelling.
         }
 
-        return host.Contains('.', StringComparison.Ordinal) && url.HostNameType == UriHostNameType.Dns
-            && !host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) && !host.EndsWith(".local", StringComparison.OrdinalIgnoreCase)
+        return host.Contains('.', StringComparison.Ordinal)
+            && url.HostNameType == UriHostNameType.Dns
+            && !host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            && !host.EndsWith(".local", StringComparison.OrdinalIgnoreCase)
             && !host.EndsWith(".internal", StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -14,5 +14,6 @@ internal interface IReceiver
         [Header("webhook-id")] string id,
         [Header("webhook-timestamp")] long timestamp,
         [Header("webhook-signature")] string signature,
-        CancellationToken cancellation);
+        CancellationToken cancellation
+    );
 }

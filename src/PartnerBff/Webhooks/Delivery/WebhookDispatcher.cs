@@ -11,8 +11,15 @@ namespace PartnerBff.Webhooks.Delivery;
 /// Every day, and whenever Redis may have lost something, it looks after what is kept: see <see cref="WebhookUpkeep"/>.
 /// </summary>
 internal sealed class WebhookDispatcher(
-    IEventLog log, IEventQueue queue, IWebhookStore store, WebhookWorker worker, WebhookUpkeep upkeep, EventMetrics metrics, TimeProvider time,
-    ILogger<WebhookDispatcher> logger) : WebhookWork(time, new("webhook-dispatch", logger))
+    IEventLog log,
+    IEventQueue queue,
+    IWebhookStore store,
+    WebhookWorker worker,
+    WebhookUpkeep upkeep,
+    EventMetrics metrics,
+    TimeProvider time,
+    ILogger<WebhookDispatcher> logger
+) : WebhookWork(time, new("webhook-dispatch", logger))
 {
     private const int BatchSize = 100;
     private readonly TimeProvider _time = time;
@@ -58,7 +65,14 @@ internal sealed class WebhookDispatcher(
         await upkeep.Run(Rounds, cancellation);
     }
 
-    public static WebhookDelivery Delivery(WebhookEndpoint endpoint, string eventId, string type, DateTimeOffset at, ReadOnlyMemory<byte> data, DateTimeOffset now)
+    public static WebhookDelivery Delivery(
+        WebhookEndpoint endpoint,
+        string eventId,
+        string type,
+        DateTimeOffset at,
+        ReadOnlyMemory<byte> data,
+        DateTimeOffset now
+    )
     {
         using var body = new MemoryStream();
         using (var writer = new Utf8JsonWriter(body))
@@ -92,11 +106,15 @@ internal sealed class WebhookDispatcher(
             var now = _time.GetUtcNow();
             var endpoints = await store.List(WebhookOwner.Live(tenant), cancellation);
             await store.Begin(
-                [.. from item in events
+                [
+                    .. from item in events
                     from endpoint in endpoints
                     where endpoint.Wants(item.Head.Type)
-                    select Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now)],
-                now, cancellation);
+                    select Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now),
+                ],
+                now,
+                cancellation
+            );
             await queue.Done([.. events.Select(e => e.Id)], cancellation);
             Rounds.Succeeded(tenant);
         }

@@ -8,7 +8,9 @@ namespace PartnerBff.Webhooks.Delivery;
 /// </summary>
 internal sealed class WebhookMetrics(IMeterFactory meters)
 {
-    private readonly Counter<long> _attempts = meters.Create("Bff").CreateCounter<long>("bff.webhooks.attempts", "{attempt}", "Attempts to deliver webhooks");
+    private readonly Counter<long> _attempts = meters
+        .Create("Bff")
+        .CreateCounter<long>("bff.webhooks.attempts", "{attempt}", "Attempts to deliver webhooks");
 
     public void Attempt(string outcome) => _attempts.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 }

@@ -22,7 +22,9 @@ internal readonly record struct SendResult(DeliveryAttempt Attempt, TimeSpan? Re
 internal sealed class WebhookSender : IDisposable
 {
     private const int ResponseKept = 1024;
-    private static readonly Uri Nowhere = new("http://receiver.invalid"); // Refit wants an address below which no delivery goes: each names its own.
+
+    // Refit wants an address below which no delivery goes: each names its own.
+    private static readonly Uri Nowhere = new("http://receiver.invalid");
     private static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(24);
     private readonly HttpClient _client;
     private readonly IReceiver _receivers;
@@ -31,11 +33,20 @@ internal sealed class WebhookSender : IDisposable
     private readonly TimeSpan _timeout;
     private readonly TimeProvider _time;
 
-    public WebhookSender(GuardedConnections connections, WebhookSecrets secrets, WebhookMetrics metrics, IOptions<WebhookOptions> options, TimeProvider time)
+    public WebhookSender(
+        GuardedConnections connections,
+        WebhookSecrets secrets,
+        WebhookMetrics metrics,
+        IOptions<WebhookOptions> options,
+        TimeProvider time
+    )
     {
         (_secrets, _metrics, _timeout, _time) = (secrets, metrics, options.Value.Timeout, time);
         _client = new(connections.CreateHandler()) { Timeout = Timeout.InfiniteTimeSpan, BaseAddress = Nowhere };
-        _receivers = RestService.ForGenerated<IReceiver>(_client, new RefitSettings { TransportExceptionFactory = static (_, failure, _) => failure });
+        _receivers = RestService.ForGenerated<IReceiver>(
+            _client,
+            new RefitSettings { TransportExceptionFactory = static (_, failure, _) => failure }
+        );
     }
 
     /// <exception cref="OperationCanceledException">This instance is stopping; it is not known whether the endpoint has got it.</exception>
@@ -67,7 +78,8 @@ internal sealed class WebhookSender : IDisposable
         {
             var isForbidden = failure is ForbiddenAddressException || failure.InnerException is ForbiddenAddressException;
             _metrics.Attempt(isForbidden ? "refused" : "unreachable");
-            return Result(null, isForbidden ? "The address is not on the public internet." : "The connection failed."); // Messages name addresses.
+            // Messages name addresses.
+            return Result(null, isForbidden ? "The address is not on the public internet." : "The connection failed.");
         }
 
         SendResult Result(int? status, string? text) =>

@@ -45,8 +45,10 @@ internal sealed class WebhookSecrets(IKeyRing keys)
         var open = new List<byte[]>();
         foreach (var secret in endpoint.Secrets)
         {
-            if ((secret.Until is null || secret.Until > now)
-                && await SealedBox.Open(keys, Purpose, secret.Box, Context(endpoint.Id), cancellation) is { } plain)
+            if (
+                (secret.Until is null || secret.Until > now)
+                && await SealedBox.Open(keys, Purpose, secret.Box, Context(endpoint.Id), cancellation) is { } plain
+            )
             {
                 open.Add(plain);
             }

@@ -27,8 +27,15 @@ internal sealed partial class WebhookUpkeep : IDisposable
     private int _isWanted;
 
     public WebhookUpkeep(
-        RedisState redis, IEventLog log, IEventQueue queue, IWebhookStore store, WebhookSecrets secrets, WebhookWorker worker, TimeProvider time,
-        ILogger<WebhookUpkeep> logger)
+        RedisState redis,
+        IEventLog log,
+        IEventQueue queue,
+        IWebhookStore store,
+        WebhookSecrets secrets,
+        WebhookWorker worker,
+        TimeProvider time,
+        ILogger<WebhookUpkeep> logger
+    )
     {
         (_redis, _log, _queue, _store, _secrets, _worker, _time, _logger) = (redis, log, queue, store, secrets, worker, time, logger);
         _redis.Reconnected += OnReconnected;
@@ -105,23 +112,38 @@ internal sealed partial class WebhookUpkeep : IDisposable
     /// <summary>Begins what the queue may have missed, as far as the log goes back; what was begun already is left as it is.</summary>
     private async Task CatchUp(string tenant, IReadOnlyList<WebhookEndpoint> endpoints, CancellationToken cancellation)
     {
-        for (EventId after = default; await _log.ReadTenant(tenant, after, PageSize, cancellation) is { Events: { Count: > 0 } events }; after = events[^1].Id)
+        for (
+            EventId after = default;
+            await _log.ReadTenant(tenant, after, PageSize, cancellation) is { Events: { Count: > 0 } events };
+            after = events[^1].Id
+        )
         {
             var now = _time.GetUtcNow();
             await _store.Begin(
-                [.. from item in events
+                [
+                    .. from item in events
                     from endpoint in endpoints
                     where endpoint.Wants(item.Head.Type) && item.Id.At >= (endpoint.EnabledAt ?? endpoint.CreatedAt)
-                    select WebhookDispatcher.Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now)],
-                now, cancellation);
+                    select WebhookDispatcher.Delivery(endpoint, item.Id.ToString(), item.Head.Type, item.OccurredAt, item.Data, now),
+                ],
+                now,
+                cancellation
+            );
         }
 
         _worker.Wake();
     }
 
-    private static bool Same(WebhookEndpoint a, WebhookEndpoint b) => ReferenceEquals(a, b)
-        || (a.Secrets.Count == b.Secrets.Count && a.Secrets.Zip(b.Secrets).All(p => p.First.Until == p.Second.Until && p.First.Box.AsSpan().SequenceEqual(p.Second.Box)));
+    private static bool Same(WebhookEndpoint a, WebhookEndpoint b) =>
+        ReferenceEquals(a, b)
+        || (
+            a.Secrets.Count == b.Secrets.Count
+            && a.Secrets.Zip(b.Secrets).All(p => p.First.Until == p.Second.Until && p.First.Box.AsSpan().SequenceEqual(p.Second.Box))
+        );
 
-    [LoggerMessage(LogLevel.Warning, "Redis had lost that tenant {Tenant} has webhooks; its events are queued again, and those of the log are delivered now")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "Redis had lost that tenant {Tenant} has webhooks; its events are queued again, and those of the log are delivered now"
+    )]
     private static partial void LogWatchedAgain(ILogger logger, string tenant);
 }

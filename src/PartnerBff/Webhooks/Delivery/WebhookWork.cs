@@ -49,7 +49,8 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
                 await Work(_stopping.Token);
                 Rounds.Succeeded();
             }
-            catch (Exception stopped) when (stopped is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
+            catch (Exception stopped)
+                when (stopped is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
             {
                 return;
             }

@@ -11,8 +11,12 @@ namespace PartnerBff.Webhooks.Delivery;
 /// what came of it and when is next.
 /// </summary>
 internal sealed partial class WebhookWorker(
-    IWebhookStore store, WebhookSender sender, IOptions<WebhookOptions> options, TimeProvider time, ILogger<WebhookWorker> logger)
-    : WebhookWork(time, new("webhook-sending", logger))
+    IWebhookStore store,
+    WebhookSender sender,
+    IOptions<WebhookOptions> options,
+    TimeProvider time,
+    ILogger<WebhookWorker> logger
+) : WebhookWork(time, new("webhook-sending", logger))
 {
     private const int EndpointsAtOnce = 200;
     private const int AtOnce = 1024;
@@ -79,7 +83,12 @@ internal sealed partial class WebhookWorker(
                     lane.Enter();
                     var sending = Task.Run(() => Send(delivery, lane, breakOff), CancellationToken.None);
                     _inFlight[sending] = 0;
-                    _ = sending.ContinueWith(done => _inFlight.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                    _ = sending.ContinueWith(
+                        done => _inFlight.TryRemove(done, out _),
+                        CancellationToken.None,
+                        TaskContinuationOptions.None,
+                        TaskScheduler.Default
+                    );
                 }
             }
         }
@@ -113,7 +122,17 @@ internal sealed partial class WebhookWorker(
             var endpoint = await store.Find(delivery.Owner, delivery.EndpointId, breakOff);
             if (endpoint is not { Enabled: true })
             {
-                await store.Note(delivery with { Status = DeliveryStatus.Failed, NextAttemptAt = null, ByHand = null }, null, _time.GetUtcNow(), breakOff);
+                await store.Note(
+                    delivery with
+                    {
+                        Status = DeliveryStatus.Failed,
+                        NextAttemptAt = null,
+                        ByHand = null,
+                    },
+                    null,
+                    _time.GetUtcNow(),
+                    breakOff
+                );
                 return;
             }
 
@@ -152,7 +171,8 @@ internal sealed partial class WebhookWorker(
     {
         var now = _time.GetUtcNow();
         var tries = delivery.ByHand is null ? delivery.Tries + 1 : delivery.Tries;
-        var next = result.IsSuccess || result.IsGone ? null
+        var next =
+            result.IsSuccess || result.IsGone ? null
             : delivery.ByHand is { } byHand ? byHand.ResumesAt
             : tries < options.Value.Gaps.Length ? now + Gap(tries)
             : (DateTimeOffset?)null;
@@ -161,13 +181,23 @@ internal sealed partial class WebhookWorker(
             Tries = tries,
             ByHand = null,
             Attempts = [.. delivery.Attempts.TakeLast(WebhookDelivery.AttemptsKept - 1), result.Attempt],
-            Status = result.IsSuccess ? DeliveryStatus.Delivered : next is null ? DeliveryStatus.Failed : DeliveryStatus.Pending,
+            Status =
+                result.IsSuccess ? DeliveryStatus.Delivered
+                : next is null ? DeliveryStatus.Failed
+                : DeliveryStatus.Pending,
             NextAttemptAt = now + result.RetryAfter > next ? now + result.RetryAfter : next,
         };
 
         // What has happened is noted even when the host is stopping by now.
         var failingSince = await store.Note(noted, result.IsSuccess, now, default);
-        if (result.IsGone || (!result.IsSuccess && now - failingSince >= options.Value.DisableAfter && !(now - endpoint.EnabledAt < options.Value.DisableAfter)))
+        if (
+            result.IsGone
+            || (
+                !result.IsSuccess
+                && now - failingSince >= options.Value.DisableAfter
+                && !(now - endpoint.EnabledAt < options.Value.DisableAfter)
+            )
+        )
         {
             LogDisabled(_logger, endpoint.Id, result.IsGone);
             await store.Change(endpoint.Owner, endpoint.Id, e => e with { Enabled = false }, default);
@@ -208,7 +238,15 @@ internal sealed partial class WebhookWorker(
             set => Volatile.Write(ref _known, value ? 1 : 2);
         }
 
-        public int Room => (Volatile.Read(ref _known) switch { 0 => AtOnceToNew, 1 => AtOnceToHealthy, _ => 1 }) - Volatile.Read(ref _inFlight);
+        public int Room =>
+            (
+                Volatile.Read(ref _known) switch
+                {
+                    0 => AtOnceToNew,
+                    1 => AtOnceToHealthy,
+                    _ => 1,
+                }
+            ) - Volatile.Read(ref _inFlight);
 
         public void Enter() => Interlocked.Increment(ref _inFlight);
 

@@ -16,10 +16,13 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
     public Task<IReadOnlyList<string>> Owners(CancellationToken cancellation) =>
         Locked<IReadOnlyList<string>>(() => [.. _endpoints.Keys.Select(k => k.Owner).Distinct()]);
 
-    public Task<IReadOnlyList<WebhookEndpoint>> List(string owner, CancellationToken cancellation) => Locked<IReadOnlyList<WebhookEndpoint>>(() =>
-        [.. _endpoints.Values.Where(e => e.Owner == owner).OrderBy(e => e.CreatedAt).ThenBy(e => e.Id, StringComparer.Ordinal)]);
+    public Task<IReadOnlyList<WebhookEndpoint>> List(string owner, CancellationToken cancellation) =>
+        Locked<IReadOnlyList<WebhookEndpoint>>(() =>
+            [.. _endpoints.Values.Where(e => e.Owner == owner).OrderBy(e => e.CreatedAt).ThenBy(e => e.Id, StringComparer.Ordinal)]
+        );
 
-    public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) => Locked(() => _endpoints.GetValueOrDefault((owner, id)));
+    public Task<WebhookEndpoint?> Find(string owner, string id, CancellationToken cancellation) =>
+        Locked(() => _endpoints.GetValueOrDefault((owner, id)));
 
     public async Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
@@ -28,7 +31,12 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
     }
 
     public async Task<WebhookEndpoint?> Change(
-        string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null)
+        string owner,
+        string id,
+        Func<WebhookEndpoint, WebhookEndpoint> change,
+        CancellationToken cancellation,
+        EndpointAudit? audit = null
+    )
     {
         WebhookEndpoint? before = null;
         var after = await Locked(() => _endpoints.TryGetValue((owner, id), out before) ? _endpoints[(owner, id)] = change(before) : null);
@@ -61,35 +69,51 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
         return true;
     }
 
-    public Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation) => Locked(() =>
-    {
-        foreach (var delivery in deliveries)
+    public Task Begin(IReadOnlyCollection<WebhookDelivery> deliveries, DateTimeOffset now, CancellationToken cancellation) =>
+        Locked(() =>
         {
-            if (_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) && _deliveries.TryAdd(delivery.Id, delivery))
+            foreach (var delivery in deliveries)
             {
-                var listed = Of(_listed, delivery.EndpointId);
-                listed.Add(delivery.Id);
-                if (listed.Count > Listed)
+                if (_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) && _deliveries.TryAdd(delivery.Id, delivery))
                 {
-                    if (!Of(_due, delivery.EndpointId).ContainsKey(listed[0]))
+                    var listed = Of(_listed, delivery.EndpointId);
+                    listed.Add(delivery.Id);
+                    if (listed.Count > Listed)
                     {
-                        _deliveries.Remove(listed[0]);
+                        if (!Of(_due, delivery.EndpointId).ContainsKey(listed[0]))
+                        {
+                            _deliveries.Remove(listed[0]);
+                        }
+
+                        listed.RemoveAt(0);
                     }
 
-                    listed.RemoveAt(0);
+                    Of(_due, delivery.EndpointId)[delivery.Id] = now;
                 }
-
-                Of(_due, delivery.EndpointId)[delivery.Id] = now;
             }
-        }
 
-        return true;
-    });
+            return true;
+        });
 
-    public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation) => Locked<IReadOnlyList<string>>(() =>
-        [.. _due.Where(d => d.Value.Count > 0).Select(d => (d.Key, First: d.Value.Values.Min())).Where(d => d.First <= now).OrderBy(d => d.First).Take(count).Select(d => d.Key)]);
+    public Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation) =>
+        Locked<IReadOnlyList<string>>(() =>
+            [
+                .. _due.Where(d => d.Value.Count > 0)
+                    .Select(d => (d.Key, First: d.Value.Values.Min()))
+                    .Where(d => d.First <= now)
+                    .OrderBy(d => d.First)
+                    .Take(count)
+                    .Select(d => d.Key),
+            ]
+        );
 
-    public Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<WebhookDelivery>> Claim(
+        string endpointId,
+        DateTimeOffset now,
+        TimeSpan lease,
+        int count,
+        CancellationToken cancellation
+    ) =>
         Locked<IReadOnlyList<WebhookDelivery>>(() =>
         {
             var due = Of(_due, endpointId);
@@ -98,57 +122,62 @@ internal sealed class EmbeddedWebhookStore(IAuditLog? log = null) : IWebhookStor
             return [.. ids.Select(id => _deliveries[id] with { HeldUntil = now + lease })];
         });
 
-    public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) => Locked(() =>
-    {
-        if (delivery.HeldUntil is null || DueAt(delivery) != delivery.HeldUntil)
+    public Task<DateTimeOffset?> Note(WebhookDelivery delivery, bool? succeeded, DateTimeOffset now, CancellationToken cancellation) =>
+        Locked(() =>
         {
-            return null;
-        }
+            if (delivery.HeldUntil is null || DueAt(delivery) != delivery.HeldUntil)
+            {
+                return null;
+            }
 
-        _deliveries[delivery.Id] = delivery;
-        if (delivery.NextAttemptAt is { } next)
+            _deliveries[delivery.Id] = delivery;
+            if (delivery.NextAttemptAt is { } next)
+            {
+                Of(_due, delivery.EndpointId)[delivery.Id] = next;
+            }
+            else
+            {
+                Of(_due, delivery.EndpointId).Remove(delivery.Id);
+            }
+
+            if (succeeded == true)
+            {
+                _failing.Remove(delivery.EndpointId);
+            }
+            else if (succeeded == false)
+            {
+                _failing.TryAdd(delivery.EndpointId, now);
+            }
+
+            return _failing.TryGetValue(delivery.EndpointId, out var since) ? since : (DateTimeOffset?)null;
+        });
+
+    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) =>
+        Locked(() =>
         {
-            Of(_due, delivery.EndpointId)[delivery.Id] = next;
-        }
-        else
-        {
-            Of(_due, delivery.EndpointId).Remove(delivery.Id);
-        }
+            if (!_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) || DueAt(delivery) != due)
+            {
+                return false;
+            }
 
-        if (succeeded == true)
-        {
-            _failing.Remove(delivery.EndpointId);
-        }
-        else if (succeeded == false)
-        {
-            _failing.TryAdd(delivery.EndpointId, now);
-        }
+            _deliveries[delivery.Id] = delivery;
+            Of(_due, delivery.EndpointId)[delivery.Id] = delivery.NextAttemptAt!.Value;
+            return true;
+        });
 
-        return _failing.TryGetValue(delivery.EndpointId, out var since) ? since : (DateTimeOffset?)null;
-    });
-
-    public Task<bool> Reopen(WebhookDelivery delivery, DateTimeOffset? due, CancellationToken cancellation) => Locked(() =>
-    {
-        if (!_endpoints.ContainsKey((delivery.Owner, delivery.EndpointId)) || DueAt(delivery) != due)
-        {
-            return false;
-        }
-
-        _deliveries[delivery.Id] = delivery;
-        Of(_due, delivery.EndpointId)[delivery.Id] = delivery.NextAttemptAt!.Value;
-        return true;
-    });
-
-    public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) => Locked(() => _deliveries.GetValueOrDefault(id));
+    public Task<WebhookDelivery?> FindDelivery(string id, CancellationToken cancellation) =>
+        Locked(() => _deliveries.GetValueOrDefault(id));
 
     public Task<IReadOnlyList<WebhookDelivery>> Deliveries(string endpointId, int skip, int count, CancellationToken cancellation) =>
         Locked<IReadOnlyList<WebhookDelivery>>(() =>
-            [.. (_listed.GetValueOrDefault(endpointId) ?? []).AsEnumerable().Reverse().Skip(skip).Take(count).Select(id => _deliveries[id])]);
+            [.. (_listed.GetValueOrDefault(endpointId) ?? []).AsEnumerable().Reverse().Skip(skip).Take(count).Select(id => _deliveries[id])]
+        );
 
     private DateTimeOffset? DueAt(WebhookDelivery delivery) =>
         _due.TryGetValue(delivery.EndpointId, out var due) && due.TryGetValue(delivery.Id, out var at) ? at : null;
 
-    private static TItem Of<TItem>(Dictionary<string, TItem> of, string id) where TItem : new()
+    private static TItem Of<TItem>(Dictionary<string, TItem> of, string id)
+        where TItem : new()
     {
         if (!of.TryGetValue(id, out var item))
         {

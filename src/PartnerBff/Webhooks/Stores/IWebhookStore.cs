@@ -24,7 +24,13 @@ internal interface IWebhookStore
     Task Add(WebhookEndpoint endpoint, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
     /// <summary>Changes it in one step, however many do so at the same time; null when it is not there.</summary>
-    Task<WebhookEndpoint?> Change(string owner, string id, Func<WebhookEndpoint, WebhookEndpoint> change, CancellationToken cancellation, EndpointAudit? audit = null);
+    Task<WebhookEndpoint?> Change(
+        string owner,
+        string id,
+        Func<WebhookEndpoint, WebhookEndpoint> change,
+        CancellationToken cancellation,
+        EndpointAudit? audit = null
+    );
 
     /// <summary>Forgets it and what was on its way to it; false when it is not there.</summary>
     Task<bool> Delete(string owner, string id, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
@@ -38,7 +44,13 @@ internal interface IWebhookStore
     Task<IReadOnlyList<string>> Due(DateTimeOffset now, int count, CancellationToken cancellation);
 
     /// <summary>Takes due deliveries of the endpoint, at most <paramref name="count"/>.</summary>
-    Task<IReadOnlyList<WebhookDelivery>> Claim(string endpointId, DateTimeOffset now, TimeSpan lease, int count, CancellationToken cancellation);
+    Task<IReadOnlyList<WebhookDelivery>> Claim(
+        string endpointId,
+        DateTimeOffset now,
+        TimeSpan lease,
+        int count,
+        CancellationToken cancellation
+    );
 
     /// <summary>
     /// Notes where a claimed delivery stands; without <see cref="WebhookDelivery.NextAttemptAt"/> it is over. Notes nothing when the claim

@@ -63,19 +63,20 @@ public sealed record ApiKeyRecord
     /// <inheritdoc />
     public override string ToString() => Id; // The hash is nobody's business in a log.
 
-    internal Caller ToCaller() => new()
-    {
-        Subject = Id,
-        Kind = CallerKind.ApiKey,
-        Tenant = Tenant,
-        Name = Name,
-        KeyId = Id,
-        KeyHash = Hash,
-        ExpiresAt = ExpiresAt,
-        IsSandbox = IsTest,
-        AllowedAddresses = AllowedAddresses?.Select(a => AddressNetworks.TryParse(a, out var network) ? network : default).ToArray(),
-        Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),
-    };
+    internal Caller ToCaller() =>
+        new()
+        {
+            Subject = Id,
+            Kind = CallerKind.ApiKey,
+            Tenant = Tenant,
+            Name = Name,
+            KeyId = Id,
+            KeyHash = Hash,
+            ExpiresAt = ExpiresAt,
+            IsSandbox = IsTest,
+            AllowedAddresses = AllowedAddresses?.Select(a => AddressNetworks.TryParse(a, out var network) ? network : default).ToArray(),
+            Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),
+        };
 }
 
 [JsonSerializable(typeof(ApiKeyRecord))]

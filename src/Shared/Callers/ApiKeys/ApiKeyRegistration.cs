@@ -17,13 +17,19 @@ public static class ApiKeyRegistration
     {
         var isProduction = builder.Environment.IsProduction();
         var services = builder.Services;
-        services.AddReloadable(["ApiKeys"], (configuration, mistakes) => ApiKeySettings.Parse(configuration, mistakes, isProduction, scopes));
+        services.AddReloadable(
+            ["ApiKeys"],
+            (configuration, mistakes) => ApiKeySettings.Parse(configuration, mistakes, isProduction, scopes)
+        );
         services.AddStore<IApiKeyStore, RedisApiKeyStore, EmbeddedApiKeyStore>(builder.Configuration);
         services.AddSingleton<ApiKeyUses>();
         services.AddHostedService(provider => provider.GetRequiredService<ApiKeyUses>());
         services.AddSingleton<ApiKeyVerifier>();
         services.AddSingleton(provider => new ApiKeyRegistry(
-            provider.GetRequiredService<IApiKeyStore>(), provider.GetRequiredService<Reloadable<ApiKeySettings>>(), provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IApiKeyStore>(),
+            provider.GetRequiredService<Reloadable<ApiKeySettings>>(),
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddSingleton<ICallerSource, ApiKeySource>();
         services.AddSingleton<ICredentialLife, ApiKeyLife>();
         return builder;

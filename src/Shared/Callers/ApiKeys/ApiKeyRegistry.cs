@@ -25,7 +25,8 @@ public sealed class ApiKeyRegistry
     private readonly Reloadable<ApiKeySettings> _settings;
     private readonly TimeProvider _time;
 
-    internal ApiKeyRegistry(IApiKeyStore store, Reloadable<ApiKeySettings> settings, TimeProvider time) => (_store, _settings, _time) = (store, settings, time);
+    internal ApiKeyRegistry(IApiKeyStore store, Reloadable<ApiKeySettings> settings, TimeProvider time) =>
+        (_store, _settings, _time) = (store, settings, time);
 
     /// <summary>The tenant's keys of one mode, the newest first; expired ones for another 30 days.</summary>
     public async Task<IReadOnlyList<ApiKeyRecord>> List(string tenant, bool isTest, CancellationToken cancellation) =>
@@ -37,12 +38,22 @@ public sealed class ApiKeyRegistry
 
     /// <summary>A new key; null when the tenant has <see cref="MaxKeys"/> of the mode already.</summary>
     public async Task<NewApiKey?> Create(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, CancellationToken cancellation, string? session = null,
-        ChangedBy? by = null, IReadOnlyList<string>? allowedAddresses = null)
+        string tenant,
+        string name,
+        IReadOnlyList<string> scopes,
+        bool isTest,
+        DateTimeOffset? expiresAt,
+        CancellationToken cancellation,
+        string? session = null,
+        ChangedBy? by = null,
+        IReadOnlyList<string>? allowedAddresses = null
+    )
     {
         var now = _time.GetUtcNow();
         var keys = await List(tenant, isTest, cancellation);
-        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys ? null : await Add(tenant, name, scopes, isTest, expiresAt, session, allowedAddresses, by, cancellation);
+        return keys.Count(k => !k.IsExpired(now)) >= MaxKeys
+            ? null
+            : await Add(tenant, name, scopes, isTest, expiresAt, session, allowedAddresses, by, cancellation);
     }
 
     /// <summary>
@@ -50,19 +61,35 @@ public sealed class ApiKeyRegistry
     /// rotate again: the new key ends when the first one would have, not with the overlap.
     /// </summary>
     /// <returns>The new key and the old one's end; null when there is no such key or it has ended.</returns>
-    public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(ApiKeyRecord previous, TimeSpan overlap, CancellationToken cancellation, ChangedBy? by = null)
+    public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(
+        ApiKeyRecord previous,
+        TimeSpan overlap,
+        CancellationToken cancellation,
+        ChangedBy? by = null
+    )
     {
         var end = _time.GetUtcNow() + overlap;
         end = previous.ExpiresAt < end ? previous.ExpiresAt.Value : end;
         var own = previous.EndWhenRotated;
-        var added = await Add(previous.Tenant, previous.Name, previous.Scopes, previous.IsTest, own, previous.Session, previous.AllowedAddresses, by, cancellation);
+        var added = await Add(
+            previous.Tenant,
+            previous.Name,
+            previous.Scopes,
+            previous.IsTest,
+            own,
+            previous.Session,
+            previous.AllowedAddresses,
+            by,
+            cancellation
+        );
         var old = previous with { ExpiresAt = end, IsRotated = true, OwnExpiresAt = own, LastUsedAt = null };
         if (await _store.Replace(old, cancellation, Entries(by, "key.rotated", previous, old)))
         {
             return (added, end);
         }
 
-        await _store.Remove(added.Record, cancellation, Entries(by, "key.deleted", added.Record, null)); // Somebody deleted the old one meanwhile: nothing is to take its place.
+        // Somebody deleted the old one meanwhile: nothing is to take its place.
+        await _store.Remove(added.Record, cancellation, Entries(by, "key.deleted", added.Record, null));
         return null;
     }
 
@@ -75,15 +102,32 @@ public sealed class ApiKeyRegistry
         await _store.Remove(key, cancellation, Entries(by, "key.deleted", key, null));
 
     private async Task<NewApiKey> Add(
-        string tenant, string name, IReadOnlyList<string> scopes, bool isTest, DateTimeOffset? expiresAt, string? session,
-        IReadOnlyList<string>? allowedAddresses, ChangedBy? by, CancellationToken cancellation)
+        string tenant,
+        string name,
+        IReadOnlyList<string> scopes,
+        bool isTest,
+        DateTimeOffset? expiresAt,
+        string? session,
+        IReadOnlyList<string>? allowedAddresses,
+        ChangedBy? by,
+        CancellationToken cancellation
+    )
     {
         var key = ApiKeyFormat.New(isTest);
         var now = _time.GetUtcNow();
         var record = new ApiKeyRecord
         {
-            Id = "key_" + Guid.CreateVersion7(now).ToString("N"), Tenant = tenant, Name = name, Hash = _settings.Current.HashOf(key),
-            Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = isTest, Scopes = scopes, CreatedAt = now, ExpiresAt = expiresAt, Session = session,
+            Id = "key_" + Guid.CreateVersion7(now).ToString("N"),
+            Tenant = tenant,
+            Name = name,
+            Hash = _settings.Current.HashOf(key),
+            Prefix = ApiKeyFormat.PrefixOf(key),
+            LastFour = ApiKeyFormat.LastFourOf(key),
+            IsTest = isTest,
+            Scopes = scopes,
+            CreatedAt = now,
+            ExpiresAt = expiresAt,
+            Session = session,
             AllowedAddresses = allowedAddresses,
         };
         await _store.Add(record, cancellation, Entries(by, "key.created", null, record));
@@ -94,7 +138,13 @@ public sealed class ApiKeyRegistry
     private static AuditEntry[]? Entries(ChangedBy? by, string action, ApiKeyRecord? before, ApiKeyRecord? after) =>
         by is null ? null : [by.Entry(action, (after ?? before)!.Tenant, (after ?? before)!.Id, Facts(before), Facts(after))];
 
-    private static System.Text.Json.JsonElement? Facts(ApiKeyRecord? key) => key is null
-        ? null
-        : AuditFacts.Of(("name", key.Name), ("mode", key.IsTest ? "test" : "live"), ("scopes", key.Scopes), ("expires_at", key.ExpiresAt));
+    private static System.Text.Json.JsonElement? Facts(ApiKeyRecord? key) =>
+        key is null
+            ? null
+            : AuditFacts.Of(
+                ("name", key.Name),
+                ("mode", key.IsTest ? "test" : "live"),
+                ("scopes", key.Scopes),
+                ("expires_at", key.ExpiresAt)
+            );
 }

@@ -25,7 +25,12 @@ internal sealed class ApiKeySettings
     public TimeSpan MaxStale { get; private init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Keys that configuration accepts with every scope, by their hash.</summary>
-    [Setting(Key = "Bootstrap:<tenant>", Range = "a whole API key", Default = "none", Meaning = "A tenant's first key, accepted with every scope.")]
+    [Setting(
+        Key = "Bootstrap:<tenant>",
+        Range = "a whole API key",
+        Default = "none",
+        Meaning = "A tenant's first key, accepted with every scope."
+    )]
     public FrozenDictionary<string, ApiKeyRecord> Bootstrap { get; private set; } = FrozenDictionary<string, ApiKeyRecord>.Empty;
 
     /// <summary>HMAC-SHA256 under the pepper: what is stored and looked up in the key's place.</summary>
@@ -42,7 +47,12 @@ internal sealed class ApiKeySettings
     /// <param name="mistakes">Collects them.</param>
     /// <param name="isProduction">There a pepper must be given.</param>
     /// <param name="scopes">Every scope that a key may have.</param>
-    public static ApiKeySettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes, bool isProduction, IReadOnlyCollection<string> scopes)
+    public static ApiKeySettings Parse(
+        IConfiguration configuration,
+        ConfigurationMistakes mistakes,
+        bool isProduction,
+        IReadOnlyCollection<string> scopes
+    )
     {
         var section = configuration.GetSection("ApiKeys");
         var pepper = section["Pepper"];
@@ -51,7 +61,11 @@ internal sealed class ApiKeySettings
             pepper = "development only; says nothing in Production";
             if (isProduction)
             {
-                mistakes.Add(section, "Pepper", $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, for good.");
+                mistakes.Add(
+                    section,
+                    "Pepper",
+                    $"is missing. Give at least {MinPepperLength} random characters from the secret store, the same on every instance, for good."
+                );
             }
         }
         else if (pepper.Length < MinPepperLength)
@@ -68,13 +82,22 @@ internal sealed class ApiKeySettings
                 var hash = settings.HashOf(key);
                 bootstrap[hash] = new ApiKeyRecord
                 {
-                    Id = "key_bootstrap_" + entry.Key, Tenant = entry.Key, Name = "From configuration", Hash = hash,
-                    Prefix = ApiKeyFormat.PrefixOf(key), LastFour = ApiKeyFormat.LastFourOf(key), IsTest = ApiKeyFormat.IsTest(key), Scopes = [.. scopes],
+                    Id = "key_bootstrap_" + entry.Key,
+                    Tenant = entry.Key,
+                    Name = "From configuration",
+                    Hash = hash,
+                    Prefix = ApiKeyFormat.PrefixOf(key),
+                    LastFour = ApiKeyFormat.LastFourOf(key),
+                    IsTest = ApiKeyFormat.IsTest(key),
+                    Scopes = [.. scopes],
                 };
             }
             else
             {
-                mistakes.Add(entry.Path, "is not an API key: pk_live_ or pk_test_, 32 characters of 0-9A-Za-z and their 6-character checksum.");
+                mistakes.Add(
+                    entry.Path,
+                    "is not an API key: pk_live_ or pk_test_, 32 characters of 0-9A-Za-z and their 6-character checksum."
+                );
             }
         }
 

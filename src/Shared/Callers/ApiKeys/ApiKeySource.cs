@@ -12,7 +12,10 @@ internal sealed class ApiKeySource(ApiKeyVerifier keys) : ICallerSource
     private const string Header = "X-API-Key";
     private const string Scheme = "Bearer ";
     private static readonly CallerResult Repeated = CallerResult.Refused(ProblemCodes.InvalidApiKey, "Send one X-API-Key header.");
-    private static readonly CallerResult Contradictory = CallerResult.Refused(ProblemCodes.InvalidApiKey, "The request carries two different credentials. Send one.");
+    private static readonly CallerResult Contradictory = CallerResult.Refused(
+        ProblemCodes.InvalidApiKey,
+        "The request carries two different credentials. Send one."
+    );
 
     /// <inheritdoc />
     public string? Challenge => null; // Authorization: Bearer carries keys too, and challenges.

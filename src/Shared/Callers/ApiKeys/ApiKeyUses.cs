@@ -98,6 +98,9 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
         await _loop.Try(Flush, CancellationToken.None);
     }
 
-    [LoggerMessage(LogLevel.Warning, "The store had lost key {Key} from the list of tenant {Tenant}, while it worked on; it is listed again")]
+    [LoggerMessage(
+        LogLevel.Warning,
+        "The store had lost key {Key} from the list of tenant {Tenant}, while it worked on; it is listed again"
+    )]
     private static partial void LogListedAgain(ILogger logger, string key, string tenant);
 }

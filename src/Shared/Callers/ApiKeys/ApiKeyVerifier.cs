@@ -30,7 +30,12 @@ internal sealed partial class ApiKeyVerifier : IDisposable
     private int _changes;
 
     public ApiKeyVerifier(
-        IApiKeyStore store, Reloadable<ApiKeySettings> settings, ApiKeyUses uses, TimeProvider time, ILogger<ApiKeyVerifier> logger)
+        IApiKeyStore store,
+        Reloadable<ApiKeySettings> settings,
+        ApiKeyUses uses,
+        TimeProvider time,
+        ILogger<ApiKeyVerifier> logger
+    )
     {
         (_store, _settings, _uses, _time, _logger) = (store, settings, uses, time, logger);
         _store.Changed += OnChanged;
@@ -65,8 +70,14 @@ internal sealed partial class ApiKeyVerifier : IDisposable
             return Confirm(known, settings, cancellation);
         }
 
-        if (!ApiKeyFormat.IsValid(key)
-            || (_unknown.Find(key) is { } unknown && _time.GetElapsedTime(unknown.ConfirmedAt) <= UnknownFor && unknown.Epoch == Volatile.Read(ref _epoch)))
+        if (
+            !ApiKeyFormat.IsValid(key)
+            || (
+                _unknown.Find(key) is { } unknown
+                && _time.GetElapsedTime(unknown.ConfirmedAt) <= UnknownFor
+                && unknown.Epoch == Volatile.Read(ref _epoch)
+            )
+        )
         {
             return new(Invalid);
         }
@@ -100,10 +111,17 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         var epoch = Volatile.Read(ref _epoch);
         var hash = _settings.Current.HashOf(key);
         var record = _settings.Current.Bootstrap.GetValueOrDefault(hash) ?? await _store.Find(hash, cancellation);
-        var known = new RememberedKey(key, record, record is null ? Invalid : CallerResult.Ok(record.ToCaller()), _time.GetTimestamp(), epoch);
+        var known = new RememberedKey(
+            key,
+            record,
+            record is null ? Invalid : CallerResult.Ok(record.ToCaller()),
+            _time.GetTimestamp(),
+            epoch
+        );
         var memory = record is null ? _unknown : _known;
         memory.Set(known);
-        if (changes != Volatile.Read(ref _changes)) // What was read may be what has just been changed. Asked last: a change from here on finds it and forgets it.
+        // What was read may be what has just been changed. Asked last: a change from here on finds it and forgets it.
+        if (changes != Volatile.Read(ref _changes))
         {
             memory.Drop(known);
         }

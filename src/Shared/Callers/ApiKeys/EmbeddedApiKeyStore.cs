@@ -29,8 +29,13 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
                 _uses.Remove((old.Tenant, old.Id));
             }
 
-            return new(ApiKeyOrder.Newest(_byHash.Values.Where(k => k.Tenant == tenant)
-                .Select(k => k with { LastUsedAt = _uses.TryGetValue((tenant, k.Id), out var at) ? at : null })));
+            return new(
+                ApiKeyOrder.Newest(
+                    _byHash
+                        .Values.Where(k => k.Tenant == tenant)
+                        .Select(k => k with { LastUsedAt = _uses.TryGetValue((tenant, k.Id), out var at) ? at : null })
+                )
+            );
         }
     }
 
@@ -75,7 +80,11 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
         Changed?.Invoke(key.Id);
     }
 
-    public ValueTask<IReadOnlyList<string>> Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+    public ValueTask<IReadOnlyList<string>> Touch(
+        string tenant,
+        IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+        CancellationToken cancellation
+    )
     {
         lock (_lock)
         {

@@ -36,7 +36,11 @@ public interface IApiKeyStore
 
     /// <summary>Notes when keys of a tenant were last used, by id.</summary>
     /// <returns>Those that the tenant's list does not have: no such key, or the list has lost it.</returns>
-    ValueTask<IReadOnlyList<string>> Touch(string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<string>> Touch(
+        string tenant,
+        IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+        CancellationToken cancellation
+    );
 
     /// <summary>Puts a key back into its tenant's list: one that is not listed cannot be revoked.</summary>
     /// <returns>Whether it was a key, and missing.</returns>

@@ -16,29 +16,36 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
     private static readonly TimeSpan KeptAfterExpiry = TimeSpan.FromMinutes(5);
 
-    private static readonly RedisScript PutRecord = new($"""
+    private static readonly RedisScript PutRecord = new(
+        $"""
         if ARGV[4] == 'replace' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
         if ARGV[2] == '0' then redis.call('SET', KEYS[1], ARGV[1]) else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
         {AuditOutbox.Write("KEYS[2]", "ARGV[6]")}
         redis.call('PUBLISH', ARGV[3], ARGV[5])
         return 1
-        """);
+        """
+    );
 
-    private static readonly RedisScript DropRecord = new($"""
+    private static readonly RedisScript DropRecord = new(
+        $"""
         if redis.call('DEL', KEYS[1]) == 1 then
           {AuditOutbox.Write("KEYS[2]", "ARGV[3]")}
         end
         redis.call('PUBLISH', ARGV[1], ARGV[2])
         return 1
-        """);
+        """
+    );
 
-    private static readonly RedisScript ReplaceListed = new("""
+    private static readonly RedisScript ReplaceListed = new(
+        """
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return 0 end
         redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
         return 1
-        """);
+        """
+    );
 
-    private static readonly RedisScript TouchListed = new("""
+    private static readonly RedisScript TouchListed = new(
+        """
         local missing = {}
         for i = 1, #ARGV, 2 do
           if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then
@@ -48,7 +55,8 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
           end
         end
         return missing
-        """);
+        """
+    );
 
     private readonly RedisState _redis;
     private readonly TimeProvider _time;
@@ -82,7 +90,8 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
                 await Task.WhenAll(listed, used);
                 return (listed.Result, used.Result);
             },
-            cancellation);
+            cancellation
+        );
         var uses = used.ToDictionary(u => (string)u.Name!, u => DateTimeOffset.FromUnixTimeSeconds((long)u.Value));
         var keys = listed.Select(l => Read(l.Value!)).OfType<ApiKeyRecord>().ToList();
         var forgotten = keys.Where(k => ApiKeyOrder.IsForgotten(k, _time)).ToList();
@@ -91,7 +100,9 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             await Remove(old, cancellation);
         }
 
-        return ApiKeyOrder.Newest(keys.Except(forgotten).Select(k => k with { LastUsedAt = uses.TryGetValue(k.Id, out var at) ? at : null }));
+        return ApiKeyOrder.Newest(
+            keys.Except(forgotten).Select(k => k with { LastUsedAt = uses.TryGetValue(k.Id, out var at) ? at : null })
+        );
     }
 
     public async ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
@@ -107,20 +118,32 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
     public async ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null)
     {
         var step = await AuditOutbox.Begin(_audit, Record(key.Hash).ToString(), audit, cancellation);
-        await _redis.Evaluate(DropRecord, [Record(key.Hash), step.Key], [_feed.Channel, await _feed.Note(key.Id, cancellation), step.Json], cancellation);
+        await _redis.Evaluate(
+            DropRecord,
+            [Record(key.Hash), step.Key],
+            [_feed.Channel, await _feed.Note(key.Id, cancellation), step.Json],
+            cancellation
+        );
         await _redis.Run(
             "PIPELINE HDEL",
             async database =>
             {
-                await Task.WhenAll(database.HashDeleteAsync(Tenant(key.Tenant), key.Id), database.HashDeleteAsync(Used(key.Tenant), key.Id));
+                await Task.WhenAll(
+                    database.HashDeleteAsync(Tenant(key.Tenant), key.Id),
+                    database.HashDeleteAsync(Used(key.Tenant), key.Id)
+                );
                 return true;
             },
-            cancellation);
+            cancellation
+        );
         await AuditOutbox.Settle(_audit, step);
     }
 
     public async ValueTask<IReadOnlyList<string>> Touch(
-        string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation)
+        string tenant,
+        IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+        CancellationToken cancellation
+    )
     {
         RedisValue[] entries = [.. uses.SelectMany(u => (RedisValue[])[u.Key, u.Value.ToUnixTimeSeconds()])];
         return (string[])(await _redis.Evaluate(TouchListed, [Tenant(tenant), Used(tenant)], entries, cancellation))!;
@@ -128,8 +151,15 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 
     public async ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation)
     {
-        if (await Find(key.Hash, cancellation) is not { } record || record.Id != key.Id
-            || !await _redis.Run("HSETNX", database => database.HashSetAsync(Tenant(record.Tenant), record.Id, Write(record), When.NotExists), cancellation))
+        if (
+            await Find(key.Hash, cancellation) is not { } record
+            || record.Id != key.Id
+            || !await _redis.Run(
+                "HSETNX",
+                database => database.HashSetAsync(Tenant(record.Tenant), record.Id, Write(record), When.NotExists),
+                cancellation
+            )
+        )
         {
             return false;
         }
@@ -139,13 +169,20 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             return true;
         }
 
-        await _redis.Run("HDEL", database => database.HashDeleteAsync(Tenant(record.Tenant), record.Id), cancellation); // Revoked in between.
+        // Revoked in between.
+        await _redis.Run("HDEL", database => database.HashDeleteAsync(Tenant(record.Tenant), record.Id), cancellation);
         return false;
     }
 
     public void Dispose() => _listening.Dispose();
 
-    private async ValueTask<bool> Put(ApiKeyRecord key, string how, string message, IReadOnlyList<AuditEntry>? audit, CancellationToken cancellation)
+    private async ValueTask<bool> Put(
+        ApiKeyRecord key,
+        string how,
+        string message,
+        IReadOnlyList<AuditEntry>? audit,
+        CancellationToken cancellation
+    )
     {
         // Redis forgets it some time after its end, which every reader checks for himself.
         var left = key.ExpiresAt is { } end ? end - _time.GetUtcNow() + KeptAfterExpiry : TimeSpan.Zero;
@@ -153,7 +190,11 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         var step = await AuditOutbox.Begin(_audit, Record(key.Hash).ToString(), audit, cancellation);
         var note = await _feed.Note(message, cancellation);
         var result = await _redis.Evaluate(
-            PutRecord, [Record(key.Hash), step.Key], [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), _feed.Channel, how, note, step.Json], cancellation);
+            PutRecord,
+            [Record(key.Hash), step.Key],
+            [Write(key), lifetime.ToString(CultureInfo.InvariantCulture), _feed.Channel, how, note, step.Json],
+            cancellation
+        );
         if ((int)result != 1)
         {
             return false;

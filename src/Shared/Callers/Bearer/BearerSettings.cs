@@ -20,7 +20,14 @@ internal sealed record BearerSettings
     public required IReadOnlyList<ProviderSettings> Providers { get; init; }
 
     /// <summary>Symmetric keys from the configuration, with which the scheme's tokens may be signed too.</summary>
-    [Setting(Key = "SharedSecrets:<n>", OrOne = true, Also = "SharedSecrets:<n>:Value,SharedSecrets:<n>:Issuer,SharedSecrets:<n>:Id", Range = "text of at least 32 bytes, or `base64:...`", Default = "none", Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused.")]
+    [Setting(
+        Key = "SharedSecrets:<n>",
+        OrOne = true,
+        Also = "SharedSecrets:<n>:Value,SharedSecrets:<n>:Issuer,SharedSecrets:<n>:Id",
+        Range = "text of at least 32 bytes, or `base64:...`",
+        Default = "none",
+        Meaning = "A key for HS256; `{Value,Issuer,Id}` names its issuer and id. Without one HS256 is refused."
+    )]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
     /// <summary>How often an authority's keys are read again; a withdrawn key is accepted no longer than this and one fetch.</summary>
@@ -40,7 +47,11 @@ internal sealed record BearerSettings
         var bearer = authentication.GetSection("Schemes:Bearer");
         var secrets = new List<VerificationKey>();
         ReadSharedSecrets(authentication.GetSection("SharedSecrets"), secrets, mistakes);
-        var named = authentication.GetSection("Providers").GetChildren().Select(p => ProviderParser.Parse(p, isScheme: false, mistakes)).ToList();
+        var named = authentication
+            .GetSection("Providers")
+            .GetChildren()
+            .Select(p => ProviderParser.Parse(p, isScheme: false, mistakes))
+            .ToList();
         var scheme = ProviderParser.Parse(bearer, isScheme: true, mistakes);
         scheme = scheme with
         {
@@ -59,7 +70,13 @@ internal sealed record BearerSettings
             CheckScheme(bearer, scheme, introspection, mistakes);
         }
 
-        var settings = mistakes.Bind(authentication, new BearerSettings { Providers = isScheme ? [scheme, .. named] : named, Secrets = secrets }) with { Introspection = introspection };
+        var settings = mistakes.Bind(
+            authentication,
+            new BearerSettings { Providers = isScheme ? [scheme, .. named] : named, Secrets = secrets }
+        ) with
+        {
+            Introspection = introspection,
+        };
         CheckIssuers(settings.Providers, mistakes);
         if (int.TryParse(configuration[ServerLimit], out var limit) && settings.MaxTokenBytes > 8192 && limit < settings.MaxTokenBytes)
         {
@@ -69,13 +86,22 @@ internal sealed record BearerSettings
         return settings;
     }
 
-    private static void CheckScheme(IConfigurationSection bearer, ProviderSettings scheme, IntrospectionSettings? introspection, ConfigurationMistakes mistakes)
+    private static void CheckScheme(
+        IConfigurationSection bearer,
+        ProviderSettings scheme,
+        IntrospectionSettings? introspection,
+        ConfigurationMistakes mistakes
+    )
     {
         if (!scheme.HasKeys)
         {
             if (introspection is null && !IsNamed(bearer))
             {
-                mistakes.Add(bearer, "Authority", "is missing: without it (or MetadataAddress, SigningKeys, Authentication:Providers, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address.");
+                mistakes.Add(
+                    bearer,
+                    "Authority",
+                    "is missing: without it (or MetadataAddress, SigningKeys, Authentication:Providers, Authentication:SharedSecrets, Authentication:Introspection) no token could be verified. Set it to the issuer's address."
+                );
             }
 
             if (introspection is { AllowedClients.Count: 0 })
@@ -90,13 +116,22 @@ internal sealed record BearerSettings
         NeedIssuer(bearer, scheme, mistakes);
     }
 
-    private static void CheckNamed(IConfigurationSection section, ProviderSettings provider, bool isIntrospected, ConfigurationMistakes mistakes)
+    private static void CheckNamed(
+        IConfigurationSection section,
+        ProviderSettings provider,
+        bool isIntrospected,
+        ConfigurationMistakes mistakes
+    )
     {
         if (!provider.HasKeys && !IsNamed(section))
         {
             if (!isIntrospected || provider.Issuers.Count == 0)
             {
-                mistakes.Add(section, "Authority", "is missing: without it (or MetadataAddress, SigningKeys) no token of the provider could be verified. Set it to the issuer's address.");
+                mistakes.Add(
+                    section,
+                    "Authority",
+                    "is missing: without it (or MetadataAddress, SigningKeys) no token of the provider could be verified. Set it to the issuer's address."
+                );
             }
         }
 
@@ -108,7 +143,11 @@ internal sealed record BearerSettings
     {
         if (provider.Audiences.Count == 0 && provider.AllowedClients.Count == 0)
         {
-            mistakes.Add(section, "ValidAudiences", "is missing: without it tokens for other services would be accepted. Name this gateway's audience.");
+            mistakes.Add(
+                section,
+                "ValidAudiences",
+                "is missing: without it tokens for other services would be accepted. Name this gateway's audience."
+            );
         }
     }
 
@@ -133,11 +172,17 @@ internal sealed record BearerSettings
             {
                 if (provider.MetadataAddress is { } address && address == earlier.MetadataAddress)
                 {
-                    mistakes.Add($"{provider.Path}:Authority", $"is the issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out.");
+                    mistakes.Add(
+                        $"{provider.Path}:Authority",
+                        $"is the issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out."
+                    );
                 }
                 else if (RuleOf(provider).Overlap(RuleOf(earlier)) is { } shared)
                 {
-                    mistakes.Add($"{provider.Path}:ValidIssuers", $"'{shared}' is an issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out.");
+                    mistakes.Add(
+                        $"{provider.Path}:ValidIssuers",
+                        $"'{shared}' is an issuer of {earlier.Path} too. Tokens are told apart by their issuer: leave one of them out."
+                    );
                 }
             }
         }
@@ -145,7 +190,8 @@ internal sealed record BearerSettings
         static IssuerRule RuleOf(ProviderSettings provider) => new(provider.Issuers, provider.AllowedTenants);
     }
 
-    private static bool IsNamed(IConfigurationSection section) => section["Authority"] is { Length: > 0 } || section["MetadataAddress"] is { Length: > 0 };
+    private static bool IsNamed(IConfigurationSection section) =>
+        section["Authority"] is { Length: > 0 } || section["MetadataAddress"] is { Length: > 0 };
 
     /// <summary>
     /// Each is a secret as text, or <c>{ Value, Issuer, Id }</c>; text after <c>base64:</c> is decoded, other text is taken as its UTF-8
@@ -162,7 +208,9 @@ internal sealed record BearerSettings
             byte[] bytes;
             try
             {
-                bytes = text.StartsWith(Marker, StringComparison.Ordinal) ? Convert.FromBase64String(text[Marker.Length..]) : Encoding.UTF8.GetBytes(text);
+                bytes = text.StartsWith(Marker, StringComparison.Ordinal)
+                    ? Convert.FromBase64String(text[Marker.Length..])
+                    : Encoding.UTF8.GetBytes(text);
             }
             catch (FormatException)
             {

@@ -11,7 +11,12 @@ namespace Bff.Callers.Bearer;
 /// verdict is remembered.
 /// </summary>
 internal sealed class BearerTokens(
-    JwtVerifier jwts, Introspector introspector, TokenProviders providers, Reloadable<BearerSettings> settings, TimeProvider time) : ICallerSource
+    JwtVerifier jwts,
+    Introspector introspector,
+    TokenProviders providers,
+    Reloadable<BearerSettings> settings,
+    TimeProvider time
+) : ICallerSource
 {
     private const string Scheme = "Bearer ";
     private static readonly TimeSpan RejectedFor = TimeSpan.FromSeconds(2); // Not longer: a key may come with the next fetch.
@@ -64,7 +69,9 @@ internal sealed class BearerTokens(
         }
 
         var header = authorization.Count == 0 ? default : authorization[0].AsSpan();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? _verified.TryGet(header[Scheme.Length..].Trim(' '), out _) : null;
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? _verified.TryGet(header[Scheme.Length..].Trim(' '), out _)
+            : null;
     }
 
     CallerToken ICallerSource.TokenOf(HttpContext context) => CallerToken.OfHeader(context.Request.Headers.Authorization[0]!);

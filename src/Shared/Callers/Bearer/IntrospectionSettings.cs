@@ -43,9 +43,14 @@ internal sealed record IntrospectionSettings
         }
 
         var endpoint = HttpAddress.Parse(
-            section, "Endpoint", section["Endpoint"],
-            requireHttps ? "is not https: tokens would travel readable. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development." : null,
-            mistakes);
+            section,
+            "Endpoint",
+            section["Endpoint"],
+            requireHttps
+                ? "is not https: tokens would travel readable. Use https, or Authentication:Schemes:Bearer:RequireHttpsMetadata=false in development."
+                : null,
+            mistakes
+        );
         foreach (var key in (string[])["ClientId", "ClientSecret"])
         {
             if (string.IsNullOrEmpty(section[key]))
@@ -54,12 +59,18 @@ internal sealed record IntrospectionSettings
             }
         }
 
-        return mistakes.Bind(section, new IntrospectionSettings
-        {
-            Endpoint = endpoint!, // Without one there is a mistake, and the settings are not used.
-            ClientId = section["ClientId"] ?? "",
-            ClientSecret = section["ClientSecret"] ?? "",
-            AllowedClients = [.. section.GetSection("AllowedClients").GetChildren().Select(c => c.Value).OfType<string>().Where(c => c.Length > 0)],
-        });
+        return mistakes.Bind(
+            section,
+            new IntrospectionSettings
+            {
+                Endpoint = endpoint!, // Without one there is a mistake, and the settings are not used.
+                ClientId = section["ClientId"] ?? "",
+                ClientSecret = section["ClientSecret"] ?? "",
+                AllowedClients =
+                [
+                    .. section.GetSection("AllowedClients").GetChildren().Select(c => c.Value).OfType<string>().Where(c => c.Length > 0),
+                ],
+            }
+        );
     }
 }

@@ -17,7 +17,12 @@ namespace Bff.Callers.Bearer;
 /// never 401.
 /// </summary>
 internal sealed partial class Introspector(
-    Reloadable<BearerSettings> settings, TokenProviders providers, IHttpClientFactory clients, TimeProvider time, ILogger<Introspector> logger)
+    Reloadable<BearerSettings> settings,
+    TokenProviders providers,
+    IHttpClientFactory clients,
+    TimeProvider time,
+    ILogger<Introspector> logger
+)
 {
     private const int MaxAtOnce = 256;
     private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(60);
@@ -37,7 +42,10 @@ internal sealed partial class Introspector(
     /// <param name="verified">What is remembered. The caller has looked there, and may have looked too early.</param>
     /// <param name="cancellation">Of the request that waits.</param>
     public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Introspect(
-        string token, TokenMemory<VerifiedToken> verified, CancellationToken cancellation)
+        string token,
+        TokenMemory<VerifiedToken> verified,
+        CancellationToken cancellation
+    )
     {
         if (!_flights.TryGetValue(token, out var flight))
         {
@@ -91,8 +99,12 @@ internal sealed partial class Introspector(
     {
         var introspection = _settings.Introspection!;
         using var client = clients.CreateClient(AuthorityDocuments.ClientName);
-        using var request = new TokenIntrospectionRequest { Address = introspection.Endpoint.AbsoluteUri, Token = token, TokenTypeHint = OidcConstants.TokenTypes.AccessToken }
-            .From(introspection.ClientId, introspection.ClientSecret, ClientAuthentication.Basic);
+        using var request = new TokenIntrospectionRequest
+        {
+            Address = introspection.Endpoint.AbsoluteUri,
+            Token = token,
+            TokenTypeHint = OidcConstants.TokenTypes.AccessToken,
+        }.From(introspection.ClientId, introspection.ClientSecret, ClientAuthentication.Basic);
         using var answer = await client.IntrospectTokenAsync(request, cancellation);
         return answer.HttpStatusCode == HttpStatusCode.OK && answer.Raw is { } body
             ? JsonDocument.Parse(body, Strict)
@@ -101,9 +113,12 @@ internal sealed partial class Introspector(
 
     private (VerifiedToken? Verified, CallerResult Refusal) Judge(JsonElement answer)
     {
-        var isActive = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("active", out var active) && active.ValueKind is JsonValueKind.True or JsonValueKind.False
-            ? active.ValueKind == JsonValueKind.True
-            : throw new InvalidDataException("The introspection endpoint's answer has no 'active'.");
+        var isActive =
+            answer.ValueKind == JsonValueKind.Object
+            && answer.TryGetProperty("active", out var active)
+            && active.ValueKind is JsonValueKind.True or JsonValueKind.False
+                ? active.ValueKind == JsonValueKind.True
+                : throw new InvalidDataException("The introspection endpoint's answer has no 'active'.");
         if (!isActive)
         {
             return (null, Refusals.Inactive);
@@ -115,7 +130,10 @@ internal sealed partial class Introspector(
             return (null, Refusals.Issuer);
         }
 
-        if (TokenClaims.Read(answer, provider.Settings.Claims, TokenUse.Access) is not { } caller || !TokenClaims.TryReadDate(answer, "nbf", out var notBefore))
+        if (
+            TokenClaims.Read(answer, provider.Settings.Claims, TokenUse.Access) is not { } caller
+            || !TokenClaims.TryReadDate(answer, "nbf", out var notBefore)
+        )
         {
             return (null, Refusals.Claims);
         }
@@ -151,12 +169,15 @@ internal sealed partial class Introspector(
             return false;
         }
 
-        return answer.TryGetProperty("aud", out var audience) ? IsAmong(audience, provider.Audiences) : clients.Count > 0 || provider.AllowedClients.Count > 0;
+        return answer.TryGetProperty("aud", out var audience)
+            ? IsAmong(audience, provider.Audiences)
+            : clients.Count > 0 || provider.AllowedClients.Count > 0;
     }
 
-    private static bool IsAmong(JsonElement value, IReadOnlyList<string> accepted) => value.ValueKind == JsonValueKind.Array
-        ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
-        : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
+    private static bool IsAmong(JsonElement value, IReadOnlyList<string> accepted) =>
+        value.ValueKind == JsonValueKind.Array
+            ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
+            : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
 
     [LoggerMessage(LogLevel.Warning, "A token could not be introspected ({Reason})")]
     private static partial void LogFailed(ILogger logger, string reason);

@@ -47,7 +47,11 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
         var keys = provider.Keys;
         var current = keys.Current;
         var candidates = Candidates(jwt, current, provider);
-        for (var waits = 0; waits < 2 && candidates.Count == 0 && IsPublishedAlgorithm(jwt.Algorithm) && await keys.WaitForNewer(current, cancellation); waits++)
+        for (
+            var waits = 0;
+            waits < 2 && candidates.Count == 0 && IsPublishedAlgorithm(jwt.Algorithm) && await keys.WaitForNewer(current, cancellation);
+            waits++
+        )
         {
             current = keys.Current;
             candidates = Candidates(jwt, current, provider);
@@ -79,24 +83,33 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
         return candidates;
     }
 
-    private async ValueTask<(VerificationKey?, CallerResult)> VerifySignature(string token, JwtSyntax jwt, TokenProvider provider, List<VerificationKey> candidates)
+    private async ValueTask<(VerificationKey?, CallerResult)> VerifySignature(
+        string token,
+        JwtSyntax jwt,
+        TokenProvider provider,
+        List<VerificationKey> candidates
+    )
     {
         var settings = provider.Settings;
         foreach (var key in candidates)
         {
-            var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
-            {
-                IssuerSigningKey = key.Key,
-                TryAllIssuerSigningKeys = true,
-                ValidAlgorithms = [jwt.Algorithm],
-                RequireSignedTokens = true,
-                ValidIssuer = jwt.Claims.GetProperty("iss").GetString(), // By which the provider was found.
-                ValidAudiences = settings.Audiences,
-                ValidateAudience = settings.AllowedClients.Count == 0 || jwt.Claims.TryGetProperty("aud", out _), // Without it the clients are looked at.
-                IgnoreTrailingSlashWhenValidatingAudience = false,
-                ValidateLifetime = false, // By Judge, with the host's clock and codes of its own.
-                LogValidationExceptions = false,
-            });
+            var result = await _handler.ValidateTokenAsync(
+                token,
+                new TokenValidationParameters
+                {
+                    IssuerSigningKey = key.Key,
+                    TryAllIssuerSigningKeys = true,
+                    ValidAlgorithms = [jwt.Algorithm],
+                    RequireSignedTokens = true,
+                    ValidIssuer = jwt.Claims.GetProperty("iss").GetString(), // By which the provider was found.
+                    ValidAudiences = settings.Audiences,
+                    // Without it the clients are looked at.
+                    ValidateAudience = settings.AllowedClients.Count == 0 || jwt.Claims.TryGetProperty("aud", out _),
+                    IgnoreTrailingSlashWhenValidatingAudience = false,
+                    ValidateLifetime = false, // By Judge, with the host's clock and codes of its own.
+                    LogValidationExceptions = false,
+                }
+            );
             if (result.IsValid)
             {
                 return (key, default);
@@ -116,8 +129,11 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
     {
         // 5
         var now = time.GetUtcNow();
-        if (!TokenClaims.TryReadDate(jwt.Claims, "exp", out var expires) || expires is not { } end
-            || !TokenClaims.TryReadDate(jwt.Claims, "nbf", out var notBefore))
+        if (
+            !TokenClaims.TryReadDate(jwt.Claims, "exp", out var expires)
+            || expires is not { } end
+            || !TokenClaims.TryReadDate(jwt.Claims, "nbf", out var notBefore)
+        )
         {
             return (null, Refusals.Claims);
         }
@@ -133,7 +149,10 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
         }
 
         // 6
-        if (!IsAccessToken(jwt.Claims, provider.Settings.Type) || TokenClaims.Read(jwt.Claims, provider.Settings.Claims, TokenUse.Access) is not { } caller)
+        if (
+            !IsAccessToken(jwt.Claims, provider.Settings.Type)
+            || TokenClaims.Read(jwt.Claims, provider.Settings.Claims, TokenUse.Access) is not { } caller
+        )
         {
             return (null, Refusals.Claims);
         }

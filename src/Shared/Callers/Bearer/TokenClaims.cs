@@ -82,7 +82,11 @@ internal static class TokenClaims
 
     private static Caller? Map(JsonElement claims, ClaimMap map, TokenUse use)
     {
-        if (!TryReadDate(claims, "iat", out var issuedAt) || !TryReadDate(claims, "exp", out var expiresAt) || !TryReadSubject(claims, map.Subject, out var subject))
+        if (
+            !TryReadDate(claims, "iat", out var issuedAt)
+            || !TryReadDate(claims, "exp", out var expiresAt)
+            || !TryReadSubject(claims, map.Subject, out var subject)
+        )
         {
             return null;
         }
@@ -106,8 +110,11 @@ internal static class TokenClaims
             Email = First(claims, map.Email),
             Name = First(claims, map.Name),
             Roles = roles,
-            Scopes = (isApplication && map.RolesAsScopes ? scopes.Concat(roles.Select(map.Scope).Where(r => !r.Contains(' ', StringComparison.Ordinal))) : scopes)
-                .ToFrozenSet(StringComparer.Ordinal),
+            Scopes = (
+                isApplication && map.RolesAsScopes
+                    ? scopes.Concat(roles.Select(map.Scope).Where(r => !r.Contains(' ', StringComparison.Ordinal)))
+                    : scopes
+            ).ToFrozenSet(StringComparer.Ordinal),
             TokenId = First(claims, ["jti"]),
             IssuedAt = issuedAt,
             ExpiresAt = expiresAt,
@@ -122,15 +129,19 @@ internal static class TokenClaims
     private static bool IsApplication(JsonElement claims, ProviderType type, string? subject, string? client) =>
         subject is null
         || (type != ProviderType.Generic && subject == client)
-        || (type switch
-        {
-            ProviderType.Entra => claims.TryGetProperty("idtyp", out var kind) && kind.ValueKind == JsonValueKind.String
-                ? kind.ValueEquals("app"u8)
-                : !claims.TryGetProperty("scp", out _),
-            ProviderType.Auth0 => client is not null && subject.Length == client.Length + "@clients".Length
-                && subject.StartsWith(client, StringComparison.Ordinal) && subject.EndsWith("@clients", StringComparison.Ordinal),
-            _ => false,
-        });
+        || (
+            type switch
+            {
+                ProviderType.Entra => claims.TryGetProperty("idtyp", out var kind) && kind.ValueKind == JsonValueKind.String
+                    ? kind.ValueEquals("app"u8)
+                    : !claims.TryGetProperty("scp", out _),
+                ProviderType.Auth0 => client is not null
+                    && subject.Length == client.Length + "@clients".Length
+                    && subject.StartsWith(client, StringComparison.Ordinal)
+                    && subject.EndsWith("@clients", StringComparison.Ordinal),
+                _ => false,
+            }
+        );
 
     /// <summary>False where it is there and says nothing: an empty subject is no missing one.</summary>
     private static bool TryReadSubject(JsonElement claims, string[] paths, out string? subject)

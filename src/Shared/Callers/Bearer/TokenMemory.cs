@@ -9,7 +9,8 @@ namespace Bff.Callers.Bearer;
 /// </summary>
 /// <param name="maxBytes">How much memory the tokens may take, roughly.</param>
 /// <param name="extraBytes">What is known of a token takes so much beyond the usual, roughly.</param>
-internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0) where T : class
+internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
+    where T : class
 {
     private const int OverheadBytes = 1024; // The entry's caller, claims and node: measured 0.6 to 1 KiB.
 

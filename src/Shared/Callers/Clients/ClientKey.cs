@@ -17,7 +17,13 @@ internal sealed class ClientKey
     private readonly Dictionary<string, object>? _header;
 
     private ClientKey(SecurityKey key, string algorithm, Dictionary<string, object>? header = null) =>
-        (_credentials, _header) = (new SigningCredentials(key, algorithm) { CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } }, header);
+        (_credentials, _header) = (
+            new SigningCredentials(key, algorithm)
+            {
+                CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
+            },
+            header
+        );
 
     /// <summary>A PEM private key, RSA of at least 2048 bits or P-256, P-384, P-521.</summary>
     /// <exception cref="Exception">One of IO, argument and cryptography: it is not that.</exception>
@@ -57,35 +63,40 @@ internal sealed class ClientKey
     public string Assertion(string clientId, string audience, TimeProvider time)
     {
         var now = time.GetUtcNow();
-        return Handler.CreateToken(new SecurityTokenDescriptor
-        {
-            Claims = new Dictionary<string, object>
+        return Handler.CreateToken(
+            new SecurityTokenDescriptor
             {
-                ["iss"] = clientId,
-                ["sub"] = clientId,
-                ["aud"] = audience,
-                ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
-                ["iat"] = now.ToUnixTimeSeconds(),
-                ["nbf"] = now.ToUnixTimeSeconds(),
-                ["exp"] = (now + Life).ToUnixTimeSeconds(),
-            },
-            AdditionalHeaderClaims = _header,
-            SigningCredentials = _credentials,
-        });
+                Claims = new Dictionary<string, object>
+                {
+                    ["iss"] = clientId,
+                    ["sub"] = clientId,
+                    ["aud"] = audience,
+                    ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)),
+                    ["iat"] = now.ToUnixTimeSeconds(),
+                    ["nbf"] = now.ToUnixTimeSeconds(),
+                    ["exp"] = (now + Life).ToUnixTimeSeconds(),
+                },
+                AdditionalHeaderClaims = _header,
+                SigningCredentials = _credentials,
+            }
+        );
     }
 
-    private static ClientKey Of(RSA rsa, Dictionary<string, object>? header = null) => rsa.KeySize < MinRsaBits
-        ? throw new ArgumentException($"The key has fewer than {MinRsaBits} bits.")
-        : new(new RsaSecurityKey(rsa), SecurityAlgorithms.RsaSha256, header);
+    private static ClientKey Of(RSA rsa, Dictionary<string, object>? header = null) =>
+        rsa.KeySize < MinRsaBits
+            ? throw new ArgumentException($"The key has fewer than {MinRsaBits} bits.")
+            : new(new RsaSecurityKey(rsa), SecurityAlgorithms.RsaSha256, header);
 
-    private static ClientKey Of(ECDsa ec, Dictionary<string, object>? header = null) => new(
-        new ECDsaSecurityKey(ec),
-        ec.KeySize switch
-        {
-            256 => SecurityAlgorithms.EcdsaSha256,
-            384 => SecurityAlgorithms.EcdsaSha384,
-            521 => SecurityAlgorithms.EcdsaSha512,
-            _ => throw new ArgumentException("The key is on no curve that signs tokens."),
-        },
-        header);
+    private static ClientKey Of(ECDsa ec, Dictionary<string, object>? header = null) =>
+        new(
+            new ECDsaSecurityKey(ec),
+            ec.KeySize switch
+            {
+                256 => SecurityAlgorithms.EcdsaSha256,
+                384 => SecurityAlgorithms.EcdsaSha384,
+                521 => SecurityAlgorithms.EcdsaSha512,
+                _ => throw new ArgumentException("The key is on no curve that signs tokens."),
+            },
+            header
+        );
 }

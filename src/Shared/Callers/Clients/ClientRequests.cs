@@ -16,12 +16,20 @@ internal static class ClientRequests
     /// <param name="secret">The client's; not used where a key signs.</param>
     /// <param name="authentication">How.</param>
     /// <param name="assertion">Makes an assertion; null: the secret is the proof.</param>
-    public static TRequest From<TRequest>(this TRequest request, string id, string? secret, ClientAuthentication authentication, Func<string>? assertion = null)
+    public static TRequest From<TRequest>(
+        this TRequest request,
+        string id,
+        string? secret,
+        ClientAuthentication authentication,
+        Func<string>? assertion = null
+    )
         where TRequest : ProtocolRequest
     {
         request.ClientId = id;
-        request.ClientCredentialStyle = authentication == ClientAuthentication.Basic ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;
-        request.AuthorizationHeaderStyle = BasicAuthenticationHeaderStyle.Rfc6749; // Section 2.3.1: both are form-encoded before they are joined.
+        request.ClientCredentialStyle =
+            authentication == ClientAuthentication.Basic ? ClientCredentialStyle.AuthorizationHeader : ClientCredentialStyle.PostBody;
+        // Section 2.3.1: both are form-encoded before they are joined.
+        request.AuthorizationHeaderStyle = BasicAuthenticationHeaderStyle.Rfc6749;
         if (assertion is null)
         {
             request.ClientSecret = secret;
@@ -39,7 +47,9 @@ internal static class ClientRequests
     /// </summary>
     public static string? ErrorOf(ProtocolResponse answer) =>
         answer.HttpStatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
-        && answer.Json is { ValueKind: JsonValueKind.Object } json ? Text(json, OidcConstants.TokenResponse.Error) : null;
+        && answer.Json is { ValueKind: JsonValueKind.Object } json
+            ? Text(json, OidcConstants.TokenResponse.Error)
+            : null;
 
     /// <summary>
     /// Reads a discovery document (OpenID Connect Discovery 1.0, RFC 8414), and nothing that it leads to. The package's reader asks for the
@@ -51,13 +61,16 @@ internal static class ClientRequests
     public static async Task<JsonElement> ReadDiscovery(this HttpClient client, Uri address, CancellationToken cancellation)
     {
         using var document = JsonDocument.Parse(await client.GetByteArrayAsync(address, cancellation));
-        return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw new InvalidDataException("The discovery document is no object.");
+        return document.RootElement.ValueKind == JsonValueKind.Object
+            ? document.RootElement.Clone()
+            : throw new InvalidDataException("The discovery document is no object.");
     }
 
     /// <summary>An address that the discovery document names and that may be asked.</summary>
     /// <exception cref="InvalidDataException">There is none.</exception>
     public static Uri Address(this JsonElement discovery, string name, bool requireHttps) =>
-        Uri.TryCreate(Text(discovery, name), UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || (!requireHttps && uri.Scheme == Uri.UriSchemeHttp))
+        Uri.TryCreate(Text(discovery, name), UriKind.Absolute, out var uri)
+        && (uri.Scheme == Uri.UriSchemeHttps || (!requireHttps && uri.Scheme == Uri.UriSchemeHttp))
             ? uri
             : throw new InvalidDataException($"The discovery document names no usable {name}.");
 

@@ -10,7 +10,11 @@ namespace Bff.Callers.Identity;
 /// <summary>A P-256 key that every instance derives alike from a shared secret.</summary>
 internal sealed class AssertionKey
 {
-    private static readonly BigInteger Order = BigInteger.Parse("0FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551", System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger Order = BigInteger.Parse(
+        "0FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551",
+        System.Globalization.NumberStyles.HexNumber,
+        System.Globalization.CultureInfo.InvariantCulture
+    );
 
     private readonly ECDsa _key;
     private readonly Lock _signing = new();
@@ -36,7 +40,12 @@ internal sealed class AssertionKey
     /// </summary>
     public static AssertionKey From(RingKey secret)
     {
-        var bytes = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret.Material.ToArray(), 48, info: "bff identity assertion ES256"u8.ToArray());
+        var bytes = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            secret.Material.ToArray(),
+            48,
+            info: "bff identity assertion ES256"u8.ToArray()
+        );
         var scalar = (new BigInteger(bytes, isUnsigned: true, isBigEndian: true) % (Order - 1)) + 1;
         var d = new byte[32];
         var written = scalar.ToByteArray(isUnsigned: true, isBigEndian: true);

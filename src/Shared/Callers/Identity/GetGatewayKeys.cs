@@ -15,11 +15,18 @@ internal static class GetGatewayKeys
     {
         if (endpoints.ServiceProvider.GetService<IdentityAssertions>() is { } assertions)
         {
-            endpoints.MapGet("/.well-known/gateway-jwks.json", (HttpContext context) =>
-            {
-                context.Response.Headers.CacheControl = "public, max-age=300";
-                return TypedResults.Bytes(assertions.PublicKeys(), "application/jwk-set+json");
-            }).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
+            endpoints
+                .MapGet(
+                    "/.well-known/gateway-jwks.json",
+                    (HttpContext context) =>
+                    {
+                        context.Response.Headers.CacheControl = "public, max-age=300";
+                        return TypedResults.Bytes(assertions.PublicKeys(), "application/jwk-set+json");
+                    }
+                )
+                .AllowAnonymous()
+                .WithoutLimits()
+                .ExcludeFromDescription();
         }
     }
 }

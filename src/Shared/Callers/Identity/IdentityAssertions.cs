@@ -21,7 +21,8 @@ namespace Bff.Callers.Identity;
 /// minute.
 /// </summary>
 internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configuration, TimeProvider time, ILogger<IdentityAssertions> logger)
-    : BackgroundService, IReadinessCheck
+    : BackgroundService,
+        IReadinessCheck
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan RenewAfter = TimeSpan.FromMinutes(1);
@@ -115,7 +116,8 @@ internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configura
             json.WriteStartObject();
             json.WriteString("iss", _issuer);
             json.WriteString("aud", upstream);
-            WriteIfAny(json, "sub", caller.IsApplication ? null : caller.Subject); // A service must not take an application for the user of the same name.
+            // A service must not take an application for the user of the same name.
+            WriteIfAny(json, "sub", caller.IsApplication ? null : caller.Subject);
             json.WriteNumber("iat", now.ToUnixTimeSeconds());
             json.WriteNumber("exp", (now + Lifetime).ToUnixTimeSeconds());
             WriteIfAny(json, "email", caller.Email);

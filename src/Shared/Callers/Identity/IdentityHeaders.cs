@@ -11,7 +11,13 @@ public static class IdentityHeaders
 {
     private static readonly FrozenSet<string> Names = new[]
     {
-        "X-User-Id", "X-User-Email", "X-User-Roles", "X-OAuth-Scopes", "X-Tenant-Id", "X-Client-Id", "X-Identity-Token",
+        "X-User-Id",
+        "X-User-Email",
+        "X-User-Roles",
+        "X-OAuth-Scopes",
+        "X-Tenant-Id",
+        "X-Client-Id",
+        "X-Identity-Token",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. PrintableAscii().Where(c => c != '%')]);

@@ -32,8 +32,11 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
     public async Task<List<VerificationKey>> ReadKeys(Uri address, CancellationToken cancellation)
     {
         using var document = await Read(address, cancellation);
-        if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("keys", out var list) || list.ValueKind != JsonValueKind.Array)
+        if (
+            document.RootElement.ValueKind != JsonValueKind.Object
+            || !document.RootElement.TryGetProperty("keys", out var list)
+            || list.ValueKind != JsonValueKind.Array
+        )
         {
             throw new InvalidDataException("The key document has no list of keys.");
         }
@@ -54,7 +57,9 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
     {
         try
         {
-            return element.ValueKind == JsonValueKind.Object ? VerificationKey.Published(new JsonWebKey(element.GetRawText()), IssuerOf(element)) : null;
+            return element.ValueKind == JsonValueKind.Object
+                ? VerificationKey.Published(new JsonWebKey(element.GetRawText()), IssuerOf(element))
+                : null;
         }
         catch (ArgumentException)
         {
@@ -65,9 +70,10 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
     /// <summary>
     /// Entra says of each key for whose tokens it is (<c>issuer</c>, perhaps a template): keys of one tenant must not sign for another.
     /// </summary>
-    private string? IssuerOf(JsonElement key) => settings.Type == ProviderType.Entra && key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String
-        ? issuer.GetString()
-        : null;
+    private string? IssuerOf(JsonElement key) =>
+        settings.Type == ProviderType.Entra && key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String
+            ? issuer.GetString()
+            : null;
 
     private async Task<JsonDocument> Read(Uri address, CancellationToken cancellation)
     {

@@ -33,7 +33,10 @@ internal sealed class SigningKeySet
         var candidates = new List<VerificationKey>(1);
         foreach (var key in _keys)
         {
-            if (key.Algorithms.Contains(algorithm) && (kid is null || key.Kid is null || string.Equals(key.Kid, kid, StringComparison.Ordinal)))
+            if (
+                key.Algorithms.Contains(algorithm)
+                && (kid is null || key.Kid is null || string.Equals(key.Kid, kid, StringComparison.Ordinal))
+            )
             {
                 candidates.Add(key);
             }
@@ -44,8 +47,7 @@ internal sealed class SigningKeySet
 
     /// <summary>Same keys under the same ids and the same issuers.</summary>
     public bool IsSameAs(SigningKeySet other) =>
-        Issuers.Names.SequenceEqual(other.Issuers.Names)
-        && _keys.Select(Identity).SequenceEqual(other._keys.Select(Identity));
+        Issuers.Names.SequenceEqual(other.Issuers.Names) && _keys.Select(Identity).SequenceEqual(other._keys.Select(Identity));
 
     private static (string?, string, int) Identity(VerificationKey key) => (key.Kid, key.Thumbprint, key.Algorithms.Count);
 }

@@ -18,17 +18,27 @@ namespace Bff.Callers.Keys;
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where failures go.</param>
 internal sealed partial class SigningKeys(
-    ProviderSettings settings, TimeSpan keyRefresh, Action<SigningKeys, IssuerRule> admit, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger)
-    : IDisposable
+    ProviderSettings settings,
+    TimeSpan keyRefresh,
+    Action<SigningKeys, IssuerRule> admit,
+    IHttpClientFactory clients,
+    TimeProvider time,
+    ILogger<SigningKeys> logger
+) : IDisposable
 {
     private const int MaxWaiting = 100;
     private static readonly TimeSpan MinGap = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5); // The end of a fetch that began too early, the gap, and the next fetch.
+
+    // The end of a fetch that began too early, the gap, and the next fetch.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A lost fetch must not cost a withdrawn key another KeyRefresh.
 
     private readonly AuthorityDocuments _authority = new(clients, settings);
     private readonly SemaphoreSlim _wanted = new(0, 1);
-    private readonly BackgroundLoop _loop = new(settings is BearerSchemeSettings ? "signing-keys" : "signing-keys of " + settings.Path, logger);
+    private readonly BackgroundLoop _loop = new(
+        settings is BearerSchemeSettings ? "signing-keys" : "signing-keys of " + settings.Path,
+        logger
+    );
     private AuthorityDocuments.Discovery? _discovery;
     private long _discoveryRead;
     private SigningKeySet _current = new(settings.Secrets, settings.Issuers, settings.AllowedTenants);
@@ -177,7 +187,11 @@ internal sealed partial class SigningKeys(
 
     private void Take(List<VerificationKey> published, string? issuer)
     {
-        var next = new SigningKeySet(settings.Secrets.Concat(published), issuer is null ? settings.Issuers : settings.Issuers.Append(issuer), settings.AllowedTenants);
+        var next = new SigningKeySet(
+            settings.Secrets.Concat(published),
+            issuer is null ? settings.Issuers : settings.Issuers.Append(issuer),
+            settings.AllowedTenants
+        );
         admit(this, next.Issuers);
         if (!next.IsSameAs(_current))
         {

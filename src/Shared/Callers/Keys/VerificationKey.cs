@@ -36,7 +36,8 @@ internal sealed class VerificationKey
     public string Thumbprint { get; }
 
     /// <summary>A symmetric key from the configuration: HS256 and nothing else.</summary>
-    public static VerificationKey Secret(byte[] bytes, string? kid, string? issuer) => new(new SymmetricSecurityKey(bytes), kid, issuer, ["HS256"]);
+    public static VerificationKey Secret(byte[] bytes, string? kid, string? issuer) =>
+        new(new SymmetricSecurityKey(bytes), kid, issuer, ["HS256"]);
 
     /// <summary>A published key; null when it is not one that signatures are verified with, or a weak or damaged one.</summary>
     /// <param name="jwk">As it was published.</param>
@@ -62,7 +63,9 @@ internal sealed class VerificationKey
             }
 
             algorithms = string.IsNullOrEmpty(jwk.Alg) ? algorithms : [.. algorithms.Where(a => a == jwk.Alg)];
-            return algorithms.Length == 0 ? null : new VerificationKey(key, string.IsNullOrEmpty(jwk.Kid) ? null : jwk.Kid, issuer, algorithms);
+            return algorithms.Length == 0
+                ? null
+                : new VerificationKey(key, string.IsNullOrEmpty(jwk.Kid) ? null : jwk.Kid, issuer, algorithms);
         }
         catch (Exception damaged) when (damaged is FormatException or CryptographicException or ArgumentException)
         {
@@ -72,7 +75,9 @@ internal sealed class VerificationKey
 
     private static (SecurityKey?, string[]) FromRsa(JsonWebKey jwk)
     {
-        var key = new RsaSecurityKey(new RSAParameters { Modulus = Base64UrlEncoder.DecodeBytes(jwk.N), Exponent = Base64UrlEncoder.DecodeBytes(jwk.E) });
+        var key = new RsaSecurityKey(
+            new RSAParameters { Modulus = Base64UrlEncoder.DecodeBytes(jwk.N), Exponent = Base64UrlEncoder.DecodeBytes(jwk.E) }
+        );
         return key.KeySize < MinRsaBits ? (null, []) : (key, Rsa);
     }
 

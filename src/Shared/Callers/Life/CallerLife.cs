@@ -31,7 +31,10 @@ public sealed class CallerLife : ICallerLife, IDisposable
         _lives = lives;
         _response = context.Features.Get<IHttpResponseFeature>(); // The server's own: another thread must not touch the context.
         _connection = context.Features.Get<IHttpRequestLifetimeFeature>();
-        _isRead = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method) || HttpMethods.IsConnect(context.Request.Method)
+        _isRead =
+            HttpMethods.IsGet(context.Request.Method)
+            || HttpMethods.IsHead(context.Request.Method)
+            || HttpMethods.IsConnect(context.Request.Method)
             || context.GetEndpoint()?.Metadata.GetMetadata<GrpcRoute>() is not null;
         _since = request.StartTimestamp;
         Caller = caller;

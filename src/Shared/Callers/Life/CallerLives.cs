@@ -36,9 +36,21 @@ internal sealed partial class CallerLives : BackgroundService
     private int _changes;
 
     public CallerLives(
-        Revocations revocations, IEnumerable<ICredentialLife> kinds, IRequestDeadline deadline, TimeProvider time, ILogger<CallerLives> logger)
+        Revocations revocations,
+        IEnumerable<ICredentialLife> kinds,
+        IRequestDeadline deadline,
+        TimeProvider time,
+        ILogger<CallerLives> logger
+    )
     {
-        (_revocations, _kinds, _deadline, _time, _logger, _loop) = (revocations, [.. kinds], deadline, time, logger, new("caller-lives", logger));
+        (_revocations, _kinds, _deadline, _time, _logger, _loop) = (
+            revocations,
+            [.. kinds],
+            deadline,
+            time,
+            logger,
+            new("caller-lives", logger)
+        );
         foreach (var kind in _kinds)
         {
             kind.OnChanged(name => OnChanged(kind, name));
@@ -68,7 +80,12 @@ internal sealed partial class CallerLives : BackgroundService
         else
         {
             var (name, state) = kind.Of(context, caller);
-            life = new(this, context, request, caller) { Stripe = stripe, Kind = kind, Name = name };
+            life = new(this, context, request, caller)
+            {
+                Stripe = stripe,
+                Kind = kind,
+                Name = name,
+            };
             life.Expect(state, DateTimeOffset.MinValue);
         }
 
@@ -103,7 +120,8 @@ internal sealed partial class CallerLives : BackgroundService
                 Sweep();
                 return Task.CompletedTask;
             },
-            stoppingToken);
+            stoppingToken
+        );
 
     private void Sweep()
     {
@@ -128,7 +146,10 @@ internal sealed partial class CallerLives : BackgroundService
         if (affected.Count > 0)
         {
             _ = Parallel.ForEachAsync(
-                affected, new ParallelOptions { MaxDegreeOfParallelism = AskedAtOnce }, (life, _) => new ValueTask(Look(life)));
+                affected,
+                new ParallelOptions { MaxDegreeOfParallelism = AskedAtOnce },
+                (life, _) => new ValueTask(Look(life))
+            );
         }
     }
 
@@ -156,8 +177,7 @@ internal sealed partial class CallerLives : BackgroundService
                 LogUnexpected(_logger, unexpected, life.Caller.Kind);
                 life.Expect(CredentialState.Over, DateTimeOffset.MaxValue);
             }
-        }
-        while (life.EndLook());
+        } while (life.EndLook());
     }
 
     private ICredentialLife? KindOf(Caller caller)

@@ -51,7 +51,8 @@ internal sealed record ClaimMap
     }
 
     /// <summary>The scopes of a list separated by spaces (RFC 6749 section 3.3), as the gateway names them.</summary>
-    public string[] ScopesOf(string list) => [.. list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Scope).Distinct(StringComparer.Ordinal)];
+    public string[] ScopesOf(string list) =>
+        [.. list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Scope).Distinct(StringComparer.Ordinal)];
 }
 
 /// <summary>The claims by type of provider, as each one's documentation says.</summary>
@@ -59,19 +60,46 @@ internal static class ClaimDefaults
 {
     /// <param name="type">Whose conventions.</param>
     /// <param name="audiences">This gateway's: Keycloak lists the roles of each below its name.</param>
-    public static ClaimMap Of(ProviderType type, IReadOnlyList<string> audiences) => type switch
-    {
-        ProviderType.Entra => new()
+    public static ClaimMap Of(ProviderType type, IReadOnlyList<string> audiences) =>
+        type switch
         {
-            Type = type, Subject = ["oid", "sub"], Roles = ["roles"], Scopes = ["scp"], Tenant = ["tid"], Client = ["azp", "appid"], RolesAsScopes = true,
-        },
-        ProviderType.Keycloak => new()
-        {
-            Type = type, Roles = ["realm_access.roles", .. audiences.Select(a => $"resource_access.{a}.roles")], Scopes = ["scope"], Client = ["azp"],
-        },
-        ProviderType.Auth0 => new() { Type = type, Scopes = ["scope", "permissions"], Client = ["azp"] },
-        ProviderType.Okta => new() { Type = type, Roles = ["groups"], Scopes = ["scp"], Client = ["cid"] },
-        ProviderType.Cognito => new() { Type = type, Roles = ["cognito:groups"], Scopes = ["scope"], Client = ["client_id"] },
-        _ => new() { Type = type },
-    };
+            ProviderType.Entra => new()
+            {
+                Type = type,
+                Subject = ["oid", "sub"],
+                Roles = ["roles"],
+                Scopes = ["scp"],
+                Tenant = ["tid"],
+                Client = ["azp", "appid"],
+                RolesAsScopes = true,
+            },
+            ProviderType.Keycloak => new()
+            {
+                Type = type,
+                Roles = ["realm_access.roles", .. audiences.Select(a => $"resource_access.{a}.roles")],
+                Scopes = ["scope"],
+                Client = ["azp"],
+            },
+            ProviderType.Auth0 => new()
+            {
+                Type = type,
+                Scopes = ["scope", "permissions"],
+                Client = ["azp"],
+            },
+            ProviderType.Okta => new()
+            {
+                Type = type,
+                Roles = ["groups"],
+                Scopes = ["scp"],
+                Client = ["cid"],
+            },
+            ProviderType.Cognito => new()
+            {
+                Type = type,
+                Roles = ["cognito:groups"],
+                Scopes = ["scope"],
+                Client = ["client_id"],
+            },
+            _ => new() { Type = type },
+        };
 }

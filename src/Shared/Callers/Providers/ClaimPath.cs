@@ -25,7 +25,7 @@ internal static class ClaimPath
         }
 
         // A member's own name may have dots (a client of Keycloak), so every dot is tried.
-        for (var at = path.IndexOf('.'); at >= 0;)
+        for (var at = path.IndexOf('.'); at >= 0; )
         {
             if (claims.TryGetProperty(path[..at], out var inner) && TryFind(inner, path[(at + 1)..], out value))
             {

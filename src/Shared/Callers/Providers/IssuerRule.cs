@@ -18,7 +18,9 @@ internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string
 
     /// <summary>Letters, digits, dots and hyphens: what can be in a tenant's id or domain, and lead nowhere else in an address.</summary>
     public static bool IsTenantId(string text) =>
-        text.Length is > 0 and <= 128 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.') && text.Any(char.IsAsciiLetterOrDigit);
+        text.Length is > 0 and <= 128
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.')
+        && text.Any(char.IsAsciiLetterOrDigit);
 
     /// <summary>Whether tokens of this issuer and tenant are the provider's.</summary>
     public bool Admits(string issuer, string? tenant)
@@ -45,16 +47,20 @@ internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string
     public string? Overlap(IssuerRule other) =>
         Names.FirstOrDefault(name => other.Names.Contains(name) || other.Covers(name)) ?? other.Names.FirstOrDefault(Covers);
 
-    private bool Covers(string issuer) => Names.Any(name => IsTemplate(name) && !IsTemplate(issuer) && TenantIn(name, issuer) is { } tenant && Allows(tenant));
+    private bool Covers(string issuer) =>
+        Names.Any(name => IsTemplate(name) && !IsTemplate(issuer) && TenantIn(name, issuer) is { } tenant && Allows(tenant));
 
-    private bool Allows(string tenant) => IsTenantId(tenant)
-        && (tenants.Contains(AnyTenant) || tenants.Contains(tenant, StringComparer.OrdinalIgnoreCase));
+    private bool Allows(string tenant) =>
+        IsTenantId(tenant) && (tenants.Contains(AnyTenant) || tenants.Contains(tenant, StringComparer.OrdinalIgnoreCase));
 
     private static string? TenantIn(string template, string issuer)
     {
         var at = template.IndexOf(Placeholder, StringComparison.Ordinal);
         var (before, after) = (template[..at], template[(at + Placeholder.Length)..]);
-        return issuer.Length > before.Length + after.Length && issuer.StartsWith(before, StringComparison.Ordinal) && issuer.EndsWith(after, StringComparison.Ordinal)
+        return
+            issuer.Length > before.Length + after.Length
+            && issuer.StartsWith(before, StringComparison.Ordinal)
+            && issuer.EndsWith(after, StringComparison.Ordinal)
             ? issuer[before.Length..^after.Length]
             : null;
     }

@@ -16,8 +16,30 @@ internal static class ProviderParser
     public static ProviderSettings Parse(IConfigurationSection section, bool isScheme, ConfigurationMistakes mistakes)
     {
         ProviderSettings read = isScheme
-            ? mistakes.Bind(section, new BearerSchemeSettings { Path = section.Path, Audiences = [], Issuers = [], Secrets = [], AllowedTenants = [], AllowedClients = [] })
-            : mistakes.Bind(section, new NamedProviderSettings { Path = section.Path, Audiences = [], Issuers = [], Secrets = [], AllowedTenants = [], AllowedClients = [] });
+            ? mistakes.Bind(
+                section,
+                new BearerSchemeSettings
+                {
+                    Path = section.Path,
+                    Audiences = [],
+                    Issuers = [],
+                    Secrets = [],
+                    AllowedTenants = [],
+                    AllowedClients = [],
+                }
+            )
+            : mistakes.Bind(
+                section,
+                new NamedProviderSettings
+                {
+                    Path = section.Path,
+                    Audiences = [],
+                    Issuers = [],
+                    Secrets = [],
+                    AllowedTenants = [],
+                    AllowedClients = [],
+                }
+            );
         var secrets = new List<VerificationKey>();
         ReadSigningKeys(section.GetSection("SigningKeys"), secrets, mistakes);
         string[] audiences = [.. Values(section, "Audience", "ValidAudience", "ValidAudiences")];
@@ -37,7 +59,14 @@ internal static class ProviderParser
     }
 
     /// <summary>A key of HS256; weak ones are mistakes.</summary>
-    public static void AddSecret(List<VerificationKey> secrets, string path, ReadOnlySpan<byte> bytes, string? kid, string? issuer, ConfigurationMistakes mistakes)
+    public static void AddSecret(
+        List<VerificationKey> secrets,
+        string path,
+        ReadOnlySpan<byte> bytes,
+        string? kid,
+        string? issuer,
+        ConfigurationMistakes mistakes
+    )
     {
         if (bytes.Length < MinSecretBytes)
         {
@@ -52,14 +81,29 @@ internal static class ProviderParser
     {
         var (key, text) = section["MetadataAddress"] is { Length: > 0 } address
             ? ("MetadataAddress", address)
-            : ("Authority", section["Authority"] is { Length: > 0 } authority ? authority.TrimEnd('/') + "/.well-known/openid-configuration" : null);
-        return text is null ? null : HttpAddress.Parse(
-            section, key, text,
-            requireHttps ? "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development." : null,
-            mistakes);
+            : (
+                "Authority",
+                section["Authority"] is { Length: > 0 } authority ? authority.TrimEnd('/') + "/.well-known/openid-configuration" : null
+            );
+        return text is null
+            ? null
+            : HttpAddress.Parse(
+                section,
+                key,
+                text,
+                requireHttps
+                    ? "is not https: anyone on the way could replace the keys. Use https, or RequireHttpsMetadata=false in development."
+                    : null,
+                mistakes
+            );
     }
 
-    private static ClaimMap ReadClaims(IConfigurationSection section, ProviderSettings read, string[] audiences, ConfigurationMistakes mistakes)
+    private static ClaimMap ReadClaims(
+        IConfigurationSection section,
+        ProviderSettings read,
+        string[] audiences,
+        ConfigurationMistakes mistakes
+    )
     {
         var defaults = ClaimDefaults.Of(read.Type, audiences);
         var claims = section.GetSection("Claims");
@@ -86,7 +130,12 @@ internal static class ProviderParser
         foreach (var alias in section.GetChildren())
         {
             var (from, to) = alias.Value is null ? (alias["From"], alias["To"]) : (alias.Key, alias.Value);
-            if (string.IsNullOrWhiteSpace(from) || string.IsNullOrWhiteSpace(to) || from.Contains(' ', StringComparison.Ordinal) || to.Contains(' ', StringComparison.Ordinal))
+            if (
+                string.IsNullOrWhiteSpace(from)
+                || string.IsNullOrWhiteSpace(to)
+                || from.Contains(' ', StringComparison.Ordinal)
+                || to.Contains(' ', StringComparison.Ordinal)
+            )
             {
                 mistakes.Add(alias.Path, "is not a scope of the gateway. Write it as the value, or { From, To } with both scopes.");
             }
@@ -112,11 +161,17 @@ internal static class ProviderParser
         }
 
         // Known now for what Entra documents and for what is configured; what discovery names is checked when it has been read.
-        var isShared = settings.Type == ProviderType.Entra && settings.MetadataAddress is { } address
+        var isShared =
+            settings.Type == ProviderType.Entra
+            && settings.MetadataAddress is { } address
             && address.Segments.Any(s => EntraPlaces.Contains(s.TrimEnd('/'), StringComparer.OrdinalIgnoreCase));
         if (isShared || settings.Issuers.Any(IssuerRule.IsTemplate))
         {
-            mistakes.Add(section, "AllowedTenants", "is missing: the issuer stands for many tenants, and without a list none of them could be told from a stranger. Name their ids, or * for any.");
+            mistakes.Add(
+                section,
+                "AllowedTenants",
+                "is missing: the issuer stands for many tenants, and without a list none of them could be told from a stranger. Name their ids, or * for any."
+            );
         }
     }
 
@@ -137,7 +192,11 @@ internal static class ProviderParser
     }
 
     private static IEnumerable<string> Values(IConfigurationSection section, params string[] keys) =>
-        keys.SelectMany(key => section.GetSection(key) is { Value: { } single } ? [single] : section.GetSection(key).GetChildren().Select(c => c.Value ?? ""))
+        keys.SelectMany(key =>
+                section.GetSection(key) is { Value: { } single }
+                    ? [single]
+                    : section.GetSection(key).GetChildren().Select(c => c.Value ?? "")
+            )
             .Where(v => v.Length > 0)
             .Distinct(StringComparer.Ordinal);
 }

@@ -45,7 +45,13 @@ internal abstract record ProviderSettings
     public TimeSpan BackchannelTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A token must be for one of these; <c>ValidAudience</c> and <c>Audience</c> are read too.</summary>
-    [Setting(Key = "ValidAudiences:<n>", OrOne = true, Also = "ValidAudience,Audience", Range = AnyText, Default = "none; required unless `AllowedClients` is there")]
+    [Setting(
+        Key = "ValidAudiences:<n>",
+        OrOne = true,
+        Also = "ValidAudience,Audience",
+        Range = AnyText,
+        Default = "none; required unless `AllowedClients` is there"
+    )]
     public required IReadOnlyList<string> Audiences { get; init; }
 
     /// <summary>
@@ -55,11 +61,22 @@ internal abstract record ProviderSettings
     public required IReadOnlyList<string> Issuers { get; init; }
 
     /// <summary>Symmetric keys from the configuration; without one HS256 is not accepted.</summary>
-    [Setting(Key = "SigningKeys:<n>:Value", Also = "SigningKeys:<n>:Issuer,SigningKeys:<n>:Id,SigningKeys:<n>:Length", Range = "base64 of at least 32 bytes", Default = "none", Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`.")]
+    [Setting(
+        Key = "SigningKeys:<n>:Value",
+        Also = "SigningKeys:<n>:Issuer,SigningKeys:<n>:Id,SigningKeys:<n>:Length",
+        Range = "base64 of at least 32 bytes",
+        Default = "none",
+        Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`."
+    )]
     public required IReadOnlyList<VerificationKey> Secrets { get; init; }
 
     /// <summary>Tenants that may stand for <c>{tenantid}</c> in the issuer that discovery names; <c>*</c> says any.</summary>
-    [Setting(Key = "AllowedTenants:<n>", OrOne = true, Range = "a tenant's id, or `*`", Default = "none; required where the issuer holds `{tenantid}`")]
+    [Setting(
+        Key = "AllowedTenants:<n>",
+        OrOne = true,
+        Range = "a tenant's id, or `*`",
+        Default = "none; required where the issuer holds `{tenantid}`"
+    )]
     public required IReadOnlyList<string> AllowedTenants { get; init; }
 
     /// <summary>With it the tokens of these clients alone are taken, and also those without <c>aud</c>.</summary>
@@ -67,15 +84,63 @@ internal abstract record ProviderSettings
     public required IReadOnlyList<string> AllowedClients { get; init; }
 
     /// <summary>Which claims say what.</summary>
-    [Setting(Key = "Claims:Subject:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims that name the user; the first that is there wins. A name that exists as written wins, else dots lead into objects.")]
-    [Setting(Key = "Claims:Email:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims with the e-mail address; the first that is there wins.")]
-    [Setting(Key = "Claims:Name:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims with the name for people; the first that is there wins.")]
-    [Setting(Key = "Claims:Roles:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims with roles; all of them together.")]
-    [Setting(Key = "Claims:Scopes:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims with scopes; all of them together.")]
-    [Setting(Key = "Claims:Tenant:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims that name the tenant; the first that is there wins.")]
-    [Setting(Key = "Claims:Client:<n>", OrOne = true, Range = AnyText, Default = ByType, Meaning = "Claims that name the client; the first that is there wins.")]
+    [Setting(
+        Key = "Claims:Subject:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims that name the user; the first that is there wins. A name that exists as written wins, else dots lead into objects."
+    )]
+    [Setting(
+        Key = "Claims:Email:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims with the e-mail address; the first that is there wins."
+    )]
+    [Setting(
+        Key = "Claims:Name:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims with the name for people; the first that is there wins."
+    )]
+    [Setting(
+        Key = "Claims:Roles:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims with roles; all of them together."
+    )]
+    [Setting(
+        Key = "Claims:Scopes:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims with scopes; all of them together."
+    )]
+    [Setting(
+        Key = "Claims:Tenant:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims that name the tenant; the first that is there wins."
+    )]
+    [Setting(
+        Key = "Claims:Client:<n>",
+        OrOne = true,
+        Range = AnyText,
+        Default = ByType,
+        Meaning = "Claims that name the client; the first that is there wins."
+    )]
     [Setting(Key = "ScopePrefix", Range = AnyText, Default = "none", Meaning = "Is cut off of scopes, such as `api://shop/`.")]
-    [Setting(Key = "ScopeAliases:<scope>", Also = "ScopeAliases:<scope>:From,ScopeAliases:<scope>:To", Range = "a scope of the gateway, or `{ From, To }`", Default = "none", Meaning = "A scope of the provider's tokens is this one of the gateway; `{ From, To }` for names with a colon.")]
+    [Setting(
+        Key = "ScopeAliases:<scope>",
+        Also = "ScopeAliases:<scope>:From,ScopeAliases:<scope>:To",
+        Range = "a scope of the gateway, or `{ From, To }`",
+        Default = "none",
+        Meaning = "A scope of the provider's tokens is this one of the gateway; `{ From, To }` for names with a colon."
+    )]
     public ClaimMap Claims { get; init; } = ClaimMap.Default;
 
     /// <summary>Whether the roles of an application count as scopes.</summary>

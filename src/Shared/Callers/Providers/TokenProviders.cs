@@ -32,7 +32,10 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     public TokenProviders(Reloadable<BearerSettings> settings, IHttpClientFactory clients, TimeProvider time, ILogger<SigningKeys> logger)
     {
         var current = settings.Current;
-        _all = [.. current.Providers.Select(p => new TokenProvider(p, new SigningKeys(p, current.KeyRefresh, Admit, clients, time, logger)))];
+        _all =
+        [
+            .. current.Providers.Select(p => new TokenProvider(p, new SigningKeys(p, current.KeyRefresh, Admit, clients, time, logger))),
+        ];
         _ofIntrospection = _all.Length == 1 ? _all[0] : Array.Find(_all, p => p.Settings is BearerSchemeSettings);
     }
 
@@ -55,7 +58,11 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     /// <param name="claims">Not yet verified.</param>
     public TokenProvider? Of(JsonElement claims)
     {
-        if (!claims.TryGetProperty("iss", out var value) || value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 } issuer)
+        if (
+            !claims.TryGetProperty("iss", out var value)
+            || value.ValueKind != JsonValueKind.String
+            || value.GetString() is not { Length: > 0 } issuer
+        )
         {
             return null;
         }
@@ -83,13 +90,18 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
                 return found;
             }
 
-            await await Task.WhenAny(_all.Where(p => !p.Keys.IsReady).Select(p => p.Keys.WaitForNewer(p.Keys.Current, cancellation).AsTask()).DefaultIfEmpty(Task.FromResult(true)));
+            await await Task.WhenAny(
+                _all.Where(p => !p.Keys.IsReady)
+                    .Select(p => p.Keys.WaitForNewer(p.Keys.Current, cancellation).AsTask())
+                    .DefaultIfEmpty(Task.FromResult(true))
+            );
         }
     }
 
     /// <summary>Whose token it is that introspection has spoken of: an answer need not name the issuer (RFC 7662 section 2.2).</summary>
     public TokenProvider? OfIntrospection(JsonElement answer) =>
-        Of(answer) ?? (!answer.TryGetProperty("iss", out _) || _ofIntrospection is { Keys.Current.Issuers.Names.Count: 0 } ? _ofIntrospection : null);
+        Of(answer)
+        ?? (!answer.TryGetProperty("iss", out _) || _ofIntrospection is { Keys.Current.Issuers.Names.Count: 0 } ? _ofIntrospection : null);
 
     /// <inheritdoc />
     public override void Dispose()
@@ -119,7 +131,8 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
             if (provider.Settings.AllowedTenants.Count == 0 && issuers.Names.FirstOrDefault(IssuerRule.IsTemplate) is { } template)
             {
                 throw new ContradictoryProviderException(
-                    $"{provider.Settings.Path}:AllowedTenants is missing: the authority's issuer '{template}' stands for many tenants. Name their ids, or * for any.");
+                    $"{provider.Settings.Path}:AllowedTenants is missing: the authority's issuer '{template}' stands for many tenants. Name their ids, or * for any."
+                );
             }
 
             foreach (var other in _all.Where(p => p.Keys != keys))
@@ -127,7 +140,8 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
                 if (issuers.Overlap(other.Keys.Current.Issuers) is { } shared)
                 {
                     throw new ContradictoryProviderException(
-                        $"{provider.Settings.Path} and {other.Settings.Path} have the same issuer '{shared}'. Tokens are told apart by their issuer: leave one of them out.");
+                        $"{provider.Settings.Path} and {other.Settings.Path} have the same issuer '{shared}'. Tokens are told apart by their issuer: leave one of them out."
+                    );
                 }
             }
 

@@ -16,9 +16,19 @@ internal static class PostRevocation
     private const int MaxLength = 512;
 
     public static void MapRevocations(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/internal/revocations", Post).Named("revocations").RequireServiceToken("tokens.revoke").WithoutLimits().NeverShed().ExcludeFromDescription();
+        endpoints
+            .MapPost("/internal/revocations", Post)
+            .Named("revocations")
+            .RequireServiceToken("tokens.revoke")
+            .WithoutLimits()
+            .NeverShed()
+            .ExcludeFromDescription();
 
-    private static async Task<Results<NoContent, Problem>> Post(HttpContext context, Revocations revocations, CancellationToken cancellation)
+    private static async Task<Results<NoContent, Problem>> Post(
+        HttpContext context,
+        Revocations revocations,
+        CancellationToken cancellation
+    )
     {
         var read = await JsonBody.Read(context, RevocationJson.Default.RevocationBody, cancellation);
         if (!read.TryGet(out var body, out var malformed))
@@ -58,12 +68,16 @@ internal static class PostRevocation
 
     private static bool IsId(string id) => id.Length is > 0 and <= MaxLength && !id.Any(char.IsControl);
 
-    private static bool TryReadMoment(string? text, out DateTimeOffset moment) => DateTimeOffset.TryParseExact(
-        text,
-        ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"],
-        CultureInfo.InvariantCulture,
-        DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-        out moment) && moment.Year is > 1970 and < 9000 && (text!.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal));
+    private static bool TryReadMoment(string? text, out DateTimeOffset moment) =>
+        DateTimeOffset.TryParseExact(
+            text,
+            ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"],
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out moment
+        )
+        && moment.Year is > 1970 and < 9000
+        && (text!.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal));
 }
 
 /// <summary>The body: <c>{ "jti": "..." }</c> or <c>{ "sub": "...", "issuedBefore": "2026-01-01T00:00:00Z" }</c>.</summary>

@@ -9,13 +9,15 @@ namespace Bff.Callers.Revoked;
 /// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and
 /// a feed with the channel <c>bff:revocations</c>.
 /// </summary>
-internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : IRevocationStore
+internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null)
+    : IRevocationStore
 {
     private const int PageSize = 1000;
     private static readonly RedisKey Ends = "bff:{revocations}";
 
     /// <summary>One step, so that what is written is announced.</summary>
-    private static readonly RedisScript AddScript = new($"""
+    private static readonly RedisScript AddScript = new(
+        $"""
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
         local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
         if not known or tonumber(known) < tonumber(ARGV[2]) then redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1]) end
@@ -25,7 +27,8 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
         {AuditOutbox.Write("KEYS[2]", "ARGV[6]")}
         redis.call('PUBLISH', ARGV[4], ARGV[5])
         return 1
-        """);
+        """
+    );
 
     private readonly AnnouncementFeed _feed = announcements.Feed("revocations", "bff:revocations");
 
@@ -37,7 +40,11 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
         var until = revocation.Until.ToUnixTimeMilliseconds();
         var note = await _feed.Note(string.Create(CultureInfo.InvariantCulture, $"{until} {revocation.ToMember()}"), cancellation);
         await redis.Evaluate(
-            AddScript, [Ends, step.Key], [revocation.ToMember(), until, time.GetUtcNow().ToUnixTimeMilliseconds(), _feed.Channel, note, step.Json], cancellation);
+            AddScript,
+            [Ends, step.Key],
+            [revocation.ToMember(), until, time.GetUtcNow().ToUnixTimeMilliseconds(), _feed.Channel, note, step.Json],
+            cancellation
+        );
         await AuditOutbox.Settle(outbox, step);
     }
 
@@ -51,7 +58,18 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
             var skip = all.Count;
             var page = await redis.Run(
                 "ZREVRANGEBYSCORE",
-                database => database.SortedSetRangeByScoreWithScoresAsync(Ends, now, double.PositiveInfinity, Exclude.None, Order.Descending, skip, PageSize), cancellation);
+                database =>
+                    database.SortedSetRangeByScoreWithScoresAsync(
+                        Ends,
+                        now,
+                        double.PositiveInfinity,
+                        Exclude.None,
+                        Order.Descending,
+                        skip,
+                        PageSize
+                    ),
+                cancellation
+            );
             foreach (var entry in page)
             {
                 all.Add(Read((string)entry.Element!, (long)entry.Score) ?? Revocation.OfToken("", DateTimeOffset.UnixEpoch));
@@ -64,11 +82,15 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
         }
     }
 
-    public IDisposable Subscribe(Action<Revocation?> added) => _feed.Listen(note =>
-    {
-        var parts = note?.Split(' ', 2);
-        added(parts?.Length == 2 && long.TryParse(parts[0], CultureInfo.InvariantCulture, out var until) ? Read(parts[1], until) : null);
-    });
+    public IDisposable Subscribe(Action<Revocation?> added) =>
+        _feed.Listen(note =>
+        {
+            var parts = note?.Split(' ', 2);
+            added(
+                parts?.Length == 2 && long.TryParse(parts[0], CultureInfo.InvariantCulture, out var until) ? Read(parts[1], until) : null
+            );
+        });
 
-    private static Revocation? Read(string member, long until) => Revocation.FromMember(member, DateTimeOffset.FromUnixTimeMilliseconds(until));
+    private static Revocation? Read(string member, long until) =>
+        Revocation.FromMember(member, DateTimeOffset.FromUnixTimeMilliseconds(until));
 }

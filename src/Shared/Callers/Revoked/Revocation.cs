@@ -13,12 +13,14 @@ public sealed record Revocation(string? TokenId, string? Subject, DateTimeOffset
     public static Revocation OfToken(string tokenId, DateTimeOffset until) => new(tokenId, null, default, until);
 
     /// <summary>Everything that the subject was issued before a moment.</summary>
-    public static Revocation OfSubject(string subject, DateTimeOffset issuedBefore, DateTimeOffset until) => new(null, subject, issuedBefore, until);
+    public static Revocation OfSubject(string subject, DateTimeOffset issuedBefore, DateTimeOffset until) =>
+        new(null, subject, issuedBefore, until);
 
     /// <summary>Which one, as one line: the member of the sorted set.</summary>
-    internal string ToMember() => TokenId is not null
-        ? "j:" + TokenId
-        : string.Create(CultureInfo.InvariantCulture, $"s:{IssuedBefore.ToUnixTimeMilliseconds()}:{Subject}");
+    internal string ToMember() =>
+        TokenId is not null
+            ? "j:" + TokenId
+            : string.Create(CultureInfo.InvariantCulture, $"s:{IssuedBefore.ToUnixTimeMilliseconds()}:{Subject}");
 
     /// <summary>The reverse of <see cref="ToMember"/>; null for what another version may have written.</summary>
     internal static Revocation? FromMember(string member, DateTimeOffset until)

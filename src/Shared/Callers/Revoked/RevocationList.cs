@@ -9,7 +9,9 @@ namespace Bff.Callers.Revoked;
 internal sealed class RevocationList
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _tokens = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (DateTimeOffset IssuedBefore, DateTimeOffset Until)> _subjects = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (DateTimeOffset IssuedBefore, DateTimeOffset Until)> _subjects = new(
+        StringComparer.Ordinal
+    );
     private long _changes = 1;
 
     /// <summary>Adds one that may be known already.</summary>
@@ -24,7 +26,8 @@ internal sealed class RevocationList
             _subjects.AddOrUpdate(
                 subject,
                 (revocation.IssuedBefore, revocation.Until),
-                (_, known) => (Later(known.IssuedBefore, revocation.IssuedBefore), Later(known.Until, revocation.Until)));
+                (_, known) => (Later(known.IssuedBefore, revocation.IssuedBefore), Later(known.Until, revocation.Until))
+            );
         }
 
         Interlocked.Increment(ref _changes); // After the entry: who sees the number sees the entry.
@@ -41,8 +44,13 @@ internal sealed class RevocationList
             return false;
         }
 
-        if ((caller.TokenId is { } token && _tokens.ContainsKey(token))
-            || (_subjects.TryGetValue(caller.Subject, out var subject) && (caller.IssuedAt ?? DateTimeOffset.MinValue) < subject.IssuedBefore))
+        if (
+            (caller.TokenId is { } token && _tokens.ContainsKey(token))
+            || (
+                _subjects.TryGetValue(caller.Subject, out var subject)
+                && (caller.IssuedAt ?? DateTimeOffset.MinValue) < subject.IssuedBefore
+            )
+        )
         {
             return true;
         }

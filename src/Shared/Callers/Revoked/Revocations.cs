@@ -44,15 +44,22 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     /// <summary>Revokes one token. This instance refuses it at once, the others within a second.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
     public Task RevokeToken(string tokenId, ChangedBy? by = null, CancellationToken cancellation = default) =>
-        Revoke(Revocation.OfToken(tokenId, _time.GetUtcNow() + _settings.Retention), by?.Entry("token.revoked", null, tokenId), cancellation);
+        Revoke(
+            Revocation.OfToken(tokenId, _time.GetUtcNow() + _settings.Retention),
+            by?.Entry("token.revoked", null, tokenId),
+            cancellation
+        );
 
     /// <summary>Revokes whatever the subject was issued before a moment.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
     public Task RevokeSubject(string subject, DateTimeOffset issuedBefore, ChangedBy? by = null, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
-        return Revoke(Revocation.OfSubject(subject, issuedBefore, (issuedBefore > now ? issuedBefore : now) + _settings.Retention),
-            by?.Entry("subject.revoked", null, subject, null, AuditFacts.Of(("issued_before", issuedBefore))), cancellation);
+        return Revoke(
+            Revocation.OfSubject(subject, issuedBefore, (issuedBefore > now ? issuedBefore : now) + _settings.Retention),
+            by?.Entry("subject.revoked", null, subject, null, AuditFacts.Of(("issued_before", issuedBefore))),
+            cancellation
+        );
     }
 
     /// <inheritdoc />

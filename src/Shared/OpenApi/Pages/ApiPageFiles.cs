@@ -36,15 +36,21 @@ public static class ApiPageFiles
 
     /// <summary>Serves the files to anybody below <c>/docs/assets</c>.</summary>
     public static void MapApiPageFiles(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/docs/assets/{name}", IResult (HttpContext context, string name) => All.TryGetValue(name, out var file)
-                ? Answer(context, file.Value)
-                : TypedResults.NotFound())
-            .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
+        routes
+            .MapGet(
+                "/docs/assets/{name}",
+                IResult (HttpContext context, string name) =>
+                    All.TryGetValue(name, out var file) ? Answer(context, file.Value) : TypedResults.NotFound()
+            )
+            .AllowAnonymous()
+            .WithoutLimits()
+            .ExcludeFromDescription();
 
     private static IResult Answer(HttpContext context, PageFile file)
     {
         var (request, headers) = (context.Request, context.Response.Headers);
-        headers.CacheControl = request.Query["v"] is [var version] && version == file.Version ? "public, max-age=31536000, immutable" : "no-cache";
+        headers.CacheControl =
+            request.Query["v"] is [var version] && version == file.Version ? "public, max-age=31536000, immutable" : "no-cache";
         headers.Vary = "Accept-Encoding";
         if (!request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
         {
@@ -60,7 +66,8 @@ public static class ApiPageFiles
 
     private static PageFile Read(Assembly assembly, string resource, string type)
     {
-        using var stored = assembly.GetManifestResourceStream(resource) ?? throw new InvalidOperationException($"{assembly.FullName} has no {resource}.");
+        using var stored =
+            assembly.GetManifestResourceStream(resource) ?? throw new InvalidOperationException($"{assembly.FullName} has no {resource}.");
         var content = new byte[stored.Length];
         stored.ReadExactly(content);
         using var compressed = new MemoryStream();

@@ -27,8 +27,13 @@ public static class ApiPages
         }
 
         app.MapApiPageFiles();
-        app.MapGet("/docs", (HttpContext context) => Page(names, names.FirstOrDefault(n => n == context.Request.Query["document"]) ?? names[0], header))
-            .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
+        app.MapGet(
+                "/docs",
+                (HttpContext context) => Page(names, names.FirstOrDefault(n => n == context.Request.Query["document"]) ?? names[0], header)
+            )
+            .AllowAnonymous()
+            .WithoutLimits()
+            .ExcludeFromDescription();
     }
 
     private static HtmlPage Page(string[] names, string shown, string? header)
@@ -36,36 +41,42 @@ public static class ApiPages
         var others = new StringBuilder();
         foreach (var name in names.Length > 1 ? names : [])
         {
-            others.Append(Invariant($"""<a href="/docs?document={Text(name)}"{(name == shown ? " aria-current=\"page\"" : "")}>{Text(name)}</a>"""));
+            others.Append(
+                Invariant($"""<a href="/docs?document={Text(name)}"{(name == shown ? " aria-current=\"page\"" : "")}>{Text(name)}</a>""")
+            );
         }
 
-        return new(Encoding.UTF8.GetBytes($"""
-            <!doctype html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <title>{Text(shown)} · API documentation</title>
-            <link rel="icon" href="data:,">
-            <link rel="stylesheet" href="{ApiPageFiles.Url("swagger-ui.css")}">
-            <link rel="stylesheet" href="{ApiPageFiles.Url("page.css")}">
-            <link rel="stylesheet" href="{ApiPageFiles.Url("docs.css")}">
-            </head>
-            <body>
-            <header>
-            <h1>API documentation, {Text(shown)}</h1>
-            <nav aria-label="Documents">{others}<a href="/openapi/{Text(shown)}.json">/openapi/{Text(shown)}.json</a></nav>
-            </header>
-            <main>
-            <div id="swagger" data-spec="/openapi/{Text(shown)}.json"{(header is null ? "" : $" data-header=\"{Text(header)}\"")}></div>
-            <noscript><p>Trying calls out needs JavaScript.</p></noscript>
-            </main>
-            <script src="{ApiPageFiles.Url("swagger-ui-bundle.js")}" defer></script>
-            <script src="{ApiPageFiles.Url("docs.js")}" defer></script>
-            </body>
-            </html>
-            """));
+        return new(
+            Encoding.UTF8.GetBytes(
+                $"""
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta name="color-scheme" content="light dark">
+                <title>{Text(shown)} · API documentation</title>
+                <link rel="icon" href="data:,">
+                <link rel="stylesheet" href="{ApiPageFiles.Url("swagger-ui.css")}">
+                <link rel="stylesheet" href="{ApiPageFiles.Url("page.css")}">
+                <link rel="stylesheet" href="{ApiPageFiles.Url("docs.css")}">
+                </head>
+                <body>
+                <header>
+                <h1>API documentation, {Text(shown)}</h1>
+                <nav aria-label="Documents">{others}<a href="/openapi/{Text(shown)}.json">/openapi/{Text(shown)}.json</a></nav>
+                </header>
+                <main>
+                <div id="swagger" data-spec="/openapi/{Text(shown)}.json"{(header is null ? "" : $" data-header=\"{Text(header)}\"")}></div>
+                <noscript><p>Trying calls out needs JavaScript.</p></noscript>
+                </main>
+                <script src="{ApiPageFiles.Url("swagger-ui-bundle.js")}" defer></script>
+                <script src="{ApiPageFiles.Url("docs.js")}" defer></script>
+                </body>
+                </html>
+                """
+            )
+        );
     }
 
     private static string Text(string value) => HtmlEncoder.Default.Encode(value);

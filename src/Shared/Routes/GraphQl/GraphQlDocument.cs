@@ -77,8 +77,8 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
 
     private readonly record struct Size(int Depth, int Aliases, bool Introspects)
     {
-        public Size With(Size part) => new(
-            Math.Max(Depth, part.Depth), (int)Math.Min(int.MaxValue, (long)Aliases + part.Aliases), Introspects || part.Introspects);
+        public Size With(Size part) =>
+            new(Math.Max(Depth, part.Depth), (int)Math.Min(int.MaxValue, (long)Aliases + part.Aliases), Introspects || part.Introspects);
     }
 
     private sealed class Fragment(GraphQLSelectionSet selections)
@@ -105,7 +105,8 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
                     case GraphQLOperationDefinition operation when names.Add(operation.Name?.StringValue ?? ""):
                         _operations.Add(operation);
                         break;
-                    case GraphQLFragmentDefinition fragment when _fragments.TryAdd(fragment.FragmentName.Name.StringValue, new(fragment.SelectionSet)):
+                    case GraphQLFragmentDefinition fragment
+                        when _fragments.TryAdd(fragment.FragmentName.Name.StringValue, new(fragment.SelectionSet)):
                         break;
                     case GraphQLOperationDefinition or GraphQLFragmentDefinition:
                         throw Malformed("Two operations, or two fragments, of the document have one name."); // Services differ in which of them they take.
@@ -134,8 +135,12 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
             }
 
             return new(
-                size.Depth, size.Aliases, _operations.Exists(o => o.Operation == OperationType.Mutation), _operations.Exists(o => o.Operation == OperationType.Subscription),
-                size.Introspects);
+                size.Depth,
+                size.Aliases,
+                _operations.Exists(o => o.Operation == OperationType.Mutation),
+                _operations.Exists(o => o.Operation == OperationType.Subscription),
+                size.Introspects
+            );
         }
 
         private Size Measure(GraphQLSelectionSet? selections, int level)
@@ -165,8 +170,10 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
         {
             var below = Measure(field.SelectionSet, level);
             return new(
-                below.Depth + 1, (int)Math.Min(int.MaxValue, below.Aliases + (field.Alias is null ? 0L : 1L)),
-                below.Introspects || field.Name.Value.Span is "__schema" or "__type");
+                below.Depth + 1,
+                (int)Math.Min(int.MaxValue, below.Aliases + (field.Alias is null ? 0L : 1L)),
+                below.Introspects || field.Name.Value.Span is "__schema" or "__type"
+            );
         }
 
         private Size Measure(Fragment fragment, int level)

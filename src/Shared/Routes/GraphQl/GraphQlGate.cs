@@ -47,7 +47,9 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
 
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true })
         {
-            throw GraphQlDocument.Malformed("Operations are not taken over a WebSocket here; a subscription is sent as a request, and its events come as text/event-stream.");
+            throw GraphQlDocument.Malformed(
+                "Operations are not taken over a WebSocket here; a subscription is sent as a request, and its events come as text/event-stream."
+            );
         }
 
         var asked = isPost ? await ReadBody(context, rules) : ReadQuery(request, rules); // 1., 2.
@@ -89,7 +91,8 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         {
             if (Array.Exists(GraphQlOperation.Members, m => m.Equals(name, StringComparison.OrdinalIgnoreCase)))
             {
-                throw GraphQlDocument.Malformed("A POST says everything in its body."); // Some services would take what the query of its address says.
+                // Some services would take what the query of its address says.
+                throw GraphQlDocument.Malformed("A POST says everything in its body.");
             }
         }
 
@@ -98,7 +101,10 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
             throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
         }
 
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit && limit.MaxRequestBodySize is null or > MaxBytes)
+        if (
+            context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit
+            && limit.MaxRequestBodySize is null or > MaxBytes
+        )
         {
             limit.MaxRequestBodySize = MaxBytes;
         }
@@ -156,7 +162,9 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
     /// <summary>The address is written anew from what was read of it: services differ in how they take a query apart.</summary>
     private static Asked ReadQuery(HttpRequest request, GraphQlRules rules)
     {
-        string? text = null, id = null, hash = null;
+        string? text = null,
+            id = null,
+            hash = null;
         var parameters = new List<KeyValuePair<string, string?>>();
         foreach (var (name, values) in request.Query)
         {
@@ -191,7 +199,9 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         }
 
         parameters.Add(new("query", missing ?? text));
-        request.QueryString = new QueryString("?" + string.Join('&', parameters.Select(static p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value ?? "")}")));
+        request.QueryString = new QueryString(
+            "?" + string.Join('&', parameters.Select(static p => $"{Uri.EscapeDataString(p.Key)}={Uri.EscapeDataString(p.Value ?? "")}"))
+        );
         return new Asked().With(document, cost, rules);
     }
 
@@ -206,8 +216,9 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         {
             using var json = JsonDocument.Parse(value, Strict);
             return json.RootElement.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null)
-                ? throw GraphQlDocument.Malformed($"The parameter {name} is a JSON object.")
-                : name == "extensions" ? GraphQlOperation.HashOf(json.RootElement) : null;
+                    ? throw GraphQlDocument.Malformed($"The parameter {name} is a JSON object.")
+                : name == "extensions" ? GraphQlOperation.HashOf(json.RootElement)
+                : null;
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
         {

@@ -25,7 +25,11 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
         if (Text is null)
         {
             return known is null
-                ? throw (Id is null ? GraphQlDocument.Malformed("The request has no query.") : new ProblemException(new Problem(ProblemCodes.PersistedQueryNotFound)))
+                ? throw (
+                    Id is null
+                        ? GraphQlDocument.Malformed("The request has no query.")
+                        : new ProblemException(new Problem(ProblemCodes.PersistedQueryNotFound))
+                )
                 : (known.Document, known.Cost, known.Text);
         }
 
@@ -43,7 +47,12 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
 
         return allowed.ByText(Text) is { } listed
             ? (listed.Document, listed.Cost, null)
-            : throw new ProblemException(new Problem(ProblemCodes.OperationNotAllowed) { Detail = "Only the operations of a list are taken here, and this document is none of them." });
+            : throw new ProblemException(
+                new Problem(ProblemCodes.OperationNotAllowed)
+                {
+                    Detail = "Only the operations of a list are taken here, and this document is none of them.",
+                }
+            );
     }
 
     /// <summary>Reads the members of one operation.</summary>
@@ -55,7 +64,9 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
             throw GraphQlDocument.Malformed("A GraphQL request is a JSON object, or an array of them.");
         }
 
-        string? text = null, id = null, hash = null;
+        string? text = null,
+            id = null,
+            hash = null;
         foreach (var member in operation.EnumerateObject())
         {
             switch (NameOf(member.Name))
@@ -106,24 +117,34 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
 
     /// <summary>The hash of an automatic persisted query; null where there is none.</summary>
     public static string? HashOf(JsonElement extensions) =>
-        extensions.ValueKind == JsonValueKind.Object && extensions.TryGetProperty("persistedQuery", out var persisted) && persisted.ValueKind != JsonValueKind.Null
-            ? persisted.ValueKind == JsonValueKind.Object && persisted.TryGetProperty("sha256Hash", out var hash) && hash.ValueKind == JsonValueKind.String
+        extensions.ValueKind == JsonValueKind.Object
+        && extensions.TryGetProperty("persistedQuery", out var persisted)
+        && persisted.ValueKind != JsonValueKind.Null
+            ? persisted.ValueKind == JsonValueKind.Object
+            && persisted.TryGetProperty("sha256Hash", out var hash)
+            && hash.ValueKind == JsonValueKind.String
                 ? hash.GetString()
                 : throw GraphQlDocument.Malformed("The persistedQuery of a request has a sha256Hash.")
             : null;
 
     /// <summary>A service may go by either.</summary>
     private bool Agree(PersistedOperation? known) =>
-        known?.Text == Text || (IsHash && Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text!))).Equals(Id, StringComparison.OrdinalIgnoreCase));
+        known?.Text == Text
+        || (
+            IsHash
+            && Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Text!))).Equals(Id, StringComparison.OrdinalIgnoreCase)
+        );
 
-    private static string? TextOf(JsonProperty member) => member.Value.ValueKind switch
-    {
-        JsonValueKind.String => member.Value.GetString(),
-        JsonValueKind.Null => null,
-        _ => throw GraphQlDocument.Malformed($"The member {member.Name} is a string."),
-    };
+    private static string? TextOf(JsonProperty member) =>
+        member.Value.ValueKind switch
+        {
+            JsonValueKind.String => member.Value.GetString(),
+            JsonValueKind.Null => null,
+            _ => throw GraphQlDocument.Malformed($"The member {member.Name} is a string."),
+        };
 
-    private static JsonElement MapOf(JsonProperty member) => member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Null
-        ? member.Value
-        : throw GraphQlDocument.Malformed($"The member {member.Name} is an object.");
+    private static JsonElement MapOf(JsonProperty member) =>
+        member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Null
+            ? member.Value
+            : throw GraphQlDocument.Malformed($"The member {member.Name} is an object.");
 }

@@ -62,9 +62,13 @@ internal sealed class PersistedOperations
         {
             mistakes.Add(section.Path, "leads to no readable file.");
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or FormatException)
+        catch (Exception malformed)
+            when (malformed is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or FormatException)
         {
-            mistakes.Add(section.Path, "leads to no list of operations: a JSON object of documents by id, or an Apollo manifest, each id once.");
+            mistakes.Add(
+                section.Path,
+                "leads to no list of operations: a JSON object of documents by id, or an Apollo manifest, each id once."
+            );
         }
         catch (RefusedOperation refused)
         {
@@ -82,7 +86,12 @@ internal sealed class PersistedOperations
     private static PersistedOperation Operation(string id, JsonElement entry, GraphQlRules limits)
     {
         var isText = entry.ValueKind == JsonValueKind.String;
-        var text = (isText ? entry : entry.TryGetProperty("body", out var body) ? body : entry.GetProperty("query")).GetString() ?? throw new JsonException();
+        var text =
+            (
+                isText ? entry
+                : entry.TryGetProperty("body", out var body) ? body
+                : entry.GetProperty("query")
+            ).GetString() ?? throw new JsonException();
         var cost = !isText && entry.TryGetProperty("cost", out var declared) ? declared.GetInt32() : 1;
         if (cost < 1)
         {
@@ -102,6 +111,7 @@ internal sealed class PersistedOperations
     }
 
 #pragma warning disable CA1032, CA1064 // It never leaves this file.
-    private sealed class RefusedOperation(string id, string why) : Exception($"has the operation '{id}', which its own route would refuse: {why}");
+    private sealed class RefusedOperation(string id, string why)
+        : Exception($"has the operation '{id}', which its own route would refuse: {why}");
 #pragma warning restore CA1032, CA1064
 }

@@ -20,7 +20,13 @@ internal static class BackchannelLogout
     private const int MaxFormBytes = 32 * 1024;
     private static readonly TimeSpan LockLife = TimeSpan.FromMinutes(1);
 
-    public static async Task<IResult> Handle(HttpContext context, ProviderTokens tokens, SessionVault vault, ISessionStore store, Reloadable<SessionSettings> settings)
+    public static async Task<IResult> Handle(
+        HttpContext context,
+        ProviderTokens tokens,
+        SessionVault vault,
+        ISessionStore store,
+        Reloadable<SessionSettings> settings
+    )
     {
         context.Response.Headers.CacheControl = "no-store";
         if (await Read(context) is not { } token || await tokens.ReadLogoutToken(token, context.RequestAborted) is not { } claims)
@@ -37,7 +43,10 @@ internal static class BackchannelLogout
 
         try
         {
-            return !await store.IsSpent(id) && await End(claims, vault, settings.Current.Claims, ChangedBy.Of(context) with { Actor = "provider" }) && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
+            return
+                !await store.IsSpent(id)
+                && await End(claims, vault, settings.Current.Claims, ChangedBy.Of(context) with { Actor = "provider" })
+                && await store.Spend(id, ProviderTokens.LogoutTokenMemory)
                 ? TypedResults.Ok()
                 : Refused();
         }
@@ -60,7 +69,13 @@ internal static class BackchannelLogout
         foreach (var index in indexes.OfType<string>().Distinct())
         {
             await vault.EndAll(
-                index, record => string.IsNullOrEmpty(sub) || (record.ProviderSubject ?? record.Subject) == sub || (user != sub && record.Subject == user), by);
+                index,
+                record =>
+                    string.IsNullOrEmpty(sub)
+                    || (record.ProviderSubject ?? record.Subject) == sub
+                    || (user != sub && record.Subject == user),
+                by
+            );
         }
 
         return true;
@@ -71,15 +86,27 @@ internal static class BackchannelLogout
     private static async Task<string?> Read(HttpContext context)
     {
         var request = context.Request;
-        if (!request.HasFormContentType || request.ContentType!.StartsWith("multipart", StringComparison.OrdinalIgnoreCase)
-            || request.ContentLength is > MaxFormBytes)
+        if (
+            !request.HasFormContentType
+            || request.ContentType!.StartsWith("multipart", StringComparison.OrdinalIgnoreCase)
+            || request.ContentLength is > MaxFormBytes
+        )
         {
             return null;
         }
 
         try
         {
-            var form = await request.ReadFormAsync(new() { KeyLengthLimit = 64, ValueCountLimit = 16, ValueLengthLimit = MaxFormBytes, BufferBodyLengthLimit = MaxFormBytes }, context.RequestAborted);
+            var form = await request.ReadFormAsync(
+                new()
+                {
+                    KeyLengthLimit = 64,
+                    ValueCountLimit = 16,
+                    ValueLengthLimit = MaxFormBytes,
+                    BufferBodyLengthLimit = MaxFormBytes,
+                },
+                context.RequestAborted
+            );
             return form["logout_token"] is [{ } token] ? token : null;
         }
         catch (InvalidDataException)

@@ -33,7 +33,13 @@ internal static class Callback
     }
 
     private static SessionRecord Record(
-        HttpContext context, SessionSettings settings, TokenAnswer tokens, SignInEvents events, SignedIn signedIn, DateTimeOffset asked)
+        HttpContext context,
+        SessionSettings settings,
+        TokenAnswer tokens,
+        SignInEvents events,
+        SignedIn signedIn,
+        DateTimeOffset asked
+    )
     {
         var user = signedIn.User;
         var absolute = asked + settings.AbsoluteTimeout;

@@ -12,7 +12,14 @@ namespace Bff.Sessions.Endpoints;
 /// <param name="Roles">What the user may do.</param>
 /// <param name="SessionExpiresIn">Seconds until the session ends unless a request comes.</param>
 /// <param name="LogoutUrl">Navigate there to sign out.</param>
-public sealed record SignedInUser(string Sub, string? Name, string? Email, IReadOnlyList<string> Roles, long SessionExpiresIn, string LogoutUrl);
+public sealed record SignedInUser(
+    string Sub,
+    string? Name,
+    string? Email,
+    IReadOnlyList<string> Roles,
+    long SessionExpiresIn,
+    string LogoutUrl
+);
 
 internal static class GetUser
 {
@@ -24,7 +31,14 @@ internal static class GetUser
         }
 
         var left = (long)Math.Max(0, Math.Floor((session.EndsAt - time.GetUtcNow()).TotalSeconds));
-        var user = new SignedInUser(caller.Subject, caller.Name, caller.Email, caller.Roles, left, $"{site.Prefix}/logout?sid={session.Id}");
+        var user = new SignedInUser(
+            caller.Subject,
+            caller.Name,
+            caller.Email,
+            caller.Roles,
+            left,
+            $"{site.Prefix}/logout?sid={session.Id}"
+        );
         return TypedResults.Json(user, SessionAnswersJson.Default.SignedInUser);
     }
 

@@ -10,7 +10,13 @@ internal static class Login
 {
     private const int MaxValueLength = 512;
 
-    public static async Task<IResult> Handle(HttpContext context, SessionSite site, LoginStates states, SignInHandler handler, Reloadable<SessionSettings> settings)
+    public static async Task<IResult> Handle(
+        HttpContext context,
+        SessionSite site,
+        LoginStates states,
+        SignInHandler handler,
+        Reloadable<SessionSettings> settings
+    )
     {
         var current = settings.Current;
         var asked = context.Request.Query["returnUrl"];

@@ -19,8 +19,14 @@ namespace Bff.Sessions.Endpoints;
 internal static class Logout
 {
     public static async Task<IResult> Handle(
-        HttpContext context, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderMetadata metadata, ProviderClient provider,
-        Reloadable<SessionSettings> settings)
+        HttpContext context,
+        SessionSite site,
+        SessionCookie cookie,
+        SessionVault vault,
+        ProviderMetadata metadata,
+        ProviderClient provider,
+        Reloadable<SessionSettings> settings
+    )
     {
         var key = SessionKey.OfCookie(cookie.Read(context));
         var session = key is null ? null : (await vault.Find(key, slides: false, context.RequestAborted)).Session;
@@ -30,7 +36,10 @@ internal static class Logout
             return TypedResults.Redirect(site.HomeBy(settings.Current)); // There is nothing left to protect.
         }
 
-        if (context.Request.Query["sid"] is not [{ } sid] || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sid), Encoding.UTF8.GetBytes(session.Id)))
+        if (
+            context.Request.Query["sid"] is not [{ } sid]
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sid), Encoding.UTF8.GetBytes(session.Id))
+        )
         {
             return new Problem(ProblemCodes.Forbidden) { Detail = "Sign out with the address that the user resource gives." };
         }
@@ -46,7 +55,12 @@ internal static class Logout
     }
 
     private static async Task<string> Exit(
-        HttpContext context, SessionSite site, SessionRecord record, ProviderMetadata metadata, SessionSettings settings)
+        HttpContext context,
+        SessionSite site,
+        SessionRecord record,
+        ProviderMetadata metadata,
+        SessionSettings settings
+    )
     {
         var home = site.HomeBy(settings);
         try

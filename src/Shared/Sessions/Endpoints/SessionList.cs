@@ -25,12 +25,20 @@ internal static class ManageSessions
         }
 
         var sessions = await vault.Members(SessionKey.UserIndex(current.Record.Subject));
-        var items = sessions.OrderByDescending(s => s.LastSeen)
-            .Select(s => new SessionItem(s.Id, s.Record.Device, s.Record.CreatedAt, s.LastSeen, s.Key == current.Key)).ToList();
+        var items = sessions
+            .OrderByDescending(s => s.LastSeen)
+            .Select(s => new SessionItem(s.Id, s.Record.Device, s.Record.CreatedAt, s.LastSeen, s.Key == current.Key))
+            .ToList();
         return TypedResults.Json(new SessionList(items), SessionAnswersJson.Default.SessionList);
     }
 
-    public static async Task<IResult> EndOne(string id, HttpContext context, SessionVault vault, SessionCookie cookie, ProviderClient provider)
+    public static async Task<IResult> EndOne(
+        string id,
+        HttpContext context,
+        SessionVault vault,
+        SessionCookie cookie,
+        ProviderClient provider
+    )
     {
         if (BrowserSession.Of(context) is not { } current)
         {

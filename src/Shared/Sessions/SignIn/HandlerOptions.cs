@@ -8,8 +8,13 @@ namespace Bff.Sessions.SignIn;
 
 /// <summary>What the framework's handler goes by, made of <c>Session</c> as it is now: an edit counts from the next request on.</summary>
 internal sealed class HandlerOptions(
-    Reloadable<SessionSettings> settings, SessionSite site, ProviderMetadata metadata, IdTokens tokens, LoginStates states, IHttpClientFactory clients)
-    : IOptionsMonitor<OpenIdConnectOptions>
+    Reloadable<SessionSettings> settings,
+    SessionSite site,
+    ProviderMetadata metadata,
+    IdTokens tokens,
+    LoginStates states,
+    IHttpClientFactory clients
+) : IOptionsMonitor<OpenIdConnectOptions>
 {
     private readonly Lazy<HttpClient> _backchannel = new(() =>
     {

@@ -16,16 +16,20 @@ internal readonly record struct BegunLogin(AuthenticationProperties Properties, 
 /// in a cookie of its own; which one, the state says. Coming back spends the state on the server, so that a code is sent once. To the
 /// framework's handler this is the format of a state: a random name of what is in the cookie.
 /// </summary>
-internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionStore store, TimeProvider time) : ISecureDataFormat<AuthenticationProperties>
+internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionStore store, TimeProvider time)
+    : ISecureDataFormat<AuthenticationProperties>
 {
-    private const string Purpose = "sign-in", State = "state";
+    private const string Purpose = "sign-in",
+        State = "state";
     private const int Slots = 4;
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
 
     /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the keys.</exception>
     public async Task<BegunLogin> Begin(HttpContext context, string returnUrl)
     {
-        var slot = Enumerable.Range(0, Slots).FirstOrDefault(s => cookie.Read(context, Suffix(s)) is null, RandomNumberGenerator.GetInt32(Slots));
+        var slot = Enumerable
+            .Range(0, Slots)
+            .FirstOrDefault(s => cookie.Read(context, Suffix(s)) is null, RandomNumberGenerator.GetInt32(Slots));
         var properties = new AuthenticationProperties { RedirectUri = returnUrl, ExpiresUtc = time.GetUtcNow() + Life };
         properties.SetString(State, slot + "." + SessionKey.NewCookie());
         return new(properties, await keys.Current(Purpose, context.RequestAborted), slot);
@@ -35,13 +39,22 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
     public void Keep(HttpContext context, BegunLogin login)
     {
         var plain = PropertiesSerializer.Default.Serialize(login.Properties);
-        cookie.Write(context, SealedBox.SealText(login.Key, plain, Encoding.ASCII.GetBytes(Protect(login.Properties))), Suffix(login.Slot), Life);
+        cookie.Write(
+            context,
+            SealedBox.SealText(login.Key, plain, Encoding.ASCII.GetBytes(Protect(login.Properties))),
+            Suffix(login.Slot),
+            Life
+        );
     }
 
     /// <summary>Spends a state; null when this browser did not begin it, it has been spent, or it took too long.</summary>
     public async Task<AuthenticationProperties?> Spend(HttpContext context, string? state)
     {
-        if (!IsState(state) || state[0] - '0' is not (>= 0 and < Slots and var slot) || cookie.Read(context, Suffix(slot)) is not { Length: < 4096 } box)
+        if (
+            !IsState(state)
+            || state[0] - '0' is not (>= 0 and < Slots and var slot)
+            || cookie.Read(context, Suffix(slot)) is not { Length: < 4096 } box
+        )
         {
             return null;
         }
@@ -72,7 +85,8 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
     /// <inheritdoc />
     public AuthenticationProperties? Unprotect(string? protectedText, string? purpose) => null;
 
-    private static bool IsState([NotNullWhen(true)] string? state) => state is { Length: 2 + SessionKey.CookieLength } && Ascii.IsValid(state);
+    private static bool IsState([NotNullWhen(true)] string? state) =>
+        state is { Length: 2 + SessionKey.CookieLength } && Ascii.IsValid(state);
 
     private static string Spent(string state) => "login:" + SessionKey.Hash(state);
 

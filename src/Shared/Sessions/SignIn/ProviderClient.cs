@@ -30,7 +30,12 @@ internal readonly record struct ProviderAnswer(ProviderOutcome Outcome, TokenAns
 /// The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.
 /// </summary>
 internal sealed partial class ProviderClient(
-    IHttpClientFactory clients, ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderClient> logger)
+    IHttpClientFactory clients,
+    ProviderMetadata metadata,
+    Reloadable<SessionSettings> settings,
+    TimeProvider time,
+    ILogger<ProviderClient> logger
+)
 {
     public const string HttpName = "identity-provider";
     private static readonly TimeSpan RevocationTimeout = TimeSpan.FromSeconds(2);
@@ -38,11 +43,15 @@ internal sealed partial class ProviderClient(
     /// <summary>Exchanges a code.</summary>
     /// <param name="form">What the token request says; who asks is added here.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public Task<ProviderAnswer> RedeemCode(IEnumerable<KeyValuePair<string, string>> form, CancellationToken cancellation) => Tokens(
-        OidcConstants.GrantTypes.AuthorizationCode, [.. form.Where(p => p.Key is not (OidcConstants.TokenRequest.GrantType or OidcConstants.TokenRequest.ClientId))], cancellation);
+    public Task<ProviderAnswer> RedeemCode(IEnumerable<KeyValuePair<string, string>> form, CancellationToken cancellation) =>
+        Tokens(
+            OidcConstants.GrantTypes.AuthorizationCode,
+            [.. form.Where(p => p.Key is not (OidcConstants.TokenRequest.GrantType or OidcConstants.TokenRequest.ClientId))],
+            cancellation
+        );
 
-    public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) => Tokens(
-        OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
+    public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) =>
+        Tokens(OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
 
     /// <summary>
     /// Takes a refresh token back, within two seconds: the session has ended whether or not the provider hears of it.
@@ -56,7 +65,15 @@ internal sealed partial class ProviderClient(
             if (configuration.RevocationEndpoint is { Length: > 0 } endpoint)
             {
                 using var http = clients.CreateClient(HttpName);
-                using var request = Own(new TokenRevocationRequest { Address = endpoint, Token = refreshToken, TokenTypeHint = OidcConstants.TokenTypes.RefreshToken }, configuration);
+                using var request = Own(
+                    new TokenRevocationRequest
+                    {
+                        Address = endpoint,
+                        Token = refreshToken,
+                        TokenTypeHint = OidcConstants.TokenTypes.RefreshToken,
+                    },
+                    configuration
+                );
                 using var answer = await http.RevokeTokenAsync(request, limit.Token);
                 if (answer.IsError)
                 {
@@ -106,12 +123,21 @@ internal sealed partial class ProviderClient(
         {
             var configuration = await metadata.Get(cancellation);
             using var http = clients.CreateClient(HttpName);
-            using var request = Own(new TokenRequest { Address = configuration.TokenEndpoint, GrantType = grant, Parameters = form }, configuration);
+            using var request = Own(
+                new TokenRequest
+                {
+                    Address = configuration.TokenEndpoint,
+                    GrantType = grant,
+                    Parameters = form,
+                },
+                configuration
+            );
             using var answer = await http.RequestTokenAsync(request, cancellation);
             if (!answer.IsError)
             {
                 var tokens = answer.Json?.Deserialize(ProviderJson.Default.TokenAnswer);
-                return tokens is { AccessToken.Length: > 0 } && string.Equals(tokens.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase)
+                return
+                    tokens is { AccessToken.Length: > 0 } && string.Equals(tokens.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase)
                     ? new(ProviderOutcome.Ok, tokens)
                     : new(ProviderOutcome.Away);
             }
@@ -120,19 +146,25 @@ internal sealed partial class ProviderClient(
             Log(answer, Known(error));
             return new(IsFinal(error) ? ProviderOutcome.Refused : ProviderOutcome.Away);
         }
-        catch (Exception away) when (away is JsonException or ProblemException || (away is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception away)
+            when (away is JsonException or ProblemException || (away is OperationCanceledException && !cancellation.IsCancellationRequested)
+            )
         {
             LogAway(logger, away.GetType().Name);
             return new(ProviderOutcome.Away);
         }
     }
 
-    private TRequest Own<TRequest>(TRequest request, OpenIdConnectConfiguration configuration) where TRequest : ProtocolRequest
+    private TRequest Own<TRequest>(TRequest request, OpenIdConnectConfiguration configuration)
+        where TRequest : ProtocolRequest
     {
         var current = settings.Current;
         return request.From(
-            current.ClientId, current.ClientSecret, current.ClientAuthentication,
-            current.PrivateKey is { } key ? () => key.Assertion(current.ClientId, configuration.TokenEndpoint, time) : null);
+            current.ClientId,
+            current.ClientSecret,
+            current.ClientAuthentication,
+            current.PrivateKey is { } key ? () => key.Assertion(current.ClientId, configuration.TokenEndpoint, time) : null
+        );
     }
 
     private void Log(ProtocolResponse answer, string error)
@@ -152,11 +184,24 @@ internal sealed partial class ProviderClient(
     /// Core 1.0 section 3.1.2.6. Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help,
     /// so nobody is signed out for it.
     /// </summary>
-    private static bool IsFinal(string? error) => error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
+    private static bool IsFinal(string? error) =>
+        error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
 
     // What a provider writes there is its own text: only the standards' codes are repeated in the log.
-    private static string Known(string? error) => error is "invalid_grant" or "invalid_client" or "invalid_request" or "invalid_scope" or "unauthorized_client"
-        or "unsupported_grant_type" or "access_denied" or "interaction_required" or "login_required" or "consent_required" or "temporarily_unavailable" or "server_error"
+    private static string Known(string? error) =>
+        error
+            is "invalid_grant"
+                or "invalid_client"
+                or "invalid_request"
+                or "invalid_scope"
+                or "unauthorized_client"
+                or "unsupported_grant_type"
+                or "access_denied"
+                or "interaction_required"
+                or "login_required"
+                or "consent_required"
+                or "temporarily_unavailable"
+                or "server_error"
             ? error
             : "other";
 
@@ -172,8 +217,15 @@ internal sealed partial class ProviderClient(
 
 /// <summary>The token endpoint's answer, RFC 6749 section 5.1; <c>refresh_expires_in</c> is a common extension.</summary>
 internal sealed record TokenAnswer(
-    string? AccessToken, string? TokenType, double? ExpiresIn = null, string? RefreshToken = null, string? Scope = null, string? IdToken = null,
-    double? RefreshExpiresIn = null, double? RefreshTokenExpiresIn = null)
+    string? AccessToken,
+    string? TokenType,
+    double? ExpiresIn = null,
+    string? RefreshToken = null,
+    string? Scope = null,
+    string? IdToken = null,
+    double? RefreshExpiresIn = null,
+    double? RefreshTokenExpiresIn = null
+)
 {
     /// <summary>Null when the provider does not say, or says that it has no end.</summary>
     public TimeSpan? RefreshTokenLife =>
@@ -183,6 +235,9 @@ internal sealed record TokenAnswer(
     public TimeSpan AccessTokenLife => ExpiresIn is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromMinutes(5);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, NumberHandling = JsonNumberHandling.AllowReadingFromString)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    NumberHandling = JsonNumberHandling.AllowReadingFromString
+)]
 [JsonSerializable(typeof(TokenAnswer))]
 internal sealed partial class ProviderJson : JsonSerializerContext;

@@ -12,8 +12,11 @@ namespace Bff.Sessions.SignIn;
 /// most every two seconds. While the provider is away the last good copy goes on.
 /// </summary>
 internal sealed partial class ProviderMetadata(
-    IHttpClientFactory clients, Reloadable<SessionSettings> settings, TimeProvider time, ILogger<ProviderMetadata> logger)
-    : IConfigurationManager<OpenIdConnectConfiguration>
+    IHttpClientFactory clients,
+    Reloadable<SessionSettings> settings,
+    TimeProvider time,
+    ILogger<ProviderMetadata> logger
+) : IConfigurationManager<OpenIdConnectConfiguration>
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan AskedAgainAfter = TimeSpan.FromSeconds(2);
@@ -41,7 +44,8 @@ internal sealed partial class ProviderMetadata(
         return known is not null && known.Configuration != than ? known.Configuration : await Read(known, cancellation);
     }
 
-    Task<OpenIdConnectConfiguration> IConfigurationManager<OpenIdConnectConfiguration>.GetConfigurationAsync(CancellationToken cancel) => Get(cancel).AsTask();
+    Task<OpenIdConnectConfiguration> IConfigurationManager<OpenIdConnectConfiguration>.GetConfigurationAsync(CancellationToken cancel) =>
+        Get(cancel).AsTask();
 
     void IConfigurationManager<OpenIdConnectConfiguration>.RequestRefresh()
     {
@@ -89,7 +93,10 @@ internal sealed partial class ProviderMetadata(
             var client = clients.CreateClient(ProviderClient.HttpName);
             var retriever = new HttpDocumentRetriever(client) { RequireHttps = current.RequireHttpsMetadata };
             var configuration = await OpenIdConnectConfigurationRetriever.GetAsync(
-                current.Authority + "/.well-known/openid-configuration", retriever, CancellationToken.None);
+                current.Authority + "/.well-known/openid-configuration",
+                retriever,
+                CancellationToken.None
+            );
             Check(configuration, current);
             var known = new Known(current.Authority, configuration, time.GetUtcNow());
             Volatile.Write(ref _known, known);
@@ -111,7 +118,9 @@ internal sealed partial class ProviderMetadata(
 
         foreach (var address in (string?[])[configuration.AuthorizationEndpoint, configuration.TokenEndpoint])
         {
-            if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || (current.RequireHttpsMetadata && uri.Scheme != Uri.UriSchemeHttps))
+            if (
+                !Uri.TryCreate(address, UriKind.Absolute, out var uri) || (current.RequireHttpsMetadata && uri.Scheme != Uri.UriSchemeHttps)
+            )
             {
                 throw new InvalidDataException("The discovery document lacks an endpoint.");
             }
@@ -142,8 +151,15 @@ internal sealed partial class ProviderMetadata(
             && named.GetLeftPart(UriPartial.Authority) == asked.GetLeftPart(UriPartial.Authority);
     }
 
-    private static ProblemException Away(Exception? inner = null) => new(
-        new Problem(ProblemCodes.UpstreamUnavailable) { Detail = "The identity provider does not answer.", RetryAfter = AskedAgainAfter }, inner);
+    private static ProblemException Away(Exception? inner = null) =>
+        new(
+            new Problem(ProblemCodes.UpstreamUnavailable)
+            {
+                Detail = "The identity provider does not answer.",
+                RetryAfter = AskedAgainAfter,
+            },
+            inner
+        );
 
     [LoggerMessage(LogLevel.Warning, "The identity provider's discovery document cannot be read: {Failure}")]
     private static partial void LogAway(ILogger logger, string failure);

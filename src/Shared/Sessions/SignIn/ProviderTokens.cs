@@ -18,14 +18,15 @@ namespace Bff.Sessions.SignIn;
 internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time)
 {
     private const string LogoutEvent = "http://schemas.openid.net/event/backchannel-logout";
-    private const int MaxLength = 16 * 1024, MostBytes = 64 * 1024;
+    private const int MaxLength = 16 * 1024,
+        MostBytes = 64 * 1024;
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LogoutTokenLife = TimeSpan.FromMinutes(10);
 
-    private static readonly string[] Algorithms =
-        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+    private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
-    private static TokenValidationResult Invalid => new() { Exception = new SecurityTokenValidationException("The token cannot be verified.") };
+    private static TokenValidationResult Invalid =>
+        new() { Exception = new SecurityTokenValidationException("The token cannot be verified.") };
 
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MostBytes };
 
@@ -35,18 +36,25 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     /// <summary>
     /// What the standard says of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).
     /// </summary>
-    public static OpenIdConnectProtocolValidator Protocol { get; } = new()
-    {
-        RequireNonce = false, // Of the handler's own cookie; LoginStates keeps it, and what is kept is compared.
-        RequireTimeStampInNonce = false, // A sign-in ends sooner.
-        RequireStateValidation = false,
-    };
+    public static OpenIdConnectProtocolValidator Protocol { get; } =
+        new()
+        {
+            RequireNonce = false, // Of the handler's own cookie; LoginStates keeps it, and what is kept is compared.
+            RequireTimeStampInNonce = false, // A sign-in ends sooner.
+            RequireStateValidation = false,
+        };
 
     /// <summary>Signature, issuer, audience, times and kind of an id_token.</summary>
     public async Task<TokenValidationResult> ValidateIdToken(string? token, CancellationToken cancellation)
     {
         var result = await Verify(token, anyAudience: false, cancellation, "JWT");
-        return !result.IsValid || (Claims(result) is var claims && Date(claims, "iat") <= time.GetUtcNow() + Skew && IsForThisClient(claims, settings.Current.ClientId))
+        return
+            !result.IsValid
+            || (
+                Claims(result) is var claims
+                && Date(claims, "iat") <= time.GetUtcNow() + Skew
+                && IsForThisClient(claims, settings.Current.ClientId)
+            )
             ? result
             : Invalid;
     }
@@ -59,7 +67,12 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     /// <param name="nonce">That of the sign-in, which the token may repeat.</param>
     /// <param name="accessToken">What came with it.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    public async ValueTask<JsonElement?> ReadRefreshedIdToken(string token, string? nonce, string accessToken, CancellationToken cancellation)
+    public async ValueTask<JsonElement?> ReadRefreshedIdToken(
+        string token,
+        string? nonce,
+        string accessToken,
+        CancellationToken cancellation
+    )
     {
         var result = await ValidateIdToken(token, cancellation);
         if (!result.IsValid)
@@ -70,13 +83,15 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         var claims = Claims(result);
         try
         {
-            Protocol.ValidateTokenResponse(new()
-            {
-                ClientId = settings.Current.ClientId,
-                ProtocolMessage = new() { IdToken = token, AccessToken = accessToken },
-                ValidatedIdToken = JwtSecurityTokenConverter.Convert((JsonWebToken)result.SecurityToken),
-                Nonce = claims.TryGetProperty("nonce", out _) ? nonce ?? Text(claims, "nonce") : null,
-            });
+            Protocol.ValidateTokenResponse(
+                new()
+                {
+                    ClientId = settings.Current.ClientId,
+                    ProtocolMessage = new() { IdToken = token, AccessToken = accessToken },
+                    ValidatedIdToken = JwtSecurityTokenConverter.Convert((JsonWebToken)result.SecurityToken),
+                    Nonce = claims.TryGetProperty("nonce", out _) ? nonce ?? Text(claims, "nonce") : null,
+                }
+            );
             return claims;
         }
         catch (OpenIdConnectProtocolException)
@@ -98,15 +113,21 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         }
 
         var now = time.GetUtcNow();
-        var isLogout = claims.TryGetProperty("events", out var events) && events.ValueKind == JsonValueKind.Object
-            && events.TryGetProperty(LogoutEvent, out var detail) && detail.ValueKind == JsonValueKind.Object;
-        return isLogout
+        var isLogout =
+            claims.TryGetProperty("events", out var events)
+            && events.ValueKind == JsonValueKind.Object
+            && events.TryGetProperty(LogoutEvent, out var detail)
+            && detail.ValueKind == JsonValueKind.Object;
+        return
+            isLogout
             && !claims.TryGetProperty("nonce", out _) // An id_token has one: it must not pass for a logout token.
-            && Date(claims, "iat") is { } issued && issued <= now + Skew && issued > now - LogoutTokenLife
+            && Date(claims, "iat") is { } issued
+            && issued <= now + Skew
+            && issued > now - LogoutTokenLife
             && Text(claims, "jti") is { Length: > 0 and <= 256 }
             && (Text(claims, "sid") is { Length: > 0 } || Text(claims, "sub") is { Length: > 0 })
-                ? claims
-                : null;
+            ? claims
+            : null;
     }
 
     public static string? Text(JsonElement claims, string name) =>
@@ -114,14 +135,17 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
     // An audience beside this client could use the token as well: only when it was this client that asked for it (section 3.1.3.7, steps 3
     // to 5).
-    private static bool IsForThisClient(JsonElement claims, string clientId) => claims.TryGetProperty("azp", out _)
-        ? Text(claims, "azp") == clientId
-        : claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences || audiences.GetArrayLength() == 1;
+    private static bool IsForThisClient(JsonElement claims, string clientId) =>
+        claims.TryGetProperty("azp", out _)
+            ? Text(claims, "azp") == clientId
+            : claims.GetProperty("aud") is not { ValueKind: JsonValueKind.Array } audiences || audiences.GetArrayLength() == 1;
 
     // RFC 7515 section 4.1.9.
-    private static string Short(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? type["application/".Length..] : type;
+    private static string Short(string type) =>
+        type.StartsWith("application/", StringComparison.OrdinalIgnoreCase) ? type["application/".Length..] : type;
 
-    private static DateTimeOffset? Date(JsonElement claims, string name) => TokenClaims.TryReadDate(claims, name, out var date) ? date : null;
+    private static DateTimeOffset? Date(JsonElement claims, string name) =>
+        TokenClaims.TryReadDate(claims, name, out var date) ? date : null;
 
     private static JsonElement Claims(TokenValidationResult result)
     {
@@ -171,31 +195,43 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
 
         using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(new JsonWebToken(token).EncodedPayload));
         var current = settings.Current;
-        return issuer is not null && current.OfProvider is { } provider
-            && new IssuerRule([configuration.Issuer], provider.AllowedTenants).Admits(issuer, TokenClaims.TenantOf(claims.RootElement, current.Claims));
+        return issuer is not null
+            && current.OfProvider is { } provider
+            && new IssuerRule([configuration.Issuer], provider.AllowedTenants).Admits(
+                issuer,
+                TokenClaims.TenantOf(claims.RootElement, current.Claims)
+            );
     }
 
-    private Task<TokenValidationResult> Validate(string token, OpenIdConnectConfiguration configuration, bool anyAudience, string[] types) =>
-        _handler.ValidateTokenAsync(token, new TokenValidationParameters
-        {
-            IssuerValidator = (issuer, _, _) => IsIssuer(token, issuer, configuration)
-                ? issuer
-                : throw new SecurityTokenInvalidIssuerException("Another issuer."),
-            ValidAudience = settings.Current.ClientId,
-            ValidateAudience = !anyAudience,
-            IgnoreTrailingSlashWhenValidatingAudience = false,
-            IssuerSigningKeys = configuration.SigningKeys,
-            ValidAlgorithms = Algorithms,
-            RequireSignedTokens = true,
-            RequireExpirationTime = true,
-            LifetimeValidator = (notBefore, expires, _, _) =>
+    private Task<TokenValidationResult> Validate(
+        string token,
+        OpenIdConnectConfiguration configuration,
+        bool anyAudience,
+        string[] types
+    ) =>
+        _handler.ValidateTokenAsync(
+            token,
+            new TokenValidationParameters
             {
-                var now = time.GetUtcNow().UtcDateTime;
-                return expires is { } end && now < end + Skew && (notBefore is not { } start || now >= start - Skew);
-            },
-            TypeValidator = (type, _, _) => string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase)
-                ? type ?? "" // RFC 7519 section 5.1: it is optional.
-                : throw new SecurityTokenInvalidTypeException("Another kind of token."),
-            LogValidationExceptions = false,
-        });
+                IssuerValidator = (issuer, _, _) =>
+                    IsIssuer(token, issuer, configuration) ? issuer : throw new SecurityTokenInvalidIssuerException("Another issuer."),
+                ValidAudience = settings.Current.ClientId,
+                ValidateAudience = !anyAudience,
+                IgnoreTrailingSlashWhenValidatingAudience = false,
+                IssuerSigningKeys = configuration.SigningKeys,
+                ValidAlgorithms = Algorithms,
+                RequireSignedTokens = true,
+                RequireExpirationTime = true,
+                LifetimeValidator = (notBefore, expires, _, _) =>
+                {
+                    var now = time.GetUtcNow().UtcDateTime;
+                    return expires is { } end && now < end + Skew && (notBefore is not { } start || now >= start - Skew);
+                },
+                TypeValidator = (type, _, _) =>
+                    string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase)
+                        ? type ?? "" // RFC 7519 section 5.1: it is optional.
+                        : throw new SecurityTokenInvalidTypeException("Another kind of token."),
+                LogValidationExceptions = false,
+            }
+        );
 }

@@ -32,32 +32,46 @@ internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionS
         }
     }
 
-    private async ValueTask<RefreshedUser> OfIdToken(SessionRecord record, string idToken, string accessToken, CancellationToken cancellation)
+    private async ValueTask<RefreshedUser> OfIdToken(
+        SessionRecord record,
+        string idToken,
+        string accessToken,
+        CancellationToken cancellation
+    )
     {
-        if (await tokens.ReadRefreshedIdToken(idToken, record.Nonce, accessToken, cancellation) is not { } claims || TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is not { } user)
+        if (
+            await tokens.ReadRefreshedIdToken(idToken, record.Nonce, accessToken, cancellation) is not { } claims
+            || TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is not { } user
+        )
         {
             return default;
         }
 
         // What user info had added the id_token does not take away by leaving it out.
         var map = settings.Current.Claims;
-        return user.Subject != record.Subject ? new(null, IsAnother: true) : new(record with
-        {
-            Name = user.Name ?? record.Name,
-            Email = user.Email ?? record.Email,
-            Tenant = record.IsCompleted && !Says(claims, map.Tenant) ? record.Tenant : user.Tenant,
-            Roles = record.IsCompleted && !Says(claims, map.Roles) ? record.Roles : [.. user.Roles],
-            IdToken = record.IdToken is null ? null : idToken,
-        });
+        return user.Subject != record.Subject
+            ? new(null, IsAnother: true)
+            : new(
+                record with
+                {
+                    Name = user.Name ?? record.Name,
+                    Email = user.Email ?? record.Email,
+                    Tenant = record.IsCompleted && !Says(claims, map.Tenant) ? record.Tenant : user.Tenant,
+                    Roles = record.IsCompleted && !Says(claims, map.Roles) ? record.Roles : [.. user.Roles],
+                    IdToken = record.IdToken is null ? null : idToken,
+                }
+            );
     }
 
     private async ValueTask<RefreshedUser> OfAccessToken(SessionRecord record, string accessToken, CancellationToken cancellation)
     {
-        return await tokens.ReadAccessToken(accessToken, cancellation) is { } claims
+        return
+            await tokens.ReadAccessToken(accessToken, cancellation) is { } claims
             && Says(claims, settings.Current.Claims.Roles)
-            && TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is { } user && user.Subject == record.Subject
-                ? new(record with { Roles = [.. user.Roles] })
-                : new(record);
+            && TokenClaims.Read(claims, settings.Current.Claims, TokenUse.SignIn) is { } user
+            && user.Subject == record.Subject
+            ? new(record with { Roles = [.. user.Roles] })
+            : new(record);
     }
 
     private static bool Says(JsonElement claims, string[] paths) => paths.Any(path => ClaimPath.TryFind(claims, path, out _));

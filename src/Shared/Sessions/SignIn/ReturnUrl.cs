@@ -53,10 +53,14 @@ internal static class ReturnUrl
         }
 
         // Dot segments are resolved here, not by the browser, and what is left is looked at again.
-        return Uri.TryCreate("http://host.invalid" + url, UriKind.Absolute, out var uri) && uri is { Host: "host.invalid", IsDefaultPort: true, UserInfo: "" }
-            && uri.PathAndQuery + uri.Fragment is { Length: <= MaxLength } local && IsPath(local) && !local.Contains('\\', StringComparison.Ordinal)
-                ? local
-                : null;
+        return
+            Uri.TryCreate("http://host.invalid" + url, UriKind.Absolute, out var uri)
+            && uri is { Host: "host.invalid", IsDefaultPort: true, UserInfo: "" }
+            && uri.PathAndQuery + uri.Fragment is { Length: <= MaxLength } local
+            && IsPath(local)
+            && !local.Contains('\\', StringComparison.Ordinal)
+            ? local
+            : null;
     }
 
     private static bool IsPath(string url) => url[0] == '/' && (url.Length == 1 || url[1] is not ('/' or '\\'));

@@ -21,10 +21,18 @@ namespace Bff.Sessions.SignIn;
 /// problem.
 /// </summary>
 internal sealed partial class SignInEvents(
-    LoginStates states, SessionSite site, SessionCookie cookie, SessionVault vault, ProviderClient provider, ProviderMetadata metadata,
-    Reloadable<SessionSettings> settings, ILogger<SignInEvents> logger) : OpenIdConnectEvents
+    LoginStates states,
+    SessionSite site,
+    SessionCookie cookie,
+    SessionVault vault,
+    ProviderClient provider,
+    ProviderMetadata metadata,
+    Reloadable<SessionSettings> settings,
+    ILogger<SignInEvents> logger
+) : OpenIdConnectEvents
 {
-    private const string NonceItem = "nonce", HandedThrough = "parameters";
+    private const string NonceItem = "nonce",
+        HandedThrough = "parameters";
     private static readonly string[] Once = ["state", "code", "iss", "error"];
 
     /// <summary>What to answer in place of a session.</summary>
@@ -49,11 +57,13 @@ internal sealed partial class SignInEvents(
     public bool WantsUserInfo => UserClaims.WantsMore(IdToken, settings.Current);
 
     /// <summary>Parameters that go along to the provider beside the configured ones.</summary>
-    public static void HandThrough(AuthenticationProperties login, IReadOnlyDictionary<string, string> parameters) => login.SetParameter(HandedThrough, parameters);
+    public static void HandThrough(AuthenticationProperties login, IReadOnlyDictionary<string, string> parameters) =>
+        login.SetParameter(HandedThrough, parameters);
 
     public static Problem Malformed(string detail) => new(ProblemCodes.MalformedRequest) { Detail = detail };
 
-    public static Problem Away(string detail) => new(ProblemCodes.UpstreamUnavailable) { Detail = detail, RetryAfter = TimeSpan.FromSeconds(2) };
+    public static Problem Away(string detail) =>
+        new(ProblemCodes.UpstreamUnavailable) { Detail = detail, RetryAfter = TimeSpan.FromSeconds(2) };
 
     public void NoteNoUserInfo(Exception away) => LogNoUserInfo(logger, away.GetType().Name);
 
@@ -69,8 +79,10 @@ internal sealed partial class SignInEvents(
             message.SetParameter(name, value);
         }
 
-        if (settings.Current.PushedAuthorization == PushedAuthorization.Require
-            && string.IsNullOrEmpty((await metadata.Get(context.HttpContext.RequestAborted)).PushedAuthorizationRequestEndpoint))
+        if (
+            settings.Current.PushedAuthorization == PushedAuthorization.Require
+            && string.IsNullOrEmpty((await metadata.Get(context.HttpContext.RequestAborted)).PushedAuthorizationRequestEndpoint)
+        )
         {
             LogNotOffered(logger);
             throw NotPushed();
@@ -93,14 +105,17 @@ internal sealed partial class SignInEvents(
         context.Properties = await states.Spend(http, state); // 3.
         if (context.Properties is null)
         {
-            Refuse(await IsRepeated(http, state)
-                ? TypedResults.Redirect(site.HomeBy(settings.Current))
-                : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again."));
+            Refuse(
+                await IsRepeated(http, state)
+                    ? TypedResults.Redirect(site.HomeBy(settings.Current))
+                    : Malformed("The sign-in was not begun in this browser, took too long, or has been completed already. Begin again.")
+            );
             context.HandleResponse();
             return;
         }
 
-        http.RequestAborted = CancellationToken.None; // From here on whether the browser waits changes nothing: a code is spent at the provider with or without it.
+        // From here on whether the browser waits changes nothing: a code is spent at the provider with or without it.
+        http.RequestAborted = CancellationToken.None;
         if (Once.Any(name => query[name].Count > 1) || !IsFrom(await metadata.Get(CancellationToken.None), query)) // 4.
         {
             Refuse(Malformed("The answer is not the identity provider's."));
@@ -121,7 +136,10 @@ internal sealed partial class SignInEvents(
     public override Task UserInformationReceived(UserInformationReceivedContext context)
     {
         using var strict = JsonDocument.Parse(context.User.RootElement.GetRawText(), new() { AllowDuplicateProperties = false }); // 6.
-        UserInfo = strict.RootElement.ValueKind == JsonValueKind.Object ? strict.RootElement.Clone() : throw new JsonException("User info is no object.");
+        UserInfo =
+            strict.RootElement.ValueKind == JsonValueKind.Object
+                ? strict.RootElement.Clone()
+                : throw new JsonException("User info is no object.");
         return Task.CompletedTask;
     }
 
@@ -142,9 +160,13 @@ internal sealed partial class SignInEvents(
         }
 
         LogFailed(logger, context.Failure?.GetType().Name ?? "");
-        Refuse(context.Failure?.Data.Contains("error") == true
-            ? new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." }
-            : Malformed(Tokens is null ? "The identity provider's answer has no code." : "The identity provider's token could not be verified."));
+        Refuse(
+            context.Failure?.Data.Contains("error") == true
+                ? new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." }
+                : Malformed(
+                    Tokens is null ? "The identity provider's answer has no code." : "The identity provider's token could not be verified."
+                )
+        );
         context.HandleResponse();
         return Task.CompletedTask;
     }
@@ -154,17 +176,23 @@ internal sealed partial class SignInEvents(
     /// <summary>Exact (RFC 9207 section 2.4); where the issuer stands for many tenants, the id_token says whose it is.</summary>
     private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
         query["iss"] is [{ } issuer]
-            ? IssuerRule.IsTemplate(provider.Issuer) ? IssuerRule.IsOf(provider.Issuer, issuer) : issuer == provider.Issuer
+            ? IssuerRule.IsTemplate(provider.Issuer)
+                ? IssuerRule.IsOf(provider.Issuer, issuer)
+                : issuer == provider.Issuer
             : !query.ContainsKey("iss") && !provider.AuthorizationResponseIssParameterSupported;
 
     private void Refuse(IResult answer) => Refusal = answer;
 
     // Browsers go back to where they have been: who is signed in by then need not see an error.
     private async Task<bool> IsRepeated(HttpContext context, string? state) =>
-        await states.IsSpent(state) && SessionKey.OfCookie(cookie.Read(context)) is { } key
+        await states.IsSpent(state)
+        && SessionKey.OfCookie(cookie.Read(context)) is { } key
         && (await vault.Find(key, slides: false, context.RequestAborted)).Session is not null;
 
-    [LoggerMessage(LogLevel.Error, "Session:PushedAuthorization is Require, and the identity provider's discovery names no pushed_authorization_request_endpoint; nobody can sign in")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "Session:PushedAuthorization is Require, and the identity provider's discovery names no pushed_authorization_request_endpoint; nobody can sign in"
+    )]
     private static partial void LogNotOffered(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning, "A sign-in failed ({Failure}); the browser has no session")]

@@ -54,9 +54,11 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
         var answer = await provider.RedeemCode(tokenEndpointRequest.Parameters, CancellationToken.None);
         if (answer is not { Outcome: ProviderOutcome.Ok, Tokens: { } tokens })
         {
-            throw new ProblemException(answer.Outcome == ProviderOutcome.Refused
-                ? SignInEvents.Malformed("The identity provider refused the code.")
-                : SignInEvents.Away("The identity provider does not answer."));
+            throw new ProblemException(
+                answer.Outcome == ProviderOutcome.Refused
+                    ? SignInEvents.Malformed("The identity provider refused the code.")
+                    : SignInEvents.Away("The identity provider does not answer.")
+            );
         }
 
         events.Tokens = tokens;
@@ -67,7 +69,11 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
     /// A provider that cannot say more of the user ends no sign-in; whether one that must say more does, the caller decides.
     /// </summary>
     protected override async Task<HandleRequestResult> GetUserInformationAsync(
-        OpenIdConnectMessage message, JwtSecurityToken jwt, ClaimsPrincipal principal, AuthenticationProperties properties)
+        OpenIdConnectMessage message,
+        JwtSecurityToken jwt,
+        ClaimsPrincipal principal,
+        AuthenticationProperties properties
+    )
     {
         var without = HandleRequestResult.Success(new AuthenticationTicket(principal, properties, Scheme.Name));
         if (!events.WantsUserInfo)

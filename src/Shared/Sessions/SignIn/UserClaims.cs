@@ -16,12 +16,13 @@ internal readonly record struct SignedIn(Caller User, bool IsCompleted);
 internal static class UserClaims
 {
     /// <summary>Whether user info is asked.</summary>
-    public static bool WantsMore(JsonElement idToken, SessionSettings settings) => settings.UserInfo switch
-    {
-        UserInfoUse.Never => false,
-        UserInfoUse.Always => true,
-        _ => TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is { } user && (user.Name is null || user.Email is null),
-    };
+    public static bool WantsMore(JsonElement idToken, SessionSettings settings) =>
+        settings.UserInfo switch
+        {
+            UserInfoUse.Never => false,
+            UserInfoUse.Always => true,
+            _ => TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is { } user && (user.Name is null || user.Email is null),
+        };
 
     /// <summary>Null when they are malformed.</summary>
     /// <param name="idToken">Verified.</param>
@@ -42,7 +43,11 @@ internal static class UserClaims
                 : new(user, false);
         }
 
-        return TokenClaims.Read(Together(idToken, info), settings.Claims, TokenUse.SignIn) is { } completed && completed.Subject == user.Subject ? new(completed, true) : null;
+        return
+            TokenClaims.Read(Together(idToken, info), settings.Claims, TokenUse.SignIn) is { } completed
+            && completed.Subject == user.Subject
+            ? new(completed, true)
+            : null;
     }
 
     private static JsonElement Together(JsonElement idToken, JsonElement info)

@@ -1,5 +1,5 @@
-using Bff.Audit;
 using System.Collections.Immutable;
+using Bff.Audit;
 
 namespace Bff.Sessions.Stores;
 

@@ -10,21 +10,25 @@ namespace Bff.Sessions.Stores;
 /// that outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
 /// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
 /// </summary>
-internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null) : ISessionStore
+internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null)
+    : ISessionStore
 {
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
     private static readonly TimeSpan LongestAddition = TimeSpan.FromMinutes(5);
 
-    private static readonly RedisScript AddScript = new("""
+    private static readonly RedisScript AddScript = new(
+        """
         if redis.call('GET', KEYS[2]) == '0' then return 0 end
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
         redis.call('HSET', KEYS[1], 'd', ARGV[1], 's', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
         local ends = redis.pcall('PEXPIRE', KEYS[1], ARGV[5])
         if type(ends) == 'table' then redis.call('DEL', KEYS[1]) end -- Refused: nobody gets it, and it would stay for ever.
         return ends
-        """);
+        """
+    );
 
-    private static readonly RedisScript FindScript = new("""
+    private static readonly RedisScript FindScript = new(
+        """
         local r = redis.call('HMGET', KEYS[1], 'd', 's', 'e', 'v')
         if not r[1] then return { redis.call('GET', KEYS[2]) == '1' and 1 or 0 } end
         local now, idle, touch = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -36,37 +40,46 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
           return { r[1], ARGV[1], r[3], r[4] }
         end
         return { r[1], r[2], r[3], r[4] }
-        """);
+        """
+    );
 
-    private static readonly RedisScript ReplaceScript = new("""
+    private static readonly RedisScript ReplaceScript = new(
+        """
         if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
         redis.call('HSET', KEYS[1], 'd', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
         return 1
-        """);
+        """
+    );
 
     // The announcement first: a server that refuses it has ended nothing.
-    private static readonly RedisScript EndScript = new($"""
+    private static readonly RedisScript EndScript = new(
+        $"""
         redis.call('PUBLISH', ARGV[1], ARGV[2])
         if redis.call('DEL', KEYS[1]) == 1 then
           {AuditOutbox.Write("KEYS[3]", "ARGV[5]")}
         end
         if ARGV[3] == '0' then redis.call('SET', KEYS[2], '0', 'PX', ARGV[4]) end
         return 1
-        """);
+        """
+    );
 
     /// <summary>The index lives as long as the newest of its sessions could, and a day longer.</summary>
-    private static readonly RedisScript IndexScript = new("""
+    private static readonly RedisScript IndexScript = new(
+        """
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
         redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
         local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
         redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[1] + ARGV[4]))
         return 1
-        """);
+        """
+    );
 
-    private static readonly RedisScript UnlockScript = new("""
+    private static readonly RedisScript UnlockScript = new(
+        """
         if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
         return 0
-        """);
+        """
+    );
 
     private readonly AnnouncementFeed _feed = announcements.Feed("sessions", "bff:sessions:ended");
 
@@ -80,25 +93,37 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         // The indexes first: a sign-out of all the user's sessions finds this one there, and ends it also before it is added.
         await Index(key, session.EndsAt, indexes);
         RedisKey[] keys = [Key(key), Mark(key)];
-        await redis.Evaluate(AddScript, keys,
-        [
-            session.Box, Milliseconds(session.LastSeen), Milliseconds(session.EndsAt), session.Version, Life(left < idle ? left : idle), Life(left + MarkedFor),
-        ]);
+        await redis.Evaluate(
+            AddScript,
+            keys,
+            [
+                session.Box,
+                Milliseconds(session.LastSeen),
+                Milliseconds(session.EndsAt),
+                session.Version,
+                Life(left < idle ? left : idle),
+                Life(left + MarkedFor),
+            ]
+        );
     }
 
     public async Task Index(string key, DateTimeOffset endsAt, IReadOnlyList<string> indexes)
     {
         foreach (var index in indexes)
         {
-            await redis.Evaluate(IndexScript, [IndexKey(index)], [Milliseconds(time.GetUtcNow()), Milliseconds(endsAt), key, (long)MarkedFor.TotalMilliseconds]);
+            await redis.Evaluate(
+                IndexScript,
+                [IndexKey(index)],
+                [Milliseconds(time.GetUtcNow()), Milliseconds(endsAt), key, (long)MarkedFor.TotalMilliseconds]
+            );
         }
     }
 
     public async Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)
     {
         var touch = touchAfter is { } after ? (long)after.TotalMilliseconds : -1;
-        var found = (RedisResult[])(await redis.Evaluate(
-            FindScript, [Key(key), Mark(key)], [Milliseconds(now), (long)idle.TotalMilliseconds, touch]))!;
+        var found = (RedisResult[])
+            (await redis.Evaluate(FindScript, [Key(key), Mark(key)], [Milliseconds(now), (long)idle.TotalMilliseconds, touch]))!;
         return found.Length == 1
             ? new SessionFound(null, (long)found[0] == 1)
             : new SessionFound(new StoredSession((byte[])found[0]!, Date(found[1]), Date(found[2]), (long)found[3]), false);
@@ -111,14 +136,20 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
     {
         var step = await AuditOutbox.Begin(outbox, key, audit, default);
         await redis.Evaluate(
-            EndScript, [Key(key), Mark(key), step.Key], [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition), step.Json]);
+            EndScript,
+            [Key(key), Mark(key), step.Key],
+            [_feed.Channel, await _feed.Note(key), leaveMark ? "1" : "0", Life(LongestAddition), step.Json]
+        );
         await AuditOutbox.Settle(outbox, step);
     }
 
     public async Task<IReadOnlyList<string>> Members(string index)
     {
-        var members = await redis.Run("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(
-            IndexKey(index), Milliseconds(time.GetUtcNow()), flags: CommandFlags.DemandMaster));
+        var members = await redis.Run(
+            "ZRANGEBYSCORE",
+            database =>
+                database.SortedSetRangeByScoreAsync(IndexKey(index), Milliseconds(time.GetUtcNow()), flags: CommandFlags.DemandMaster)
+        );
         return [.. members.Select(m => (string)m!)];
     }
 
@@ -140,7 +171,8 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
 
     public Task<bool> Spend(string name, TimeSpan life) => Take(SpentKey(name), SessionKey.NewId(), life);
 
-    public Task<bool> IsSpent(string name) => redis.Run("EXISTS", database => database.KeyExistsAsync(SpentKey(name), CommandFlags.DemandMaster));
+    public Task<bool> IsSpent(string name) =>
+        redis.Run("EXISTS", database => database.KeyExistsAsync(SpentKey(name), CommandFlags.DemandMaster));
 
     private async Task<bool> Take(RedisKey key, string owner, TimeSpan life)
     {

@@ -44,18 +44,42 @@ internal sealed record ClientRegistration
     public ClientAuthentication ClientAuthentication { get; init; }
 
     /// <summary>Signs the gateway's assertions.</summary>
-    [Setting(Key = "PrivateKey:Path", Range = "a readable private key, PEM", Default = "none", Meaning = "A private key that signs the gateway's assertions (RFC 7523).")]
+    [Setting(
+        Key = "PrivateKey:Path",
+        Range = "a readable private key, PEM",
+        Default = "none",
+        Meaning = "A private key that signs the gateway's assertions (RFC 7523)."
+    )]
     public string? PrivateKeyPath { get; init; }
 
     /// <summary>The same, with the certificate named in the assertion's header.</summary>
-    [Setting(Key = "Certificate:Path", Range = "a readable certificate with its private key", Default = "none", Meaning = "A certificate whose key signs the gateway's assertions: PEM, or PKCS#12 with `.pfx` or `.p12`.")]
-    [Setting(Key = "Certificate:KeyPath", Range = "the certificate's private key", Default = "none", Meaning = "The certificate's private key, when not in its file.")]
-    [Setting(Key = "Certificate:Password", Range = "what opens the certificate's private key", Default = "none", Meaning = "Of the PKCS#12 file or the encrypted key.")]
+    [Setting(
+        Key = "Certificate:Path",
+        Range = "a readable certificate with its private key",
+        Default = "none",
+        Meaning = "A certificate whose key signs the gateway's assertions: PEM, or PKCS#12 with `.pfx` or `.p12`."
+    )]
+    [Setting(
+        Key = "Certificate:KeyPath",
+        Range = "the certificate's private key",
+        Default = "none",
+        Meaning = "The certificate's private key, when not in its file."
+    )]
+    [Setting(
+        Key = "Certificate:Password",
+        Range = "what opens the certificate's private key",
+        Default = "none",
+        Meaning = "Of the PKCS#12 file or the encrypted key."
+    )]
     public CertificateOptions? Certificate { get; init; }
 
     /// <summary>How the gateway proves itself at Entra without a secret or a file, in order of preference.</summary>
-    [Setting(Key = "ClientCredentials:<n>:SourceType", Range = "as Microsoft.Identity.Web documents, with the other members of that source", Default = "none",
-        Meaning = "For `Type: Entra`: a managed identity, a federated credential or a certificate of a vault or store, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`.")]
+    [Setting(
+        Key = "ClientCredentials:<n>:SourceType",
+        Range = "as Microsoft.Identity.Web documents, with the other members of that source",
+        Default = "none",
+        Meaning = "For `Type: Entra`: a managed identity, a federated credential or a certificate of a vault or store, such as `SignedAssertionFromManagedIdentity` or `SignedAssertionFilePath`."
+    )]
     public EquatableList<KeyValuePair<string, string?>> ClientCredentials { get; init; } = new([]);
 
     /// <summary>How long the token endpoint may take.</summary>
@@ -66,7 +90,8 @@ internal sealed record ClientRegistration
     public bool IsEntra => Type == ProviderType.Entra && Authority?.Scheme == Uri.UriSchemeHttps;
 
     /// <summary>Reads the key files; null where a secret is used.</summary>
-    public ClientKey? LoadKey() => Certificate is not null ? ClientKey.FromCertificate(TransportSecurity.Load(Certificate))
+    public ClientKey? LoadKey() =>
+        Certificate is not null ? ClientKey.FromCertificate(TransportSecurity.Load(Certificate))
         : PrivateKeyPath is not null ? ClientKey.FromPem(PrivateKeyPath)
         : null;
 }
@@ -76,7 +101,12 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
 {
     /// <summary>Reads and checks the section <c>Clients</c>.</summary>
     public static ClientRegistrations Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
-        new(configuration.GetSection("Clients").GetChildren().ToDictionary(s => s.Key, s => ParseOne(s, mistakes), StringComparer.OrdinalIgnoreCase));
+        new(
+            configuration
+                .GetSection("Clients")
+                .GetChildren()
+                .ToDictionary(s => s.Key, s => ParseOne(s, mistakes), StringComparer.OrdinalIgnoreCase)
+        );
 
     private static ClientRegistration ParseOne(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
@@ -89,11 +119,20 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             ClientId = section["ClientId"] ?? "",
             PrivateKeyPath = section["PrivateKey:Path"] is { Length: > 0 } path ? path : null,
             Certificate = certificate.Exists() ? CertificateOptions.Of(certificate) : null,
-            ClientCredentials = new([.. section.GetSection("ClientCredentials").AsEnumerable(makePathsRelative: true).Where(c => c.Value is not null)]),
+            ClientCredentials = new([
+                .. section.GetSection("ClientCredentials").AsEnumerable(makePathsRelative: true).Where(c => c.Value is not null),
+            ]),
         };
-        if (string.IsNullOrEmpty(section["Authority"]) && (string.IsNullOrEmpty(section["TokenEndpoint"]) || read.Type == ProviderType.Entra))
+        if (
+            string.IsNullOrEmpty(section["Authority"])
+            && (string.IsNullOrEmpty(section["TokenEndpoint"]) || read.Type == ProviderType.Entra)
+        )
         {
-            mistakes.Add(section, "Authority", "is missing: tokens are asked for there. Give the authorization server's address, or TokenEndpoint.");
+            mistakes.Add(
+                section,
+                "Authority",
+                "is missing: tokens are asked for there. Give the authorization server's address, or TokenEndpoint."
+            );
         }
 
         if (string.IsNullOrWhiteSpace(read.ClientId))
@@ -107,19 +146,38 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
     private static ClientRegistration CheckProof(IConfigurationSection section, ClientRegistration read, ConfigurationMistakes mistakes)
     {
         var hasKey = read.Certificate is not null || read.PrivateKeyPath is not null;
-        var proofs = new[] { read.ClientSecret is { Length: > 0 }, read.Certificate is not null, read.PrivateKeyPath is not null, read.ClientCredentials.Count > 0 }.Count(p => p);
+        var proofs = new[]
+        {
+            read.ClientSecret is { Length: > 0 },
+            read.Certificate is not null,
+            read.PrivateKeyPath is not null,
+            read.ClientCredentials.Count > 0,
+        }.Count(p => p);
         if (proofs != 1)
         {
-            mistakes.Add(section, "ClientSecret", proofs == 0
-                ? "is missing, and so are Certificate and PrivateKey: the gateway must prove who it is. Keep the secret out of files."
-                : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate, PrivateKey and ClientCredentials.");
+            mistakes.Add(
+                section,
+                "ClientSecret",
+                proofs == 0
+                    ? "is missing, and so are Certificate and PrivateKey: the gateway must prove who it is. Keep the secret out of files."
+                    : "is one of several: a client proves itself in one way. Keep one of ClientSecret, Certificate, PrivateKey and ClientCredentials."
+            );
         }
 
         CheckEntra(section, read, mistakes);
 
-        if (section["ClientAuthentication"] is { Length: > 0 } && hasKey != (read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt))
+        if (
+            section["ClientAuthentication"] is { Length: > 0 }
+            && hasKey != (read.ClientAuthentication == ClientAuthentication.PrivateKeyJwt)
+        )
         {
-            mistakes.Add(section, "ClientAuthentication", hasKey ? "must be PrivateKeyJwt where there is a certificate or private key." : "is PrivateKeyJwt, which needs PrivateKey:Path or Certificate:Path.");
+            mistakes.Add(
+                section,
+                "ClientAuthentication",
+                hasKey
+                    ? "must be PrivateKeyJwt where there is a certificate or private key."
+                    : "is PrivateKeyJwt, which needs PrivateKey:Path or Certificate:Path."
+            );
         }
 
         if (hasKey)
@@ -128,7 +186,13 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             {
                 read.LoadKey();
             }
-            catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
+            catch (Exception unreadable)
+                when (unreadable
+                        is IOException
+                            or UnauthorizedAccessException
+                            or ArgumentException
+                            or System.Security.Cryptography.CryptographicException
+                )
             {
                 foreach (var part in (string[])["PrivateKey:Path", "Certificate:Path", "Certificate:KeyPath", "Certificate:Password"])
                 {
@@ -140,7 +204,10 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
             }
         }
 
-        return read with { ClientAuthentication = hasKey ? ClientAuthentication.PrivateKeyJwt : read.ClientAuthentication };
+        return read with
+        {
+            ClientAuthentication = hasKey ? ClientAuthentication.PrivateKeyJwt : read.ClientAuthentication,
+        };
     }
 
     private static void CheckEntra(IConfigurationSection section, ClientRegistration read, ConfigurationMistakes mistakes)
@@ -154,16 +221,33 @@ internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientReg
         {
             if (!read.IsEntra)
             {
-                mistakes.Add(credential, "SourceType", "is for Entra over https alone. Set Type to Entra, or use ClientSecret, Certificate or PrivateKey.");
+                mistakes.Add(
+                    credential,
+                    "SourceType",
+                    "is for Entra over https alone. Set Type to Entra, or use ClientSecret, Certificate or PrivateKey."
+                );
             }
             else if (!EntraCredentials.IsSource(credential["SourceType"]))
             {
-                mistakes.Add(credential, "SourceType", "is no source of credentials that Microsoft.Identity.Web knows, such as SignedAssertionFromManagedIdentity.");
+                mistakes.Add(
+                    credential,
+                    "SourceType",
+                    "is no source of credentials that Microsoft.Identity.Web knows, such as SignedAssertionFromManagedIdentity."
+                );
             }
         }
     }
 
     private static Uri? Address(IConfigurationSection section, string key, bool https, ConfigurationMistakes mistakes) =>
-        section[key] is not { Length: > 0 } text ? null : HttpAddress.Parse(
-            section, key, text, https ? "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development." : null, mistakes);
+        section[key] is not { Length: > 0 } text
+            ? null
+            : HttpAddress.Parse(
+                section,
+                key,
+                text,
+                https
+                    ? "is not https: secrets and tokens would travel readable. Use https, or RequireHttpsMetadata=false in development."
+                    : null,
+                mistakes
+            );
 }

@@ -21,5 +21,6 @@ internal static class EntraCredentials
     }
 
     /// <summary>Whether Microsoft.Identity.Web has such a source.</summary>
-    public static bool IsSource(string? name) => Enum.TryParse<CredentialSource>(name, ignoreCase: true, out var source) && Enum.IsDefined(source);
+    public static bool IsSource(string? name) =>
+        Enum.TryParse<CredentialSource>(name, ignoreCase: true, out var source) && Enum.IsDefined(source);
 }

@@ -34,12 +34,17 @@ internal sealed class EntraServer : IAuthorizationServer
         services.Configure<MsalMemoryTokenCacheOptions>(cache => cache.AbsoluteExpirationRelativeToNow = CacheLife);
         services.Configure<MemoryCacheOptions>(memory => memory.SizeLimit = MaxCacheBytes);
         services.AddSingleton<IHttpClientFactory>(new TokenEndpointClients(clients));
-        _acquirer = services.BuildServiceProvider().GetRequiredService<ITokenAcquirerFactory>().GetTokenAcquirer(new MicrosoftIdentityApplicationOptions
-        {
-            Authority = registration.Authority!.AbsoluteUri,
-            ClientId = registration.ClientId,
-            ClientCredentials = EntraCredentials.Of(registration),
-        });
+        _acquirer = services
+            .BuildServiceProvider()
+            .GetRequiredService<ITokenAcquirerFactory>()
+            .GetTokenAcquirer(
+                new MicrosoftIdentityApplicationOptions
+                {
+                    Authority = registration.Authority!.AbsoluteUri,
+                    ClientId = registration.ClientId,
+                    ClientCredentials = EntraCredentials.Of(registration),
+                }
+            );
     }
 
     /// <inheritdoc />

@@ -30,7 +30,9 @@ internal readonly record struct TokenGrant
 
     /// <summary>Anything but visible ASCII is garbage (RFC 6750 section 2.1).</summary>
     public static TokenGrant Of(string? token, TimeSpan life) =>
-        token is { Length: > 0 and <= MaxLength } && !token.AsSpan().ContainsAnyExceptInRange('!', '~') ? new() { Token = token, Life = life } : default;
+        token is { Length: > 0 and <= MaxLength } && !token.AsSpan().ContainsAnyExceptInRange('!', '~')
+            ? new() { Token = token, Life = life }
+            : default;
 
     /// <summary>A code that speaks of the server's own trouble is no refusal.</summary>
     public static TokenGrant Refused(string? code) =>

@@ -5,7 +5,9 @@ namespace Bff.Upstreams.Tokens;
 /// <summary>A token for one service, with how long it is good; has no text of its own, so that no log can show it.</summary>
 internal sealed class KeptToken
 {
-    private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(1), MostMargin = TimeSpan.FromSeconds(10), RenewalGap = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(1),
+        MostMargin = TimeSpan.FromSeconds(10),
+        RenewalGap = TimeSpan.FromSeconds(1);
 
     private readonly string _token;
     private readonly long _renewAt;
@@ -63,7 +65,8 @@ internal sealed class KeptToken
 internal readonly record struct TokenResult(KeptToken? Token, UpstreamOutcome Outcome, TimeSpan? RetryAfter = null)
 {
     /// <summary>The authorization server is away, or does not answer in time.</summary>
-    public static TokenResult Unavailable(TimeSpan? retryAfter = null) => new(null, UpstreamOutcome.Unavailable, retryAfter ?? TimeSpan.FromSeconds(1));
+    public static TokenResult Unavailable(TimeSpan? retryAfter = null) =>
+        new(null, UpstreamOutcome.Unavailable, retryAfter ?? TimeSpan.FromSeconds(1));
 
     /// <summary>The authorization server refuses.</summary>
     public static TokenResult Refused => new(null, UpstreamOutcome.Failed);

@@ -23,8 +23,11 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         using var http = clients.CreateClient(TokenEndpoint.HttpName);
         var address = registration.TokenEndpoint ?? await Discover(http, cancellation);
         using var request = new TokenRequest { Address = address.AbsoluteUri, GrantType = Grant(wanted, subject) }.From(
-            registration.ClientId, registration.ClientSecret, registration.ClientAuthentication,
-            _key is null ? null : () => _key.Assertion(registration.ClientId, address.AbsoluteUri, time));
+            registration.ClientId,
+            registration.ClientSecret,
+            registration.ClientAuthentication,
+            _key is null ? null : () => _key.Assertion(registration.ClientId, address.AbsoluteUri, time)
+        );
         Fill(request.Parameters, wanted, subject);
         var answer = await http.RequestTokenAsync(request, cancellation);
         cancellation.ThrowIfCancellationRequested();
@@ -37,7 +40,8 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         return Read(answer);
     }
 
-    private static string Grant(TokenOptions wanted, string? subject) => subject is null ? OidcConstants.GrantTypes.ClientCredentials
+    private static string Grant(TokenOptions wanted, string? subject) =>
+        subject is null ? OidcConstants.GrantTypes.ClientCredentials
         : wanted.Mode == TokenMode.OnBehalfOf ? OidcConstants.GrantTypes.JwtBearer
         : OidcConstants.GrantTypes.TokenExchange;
 
@@ -72,7 +76,9 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
     {
         if (!answer.IsError)
         {
-            return string.Equals(answer.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase) ? TokenGrant.Of(answer.AccessToken, Life(answer.Json)) : default;
+            return string.Equals(answer.TokenType, "Bearer", StringComparison.OrdinalIgnoreCase)
+                ? TokenGrant.Of(answer.AccessToken, Life(answer.Json))
+                : default;
         }
 
         return ClientRequests.ErrorOf(answer) is { } error ? TokenGrant.Refused(error) : default;
@@ -89,10 +95,14 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         var isRead = value.ValueKind switch
         {
             JsonValueKind.Number => value.TryGetDouble(out var number) ? number : double.NaN,
-            JsonValueKind.String => double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var text) ? text : double.NaN,
+            JsonValueKind.String => double.TryParse(value.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var text)
+                ? text
+                : double.NaN,
             _ => double.NaN,
         };
-        return isRead is >= 0 and < 1e9 ? TimeSpan.FromSeconds(isRead) : isRead < 0 ? TimeSpan.Zero : LifeUnsaid;
+        return isRead is >= 0 and < 1e9 ? TimeSpan.FromSeconds(isRead)
+            : isRead < 0 ? TimeSpan.Zero
+            : LifeUnsaid;
     }
 
     private async Task<Uri> Discover(HttpClient http, CancellationToken cancellation)
@@ -104,7 +114,10 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
 
         try
         {
-            var document = await http.ReadDiscovery(new(registration.Authority!.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"), cancellation);
+            var document = await http.ReadDiscovery(
+                new(registration.Authority!.AbsoluteUri.TrimEnd('/') + "/.well-known/openid-configuration"),
+                cancellation
+            );
             var address = document.Address("token_endpoint", registration.RequireHttpsMetadata);
             _discovered = (address, time.GetTimestamp());
             return address;

@@ -15,7 +15,13 @@ internal sealed class ServiceTokens
     private readonly ILogger<ServiceTokens> _logger;
     private FrozenDictionary<string, TokenEndpoint> _endpoints = FrozenDictionary<string, TokenEndpoint>.Empty;
 
-    public ServiceTokens(Reloadable<ClientRegistrations> registrations, IHttpClientFactory clients, TokenMetrics metrics, TimeProvider time, ILogger<ServiceTokens> logger)
+    public ServiceTokens(
+        Reloadable<ClientRegistrations> registrations,
+        IHttpClientFactory clients,
+        TokenMetrics metrics,
+        TimeProvider time,
+        ILogger<ServiceTokens> logger
+    )
     {
         (_clients, _time, _metrics, _logger) = (clients, time, metrics, logger);
         Renew(registrations.Current);
@@ -53,9 +59,16 @@ internal sealed class ServiceTokens
     private void Renew(ClientRegistrations registrations)
     {
         var before = _endpoints;
-        Volatile.Write(ref _endpoints, registrations.All.ToFrozenDictionary(
-            r => r.Key,
-            r => before.GetValueOrDefault(r.Key) is { } kept && kept.Registration == r.Value ? kept : new TokenEndpoint(r.Value, _clients, _time, _metrics, _logger),
-            StringComparer.OrdinalIgnoreCase));
+        Volatile.Write(
+            ref _endpoints,
+            registrations.All.ToFrozenDictionary(
+                r => r.Key,
+                r =>
+                    before.GetValueOrDefault(r.Key) is { } kept && kept.Registration == r.Value
+                        ? kept
+                        : new TokenEndpoint(r.Value, _clients, _time, _metrics, _logger),
+                StringComparer.OrdinalIgnoreCase
+            )
+        );
     }
 }

@@ -17,12 +17,26 @@ internal sealed partial class TokenEndpoint
     private readonly ILogger _logger;
     private readonly CircuitBreaker _breaker;
 
-    public TokenEndpoint(ClientRegistration registration, IHttpClientFactory clients, TimeProvider time, TokenMetrics metrics, ILogger logger)
+    public TokenEndpoint(
+        ClientRegistration registration,
+        IHttpClientFactory clients,
+        TimeProvider time,
+        TokenMetrics metrics,
+        ILogger logger
+    )
     {
         (Registration, _time, _metrics, _logger) = (registration, time, metrics, logger);
         _server = registration.IsEntra ? Entra(registration, clients) : new OAuthServer(registration, clients, time);
         _breaker = new CircuitBreaker(
-            new() { FailureRatio = 0.5, MinimumThroughput = 3, SamplingDuration = TimeSpan.FromSeconds(30), BreakDuration = TimeSpan.FromSeconds(5) }, time);
+            new()
+            {
+                FailureRatio = 0.5,
+                MinimumThroughput = 3,
+                SamplingDuration = TimeSpan.FromSeconds(30),
+                BreakDuration = TimeSpan.FromSeconds(5),
+            },
+            time
+        );
     }
 
     public ClientRegistration Registration { get; }
@@ -84,8 +98,21 @@ internal sealed partial class TokenEndpoint
     private static EntraServer Entra(ClientRegistration registration, IHttpClientFactory clients) => new(registration, clients);
 
     // What a server writes there is its own text: only codes of the standards and of Entra are repeated in the log.
-    private static string Known(string error) => error is "invalid_client" or "invalid_grant" or "invalid_request" or "invalid_scope" or "invalid_target"
-        or "unauthorized_client" or "unsupported_grant_type" or "access_denied" or "interaction_required" or "consent_required" or "login_required" ? error : "other";
+    private static string Known(string error) =>
+        error
+            is "invalid_client"
+                or "invalid_grant"
+                or "invalid_request"
+                or "invalid_scope"
+                or "invalid_target"
+                or "unauthorized_client"
+                or "unsupported_grant_type"
+                or "access_denied"
+                or "interaction_required"
+                or "consent_required"
+                or "login_required"
+            ? error
+            : "other";
 
     [LoggerMessage(LogLevel.Warning, "Token endpoint of client {Client} gave no token ({Reason}); services that need one are unavailable")]
     private static partial void LogAway(ILogger logger, string client, string reason);

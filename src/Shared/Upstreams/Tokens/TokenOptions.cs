@@ -68,5 +68,7 @@ public sealed record TokenOptions
     internal bool IsOfCaller => Mode is TokenMode.Caller or TokenMode.Exchange or TokenMode.OnBehalfOf;
 
     /// <summary>Whether the gateway asks for tokens.</summary>
-    internal bool IsAsked => Mode is TokenMode.Client or TokenMode.Exchange or TokenMode.OnBehalfOf || (Mode == TokenMode.Caller && Otherwise == TokenOtherwise.Client);
+    internal bool IsAsked =>
+        Mode is TokenMode.Client or TokenMode.Exchange or TokenMode.OnBehalfOf
+        || (Mode == TokenMode.Caller && Otherwise == TokenOtherwise.Client);
 }

@@ -13,7 +13,10 @@ internal static class TokenOptionsParser
     public static TokenOptions Parse(IConfigurationSection upstream, ConfigurationMistakes mistakes)
     {
         var section = upstream.GetSection("Token");
-        var read = mistakes.Bind(section, new TokenOptions()) with { Resource = section["Resource"] is { Length: > 0 } resource ? resource : null };
+        var read = mistakes.Bind(section, new TokenOptions()) with
+        {
+            Resource = section["Resource"] is { Length: > 0 } resource ? resource : null,
+        };
         if (section["Client"] is { Length: > 0 } client)
         {
             read = read with { Client = client };
@@ -38,13 +41,21 @@ internal static class TokenOptionsParser
         switch (read.Mode)
         {
             case TokenMode.Exchange when !isTargeted:
-                mistakes.Add(section, "Audience", "is missing: an exchanged token must be for this service. Give Audience, Resource or Scope.");
+                mistakes.Add(
+                    section,
+                    "Audience",
+                    "is missing: an exchanged token must be for this service. Give Audience, Resource or Scope."
+                );
                 break;
             case TokenMode.OnBehalfOf when read.Scope is null:
                 mistakes.Add(section, "Scope", "is missing: on_behalf_of names the service by its scope, such as api://orders/.default.");
                 break;
             case TokenMode.None or TokenMode.Caller when isTargeted && !read.IsAsked:
-                mistakes.Add(section, "Mode", $"is {read.Mode}, so no token is asked for: Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf.");
+                mistakes.Add(
+                    section,
+                    "Mode",
+                    $"is {read.Mode}, so no token is asked for: Scope, Resource and Audience have no effect. Set Mode to Client, Exchange or OnBehalfOf."
+                );
                 break;
         }
 
@@ -52,16 +63,34 @@ internal static class TokenOptionsParser
     }
 
     /// <summary>Every registration that an upstream names is there, and can give what the upstream wants.</summary>
-    public static void CheckClients(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, IConfiguration configuration, ConfigurationMistakes mistakes)
+    public static void CheckClients(
+        string section,
+        IReadOnlyDictionary<string, UpstreamOptions> upstreams,
+        IConfiguration configuration,
+        ConfigurationMistakes mistakes
+    )
     {
-        foreach (var upstream in upstreams.Values.Where(u => u.Token.IsAsked && !configuration.GetSection("Clients").GetSection(u.Token.Client).Exists()))
+        foreach (
+            var upstream in upstreams.Values.Where(u =>
+                u.Token.IsAsked && !configuration.GetSection("Clients").GetSection(u.Token.Client).Exists()
+            )
+        )
         {
-            mistakes.Add($"{section}:{upstream.Name}:Token:Client", $"'{upstream.Token.Client}' is not the name of a registration under Clients.");
+            mistakes.Add(
+                $"{section}:{upstream.Name}:Token:Client",
+                $"'{upstream.Token.Client}' is not the name of a registration under Clients."
+            );
         }
 
         foreach (var upstream in upstreams.Values.Where(u => u.Token.IsAsked))
         {
-            if (!string.Equals(configuration[$"Clients:{upstream.Token.Client}:Type"], nameof(ProviderType.Entra), StringComparison.OrdinalIgnoreCase))
+            if (
+                !string.Equals(
+                    configuration[$"Clients:{upstream.Token.Client}:Type"],
+                    nameof(ProviderType.Entra),
+                    StringComparison.OrdinalIgnoreCase
+                )
+            )
             {
                 continue;
             }
@@ -77,7 +106,9 @@ internal static class TokenOptionsParser
                 mistakes.Add(path + "Scope", "is missing: Entra names the service by its scope, such as api://orders/.default.");
             }
 
-            foreach (var (key, value) in ((string, string?)[])[("Resource", upstream.Token.Resource), ("Audience", upstream.Token.Audience)])
+            foreach (
+                var (key, value) in ((string, string?)[])[("Resource", upstream.Token.Resource), ("Audience", upstream.Token.Audience)]
+            )
             {
                 if (value is not null)
                 {

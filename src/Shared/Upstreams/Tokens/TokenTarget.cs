@@ -13,7 +13,8 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 {
     private const int MaxAtOnce = 1024;
     private const string Own = "";
-    private static readonly TimeSpan RefusedFor = TimeSpan.FromSeconds(5), FreshFor = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RefusedFor = TimeSpan.FromSeconds(5),
+        FreshFor = TimeSpan.FromSeconds(5);
 
     private readonly TokenMemory<KeptToken> _exchanged = new(maxBytes: 32 << 20, extraBytes: 4096);
     private readonly TokenMemory<object> _refused = new(maxBytes: 4 << 20);
@@ -92,7 +93,8 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
         try
         {
-            return await Ask(key, refused ?? Kept(subject), refused is not null).WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
+            return await Ask(key, refused ?? Kept(subject), refused is not null)
+                .WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
         }
         catch (TimeoutException)
         {
@@ -103,8 +105,14 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     /// <param name="key">Whose token.</param>
     /// <param name="seen">What the caller has found and does not want: another that is there by then will do.</param>
     /// <param name="afterRefusal">Whether the service has refused it.</param>
-    private Task<TokenResult> Ask(string key, KeptToken? seen, bool afterRefusal) => _asked.GetOrAdd(
-        key, static (k, to) => new(() => to.Self.Run(k, to.Seen, to.AfterRefusal)), (Self: this, Seen: seen, AfterRefusal: afterRefusal)).Value;
+    private Task<TokenResult> Ask(string key, KeptToken? seen, bool afterRefusal) =>
+        _asked
+            .GetOrAdd(
+                key,
+                static (k, to) => new(() => to.Self.Run(k, to.Seen, to.AfterRefusal)),
+                (Self: this, Seen: seen, AfterRefusal: afterRefusal)
+            )
+            .Value;
 
     /// <summary>Not cancelled with the call that began it: others wait for the same answer.</summary>
     private async Task<TokenResult> Run(string key, KeptToken? seen, bool afterRefusal)

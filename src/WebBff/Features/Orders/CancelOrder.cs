@@ -6,5 +6,6 @@ namespace WebBff.Features.Orders;
 /// <summary>Passed through, once: the service knows whose order it is and whether it can still be cancelled.</summary>
 internal static class CancelOrder
 {
-    public static Task Handle(string id, HttpContext context, PassThrough through, IOrders orders) => through.Send(context, orders.Cancel(id));
+    public static Task Handle(string id, HttpContext context, PassThrough through, IOrders orders) =>
+        through.Send(context, orders.Cancel(id));
 }

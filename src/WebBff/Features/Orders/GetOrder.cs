@@ -13,7 +13,8 @@ public sealed record OrderDetail(
     CustomerView? Customer,
     IReadOnlyList<OrderItemView> Items,
     ShippingView? Shipping,
-    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
+);
 
 public sealed record OrderHead(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency);
 
@@ -28,13 +29,21 @@ public sealed record ShippingView(string? TrackingNumber, string? Carrier, DateT
 internal static class GetOrder
 {
     public static Task<Composed<OrderDetail>> Handle(
-        string id, Composer composer, IOrders orders, IUsers users, IProducts products, IShipping shipping)
+        string id,
+        Composer composer,
+        IOrders orders,
+        IUsers users,
+        IProducts products,
+        IShipping shipping
+    )
     {
         var order = composer.Required("order", orders.Get(id));
         var customer = composer.Optional("customer", order, o => users.Get(o.CustomerId));
-        var catalogue = composer.Optional("products", order, o => o.Items.Count > 0 ? products.Of(o.Items.Select(i => i.ProductId)) : null)
+        var catalogue = composer
+            .Optional("products", order, o => o.Items.Count > 0 ? products.Of(o.Items.Select(i => i.ProductId)) : null)
             .Fallback(() => AsOrdered(order.Value!));
-        var shipment = composer.Optional("shipping", shipping.ForOrder(id))
+        var shipment = composer
+            .Optional("shipping", shipping.ForOrder(id))
             .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
 
         return composer.Compose(() => Shape(order.Value!, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);
@@ -55,8 +64,17 @@ internal static class GetOrder
         return new OrderDetail(
             new OrderHead(order.Id, order.Status, order.PlacedAt, order.TotalAmount, order.Currency),
             customer is null ? null : new CustomerView(customer.Id, customer.Name, customer.Email),
-            [.. order.Items.Select(line => new OrderItemView(line.Quantity, line.UnitPrice, Product(line, known.GetValueOrDefault(line.ProductId))))],
-            shipment is null ? null : new ShippingView(shipment.TrackingNumber, shipment.Carrier, shipment.EstimatedDelivery, shipment.Status));
+            [
+                .. order.Items.Select(line => new OrderItemView(
+                    line.Quantity,
+                    line.UnitPrice,
+                    Product(line, known.GetValueOrDefault(line.ProductId))
+                )),
+            ],
+            shipment is null
+                ? null
+                : new ShippingView(shipment.TrackingNumber, shipment.Carrier, shipment.EstimatedDelivery, shipment.Status)
+        );
     }
 
     // A product that has left the catalogue still has the name it was ordered under.

@@ -11,7 +11,14 @@ public sealed record OrderPage(IReadOnlyList<OrderView> Items, string? NextCurso
 internal static class GetOrders
 {
     public static async Task<Composed<OrderPage>> Handle(
-        string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IOrders orders, HttpContext context)
+        string? limit,
+        string? cursor,
+        Caller caller,
+        Composer composer,
+        Cursors cursors,
+        IOrders orders,
+        HttpContext context
+    )
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("web/orders", caller);
@@ -22,7 +29,8 @@ internal static class GetOrders
         string? next = null;
         var answer = await composer.Compose(
             () => new OrderPage([.. page.Value!.Items.Select(OrderView.Of)], next = pages.Seal(page.Value.NextCursor), next is not null),
-            WebJson.Answers.OrderPage);
+            WebJson.Answers.OrderPage
+        );
         return answer.WithoutMeta().WithLink(NextLink.Of(context, next));
     }
 }

@@ -12,19 +12,41 @@ public sealed record ProductListPage(
     IReadOnlyList<ProductListItem> Items,
     string? NextCursor,
     bool HasMore,
-    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null);
+    [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
+);
 
 /// <summary>A product with its price and stock, which are null when their service failed or does not know it.</summary>
 public sealed record ProductListItem(
-    string Id, string Name, string? Description, string? Brand, string? Category, string? ImageUrl, IReadOnlyList<string> Gallery,
-    IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<VariantView> Variants, string? UpdatedAt,
-    decimal? Price, string? Currency, DiscountView? Discount, bool? InStock);
+    string Id,
+    string Name,
+    string? Description,
+    string? Brand,
+    string? Category,
+    string? ImageUrl,
+    IReadOnlyList<string> Gallery,
+    IReadOnlyDictionary<string, string> Attributes,
+    IReadOnlyList<VariantView> Variants,
+    string? UpdatedAt,
+    decimal? Price,
+    string? Currency,
+    DiscountView? Discount,
+    bool? InStock
+);
 
 internal static class GetProducts
 {
     public static async Task<Composed<ProductListPage>> Handle(
-        string? limit, string? cursor, string? category, Caller caller, Composer composer, Cursors cursors, IProducts products,
-        IPricing pricing, IInventory inventory, HttpContext context)
+        string? limit,
+        string? cursor,
+        string? category,
+        Caller caller,
+        Composer composer,
+        Cursors cursors,
+        IProducts products,
+        IPricing pricing,
+        IInventory inventory,
+        HttpContext context
+    )
     {
         var size = PageLimit.Of(limit);
         var pages = await cursors.For("web/products", caller, category);
@@ -36,9 +58,14 @@ internal static class GetProducts
 
         string? next = null;
         var answer = await composer.Compose(
-            () => new ProductListPage(
-                Items(list.Value!, prices.Value, stock.Value), next = pages.Seal(list.Value!.NextCursor), next is not null),
-            WebJson.Answers.ProductListPage);
+            () =>
+                new ProductListPage(
+                    Items(list.Value!, prices.Value, stock.Value),
+                    next = pages.Seal(list.Value!.NextCursor),
+                    next is not null
+                ),
+            WebJson.Answers.ProductListPage
+        );
         return answer.WithLink(NextLink.Of(context, next));
     }
 
@@ -58,10 +85,29 @@ internal static class GetProducts
             stockOf[level.ProductId] = level;
         }
 
-        return [.. list.Items.Select(product => Item(ProductView.Of(product), priceOf.GetValueOrDefault(product.Id), stockOf.GetValueOrDefault(product.Id)))];
+        return
+        [
+            .. list.Items.Select(product =>
+                Item(ProductView.Of(product), priceOf.GetValueOrDefault(product.Id), stockOf.GetValueOrDefault(product.Id))
+            ),
+        ];
     }
 
-    private static ProductListItem Item(ProductView p, Price? price, Stock? stock) => new(
-        p.Id, p.Name, p.Description, p.Brand, p.Category, p.ImageUrl, p.Gallery, p.Attributes, p.Variants, p.UpdatedAt,
-        price?.Current, price?.Currency, DiscountView.Of(price?.Discount), stock?.InStock);
+    private static ProductListItem Item(ProductView p, Price? price, Stock? stock) =>
+        new(
+            p.Id,
+            p.Name,
+            p.Description,
+            p.Brand,
+            p.Category,
+            p.ImageUrl,
+            p.Gallery,
+            p.Attributes,
+            p.Variants,
+            p.UpdatedAt,
+            price?.Current,
+            price?.Currency,
+            DiscountView.Of(price?.Discount),
+            stock?.InStock
+        );
 }

@@ -11,10 +11,19 @@ public sealed record ReviewPage(IReadOnlyList<ReviewView> Items, ReviewSummaryVi
 
 internal static class GetReviews
 {
-    public static ValueTask<CursorScope> Cursors(Cursors cursors, Caller caller, string productId) => cursors.For("web/reviews", caller, productId);
+    public static ValueTask<CursorScope> Cursors(Cursors cursors, Caller caller, string productId) =>
+        cursors.For("web/reviews", caller, productId);
 
     public static async Task<Composed<ReviewPage>> Handle(
-        string id, string? limit, string? cursor, Caller caller, Composer composer, Cursors cursors, IReviews reviews, HttpContext context)
+        string id,
+        string? limit,
+        string? cursor,
+        Caller caller,
+        Composer composer,
+        Cursors cursors,
+        IReviews reviews,
+        HttpContext context
+    )
     {
         var size = PageLimit.Of(limit);
         var pages = await Cursors(cursors, caller, id);
@@ -24,8 +33,15 @@ internal static class GetReviews
 
         string? next = null;
         var answer = await composer.Compose(
-            () => new ReviewPage(ReviewView.Of(page.Value!), ReviewSummaryView.Of(page.Value!.Summary), next = pages.Seal(page.Value.NextCursor), next is not null),
-            WebJson.Answers.ReviewPage);
+            () =>
+                new ReviewPage(
+                    ReviewView.Of(page.Value!),
+                    ReviewSummaryView.Of(page.Value!.Summary),
+                    next = pages.Seal(page.Value.NextCursor),
+                    next is not null
+                ),
+            WebJson.Answers.ReviewPage
+        );
         return answer.WithoutMeta().WithLink(NextLink.Of(context, next));
     }
 }

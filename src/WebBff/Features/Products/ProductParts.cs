@@ -34,7 +34,9 @@ internal static class ProductPartsQuery
                 "inventory" => ProductParts.Inventory,
                 "reviews" => ProductParts.Reviews,
                 "related" => ProductParts.Related,
-                _ => throw new ProblemException(Problem.Invalid("include", "Names are pricing, inventory, reviews and related, separated by commas.")),
+                _ => throw new ProblemException(
+                    Problem.Invalid("include", "Names are pricing, inventory, reviews and related, separated by commas.")
+                ),
             };
         }
 

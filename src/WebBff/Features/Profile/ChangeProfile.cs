@@ -11,5 +11,6 @@ public sealed record ProfilePatch(string? Name = null, string? Locale = null, Js
 /// <summary>Passed through, once, to the caller's own profile.</summary>
 internal static class ChangeProfile
 {
-    public static Task Handle(HttpContext context, Caller caller, PassThrough through, IUsers users) => through.Send(context, users.Change(caller.Subject));
+    public static Task Handle(HttpContext context, Caller caller, PassThrough through, IUsers users) =>
+        through.Send(context, users.Change(caller.Subject));
 }

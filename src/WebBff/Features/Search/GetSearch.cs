@@ -24,9 +24,13 @@ internal static class GetSearch
         var size = PageLimit.Of(limit);
         var found = composer.Required("search", search.Find(q, size));
         var answer = await composer.Compose(
-            () => new SearchResults(
-                [.. found.Value!.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))], found.Value.Total),
-            WebJson.Answers.SearchResults);
+            () =>
+                new SearchResults(
+                    [.. found.Value!.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))],
+                    found.Value.Total
+                ),
+            WebJson.Answers.SearchResults
+        );
         return answer.WithoutMeta();
     }
 }

@@ -10,7 +10,8 @@ namespace WebBff.Features.Spa;
 /// </summary>
 internal static class LandingPage
 {
-    private static readonly byte[] Page = Encoding.UTF8.GetBytes("""
+    private static readonly byte[] Page = Encoding.UTF8.GetBytes(
+        """
         <!doctype html>
         <html lang="en">
         <head><meta charset="utf-8"><title>Web API</title></head>
@@ -20,7 +21,8 @@ internal static class LandingPage
         <p><a href="/bff/login">Sign in</a> · <a href="/bff/user">Who is signed in</a></p>
         </body>
         </html>
-        """);
+        """
+    );
 
     public static void MapLandingPage(this WebApplication app) =>
         app.MapGet("/", () => new HtmlPage(Page) { CacheControl = "no-cache" }).AllowAnonymous().WithoutLimits().ExcludeFromDescription();

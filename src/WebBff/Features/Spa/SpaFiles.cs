@@ -29,9 +29,10 @@ internal static class SpaFiles
 
     public static void MapSpa(this WebApplication app)
     {
-        var folder = app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<SpaOptions>>().Value.Path is { } configured
-            ? Path.GetFullPath(configured, app.Environment.ContentRootPath)
-            : null;
+        var folder =
+            app.Environment.IsDevelopment() && app.Services.GetRequiredService<IOptions<SpaOptions>>().Value.Path is { } configured
+                ? Path.GetFullPath(configured, app.Environment.ContentRootPath)
+                : null;
         if (!File.Exists(Path.Join(folder, Index)))
         {
             app.MapLandingPage();
@@ -45,7 +46,9 @@ internal static class SpaFiles
             if (types.TryGetContentType(name, out var type))
             {
                 app.MapGet(name == Index ? "/" : "/" + name, (HttpContext context) => Serve(context, path, type))
-                    .AllowAnonymous().WithoutLimits().ExcludeFromDescription();
+                    .AllowAnonymous()
+                    .WithoutLimits()
+                    .ExcludeFromDescription();
             }
         }
     }

@@ -1,6 +1,6 @@
-using Bff.Audit;
 using System.Security.Cryptography;
 using System.Text;
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.ApiKeys;
 using Bff.Configuration;
@@ -64,7 +64,8 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
             }
         }
 
-        Assert.Single(refusals.Select(r => (object?)r.Refusal).Distinct(ReferenceEqualityComparer.Instance)); // One answer, the very same, says nothing about which it was.
+        // One answer, the very same, says nothing about which it was.
+        Assert.Single(refusals.Select(r => (object?)r.Refusal).Distinct(ReferenceEqualityComparer.Instance));
     }
 
     [Fact]
@@ -120,11 +121,15 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     private async Task<NewApiKey> Made(TimeSpan? lives = null) =>
-        (await _services.GetRequiredService<ApiKeyRegistry>().Create(
-            "acme", "n", ["orders.read"], isTest: false, lives is { } life ? DateTimeOffset.UtcNow + life : null, default))!;
+        (
+            await _services
+                .GetRequiredService<ApiKeyRegistry>()
+                .Create("acme", "n", ["orders.read"], isTest: false, lives is { } life ? DateTimeOffset.UtcNow + life : null, default)
+        )!;
 
     // RFC 2104 by the framework, told apart from what the code under test does with it.
-    private static string HashOf(string key) => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.ASCII.GetBytes(key)));
+    private static string HashOf(string key) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Pepper), Encoding.ASCII.GetBytes(key)));
 
     private static string Complete(string random)
     {
@@ -182,17 +187,23 @@ public sealed class ApiKeyLookUpTests : IAsyncDisposable
             return found;
         }
 
-        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) => inner.List(tenant, cancellation);
+        public ValueTask<IReadOnlyList<ApiKeyRecord>> List(string tenant, CancellationToken cancellation) =>
+            inner.List(tenant, cancellation);
 
-        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Add(key, cancellation, audit);
+        public ValueTask Add(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Add(key, cancellation, audit);
 
-        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Replace(key, cancellation, audit);
+        public ValueTask<bool> Replace(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Replace(key, cancellation, audit);
 
-        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) => inner.Remove(key, cancellation, audit);
+        public ValueTask Remove(ApiKeyRecord key, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null) =>
+            inner.Remove(key, cancellation, audit);
 
         public ValueTask<IReadOnlyList<string>> Touch(
-            string tenant, IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses, CancellationToken cancellation) =>
-            inner.Touch(tenant, uses, cancellation);
+            string tenant,
+            IReadOnlyCollection<KeyValuePair<string, DateTimeOffset>> uses,
+            CancellationToken cancellation
+        ) => inner.Touch(tenant, uses, cancellation);
 
         public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => inner.Relist(key, cancellation);
     }

@@ -119,7 +119,10 @@ public sealed class ApiKeyMemoryTests
     {
         await using var services = Services([]);
         var (verifier, registry, store) = (
-            services.GetRequiredService<ApiKeyVerifier>(), services.GetRequiredService<ApiKeyRegistry>(), services.GetRequiredService<IApiKeyStore>());
+            services.GetRequiredService<ApiKeyVerifier>(),
+            services.GetRequiredService<ApiKeyRegistry>(),
+            services.GetRequiredService<IApiKeyStore>()
+        );
         var made = (await registry.Create("acme", "n", ["orders.read"], isTest: false, null, default))!;
         await store.Remove(made.Record, default);
         Assert.Null((await verifier.Verify(made.Key, default)).Caller);

@@ -153,10 +153,18 @@ public sealed class ApiKeyStoreTests
 
     private static RememberedKey Remembered(ApiKeyRecord key) => new("key", key, CallerResult.Refused(ProblemCodes.InvalidApiKey), 0, 0);
 
-    private static ApiKeyRecord Key(string id, DateTimeOffset created, string tenant = "acme") => new()
-    {
-        Id = id, Tenant = tenant, Name = "n", Hash = "hash-of-" + id, Prefix = "pk_live_ab", LastFour = "wxyz", Scopes = ["orders.read"], CreatedAt = created,
-    };
+    private static ApiKeyRecord Key(string id, DateTimeOffset created, string tenant = "acme") =>
+        new()
+        {
+            Id = id,
+            Tenant = tenant,
+            Name = "n",
+            Hash = "hash-of-" + id,
+            Prefix = "pk_live_ab",
+            LastFour = "wxyz",
+            Scopes = ["orders.read"],
+            CreatedAt = created,
+        };
 
     private sealed class Engine(ServiceProvider services, RedisServer? redis, IApiKeyStore store) : IAsyncDisposable
     {
@@ -170,7 +178,11 @@ public sealed class ApiKeyStoreTests
             var services = StateEngines.Provider(redis?.ConnectionString);
             IApiKeyStore store = redis is null
                 ? new EmbeddedApiKeyStore(TimeProvider.System)
-                : new RedisApiKeyStore(services.GetRequiredService<RedisState>(), services.GetRequiredService<Announcements>(), TimeProvider.System);
+                : new RedisApiKeyStore(
+                    services.GetRequiredService<RedisState>(),
+                    services.GetRequiredService<Announcements>(),
+                    TimeProvider.System
+                );
             await StateEngines.Connect(services); // With the store's subscription.
             return new(services, redis, store);
         }

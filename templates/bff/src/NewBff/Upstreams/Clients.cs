@@ -27,7 +27,10 @@ public interface IRecommendations
 
 /// <summary>A required member that is missing or null makes a document garbage; members that are not declared are skipped.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(User))]
 [JsonSerializable(typeof(Recommendations))]
 internal sealed partial class UpstreamJson : JsonSerializerContext;
@@ -35,9 +38,8 @@ internal sealed partial class UpstreamJson : JsonSerializerContext;
 internal static class UpstreamClients
 {
     /// <summary>The services that this host's answers are made of.</summary>
-    public static WebApplicationBuilder AddUpstreams(this WebApplicationBuilder builder) => builder
-        .AddUpstream<IUsers>("users")
-        .AddUpstream<IRecommendations>("recommendations");
+    public static WebApplicationBuilder AddUpstreams(this WebApplicationBuilder builder) =>
+        builder.AddUpstream<IUsers>("users").AddUpstream<IRecommendations>("recommendations");
 }
 
 /// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
