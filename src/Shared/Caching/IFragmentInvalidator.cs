@@ -1,4 +1,4 @@
-using Bff.Requests;
+using Bff.State;
 
 namespace Bff.Caching;
 
@@ -11,7 +11,7 @@ public interface IFragmentInvalidator
     /// </summary>
     /// <param name="tags">Such as <c>pricing:p-1</c>.</param>
     /// <param name="cancellation">Ends the waiting; the invalidation may still happen.</param>
-    /// <exception cref="ProblemException">503 <c>store_unavailable</c>: the other instances could not be told; ask again.</exception>
+    /// <exception cref="StoreUnavailableException">The other instances could not be told; ask again.</exception>
     Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation);
 }
 

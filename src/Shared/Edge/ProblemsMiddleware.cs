@@ -39,9 +39,9 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
             await ProblemWriter.Write(context, new Problem(ProblemCodes.ForStatus(malformed.StatusCode) ?? ProblemCodes.MalformedRequest));
             return;
         }
-        catch (ProblemException refused)
+        catch (Exception refused) when (ExceptionProblem.Of(refused) is { } problem)
         {
-            await ProblemWriter.Write(context, refused.Problem);
+            await ProblemWriter.Write(context, problem);
             return;
         }
 #pragma warning disable CA1031 // The last line of defence answers for everything.

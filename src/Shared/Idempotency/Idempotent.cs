@@ -151,9 +151,9 @@ public sealed partial class Idempotent(
             var earlier = await Complete(key, fingerprint, owner, answer);
             return earlier is null ? new(ClaimOutcome.Taken, answer) : new(ClaimOutcome.Answered, earlier);
         }
-        catch (ProblemException refused)
+        catch (Exception refused) when (ExceptionProblem.Of(refused) is { } problem)
         {
-            keeping = KeepingOf(refused.Problem.Code.Status);
+            keeping = KeepingOf(problem.Code.Status);
             throw;
         }
         finally

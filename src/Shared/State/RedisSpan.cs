@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Bff.Requests;
 
 namespace Bff.State;
 
@@ -13,9 +12,9 @@ internal static class RedisSpan
 
     public static Activity? Start(string command)
     {
-        if (!Instruments.Records(Source))
+        if (Activity.Current is not { Recorded: true } || !Source.HasListeners())
         {
-            return null;
+            return null; // Below a span that is not recorded nothing is; what the host does for itself makes no traces of one call each.
         }
 
         var span = Source.StartActivity(command, ActivityKind.Client);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Bff.Requests;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -12,7 +11,9 @@ public sealed partial class RedisState
     private const int MaxRefusals = 100;
     private static readonly TimeSpan RefusalIsNewsAfter = TimeSpan.FromMinutes(1);
 
-    private static readonly Counter<long> Refusals = Instruments.Meter.CreateCounter<long>(
+    private static readonly Meter Meter = new("Bff.State");
+
+    private static readonly Counter<long> Refusals = Meter.CreateCounter<long>(
         "bff.state.refusals",
         "{operation}",
         "Operations that Redis answered with an error."

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bff.Edge;
 using Bff.Requests;
+using Bff.State;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -134,6 +135,8 @@ public sealed class EdgeHost : IAsyncLifetime
             "/store",
             IResult () => throw new ProblemException(new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = TimeSpan.FromSeconds(1.2) })
         );
+        routes.MapGet("/store-away", IResult () => throw new StoreUnavailableException());
+        routes.MapGet("/store-refuses", IResult () => throw new StoreRefusedException(new InvalidOperationException("NOPERM key of u-1")));
         routes.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
         routes.MapGet(
             "/json",

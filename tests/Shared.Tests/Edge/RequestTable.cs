@@ -315,6 +315,8 @@ public static class RequestTable
                 "internal_error"
             );
             Raw("problem thrown", "GET /store HTTP/1.1\r\nHost: gateway\r\n\r\n", 503, "store_unavailable");
+            Raw("store away", "GET /store-away HTTP/1.1\r\nHost: gateway\r\n\r\n", 503, "store_unavailable");
+            Raw("store refuses", "GET /store-refuses HTTP/1.1\r\nHost: gateway\r\n\r\n", 503, "store_unavailable");
             Raw("bare 406", "GET /status/406 HTTP/1.1\r\nHost: gateway\r\n\r\n", 406, "not_acceptable");
             Raw("bare 418", "GET /status/418 HTTP/1.1\r\nHost: gateway\r\n\r\n", 418, "client_error");
             Raw("bare 502", "GET /status/502 HTTP/1.1\r\nHost: gateway\r\n\r\n", 502, "upstream_failed");

@@ -80,9 +80,9 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
             );
             return answer ?? call.Answer(problem!);
         }
-        catch (ProblemException refused)
+        catch (Exception refused) when (ExceptionProblem.Of(refused) is { } problem)
         {
-            return call.Answer(refused.Problem); // The store may be away, too: it was not sent then, and what came before has its answer.
+            return call.Answer(problem); // The store may be away, too: it was not sent then, and what came before has its answer.
         }
     }
 

@@ -122,9 +122,9 @@ internal static class BatchOrders
             );
             return answer ?? Failed(item, problem!);
         }
-        catch (ProblemException refused)
+        catch (Exception refused) when (ExceptionProblem.Of(refused) is { } problem)
         {
-            return Failed(item, refused.Problem);
+            return Failed(item, problem);
         }
         catch (OperationCanceledException) when (!item.Context.RequestAborted.IsCancellationRequested)
         {

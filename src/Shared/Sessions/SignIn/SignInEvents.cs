@@ -5,6 +5,7 @@ using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Requests;
+using Bff.State;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Http;
@@ -154,7 +155,7 @@ internal sealed partial class SignInEvents(
     /// <inheritdoc />
     public override Task RemoteFailure(RemoteFailureContext context)
     {
-        if (context.Failure is ProblemException or OperationCanceledException)
+        if (context.Failure is ProblemException or StoreException or OperationCanceledException)
         {
             ExceptionDispatchInfo.Throw(context.Failure);
         }
