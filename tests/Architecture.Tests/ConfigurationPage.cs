@@ -172,7 +172,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         var declaration = new Regex($@"\b(?:class|record) {type.Name}\b");
         var text = Source.Files(folder).Select(File.ReadAllText).Single(f => declaration.IsMatch(f));
         var summary = new Regex(
-            $@"/// <summary>(?<text>(?:(?!</summary>)[\s\S])*)</summary>\n(?:\s*\[[^\n]*\n)*[^\n]* {member.Name}\b"
+            $@"/// <summary>(?<text>(?:(?!</summary>)[\s\S])*)</summary>\n(?:\s*\[(?:[^\n]*\]|\w+\(\n(?:(?!\n\s*\)\])[\s\S])*\n\s*\)\])\n)*[^\n]* {member.Name}\b"
         ).Match(text, declaration.Match(text).Index);
         return summary.Success
             ? WebUtility.HtmlDecode(Tag().Replace(Cref().Replace(OneLine(summary.Groups["text"].Value), "`$1`"), "`"))
