@@ -8,8 +8,8 @@ public sealed partial class Composer
     /// <summary>A part without which there is no answer: its failure is the request's.</summary>
     /// <param name="name">As in configuration, <c>_meta</c> and <c>Server-Timing</c>.</param>
     /// <param name="call">What is asked; made when the composition runs.</param>
-    public ReadPart<T> Required<T>(string name, UpstreamCall<T> call)
-        where T : class => Read(name, isRequired: true, call);
+    public RequiredPart<T> Required<T>(string name, UpstreamCall<T> call)
+        where T : class => Add(new RequiredPart<T>(this, name, call));
 
     /// <summary>A part that the answer can do without: null when it fails.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
@@ -20,9 +20,9 @@ public sealed partial class Composer
     /// <summary>A part without which there is no answer, asked with another part's value, and only when there is one.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on.</param>
-    /// <param name="call">What is asked with that value; null where the part is not wanted.</param>
-    public ReadPart<T> Required<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call)
-        where T : class => Read(name, isRequired: true, [after], () => call(after.Value!));
+    /// <param name="call">What is asked with that value.</param>
+    public RequiredPart<T> Required<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>> call)
+        where T : class => Add(new RequiredPart<T>(this, name, [after], () => call(after.Value!)));
 
     /// <summary>A part that the answer can do without, asked with another part's value, and only when there is one.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
@@ -34,9 +34,14 @@ public sealed partial class Composer
     /// <summary>A part without which there is no answer, asked with the values of two others, and only when both are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on: <see cref="Parts.All{TFirst, TSecond}"/>.</param>
-    /// <param name="call">What is asked with those values; null where the part is not wanted.</param>
-    public ReadPart<T> Required<TFirst, TSecond, T>(string name, Needs<TFirst, TSecond> after, Func<TFirst, TSecond, UpstreamCall<T>?> call)
-        where T : class => Read(name, isRequired: true, [after.First, after.Second], () => call(after.First.Value!, after.Second.Value!));
+    /// <param name="call">What is asked with those values.</param>
+    public RequiredPart<T> Required<TFirst, TSecond, T>(
+        string name,
+        Needs<TFirst, TSecond> after,
+        Func<TFirst, TSecond, UpstreamCall<T>> call
+    )
+        where T : class =>
+        Add(new RequiredPart<T>(this, name, [after.First, after.Second], () => call(after.First.Value!, after.Second.Value!)));
 
     /// <summary>A part that the answer can do without, asked with the values of two others, and only when both are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
@@ -48,18 +53,20 @@ public sealed partial class Composer
     /// <summary>A part without which there is no answer, asked with the values of three others, and only when all are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on: <see cref="Parts.All{TFirst, TSecond, TThird}"/>.</param>
-    /// <param name="call">What is asked with those values; null where the part is not wanted.</param>
-    public ReadPart<T> Required<TFirst, TSecond, TThird, T>(
+    /// <param name="call">What is asked with those values.</param>
+    public RequiredPart<T> Required<TFirst, TSecond, TThird, T>(
         string name,
         Needs<TFirst, TSecond, TThird> after,
-        Func<TFirst, TSecond, TThird, UpstreamCall<T>?> call
+        Func<TFirst, TSecond, TThird, UpstreamCall<T>> call
     )
         where T : class =>
-        Read(
-            name,
-            isRequired: true,
-            [after.First, after.Second, after.Third],
-            () => call(after.First.Value!, after.Second.Value!, after.Third.Value!)
+        Add(
+            new RequiredPart<T>(
+                this,
+                name,
+                [after.First, after.Second, after.Third],
+                () => call(after.First.Value!, after.Second.Value!, after.Third.Value!)
+            )
         );
 
     /// <summary>A part that the answer can do without, asked with the values of three others, and only when all are there.</summary>
@@ -82,23 +89,27 @@ public sealed partial class Composer
     /// <summary>A required part that changes something; see <see cref="WritePart{T}"/>.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="write">What is sent: once, or again under the caller's key.</param>
-    public WritePart<T> Write<T>(string name, UpstreamWrite<T> write)
-        where T : class => Add(new WritePart<T>(this, name, write.Call));
+    public RequiredWrite<T> Write<T>(string name, UpstreamWrite<T> write)
+        where T : class => Add(new RequiredWrite<T>(this, name, write.Call));
 
     /// <summary>The same with another part's value, and only when there is one: writes in their order.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on.</param>
-    /// <param name="write">What is sent with that value; null where the write is not wanted.</param>
-    public WritePart<T> Write<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamWrite<T>?> write)
-        where T : class => Add(new WritePart<T>(this, name, [after], () => write(after.Value!)?.Call));
+    /// <param name="write">What is sent with that value.</param>
+    public RequiredWrite<T> Write<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamWrite<T>> write)
+        where T : class => Add(new RequiredWrite<T>(this, name, [after], () => write(after.Value!).Call));
 
     /// <summary>The same with the values of two others, and only when both are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on: <see cref="Parts.All{TFirst, TSecond}"/>.</param>
-    /// <param name="write">What is sent with those values; null where the write is not wanted.</param>
-    public WritePart<T> Write<TFirst, TSecond, T>(string name, Needs<TFirst, TSecond> after, Func<TFirst, TSecond, UpstreamWrite<T>?> write)
+    /// <param name="write">What is sent with those values.</param>
+    public RequiredWrite<T> Write<TFirst, TSecond, T>(
+        string name,
+        Needs<TFirst, TSecond> after,
+        Func<TFirst, TSecond, UpstreamWrite<T>> write
+    )
         where T : class =>
-        Add(new WritePart<T>(this, name, [after.First, after.Second], () => write(after.First.Value!, after.Second.Value!)?.Call));
+        Add(new RequiredWrite<T>(this, name, [after.First, after.Second], () => write(after.First.Value!, after.Second.Value!).Call));
 
     internal ReadPart<T> Read<T>(string name, bool isRequired, UpstreamCall<T> call) => Add(new ReadPart<T>(this, name, isRequired, call));
 

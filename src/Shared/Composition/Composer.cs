@@ -171,7 +171,7 @@ public sealed partial class Composer : IDisposable
 
     private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
 
-    private TPart Add<TPart>(TPart part)
+    internal TPart Add<TPart>(TPart part)
         where TPart : Part
     {
         if (_parts.Count == MaxParts)

@@ -7,7 +7,7 @@ namespace Bff.Composition;
 /// <summary>
 /// A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when nobody needs it any more.
 /// </summary>
-public sealed class ReadPart<T> : Part<T>
+public class ReadPart<T> : Part<T>
 {
     internal ReadPart(Composer composer, string name, bool isRequired, UpstreamCall<T> call)
         : base(composer, name, isRequired, call) { }

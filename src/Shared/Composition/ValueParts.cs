@@ -2,25 +2,25 @@ using Bff.Upstreams;
 
 namespace Bff.Composition;
 
-/// <summary>Parts whose value is a number or another struct: <c>Part&lt;int?&gt;</c>, null where there is none.</summary>
+/// <summary>Parts whose value is a number or another struct. That of an optional one and of a write is null where there is none: <c>int?</c>.</summary>
 public static class ValueParts
 {
     /// <inheritdoc cref="Composer.Required{T}(string, UpstreamCall{T})"/>
-    public static ReadPart<T?> Required<T>(this Composer composer, string name, UpstreamCall<T> call)
-        where T : struct => composer.Read(name, isRequired: true, new NullableCall<T>(call));
+    public static RequiredValuePart<T> Required<T>(this Composer composer, string name, UpstreamCall<T> call)
+        where T : struct => composer.Add(new RequiredValuePart<T>(composer, name, new NullableCall<T>(call)));
 
     /// <inheritdoc cref="Composer.Optional{T}(string, UpstreamCall{T})"/>
     public static ReadPart<T?> Optional<T>(this Composer composer, string name, UpstreamCall<T> call)
         where T : struct => composer.Read(name, isRequired: false, new NullableCall<T>(call));
 
     /// <inheritdoc cref="Composer.Required{TOther, T}(string, Part{TOther}, Func{TOther, UpstreamCall{T}})"/>
-    public static ReadPart<T?> Required<TOther, T>(
+    public static RequiredValuePart<T> Required<TOther, T>(
         this Composer composer,
         string name,
         Part<TOther> after,
-        Func<TOther, UpstreamCall<T>?> call
+        Func<TOther, UpstreamCall<T>> call
     )
-        where T : struct => composer.Read(name, isRequired: true, [after], () => Nullable(call(after.Value!)));
+        where T : struct => composer.Add(new RequiredValuePart<T>(composer, name, [after], () => Nullable(call(after.Value!))));
 
     /// <inheritdoc cref="Composer.Optional{TOther, T}(string, Part{TOther}, Func{TOther, UpstreamCall{T}})"/>
     public static ReadPart<T?> Optional<TOther, T>(
@@ -32,14 +32,21 @@ public static class ValueParts
         where T : struct => composer.Read(name, isRequired: false, [after], () => Nullable(call(after.Value!)));
 
     /// <inheritdoc cref="Composer.Required{TFirst, TSecond, T}(string, Needs{TFirst, TSecond}, Func{TFirst, TSecond, UpstreamCall{T}})"/>
-    public static ReadPart<T?> Required<TFirst, TSecond, T>(
+    public static RequiredValuePart<T> Required<TFirst, TSecond, T>(
         this Composer composer,
         string name,
         Needs<TFirst, TSecond> after,
-        Func<TFirst, TSecond, UpstreamCall<T>?> call
+        Func<TFirst, TSecond, UpstreamCall<T>> call
     )
         where T : struct =>
-        composer.Read(name, isRequired: true, [after.First, after.Second], () => Nullable(call(after.First.Value!, after.Second.Value!)));
+        composer.Add(
+            new RequiredValuePart<T>(
+                composer,
+                name,
+                [after.First, after.Second],
+                () => Nullable(call(after.First.Value!, after.Second.Value!))
+            )
+        );
 
     /// <inheritdoc cref="Composer.Optional{TFirst, TSecond, T}(string, Needs{TFirst, TSecond}, Func{TFirst, TSecond, UpstreamCall{T}})"/>
     public static ReadPart<T?> Optional<TFirst, TSecond, T>(

@@ -10,7 +10,7 @@ namespace Bff.Composition;
 /// 409, 410, 412, 422) is told in its own words; 4. where a part fails, the writes that succeeded are undone, the latest first, by the call
 /// that they name.
 /// </summary>
-public sealed partial class WritePart<T> : Part<T>
+public partial class WritePart<T> : Part<T>
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5); // The request's deadline is the smaller one.
     private Func<T, CallContext, ValueTask<bool>>? _takeBack;

@@ -37,7 +37,7 @@ public sealed class GrpcClient(UpstreamClient upstream)
             {
                 var answer = await Read(method, message, parser, call);
                 return !answer.IsOk ? answer.As<TValue>()
-                    : read(answer.Value!) is { } value ? answer.Map(_ => value)
+                    : read(answer.Value) is { } value ? answer.Map(_ => value)
                     : UpstreamAnswer<TValue>.No(UpstreamOutcome.Failed, answer.Status);
             },
             type,

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Bff.Requests;
 
 namespace Bff.Upstreams;
@@ -56,7 +57,10 @@ public readonly record struct UpstreamAnswer<T>
     public bool FromFallback { get; init; }
 
     /// <summary>True when there is a value.</summary>
+#pragma warning disable CS8775 // Ok takes no null.
+    [MemberNotNullWhen(true, nameof(Value))]
     public bool IsOk => Outcome == UpstreamOutcome.Ok;
+#pragma warning restore CS8775
 
     /// <summary>True when the service says that for the caller there is nothing (404, 403) or nothing any more (410).</summary>
     public bool IsGone => Outcome == UpstreamOutcome.NotFound || (Outcome == UpstreamOutcome.Rejected && Status == 410);
@@ -92,7 +96,7 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>The same answer with its value projected; failures stay as they are.</summary>
     public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) =>
         IsOk
-            ? UpstreamAnswer<TOther>.Ok(project(Value!), Status) with
+            ? UpstreamAnswer<TOther>.Ok(project(Value), Status) with
             {
                 FromFallback = FromFallback,
                 Location = Location,

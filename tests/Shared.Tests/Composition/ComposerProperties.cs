@@ -132,7 +132,9 @@ public sealed class ComposerProperties : IAsyncLifetime
             var call = new HandMadeCall<string>(Fetch, Text, _clock);
             var part = (IsDependent(i, plans) && plan.TakesValue, plan.IsRequired) switch
             {
-                (true, true) => composer.Required($"p{i}", parts[plan.After], value => value.Length > 0 && plan.IsWanted ? call : null),
+                (true, true) => composer
+                    .Required($"p{i}", parts[plan.After], value => value.Length > 0 ? call : throw new InvalidOperationException(value))
+                    .After(parts[plan.After], () => plan.IsWanted),
                 (true, false) => composer.Optional($"p{i}", parts[plan.After], value => value.Length > 0 && plan.IsWanted ? call : null),
                 (false, true) => composer.Required($"p{i}", call),
                 (false, false) => composer.Optional($"p{i}", call),

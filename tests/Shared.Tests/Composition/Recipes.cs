@@ -60,7 +60,7 @@ internal static class Recipes
         var customer = composer.Required("customer", shop.Customer(customerId));
         var product = composer.Required("product", shop.Product(productId));
         var quote = composer.Optional("quote", Parts.All(customer, product), (c, p) => shop.Quote(c.City, p.Id));
-        return composer.Compose(() => new DeliveryView(customer.Value!.City, quote.Value?.Days), RecipeJson.Default.DeliveryView);
+        return composer.Compose(() => new DeliveryView(customer.Value.City, quote.Value?.Days), RecipeJson.Default.DeliveryView);
     }
 
     // end
@@ -81,7 +81,7 @@ internal static class Recipes
             "products",
             Batch.Of(ids.Split(','), 50, shop.Products, lists => new Items([.. lists.SelectMany(l => l.All)]))
         );
-        return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
+        return composer.Compose(() => new BasketView(products.Value.All.Count), RecipeJson.Default.BasketView);
     }
 
     // end
@@ -92,7 +92,7 @@ internal static class Recipes
         var product = composer.Required("product", shop.Product(productId));
         var order = composer.Write("order", product, p => shop.Place(new Draft(p.Id))).TakenBackBy(placed => shop.Cancel(placed.Id));
         var payment = composer.Write("payment", order, shop.Pay);
-        var answer = await composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
+        var answer = await composer.Compose(() => new OrderView(order.Value.Id), RecipeJson.Default.OrderView);
         return answer.Created(view => "/orders/" + view.Id);
     }
 
@@ -102,7 +102,7 @@ internal static class Recipes
     public static async Task<ComposedAccepted<OrderView>> Export(Composer composer, IShop shop)
     {
         var export = composer.Write("export", shop.Export());
-        var answer = await composer.Compose(() => new OrderView(export.Value!.Id), RecipeJson.Default.OrderView);
+        var answer = await composer.Compose(() => new OrderView(export.Value.Id), RecipeJson.Default.OrderView);
         return answer.WithHeader("Retry-After", "5").Accepted(view => "/exports/" + view.Id);
     }
 
@@ -114,7 +114,7 @@ internal static class Recipes
         var points = composer.Optional("points", shop.Points(id));
         var position = composer.Required("position", shop.PositionOf(id));
         composer.Optional("shelf", position, p => shop.Shelf(p!.Value.Row));
-        return composer.Compose(() => new PointsView(points.Value, position.Value!.Value.Shelf), RecipeJson.Default.PointsView);
+        return composer.Compose(() => new PointsView(points.Value, position.Value.Shelf), RecipeJson.Default.PointsView);
     }
 
     // end
@@ -123,7 +123,7 @@ internal static class Recipes
     public static async Task<Composed<Account>> GetAccount(string id, Composer composer, IShop shop)
     {
         var account = composer.Required("account", shop.Account(id));
-        return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
+        return (await composer.Compose(() => account.Value, RecipeJson.Default.Account)).ValidatedBy(account);
     }
 
     // end
@@ -149,7 +149,7 @@ internal static class Recipes
         }
 
         var account = composer.Write("account", shop.Change(id, changed, ifMatch.Value));
-        return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
+        return (await composer.Compose(() => account.Value, RecipeJson.Default.Account)).ValidatedBy(account);
     }
 
     // end
@@ -160,7 +160,7 @@ internal static class Recipes
         var products = composer
             .Required("products", shop.Products(["p-1", "p-2"]))
             .Cached(CacheScope.Public, "bestsellers", fresh: Seconds(60), stale: Minutes(10));
-        return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
+        return composer.Compose(() => new BasketView(products.Value.All.Count), RecipeJson.Default.BasketView);
     }
 
     // end
@@ -169,7 +169,7 @@ internal static class Recipes
     public static async Task<ComposedCreated<OrderView>> Upload(string id, UploadedFile file, Composer composer, IShop shop)
     {
         var stored = composer.Write("file", shop.Upload(id, file));
-        var answer = await composer.Compose(() => new OrderView(stored.Value!.Id), RecipeJson.Default.OrderView);
+        var answer = await composer.Compose(() => new OrderView(stored.Value.Id), RecipeJson.Default.OrderView);
         return answer.Created(view => "/files/" + view.Id);
     }
 
@@ -192,7 +192,7 @@ internal static class Recipes
             .Required("timeline", Pages.Merge(from, PageLimit.Of(limit), e => e.At, e => e.Id, shop.Letters, shop.Messages))
             .At(from);
         return await composer.Compose(
-            () => new TimelineView(page.Value!.Items, sealing.Seal(page.Value.NextCursor)),
+            () => new TimelineView(page.Value.Items, sealing.Seal(page.Value.NextCursor)),
             RecipeJson.Default.TimelineView
         );
     }

@@ -175,7 +175,7 @@ public sealed class ValidatorTests : IAsyncLifetime
         var account = composer
             .Required("account", shop.Account(id))
             .Cached(CacheScope.Public, "account:" + id, fresh: Seconds(60), stale: Minutes(10));
-        return (await composer.Compose(() => account.Value!, RecipeJson.Default.Account)).ValidatedBy(account);
+        return (await composer.Compose(() => account.Value, RecipeJson.Default.Account)).ValidatedBy(account);
     }
 
     private static Task<Composed<BasketView>> Mixed(string id, Composer composer, IShop shop)
@@ -184,6 +184,6 @@ public sealed class ValidatorTests : IAsyncLifetime
             .Required("products", shop.Products([id]))
             .Cached(CacheScope.Public, "mixed", fresh: Seconds(60), stale: Minutes(10));
         composer.Optional("own", shop.Product(id));
-        return composer.Compose(() => new BasketView(products.Value!.All.Count), RecipeJson.Default.BasketView);
+        return composer.Compose(() => new BasketView(products.Value.All.Count), RecipeJson.Default.BasketView);
     }
 }

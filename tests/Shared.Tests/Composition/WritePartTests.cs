@@ -145,20 +145,22 @@ public sealed class WritePartTests : IAsyncLifetime
     {
         composer.Required("product", shop.Product("p-1"));
         var order = composer.Write("order", shop.Place(new Draft("p-1")));
-        return composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
+        return composer.Compose(() => new OrderView(order.Value.Id), RecipeJson.Default.OrderView);
     }
 
     private static Task<Composed<OrderView>> Undone(Composer composer, IShop shop)
     {
         composer.Required("product", shop.Product("p-1"));
         var order = composer.Write("order", shop.Place(new Draft("p-1"))).TakenBackBy(placed => shop.Cancel(placed.Id));
-        return composer.Compose(() => new OrderView(order.Value!.Id), RecipeJson.Default.OrderView);
+        return composer.Compose(() => new OrderView(order.Value.Id), RecipeJson.Default.OrderView);
     }
 
     private static Task<Composed<OrderView>> Unneeded(Composer composer, IShop shop)
     {
         var product = composer.Required("product", shop.Product("p-1"));
-        var order = composer.Write("order", product, p => p.Id == "p-2" ? shop.Place(new Draft(p.Id)) : null);
-        return composer.Compose(() => new OrderView(order.Value?.Id ?? product.Value!.Id), RecipeJson.Default.OrderView);
+        var order = composer
+            .Write("order", product, p => shop.Place(new Draft(p.Id)))
+            .After(product, when: () => product.Value.Id == "p-2");
+        return composer.Compose(() => new OrderView(order.Value?.Id ?? product.Value.Id), RecipeJson.Default.OrderView);
     }
 }

@@ -47,7 +47,7 @@ internal static class GetHomeFeed
         return composer.Compose(
             () =>
                 new HomeFeed(
-                    new FeedUser(user.Value!.Id, user.Value.Name, Images.Avatar(user.Value.AvatarUrl)),
+                    new FeedUser(user.Value.Id, user.Value.Name, Images.Avatar(user.Value.AvatarUrl)),
                     latest.Value,
                     picks.Value,
                     unread.Value?.UnreadCount

@@ -19,7 +19,7 @@ internal static class PatchMe
     {
         var patch = ForService(await Read(context));
         var user = composer.Write("user", users.Change(caller.Subject, patch));
-        return (await composer.Compose(() => Profile.Of(user.Value!), MobileJson.Answers.Profile)).WithoutMeta();
+        return (await composer.Compose(() => Profile.Of(user.Value), MobileJson.Answers.Profile)).WithoutMeta();
     }
 
     /// <summary>The same for a change that was made while the app was offline.</summary>

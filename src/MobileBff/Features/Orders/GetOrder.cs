@@ -34,9 +34,9 @@ internal static class GetOrder
         var order = composer.Required("order", orders.Get(id));
         var shipment = composer
             .Optional("shipping", shipping.ForOrder(id))
-            .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
+            .After(order, when: () => order.Value.Status is "shipped" or "delivered");
 
-        var answer = await composer.Compose(() => Shape(order.Value!, shipment.Value), MobileJson.Answers.OrderDetail);
+        var answer = await composer.Compose(() => Shape(order.Value, shipment.Value), MobileJson.Answers.OrderDetail);
         return answer.Cacheable(maxAgeSeconds: 60);
     }
 

@@ -32,7 +32,7 @@ internal static class GetOrders
         var page = composer.Required("orders", orders.Latest(caller.Subject, size, place)).At(place);
 
         var answer = await composer.Compose(
-            () => new OrderList([.. page.Value!.Items.Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)),
+            () => new OrderList([.. page.Value.Items.Select(OrderSummary.Of)], pages.Seal(page.Value.NextCursor)),
             MobileJson.Answers.OrderList
         );
         return answer.WithoutMeta();

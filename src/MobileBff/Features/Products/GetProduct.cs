@@ -52,7 +52,7 @@ internal static class GetProduct
         return composer.Compose(
             () =>
                 new ProductDetail(
-                    product.Value!.Id,
+                    product.Value.Id,
                     product.Value.Name,
                     price.Value?.Current,
                     price.Value?.Currency,

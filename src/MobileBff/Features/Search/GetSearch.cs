@@ -30,7 +30,7 @@ internal static class GetSearch
                 new SearchResult(
                     [
                         .. found
-                            .Value!.Items.Take(size)
+                            .Value.Items.Take(size)
                             .Select(h => new Pick(h.ProductId, h.Name, h.Price, h.Currency, Images.Thumb(h.ImageUrl))),
                     ],
                     found.Value.Total

@@ -46,7 +46,7 @@ internal static class GetSync
         return await composer.Compose(
             () =>
                 new SyncAnswer(
-                    new SyncOrders([.. changes.Value!.Items.Select(OrderSummary.Of)], changes.Value.Deleted),
+                    new SyncOrders([.. changes.Value.Items.Select(OrderSummary.Of)], changes.Value.Deleted),
                     unread.Value?.UnreadCount,
                     mine.Seal(changes.Value.NextToken)!,
                     changes.Value.HasMore

@@ -31,9 +31,7 @@ internal sealed record OperationCall(HttpContext Context, Caller Caller, string 
 
     /// <summary>The service's answer as the app gets it; a refusal as the problem that it is.</summary>
     public StoredAnswer Answer<T, TResult>(UpstreamAnswer<T> answer, int status, Func<T, TResult> shape, JsonTypeInfo<TResult> type) =>
-        answer.IsOk
-            ? new(status, [], JsonSerializer.SerializeToUtf8Bytes(shape(answer.Value!), type))
-            : Answer(answer.ToWriteProblem(null));
+        answer.IsOk ? new(status, [], JsonSerializer.SerializeToUtf8Bytes(shape(answer.Value), type)) : Answer(answer.ToWriteProblem(null));
 
     /// <summary>The same where there is nothing to tell.</summary>
     public StoredAnswer Answer(UpstreamAnswer<NoContent> answer) =>

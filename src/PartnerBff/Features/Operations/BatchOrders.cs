@@ -115,7 +115,7 @@ internal static class BatchOrders
                         ? new StoredAnswer(
                             StatusCodes.Status201Created,
                             [],
-                            JsonSerializer.SerializeToUtf8Bytes(placed.Value!, UpstreamJson.Default.Order)
+                            JsonSerializer.SerializeToUtf8Bytes(placed.Value, UpstreamJson.Default.Order)
                         )
                         : Failed(item, placed.ToWriteProblem(null));
                 }

@@ -71,7 +71,7 @@ internal static class Catalogue
     public static async Task<Composed<ProductContract>> Product(string id, Composer composer, IProducts products)
     {
         var product = composer.Required("product", products.Get(id));
-        return (await composer.Compose(() => ProductContract.Of(product.Value!), PartnerJson.Answers.ProductContract)).WithoutMeta();
+        return (await composer.Compose(() => ProductContract.Of(product.Value), PartnerJson.Answers.ProductContract)).WithoutMeta();
     }
 
     public static async Task<Composed<InventoryContract>> Inventory(
@@ -81,6 +81,6 @@ internal static class Catalogue
     )
     {
         var stock = composer.Required("inventory", inventory.Get(productId));
-        return (await composer.Compose(() => InventoryContract.Of(stock.Value!), PartnerJson.Answers.InventoryContract)).WithoutMeta();
+        return (await composer.Compose(() => InventoryContract.Of(stock.Value), PartnerJson.Answers.InventoryContract)).WithoutMeta();
     }
 }

@@ -36,8 +36,8 @@ internal static class Lists
         var answer = await composer.Compose(
             () =>
             {
-                following = cursors.Seal(next(page.Value!));
-                return new Page<T>([.. items(page.Value!)], following is not null, following);
+                following = cursors.Seal(next(page.Value));
+                return new Page<T>([.. items(page.Value)], following is not null, following);
             },
             type
         );

@@ -18,6 +18,6 @@ internal static class OrderReads
     public static async Task<Composed<T>> Get<T>(string id, Composer composer, IOrders orders, Func<Order, T> shape, JsonTypeInfo<T> type)
     {
         var order = composer.Required("order", orders.Get(id));
-        return (await composer.Compose(() => shape(order.Value!), type)).WithoutMeta();
+        return (await composer.Compose(() => shape(order.Value), type)).WithoutMeta();
     }
 }

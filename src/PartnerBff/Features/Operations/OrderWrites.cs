@@ -30,10 +30,8 @@ internal static class OrderWrites
 
         var key = KeyedRequest.Of(context)!.Key;
         var order = composer.Write("order", orders.Place(request.ToUpstream(), key));
-        var answer = await composer.Compose(() => shape(order.Value!), type);
-        return answer
-            .WithoutMeta()
-            .Created(_ => PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value!.Id));
+        var answer = await composer.Compose(() => shape(order.Value), type);
+        return answer.WithoutMeta().Created(_ => PublicUrl.Of(context) + context.Request.Path + "/" + Uri.EscapeDataString(order.Value.Id));
     }
 
     public static async Task<IResult> Cancel<T>(
@@ -47,6 +45,6 @@ internal static class OrderWrites
     {
         var key = KeyedRequest.Of(context)?.Key;
         var order = composer.Write("order", orders.Cancel(id, key));
-        return (await composer.Compose(() => shape(order.Value!), type)).WithoutMeta();
+        return (await composer.Compose(() => shape(order.Value), type)).WithoutMeta();
     }
 }

@@ -48,7 +48,7 @@ internal static class GetDashboard
         return composer.Compose(
             () =>
                 new DashboardView(
-                    new DashboardUser(user.Value!.Id, user.Value.Name, user.Value.Email, user.Value.Plan, user.Value.AvatarUrl),
+                    new DashboardUser(user.Value.Id, user.Value.Name, user.Value.Email, user.Value.Plan, user.Value.AvatarUrl),
                     latest.Value,
                     unread.Value,
                     picks.Value

@@ -41,12 +41,12 @@ internal static class GetOrder
         var customer = composer.Optional("customer", order, o => users.Get(o.CustomerId));
         var catalogue = composer
             .Optional("products", order, o => o.Items.Count > 0 ? products.Of(o.Items.Select(i => i.ProductId)) : null)
-            .Fallback(() => AsOrdered(order.Value!));
+            .Fallback(() => AsOrdered(order.Value));
         var shipment = composer
             .Optional("shipping", shipping.ForOrder(id))
-            .After(order, when: () => order.Value!.Status is "shipped" or "delivered");
+            .After(order, when: () => order.Value.Status is "shipped" or "delivered");
 
-        return composer.Compose(() => Shape(order.Value!, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);
+        return composer.Compose(() => Shape(order.Value, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);
     }
 
     // What the order remembers of its products from the day it was placed.

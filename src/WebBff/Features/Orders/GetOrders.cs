@@ -28,7 +28,7 @@ internal static class GetOrders
 
         string? next = null;
         var answer = await composer.Compose(
-            () => new OrderPage([.. page.Value!.Items.Select(OrderView.Of)], next = pages.Seal(page.Value.NextCursor), next is not null),
+            () => new OrderPage([.. page.Value.Items.Select(OrderView.Of)], next = pages.Seal(page.Value.NextCursor), next is not null),
             WebJson.Answers.OrderPage
         );
         return answer.WithoutMeta().WithLink(NextLink.Of(context, next));

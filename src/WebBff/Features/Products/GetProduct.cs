@@ -94,7 +94,7 @@ internal static class GetProduct
         return await composer.Compose(
             () =>
                 new ProductPage(
-                    ProductView.Of(product.Value!),
+                    ProductView.Of(product.Value),
                     price.Value is { } p ? new PricingView(p.Current, p.Currency, DiscountView.Of(p.Discount)) : null,
                     stock.Value is { } s ? new InventoryView(s.InStock, s.Quantity) : null,
                     review.Value is { } r

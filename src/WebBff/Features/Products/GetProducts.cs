@@ -60,8 +60,8 @@ internal static class GetProducts
         var answer = await composer.Compose(
             () =>
                 new ProductListPage(
-                    Items(list.Value!, prices.Value, stock.Value),
-                    next = pages.Seal(list.Value!.NextCursor),
+                    Items(list.Value, prices.Value, stock.Value),
+                    next = pages.Seal(list.Value.NextCursor),
                     next is not null
                 ),
             WebJson.Answers.ProductListPage

@@ -35,8 +35,8 @@ internal static class GetReviews
         var answer = await composer.Compose(
             () =>
                 new ReviewPage(
-                    ReviewView.Of(page.Value!),
-                    ReviewSummaryView.Of(page.Value!.Summary),
+                    ReviewView.Of(page.Value),
+                    ReviewSummaryView.Of(page.Value.Summary),
                     next = pages.Seal(page.Value.NextCursor),
                     next is not null
                 ),

@@ -26,7 +26,7 @@ internal static class GetSearch
         var answer = await composer.Compose(
             () =>
                 new SearchResults(
-                    [.. found.Value!.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))],
+                    [.. found.Value.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))],
                     found.Value.Total
                 ),
             WebJson.Answers.SearchResults

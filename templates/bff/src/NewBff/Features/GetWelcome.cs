@@ -35,7 +35,7 @@ internal static class GetWelcome
         return composer.Compose(
             () =>
                 new Welcome(
-                    user.Value!.Name,
+                    user.Value.Name,
                     picks.Value?.Items.Select(p => new WelcomePick(p.ProductId, p.Name, p.Price, p.Currency)).ToList()
                 ),
             AnswersJson.Default.Welcome

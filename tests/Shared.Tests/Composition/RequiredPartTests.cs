@@ -1,0 +1,113 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bff.Caching;
+using Bff.Composition;
+using Bff.Configuration;
+using Bff.Requests;
+using Bff.Shared.Tests.Caching;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Composition;
+
+/// <summary>A required part has a value that is never null, and says so where somebody reads it too early.</summary>
+public sealed class RequiredPartTests : IAsyncLifetime
+{
+    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
+    private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
+    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
+    private readonly ManualTimeProvider _clock = new();
+    private CacheInstance _cache = null!;
+    private Composer _composer = null!;
+
+    public async Task InitializeAsync()
+    {
+        _cache = await CacheInstance.Start(null, _clock);
+        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
+        ((IReloadable)policies).Prepare(new ConfigurationBuilder().Build(), new ConfigurationMistakes())!();
+        var services = new CompositionServices(
+            _clock,
+            _cache.Cache,
+            policies,
+            new UpstreamRegistry(_clock),
+            _logging.CreateLogger<Composer>()
+        );
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
+        context.Features.Set(
+            new BffRequest
+            {
+                HttpContext = context,
+                RequestId = "r",
+                CorrelationId = "c",
+                StartTimestamp = _clock.GetTimestamp(),
+                Caller = Caller.Anonymous,
+            }
+        );
+        _composer = (await Composer.BindAsync(context))!;
+    }
+
+    public async Task DisposeAsync()
+    {
+        _composer.Dispose();
+        await _cache.DisposeAsync();
+        _logging.Dispose();
+    }
+
+    [Fact]
+    public async Task The_values_of_required_parts_are_there_when_the_answer_is_made()
+    {
+        RequiredPart<string> order = _composer.Required("order", Answers(Text, "o-1")).Timeout(TimeSpan.FromSeconds(1));
+        RequiredValuePart<int> count = _composer.Required("count", order, o => Answers(Number, o.Length)).After(order);
+        RequiredWrite<string> placed = _composer
+            .Write("placed", order, o => new UpstreamWrite<string>(Answers(Text, o + "!")))
+            .After(count);
+
+        Assert.Null(await _composer.Run());
+
+        Assert.Equal(("o-1", 3, "o-1!"), (order.Value, count.Value, placed.Value));
+    }
+
+    [Fact]
+    public async Task A_part_that_may_be_left_out_has_a_value_that_may_be_null()
+    {
+        ReadPart<string> unwanted = _composer.Required("unwanted", Answers(Text, "u")).OnlyIf(false);
+        ReadPart<string> conditional = _composer.Required("conditional", Answers(Text, "c")).After(unwanted, () => true);
+        WritePart<string> unsent = _composer.Write("unsent", new UpstreamWrite<string>(Answers(Text, "w"))).OnlyIf(false);
+
+        Assert.Null(await _composer.Run());
+
+        Assert.Equal((null, null, null), (unwanted.Value, conditional.Value, unsent.Value));
+    }
+
+    [Fact]
+    public async Task Who_reads_a_value_that_is_not_there_is_told_of_which_part()
+    {
+        var early = _composer.Required("early", Answers(Text, "e"));
+        Assert.Contains("'early'", Assert.Throws<InvalidOperationException>(() => early.Value).Message, StringComparison.Ordinal);
+
+        var behind = _composer.Write("behind", early.OnlyIf(false), e => new UpstreamWrite<string>(Answers(Text, e)));
+        Assert.Null(await _composer.Run());
+        Assert.Contains("'behind'", Assert.Throws<InvalidOperationException>(() => behind.Value).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(typeof(ReadPart<>), typeof(RequiredRead<,>))]
+    [InlineData(typeof(WritePart<>), typeof(RequiredWrite<>))]
+    public void What_does_not_leave_a_part_out_leaves_it_required(Type part, Type required)
+    {
+        const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+        var policies = part.GetMethods(Own).Where(m => m.ReturnType.Name == part.Name).Select(Named).ToList();
+        var kept = required.GetMethods(Own).Where(m => !m.IsSpecialName).Select(Named).ToList();
+
+        Assert.Equal(policies.Where(p => p != "OnlyIf").Order(StringComparer.Ordinal), kept.Order(StringComparer.Ordinal));
+
+        static string Named(MethodInfo method) => method.Name;
+    }
+
+    private HandMadeCall<T> Answers<T>(JsonTypeInfo<T> type, T value) => new(_ => new(UpstreamAnswer<T>.Ok(value)), type, _clock);
+}
