@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Bff.Concurrency;
 using Bff.Upstreams;
@@ -8,8 +7,8 @@ namespace Bff.Caching;
 
 /// <summary>
 /// A read goes this way:
-/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one flight renews it behind the answer; 3. else it joins the
-/// flight for the same key, or starts one: 4. the flight looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis,
+/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one read renews it behind the answer; 3. else it joins the
+/// read of the same key, or starts one: 4. the read looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis,
 /// unless its tags were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are
 /// never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
 /// </summary>
@@ -23,9 +22,9 @@ internal sealed partial class FragmentCache(
     ILogger<FragmentCache> logger
 ) : IFragmentCache
 {
-    private static readonly TimeSpan FlightLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RefreshPause = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<FragmentKey, object> _flights = new(FragmentKeyComparer.Instance);
+    private readonly SingleFlight<FragmentKey> _reads = new(FragmentKeyComparer.Instance);
 
     public bool TryGet<T>(in FragmentRequest<T> request, out Fragment<T> fragment)
     {
@@ -90,7 +89,7 @@ internal sealed partial class FragmentCache(
             return new(Serve(entry, FragmentSource.Cached, age));
         }
 
-        return Fly(key, request, fetch, cancellation);
+        return Join(key, request, fetch, cancellation);
     }
 
     private FragmentEntry<T>? Find<T>(in FragmentKey key) =>
@@ -115,50 +114,45 @@ internal sealed partial class FragmentCache(
         CancellationToken cancellation
     ) => new(await fetch(cancellation), FragmentSource.Live, 0);
 
-    private ValueTask<Fragment<T>> Fly<T>(
+    private ValueTask<Fragment<T>> Join<T>(
         FragmentKey key,
         FragmentRequest<T> request,
         Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
         CancellationToken cancellation
     )
     {
-        while (true)
+        cancellation.ThrowIfCancellationRequested();
+        // One that set out before an invalidation, or before its caller had written, is not joined: those who wait for it may have what it
+        // brings, nobody else.
+        if (
+            _reads.Join(
+                key,
+                (Self: this, Key: key, Request: request),
+                static to => to.Self.NewRead(to.Request),
+                static (to, read) => to.Self.IsCurrent(read, to.Key),
+                out var read
+            )
+        )
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (_flights.TryGetValue(key, out var known))
-            {
-                var flight = (Flight<T>)known;
-                if (IsCurrent(flight, key) && flight.TryJoin())
-                {
-                    metrics.Add("joined", request.Scope);
-                    return flight.Wait(cancellation);
-                }
-
-                // It set out before an invalidation or before its caller had written, or is over: its passengers may have what it brings,
-                // nobody else.
-                _flights.TryRemove(KeyValuePair.Create(key, known));
-            }
-
-            var own = NewFlight(request);
-            if (_flights.TryAdd(key, own))
-            {
-                _ = Run(own, key, request, fetch, refreshed: null);
-                return own.Wait(cancellation);
-            }
-
-            own.Dispose();
+            _ = Run(read, key, request, fetch, refreshed: null);
         }
+        else
+        {
+            metrics.Add("joined", request.Scope);
+        }
+
+        return read.Wait(cancellation);
     }
 
-    private Flight<T> NewFlight<T>(in FragmentRequest<T> request) =>
-        new(generations.Capture(request.Tags), reads.Capture(request.Caller), FlightLimit, time);
+    private FragmentRead<T> NewRead<T>(in FragmentRequest<T> request) =>
+        new(generations.Capture(request.Tags), reads.Capture(request.Caller), LongestRead, time);
 
     /// <summary>
-    /// Whether what the flight brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own
+    /// Whether what the read brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own
     /// it is write.
     /// </summary>
-    private bool IsCurrent<T>(Flight<T> flight, in FragmentKey key) =>
-        generations.AreCurrent(flight.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(flight.Reads));
+    private bool IsCurrent<T>(FragmentRead<T> read, in FragmentKey key) =>
+        generations.AreCurrent(read.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(read.Reads));
 
     private void Refresh<T>(
         FragmentKey key,
@@ -167,31 +161,31 @@ internal sealed partial class FragmentCache(
         FragmentEntry<T> entry
     )
     {
-        if (time.GetTimestamp() < entry.RefreshNotBefore || _flights.ContainsKey(key))
+        if (time.GetTimestamp() < entry.RefreshNotBefore || _reads.IsRunning(key))
         {
             return;
         }
 
-        // The constructor's one passenger is the refresh itself, which stays aboard until it lands.
-        var flight = NewFlight(request);
-        if (_flights.TryAdd(key, flight))
+        // Its first waiter is the refresh itself, which never leaves it.
+        var read = NewRead(request);
+        if (_reads.TryBegin(key, read))
         {
-            _ = Task.Run(() => Run(flight, key, request, fetch, entry));
+            _ = Task.Run(() => Run(read, key, request, fetch, entry));
         }
         else
         {
-            flight.Dispose();
+            read.Dispose();
         }
     }
 
     /// <summary>Steps 4 to 7. Never throws.</summary>
-    /// <param name="flight">Lands in any case.</param>
-    /// <param name="key">Under which the flight is known.</param>
+    /// <param name="read">Is completed in any case.</param>
+    /// <param name="key">Under which the read is known.</param>
     /// <param name="request">Of the caller that set it off.</param>
     /// <param name="fetch">Asks the upstream.</param>
     /// <param name="refreshed">The fragment that is being renewed behind an answer; null when somebody waits.</param>
     private async Task Run<T>(
-        Flight<T> flight,
+        FragmentRead<T> read,
         FragmentKey key,
         FragmentRequest<T> request,
         Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
@@ -201,32 +195,32 @@ internal sealed partial class FragmentCache(
         FragmentEntry<T>? aging = null;
         try
         {
-            // Another flight brought it after the caller had looked, and had landed before this one was known.
-            if (TryGet(request, out var landed))
+            // Another read brought it after the caller had looked, and was over before this one was known.
+            if (TryGet(request, out var known))
             {
-                flight.Land(landed);
+                read.Complete(known);
                 return;
             }
 
-            var read = default(SharedRead);
+            var elsewhere = default(SharedRead);
             if (request.IsKept && shared is not null)
             {
-                read = await shared.Read(key, request.Tags, flight.Token);
-                if (Restore(flight, key, request, read, refreshed is not null, out aging) is { } found)
+                elsewhere = await shared.Read(key, request.Tags, read.Token);
+                if (Restore(read, key, request, elsewhere, refreshed is not null, out aging) is { } found)
                 {
-                    flight.Land(found);
+                    read.Complete(found);
                     return;
                 }
             }
 
             metrics.Add("miss", request.Scope);
             var since = time.GetTimestamp();
-            var answer = await fetch(flight.Token);
+            var answer = await fetch(read.Token);
             var isGood = answer is { IsOk: true, FromFallback: false }; // What stands in for the real thing is not kept in its place.
-            var json = isGood && request.IsKept ? Keep(flight, key, request, answer, since, read) : default;
+            var json = isGood && request.IsKept ? Keep(read, key, request, answer, since, elsewhere) : default;
             if (answer.IsGone && request.IsKept)
             {
-                Drop(flight, key);
+                Drop(read, key);
             }
 
             if (!isGood && refreshed is not null)
@@ -234,18 +228,18 @@ internal sealed partial class FragmentCache(
                 refreshed.RefreshNotBefore = time.TimestampIn(RefreshPause);
             }
 
-            flight.Land(
+            read.Complete(
                 answer.IsFailure && TryStandIn(request, out var standIn)
                     ? standIn
                     : new Fragment<T>(answer, FragmentSource.Live, 0) { Json = json }
             );
         }
-        catch (OperationCanceledException) when (flight.Token.IsCancellationRequested)
+        catch (OperationCanceledException) when (read.Token.IsCancellationRequested)
         {
             var late = new Fragment<T>(UpstreamAnswer<T>.No(UpstreamOutcome.Timeout), FragmentSource.Live, 0);
-            flight.Land(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or nobody is left to see this.
+            read.Complete(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or nobody is left to see this.
         }
-#pragma warning disable CA1031 // Whoever waits gets it; a refresh has only the log.
+#pragma warning disable CA1031 // Those who wait get it; a refresh has only the log.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -255,12 +249,11 @@ internal sealed partial class FragmentCache(
                 LogRefreshFailed(logger, failure, request.Key);
             }
 
-            flight.Crash(failure);
+            read.Fail(failure);
         }
         finally
         {
-            _flights.TryRemove(KeyValuePair.Create(key, (object)flight));
-            flight.Dispose();
+            _reads.End(key, read);
         }
 
         if (aging is not null)
@@ -274,22 +267,22 @@ internal sealed partial class FragmentCache(
     /// <c>Revalidate</c>. What is only good enough to stand in is kept here for that.
     /// </summary>
     private Fragment<T>? Restore<T>(
-        Flight<T> flight,
+        FragmentRead<T> read,
         in FragmentKey key,
         in FragmentRequest<T> request,
-        in SharedRead read,
+        in SharedRead elsewhere,
         bool isRefresh,
         out FragmentEntry<T>? aging
     )
     {
         aging = null;
-        var isServed = read.Age < (isRefresh ? request.Fresh : request.Fresh + request.Revalidate);
-        if (read.Json is not { } json || read.Age >= request.Life || !generations.AreCurrent(flight.Stamp))
+        var isServed = elsewhere.Age < (isRefresh ? request.Fresh : request.Fresh + request.Revalidate);
+        if (elsewhere.Json is not { } json || elsewhere.Age >= request.Life || !generations.AreCurrent(read.Stamp))
         {
             return null;
         }
 
-        var since = time.TimestampIn(-read.Age);
+        var since = time.TimestampIn(-elsewhere.Age);
         if (!isServed && Find<T>(key) is { } kept && kept.Since >= since)
         {
             return null;
@@ -310,22 +303,22 @@ internal sealed partial class FragmentCache(
             return null;
         }
 
-        var entry = new FragmentEntry<T>(value, json, since, flight.Stamp, read.Validators);
+        var entry = new FragmentEntry<T>(value, json, since, read.Stamp, elsewhere.Validators);
         memory.Keep(key, entry);
         if (!isServed)
         {
             return null;
         }
 
-        aging = read.Age < request.Fresh ? null : entry;
+        aging = elsewhere.Age < request.Fresh ? null : entry;
         metrics.Add("shared", request.Scope);
-        return Serve(entry, FragmentSource.Cached, read.Age);
+        return Serve(entry, FragmentSource.Cached, elsewhere.Age);
     }
 
     /// <summary>What its service says is gone stands in for nothing any more, here or elsewhere.</summary>
-    private void Drop<T>(Flight<T> flight, in FragmentKey key)
+    private void Drop<T>(FragmentRead<T> read, in FragmentKey key)
     {
-        if (IsCurrent(flight, key))
+        if (IsCurrent(read, key))
         {
             memory.Remove(key);
             _ = shared?.Remove(key);
@@ -333,20 +326,20 @@ internal sealed partial class FragmentCache(
     }
 
     private ReadOnlyMemory<byte> Keep<T>(
-        Flight<T> flight,
+        FragmentRead<T> read,
         in FragmentKey key,
         in FragmentRequest<T> request,
         in UpstreamAnswer<T> answer,
         long since,
-        in SharedRead read
+        in SharedRead elsewhere
     )
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(answer.Value!, request.Type);
-        if (IsCurrent(flight, key))
+        if (IsCurrent(read, key))
         {
             var validators = new KeptValidators(answer.ETag, answer.LastModified);
-            memory.Keep(key, new FragmentEntry<T>(answer.Value!, json, since, flight.Stamp, validators));
-            if (shared is not null && read.Versions is { } versions)
+            memory.Keep(key, new FragmentEntry<T>(answer.Value!, json, since, read.Stamp, validators));
+            if (shared is not null && elsewhere.Versions is { } versions)
             {
                 _ = shared.Write(key, versions, json, validators, time.GetElapsedTime(since), request.Life);
             }

@@ -17,7 +17,7 @@ public interface IFragmentCache
     bool TryStandIn<T>(in FragmentRequest<T> request, out Fragment<T> fragment);
 
     /// <summary>
-    /// Serves a fresh fragment, or one that one flight is renewing, or asks the upstream (one flight per key) and keeps a good answer.
+    /// Serves a fresh fragment, or one that one read is renewing, or asks the upstream (one read per key at a time) and keeps a good answer.
     /// A stale fragment stands in for an upstream that fails; never throws for its failure.
     /// </summary>
     /// <param name="request">What is wanted.</param>

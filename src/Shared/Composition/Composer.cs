@@ -144,8 +144,8 @@ public sealed partial class Composer : IDisposable
     /// </summary>
     internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
 
-    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken flight) =>
-        new(detached, Time.TimestampIn(timeout), flight);
+    internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken read) =>
+        new(detached, Time.TimestampIn(timeout), read);
 
     internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
 

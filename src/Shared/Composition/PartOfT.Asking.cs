@@ -122,9 +122,9 @@ public abstract partial class Part<T>
     private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
-        // A flight may outlive this request.
+        // The read may outlive this request.
         var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders);
-        var pending = composer.Cache.Get(request, flight => call.Make(composer.Call(detached, timeout, flight)), composer.Cancellation);
+        var pending = composer.Cache.Get(request, read => call.Make(composer.Call(detached, timeout, read)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
             ? pending.Result
             : await pending.AsTask().WaitAsync(composer.Bounded(timeout), composer.Time, composer.Cancellation);

@@ -26,9 +26,6 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
     /// <summary>An endpoint's own bucket counts requests; the others count cost.</summary>
     public bool CountsRequests { get; } = policy.Name == BucketPolicy.EndpointName;
 
-    /// <summary>Renewing the leases of all levels of a call; guarded by <see cref="LeaseDesk"/>.</summary>
-    public Task? Flight { get; set; }
-
     public BucketSighting? Seen => Volatile.Read(ref _seen);
 
     public long Available => Volatile.Read(ref _available);

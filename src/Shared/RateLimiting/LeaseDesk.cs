@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using Bff.Concurrency;
 using Bff.State;
 using Bff.Tenancy;
 
@@ -12,6 +13,7 @@ namespace Bff.RateLimiting;
 internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Bucket, bool> _holding = new();
+    private readonly SingleFlight<Bucket> _renewals = new();
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly long _second = time.TimestampFrequency;
     private LeaseTurn _turn = LeaseTurn.Alone;
@@ -37,9 +39,10 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
             renew |= levels[i].WantsRenewal(now);
         }
 
-        if (renew && levels[0].Flight is null)
+        if (renew && !_renewals.IsRunning(levels[0]))
         {
-            _ = Observe(Renew(set, 0, 0)); // Nobody waits for it: the lease still holds.
+            // Nobody waits for it: the lease still holds. Where it fails, a lease's worth is lost at most, and who needs it next finds out.
+            _ = Renew(set, 0, 0);
         }
 
         return true;
@@ -59,31 +62,13 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         return false;
     }
 
-    /// <summary>Fills the leases; whoever asks meanwhile for the same caller waits for the same call.</summary>
-    public Task Renew(LimitSet set, int units, int cost)
-    {
-        var first = set.Levels[0];
-        lock (first)
-        {
-            return first.Flight ??= Flight(first, Ask(set, units, cost));
-        }
-    }
-
-    private static async Task Flight(Bucket first, Task call)
-    {
-        try
-        {
-            await Task.Yield(); // So that the field is set before it is cleared.
-            await call;
-        }
-        finally
-        {
-            lock (first)
-            {
-                first.Flight = null;
-            }
-        }
-    }
+    /// <summary>Fills the leases of all levels; those who ask meanwhile for the same caller wait for the same call.</summary>
+    public Task Renew(LimitSet set, int units, int cost) =>
+        _renewals.Run(
+            set.Levels[0],
+            (Self: this, Set: set, Units: units, Cost: cost),
+            static (_, to) => to.Self.Ask(to.Set, to.Units, to.Cost)
+        );
 
     /// <summary>Learns once a second which of the instances that hold leases this one is; one that holds none is in nobody's way.</summary>
     public async Task TakeTurn()
@@ -124,7 +109,8 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
         failed?.Throw();
     }
 
-    private async Task Ask(LimitSet set, int units, int cost)
+    /// <summary>False when there is nothing to ask for.</summary>
+    private async Task<bool> Ask(LimitSet set, int units, int cost)
     {
         var asked = time.GetTimestamp();
         var demands = new List<LevelDemand>(set.Levels.Length);
@@ -141,13 +127,14 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
 
         if (demands.Count == 0)
         {
-            return;
+            return false;
         }
 
         StoreAnswer? answer = null;
         try
         {
             answer = await store.Take(set.Tag, [.. demands]);
+            return true;
         }
         finally
         {
@@ -188,17 +175,5 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
     {
         await call.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return call.Exception is { } failure ? ExceptionDispatchInfo.Capture(failure.InnerException!) : null;
-    }
-
-    private static async Task Observe(Task call)
-    {
-        try
-        {
-            await call;
-        }
-        catch (StoreException)
-        {
-            // The store has lost a lease's worth at most; whoever needs it next finds out.
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Sessions.SignIn;
 using Bff.Sessions.Stores;
@@ -22,7 +23,7 @@ internal enum RefreshOutcome
 
 /// <summary>
 /// Gives a session its next access token:
-/// 1. one flight per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
+/// 1. one run per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
 /// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider
 /// once;
 /// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure nobody asks for two seconds.
@@ -41,7 +42,7 @@ internal sealed partial class SessionRefresh(
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SparedAfterFailure = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentDictionary<string, Lazy<Task<RefreshOutcome>>> _flights = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string> _refreshes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _spared = new(StringComparer.Ordinal);
 
     /// <summary>True when the session's token should be replaced before it is used.</summary>
@@ -62,24 +63,10 @@ internal sealed partial class SessionRefresh(
             _spared.TryRemove(key, out _);
         }
 
-        var flight = _flights.GetOrAdd(key, k => new Lazy<Task<RefreshOutcome>>(() => Fly(k)));
-        return await flight.Value.WaitAsync(cancellation);
+        return await _refreshes.Run(key, this, static (k, refresh) => refresh.Hold(k)).WaitAsync(cancellation);
     }
 
     private bool IsOver(SessionRecord record) => time.GetUtcNow() >= record.AccessTokenEndsAt;
-
-    private async Task<RefreshOutcome> Fly(string key)
-    {
-        try
-        {
-            await Task.Yield(); // The flight is registered before it can end.
-            return await Hold(key);
-        }
-        finally
-        {
-            _flights.TryRemove(key, out _);
-        }
-    }
 
     private async Task<RefreshOutcome> Hold(string key)
     {
@@ -196,7 +183,7 @@ internal sealed partial class SessionRefresh(
         };
     }
 
-    // With rotation the old refresh token is spent: the new one is worth some patience with Redis.
+    // With rotation the old refresh token is spent: the new one is worth waiting for Redis.
     private async Task<bool> Save(BrowserSession session, SessionRecord next)
     {
         for (var giveUp = time.GetUtcNow() + LongestWait; ; )

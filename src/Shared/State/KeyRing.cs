@@ -2,11 +2,12 @@ using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Bff.Concurrency;
 
 namespace Bff.State;
 
 /// <summary>
-/// Time is cut into periods of 30 days, and each period has one key per purpose, which whoever needs it first creates.
+/// Time is cut into periods of 30 days, and each period has one key per purpose, which the first that needs it creates.
 /// What is known is kept in process and read again every minute; a store that lost a key gets it back from an instance that has it.
 /// </summary>
 internal abstract class KeyRing(TimeProvider time) : IKeyRing
@@ -20,7 +21,7 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
     protected static readonly TimeSpan Lifetime = (OlderKept + 2) * Period;
 
     private readonly ConcurrentDictionary<string, Keys> _known = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Task<Keys>> _flights = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string> _reads = new(StringComparer.Ordinal);
 
     public async ValueTask<RingKey> Current(string purpose, CancellationToken cancellation) =>
         (await Fresh(purpose, RefreshAfter, cancellation)).Ordered[0];
@@ -52,20 +53,11 @@ internal abstract class KeyRing(TimeProvider time) : IKeyRing
     {
         try
         {
-            return await Flight(purpose).WaitAsync(cancellation);
+            return await _reads.Run(purpose, this, static (p, ring) => ring.ReadOnce(p)).WaitAsync(cancellation);
         }
         catch (StoreException) when (known is not null && known.Period == PeriodOf(time.GetUtcNow()))
         {
             return known;
-        }
-    }
-
-    /// <summary>Everybody who asks at the same time waits for the same reading.</summary>
-    private Task<Keys> Flight(string purpose)
-    {
-        lock (_flights)
-        {
-            return _flights.TryGetValue(purpose, out var flight) && !flight.IsCompleted ? flight : _flights[purpose] = ReadOnce(purpose);
         }
     }
 

@@ -48,7 +48,11 @@ internal readonly struct ReadKey(
         );
 }
 
-/// <summary>A read that its first caller makes as if alone; it costs more than that only once somebody joins.</summary>
+/// <summary>
+/// A read that its first caller makes as if alone, within its own time; others join it. It is no run of
+/// <see cref="Bff.Concurrency.SingleFlight{TKey}"/>, which belongs to nobody and so needs a request, a time limit and a task of its own:
+/// here every read is one, and costs more than one object only once somebody joins.
+/// </summary>
 internal sealed class ReadInFlight<T>(ReadStamp stamp)
 {
     private static readonly object Over = new();
@@ -72,6 +76,6 @@ internal sealed class ReadInFlight<T>(ReadStamp stamp)
         return (state as TaskCompletionSource<UpstreamAnswer<T>?>)?.Task;
     }
 
-    public void Land(UpstreamAnswer<T>? answer) =>
+    public void Complete(UpstreamAnswer<T>? answer) =>
         (Interlocked.Exchange(ref _state, Over) as TaskCompletionSource<UpstreamAnswer<T>?>)?.SetResult(answer);
 }

@@ -79,9 +79,9 @@ public sealed class UpstreamClient
             }
 
             var earlier = (ReadInFlight<T>)known;
-            if (_sender.Reads.IsCurrent(earlier.Stamp) && earlier.Join() is { } landing)
+            if (_sender.Reads.IsCurrent(earlier.Stamp) && earlier.Join() is { } coming)
             {
-                return Follow(landing, what, request, type, call);
+                return Follow(coming, what, request, type, call);
             }
 
             _reads.TryRemove(KeyValuePair.Create(key, known));
@@ -146,23 +146,23 @@ public sealed class UpstreamClient
         CallContext call
     )
     {
-        UpstreamAnswer<T>? landed = null;
+        UpstreamAnswer<T>? shared = null;
         try
         {
             using var sent = await SendRaw(request, call);
             var answer = Parse(type, sent);
-            landed = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Those who came later may have more time.
+            shared = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Those who came later may have more time.
             return answer;
         }
         finally
         {
             _reads.TryRemove(KeyValuePair.Create(key, (object)own));
-            own.Land(landed);
+            own.Complete(shared);
         }
     }
 
     private async ValueTask<UpstreamAnswer<T>> Follow<T>(
-        Task<UpstreamAnswer<T>?> landing,
+        Task<UpstreamAnswer<T>?> coming,
         string what,
         HttpRequestMessage request,
         JsonTypeInfo<T> type,
@@ -171,7 +171,7 @@ public sealed class UpstreamClient
     {
         try
         {
-            if (await landing.WaitAsync(_sender.Remaining(call.DeadlineTimestamp), _sender.Time, call.Cancellation) is { } answer)
+            if (await coming.WaitAsync(_sender.Remaining(call.DeadlineTimestamp), _sender.Time, call.Cancellation) is { } answer)
             {
                 return answer;
             }

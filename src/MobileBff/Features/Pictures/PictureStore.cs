@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Threading.RateLimiting;
+using Bff.Concurrency;
 using Bff.Life;
 using Bff.Requests;
 using Bff.Upstreams;
@@ -30,7 +31,7 @@ internal readonly record struct PictureVariant(string File, int Width, bool WebP
 internal sealed record Picture(byte[] Content, string MediaType, string ETag, DateTimeOffset MadeAt);
 
 /// <summary>
-/// Makes variants: 1. from memory; 2. one flight per variant fetches the original; 3. whose header says what it is and how large; 4. a
+/// Makes variants: 1. from memory; 2. one run per variant fetches the original; 3. whose header says what it is and how large; 4. a
 /// place among the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
 /// </summary>
 internal sealed partial class PictureStore : IWarmup, IDisposable
@@ -38,8 +39,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private const int LargestFromThumb = 320;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<PictureVariant, Flight> _flights = [];
+    private readonly SingleFlight<PictureVariant> _runs = new();
     private readonly PictureMemory _memory;
     private readonly ConcurrencyLimiter _decodes;
     private readonly IMedia _media;
@@ -76,57 +76,23 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
 
     /// <summary>For what <see cref="TryGet"/> did not find.</summary>
     /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
-    public async Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
+    public Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
-        var flight = Join(variant, _shared.ForEverybody("media", request));
-        try
+        var shared = _shared.ForEverybody("media", request);
+        if (_runs.Join(variant, _time, static time => new SharedRun<Picture>(Deadline, time), static (_, _) => true, out var run))
         {
-            return await flight.Picture.WaitAsync(cancellation);
+            _ = _runs.Lead(variant, run, Make(variant, shared, run.Token));
         }
-        finally
-        {
-            Leave(variant, flight);
-        }
+
+        return run.Wait(cancellation).AsTask();
     }
 
     public void Dispose() => _decodes.Dispose();
 
-    private Flight Join(PictureVariant variant, BffRequest request)
-    {
-        lock (_gate)
-        {
-            if (!_flights.TryGetValue(variant, out var flight))
-            {
-                var ended = new CancellationTokenSource(Deadline, _time);
-                _flights[variant] = flight = new Flight(Make(variant, request, ended.Token), ended);
-            }
-
-            flight.Waiting++;
-            return flight;
-        }
-    }
-
-    /// <summary>The last to go ends the flight: nobody waits for its calls any more.</summary>
-    private void Leave(PictureVariant variant, Flight flight)
-    {
-        lock (_gate)
-        {
-            if (--flight.Waiting > 0)
-            {
-                return;
-            }
-
-            _flights.Remove(variant);
-        }
-
-        flight.Ended.Cancel();
-        flight.Ended.Dispose();
-    }
-
     private async Task<Picture> Make(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
         await Task.Yield();
-        if (TryGet(variant, out var kept)) // Another flight made it after the caller had looked, and was over before this one began.
+        if (TryGet(variant, out var kept)) // Another run made it after the caller had looked, and was over before this one began.
         {
             return kept;
         }
@@ -201,11 +167,6 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
 
     private static ProblemException NotAPicture() =>
         new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
-
-    private sealed record Flight(Task<Picture> Picture, CancellationTokenSource Ended)
-    {
-        public int Waiting { get; set; }
-    }
 
     [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
     private static partial void LogDecodes(ILogger logger, int decodes);

@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using Bff.Callers.Clients;
 using Bff.Callers.Keys;
 using Bff.Callers.Providers;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Duende.IdentityModel;
 using Duende.IdentityModel.Client;
@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, whoever else has it; within
+/// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, also for others who have it; within
 /// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503,
 /// never 401.
 /// </summary>
@@ -29,7 +29,7 @@ internal sealed partial class Introspector(
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     private readonly BearerSettings _settings = settings.Current;
-    private readonly ConcurrentDictionary<string, Lazy<Task<(VerifiedToken?, CallerResult)>>> _flights = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string> _questions = new(StringComparer.Ordinal);
 
     /// <summary>Whether opaque tokens are accepted at all.</summary>
     public bool IsConfigured => _settings.Introspection is not null;
@@ -47,39 +47,29 @@ internal sealed partial class Introspector(
         CancellationToken cancellation
     )
     {
-        if (!_flights.TryGetValue(token, out var flight))
-        {
-            if (_flights.Count >= MaxAtOnce)
-            {
-                return (null, Refusals.Unavailable);
-            }
-
-            flight = _flights.GetOrAdd(token, static (key, to) => new(() => to.Self.Fly(key, to.Memory)), (Self: this, Memory: verified));
-        }
-
-        return await flight.Value.WaitAsync(cancellation);
+        var question = _questions.TryRun(token, MaxAtOnce, (Self: this, Memory: verified), static (key, to) => to.Self.Ask(key, to.Memory));
+        return question is null ? (null, Refusals.Unavailable) : await question.WaitAsync(cancellation);
     }
 
     /// <summary>Not cancelled with the request that began it: others wait for the same answer.</summary>
-    private async Task<(VerifiedToken?, CallerResult)> Fly(string token, TokenMemory<VerifiedToken> verified)
+    private async Task<(VerifiedToken?, CallerResult)> Ask(string token, TokenMemory<VerifiedToken> verified)
     {
         try
         {
-            await Task.Yield(); // The flight is registered before it can end.
             if (verified.TryGet(token, out var known) && known.Until > time.GetUtcNow())
             {
                 return (known, default);
             }
 
             using var timeout = new CancellationTokenSource(_settings.Introspection!.Timeout, time);
-            using var answer = await Ask(token, timeout.Token);
-            var verdict = Judge(answer.RootElement);
-            if (verdict.Verified is not null)
+            using var answer = await Send(token, timeout.Token);
+            var judged = Judge(answer.RootElement);
+            if (judged.Verified is not null)
             {
-                verified.Set(token, verdict.Verified); // Before the flight ends: whoever comes later finds one or the other.
+                verified.Set(token, judged.Verified); // Before this run ends: who comes later finds one or the other.
             }
 
-            return verdict;
+            return judged;
         }
 #pragma warning disable CA1031 // Whatever went wrong, the token was not judged.
         catch (Exception failed)
@@ -88,14 +78,10 @@ internal sealed partial class Introspector(
             LogFailed(logger, failed.GetType().Name);
             return (null, Refusals.Unavailable);
         }
-        finally
-        {
-            _flights.TryRemove(token, out _);
-        }
     }
 
     /// <summary>The answer as it was sent, read more strictly than the package reads it: it decides who a caller is.</summary>
-    private async Task<JsonDocument> Ask(string token, CancellationToken cancellation)
+    private async Task<JsonDocument> Send(string token, CancellationToken cancellation)
     {
         var introspection = _settings.Introspection!;
         using var client = clients.CreateClient(AuthorityDocuments.ClientName);

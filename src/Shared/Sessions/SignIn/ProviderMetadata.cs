@@ -22,7 +22,7 @@ internal sealed partial class ProviderMetadata(
     private static readonly TimeSpan AskedAgainAfter = TimeSpan.FromSeconds(2);
     private readonly Lock _lock = new();
     private Known? _known;
-    private Task<Known>? _flight;
+    private Task<Known>? _fetching;
     private DateTimeOffset _askedAt = DateTimeOffset.MinValue;
 
     private sealed record Known(string Authority, OpenIdConnectConfiguration Configuration, DateTimeOffset ReadAt);
@@ -59,10 +59,10 @@ internal sealed partial class ProviderMetadata(
             known = null;
         }
 
-        Task<Known>? flight;
+        Task<Known>? fetching;
         lock (_lock)
         {
-            if (_flight is null or { IsCompleted: true })
+            if (_fetching is null or { IsCompleted: true })
             {
                 if (time.GetUtcNow() - _askedAt < AskedAgainAfter)
                 {
@@ -70,15 +70,15 @@ internal sealed partial class ProviderMetadata(
                 }
 
                 _askedAt = time.GetUtcNow();
-                _flight = Fetch(settings.Current);
+                _fetching = Fetch(settings.Current);
             }
 
-            flight = _flight;
+            fetching = _fetching;
         }
 
         try
         {
-            return (await flight.WaitAsync(cancellation)).Configuration;
+            return (await fetching.WaitAsync(cancellation)).Configuration;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Bff.Callers.Bearer;
 using Bff.Concurrency;
 using Bff.Requests;
@@ -18,7 +17,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     private readonly TokenMemory<KeptToken> _exchanged = new(maxBytes: 32 << 20, extraBytes: 4096);
     private readonly TokenMemory<object> _refused = new(maxBytes: 4 << 20);
-    private readonly ConcurrentDictionary<string, Lazy<Task<TokenResult>>> _asked = new(StringComparer.Ordinal);
+    private readonly SingleFlight<string> _questions = new(StringComparer.Ordinal);
     private KeptToken? _own;
 
     /// <summary>Where its tokens come from.</summary>
@@ -36,7 +35,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         {
             if (kept.TryRenew(now))
             {
-                _ = Ask(KeyOf(subject), kept, afterRefusal: false); // Its outcome is kept, counted and logged; nobody waits for it.
+                _ = Ask(KeyOf(subject), int.MaxValue, kept, afterRefusal: false); // Its outcome is kept, counted and logged; nobody waits for it.
             }
 
             return new(new TokenResult(kept, UpstreamOutcome.Ok));
@@ -86,15 +85,14 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
         // A tenth of what is left is for saying so.
         var now = time.GetTimestamp();
-        if (now >= deadline || (_asked.Count >= MaxAtOnce && !_asked.ContainsKey(key)))
+        if (now >= deadline || Ask(key, MaxAtOnce, refused ?? Kept(subject), refused is not null) is not { } question)
         {
             return TokenResult.Unavailable();
         }
 
         try
         {
-            return await Ask(key, refused ?? Kept(subject), refused is not null)
-                .WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
+            return await question.WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
         }
         catch (TimeoutException)
         {
@@ -103,50 +101,43 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     }
 
     /// <param name="key">Whose token.</param>
+    /// <param name="most">Questions at once; null beyond that.</param>
     /// <param name="seen">What the caller has found and does not want: another that is there by then will do.</param>
     /// <param name="afterRefusal">Whether the service has refused it.</param>
-    private Task<TokenResult> Ask(string key, KeptToken? seen, bool afterRefusal) =>
-        _asked
-            .GetOrAdd(
-                key,
-                static (k, to) => new(() => to.Self.Run(k, to.Seen, to.AfterRefusal)),
-                (Self: this, Seen: seen, AfterRefusal: afterRefusal)
-            )
-            .Value;
+    private Task<TokenResult>? Ask(string key, int most, KeptToken? seen, bool afterRefusal) =>
+        _questions.TryRun(
+            key,
+            most,
+            (Self: this, Seen: seen, AfterRefusal: afterRefusal),
+            static (k, to) => to.Self.Run(k, to.Seen, to.AfterRefusal)
+        );
 
     /// <summary>Not cancelled with the call that began it: others wait for the same answer.</summary>
     private async Task<TokenResult> Run(string key, KeptToken? seen, bool afterRefusal)
     {
-        try
+        await Task.Yield(); // A call that has a kept token does not wait while this begins to ask.
+        var kept = key.Length == 0 ? Volatile.Read(ref _own) : Exchanged(key);
+        if (kept is not null && kept != seen && time.GetTimestamp() < kept.ServedUntil)
         {
-            await Task.Yield(); // It is registered before it can end.
-            var kept = key.Length == 0 ? Volatile.Read(ref _own) : Exchanged(key);
-            if (kept is not null && kept != seen && time.GetTimestamp() < kept.ServedUntil)
-            {
-                return new(kept, UpstreamOutcome.Ok); // The caller had looked just before it was kept.
-            }
-
-            if (IsRefused(key))
-            {
-                return TokenResult.Refused;
-            }
-
-            var result = await endpoint.Ask(options, key.Length == 0 ? null : key, afterRefusal);
-            if (result.Token is { } token)
-            {
-                Keep(key, token);
-            }
-            else if (result.Outcome == UpstreamOutcome.Failed)
-            {
-                _refused.Set(key, time.TimestampIn(RefusedFor));
-            }
-
-            return result;
+            return new(kept, UpstreamOutcome.Ok); // The caller had looked just before it was kept.
         }
-        finally
+
+        if (IsRefused(key))
         {
-            _asked.TryRemove(key, out _);
+            return TokenResult.Refused;
         }
+
+        var result = await endpoint.Ask(options, key.Length == 0 ? null : key, afterRefusal);
+        if (result.Token is { } token)
+        {
+            Keep(key, token);
+        }
+        else if (result.Outcome == UpstreamOutcome.Failed)
+        {
+            _refused.Set(key, time.TimestampIn(RefusedFor));
+        }
+
+        return result;
     }
 
     private void Keep(string key, KeptToken token)
