@@ -24,11 +24,11 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
     public bool TryEnter() => Volatile.Read(ref _waiting) == 0 && TryTakeSlot();
 
     /// <summary>Takes a slot, or waits for one, or says why there is none.</summary>
-    public ValueTask<AdmissionVerdict> Enter(TenantPriority priority, CancellationToken cancellation)
+    public ValueTask<AdmissionOutcome> Enter(TenantPriority priority, CancellationToken cancellation)
     {
         if (TryEnter())
         {
-            return new(AdmissionVerdict.Admitted);
+            return new(AdmissionOutcome.Admitted);
         }
 
         var waiter = new AdmissionWaiter(priority);
@@ -37,7 +37,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         {
             if (!_queue.TryAdd(waiter, out displaced))
             {
-                return new(TryTakeSlotIfNobodyWaits() ? AdmissionVerdict.Admitted : AdmissionVerdict.QueueFull);
+                return new(TryTakeSlotIfNobodyWaits() ? AdmissionOutcome.Admitted : AdmissionOutcome.QueueFull);
             }
 
             // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the
@@ -46,7 +46,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
             Pump();
         }
 
-        displaced?.TrySetResult(AdmissionVerdict.Displaced);
+        displaced?.TrySetResult(AdmissionOutcome.Displaced);
         return waiter.Task.IsCompleted ? new(waiter.Task) : new(Wait(waiter, cancellation));
     }
 
@@ -63,11 +63,11 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         }
     }
 
-    private async Task<AdmissionVerdict> Wait(AdmissionWaiter waiter, CancellationToken cancellation)
+    private async Task<AdmissionOutcome> Wait(AdmissionWaiter waiter, CancellationToken cancellation)
     {
-        await using var end = cancellation.UnsafeRegister(_ => Dismiss(waiter, AdmissionVerdict.Gone), null);
+        await using var end = cancellation.UnsafeRegister(_ => Dismiss(waiter, AdmissionOutcome.Gone), null);
         await using var timer = time.CreateTimer(
-            _ => Dismiss(waiter, AdmissionVerdict.WaitedTooLong),
+            _ => Dismiss(waiter, AdmissionOutcome.WaitedTooLong),
             null,
             maxWait,
             Timeout.InfiniteTimeSpan
@@ -75,7 +75,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         return await waiter.Task;
     }
 
-    private void Dismiss(AdmissionWaiter waiter, AdmissionVerdict verdict)
+    private void Dismiss(AdmissionWaiter waiter, AdmissionOutcome outcome)
     {
         lock (_lock)
         {
@@ -87,7 +87,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
             Volatile.Write(ref _waiting, _queue.Count);
         }
 
-        waiter.TrySetResult(verdict);
+        waiter.TrySetResult(outcome);
     }
 
     private void Pump()
@@ -100,7 +100,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
             }
 
             Interlocked.Exchange(ref _waiting, _queue.Count);
-            next.TrySetResult(AdmissionVerdict.Admitted);
+            next.TrySetResult(AdmissionOutcome.Admitted);
         }
     }
 

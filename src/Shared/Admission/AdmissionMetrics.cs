@@ -15,12 +15,12 @@ internal sealed class AdmissionMetrics
             .CreateCounter<long>("bff.admission.shed", "{request}", "Requests refused because the host or the tenant was at its limit");
 
     /// <summary>Refused in the queue.</summary>
-    public void Shed(AdmissionVerdict verdict, TenantPriority priority) =>
+    public void Shed(AdmissionOutcome outcome, TenantPriority priority) =>
         Shed(
-            verdict switch
+            outcome switch
             {
-                AdmissionVerdict.QueueFull => "queue_full",
-                AdmissionVerdict.Displaced => "displaced",
+                AdmissionOutcome.QueueFull => "queue_full",
+                AdmissionOutcome.Displaced => "displaced",
                 _ => "waited",
             },
             priority

@@ -66,15 +66,15 @@ internal sealed class AdmissionMiddleware(
 
     private async ValueTask<bool> Wait(HttpContext context, TenantPriority priority)
     {
-        var verdict = await gate.Enter(priority, context.RequestAborted);
-        switch (verdict)
+        var outcome = await gate.Enter(priority, context.RequestAborted);
+        switch (outcome)
         {
-            case AdmissionVerdict.Admitted:
+            case AdmissionOutcome.Admitted:
                 return true;
-            case AdmissionVerdict.Gone:
+            case AdmissionOutcome.Gone:
                 return false; // Nobody is left to answer.
             default:
-                metrics.Shed(verdict, priority);
+                metrics.Shed(outcome, priority);
                 await Overloaded.ExecuteAsync(context);
                 return false;
         }

@@ -49,15 +49,15 @@ internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metric
 
     private async ValueTask Enter(CancellationToken cancellation)
     {
-        var verdict = await gate.Enter(priority, cancellation);
-        if (verdict == AdmissionVerdict.Admitted)
+        var outcome = await gate.Enter(priority, cancellation);
+        if (outcome == AdmissionOutcome.Admitted)
         {
             Return();
             return;
         }
 
         cancellation.ThrowIfCancellationRequested();
-        metrics.Shed(verdict, priority);
+        metrics.Shed(outcome, priority);
         throw new ProblemException(AdmissionMiddleware.Overloaded);
     }
 

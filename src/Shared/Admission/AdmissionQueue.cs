@@ -67,7 +67,7 @@ internal sealed class AdmissionQueue(int capacity)
 
 /// <summary>One that waits.</summary>
 internal sealed class AdmissionWaiter(TenantPriority priority)
-    : TaskCompletionSource<AdmissionVerdict>(TaskCreationOptions.RunContinuationsAsynchronously)
+    : TaskCompletionSource<AdmissionOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public TenantPriority Priority { get; } = priority;
 
@@ -76,7 +76,7 @@ internal sealed class AdmissionWaiter(TenantPriority priority)
 }
 
 /// <summary>What becomes of a request.</summary>
-internal enum AdmissionVerdict
+internal enum AdmissionOutcome
 {
     /// <summary>It has a slot, and gives it back.</summary>
     Admitted,

@@ -11,7 +11,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
     where TKey : notnull
     where T : class
 {
-    private readonly Lock _turn = new();
+    private readonly Lock _lock = new();
     private ConcurrentDictionary<TKey, T> _young = new();
     private ConcurrentDictionary<TKey, T> _old = new();
     private int _count;
@@ -55,7 +55,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
         }
         else if (Interlocked.Increment(ref _count) > maxEntries / 2)
         {
-            lock (_turn)
+            lock (_lock)
             {
                 if (ReferenceEquals(young, _young))
                 {
@@ -78,7 +78,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
     /// <summary>Forgets some. Rare, so it looks at every entry; the old ones first, as they go from there to the young.</summary>
     public void DropAll(Predicate<T> which)
     {
-        lock (_turn)
+        lock (_lock)
         {
             foreach (var generation in (ConcurrentDictionary<TKey, T>[])[_old, _young])
             {
@@ -96,7 +96,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        lock (_turn)
+        lock (_lock)
         {
             Volatile.Write(ref _old, new());
             Volatile.Write(ref _young, new());

@@ -45,19 +45,19 @@ public static class RequestBody
             throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
         }
 
-        using var patience = new CancellationTokenSource(IdleTimeout, context.RequestServices.GetRequiredService<TimeProvider>());
+        using var idle = new CancellationTokenSource(IdleTimeout, context.RequestServices.GetRequiredService<TimeProvider>());
         // A sender who breaks off ends the reading anyway, and is told so where it still listens; to be cancelled as well would be a
         // matter of chance.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken == context.RequestAborted ? default : cancellationToken,
-            patience.Token
+            idle.Token
         );
         try
         {
             var held = await HeldBody.Read(
                 context.Request.Body,
                 context.Request.ContentLength,
-                () => patience.CancelAfter(IdleTimeout),
+                () => idle.CancelAfter(IdleTimeout),
                 either.Token
             );
             context.Response.RegisterForDispose(held);
@@ -65,7 +65,7 @@ public static class RequestBody
             known.Held = held;
             known.BodyTimestamp = context.RequestServices.GetRequiredService<TimeProvider>().GetTimestamp();
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (idle.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw known.Fail(TooSlow());
         }

@@ -3,7 +3,7 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>What became of a request.</summary>
-internal enum Verdict
+internal enum DecisionOutcome
 {
     Admitted,
     Refused,
@@ -28,7 +28,7 @@ internal sealed record Refusal(long Limit, long WindowSeconds, long RetryAfterSe
 /// lease that is right but for what other instances hold.
 /// </summary>
 internal readonly record struct Decision(
-    Verdict Verdict,
+    DecisionOutcome Outcome,
     DecisionSource Source,
     BucketPolicy? Tightest,
     bool IsDaily,
@@ -38,7 +38,7 @@ internal readonly record struct Decision(
     Refusal? Refusal
 )
 {
-    public static readonly Decision Unavailable = new(Verdict.Unavailable, DecisionSource.Store, null, false, 0, 0, 0, null);
+    public static readonly Decision Unavailable = new(DecisionOutcome.Unavailable, DecisionSource.Store, null, false, 0, 0, 0, null);
 }
 
 /// <summary>Gathers the levels' standings into a decision; lives on the stack.</summary>
@@ -102,12 +102,12 @@ internal ref struct DecisionBuilder
     }
 
     public readonly Decision Admitted(DecisionSource source) =>
-        new(Verdict.Admitted, source, _tightest, _isDaily, _remaining, _resetSeconds, _overage, null);
+        new(DecisionOutcome.Admitted, source, _tightest, _isDaily, _remaining, _resetSeconds, _overage, null);
 
     /// <summary>The level that makes the client wait longest names limit and window.</summary>
     public readonly Decision Refused(DecisionSource source) =>
         new(
-            Verdict.Refused,
+            DecisionOutcome.Refused,
             source,
             _tightest,
             _isDaily,

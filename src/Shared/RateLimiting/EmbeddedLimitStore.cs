@@ -45,7 +45,7 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
         }
     }
 
-    public ValueTask<LeaseTurn> Join(string instance) => new(LeaseTurn.Alone);
+    public ValueTask<LeaseRotation> Join(string instance) => new(LeaseRotation.Alone);
 
     public ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag)
     {

@@ -38,7 +38,7 @@ internal interface ILimitStore
     /// <summary>Counts an instance among those that take leases, for three seconds.</summary>
     /// <param name="instance">Its name, of its own making.</param>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
-    ValueTask<LeaseTurn> Join(string instance);
+    ValueTask<LeaseRotation> Join(string instance);
 
     /// <summary>Tokens taken beyond the day's quota, per UTC day, of all callers under the tag.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>

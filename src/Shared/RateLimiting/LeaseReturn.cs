@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.RateLimiting;
 
 /// <summary>Gives unused leases back: after their second, and when the host stops.</summary>
-internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger)
+internal sealed class LeaseReturn(LimitLeases leases, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -14,7 +14,7 @@ internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, Tim
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await _loop.Try(_ => desk.GiveBack(everything: true), CancellationToken.None);
+        await _loop.Try(_ => leases.GiveBack(everything: true), CancellationToken.None);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => _loop.Every(Interval, time, Round, stoppingToken);
@@ -22,6 +22,6 @@ internal sealed class LeaseReturn(LeaseDesk desk, CallerLimitsCache callers, Tim
     private Task Round(CancellationToken stopping)
     {
         callers.Trim();
-        return Task.WhenAll(desk.TakeTurn(), desk.GiveBack(everything: false)); // What fails does not keep the other from being done.
+        return Task.WhenAll(leases.JoinRotation(), leases.GiveBack(everything: false)); // What fails does not keep the other from being done.
     }
 }

@@ -11,7 +11,7 @@ namespace Bff.RateLimiting;
 internal sealed class LimitDecider(
     ILimitStore store,
     LocalLimits local,
-    LeaseDesk leases,
+    LimitLeases leases,
     Reloadable<LimitSettings> settings,
     RateLimitMetrics metrics,
     TimeProvider time
@@ -83,7 +83,7 @@ internal sealed class LimitDecider(
                 return Spent(set, units, cost);
             }
 
-            if (LeaseDesk.IsDenied(set, units, cost, now))
+            if (LimitLeases.IsDenied(set, units, cost, now))
             {
                 return Denied(set, units, cost, now);
             }

@@ -9,7 +9,7 @@ namespace Bff.RateLimiting;
 /// </summary>
 internal sealed class RateLimitMetrics
 {
-    private static readonly string[] Verdicts = ["admitted", "refused", "unavailable"];
+    private static readonly string[] Outcomes = ["admitted", "refused", "unavailable"];
     private static readonly string[] Sources = ["store", "lease", "local"];
     private readonly Counter<long> _decisions;
 
@@ -27,16 +27,16 @@ internal sealed class RateLimitMetrics
             return;
         }
 
-        KeyValuePair<string, object?> verdict = new("decision", Verdicts[(int)decision.Verdict]);
+        KeyValuePair<string, object?> outcome = new("decision", Outcomes[(int)decision.Outcome]);
         KeyValuePair<string, object?> source = new("source", Sources[(int)decision.Source]);
         KeyValuePair<string, object?> plan = new("plan", set.Plan.Name);
-        if (decision.Verdict == Verdict.Admitted || set.Tenant is null)
+        if (decision.Outcome == DecisionOutcome.Admitted || set.Tenant is null)
         {
-            _decisions.Add(1, verdict, source, plan);
+            _decisions.Add(1, outcome, source, plan);
         }
         else
         {
-            _decisions.Add(1, [verdict, source, plan, new("tenant", set.Tenant)]);
+            _decisions.Add(1, [outcome, source, plan, new("tenant", set.Tenant)]);
         }
     }
 }

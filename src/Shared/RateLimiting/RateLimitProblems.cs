@@ -10,7 +10,7 @@ internal static class RateLimitProblems
     public static Problem? Of(in Decision decision) =>
         decision switch
         {
-            { Verdict: Verdict.Admitted } => null,
+            { Outcome: DecisionOutcome.Admitted } => null,
             { Refusal: { } refusal } => new Problem(refusal.IsQuota ? ProblemCodes.QuotaExceeded : ProblemCodes.RateLimitExceeded)
             {
                 RetryAfter = TimeSpan.FromSeconds(refusal.RetryAfterSeconds),

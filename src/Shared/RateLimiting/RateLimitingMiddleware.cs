@@ -92,7 +92,7 @@ internal sealed class RateLimitingMiddleware(
         }
         finally
         {
-            if (!charge.IsCharged && decision.Verdict == Verdict.Admitted)
+            if (!charge.IsCharged && decision.Outcome == DecisionOutcome.Admitted)
             {
                 // Ended before it was worth anything, such as a malformed batch.
                 BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage;

@@ -23,7 +23,7 @@ public static class RateLimitingRegistration
         builder.Services.AddSingleton<LocalLimits>();
         builder.Services.AddReloadable(["FailedCredentials"], FailedCredentialSettings.Parse);
         builder.Services.AddSingleton<IFailedCredentials, FailedCredentials>();
-        builder.Services.AddSingleton<LeaseDesk>();
+        builder.Services.AddSingleton<LimitLeases>();
         builder.Services.AddSingleton<BucketRegistry>();
         builder.Services.AddSingleton<CallerLimitsCache>();
         builder.Services.AddSingleton<RateLimitMetrics>();

@@ -44,10 +44,10 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
         return new((long)answer[0], (long)answer[1] == 1, states);
     }
 
-    public async ValueTask<LeaseTurn> Join(string instance)
+    public async ValueTask<LeaseRotation> Join(string instance)
     {
-        var turn = (RedisValue[])(await redis.Evaluate(LeaseTurnScript.Join, _instances, [instance]))!;
-        return new((int)turn[0], (int)turn[1]);
+        var place = (RedisValue[])(await redis.Evaluate(LeaseRotationScript.Join, _instances, [instance]))!;
+        return new((int)place[0], (int)place[1]);
     }
 
     public async ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag)

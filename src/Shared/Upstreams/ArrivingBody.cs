@@ -37,7 +37,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
     public HttpContext Context { get; }
 
     /// <summary>The attempt that sends it on.</summary>
-    public ArrivingTurn? Turn { get; set; }
+    public ArrivingAttempt? Attempt { get; set; }
 
     /// <summary>Where it is written to.</summary>
     public void GoesTo(Stream target) => _target = target;
@@ -49,7 +49,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
         _left -= read;
         _isUnsent = read > 0;
         var isLast = read == 0 || _left == 0;
-        Turn?.Arrived(isLast);
+        Attempt?.Arrived(isLast);
         if (isLast)
         {
             _request.Place?.TryStepIn();
@@ -74,7 +74,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
         try
         {
             await SendOn(reading, cancellation);
-            Turn?.Wait();
+            Attempt?.Wait();
             if (!_mayBeSilent)
             {
                 _silence.CancelAfter(RequestBody.IdleTimeout);

@@ -31,7 +31,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     /// <summary>The timer's: starts the attempt, where there may be one.</summary>
     public void Start()
     {
-        if (cancellation.IsCancellationRequested || !pool.MayGoBeside(call, out var turn))
+        if (cancellation.IsCancellationRequested || !pool.MayGoBeside(call, out var permit))
         {
             return;
         }
@@ -41,7 +41,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
         call.Beside = this; // Last: the first attempt may end while this one still starts.
         var current = Activity.Current;
         Activity.Current = call.Parent; // A timer's thread belongs to no request.
-        _ = Run(turn);
+        _ = Run(permit);
         Activity.Current = current;
     }
 
@@ -74,9 +74,9 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
         return other;
     }
 
-    private async Task Run(BreakerTurn turn)
+    private async Task Run(BreakerPermit permit)
     {
-        var outcome = await pool.Attempt(call, turn, this, cancellation);
+        var outcome = await pool.Attempt(call, permit, this, cancellation);
         if (outcome.End == AttemptEnd.Good)
         {
             HasWon = true;

@@ -18,7 +18,7 @@ internal enum BreakerState
 /// <summary>A call's leave to go out; goes back with what came of it.</summary>
 /// <param name="Round">Between two changes of the breaker's state.</param>
 /// <param name="IsProbe">It alone decides whether the breaker closes.</param>
-internal readonly record struct BreakerTurn(int Round, bool IsProbe);
+internal readonly record struct BreakerPermit(int Round, bool IsProbe);
 
 /// <summary>
 /// A circuit breaker (M. Nygard, "Release It!"): 1. closed, it counts answers and failures over <c>SamplingDuration</c>; 2. from
@@ -55,45 +55,45 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Asks before a call goes out. A turn that was given comes back by <see cref="Ended"/>.</summary>
-    public bool TryEnter(out BreakerTurn turn)
+    /// <summary>Asks before a call goes out. A permit that was given comes back by <see cref="Ended"/>.</summary>
+    public bool TryEnter(out BreakerPermit permit)
     {
         lock (_lock)
         {
             if (_state == BreakerState.Closed)
             {
-                turn = new(_round, IsProbe: false);
+                permit = new(_round, IsProbe: false);
                 return true;
             }
 
             var now = time.GetTimestamp();
             if ((_state == BreakerState.Open || _isProbing) && now < _until)
             {
-                turn = default;
+                permit = default;
                 return false;
             }
 
             _state = BreakerState.HalfOpen;
             _isProbing = true;
             _until = now + time.ToTimestamps(options.BreakDuration); // A probe that takes longer than a break is not waited for.
-            turn = new(++_round, IsProbe: true);
+            permit = new(++_round, IsProbe: true);
             return true;
         }
     }
 
     /// <summary>What came of a call.</summary>
-    /// <param name="turn">As <see cref="TryEnter"/> gave it.</param>
+    /// <param name="permit">As <see cref="TryEnter"/> gave it.</param>
     /// <param name="isGood">Whether the service is well; null when the call was ended by somebody else, which says nothing.</param>
-    public void Ended(in BreakerTurn turn, bool? isGood)
+    public void Ended(in BreakerPermit permit, bool? isGood)
     {
         lock (_lock)
         {
-            if (turn.Round != _round)
+            if (permit.Round != _round)
             {
                 return;
             }
 
-            if (turn.IsProbe)
+            if (permit.IsProbe)
             {
                 Probed(isGood);
             }

@@ -22,7 +22,7 @@ internal sealed class PooledCall
     public required long DeadlineTimestamp { get; init; }
 
     /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
-    public ArrivingTurn? Turn { get; set; }
+    public ArrivingAttempt? Arriving { get; set; }
 
     /// <summary>How many attempts have been started.</summary>
     public int Attempts;
@@ -48,7 +48,7 @@ internal sealed class PooledCall
     /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is
     /// the service's doing.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
-        cancellation.IsCancellationRequested && (Turn is not null || Remaining(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
+        cancellation.IsCancellationRequested && (Arriving is not null || Remaining(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
         : hasLost ? AttemptEnd.Lost
         : broken is OperationCanceledException ? AttemptEnd.TimedOut
         : AttemptEnd.Failed;

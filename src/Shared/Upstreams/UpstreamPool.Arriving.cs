@@ -21,22 +21,22 @@ internal sealed partial class UpstreamPool
             return BulkheadFull;
         }
 
-        using var turn = new ArrivingTurn(place, _bulkhead, Options.Timeout, _time, cancellation);
+        using var attempt = new ArrivingAttempt(place, _bulkhead, Options.Timeout, _time, cancellation);
         if (!Breaker.TryEnter(out var entered))
         {
             return Refused;
         }
 
-        call.Turn = arriving.Body.Turn = turn;
+        call.Arriving = arriving.Body.Attempt = attempt;
         try
         {
             _budget.Request();
             var sent = Sent.Of(await Attempt(call, entered, beside: null, cancellation), _time, cancellation);
-            return KeepsPlace(call, sent.Response) ? sent with { Place = turn.TakePlace() } : sent;
+            return KeepsPlace(call, sent.Response) ? sent with { Place = attempt.TakePlace() } : sent;
         }
         finally
         {
-            arriving.Body.Turn = null;
+            arriving.Body.Attempt = null;
         }
     }
 }

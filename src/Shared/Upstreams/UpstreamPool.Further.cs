@@ -25,9 +25,9 @@ internal sealed partial class UpstreamPool
     }
 
     /// <summary>Whether a second attempt may run beside the first, and the breaker's leave for it.</summary>
-    internal bool MayGoBeside(PooledCall call, out BreakerTurn turn)
+    internal bool MayGoBeside(PooledCall call, out BreakerPermit permit)
     {
-        turn = default;
+        permit = default;
         if (
             call.Remaining(_time) <= TimeSpan.Zero
             || Volatile.Read(ref call.NotBefore) > _time.GetTimestamp()
@@ -38,14 +38,14 @@ internal sealed partial class UpstreamPool
             return false;
         }
 
-        if (Breaker.TryEnter(out turn) && !turn.IsProbe)
+        if (Breaker.TryEnter(out permit) && !permit.IsProbe)
         {
             return true;
         }
 
-        if (turn.IsProbe)
+        if (permit.IsProbe)
         {
-            Breaker.Ended(turn, isGood: null);
+            Breaker.Ended(permit, isGood: null);
         }
 
         _budget.GiveBack();
@@ -58,15 +58,15 @@ internal sealed partial class UpstreamPool
     /// </summary>
     internal async ValueTask<AttemptOutcome> Attempt(
         PooledCall call,
-        BreakerTurn turn,
+        BreakerPermit permit,
         BesideAttempt? beside,
         CancellationToken cancellation
     )
     {
-        using var limit = call.Turn is null
+        using var limit = call.Arriving is null
             ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation)
             : default(TimeLimit?);
-        var token = limit?.Token ?? call.Turn!.Token;
+        var token = limit?.Token ?? call.Arriving!.Token;
         var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
         beside?.Address = attempt.Address;
         HttpResponseMessage? answer = null;
@@ -88,7 +88,7 @@ internal sealed partial class UpstreamPool
             outcome = attempt.Broke(broken, answer, call.EndOf(broken, beside is { HasLost: true }, _time, cancellation), isSlow: false);
         }
 
-        Breaker.Ended(turn, beside is { HasLost: true } ? null : outcome.IsGood); // What has lost says nothing, however it ends.
+        Breaker.Ended(permit, beside is { HasLost: true } ? null : outcome.IsGood); // What has lost says nothing, however it ends.
         return outcome;
     }
 
@@ -115,14 +115,14 @@ internal sealed partial class UpstreamPool
                 return new(null, AttemptEnd.Abandoned);
             }
 
-            if (!Breaker.TryEnter(out var turn))
+            if (!Breaker.TryEnter(out var permit))
             {
                 _budget.GiveBack();
                 break;
             }
 
             last.Response?.Dispose();
-            last = await Attempt(call, turn, beside: null, cancellation);
+            last = await Attempt(call, permit, beside: null, cancellation);
         }
 
         return last;

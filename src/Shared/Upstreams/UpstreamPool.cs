@@ -92,7 +92,7 @@ internal sealed partial class UpstreamPool : IDisposable
                 call.Request.Content ??= new ByteArrayContent([]);
             }
 
-            if (!Breaker.TryEnter(out var turn))
+            if (!Breaker.TryEnter(out var permit))
             {
                 return Refused;
             }
@@ -100,7 +100,7 @@ internal sealed partial class UpstreamPool : IDisposable
             _budget.Request();
             var limit = TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, cancellation);
             var timer =
-                isRead && further > 0 && !turn.IsProbe && BesideAfter(call) is { } delay
+                isRead && further > 0 && !permit.IsProbe && BesideAfter(call) is { } delay
                     ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time)
                     : default;
             AttemptOutcome outcome;
@@ -125,7 +125,7 @@ internal sealed partial class UpstreamPool : IDisposable
                 outcome = attempt.Broke(broken, answer, end, end == AttemptEnd.Lost && beside!.Address != attempt.Address);
             }
 
-            Breaker.Ended(turn, outcome.IsGood);
+            Breaker.Ended(permit, outcome.IsGood);
             timer.Dispose(); // From here on no second attempt starts.
             if (call.Beside is not { } second)
             {

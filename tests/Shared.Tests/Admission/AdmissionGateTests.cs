@@ -34,15 +34,15 @@ public sealed class AdmissionGateTests
         var earlyLow = gate.Enter(TenantPriority.Low, default).AsTask();
         var lateLow = gate.Enter(TenantPriority.Low, default).AsTask();
 
-        Assert.Equal(AdmissionVerdict.QueueFull, await gate.Enter(TenantPriority.Low, default));
+        Assert.Equal(AdmissionOutcome.QueueFull, await gate.Enter(TenantPriority.Low, default));
         var high = gate.Enter(TenantPriority.High, default).AsTask();
 
-        Assert.Equal(AdmissionVerdict.Displaced, await lateLow);
+        Assert.Equal(AdmissionOutcome.Displaced, await lateLow);
         Assert.False(earlyLow.IsCompleted);
         gate.Leave();
-        Assert.Equal(AdmissionVerdict.Admitted, await high);
+        Assert.Equal(AdmissionOutcome.Admitted, await high);
         gate.Leave();
-        Assert.Equal(AdmissionVerdict.Admitted, await earlyLow);
+        Assert.Equal(AdmissionOutcome.Admitted, await earlyLow);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class AdmissionGateTests
         Assert.False(waiting.IsCompleted);
         _clock.Advance(TimeSpan.FromMilliseconds(1));
 
-        Assert.Equal(AdmissionVerdict.WaitedTooLong, await waiting);
+        Assert.Equal(AdmissionOutcome.WaitedTooLong, await waiting);
         Assert.Equal(0, gate.Waiting);
         Assert.Equal(0, _clock.ActiveTimers);
     }
@@ -71,19 +71,19 @@ public sealed class AdmissionGateTests
 
         await client.CancelAsync();
 
-        Assert.Equal(AdmissionVerdict.Gone, await waiting);
+        Assert.Equal(AdmissionOutcome.Gone, await waiting);
         var next = gate.Enter(TenantPriority.Normal, default).AsTask();
         gate.Leave();
-        Assert.Equal(AdmissionVerdict.Admitted, await next);
+        Assert.Equal(AdmissionOutcome.Admitted, await next);
     }
 
     [Fact]
     public async Task Without_a_queue_the_slots_are_all_there_is()
     {
         var gate = Gate(slots: 2, queue: 0);
-        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(TenantPriority.Low, default));
-        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(TenantPriority.Low, default));
-        Assert.Equal(AdmissionVerdict.QueueFull, await gate.Enter(TenantPriority.High, default));
+        Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter(TenantPriority.Low, default));
+        Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter(TenantPriority.Low, default));
+        Assert.Equal(AdmissionOutcome.QueueFull, await gate.Enter(TenantPriority.High, default));
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class AdmissionGateTests
                         {
                             for (var i = 0; i < 3000; i++)
                             {
-                                Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter((TenantPriority)(i % 3), default));
+                                Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter((TenantPriority)(i % 3), default));
                                 var now = Interlocked.Increment(ref inside);
                                 if (now > Volatile.Read(ref most))
                                 {
@@ -149,7 +149,7 @@ public sealed class AdmissionGateTests
 
     private static async Task Queue(AdmissionGate gate, TenantPriority priority, string name, List<string> order)
     {
-        Assert.Equal(AdmissionVerdict.Admitted, await gate.Enter(priority, default));
+        Assert.Equal(AdmissionOutcome.Admitted, await gate.Enter(priority, default));
         order.Add(name); // One slot: never two at once.
         gate.Leave();
     }

@@ -198,7 +198,7 @@ public sealed class LimitModelTests
         {
             try
             {
-                return (await instance.Limits.Decide(set)).Verdict == Verdict.Admitted;
+                return (await instance.Limits.Decide(set)).Outcome == DecisionOutcome.Admitted;
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {

@@ -71,7 +71,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
             var set = instance.Set();
             for (var i = 0; i < 400; i++)
             {
-                admitted += (await instance.Decide(set)).Verdict == Verdict.Admitted ? 1 : 0;
+                admitted += (await instance.Decide(set)).Outcome == DecisionOutcome.Admitted ? 1 : 0;
             }
         }
 
@@ -105,7 +105,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 {
                     if (instance.Decider.TryDecide(set, 1, 1, out var decision))
                     {
-                        Assert.Equal((Verdict.Admitted, DecisionSource.Lease), (decision.Verdict, decision.Source));
+                        Assert.Equal((DecisionOutcome.Admitted, DecisionSource.Lease), (decision.Outcome, decision.Source));
                         Interlocked.Increment(ref spent);
                     }
                     else
@@ -154,13 +154,13 @@ public sealed partial class DistributedLimitsTests : IDisposable
         for (var round = 0; round < 2; round++)
         {
             Decision decision;
-            while ((decision = await instance.Decide(set)).Verdict == Verdict.Admitted) { }
+            while ((decision = await instance.Decide(set)).Outcome == DecisionOutcome.Admitted) { }
 
             Assert.Equal(1, decision.Refusal!.RetryAfterSeconds);
             Assert.Equal(["burst"], decision.Refusal.Violated);
             var waited = Stopwatch.StartNew();
             await RedisStateTests.Until(() => Task.FromResult(waited.Elapsed > TimeSpan.FromSeconds(1)));
-            Assert.Equal(Verdict.Admitted, (await instance.Decide(set)).Verdict);
+            Assert.Equal(DecisionOutcome.Admitted, (await instance.Decide(set)).Outcome);
         }
     }
 
@@ -182,7 +182,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
         );
         var set = instance.Set();
         await RedisStateTests.Until(async () =>
-            await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local }
+            await instance.Decide(set) is { Outcome: DecisionOutcome.Admitted, Source: not DecisionSource.Local }
         );
 
         Server.Freeze();
@@ -198,13 +198,13 @@ public sealed partial class DistributedLimitsTests : IDisposable
             var deciding = instance.Decide(set);
             Assert.True(deciding.IsCompleted, "It waits.");
             var decision = await deciding;
-            Assert.Equal(policy == StoreFailure.Local ? Verdict.Admitted : Verdict.Unavailable, decision.Verdict);
+            Assert.Equal(policy == StoreFailure.Local ? DecisionOutcome.Admitted : DecisionOutcome.Unavailable, decision.Outcome);
             Assert.Equal(policy == StoreFailure.Local ? DecisionSource.Local : DecisionSource.Store, decision.Source);
         }
 
         Server.Continue();
         await RedisStateTests.Until(async () =>
-            await instance.Decide(set) is { Verdict: Verdict.Admitted, Source: not DecisionSource.Local }
+            await instance.Decide(set) is { Outcome: DecisionOutcome.Admitted, Source: not DecisionSource.Local }
         );
     }
 
@@ -227,7 +227,7 @@ public sealed partial class DistributedLimitsTests : IDisposable
             var admitted = 0;
             foreach (var instance in both)
             {
-                while ((await instance.Decide(instance.Set())).Verdict == Verdict.Admitted)
+                while ((await instance.Decide(instance.Set())).Outcome == DecisionOutcome.Admitted)
                 {
                     admitted++;
                 }
@@ -275,10 +275,10 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 var all = Volatile.Read(ref alive);
                 var instance = all[caller % all.Length];
                 var asked = seen.Elapsed;
-                var verdict = (await instance.Decide(instance.Set())).Verdict;
-                if (verdict != Verdict.Unavailable)
+                var outcome = (await instance.Decide(instance.Set())).Outcome;
+                if (outcome != DecisionOutcome.Unavailable)
                 {
-                    seen.Count(verdict == Verdict.Admitted, asked);
+                    seen.Count(outcome == DecisionOutcome.Admitted, asked);
                 }
                 else if (happening == Event.InstanceDiesAndReturns || asked.Ticks < Volatile.Read(ref restarted))
                 {
@@ -286,8 +286,8 @@ public sealed partial class DistributedLimitsTests : IDisposable
                 }
 
                 // Until then a slow machine may have left tokens that nobody has asked for.
-                isDone = verdict == Verdict.Refused && asked > duration;
-                if (verdict != Verdict.Admitted)
+                isDone = outcome == DecisionOutcome.Refused && asked > duration;
+                if (outcome != DecisionOutcome.Admitted)
                 {
                     await Task.Delay(20); // Two hundred callers that never breathe are a test of the machine.
                 }

@@ -26,7 +26,7 @@ public sealed class LeaseFastPathTests
             var admitted = 0;
             for (var i = 0; i < 1_000; i++)
             {
-                admitted += instance.Decider.TryDecide(set, 1, 1, out var decision) && decision.Verdict == Verdict.Admitted ? 1 : 0;
+                admitted += instance.Decider.TryDecide(set, 1, 1, out var decision) && decision.Outcome == DecisionOutcome.Admitted ? 1 : 0;
             }
 
             rounds.Add(GC.GetAllocatedBytesForCurrentThread() - before);
@@ -51,13 +51,13 @@ public sealed class LeaseFastPathTests
         var set = instance.Set("alice", "acme");
         for (var i = 0; i < 40; i++)
         {
-            Assert.Equal(Verdict.Admitted, (await instance.Decide(set)).Verdict);
+            Assert.Equal(DecisionOutcome.Admitted, (await instance.Decide(set)).Outcome);
         }
 
         for (var i = 0; i < 10; i++)
         {
             var refused = await instance.Decide(set);
-            Assert.Equal((Verdict.Refused, "tenant"), (refused.Verdict, refused.Refusal!.Violated[0]));
+            Assert.Equal((DecisionOutcome.Refused, "tenant"), (refused.Outcome, refused.Refusal!.Violated[0]));
         }
 
         await instance.Stop();

@@ -133,11 +133,11 @@ public class RedisLimitStoreTests : LimitStoreBehaviour, IDisposable
     public async Task Instances_that_take_leases_have_a_turn_each_for_as_long_as_they_are_heard_of()
     {
         var store = await Store();
-        Assert.Equal(new LeaseTurn(0, 1), await store.Join("b"));
-        Assert.Equal(new LeaseTurn(0, 2), await store.Join("a"));
-        Assert.Equal(new LeaseTurn(2, 3), await store.Join("c"));
-        Assert.Equal(new LeaseTurn(1, 3), await store.Join("b"));
-        await RedisStateTests.Until(async () => await store.Join("c") == new LeaseTurn(0, 1));
+        Assert.Equal(new LeaseRotation(0, 1), await store.Join("b"));
+        Assert.Equal(new LeaseRotation(0, 2), await store.Join("a"));
+        Assert.Equal(new LeaseRotation(2, 3), await store.Join("c"));
+        Assert.Equal(new LeaseRotation(1, 3), await store.Join("b"));
+        await RedisStateTests.Until(async () => await store.Join("c") == new LeaseRotation(0, 1));
     }
 
     public void Dispose()

@@ -180,7 +180,7 @@ public sealed class RedisWaitTests : IDisposable
             return answer;
         }
 
-        public ValueTask<LeaseTurn> Join(string instance) => inner.Join(instance);
+        public ValueTask<LeaseRotation> Join(string instance) => inner.Join(instance);
 
         public ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag) => inner.Overage(tag);
     }

@@ -70,7 +70,7 @@ public sealed class RefusalTests
         );
         var store = (Refusing)host.Services.GetRequiredService<ILimitStore>();
         var returning = host.Services.GetServices<IHostedService>().OfType<LeaseReturn>().Single();
-        var desk = host.Services.GetRequiredService<LeaseDesk>();
+        var leases = host.Services.GetRequiredService<LimitLeases>();
         var policy = new BucketPolicy("burst", 1_000, 1);
         var set = new LimitSet(
             new Plan
@@ -82,7 +82,7 @@ public sealed class RefusalTests
             null,
             new Bucket("a", "b", policy)
         );
-        await desk.Renew(set, 1, 1);
+        await leases.Renew(set, 1, 1);
 
         store.Refuses = true;
         await Eventually.True(() => store.Refused > 1);
@@ -92,7 +92,7 @@ public sealed class RefusalTests
         var before = store.Returned;
         await Eventually.True(async () =>
         {
-            await desk.Renew(set, 1, 1);
+            await leases.Renew(set, 1, 1);
             return store.Returned > before;
         });
         Assert.False(returning.ExecuteTask!.IsCompleted);
@@ -216,7 +216,7 @@ public sealed class RefusalTests
             return inner.Take(tag, levels);
         }
 
-        public ValueTask<LeaseTurn> Join(string instance)
+        public ValueTask<LeaseRotation> Join(string instance)
         {
             Refuse();
             return inner.Join(instance);

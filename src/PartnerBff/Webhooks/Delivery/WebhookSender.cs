@@ -56,8 +56,8 @@ internal sealed class WebhookSender : IDisposable
         var at = _time.GetUtcNow();
         var secrets = await _secrets.Open(endpoint, at, cancellation);
         var started = _time.GetTimestamp();
-        using var patience = new CancellationTokenSource(_timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        using var limit = new CancellationTokenSource(_timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         using var body = new ByteArrayContent(delivery.Body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         try
         {

@@ -8,7 +8,7 @@ namespace Bff.Callers.Bearer;
 /// <summary>
 /// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:
 /// 1. one header with one token; 2. a remembered token is answered at once; 3. a JWT is verified, an opaque token introspected; 4. the
-/// verdict is remembered.
+/// outcome is remembered.
 /// </summary>
 internal sealed class BearerTokens(
     JwtVerifier jwts,

@@ -14,7 +14,7 @@ internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
 {
     private const int OverheadBytes = 1024; // The entry's caller, claims and node: measured 0.6 to 1 KiB.
 
-    private readonly Lock _turn = new();
+    private readonly Lock _lock = new();
     private Generation _young = new();
     private Generation _old = new();
 
@@ -63,7 +63,7 @@ internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
 
     private void Turn(Generation full)
     {
-        lock (_turn)
+        lock (_lock)
         {
             if (ReferenceEquals(full, _young))
             {

@@ -47,7 +47,7 @@ internal sealed partial class TokenEndpoint
     /// <param name="afterRefusal">Whether the service has refused the token that this one replaces.</param>
     public async Task<TokenResult> Ask(TokenOptions wanted, string? subject, bool afterRefusal)
     {
-        if (!_breaker.TryEnter(out var turn))
+        if (!_breaker.TryEnter(out var permit))
         {
             _metrics.Count(Registration.Name, "unavailable");
             return TokenResult.Unavailable(_breaker.RetryAfter);
@@ -58,7 +58,7 @@ internal sealed partial class TokenEndpoint
         try
         {
             var answer = await _server.Ask(wanted, subject, afterRefusal, limit.Token);
-            _breaker.Ended(turn, isGood: !answer.IsAway);
+            _breaker.Ended(permit, isGood: !answer.IsAway);
             if (answer.Token is { } token)
             {
                 _metrics.Count(Registration.Name, "granted");
@@ -77,7 +77,7 @@ internal sealed partial class TokenEndpoint
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            _breaker.Ended(turn, isGood: false);
+            _breaker.Ended(permit, isGood: false);
             _metrics.Count(Registration.Name, "timeout");
             LogAway(_logger, Registration.Name, "no answer in time");
             return TokenResult.Unavailable();
@@ -86,7 +86,7 @@ internal sealed partial class TokenEndpoint
         catch (Exception failed)
 #pragma warning restore CA1031
         {
-            _breaker.Ended(turn, isGood: false);
+            _breaker.Ended(permit, isGood: false);
             _metrics.Count(Registration.Name, "failed");
             LogAway(_logger, Registration.Name, failed.GetType().Name);
             return TokenResult.Unavailable();

@@ -7,7 +7,7 @@ namespace Bff.Upstreams;
 /// is others' and the time stands still: neither is the service's doing. Once the body is there the service has its whole time-out, and a
 /// place if one is free; it has begun in any case.
 /// </summary>
-internal sealed class ArrivingTurn : IDisposable
+internal sealed class ArrivingAttempt : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly ConcurrencyLimiter _bulkhead;
@@ -17,7 +17,13 @@ internal sealed class ArrivingTurn : IDisposable
     private RateLimitLease? _place;
     private bool _isOver;
 
-    public ArrivingTurn(RateLimitLease place, ConcurrencyLimiter bulkhead, TimeSpan timeout, TimeProvider time, CancellationToken abandoned)
+    public ArrivingAttempt(
+        RateLimitLease place,
+        ConcurrencyLimiter bulkhead,
+        TimeSpan timeout,
+        TimeProvider time,
+        CancellationToken abandoned
+    )
     {
         (_place, _bulkhead, _timeout) = (place, bulkhead, timeout);
         _limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -41,7 +47,7 @@ internal sealed class ArrivingTurn : IDisposable
         }
     }
 
-    /// <summary>Something has arrived, and it is the service's turn.</summary>
+    /// <summary>Something has arrived, and the service is waited for.</summary>
     /// <param name="isLast">Nothing more will come.</param>
     public void Arrived(bool isLast)
     {

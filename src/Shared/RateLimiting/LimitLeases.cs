@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Bff.Concurrency;
-using Bff.State;
 using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
@@ -10,14 +9,14 @@ namespace Bff.RateLimiting;
 /// Leases: small amounts taken of the shared buckets ahead of need, spent without a round trip, given back when they are not used.
 /// A lease is at most 5 % of its bucket and lasts at most 1 s. Renewal begins in the background before a lease is used up.
 /// </summary>
-internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
+internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
 {
     private readonly ConcurrentDictionary<Bucket, bool> _holding = new();
     private readonly SingleFlight<Bucket> _renewals = new();
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly long _second = time.TimestampFrequency;
-    private LeaseTurn _turn = LeaseTurn.Alone;
-    private long _turnUntil;
+    private LeaseRotation _rotation = LeaseRotation.Alone;
+    private long _rotationUntil;
 
     /// <summary>Spends at every level, or at none. Allocates nothing unless a renewal begins.</summary>
     public bool TrySpend(LimitSet set, int units, int cost, long now)
@@ -70,14 +69,14 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
             static (_, to) => to.Self.Ask(to.Set, to.Units, to.Cost)
         );
 
-    /// <summary>Learns once a second which of the instances that hold leases this one is; one that holds none is in nobody's way.</summary>
-    public async Task TakeTurn()
+    /// <summary>Learns once a second which of the instances that hold leases this one is; one that holds none is not counted.</summary>
+    public async Task JoinRotation()
     {
         var now = time.GetTimestamp();
-        if (now >= _turnUntil && !_holding.IsEmpty)
+        if (now >= _rotationUntil && !_holding.IsEmpty)
         {
-            _turnUntil = now + _second;
-            _turn = await store.Join(_instance);
+            _rotationUntil = now + _second;
+            _rotation = await store.Join(_instance);
         }
     }
 
@@ -155,7 +154,7 @@ internal sealed class LeaseDesk(ILimitStore store, TimeProvider time)
             }
             else if (Left(bucket.Policy, known.Levels[i]) < (known.IsAdmitted ? bucket.Policy.LeaseRest : demand.Need))
             {
-                bucket.Deny(now + (_turn.MicrosUntil(bucket.Policy, known.NowMicros) * _second / 1_000_000));
+                bucket.Deny(now + (_rotation.MicrosUntil(bucket.Policy, known.NowMicros) * _second / 1_000_000));
             }
 
             if (bucket.Available > 0)

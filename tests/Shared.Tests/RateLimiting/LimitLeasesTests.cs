@@ -5,7 +5,7 @@ using Bff.TestKit;
 namespace Bff.Shared.Tests.RateLimiting;
 
 /// <summary>Instances that share one bucket by leases, on a clock that the test moves: nothing here depends on the machine.</summary>
-public sealed class LeaseDeskTests
+public sealed class LimitLeasesTests
 {
     private readonly ManualTimeProvider _clock = new();
 
@@ -23,7 +23,7 @@ public sealed class LeaseDeskTests
     public async Task Nobody_is_refused_while_the_bucket_holds_more_than_a_lease_for_each_instance(int instances, int burst, int perMinute)
     {
         var policy = new BucketPolicy("burst", burst, perMinute);
-        var store = new CountingStore(new EmbeddedLimitStore(_clock), LeaseTurn.Alone);
+        var store = new CountingStore(new EmbeddedLimitStore(_clock), LeaseRotation.Alone);
         var all = new List<Instance>();
         for (var i = 0; i < instances; i++)
         {
@@ -42,7 +42,7 @@ public sealed class LeaseDeskTests
 
             foreach (var instance in all)
             {
-                await instance.Desk.TakeTurn();
+                await instance.Leases.JoinRotation();
             }
 
             if (admitted == before && millisecond > 1_000) // The first second tells the instances how many they are.
@@ -63,7 +63,7 @@ public sealed class LeaseDeskTests
     public async Task Who_was_never_refused_for_long_waits_no_longer_than_a_lease_takes_to_refill()
     {
         var policy = new BucketPolicy("burst", 1_000, 60_000);
-        var one = new Instance(new CountingStore(new EmbeddedLimitStore(_clock), LeaseTurn.Alone), policy, _clock);
+        var one = new Instance(new CountingStore(new EmbeddedLimitStore(_clock), LeaseRotation.Alone), policy, _clock);
         for (var second = 0; second < 60; second++)
         {
             Assert.True(await one.Decide());
@@ -78,7 +78,7 @@ public sealed class LeaseDeskTests
 
     private sealed class Instance(ILimitStore store, BucketPolicy policy, TimeProvider time)
     {
-        public LeaseDesk Desk { get; } = new(store, time);
+        public LimitLeases Leases { get; } = new(store, time);
 
         private readonly LimitSet _set = new(
             new Plan
@@ -97,22 +97,22 @@ public sealed class LeaseDeskTests
             while (true)
             {
                 var now = time.GetTimestamp();
-                if (Desk.TrySpend(_set, 1, 1, now))
+                if (Leases.TrySpend(_set, 1, 1, now))
                 {
                     return true;
                 }
 
-                if (LeaseDesk.IsDenied(_set, 1, 1, now))
+                if (LimitLeases.IsDenied(_set, 1, 1, now))
                 {
                     return false;
                 }
 
-                await Desk.Renew(_set, 1, 1);
+                await Leases.Renew(_set, 1, 1);
             }
         }
     }
 
-    private sealed class CountingStore(ILimitStore inner, LeaseTurn turn) : ILimitStore
+    private sealed class CountingStore(ILimitStore inner, LeaseRotation rotation) : ILimitStore
     {
         private int _calls;
 
@@ -128,7 +128,7 @@ public sealed class LeaseDeskTests
             return inner.Take(tag, levels);
         }
 
-        public ValueTask<LeaseTurn> Join(string instance) => new(turn);
+        public ValueTask<LeaseRotation> Join(string instance) => new(rotation);
 
         public ValueTask<IReadOnlyDictionary<DateOnly, long>> Overage(string tag) => inner.Overage(tag);
     }

@@ -3,7 +3,7 @@ using Bff.State;
 namespace Bff.RateLimiting;
 
 /// <summary>The instances that take leases: a hash of name → milliseconds (the server's clock) at which it was last heard of.</summary>
-internal static class LeaseTurnScript
+internal static class LeaseRotationScript
 {
     /// <summary>KEYS: the hash. ARGV: the instance's name. Answers how many names come before it, and how many there are.</summary>
     public static readonly RedisScript Join = new(
