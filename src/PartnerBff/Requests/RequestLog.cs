@@ -8,14 +8,10 @@ namespace PartnerBff.Requests;
 /// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails
 /// is not repeated, for it may have happened: what it held is lost. It is a log, not a bill.
 /// </summary>
-internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger) : BackgroundService
+internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger)
+    : PeriodicFlush(new("request-log", logger), TimeSpan.FromSeconds(1), time)
 {
     private const int MaxWaiting = 20_000;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    private readonly BackgroundLoop _loop = new("request-log", logger);
-
-    private readonly SemaphoreSlim _flushing = new(1, 1);
 
     private readonly Channel<(string Account, LoggedRequest Request)> _waiting = Channel.CreateBounded<(string, LoggedRequest)>(
         new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest }
@@ -31,37 +27,17 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
         return await store.Read(account, cancellation);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task Write(CancellationToken cancellation)
     {
-        await _loop.Every(Interval, time, Flush, stoppingToken);
-        await _loop.Try(Flush, CancellationToken.None);
-    }
-
-    public override void Dispose()
-    {
-        _flushing.Dispose();
-        base.Dispose();
-    }
-
-    private async Task Flush(CancellationToken cancellation)
-    {
-        await _flushing.WaitAsync(cancellation);
-        try
+        var taken = new List<(string Account, LoggedRequest Request)>();
+        while (_waiting.Reader.TryRead(out var one))
         {
-            var taken = new List<(string Account, LoggedRequest Request)>();
-            while (_waiting.Reader.TryRead(out var one))
-            {
-                taken.Add(one);
-            }
-
-            foreach (var account in taken.GroupBy(t => t.Account))
-            {
-                await Write(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)]);
-            }
+            taken.Add(one);
         }
-        finally
+
+        foreach (var account in taken.GroupBy(t => t.Account))
         {
-            _flushing.Release();
+            await Write(account.Key, [.. account.Select(a => a.Request).TakeLast(IRequestLogStore.Kept)]);
         }
     }
 
@@ -73,7 +49,7 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
         try
         {
             await store.Add(account, requests, CancellationToken.None);
-            _loop.Succeeded(account);
+            Loop.Succeeded(account);
         }
         catch (StoreUnavailableException)
         {
@@ -83,7 +59,7 @@ internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILog
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            _loop.Failed(account, failure);
+            Loop.Failed(account, failure);
         }
     }
 }

@@ -8,13 +8,11 @@ namespace PartnerBff.Usage;
 /// request. A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had,
 /// until it is confirmed; what has come since for the same account and day waits for that.
 /// </summary>
-internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger) : BackgroundService
+internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time, ILogger<UsageRecorder> logger)
+    : PeriodicFlush(new("usage", logger), TimeSpan.FromSeconds(2), time)
 {
     private const int MaxKeys = 100_000; // Tenants × endpoints: far beyond what is configured; while the store is away for long, a bound.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-    private readonly SemaphoreSlim _flushing = new(1, 1);
     private readonly Lock _lock = new();
-    private readonly BackgroundLoop _loop = new("usage", logger);
     private readonly string _instance = Guid.NewGuid().ToString("N");
     private readonly Dictionary<(string Account, DateOnly Day), Batch> _unconfirmed = []; // Only the running flush touches it.
     private Dictionary<UsageKey, EndpointUsage> _counts = [];
@@ -23,7 +21,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
 
     public void Add(string account, string endpoint, int status, TimeSpan latency, long overage)
     {
-        var key = new UsageKey(account, DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), endpoint);
+        var key = new UsageKey(account, DateOnly.FromDateTime(Time.GetUtcNow().UtcDateTime), endpoint);
         lock (_lock) // What is added to counts that are being written already would be lost.
         {
             if (_counts.TryGetValue(key, out var usage) || _counts.Count < MaxKeys)
@@ -38,23 +36,12 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
         }
     }
 
-    /// <summary>
-    /// Writes what has added up; what cannot be written waits. Only the wait for one's turn can be cancelled: the asker may go away, the
-    /// counts may not.
-    /// </summary>
-    public async Task Flush(CancellationToken cancellation)
+    /// <summary>Writes what has added up; what cannot be written waits. Not cancelled: the asker may go away, the counts may not.</summary>
+    protected override async Task Write(CancellationToken cancellation)
     {
-        await _flushing.WaitAsync(cancellation);
-        try
-        {
-            await Write(); // What was not confirmed, as it was.
-            TakeCounts();
-            await Write();
-        }
-        finally
-        {
-            _flushing.Release();
-        }
+        await Write(); // What was not confirmed, as it was.
+        TakeCounts();
+        await Write();
     }
 
     private void TakeCounts()
@@ -89,7 +76,7 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
             {
                 await store.Add(account, day, batch.Flush, batch.Counts, CancellationToken.None);
                 _unconfirmed.Remove((account, day));
-                _loop.Succeeded(account);
+                Loop.Succeeded(account);
             }
             catch (StoreUnavailableException)
             {
@@ -99,21 +86,9 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
             catch (Exception failure)
 #pragma warning restore CA1031
             {
-                _loop.Failed(account, failure);
+                Loop.Failed(account, failure);
             }
         }
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await _loop.Every(Interval, time, Flush, stoppingToken);
-        await _loop.Try(Flush, CancellationToken.None);
-    }
-
-    public override void Dispose()
-    {
-        _flushing.Dispose();
-        base.Dispose();
     }
 
     private sealed record Batch(UsageFlush Flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> Counts);

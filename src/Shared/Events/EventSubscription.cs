@@ -9,7 +9,7 @@ internal sealed class EventSubscription : IDisposable
 {
     private const int Held = 32;
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly Signal _signal = new();
     private Queue<LoggedEvent>? _events; // Most streams are idle.
     private bool _isBehind;
     private long _due = long.MaxValue;
@@ -83,7 +83,7 @@ internal sealed class EventSubscription : IDisposable
     public Task Wait(long until, CancellationToken cancellation)
     {
         Volatile.Write(ref _due, until);
-        return _signal.WaitAsync(cancellation);
+        return _signal.Wait(cancellation);
     }
 
     /// <summary>Time has passed.</summary>
@@ -97,7 +97,7 @@ internal sealed class EventSubscription : IDisposable
     }
 
     /// <summary>Ends the waiting.</summary>
-    public void Signal() => _signal.Wake();
+    public void Signal() => _signal.Set();
 
     public void Dispose() => _signal.Dispose();
 }

@@ -11,7 +11,7 @@ internal sealed partial class EventTail
         private readonly EventTail _tail;
         private readonly CancellationTokenSource _stopping = new();
         private readonly CancellationToken _stopped;
-        private readonly SemaphoreSlim _wake = new(0, 1);
+        private readonly Signal _wake = new();
         private long _number;
 
         public Run(EventTail tail)
@@ -38,25 +38,17 @@ internal sealed partial class EventTail
 
         private async Task Follow()
         {
-            using var appended = _tail._log.OnAppended(Wake);
+            using var appended = _tail._log.OnAppended(_wake.Set);
             await using var timer = _tail._time.CreateTimer(static run => ((Run)run!).Tick(), this, LookEvery, LookEvery);
-            while (!_stopped.IsCancellationRequested)
+            await _wake.Follow(Look, _stopped);
+        }
+
+        /// <summary>Where the log cannot be read, it is not asked again with every event that is appended.</summary>
+        private async Task Look(CancellationToken stopped)
+        {
+            while (!await _tail._loop.Try(_ => ReadToEnd(), stopped))
             {
-                try
-                {
-                    if (await _tail._loop.Try(_ => ReadToEnd(), _stopped))
-                    {
-                        await _wake.WaitAsync(_stopped);
-                    }
-                    else
-                    {
-                        await Pause();
-                    }
-                }
-                catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
-                {
-                    return;
-                }
+                await Task.Delay(LookEvery, _tail._time, stopped);
             }
         }
 
@@ -80,24 +72,10 @@ internal sealed partial class EventTail
             }
         }
 
-        private async Task Pause()
-        {
-            try
-            {
-                await Task.Delay(LookEvery, _tail._time, _stopped);
-            }
-            catch (OperationCanceledException)
-            {
-                // The loop looks.
-            }
-        }
-
         private void Tick()
         {
-            Wake();
+            _wake.Set();
             _tail.Tick();
         }
-
-        private void Wake() => _wake.Wake();
     }
 }

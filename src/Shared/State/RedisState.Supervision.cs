@@ -20,7 +20,7 @@ public sealed partial class RedisState
     private TimeSpan ConnectTimeout => _timeout > TimeSpan.FromSeconds(1) ? _timeout : TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Signal _wake = new();
     private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _replace;
     private volatile bool _announce;
@@ -44,16 +44,10 @@ public sealed partial class RedisState
         }
     }
 
-    private void Wake() => _wake.Wake();
+    private void Wake() => _wake.Set();
 
     private async Task Supervise()
     {
-        await using var timer = _time.CreateTimer(
-            static state => ((RedisState)state!).Wake(),
-            this,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan
-        );
         while (!_stopping.IsCancellationRequested)
         {
             try
@@ -70,8 +64,7 @@ public sealed partial class RedisState
             _firstAttempt.TrySetResult();
             try
             {
-                timer.Change(IsAvailable ? ProbeWhenWell : ProbeWhenAway, Timeout.InfiniteTimeSpan);
-                await _wake.WaitAsync(_stopping.Token);
+                await _wake.Wait(IsAvailable ? ProbeWhenWell : ProbeWhenAway, _time, _stopping.Token);
             }
             catch (OperationCanceledException)
             {

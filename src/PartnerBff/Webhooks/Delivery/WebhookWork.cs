@@ -9,7 +9,7 @@ namespace PartnerBff.Webhooks.Delivery;
 internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IHostedService, IDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Signal _wake = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _running = Task.CompletedTask;
 
@@ -21,7 +21,7 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
 
     public virtual Task StartAsync(CancellationToken cancellationToken)
     {
-        _running = Task.Run(Loop, CancellationToken.None);
+        _running = Task.Run(() => _wake.Follow(LookEvery, time, Round, _stopping.Token), CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -32,40 +32,34 @@ internal abstract class WebhookWork(TimeProvider time, BackgroundLoop loop) : IH
     }
 
     /// <summary>Something may have to be done.</summary>
-    public void Wake() => _wake.Wake();
+    public void Wake() => _wake.Set();
 
     public virtual void Dispose() => _stopping.Cancel();
 
     /// <summary>Does what there is to do now.</summary>
     protected abstract Task Work(CancellationToken cancellation);
 
-    private async Task Loop()
+    private async Task Round(CancellationToken stopping)
     {
-        await using var timer = time.CreateTimer(static work => ((WebhookWork)work!).Wake(), this, LookEvery, LookEvery);
-        while (!_stopping.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await Work(_stopping.Token);
-                Rounds.Succeeded();
-            }
-            catch (Exception stopped)
-                when (stopped is OperationCanceledException or ObjectDisposedException && _stopping.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (StoreUnavailableException)
-            {
-                // The next look is soon, and the state's own log says so.
-            }
+            await Work(stopping);
+            Rounds.Succeeded();
+        }
+        catch (Exception stopped)
+            when (stopped is OperationCanceledException or ObjectDisposedException && stopping.IsCancellationRequested)
+        {
+            // The instance stops.
+        }
+        catch (StoreUnavailableException)
+        {
+            // The next look is soon, and the state's own log says so.
+        }
 #pragma warning disable CA1031 // Deliveries depend on this loop.
-            catch (Exception failure)
+        catch (Exception failure)
 #pragma warning restore CA1031
-            {
-                Rounds.Failed(failure);
-            }
-
-            await _wake.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        {
+            Rounds.Failed(failure);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using Bff.Concurrency;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers.ApiKeys;
@@ -11,13 +10,12 @@ namespace Bff.Callers.ApiKeys;
 /// something, it does so for every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it
 /// would work on, and nobody could revoke it.
 /// </summary>
-internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger) : BackgroundService
+internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger)
+    : PeriodicFlush(new("api-key-uses", logger), TimeSpan.FromSeconds(10), time)
 {
     private const int AtOnce = 500;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookEvery = TimeSpan.FromDays(1);
     private readonly ConcurrentQueue<RememberedKey> _queue = new();
-    private readonly BackgroundLoop _loop = new("api-key-uses", logger);
     private long _looked = time.GetTimestamp();
     private int _isLookDue;
 
@@ -37,12 +35,12 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
     public void LookAtAll() => Volatile.Write(ref _isLookDue, 1);
 
     /// <summary>Writes what waits; keeps what cannot be written, and throws what kept it from being written.</summary>
-    public async Task Flush(CancellationToken cancellation)
+    protected override async Task Write(CancellationToken cancellation)
     {
         ExceptionDispatchInfo? failed = null;
-        if (Interlocked.Exchange(ref _isLookDue, 0) == 1 || time.GetElapsedTime(_looked) >= LookEvery)
+        if (Interlocked.Exchange(ref _isLookDue, 0) == 1 || Time.GetElapsedTime(_looked) >= LookEvery)
         {
-            _looked = time.GetTimestamp();
+            _looked = Time.GetTimestamp();
             foreach (var key in Remembered())
             {
                 Note(key, key.LastUsed);
@@ -90,12 +88,6 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
         {
             LogListedAgain(logger, key.Id, key.Tenant);
         }
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        await _loop.Every(Interval, time, Flush, stoppingToken);
-        await _loop.Try(Flush, CancellationToken.None);
     }
 
     [LoggerMessage(

@@ -34,7 +34,7 @@ internal sealed partial class SigningKeys(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A lost fetch must not cost a withdrawn key another KeyRefresh.
 
     private readonly AuthorityDocuments _authority = new(clients, settings);
-    private readonly SemaphoreSlim _wanted = new(0, 1);
+    private readonly Signal _wanted = new();
     private readonly BackgroundLoop _loop = new(
         settings is BearerSchemeSettings ? "signing-keys" : "signing-keys of " + settings.Path,
         logger
@@ -58,7 +58,7 @@ internal sealed partial class SigningKeys(
     {
         if (settings.MetadataAddress is not null)
         {
-            _wanted.Wake();
+            _wanted.Set();
         }
     }
 
@@ -135,15 +135,11 @@ internal sealed partial class SigningKeys(
     {
         if (interval <= TimeSpan.Zero)
         {
-            _wanted.Wait(0, CancellationToken.None);
+            _wanted.Clear();
             return;
         }
 
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var wanted = _wanted.WaitAsync(either.Token);
-        await Task.WhenAny(wanted, Task.Delay(interval, time, either.Token));
-        await either.CancelAsync();
-        await wanted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _wanted.Wait(interval, time, stopping);
     }
 
     private async Task<bool> Fetch(CancellationToken stopping)

@@ -26,13 +26,15 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     private readonly RevocationSettings _settings;
     private readonly TimeProvider _time;
     private readonly BackgroundLoop _loop;
-    private readonly SemaphoreSlim _wake = new(0, 1);
+    private readonly Signal _wake = new();
     private int _isBehind = 1;
     private volatile bool _isReady;
+    private long _purged;
 
     internal Revocations(IRevocationStore store, Reloadable<RevocationSettings> settings, TimeProvider time, ILogger<Revocations> logger)
     {
         (_store, _settings, _time, _loop) = (store, settings.Current, time, new("revocations", logger));
+        _purged = time.GetTimestamp();
     }
 
     /// <inheritdoc />
@@ -94,31 +96,16 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var told = _store.Subscribe(Told);
-        var purged = _time.GetTimestamp();
-        var woken = _wake.WaitAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await _loop.Try(CatchUp, stoppingToken); // While it fails the known ones hold.
-                if (_time.GetElapsedTime(purged) >= PurgeEvery)
-                {
-                    purged = _time.GetTimestamp();
-                    _list.Purge(_time.GetUtcNow());
-                }
+        await _wake.Follow(LookEvery, _time, Look, stoppingToken);
+    }
 
-                using var waited = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-                await Task.WhenAny(woken, Task.Delay(LookEvery, _time, waited.Token));
-                await waited.CancelAsync();
-                if (woken.IsCompletedSuccessfully)
-                {
-                    woken = _wake.WaitAsync(stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
+    private async Task Look(CancellationToken stopping)
+    {
+        await _loop.Try(CatchUp, stopping); // While it fails the known ones hold.
+        if (_time.GetElapsedTime(_purged) >= PurgeEvery)
+        {
+            _purged = _time.GetTimestamp();
+            _list.Purge(_time.GetUtcNow());
         }
     }
 
@@ -137,7 +124,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         }
 
         Volatile.Write(ref _isBehind, 1);
-        _wake.Wake();
+        _wake.Set();
     }
 
     private async Task CatchUp(CancellationToken cancellation)
