@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using BenchmarkDotNet.Attributes;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Requests;
 using Bff.Upstreams;
@@ -123,7 +124,7 @@ public class GrpcCalls
                 CorrelationId = "c-1",
                 StartTimestamp = 0,
             },
-            TimeProvider.System.GetTimestamp() + (30 * TimeProvider.System.TimestampFrequency),
+            Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System),
             default
         );
 

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Bff.Concurrency;
 using Bff.Requests;
 using Bff.Upstreams;
 using Bff.Upstreams.Tokens;
@@ -24,7 +25,7 @@ public class ServiceTokenPath
         _gateway = null!;
     private ServiceTokens _tokens = null!;
     private BffRequest _origin = null!;
-    private long _deadline;
+    private Deadline _deadline;
 
     /// <summary>Starts a token endpoint, and has one token of each kind kept.</summary>
     [GlobalSetup]
@@ -61,16 +62,12 @@ public class ServiceTokenPath
             StartTimestamp = 0,
             Token = CallerToken.OfHeader("Bearer " + new string('t', 1200)),
         };
-        _deadline = long.MaxValue / 2;
+        _deadline = new(long.MaxValue / 2);
         foreach (var options in (TokenOptions[])[_ofClient, _exchanged])
         {
             var subject = options == _exchanged ? _origin.Token : default;
             _ =
-                (
-                    await _tokens
-                        .Of(options)!
-                        .Get(subject, TimeProvider.System.GetTimestamp() + TimeProvider.System.TimestampFrequency * 30, null, default)
-                ).Token
+                (await _tokens.Of(options)!.Get(subject, Deadline.In(TimeSpan.FromSeconds(30), TimeProvider.System), null, default)).Token
                 ?? throw new InvalidOperationException("There is no token.");
         }
     }

@@ -66,8 +66,8 @@ public sealed partial class Composer : IDisposable
         // A body that took its time to arrive has not taken it from the services.
         _deadline = Request.IsArriving
             ? Time.TimestampIn(ArrivingRun.Longest)
-            : (Request.BodyTimestamp ?? Request.StartTimestamp) + Time.ToTimestamps(_policies.Deadline);
-        _lifetime = TimeLimit.Start(Remaining(_deadline), Time, Request.HttpContext!.RequestAborted);
+            : Deadline.After(Request.BodyTimestamp ?? Request.StartTimestamp, _policies.Deadline, Time).Timestamp;
+        _lifetime = TimeLimit.Start(Until.Left(Time), Time, Request.HttpContext!.RequestAborted);
         using var arriving = _arriving = Request.IsArriving ? new ArrivingRun(Request, BeginDeadline) : null;
         var running = new Task[_parts.Count];
         for (var i = 0; i < running.Length; i++)
@@ -126,7 +126,7 @@ public sealed partial class Composer : IDisposable
     internal PartPolicy? PolicyOf(string part) => _policies.Parts.GetValueOrDefault((Endpoint, part));
 
     internal CallContext Call(long started, TimeSpan timeout) =>
-        new(Request, Math.Min(_deadline, started + Time.ToTimestamps(timeout)), Cancellation);
+        new(Request, Until.Or(Deadline.After(started, timeout, Time)), Cancellation);
 
     /// <summary>
     /// For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.
@@ -134,7 +134,7 @@ public sealed partial class Composer : IDisposable
     internal CallContext WriteCall(long started, TimeSpan timeout) =>
         new(
             Request,
-            Math.Min(_deadline, started + Time.ToTimestamps(timeout)),
+            Until.Or(Deadline.After(started, timeout, Time)),
             _arriving?.Token ?? (TakesBack ? CancellationToken.None : Request.HttpContext!.RequestAborted)
         );
 
@@ -142,12 +142,12 @@ public sealed partial class Composer : IDisposable
     /// For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request
     /// may take.
     /// </summary>
-    internal CallContext LastCall() => new(Request, Time.TimestampIn(_policies.Deadline), CancellationToken.None);
+    internal CallContext LastCall() => new(Request, Deadline.In(_policies.Deadline, Time), CancellationToken.None);
 
     internal CallContext Call(BffRequest detached, TimeSpan timeout, CancellationToken read) =>
-        new(detached, Time.TimestampIn(timeout), read);
+        new(detached, Deadline.In(timeout, Time), read);
 
-    internal TimeSpan Bounded(TimeSpan timeout) => Remaining(_deadline) is var left && left < timeout ? Positive(left) : timeout;
+    internal TimeSpan Bounded(TimeSpan timeout) => Until.Left(Time) is var left && left < timeout ? Positive(left) : timeout;
 
     internal CacheScope ScopeFor(CacheScope scope) => CompositionServices.ScopeFor(scope, Request);
 
@@ -162,6 +162,9 @@ public sealed partial class Composer : IDisposable
     internal bool HasFailed => Volatile.Read(ref _failure) is not null;
 
     internal static Activity? StartActivity(string part) => CompositionTelemetry.Start("part ", part);
+
+    /// <summary>The request's deadline, which begins anew when a body has arrived.</summary>
+    private Deadline Until => new(Volatile.Read(ref _deadline));
 
     private void BeginDeadline()
     {
@@ -182,9 +185,6 @@ public sealed partial class Composer : IDisposable
         _parts.Add(part);
         return part;
     }
-
-    private TimeSpan Remaining(long deadline) =>
-        Time.GetTimestamp() is var now && now >= deadline ? TimeSpan.Zero : Time.GetElapsedTime(now, deadline);
 
     private static TimeSpan Positive(TimeSpan span) => span < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : span;
 }

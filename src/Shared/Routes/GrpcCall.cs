@@ -1,15 +1,16 @@
+using Bff.Concurrency;
 using Bff.Edge;
 
 namespace Bff.Routes;
 
 /// <summary>A gRPC call on its way through a route; a feature of its request.</summary>
 /// <param name="form">How the client speaks.</param>
-/// <param name="deadline"><see cref="TimeProvider.GetTimestamp"/> at which the client's own deadline passes; null: it set none.</param>
-internal sealed class GrpcCall(GrpcForm form, long? deadline)
+/// <param name="deadline">The client's own; null: it set none.</param>
+internal sealed class GrpcCall(GrpcForm form, Deadline? deadline)
 {
     public GrpcForm Form => form;
 
-    public long? Deadline => deadline;
+    public Deadline? Deadline => deadline;
 
     /// <summary>Whether the answer that goes out is the service's.</summary>
     public bool IsAnswered { get; set; }
@@ -18,8 +19,5 @@ internal sealed class GrpcCall(GrpcForm form, long? deadline)
     public (int Status, string Message)? End { get; set; }
 
     /// <summary>What is left until the client's deadline, not below zero; null: it set none.</summary>
-    public TimeSpan? Left(TimeProvider time) =>
-        deadline is not { } at ? null
-        : time.GetTimestamp() is var now && now < at ? time.GetElapsedTime(now, at)
-        : TimeSpan.Zero;
+    public TimeSpan? Left(TimeProvider time) => deadline?.Left(time);
 }

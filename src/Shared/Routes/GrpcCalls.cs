@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Edge;
 using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
@@ -93,7 +94,7 @@ internal static class GrpcCalls
         }
     }
 
-    private static bool TryReadDeadline(IHeaderDictionary headers, long start, TimeProvider time, out long? deadline)
+    private static bool TryReadDeadline(IHeaderDictionary headers, long start, TimeProvider time, out Deadline? deadline)
     {
         deadline = null;
         var named = headers["grpc-timeout"];
@@ -108,7 +109,7 @@ internal static class GrpcCalls
         }
 
         var ticks = timeout.TotalSeconds * time.TimestampFrequency;
-        deadline = ticks < long.MaxValue - start ? start + (long)ticks : null; // Some 10 000 years: none.
+        deadline = ticks < long.MaxValue - start ? new(start + (long)ticks) : null; // Some 10 000 years: none.
         return true;
     }
 

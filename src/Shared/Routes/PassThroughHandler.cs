@@ -26,7 +26,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             return await SendCall(request, origin, call, cancellationToken);
         }
 
-        var deadline = Deadline(origin);
+        var deadline = DeadlineOf(origin);
         // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
         // Whoever repeats it may accept other codings than whoever was first: the gateway compresses it for each of them.
         var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
@@ -63,7 +63,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         request.Options.Set(Repeatable.Once, true);
         if (call.Left(time) is not { } left || left.TotalMilliseconds >= int.MaxValue)
         {
-            return Answer(await Send(request, origin, isWhole: false, Deadline(origin), cancellationToken));
+            return Answer(await Send(request, origin, isWhole: false, DeadlineOf(origin), cancellationToken));
         }
 
         request.Options.Set(GrpcStatus.HasClientDeadline, true);
@@ -71,7 +71,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            return Answer(await Send(request, origin, isWhole: false, Deadline(origin), either.Token));
+            return Answer(await Send(request, origin, isWhole: false, DeadlineOf(origin), either.Token));
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -81,12 +81,12 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
     private static HttpResponseMessage Answer(in Sent sent) => sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
 
-    private long Deadline(BffRequest origin)
+    private Deadline DeadlineOf(BffRequest origin)
     {
         var most = registry.Find(upstream, origin)?.Options is { } options
             ? options.Timeout * (options.Retries + 2)
             : TimeSpan.FromSeconds(1);
-        return time.TimestampIn(most);
+        return Deadline.In(most, time);
     }
 
     /// <summary>
@@ -97,7 +97,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         HttpRequestMessage request,
         BffRequest origin,
         bool isWhole,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellationToken
     )
     {

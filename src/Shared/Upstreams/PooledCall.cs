@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
@@ -18,8 +19,8 @@ internal sealed class PooledCall
     /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
     public required BodyUse Body { get; init; }
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the answer any more.</summary>
-    public required long DeadlineTimestamp { get; init; }
+    /// <summary>When nobody waits for the answer any more.</summary>
+    public required Deadline Deadline { get; init; }
 
     /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
     public ArrivingAttempt? Arriving { get; set; }
@@ -48,7 +49,7 @@ internal sealed class PooledCall
     /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is
     /// the service's doing.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
-        cancellation.IsCancellationRequested && (Arriving is not null || Remaining(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
+        cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
         : hasLost ? AttemptEnd.Lost
         : broken is OperationCanceledException ? AttemptEnd.TimedOut
         : AttemptEnd.Failed;
@@ -68,15 +69,8 @@ internal sealed class PooledCall
     /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
     public TimeSpan LimitOf(TimeSpan timeout, TimeProvider time)
     {
-        var remaining = Remaining(time);
-        return remaining >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(remaining.Ticks, TimeSpan.TicksPerMillisecond));
-    }
-
-    /// <summary>What is left until the deadline; may be negative.</summary>
-    public TimeSpan Remaining(TimeProvider time)
-    {
-        var ticks = DeadlineTimestamp - time.GetTimestamp();
-        return TimeSpan.FromTicks((long)(ticks * ((double)TimeSpan.TicksPerSecond / time.TimestampFrequency)));
+        var left = Deadline.Left(time);
+        return left >= timeout ? timeout : TimeSpan.FromTicks(Math.Max(left.Ticks, TimeSpan.TicksPerMillisecond));
     }
 
     private static string PathOf(Uri requested, IEnumerable<Uri> addresses)

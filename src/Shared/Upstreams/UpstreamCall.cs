@@ -25,7 +25,7 @@ public abstract class UpstreamCall<T>
     /// <param name="cancellation">Nobody waits any more.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
     public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
-        Make(new CallContext(request, Time.TimestampIn(timeout), cancellation));
+        Make(new CallContext(request, Deadline.In(timeout, Time), cancellation));
 
     /// <summary>The same call with another reading of its answer.</summary>
     /// <param name="read">Gets every answer, failures included.</param>
@@ -73,7 +73,7 @@ internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer
 
 /// <summary>For whom an upstream is called and for how long.</summary>
 /// <param name="Request">The request that is being served: its caller's identity headers and ids go upstream.</param>
-/// <param name="DeadlineTimestamp"><see cref="TimeProvider.GetTimestamp"/> at which the part's, or the request's, time is up.</param>
+/// <param name="Deadline">When the part's, or the request's, time is up.</param>
 /// <param name="Cancellation">Cancelled when the request's deadline has passed, another required part failed, or the client has
 /// gone.</param>
-internal readonly record struct CallContext(BffRequest Request, long DeadlineTimestamp, CancellationToken Cancellation);
+internal readonly record struct CallContext(BffRequest Request, Deadline Deadline, CancellationToken Cancellation);

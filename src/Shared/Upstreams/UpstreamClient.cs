@@ -134,7 +134,7 @@ public sealed class UpstreamClient
             }
         }
 
-        return _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.DeadlineTimestamp, call.Cancellation);
+        return _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.Deadline, call.Cancellation);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -171,7 +171,7 @@ public sealed class UpstreamClient
     {
         try
         {
-            if (await coming.WaitAsync(_sender.Remaining(call.DeadlineTimestamp), _sender.Time, call.Cancellation) is { } answer)
+            if (await coming.WaitAsync(call.Deadline.Left(_sender.Time), _sender.Time, call.Cancellation) is { } answer)
             {
                 return answer;
             }

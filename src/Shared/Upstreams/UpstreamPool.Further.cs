@@ -20,7 +20,7 @@ internal sealed partial class UpstreamPool
             return delay;
         }
 
-        var left = call.Remaining(_time);
+        var left = call.Deadline.Left(_time);
         return left < 1.5 * Options.Timeout ? left / 2 : null;
     }
 
@@ -29,7 +29,7 @@ internal sealed partial class UpstreamPool
     {
         permit = default;
         if (
-            call.Remaining(_time) <= TimeSpan.Zero
+            call.Deadline.Left(_time) <= TimeSpan.Zero
             || Volatile.Read(ref call.NotBefore) > _time.GetTimestamp()
             || Breaker.State != BreakerState.Closed
             || !_budget.TryTake()
@@ -103,7 +103,7 @@ internal sealed partial class UpstreamPool
         for (var made = 0; made < further && last.IsFailure; made++)
         {
             var asked = RetryAfter.Of(last.Response, _time);
-            if (call.Remaining(_time) <= (asked ?? FirstPause) || Breaker.State == BreakerState.Open || !_budget.TryTake())
+            if (call.Deadline.Left(_time) <= (asked ?? FirstPause) || Breaker.State == BreakerState.Open || !_budget.TryTake())
             {
                 break;
             }

@@ -176,7 +176,7 @@ internal sealed partial class UpstreamPool : IDisposable
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {
-        var left = call.Remaining(_time);
+        var left = call.Deadline.Left(_time);
         if (left <= TimeSpan.Zero)
         {
             return null;

@@ -62,10 +62,6 @@ internal sealed partial class UpstreamSender(
     /// <summary>The header or query parameter that chooses the upstream's canary; null where none does.</summary>
     public string? CanaryHeader(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName;
 
-    /// <summary>What is left until a timestamp; not below zero.</summary>
-    public TimeSpan Remaining(long deadline) =>
-        Time.GetTimestamp() is var now && now < deadline ? Time.GetElapsedTime(now, deadline) : TimeSpan.Zero;
-
     /// <summary>
     /// The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.
     /// </summary>
@@ -74,7 +70,7 @@ internal sealed partial class UpstreamSender(
         HttpRequestMessage request,
         BffRequest origin,
         BodyUse body,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellation
     )
     {
@@ -101,7 +97,7 @@ internal sealed partial class UpstreamSender(
         HttpRequestMessage request,
         BffRequest origin,
         BodyUse body,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellation
     )
     {
@@ -121,7 +117,7 @@ internal sealed partial class UpstreamSender(
         HttpRequestMessage request,
         BffRequest origin,
         BodyUse body,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellation
     )
     {
@@ -157,7 +153,7 @@ internal sealed partial class UpstreamSender(
         HttpRequestMessage request,
         BffRequest origin,
         BodyUse body,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellation
     )
     {
@@ -193,7 +189,7 @@ internal sealed partial class UpstreamSender(
                 {
                     Request = request,
                     Body = body,
-                    DeadlineTimestamp = deadline,
+                    Deadline = deadline,
                 },
                 cancellation
             );
@@ -211,7 +207,7 @@ internal sealed partial class UpstreamSender(
         BffRequest origin,
         CallerToken subject,
         BodyUse body,
-        long deadline,
+        Deadline deadline,
         CancellationToken cancellation
     )
     {
@@ -237,7 +233,7 @@ internal sealed partial class UpstreamSender(
                 {
                     Request = request,
                     Body = body,
-                    DeadlineTimestamp = deadline,
+                    Deadline = deadline,
                 },
                 cancellation
             );
@@ -265,7 +261,7 @@ internal sealed partial class UpstreamSender(
                     {
                         Request = copy,
                         Body = body,
-                        DeadlineTimestamp = deadline,
+                        Deadline = deadline,
                     },
                     cancellation
                 );
@@ -284,11 +280,11 @@ internal sealed partial class UpstreamSender(
     /// <summary>
     /// A service that hangs must not use up what its fallback would need: that has its own time-out, or an equal share of what there is.
     /// </summary>
-    private long WithRoom(UpstreamOptions options, UpstreamOptions fallback, long deadline)
+    private Deadline WithRoom(UpstreamOptions options, UpstreamOptions fallback, Deadline deadline)
     {
-        var left = Remaining(deadline);
+        var left = deadline.Left(Time);
         var share = left / (options.Retries + 2);
-        return Time.TimestampIn(left - (share < fallback.Timeout ? share : fallback.Timeout));
+        return Deadline.In(left - (share < fallback.Timeout ? share : fallback.Timeout), Time);
     }
 
     private static Uri Relative(Uri requested, UpstreamOptions options)

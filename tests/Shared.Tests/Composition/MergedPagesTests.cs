@@ -133,7 +133,7 @@ public sealed class MergedPagesTests
                 CorrelationId = "c",
                 StartTimestamp = 0,
             },
-            long.MaxValue,
+            new(long.MaxValue),
             CancellationToken.None
         );
 

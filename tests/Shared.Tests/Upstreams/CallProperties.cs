@@ -1,4 +1,5 @@
 using System.Net;
+using Bff.Concurrency;
 using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;
@@ -152,7 +153,7 @@ public sealed class CallProperties
         {
             Request = request,
             Body = BodyUse.Decoded,
-            DeadlineTimestamp = clock.GetTimestamp() + within.Ticks,
+            Deadline = Deadline.In(within, clock),
         };
         var pending = pool.Send(call, gone.Token).AsTask();
         while (!pending.IsCompleted)

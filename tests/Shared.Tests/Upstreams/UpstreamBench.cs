@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Dev.Upstreams;
 using Bff.RateLimiting;
@@ -95,11 +96,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
     public UpstreamClient Client(string name) => new(name, Sender);
 
     public CallContext Call(Caller? caller = null, TimeSpan? within = null, CancellationToken cancellation = default) =>
-        new(
-            Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")),
-            _time.GetTimestamp() + (long)((within ?? Patience).TotalSeconds * _time.TimestampFrequency),
-            cancellation
-        );
+        new(Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")), Deadline.In(within ?? Patience, _time), cancellation);
 
     public static BffRequest Request(Caller? caller = null, Tenant? tenant = null) =>
         new()

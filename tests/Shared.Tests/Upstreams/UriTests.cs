@@ -16,7 +16,7 @@ public sealed class UriTests
         {
             Request = new HttpRequestMessage(HttpMethod.Get, new Uri(requested, UriKind.RelativeOrAbsolute)),
             Body = BodyUse.Decoded,
-            DeadlineTimestamp = 0,
+            Deadline = default,
         };
 
         foreach (var address in Addresses.Concat(Addresses))

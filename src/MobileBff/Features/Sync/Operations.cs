@@ -33,14 +33,14 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async Task<OperationResult[]> Run(HttpContext context, Caller caller, IReadOnlyList<OfflineOperation> operations)
     {
-        var deadline = time.TimestampIn(Longest);
+        var deadline = Deadline.In(Longest, time);
         var results = new OperationResult[operations.Count];
         var failed = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < results.Length; i++)
         {
             context.RequestAborted.ThrowIfCancellationRequested();
             var operation = operations[i];
-            var left = time.GetElapsedTime(time.GetTimestamp(), deadline);
+            var left = deadline.Left(time);
             var body = new WrittenJson(JsonSerializer.SerializeToUtf8Bytes(operation.Body, MobileJson.Default.JsonElement));
             var call = new OperationCall(context, caller, operation.Id, body, left < LongestEach ? left : LongestEach);
             var answer =

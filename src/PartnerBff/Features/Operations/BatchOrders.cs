@@ -50,7 +50,7 @@ internal static class BatchOrders
 
         var request = KeyedRequest.Of(context)!;
         var results = new BatchResult<T>[batch.Orders.Count];
-        var deadline = time.TimestampIn(Longest);
+        var deadline = Deadline.In(Longest, time);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         using var timer = time.CreateTimer(
             static source => ((CancellationTokenSource)source!).Cancel(),
@@ -107,7 +107,7 @@ internal static class BatchOrders
                 content,
                 async key =>
                 {
-                    var left = time.GetElapsedTime(time.GetTimestamp(), item.Deadline);
+                    var left = item.Deadline.Left(time);
                     var placed = await orders
                         .Place(item.Order.ToUpstream(), key)
                         .For(BffRequest.Of(item.Context), left < LongestItem ? left : LongestItem, item.Cancellation);
@@ -151,5 +151,5 @@ internal static class BatchOrders
             JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, item.Context), PartnerJson.Default.ItemError)
         );
 
-    private sealed record Item(HttpContext Context, OrderRequest Order, int Index, long Deadline, CancellationToken Cancellation);
+    private sealed record Item(HttpContext Context, OrderRequest Order, int Index, Deadline Deadline, CancellationToken Cancellation);
 }

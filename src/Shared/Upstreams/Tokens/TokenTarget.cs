@@ -25,10 +25,10 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     /// <summary>A token, or why there is none. Completes at once where one is kept.</summary>
     /// <param name="subject">The caller's token that is exchanged; none for the gateway's own.</param>
-    /// <param name="deadline"><see cref="TimeProvider.GetTimestamp"/> at which nobody waits for the call any more.</param>
+    /// <param name="deadline">When nobody waits for the call any more.</param>
     /// <param name="refused">What the service has just refused, and is not wanted again.</param>
     /// <param name="cancellation">The call's.</param>
-    public ValueTask<TokenResult> Get(CallerToken subject, long deadline, KeptToken? refused, CancellationToken cancellation)
+    public ValueTask<TokenResult> Get(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
     {
         var now = time.GetTimestamp();
         if (Kept(subject) is { } kept && kept != refused && now < kept.ServedUntil)
@@ -75,7 +75,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     private bool IsRefused(string key) => _refused.TryGet(key, out var until) && (long)until > time.GetTimestamp();
 
-    private async Task<TokenResult> Wait(CallerToken subject, long deadline, KeptToken? refused, CancellationToken cancellation)
+    private async Task<TokenResult> Wait(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
     {
         var key = KeyOf(subject);
         if (IsRefused(key))
@@ -84,15 +84,15 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         }
 
         // A tenth of what is left is for saying so.
-        var now = time.GetTimestamp();
-        if (now >= deadline || Ask(key, MaxAtOnce, refused ?? Kept(subject), refused is not null) is not { } question)
+        var left = deadline.Left(time);
+        if (left == TimeSpan.Zero || Ask(key, MaxAtOnce, refused ?? Kept(subject), refused is not null) is not { } question)
         {
             return TokenResult.Unavailable();
         }
 
         try
         {
-            return await question.WaitAsync(time.GetElapsedTime(now, deadline) * 0.9, time, cancellation);
+            return await question.WaitAsync(left * 0.9, time, cancellation);
         }
         catch (TimeoutException)
         {
