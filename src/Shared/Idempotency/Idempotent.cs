@@ -54,7 +54,7 @@ public sealed partial class Idempotent(
             async turn =>
             {
                 request.Turn = turn;
-                var answer = await AnswerBuffer.Capture(context, serve);
+                var answer = await AnswerCapture.Run(context, serve);
                 return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
             }
         );

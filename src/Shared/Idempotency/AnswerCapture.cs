@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Idempotency;
 
 /// <summary>Holds an answer back until it is stored.</summary>
-internal static class AnswerBuffer
+internal static class AnswerCapture
 {
     /// <summary>A larger answer to a write is the upstream's mistake.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>Runs the endpoint with its body going to memory; headers stay on the response.</summary>
-    public static async Task<StoredAnswer> Capture(HttpContext context, RequestDelegate serve)
+    public static async Task<StoredAnswer> Run(HttpContext context, RequestDelegate serve)
     {
         var original = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
         using var buffer = new BoundedStream();
