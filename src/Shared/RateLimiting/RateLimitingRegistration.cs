@@ -24,6 +24,7 @@ public static class RateLimitingRegistration
         builder.Services.AddReloadable(["FailedCredentials"], FailedCredentialSettings.Parse);
         builder.Services.AddSingleton<IFailedCredentials, FailedCredentials>();
         builder.Services.AddSingleton<LimitLeases>();
+        builder.Services.AddSingleton<LeasedLimits>();
         builder.Services.AddSingleton<BucketRegistry>();
         builder.Services.AddSingleton<CallerLimitsCache>();
         builder.Services.AddSingleton<RateLimitMetrics>();

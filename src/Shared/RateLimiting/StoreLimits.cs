@@ -1,0 +1,20 @@
+namespace Bff.RateLimiting;
+
+/// <summary>Decides by a store's buckets, each request in one call.</summary>
+internal sealed class StoreLimits(ILimitStore store, DecisionSource source)
+{
+    /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
+    public async ValueTask<Decision> Decide(LimitSet set, int units, int cost, bool isPeek)
+    {
+        var demands = set.Demands(units, cost, isPeek);
+        var answer = await store.Take(set.Tag, demands);
+        var builder = default(DecisionBuilder);
+        for (var i = 0; i < demands.Length; i++)
+        {
+            var state = answer.Levels[i];
+            builder.Add(demands[i].Policy, state.Units, state.Used, answer.NowMicros, state.Taken, answer.IsAdmitted ? 0 : demands[i].Need);
+        }
+
+        return answer.IsAdmitted ? builder.Admitted(source) : builder.Refused(source);
+    }
+}
