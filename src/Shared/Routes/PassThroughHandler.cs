@@ -36,9 +36,9 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         var sent = await Send(request, origin, isWhole, deadline, cancellationToken);
-        if (isWhole && sent.Response is { } response)
+        if (isWhole && sent.Response is not null)
         {
-            ((BufferedBody)response.Content).ShowHeaders();
+            sent.Body.ShowHeaders();
         }
 
         if (sent.Place is { } place)

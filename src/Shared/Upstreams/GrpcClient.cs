@@ -66,7 +66,7 @@ public sealed class GrpcClient(UpstreamClient upstream)
         var status = (int)response.StatusCode;
         return GrpcStatus.Of(response) switch
         {
-            GrpcCode.Ok when status == 200 => Unframe(response, parser, status),
+            GrpcCode.Ok when status == 200 => Unframe(sent.Body, parser, status),
             GrpcCode.NotFound or GrpcCode.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
             GrpcCode.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
             _ => UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status, sent.RetryAfter),
@@ -82,10 +82,10 @@ public sealed class GrpcClient(UpstreamClient upstream)
         return frame;
     }
 
-    private static UpstreamAnswer<T> Unframe<T>(HttpResponseMessage response, MessageParser<T> parser, int status)
+    private static UpstreamAnswer<T> Unframe<T>(BufferedBody answer, MessageParser<T> parser, int status)
         where T : IMessage<T>
     {
-        var body = ((BufferedBody)response.Content).Memory.Span;
+        var body = answer.Memory.Span;
         if (body.Length < PrefixLength || body[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body[1..]) != body.Length - PrefixLength)
         {
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);

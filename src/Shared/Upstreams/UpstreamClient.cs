@@ -100,7 +100,7 @@ public sealed class UpstreamClient
         }
 
         var status = (int)response.StatusCode;
-        var body = (BufferedBody)response.Content;
+        var body = sent.Body;
         return status == 200
             ? UpstreamAnswer<UpstreamFile>.Ok(
                 new UpstreamFile(
@@ -213,7 +213,7 @@ public sealed class UpstreamClient
 
         try
         {
-            var value = StrictDocument.Read(((BufferedBody)response.Content).Memory.Span, type);
+            var value = StrictDocument.Read(sent.Body.Memory.Span, type);
             return value is null
                 ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status)
                 : UpstreamAnswer<T>.Ok(value, status) with
@@ -221,7 +221,7 @@ public sealed class UpstreamClient
                     FromFallback = sent.FromFallback,
                     Location = response.Headers.Location,
                     ETag = One(response.Headers, "ETag"),
-                    LastModified = One(((BufferedBody)response.Content).Described, "Last-Modified"),
+                    LastModified = One(sent.Body.Described, "Last-Modified"),
                 };
         }
         catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)

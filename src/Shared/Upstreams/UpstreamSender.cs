@@ -319,6 +319,9 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
     /// <summary>The call's place in the bulkhead, where the answer that is passed on holds it until it has ended.</summary>
     public IDisposable? Place { get; init; }
 
+    /// <summary>The body of an answer that was read whole.</summary>
+    public BufferedBody Body => (BufferedBody)Response!.Content;
+
     /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
     public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response);
 
