@@ -33,7 +33,7 @@ internal sealed record OrderLine(string ProductId, string ProductName, string Pr
 internal sealed record OrderDocument(
     string Id,
     string CustomerId,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reference,
+    string? Reference,
     string Status,
     DateTimeOffset PlacedAt,
     DateTimeOffset UpdatedAt,

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Upstreams;
 
 namespace MobileBff.Upstreams;
 
@@ -9,7 +10,11 @@ namespace MobileBff.Upstreams;
 /// <summary>What lists need of an order's lines.</summary>
 /// <param name="Count">Lines, not pieces.</param>
 /// <param name="FirstImage">Path of the first line's picture.</param>
+[ReadFrom(typeof(IReadOnlyList<PicturedLine>))]
 public readonly record struct OrderLines(int Count, string? FirstImage);
+
+/// <summary>What is read of a line, and of the first alone.</summary>
+internal sealed record PicturedLine(string? ProductImageUrl);
 
 /// <summary>An order as lists read it; the lines are counted, not kept.</summary>
 internal sealed class ListedOrderReader : JsonConverter<ListedOrder>

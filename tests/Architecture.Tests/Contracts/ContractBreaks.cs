@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Bff.UpstreamContracts.Checks;
 
 namespace Architecture.Tests.Contracts;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Bff.UpstreamContracts.Checks;
 
 namespace Architecture.Tests.Contracts;
 

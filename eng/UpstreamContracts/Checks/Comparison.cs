@@ -1,0 +1,277 @@
+using System.Text.Json.Nodes;
+
+namespace Bff.UpstreamContracts.Checks;
+
+/// <summary>
+/// Compares what a gateway reads or sends with what a service's document says. What is read must be there as it is read, and what is sent
+/// must be taken; whatever else the document says is nobody's business.
+/// </summary>
+/// <param name="contract">The gateway's.</param>
+/// <param name="document">The service's.</param>
+/// <param name="formats">Whether the document knows the formats of texts; a GraphQL schema does not.</param>
+internal sealed class Comparison(JsonNode contract, JsonNode document, bool formats = true)
+{
+    /// <summary>Marks a schema of which the document says no more than that it is there.</summary>
+    public const string Unknown = "x-unknown";
+
+    // A document whose schemas contain each other in every combination has no end.
+    private const int MostSteps = 100_000;
+
+    private readonly HashSet<(object, object)> _within = [];
+    private int _steps;
+
+    /// <summary>Tells of each difference: the member's path (empty: the whole), and what is different of it.</summary>
+    public delegate void Found(string path, string what);
+
+    /// <summary>What is read of an answer.</summary>
+    public void Read(string path, JsonNode? read, JsonNode? given, Found found) =>
+        Guarded(read ?? new JsonObject(), given ?? new JsonObject(), (r, g) => Read(path, r, g, found));
+
+    /// <summary>What is sent in a body, or in a parameter, where every simple value is a text.</summary>
+    public void Sent(string path, JsonNode? sent, JsonNode? taken, Found found, bool isText = false) =>
+        Guarded(sent ?? new JsonObject(), taken ?? new JsonObject(), (s, t) => Sent(path, s, t, found, isText));
+
+    private void Guarded(JsonNode mine, JsonNode theirs, Action<Shape, Shape> compare) =>
+        Guarded(Shape.Of(mine, contract), Shape.Of(theirs, document), compare);
+
+    private void Guarded(Shape own, Shape other, Action<Shape, Shape> compare)
+    {
+        if (++_steps > MostSteps)
+        {
+            throw new InvalidOperationException("The document's schemas are too entangled to compare.");
+        }
+
+        if (_within.Add((own.Schema, other.Schema))) // Schemas may contain themselves.
+        {
+            compare(own, other);
+            _within.Remove((own.Schema, other.Schema));
+        }
+    }
+
+    private void Read(string path, Shape read, Shape given, Found found)
+    {
+        if (read.IsAnything || given.Schema.ContainsKey(Unknown))
+        {
+            return;
+        }
+
+        if (given.IsNullable && !read.IsNullable)
+        {
+            found(path, "may now be null");
+        }
+
+        if (given.Variants.Count > 0)
+        {
+            foreach (var variant in given.Variants.Values)
+            {
+                Guarded(read, Shape.Of(variant, document), (r, v) => Read(path, r, given.As(v), found));
+            }
+
+            return;
+        }
+
+        if (read.Variants.Count > 0)
+        {
+            if (
+                !read.Variants.Values.Any(v =>
+                    Finds(f => Guarded(Shape.Of(v, contract), given, (r, g) => Read(path, read.As(r), g, f))) == 0
+                )
+            )
+            {
+                found(path, $"may now be {Text(given)} of a kind that is not read");
+            }
+
+            return;
+        }
+
+        if (!Covers(read, given))
+        {
+            found(path, $"is now {Text(given)}, read as {Text(read)}");
+            return;
+        }
+
+        ReadValues(path, read, given, found);
+        ReadMembers(path, read, given, found);
+        if (read.Items is not null)
+        {
+            Read(path + "[]", read.Items, given.Items, found);
+        }
+
+        if (read.Rest is JsonObject rest)
+        {
+            foreach (var (name, member) in given.Members.Where(m => !read.Members.ContainsKey(m.Key)))
+            {
+                Read(Join(path, name), rest, member, found);
+            }
+
+            if (given.Members.Count == 0 || given.Rest is JsonObject)
+            {
+                Read(path + ".*", rest, given.Rest as JsonObject, found);
+            }
+        }
+    }
+
+    private static void ReadValues(string path, Shape read, Shape given, Found found)
+    {
+        if (read.Values is null)
+        {
+            return;
+        }
+
+        if (given.Values is null)
+        {
+            found(path, "may now be any value");
+        }
+        else if (given.Values.Except(read.Values).ToList() is { Count: > 0 } others)
+        {
+            found(path, $"may now be {string.Join(" or ", others)}");
+        }
+    }
+
+    private void ReadMembers(string path, Shape read, Shape given, Found found)
+    {
+        foreach (var (name, member) in read.Members)
+        {
+            var at = Join(path, name);
+            if ((given.Members.GetValueOrDefault(name) ?? given.Rest as JsonObject) is not { } same)
+            {
+                found(at, "is gone");
+                continue;
+            }
+
+            if (read.Required.Contains(name) && !(given.Required.Contains(name) && given.Members.ContainsKey(name)))
+            {
+                found(at, "may now be absent");
+            }
+
+            Read(at, member, same, found);
+        }
+    }
+
+    private void Sent(string path, Shape sent, Shape taken, Found found, bool isText)
+    {
+        if (taken.IsAnything || (sent.IsAnything && sent.Schema.Count == 0))
+        {
+            return; // What is written elsewhere cannot be known here.
+        }
+
+        if (sent.Variants.Count > 0)
+        {
+            foreach (var variant in sent.Variants.Values)
+            {
+                Guarded(Shape.Of(variant, contract), taken, (v, t) => Sent(path, sent.As(v), t, found, isText));
+            }
+
+            return;
+        }
+
+        if (taken.Variants.Count > 0)
+        {
+            if (
+                !taken.Variants.Values.Any(v =>
+                    Finds(f => Guarded(sent, Shape.Of(v, document), (s, t) => Sent(path, s, taken.As(t), f, isText))) == 0
+                )
+            )
+            {
+                found(path, $"is no longer taken as {Text(sent)}");
+            }
+
+            return;
+        }
+
+        if (sent.IsNullable && !taken.IsNullable)
+        {
+            found(path, "may no longer be null");
+        }
+
+        if (isText ? !Parses(sent, taken) : !Covers(taken with { Format = taken.Types.Contains("string") ? null : taken.Format }, sent))
+        {
+            found(path, $"is now {Text(taken)}, sent as {Text(sent)}");
+            return;
+        }
+
+        if (sent.Values is not null && taken.Values is not null)
+        {
+            foreach (var value in sent.Values.Except(taken.Values).Where(v => !isText || !taken.Values.Contains($"\"{v}\"")))
+            {
+                found(path, $"is no longer taken as {value}");
+            }
+        }
+
+        SentMembers(path, sent, taken, found);
+        if (sent.Items is not null && taken.Items is not null)
+        {
+            Sent(path + "[]", sent.Items, taken.Items, found, isText);
+        }
+
+        if (sent.Rest is JsonObject rest && taken.Rest is JsonObject values)
+        {
+            Sent(path + ".*", rest, values, found);
+        }
+    }
+
+    private void SentMembers(string path, Shape sent, Shape taken, Found found)
+    {
+        foreach (var name in taken.Required.Except(sent.Required).Where(_ => sent.Types.Contains("object") && sent.Rest is not JsonObject))
+        {
+            found(
+                Join(path, name),
+                sent.Members.ContainsKey(name) ? "is now required, and may be left out" : "is now required, and is not sent"
+            );
+        }
+
+        foreach (var (name, member) in sent.Members)
+        {
+            if ((taken.Members.GetValueOrDefault(name) ?? taken.Rest as JsonObject) is { } same)
+            {
+                Sent(Join(path, name), member, same, found);
+            }
+            else if (taken.Members.Count > 0 || taken.Rest is JsonValue)
+            {
+                found(Join(path, name), "is no longer taken");
+            }
+        }
+    }
+
+    /// <summary>Whether every value of the narrow one is a value of the wide one, as far as type and format say.</summary>
+    private bool Covers(Shape wide, Shape narrow)
+    {
+        var fits =
+            narrow.Types.Count > 0 && narrow.Types.All(t => wide.Types.Contains(t) || (t == "integer" && wide.Types.Contains("number")));
+        return fits
+            && (
+                wide.Format is null
+                || wide.Format == narrow.Format
+                || (wide.Types.Contains("string") ? !formats : narrow.Format != "int64" && wide.Types.Contains("integer"))
+                || (wide.Format, narrow.Format) is ("int64", _)
+                || wide.Types.Contains("number")
+            );
+    }
+
+    // In a path, a query or a header everything is a text.
+    private static bool Parses(Shape sent, Shape taken) =>
+        taken.Types.Contains("string")
+        || sent.Types.All(t => taken.Types.Contains(t) || (t == "integer" && taken.Types.Contains("number")))
+        || (taken.Types.Contains("array") && sent.Types.Count > 0 && !sent.Types.Contains("object"));
+
+    private static int Finds(Action<Found> compare)
+    {
+        var found = 0;
+        compare((_, _) => found++);
+        return found;
+    }
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private static string Text(Shape shape)
+    {
+        var types = string.Join(" or ", shape.Types);
+        return types.Length == 0
+            ? shape.Variants.Count > 0
+                ? "one of several"
+                : "anything"
+            : shape.Format is null
+                ? types
+                : $"{types} ({shape.Format})";
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using GraphQLParser;
+using GraphQLParser.AST;
+using GraphQLParser.Exceptions;
+
+namespace Bff.UpstreamContracts.Checks;
+
+/// <summary>Compares the queries that a gateway asks with a service's GraphQL schema (SDL).</summary>
+internal static class GraphQlCheck
+{
+    /// <exception cref="WrongInputException">It is no schema.</exception>
+    public static Func<JsonObject, IEnumerable<Finding>> Of(string text)
+    {
+        GraphQLDocument document;
+        try
+        {
+            document = Parser.Parse(text);
+        }
+        catch (Exception broken) when (broken is GraphQLSyntaxErrorException or GraphQLMaxDepthExceededException)
+        {
+            throw new WrongInputException($"It is no GraphQL schema: {broken.Message}");
+        }
+
+        var schema = new SdlSchema(document);
+        return schema.HasQueries
+            ? contract => Shape.List(contract["x-graphql"]).SelectMany(call => Run(contract, call, schema))
+            : throw new WrongInputException("It has no query type.");
+    }
+
+    private static List<Finding> Run(JsonObject contract, JsonNode call, SdlSchema schema)
+    {
+        var findings = new List<Finding>();
+        string[] endpoints = [.. Shape.List(call["endpoints"]).Select(e => (string)e!)];
+        var query = Parser.Parse((string)call["query"]!);
+        var fragments = query.Definitions.OfType<GraphQLFragmentDefinition>().ToDictionary(f => f.FragmentName.Name.StringValue);
+        var operation = query.Definitions.OfType<GraphQLOperationDefinition>().Single();
+        var variables = operation.Variables?.Items.ToDictionary(v => v.Variable.Name.StringValue) ?? [];
+        var answer = new QueryAnswer(schema, fragments, variables, (text, need) => findings.Add(new(text, need, endpoints))).Of(operation);
+        if (answer is not null)
+        {
+            new Comparison(contract, new JsonObject(), formats: false).Read(
+                "",
+                call["data"],
+                answer,
+                (path, what) =>
+                {
+                    if (what != "is gone") // A field that the schema has lost has been told of.
+                    {
+                        findings.Add(
+                            new(
+                                $"{path} of {operation.Operation.ToString().ToLowerInvariant()} {Asked(operation)} {what}",
+                                "needs it",
+                                endpoints
+                            )
+                        );
+                    }
+                }
+            );
+        }
+
+        return findings;
+    }
+
+    private static string Asked(GraphQLOperationDefinition operation) =>
+        string.Join(", ", operation.SelectionSet.Selections.OfType<GraphQLField>().Select(f => f.Name.StringValue));
+}

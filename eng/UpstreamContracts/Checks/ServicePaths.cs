@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+
+namespace Bff.UpstreamContracts.Checks;
+
+/// <summary>An operation of a service's document.</summary>
+/// <param name="Path">As the service writes it.</param>
+/// <param name="PathNames">What the service calls the values in the path, by what the gateway calls them.</param>
+internal sealed record OfferedOperation(
+    string Path,
+    string Verb,
+    JsonObject Operation,
+    IReadOnlyList<JsonObject> Parameters,
+    IReadOnlyDictionary<string, string> PathNames
+);
+
+/// <summary>
+/// Finds operations by their path. Values in a path have the names that each side gives them, and the path of a server's address may be
+/// part of the gateway's paths or of its address.
+/// </summary>
+internal sealed class ServicePaths(JsonObject document)
+{
+    private readonly string[] _bases =
+    [
+        "",
+        .. Shape.List(document["servers"]).Select(s => BaseOf((string?)s["url"] ?? "")).Where(b => b.Length > 0).Distinct(),
+    ];
+
+    public OfferedOperation? Find(string path, string verb) =>
+        _bases
+            .SelectMany(b => Shape.Object(document["paths"]).Where(p => p.Value is not null).Select(p => (p.Key, p.Value, Full: b + p.Key)))
+            .Select(p => (p.Key, Item: Shape.Follow(p.Value!, document).Target, Names: Match(path, p.Full)))
+            .Where(p => p.Names is not null && p.Item[verb] is JsonObject)
+            .Select(p => new OfferedOperation(p.Key, verb, p.Item[verb]!.AsObject(), Parameters(p.Item, verb), p.Names!))
+            .FirstOrDefault();
+
+    private List<JsonObject> Parameters(JsonObject item, string verb)
+    {
+        var all = new Dictionary<(string?, string?), JsonObject>();
+        foreach (
+            var parameter in Shape
+                .List(item["parameters"])
+                .Concat(Shape.List(item[verb]!["parameters"]))
+                .Select(p => Shape.Follow(p, document).Target)
+        )
+        {
+            all[((string?)parameter["in"], (string?)parameter["name"])] = parameter;
+        }
+
+        return [.. all.Values];
+    }
+
+    /// <summary>The names of the values; null where the paths differ.</summary>
+    private static Dictionary<string, string>? Match(string mine, string theirs)
+    {
+        var (own, other) = (mine.Trim('/').Split('/'), theirs.Trim('/').Split('/'));
+        if (own.Length != other.Length)
+        {
+            return null;
+        }
+
+        var names = new Dictionary<string, string>();
+        for (var i = 0; i < own.Length; i++)
+        {
+            if (own[i] is ['{', ..] && other[i] is ['{', ..])
+            {
+                names[own[i].Trim('{', '}')] = other[i].Trim('{', '}');
+            }
+            else if (own[i] != other[i])
+            {
+                return null;
+            }
+        }
+
+        return names;
+    }
+
+    private static string BaseOf(string url)
+    {
+        var path =
+            Uri.TryCreate(url, UriKind.Absolute, out var absolute) && absolute.Scheme.StartsWith("http", StringComparison.Ordinal)
+                ? absolute.AbsolutePath
+                : url;
+        return path is ['/', ..] ? path.TrimEnd('/') : "";
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text.Json.Nodes;
+
+namespace Bff.UpstreamContracts.Checks;
+
+/// <summary>
+/// A schema with its references followed, what <c>allOf</c> adds put together, and "or null" taken apart, whether written as <c>type:
+/// [null, string]</c> or as <c>oneOf: [null, $ref]</c>.
+/// </summary>
+/// <param name="Variants">Of <c>oneOf</c> and <c>anyOf</c>, without "null"; none, or more than one.</param>
+internal sealed record Shape(
+    string Name,
+    bool IsNullable,
+    IReadOnlyList<string> Types,
+    string? Format,
+    IReadOnlyList<string>? Values,
+    IReadOnlyDictionary<string, JsonNode> Members,
+    IReadOnlySet<string> Required,
+    JsonNode? Items,
+    JsonNode? Rest,
+    IReadOnlyDictionary<string, JsonNode> Variants,
+    JsonObject Schema
+)
+{
+    private const int LongestChain = 100;
+
+    /// <summary>Nothing is said: anything may be there.</summary>
+    public bool IsAnything => Types.Count + Variants.Count == 0;
+
+    /// <exception cref="InvalidOperationException">A reference leads nowhere, or around.</exception>
+    public static Shape Of(JsonNode schema, JsonNode document) => Of(schema, document, []);
+
+    private static Shape Of(JsonNode schema, JsonNode document, HashSet<JsonObject> within)
+    {
+        var (resolved, name) = Follow(schema, document);
+        var isNew = within.Add(resolved); // What is part of itself adds nothing.
+        var variants = new Dictionary<string, JsonNode>();
+        var isNullable = false;
+        foreach (var variant in isNew ? List(resolved["oneOf"]).Concat(List(resolved["anyOf"])) : [])
+        {
+            if (variant is JsonObject && (variant["type"] as JsonValue)?.GetValue<string>() == "null")
+            {
+                isNullable = true;
+            }
+            else
+            {
+                variants[(string?)(variant as JsonObject)?["$ref"] ?? variant.ToJsonString()] = variant;
+            }
+        }
+
+        if (variants.Count == 1 && resolved.Count == 1)
+        {
+            var only = Of(variants.Values.Single(), document, within);
+            return only with { IsNullable = isNullable || only.IsNullable };
+        }
+
+        var parts = (isNew ? List(resolved["allOf"]) : []).Concat(variants.Count == 1 ? variants.Values : []).ToList();
+        if (variants.Count == 1)
+        {
+            variants.Clear();
+        }
+
+        var own = Own(resolved, name) with { IsNullable = isNullable, Variants = variants };
+        var types = resolved["type"] is null ? [] : TypesOf(resolved);
+        own = own with { IsNullable = isNullable || types.Contains("null") };
+        return parts.Aggregate(
+            own,
+            (whole, part) => Together(whole, Of(part, document, within), isFirst: types.Count == 0 && part == parts[0])
+        );
+    }
+
+    private static Shape Own(JsonObject resolved, string name)
+    {
+        var types = TypesOf(resolved);
+        var members = Object(resolved["properties"]).Where(p => p.Value is not null).ToDictionary(p => p.Key, p => p.Value!);
+        var required = List(resolved["required"]).Select(r => (string)r!).ToHashSet();
+        var values = resolved["const"] is { } constant
+            ? [constant.ToJsonString()]
+            : (resolved["enum"] as JsonArray)?.Select(v => v?.ToJsonString() ?? "null").ToList();
+        if (types.Count == 0)
+        {
+            // Generators leave it out beside an enum, and people beside members.
+            types =
+                values is { Count: > 0 } && values.All(v => v is "null" || v[0] == '"') ? ["string"]
+                : members.Count > 0 || resolved["additionalProperties"] is JsonObject ? ["object"]
+                : resolved["items"] is not null ? ["array"]
+                : [];
+        }
+
+        return new(
+            name,
+            false,
+            [.. types.Where(t => t != "null")],
+            (string?)(resolved["format"] as JsonValue),
+            values?.Where(v => v != "null").ToList(),
+            members,
+            required,
+            resolved["items"],
+            resolved["additionalProperties"],
+            new Dictionary<string, JsonNode>(),
+            resolved
+        );
+    }
+
+    /// <summary>One of its variants, with what is said beside them.</summary>
+    public Shape As(Shape variant) => Together(this with { Variants = variant.Variants, Schema = variant.Schema }, variant, isFirst: true);
+
+    private static Shape Together(Shape whole, Shape part, bool isFirst)
+    {
+        var members = new Dictionary<string, JsonNode>(whole.Members);
+        foreach (var (name, member) in part.Members)
+        {
+            members[name] = member;
+        }
+
+        return whole with
+        {
+            Name = whole.Name.Length > 0 ? whole.Name : part.Name,
+            IsNullable = whole.IsNullable || (isFirst && part.IsNullable),
+            Types = whole.Types.Count > 0 ? whole.Types : part.Types,
+            Format = whole.Format ?? part.Format,
+            Values = whole.Values ?? part.Values,
+            Members = members,
+            Required = whole.Required.Union(part.Required).ToHashSet(),
+            Items = whole.Items ?? part.Items,
+            Rest = whole.Rest ?? part.Rest,
+            Variants = whole.Variants.Count > 0 ? whole.Variants : part.Variants,
+        };
+    }
+
+    /// <summary>The object behind a <c>$ref</c> into the document, and that reference (empty without one).</summary>
+    public static (JsonObject Target, string Name) Follow(JsonNode node, JsonNode document)
+    {
+        var name = "";
+        for (var steps = 0; (string?)((node as JsonObject)?["$ref"] as JsonValue) is { } reference; steps++)
+        {
+            if (steps == LongestChain)
+            {
+                throw new InvalidOperationException($"{reference} leads around in a circle.");
+            }
+
+            if (!reference.StartsWith('#'))
+            {
+                throw new InvalidOperationException($"{reference} leads out of the document: put it into one file first.");
+            }
+
+            name = reference;
+            node = reference
+                .TrimStart('#', '/')
+                .Split('/', StringSplitOptions.RemoveEmptyEntries)
+                .Aggregate(
+                    document,
+                    (at, step) =>
+                        (at as JsonObject)?[
+                            Uri.UnescapeDataString(step)
+                                .Replace("~1", "/", StringComparison.Ordinal)
+                                .Replace("~0", "~", StringComparison.Ordinal)
+                        ]
+                        ?? throw new InvalidOperationException($"{reference} leads nowhere.")
+                );
+        }
+
+        return (node as JsonObject ?? [], name); // "true" is a schema too.
+    }
+
+    public static IEnumerable<JsonNode> List(JsonNode? node) => (node as JsonArray ?? []).Where(n => n is not null).Select(n => n!);
+
+    public static IEnumerable<KeyValuePair<string, JsonNode?>> Object(JsonNode? node) => node as JsonObject ?? [];
+
+    private static List<string> TypesOf(JsonObject resolved) =>
+        resolved["type"] switch
+        {
+            JsonArray several => [.. several.Select(t => (string)t!)],
+            JsonValue one => [(string)one!],
+            _ => [],
+        };
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Bff.UpstreamContracts.Checks;
+
+/// <summary>
+/// Reads YAML as JSON (YAML 1.2, core schema). A few lines can stand for more than a machine holds, by aliases of aliases or nesting
+/// without end: both have bounds.
+/// </summary>
+internal sealed class YamlText
+{
+    private const int DeepestNesting = 60;
+    private const int MostNodes = 500_000;
+
+    private readonly Dictionary<string, (JsonNode? Node, int Size)> _anchors = [];
+    private readonly Parser _events;
+    private int _nodes;
+
+    private YamlText(string text) => _events = new Parser(new StringReader(text));
+
+    /// <exception cref="YamlException">It is none.</exception>
+    /// <exception cref="WrongInputException">It is larger than the bounds.</exception>
+    public static JsonNode? Read(string text)
+    {
+        var reader = new YamlText(text);
+        reader._events.Consume<StreamStart>();
+        if (!reader._events.TryConsume<DocumentStart>(out _))
+        {
+            return null;
+        }
+
+        return reader.Node(0);
+    }
+
+    private JsonNode? Node(int depth)
+    {
+        if (depth > DeepestNesting)
+        {
+            throw new WrongInputException($"It is nested more than {DeepestNesting} deep.");
+        }
+
+        var before = Count(1);
+        if (_events.TryConsume<AnchorAlias>(out var alias))
+        {
+            if (!_anchors.TryGetValue(alias.Value.Value, out var known))
+            {
+                throw new WrongInputException($"*{alias.Value.Value} names nothing before it.");
+            }
+
+            Count(known.Size);
+            return known.Node?.DeepClone();
+        }
+
+        var anchor = ((NodeEvent)_events.Current!).Anchor;
+        JsonNode? node;
+        if (_events.TryConsume<Scalar>(out var scalar))
+        {
+            node = Value(scalar);
+        }
+        else if (_events.TryConsume<SequenceStart>(out _))
+        {
+            var list = new JsonArray();
+            while (!_events.TryConsume<SequenceEnd>(out _))
+            {
+                list.Add(Node(depth + 1));
+            }
+
+            node = list;
+        }
+        else
+        {
+            _events.Consume<MappingStart>();
+            var members = new JsonObject();
+            while (!_events.TryConsume<MappingEnd>(out _))
+            {
+                members.Add(_events.Consume<Scalar>().Value, Node(depth + 1));
+            }
+
+            node = members;
+        }
+
+        if (!anchor.IsEmpty)
+        {
+            _anchors[anchor.Value] = (node, _nodes - before);
+        }
+
+        return node;
+    }
+
+    private int Count(int nodes)
+    {
+        var before = _nodes;
+        _nodes += nodes;
+        return _nodes <= MostNodes ? before : throw new WrongInputException($"It has more than {MostNodes} nodes.");
+    }
+
+    private static JsonNode? Value(Scalar scalar)
+    {
+        var text = scalar.Value;
+        if (scalar.Style != ScalarStyle.Plain || (!scalar.Tag.IsEmpty && scalar.Tag.Value.EndsWith("str", StringComparison.Ordinal)))
+        {
+            return text;
+        }
+
+        return text switch
+        {
+            "" or "~" or "null" or "Null" or "NULL" => null,
+            "true" or "True" or "TRUE" => true,
+            "false" or "False" or "FALSE" => false,
+            _ when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
+            _ when IsNumber(text) && decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+            _ => text,
+        };
+    }
+
+    // Not a date, and not a version such as 1.0.0.
+    private static bool IsNumber(string text) =>
+        text.All(c => char.IsAsciiDigit(c) || c is '.' or '-' or '+' or 'e' or 'E') && text.Any(char.IsAsciiDigit);
+}

@@ -1,0 +1,128 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace Bff.UpstreamContracts.Declared;
+
+/// <summary>
+/// What a host asks a service over gRPC: each method, the fields that it sets of the request's message and those that it reads of the
+/// answer's. A field is used where the generated member of its message is named.
+/// </summary>
+internal static class GrpcReads
+{
+    public static JsonArray Of(HostReads reads, IReadOnlyList<Type> clients)
+    {
+        var calls = new JsonArray();
+        foreach (var method in clients.Where(c => c.IsClass).SelectMany(Methods))
+        {
+            var body = reads.Reach.Body(method);
+            if (
+                body.Select(i => i.Operand)
+                    .OfType<MethodInfo>()
+                    .FirstOrDefault(m => m is { Name: "Read", DeclaringType.FullName: "Bff.Upstreams.GrpcClient" })
+                is not { } read
+            )
+            {
+                continue;
+            }
+
+            var name =
+                body.Select(i => i.Operand).OfType<string>().FirstOrDefault(t => t.Split('/').Length == 2)
+                ?? throw new WrongInputException(
+                    $"{method.DeclaringType!.Name}.{method.Name}: write the gRPC method's name as a constant."
+                );
+            var answer = read.GetGenericArguments()[0];
+            var used = Used(reads, method);
+            var request =
+                body.Select(i => i.Operand)
+                    .OfType<ConstructorInfo>()
+                    .Select(c => c.DeclaringType!)
+                    .FirstOrDefault(t => IsMessage(t) && t != answer)
+                ?? answer;
+            calls.Add(
+                (JsonNode)
+                    new JsonObject
+                    {
+                        ["method"] = $"{method.DeclaringType!.Name}.{method.Name}",
+                        ["endpoints"] = new JsonArray([.. reads.EndpointsOf(method).Select(e => JsonValue.Create(e))]),
+                        ["rpc"] = name,
+                        ["sends"] = Message(request, used, isSent: true, []),
+                        ["reads"] = Message(answer, used, isSent: false, []),
+                    }
+            );
+        }
+
+        return calls;
+    }
+
+    private static IEnumerable<MethodInfo> Methods(Type client) =>
+        client.GetMethods(
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly
+        );
+
+    /// <summary>The members of messages that are named, as <c>get_Id</c> and <c>set_Id</c>.</summary>
+    private static HashSet<(Type Message, string Member)> Used(HostReads reads, MethodInfo method) =>
+        reads
+            .Reach.From([method])
+            .Where(m => !IsMessage(m.DeclaringType!))
+            .SelectMany(m => reads.Reach.Body(m))
+            .Select(i => i.Operand)
+            .OfType<MethodInfo>()
+            .Where(m => IsMessage(m.DeclaringType!))
+            .Select(m => (m.DeclaringType!, m.Name))
+            .ToHashSet();
+
+    private static bool IsMessage(Type type) => type.GetInterface("Google.Protobuf.IMessage") is not null;
+
+    private static JsonObject Message(Type message, HashSet<(Type Message, string Member)> used, bool isSent, IReadOnlyList<Type> within)
+    {
+        dynamic descriptor = message.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
+        var fields = new JsonObject();
+        foreach (var field in descriptor.Fields.InDeclarationOrder())
+        {
+            string property = field.PropertyName;
+            // Lists and maps are filled by what their getter gives.
+            if (used.Contains((message, "get_" + property)) || (isSent && used.Contains((message, "set_" + property))))
+            {
+                fields[(string)field.Name] = Field(message, property, field, used, isSent, within);
+            }
+        }
+
+        return new() { ["message"] = (string)descriptor.FullName, ["fields"] = fields };
+    }
+
+    private static JsonObject Field(
+        Type message,
+        string property,
+        dynamic field,
+        HashSet<(Type, string)> used,
+        bool isSent,
+        IReadOnlyList<Type> within
+    )
+    {
+        var type = message.GetProperty(property)!.PropertyType;
+        var said = new JsonObject { ["number"] = (int)field.FieldNumber };
+        if ((bool)field.IsMap)
+        {
+            dynamic key = field.MessageType.FindFieldByNumber(1);
+            dynamic value = field.MessageType.FindFieldByNumber(2);
+            said["map"] = new JsonArray(Kind(key), Kind(value));
+            return said;
+        }
+
+        said["type"] = Kind(field);
+        if ((bool)field.IsRepeated)
+        {
+            said["repeated"] = true;
+            type = type.GetGenericArguments()[0];
+        }
+
+        if (IsMessage(type) && !within.Contains(type))
+        {
+            said["of"] = Message(type, used, isSent, [.. within, message]);
+        }
+
+        return said;
+    }
+
+    private static JsonValue Kind(dynamic field) => JsonValue.Create(((object)field.FieldType).ToString()!.ToLowerInvariant());
+}

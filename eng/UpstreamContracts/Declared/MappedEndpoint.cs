@@ -1,0 +1,72 @@
+using System.Reflection;
+
+namespace Bff.UpstreamContracts.Declared;
+
+/// <summary>
+/// An endpoint as the host maps it: <c>api.MapGet("/orders", GetOrders.Handle).Named("orders")</c>. The compiler has replaced the call
+/// itself, but not what it is given.
+/// </summary>
+internal sealed record MappedEndpoint
+{
+    /// <summary>What <c>Named</c> calls it; empty without it.</summary>
+    public string Name { get; private set; } = "";
+
+    /// <summary>What the host's own document calls it.</summary>
+    public string OperationId { get; private set; } = "";
+
+    /// <summary>Its handler, and what else it is mapped with.</summary>
+    public List<MethodBase> Handlers { get; } = [];
+
+    /// <summary>Every endpoint of the host.</summary>
+    public static IReadOnlyList<MappedEndpoint> Of(Reach host) =>
+        [.. host.Methods.SelectMany(m => Mapped(host.Body(m))).Where(e => e.Name.Length > 0)];
+
+    private static IEnumerable<MappedEndpoint> Mapped(IReadOnlyList<Instruction> body)
+    {
+        MappedEndpoint? mapped = null;
+        var (delegates, text) = (new List<MethodBase>(), "");
+        foreach (var instruction in body)
+        {
+            if (instruction.Operand is string said)
+            {
+                text = said;
+            }
+            else if (instruction is { TakesMethod: true, Operand: MethodBase taken })
+            {
+                delegates.Add(taken);
+            }
+            else if (instruction is { Calls: true, Operand: MethodBase called })
+            {
+                if (called.GetParameters().Any(p => typeof(Delegate).IsAssignableFrom(p.ParameterType)))
+                {
+                    if (called.Name.StartsWith("Map", StringComparison.Ordinal))
+                    {
+                        if (mapped is not null)
+                        {
+                            yield return mapped;
+                        }
+
+                        mapped = new();
+                    }
+
+                    mapped?.Handlers.AddRange(delegates);
+                    delegates.Clear();
+                }
+                else if (called.Name == "Named" && mapped is not null)
+                {
+                    mapped.Name = text;
+                    mapped.OperationId = mapped.OperationId.Length > 0 ? mapped.OperationId : text;
+                }
+                else if (called.Name == "WithName" && mapped is not null)
+                {
+                    mapped.OperationId = text;
+                }
+            }
+        }
+
+        if (mapped is not null)
+        {
+            yield return mapped;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+return Bff.UpstreamContracts.Commands.Run(args, Console.Out, Console.Error);
