@@ -52,7 +52,8 @@ public sealed class ArrowsTests
             ("Webhooks", []),
             ("Usage", ["Requests"]),
             ("Features", ["OpenApi", "Upstreams", "Usage", "Webhooks"]),
-            ("Portal", ["Features", "Requests", "Usage", "Webhooks"]),
+            ("Agents", ["OpenApi", "Usage"]),
+            ("Portal", ["Agents", "Features", "Requests", "Usage", "Webhooks"]),
         ],
     };
 

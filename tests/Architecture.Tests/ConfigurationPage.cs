@@ -47,7 +47,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
                 "ReverseProxy:Routes:<name>:Match:QueryParameters:<n>",
             ]
         ),
-        ("Events, partners, pictures, development", ["Events", "Versions:<v>", "Webhooks", "Images", "Spa"]),
+        ("Events, partners, pictures, development", ["Events", "Versions:<v>", "Webhooks", "Mcp", "Images", "Spa"]),
     ];
 
     private const string Top = """

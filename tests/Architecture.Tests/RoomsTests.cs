@@ -27,6 +27,18 @@ public sealed partial class RoomsTests
         Assert.DoesNotContain(Source.Files("src/Shared"), f => HostName().IsMatch(File.ReadAllText(f)));
     }
 
+    /// <summary>Who has no agents loads none of their protocol.</summary>
+    [Fact]
+    public void Only_partners_have_agents() =>
+        Assert.Equal(
+            ["PartnerBff"],
+            Source
+                .Hosts.Prepend("Bff.Shared")
+                .Where(a =>
+                    Source.Load(a).GetReferencedAssemblies().Any(r => r.Name!.StartsWith("ModelContextProtocol", StringComparison.Ordinal))
+                )
+        );
+
     [Theory]
     [MemberData(nameof(Hosts))]
     public void A_program_fits_one_screen(string host) =>

@@ -232,6 +232,7 @@ public static class WrongValues
         ["Webhooks:DisableAfter"] = "00:00:00",
         ["Webhooks:AllowPrivateNetworks"] = "perhaps",
         ["Webhooks:Ports:0"] = "0",
+        ["Mcp:Enabled"] = "perhaps",
     };
 
     /// <summary>A list by its own key; a transform by its route's, because only the proxy knows it.</summary>

@@ -61,6 +61,7 @@ internal static class Docs
         new("Cancel an order", "Possible while it is `pending` or `paid`; 409 afterwards.")
         {
             Key = false,
+            IsDestructive = true,
             AnswerExample = Order(v2),
             Errors = [ProblemCodes.Conflict, .. OfOne],
         };
@@ -171,6 +172,7 @@ internal static class Docs
             "Makes a key of the same name, scopes, mode and end. The old one goes on for `overlap_seconds`, a day by default. Needs every scope of the key, and a credential that does not end before it."
         )
         {
+            IsDestructive = true,
             Body = typeof(RotateKeyRequest),
             IsBodyRequired = false,
             BodyExample = """{ "overlap_seconds": 86400 }""",

@@ -22,6 +22,9 @@ internal sealed record OperationDoc(string Summary, string Description)
     /// <summary>Whether <c>Idempotency-Key</c> is required (true), accepted (false) or means nothing (null).</summary>
     public bool? Key { get; init; }
 
+    /// <summary>Whether a POST ends or replaces something, rather than to add to what there is; other methods say so themselves.</summary>
+    public bool IsDestructive { get; init; }
+
     /// <summary>Whether it is a list with <c>limit</c> and <c>cursor</c>.</summary>
     public bool IsList { get; init; }
 

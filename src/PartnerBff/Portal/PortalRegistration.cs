@@ -3,6 +3,8 @@ using Bff.OpenApi.Pages;
 using Bff.Requests;
 using Bff.Sessions;
 using Bff.Tenants;
+using Microsoft.Extensions.Options;
+using PartnerBff.Agents;
 using PartnerBff.Portal.Activity;
 using PartnerBff.Portal.Docs;
 using PartnerBff.Portal.Keys;
@@ -80,6 +82,15 @@ internal static class PortalRegistration
             .WithMetadata(new SessionUse(IsOptional: true), problems)
             .WithoutLimits()
             .ExcludeFromDescription();
+        if (app.Services.GetRequiredService<IOptions<AgentOptions>>().Value.Enabled)
+        {
+            app.MapGet("/docs/agents", ShowAgents.Handle)
+                .AllowAnonymous()
+                .WithMetadata(new SessionUse(IsOptional: true), problems)
+                .WithoutLimits()
+                .ExcludeFromDescription();
+        }
+
         app.MapGet("/", (Delegate)Home).AllowAnonymous().WithoutLimits().ExcludeFromDescription();
     }
 

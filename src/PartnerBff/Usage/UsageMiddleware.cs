@@ -17,7 +17,7 @@ internal sealed class UsageMiddleware(RequestDelegate next, UsageRecorder record
             context.Features.Get<BffRequest>() is { Caller: { Tenant: { } tenant } caller } request
             && context.GetEndpoint() is RouteEndpoint endpoint
             && endpoint.RoutePattern.RawText is { } route
-            && route.StartsWith("/v", StringComparison.Ordinal)
+            && (route.StartsWith("/v", StringComparison.Ordinal) || (route == "/mcp" && context.Features.Get<CountedElsewhere>() is null))
         )
         {
             var name = _names.GetOrAdd(

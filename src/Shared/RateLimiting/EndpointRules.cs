@@ -17,7 +17,7 @@ internal sealed class EndpointRules
         IsUnlimited = endpoint.Metadata.GetMetadata<Unlimited>() is not null;
 
         // A refusal of routing charges nothing.
-        ChargesItself = endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<ChargesItself>() is not null;
+        ChargesItself = endpoint is RouteEndpoint ? endpoint.Metadata.GetMetadata<ChargesItself>() : null;
         IsDomainWrite = endpoint
             .Metadata.GetOrderedMetadata<CallerRule>()
             .Any(r => r.Scope?.EndsWith(".write", StringComparison.Ordinal) == true);
@@ -27,7 +27,7 @@ internal sealed class EndpointRules
 
     public bool IsUnlimited { get; }
 
-    public bool ChargesItself { get; }
+    public ChargesItself? ChargesItself { get; }
 
     /// <summary>Keys and webhooks have scopes of their own (<c>.manage</c>): a read-only plan may manage them.</summary>
     public bool IsDomainWrite { get; }

@@ -67,7 +67,7 @@ public sealed class RateLimiter
     public async ValueTask<Problem?> Charge(HttpContext context, int units)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
-        var open = context.Features.Get<OpenCharge>() ?? throw new InvalidOperationException("Mark the endpoint with ChargedByEndpoint().");
+        var open = Open(context);
         open.IsCharged = true;
         if (!_decider.TryDecide(open.Set, units, open.Cost, out var decision))
         {
@@ -78,6 +78,13 @@ public sealed class RateLimiter
         BffRequest.Of(context).Overage = decision.Overage;
         return RateLimitProblems.Of(decision);
     }
+
+    /// <summary>
+    /// The request costs nothing by itself: another request, which its endpoint makes for the same caller, passes the limits in its place.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The endpoint is not marked <see
+    /// cref="RateLimitExtensions.ChargedWithinEndpoint"/>.</exception>
+    public static void ChargeElsewhere(HttpContext context) => Open(context).IsCharged = true;
 
     /// <summary>Where the caller stands, spending nothing.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
@@ -93,6 +100,9 @@ public sealed class RateLimiter
     /// </summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public ValueTask<IReadOnlyDictionary<DateOnly, long>> OverageOf(string tenant) => _store.Overage("t:" + BucketKeys.Safe(tenant));
+
+    private static OpenCharge Open(HttpContext context) =>
+        context.Features.Get<OpenCharge>() ?? throw new InvalidOperationException("Mark the endpoint with ChargedByEndpoint().");
 }
 
 /// <summary>Where a caller stands.</summary>

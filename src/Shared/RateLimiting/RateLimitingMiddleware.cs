@@ -71,9 +71,9 @@ internal sealed class RateLimitingMiddleware(
         request.PlanBytes = limits.Plan.MaxPayloadBytes;
         var limit = rules.LimitIn(limits.Settings);
         var set = limits.For(rules.Name, limit);
-        if (rules.ChargesItself)
+        if (rules.ChargesItself is { } charges)
         {
-            return ChargedByEndpoint(context, set, limit.Cost);
+            return ChargedByEndpoint(context, set, limit.Cost, charges.IsPeeked);
         }
 
         return decider.TryDecide(set, 1, limit.Cost, out var decision) ? Go(context, set, decision) : Slow(context, set, limit.Cost);
@@ -81,18 +81,18 @@ internal sealed class RateLimitingMiddleware(
 
     private async Task Slow(HttpContext context, LimitSet set, int cost) => await Go(context, set, await decider.Decide(set, 1, cost));
 
-    private async Task ChargedByEndpoint(HttpContext context, LimitSet set, int cost)
+    private async Task ChargedByEndpoint(HttpContext context, LimitSet set, int cost, bool isPeeked)
     {
-        var decision = await decider.Decide(set, 1, cost, isPeek: true);
+        Decision? peek = isPeeked ? await decider.Decide(set, 1, cost, isPeek: true) : null;
         var charge = new OpenCharge(set, cost);
         context.Features.Set(charge);
         try
         {
-            await Go(context, set, decision);
+            await (peek is { } decision ? Go(context, set, decision) : next(context));
         }
         finally
         {
-            if (!charge.IsCharged && decision.Outcome == DecisionOutcome.Admitted)
+            if (!charge.IsCharged && peek is null or { Outcome: DecisionOutcome.Admitted })
             {
                 // Ended before it was worth anything, such as a malformed batch.
                 BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage;

@@ -6,7 +6,8 @@ namespace Bff.Requests;
 internal sealed record Unlimited;
 
 /// <summary>Metadata: the endpoint says itself how much a request is worth, with <c>RateLimiter.Charge</c>.</summary>
-internal sealed record ChargesItself;
+/// <param name="IsPeeked">Whether a request is refused at once when not even one unit is left.</param>
+internal sealed record ChargesItself(bool IsPeeked = true);
 
 /// <summary>How endpoints and groups are limited.</summary>
 public static class RateLimitExtensions
@@ -27,6 +28,18 @@ public static class RateLimitExtensions
         where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself()));
+        return builder;
+    }
+
+    /// <summary>
+    /// The endpoint sees every request of a caller whose plan and tenant have it, however little is left: it charges what the request
+    /// turns out to be worth with <c>RateLimiter.Charge</c>, and refuses it then, or leaves the charge to a request that it makes itself,
+    /// with <c>RateLimiter.ChargeElsewhere</c>. A request for which it does neither costs one unit.
+    /// </summary>
+    public static TBuilder ChargedWithinEndpoint<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new ChargesItself(IsPeeked: false)));
         return builder;
     }
 }

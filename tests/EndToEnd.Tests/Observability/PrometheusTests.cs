@@ -24,6 +24,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         "bff_tokens_requests",
         "bff_webhooks_attempts",
         "bff_events_lag",
+        "bff_agents_call_duration",
         "decision=\"refused\"",
         "rpc_grpc_status_code!=\"\"",
     ];

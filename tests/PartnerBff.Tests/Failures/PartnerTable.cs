@@ -17,6 +17,7 @@ internal static class PartnerTable
         "/openapi",
         "/docs",
         "/portal",
+        "/mcp", // Its calls are those of the operations: Agents.FailureTests.
         "/bff/",
         "/swagger",
         .. ((string[])["/v1", "/v2"]).SelectMany(v =>

@@ -72,6 +72,41 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
     }
 
     [ChromiumFact]
+    public async Task Connecting_an_agent_is_shown_with_the_sessions_own_test_key()
+    {
+        var host = StartPortal();
+        await using var chromium = await Chromium.Start(host);
+        var page = chromium.Page;
+        await page.GotoAsync("/docs/agents");
+        await Expect(page.GetByText("Sign in to the portal to find a test key")).ToBeVisibleAsync();
+        await Expect(page.Locator("pre").First).ToContainTextAsync("Bearer $API_KEY");
+        await chromium.SignIn("/portal", "Carol");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Agents" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Connect an agent");
+        var key = await page.GetByLabel("Test key", new() { Exact = true }).InputValueAsync();
+        Assert.True(ApiKeyFormat.IsValid(key) && ApiKeyFormat.IsTest(key));
+        await chromium.Picture("agents");
+
+        // What is shown is what works.
+        var address = await page.GetByLabel("Address").InputValueAsync();
+        var file = JsonNode.Parse(await page.Locator("pre").First.InnerTextAsync())!["mcpServers"]!["partner-api"]!;
+        Assert.Equal((address, $"Bearer {key}"), ((string)file["url"]!, (string)file["headers"]!["Authorization"]!));
+        var curl = await page.Locator("pre").Last.InnerTextAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new StringContent(curl.Split('\'')[1], new MediaTypeHeaderValue("application/json")),
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", (string)file["headers"]!["Authorization"]!);
+        request.Headers.TryAddWithoutValidation("Accept", "application/json, text/event-stream");
+        using var answer = await host.Client.SendAsync(request);
+        Assert.Contains("\"isError\":false", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "v1" }).ClickAsync();
+        Assert.Equal(key, await page.GetByLabel("Test key", new() { Exact = true }).InputValueAsync());
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [ChromiumFact]
     public async Task Quota_is_shown_and_another_plan_is_requested_and_pending_until_withdrawn_all_without_scripts()
     {
         var host = StartPortal();
@@ -161,6 +196,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
                     endpoint,
                     "/portal/webhooks/none",
                     "/docs",
+                    "/docs/agents",
                 ]
         )
         {

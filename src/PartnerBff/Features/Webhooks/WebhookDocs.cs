@@ -63,6 +63,7 @@ internal static class WebhookDocs
     public static OperationDoc Rotate { get; } =
         new("Rotate the secret", "Both secrets sign for `overlap_seconds`, a day by default.")
         {
+            IsDestructive = true,
             Body = typeof(RotateSecretRequest),
             IsBodyRequired = false,
             BodyExample = """{ "overlap_seconds": 86400 }""",

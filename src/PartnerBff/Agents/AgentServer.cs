@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Options;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace PartnerBff.Agents;
+
+/// <summary>
+/// The protocol's own code (Model Context Protocol, streamable HTTP): framing, revisions, and no sessions, so that any instance may take any
+/// message. Its services are made when the first message comes, and apart from the host's: a host that no agent asks loads none of it.
+/// </summary>
+internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHostApplicationLifetime host) : IAsyncDisposable
+{
+    private const string Instructions =
+        "The tools are the operations of the Partner API, version 1. A call that fails is answered with a problem document: rely on its code. "
+        + "What takes an idempotency_key acts once per key: give a new one for each operation and the same one for each repeat of it. "
+        + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
+        + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
+
+    private readonly Lock _lock = new();
+    private ServiceProvider? _services;
+    private RequestDelegate? _serve;
+
+    /// <summary>Answers the message, which has its <see cref="AgentCall"/>.</summary>
+    public Task Serve(HttpContext context)
+    {
+        if (_serve is not { } serve)
+        {
+            lock (_lock)
+            {
+                serve = _serve ??= Make();
+            }
+        }
+
+        return serve(context);
+    }
+
+    public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? default;
+
+    private RequestDelegate Make()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(logging);
+        services.AddSingleton(host);
+        services
+            .AddMcpServer(server =>
+            {
+                server.ServerInfo = new()
+                {
+                    Name = "partner-api",
+                    Title = "Partner API",
+                    Version = "1.0",
+                };
+                server.ServerInstructions = Instructions;
+                server.Capabilities = new() { Tools = new() };
+            })
+            .WithHttpTransport(transport =>
+            {
+                transport.SessionMode = HttpServerSessionMode.Stateless;
+                transport.ConfigureSessionOptions = (context, server, _) =>
+                {
+                    Answer(context, server.Handlers);
+                    return Task.CompletedTask;
+                };
+            });
+        _services = services.BuildServiceProvider();
+        var routes = new Routes(_services);
+        routes.MapMcp();
+        return routes.DataSources.SelectMany(s => s.Endpoints).Single().RequestDelegate!;
+    }
+
+    private void Answer(HttpContext context, McpServerHandlers handlers)
+    {
+        var call = context.Features.Get<AgentCall>()!;
+        handlers.ListToolsHandler = (_, _) => ValueTask.FromResult(new ListToolsResult { Tools = [.. call.Listed ?? []] });
+        handlers.CallToolHandler = (_, cancellation) => calls.Run(context, call, cancellation);
+    }
+
+    /// <summary>Where the protocol's code maps its one endpoint, out of reach of the host's routing.</summary>
+    private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
+    {
+        public IServiceProvider ServiceProvider => services;
+
+        public ICollection<EndpointDataSource> DataSources { get; } = [];
+
+        public IApplicationBuilder CreateApplicationBuilder() => new ApplicationBuilder(services);
+    }
+}

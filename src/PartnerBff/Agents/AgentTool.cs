@@ -1,0 +1,127 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+using System.Text.Json;
+using Bff.Requests;
+using ModelContextProtocol.Protocol;
+
+namespace PartnerBff.Agents;
+
+/// <summary>Where an argument of a tool goes in the operation's request.</summary>
+internal enum ArgumentPlace
+{
+    Path,
+    Query,
+    Key,
+    Body,
+}
+
+/// <summary>An argument of a tool.</summary>
+/// <param name="Name">The operation's own: of the parameter, or of the body's member.</param>
+/// <param name="Place">Where it goes.</param>
+internal sealed record AgentArgument(string Name, ArgumentPlace Place);
+
+/// <summary>An operation of the API as a tool: what an agent is told of it, and how its arguments become the operation's request.</summary>
+/// <param name="Told">Name, words, schemas and hints.</param>
+/// <param name="Endpoint">Serves it.</param>
+/// <param name="Method">Of the operation.</param>
+/// <param name="Path">Of the operation, with its parameters in braces.</param>
+/// <param name="Arguments">By the names that agents know.</param>
+/// <param name="HasBody">Whether the request has a body even when no argument is for it.</param>
+internal sealed record AgentTool(
+    Tool Told,
+    RouteEndpoint Endpoint,
+    string Method,
+    string Path,
+    IReadOnlyDictionary<string, AgentArgument> Arguments,
+    bool HasBody
+)
+{
+    /// <summary>
+    /// The operation's request; what the values are is for the operation to judge. An argument that it does not have is refused, because
+    /// nothing would say that it was ignored.
+    /// </summary>
+    /// <param name="given">The call's arguments; undefined or null: none.</param>
+    /// <param name="key">Its <c>Idempotency-Key</c>, where the arguments have none.</param>
+    /// <param name="request">Null when there is a problem.</param>
+    /// <param name="problem">Names each argument that the request cannot be made of; null when there is a request.</param>
+    public bool TryMake(
+        JsonElement given,
+        string? key,
+        [NotNullWhen(true)] out InnerRequest? request,
+        [NotNullWhen(false)] out Problem? problem
+    )
+    {
+        var mistakes = new Dictionary<string, string[]>();
+        var (path, query) = (Path, new StringBuilder());
+        using var body = new MemoryStream();
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            foreach (var argument in given.ValueKind == JsonValueKind.Object ? given.EnumerateObject() : default)
+            {
+                if (!Arguments.TryGetValue(argument.Name, out var known))
+                {
+                    mistakes[argument.Name] = ["Is no argument of this tool."];
+                }
+                else if (known.Place == ArgumentPlace.Body)
+                {
+                    json.WritePropertyName(known.Name);
+                    argument.Value.WriteTo(json);
+                }
+                else if (argument.Value.ValueKind == JsonValueKind.Null)
+                {
+                    // As if it were not there.
+                }
+                else if (Text(argument.Value) is not { Length: > 0 } text)
+                {
+                    mistakes[argument.Name] = ["Must be a string or a number, and not empty."];
+                }
+                else if (known.Place == ArgumentPlace.Path)
+                {
+                    path = path.Replace('{' + known.Name + '}', Uri.EscapeDataString(text), StringComparison.Ordinal);
+                }
+                else if (known.Place == ArgumentPlace.Key)
+                {
+                    key = text;
+                }
+                else
+                {
+                    query.Append(query.Length == 0 ? '?' : '&').Append(known.Name).Append('=').Append(Uri.EscapeDataString(text));
+                }
+            }
+
+            json.WriteEndObject();
+        }
+
+        foreach (var (name, argument) in Arguments)
+        {
+            if (argument.Place == ArgumentPlace.Path && path.Contains('{' + argument.Name + '}', StringComparison.Ordinal))
+            {
+                mistakes.TryAdd(name, ["Is required."]);
+            }
+        }
+
+        problem = mistakes.Count > 0 ? new(ProblemCodes.ValidationFailed) { Errors = mistakes } : null;
+        request = problem is null
+            ? new(Method, path + query) { Body = HasBody || body.Length > 2 ? body.ToArray() : null, Key = TakesKey ? key : null }
+            : null;
+        return problem is null;
+    }
+
+    /// <summary>What a caller needs for it; null: nothing in particular.</summary>
+    public string? Scope { get; } =
+        Endpoint.Metadata.GetOrderedMetadata<CallerRule>().Select(r => r.Scope).FirstOrDefault(s => s is not null);
+
+    /// <summary>What is answered to a call whose arguments make no request.</summary>
+    public InnerRequest Unmade => new(Method, Path.Split('{')[0]);
+
+    private bool TakesKey { get; } = Arguments.Values.Any(a => a.Place == ArgumentPlace.Key);
+
+    private static string? Text(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
+            _ => null,
+        };
+}

@@ -1,0 +1,119 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace PartnerBff.Agents;
+
+/// <summary>An answer that stays in the process, as the server would send it: it starts with its first bytes, and then is what it is.</summary>
+internal sealed class InnerResponse : Stream, IHttpResponseFeature, IHttpResponseBodyFeature
+{
+    /// <summary>What is kept of a body: as much as a service's answer has at most.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+
+    private readonly Stack<(Func<object, Task> Call, object State)> _starting = new();
+    private readonly Stack<(Func<object, Task> Call, object State)> _completed = new();
+    private readonly MemoryStream _kept = new();
+    private PipeWriter? _writer;
+
+    public int StatusCode { get; set; } = StatusCodes.Status200OK;
+
+    public string? ReasonPhrase { get; set; }
+
+    public IHeaderDictionary Headers { get; set; } = new HeaderDictionary();
+
+    public Stream Body
+    {
+        get => this;
+        set => throw new NotSupportedException(); // Nothing in front of an endpoint replaces the stream itself.
+    }
+
+    public bool HasStarted { get; private set; }
+
+    /// <summary>There was more than is kept.</summary>
+    public bool IsCutOff { get; private set; }
+
+    public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
+
+    public Stream Stream => this;
+
+    public PipeWriter Writer => _writer ??= PipeWriter.Create(this, new(leaveOpen: true));
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public void OnStarting(Func<object, Task> callback, object state) => _starting.Push((callback, state));
+
+    public void OnCompleted(Func<object, Task> callback, object state) => _completed.Push((callback, state));
+
+    public void DisableBuffering() { }
+
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        if (HasStarted)
+        {
+            return;
+        }
+
+        while (_starting.TryPop(out var callback))
+        {
+            await callback.Call(callback.State);
+        }
+
+        HasStarted = true;
+    }
+
+    public async Task CompleteAsync()
+    {
+        if (_writer is not null)
+        {
+            await _writer.FlushAsync();
+        }
+
+        await StartAsync();
+    }
+
+    /// <summary>Gives back what the request held; to be called once, whatever came of it.</summary>
+    public async Task End()
+    {
+        while (_completed.TryPop(out var callback))
+        {
+            await callback.Call(callback.State);
+        }
+    }
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+        SendFileFallback.SendFileAsync(this, path, offset, count, cancellationToken);
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => StartAsync(cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        await StartAsync(cancellationToken);
+        var room = MaxBytes - (int)_kept.Length;
+        IsCutOff |= buffer.Length > room;
+        _kept.Write(buffer.Span[..Math.Min(buffer.Length, room)]);
+    }
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+}

@@ -1,0 +1,174 @@
+using System.Text;
+using Bff.Events;
+using Bff.TestKit.Failures;
+using Bff.TestKit.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PartnerBff.Tests.Agents;
+
+/// <summary>A service, the store, the client or the credential goes away in the middle.</summary>
+public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(surroundings)
+{
+    [Fact]
+    public async Task What_a_service_does_to_the_operation_it_does_to_the_call()
+    {
+        var host = Start(new() { ["Upstreams:orders:Retries"] = "0", ["Upstreams:orders:Breaker:MinimumThroughput"] = "1000" });
+        await using var client = await Connect(host, AcmeKey);
+        foreach (
+            var (mode, status, code) in ((FaultMode, int, string)[])
+                [(FaultMode.Status, 502, "upstream_failed"), (FaultMode.Reset, 502, "upstream_failed")]
+        )
+        {
+            Upstream.Orders.Faults.Set(mode);
+            Refused(host, await Call(client, "orders"), status, code);
+            var write = await Call(client, "place-order", Arguments("k-" + mode));
+            Refused(host, write, status, code);
+        }
+
+        Upstream.Orders.Faults.Heal();
+        var before = Placed(Upstream);
+        Ok(await Call(client, "place-order", Arguments("k-" + FaultMode.Reset)));
+        Assert.Equal(before + 1, Placed(Upstream));
+    }
+
+    [Fact]
+    public async Task A_call_takes_no_longer_than_its_operation()
+    {
+        var host = Start(new() { ["Composition:order:order:Timeout"] = "00:00:00.200", ["Upstreams:orders:Retries"] = "0" });
+        using var held = Upstream.Orders.Faults.Hold();
+        await using var client = await Connect(host, AcmeKey);
+
+        Refused(host, await Call(client, "order", new { id = "o-1" }), 504, "upstream_timeout");
+    }
+
+    [RedisFact]
+    public async Task Without_the_store_writes_wait_and_nothing_is_sent_unguarded()
+    {
+        var redis = StartRedis();
+        var host = Start(
+            new()
+            {
+                ["State:Timeout"] = "00:00:00.250",
+                ["Plans:enterprise:OnStoreFailure"] = "Local",
+                ["Plans:pro:OnStoreFailure"] = "Reject",
+            },
+            redis
+        );
+        await Connected(host);
+        await using var client = await Connect(host, AcmeKey);
+        await using var strict = await Connect(host, GlobexKey);
+        Ok(await Call(client, "product", new { id = "p-1" }));
+        Ok(await Call(strict, "product", new { id = "p-1" }));
+        redis.Stop();
+
+        Ok(await Call(client, "product", new { id = "p-1" }));
+        Refused(host, await Call(client, "place-order", Arguments("k")), 503, "store_unavailable");
+        Refused(host, await Call(strict, "product", new { id = "p-1" }), 503, "store_unavailable");
+        await Problem(await Post(host, GlobexKey, Message("tools/list")), 503, "store_unavailable");
+        Assert.Equal(0, Placed(Upstream));
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_takes_its_call_along()
+    {
+        var host = Start();
+        await Result(await Post(host, AcmeKey, Message("tools/list")));
+        using var held = Upstream.Products.Faults.Hold();
+        using var gone = new CancellationTokenSource();
+        var call = Post(host, AcmeKey, CallMessage("product", new { id = "p-7" }), cancellation: gone.Token);
+        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-7").WaitAsync(Patience);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.True(await asked.Ended.WaitAsync(Patience)); // The service's client, too, is gone.
+        await Result(await Post(host, AcmeKey, Message("tools/list")));
+        Assert.Empty(FailureMatrix.ErrorsIn(host.Log));
+    }
+
+    [Fact]
+    public async Task A_key_that_ends_ends_for_its_agents()
+    {
+        var host = Start();
+        var made = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/api-keys",
+                AcmeKey,
+                new JsonObject
+                {
+                    ["name"] = "a",
+                    ["scopes"] = new JsonArray("products.read"),
+                    ["mode"] = "live",
+                }
+            ),
+            201
+        );
+        var key = (string)made["key"]!;
+        Assert.Null(await CodeOf(Post(host, key, CallMessage("product", new { id = "p-1" }))));
+        using var held = Upstream.Products.Faults.Hold();
+        var running = Post(host, key, CallMessage("product", new { id = "p-9" }));
+        await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-9").WaitAsync(Patience);
+
+        using var deleted = await Send(host, HttpMethod.Delete, "/v1/api-keys/" + made["id"], AcmeKey);
+
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () => await Result(await running));
+        await Problem(await Post(host, key, CallMessage("product", new { id = "p-1" })), 401, "invalid_api_key");
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_too_large_is_no_result()
+    {
+        var host = Start();
+        var large = Encoding.UTF8.GetBytes($$"""{"text":"{{new string('x', 60 * 1024)}}"}""");
+        await host
+            .Services.GetRequiredService<IEventLog>()
+            .Append(
+                [
+                    .. Enumerable
+                        .Range(0, 100)
+                        .Select(i => new NewEvent(
+                            new EventHead
+                            {
+                                Source = "/tests",
+                                SourceId = $"{i}",
+                                Type = "order.placed",
+                                Tenant = "acme",
+                            },
+                            large
+                        )),
+                ],
+                default
+            );
+        await using var client = await Connect(host, AcmeKey);
+
+        var problem = Refused(host, await Call(client, "events", new { limit = 100 }), 502, "upstream_failed");
+        Assert.Contains("Ask for less", (string)problem["detail"]!, StringComparison.Ordinal);
+        Assert.Equal(50, Ok(await Call(client, "events", new { limit = 50 }))["data"]!.AsArray().Count);
+    }
+}
+
+/// <summary>What is measured of agents, as a collector receives it.</summary>
+[Collection(nameof(Alone))]
+public sealed class TelemetryTests(SharedSurroundings surroundings) : AgentTest(surroundings)
+{
+    [Fact]
+    public async Task A_call_has_its_own_span_and_duration_under_the_operations_name()
+    {
+        using var collector = OtlpCollector.Start();
+        var host = Start(collector.Settings);
+        await using var client = await Connect(host, AcmeKey);
+        Ok(await Call(client, "product", new { id = "p-1" }));
+
+        var calls = await collector.Metric("bff.agents.call.duration", m => m.Points.Count > 0);
+        Assert.Equal(("s", "histogram", "Bff"), (calls.Unit, calls.Kind, calls.Meter));
+        Assert.Equal([("product", "200")], calls.Points.Select(p => (p["tool"], p["status"])).Distinct());
+
+        await Eventually.True(() => collector.Spans.Any(s => s.Name == "GET /v1/products/{id}"), Patience);
+        var call = collector.Spans.Single(s => s.Name == "GET /v1/products/{id}");
+        await Eventually.True(() => collector.Spans.Any(s => s.SpanId == call.ParentId), Patience);
+        Assert.Equal("POST /mcp", collector.Spans.Single(s => s.SpanId == call.ParentId).Name);
+    }
+}

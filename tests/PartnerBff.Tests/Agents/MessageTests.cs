@@ -1,0 +1,138 @@
+using System.Text.Json;
+
+namespace PartnerBff.Tests.Agents;
+
+/// <summary>What is taken at <c>/mcp</c>, message by message.</summary>
+public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(surroundings)
+{
+    private static readonly string List = Message("tools/list");
+
+    [Fact]
+    public async Task Nothing_is_answered_without_a_credential()
+    {
+        var host = Start();
+
+        var anonymous = await Post(host, null, List);
+        await Problem(anonymous, 401, "missing_token");
+        Assert.StartsWith("Bearer", anonymous.Headers.WwwAuthenticate.Single().ToString(), StringComparison.Ordinal);
+        await Problem(await Post(host, ApiKeyFormat.New(isTest: false), List), 401, "invalid_api_key");
+        await Problem(await Post(host, null, List, r => r.Headers.Add("Cookie", "portal=x")), 401, "missing_token");
+        Assert.NotNull((await Result(await Post(host, null, List, r => r.Headers.Add("X-API-Key", AcmeKey))))["tools"]);
+    }
+
+    [Fact]
+    public async Task There_is_no_session_to_listen_to_or_to_end()
+    {
+        var host = Start();
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Delete, HttpMethod.Put])
+        {
+            var answer = await Send(host, method, "/mcp", AcmeKey);
+            await Problem(answer, 405, "method_not_allowed");
+            Assert.Equal(["POST"], answer.Content.Headers.Allow);
+        }
+    }
+
+    [Fact]
+    public async Task Pages_of_other_origins_are_refused_whatever_the_host_is_called()
+    {
+        var host = Start(new() { ["Cors:Origins:0"] = "https://agents.example" });
+
+        foreach (var origin in (string[])["https://evil.example", "null", host.Address.GetLeftPart(UriPartial.Authority), ""])
+        {
+            await Problem(await Post(host, AcmeKey, List, r => r.Headers.TryAddWithoutValidation("Origin", origin)), 403, "forbidden");
+        }
+
+        await Result(await Post(host, AcmeKey, List, r => r.Headers.Add("Origin", "https://agents.example")));
+    }
+
+    [Theory]
+    [InlineData("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}]", 400, "malformed_request")] // Batches are no more.
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"method\":\"tools/call\"}", 400, "malformed_request")]
+    [InlineData(
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"account\",\"name\":\"orders\"}}",
+        400,
+        "malformed_request"
+    )]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", 400, "validation_failed")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"\\ud800\"}}", 400, "malformed_request")]
+    [InlineData("{", 400, "malformed_request")]
+    [InlineData("", 400, "malformed_request")]
+    public async Task A_body_is_one_message_that_every_reader_reads_alike(string body, int status, string code)
+    {
+        var host = Start();
+
+        await Problem(await Post(host, AcmeKey, body), status, code);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":[]}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":7}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"account\",\"arguments\":[]}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\",\"params\":{}}")]
+    [InlineData("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"tools/list\"}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}")]
+    public async Task A_message_that_means_nothing_does_no_harm(string body)
+    {
+        var host = Start();
+
+        using var answer = await Post(host, AcmeKey, body);
+
+        Assert.True((int)answer.StatusCode is 200 or 202 or 400, $"{answer.StatusCode}");
+        Assert.DoesNotContain("\"structuredContent\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.NotNull((await Result(await Post(host, AcmeKey, List)))["tools"]);
+    }
+
+    [Fact]
+    public async Task What_is_no_json_or_takes_no_stream_is_refused()
+    {
+        var host = Start();
+        await Problem(
+            await Post(host, AcmeKey, List, r => r.Content!.Headers.ContentType = new("text/plain")),
+            415,
+            "unsupported_media_type"
+        );
+        await Problem(await Post(host, AcmeKey, List, r => Accept(r, "application/json")), 406, "not_acceptable");
+        await Problem(await Post(host, AcmeKey, List, r => Accept(r, "text/event-stream")), 406, "not_acceptable");
+        await Result(await Post(host, AcmeKey, List, r => Accept(r, "*/*")));
+
+        static void Accept(HttpRequestMessage request, string types)
+        {
+            request.Headers.Remove("Accept");
+            request.Headers.TryAddWithoutValidation("Accept", types);
+        }
+    }
+
+    [Fact]
+    public async Task A_message_is_no_larger_than_the_plan_lets_a_body_be()
+    {
+        var host = Start(
+            new()
+            {
+                ["Plans:small:MaxPayloadBytes"] = "2000",
+                ["Plans:small:RequestsPerMinute"] = "1000",
+                ["Plans:small:Burst"] = "1000",
+                ["Tenants:acme:Plan"] = "small",
+            }
+        );
+
+        await Result(await Post(host, AcmeKey, CallMessage("product", new { id = "p-1" })));
+        await Problem(await Post(host, AcmeKey, CallMessage("product", new { id = new string('x', 2000) })), 413, "payload_too_large");
+        var large = CallMessage("product", new { id = new string('x', 4 * 1024 * 1024) });
+        await Problem(await Post(host, GlobexKey, large), 413, "payload_too_large"); // Whatever the plan lets it send.
+    }
+
+    [Fact]
+    public async Task A_clients_mistakes_are_no_lines_in_the_log()
+    {
+        var host = Start();
+        using var unknown = await Post(host, AcmeKey, CallMessage("nothing"));
+        Assert.Contains("-32602", await unknown.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var method = await Post(host, AcmeKey, Message("prompts/get", new { name = "x" }));
+        Assert.Contains("-32601", await method.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        Assert.DoesNotContain(host.Log.Entries, e => e.Category.StartsWith("ModelContextProtocol", StringComparison.Ordinal));
+    }
+}
