@@ -71,7 +71,8 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     [Fact]
     public async Task A_client_that_goes_away_takes_its_call_along()
     {
-        var host = Start();
+        // No time-out ends the call.
+        var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow)));
         await Result(await Post(host, AcmeKey, Message("tools/list")));
         using var held = Upstream.Products.Faults.Hold();
         using var gone = new CancellationTokenSource();
