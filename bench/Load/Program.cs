@@ -16,6 +16,7 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["latency"] = AddedLatencyJob.Run,
     ["start"] = StartJob.Run,
     ["first-minute"] = FirstMinuteJob.Run,
+    ["progressive"] = ProgressiveJob.Run,
     ["hanging"] = HangingUpstreamJob.Run,
     ["tenant"] = NoisyTenantJob.Run,
     ["overload"] = OverloadJob.Run,

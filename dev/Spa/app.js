@@ -1,5 +1,5 @@
 import { api, ApiError } from './api.js';
-import { el } from './dom.js';
+import { become, el } from './dom.js';
 import * as pages from './pages.js';
 import { Tools } from './tools.js';
 
@@ -38,8 +38,9 @@ function problem(error, again) {
     missing ? el('a.button', { href: '#/' }, 'Go to the overview') : el('button', { onclick: again }, 'Try again'));
 }
 
-// Of two pages asked for shortly after each other the later one is shown, whichever answers first.
-async function show() {
+// Of two pages asked for shortly after each other the later one is shown, whichever answers first. A page may come in pieces: what is there
+// is shown, and what is the same in the next one stays.
+async function show(moved = false) {
   const mine = ++turn;
   const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
   for (const link of nav.children) {
@@ -51,17 +52,27 @@ async function show() {
   try {
     const [pattern, page] = routes.find(([candidate]) => candidate.test(path)) || [];
     if (!page) throw new ApiError(404, null);
-    const result = await page(decodeURIComponent(pattern.exec(path)[1] || ''), Object.fromEntries(new URLSearchParams(query)));
-    if (mine !== turn) return;
-    main.replaceChildren(...result.content.filter(Boolean));
-    document.title = `${result.title} · Norrland`;
-    tools.show(result.timing, result.endpoint);
+    const asked = page(decodeURIComponent(pattern.exec(path)[1] || ''), Object.fromEntries(new URLSearchParams(query)));
+    let isShown = false;
+    for await (const result of asked[Symbol.asyncIterator] ? asked : [asked]) {
+      if (mine !== turn) return;
+      clearTimeout(patience);
+      const content = result.content.filter(Boolean);
+      if (isShown) become(main, content);
+      else main.replaceChildren(...content);
+      if (moved && !isShown) main.focus({ preventScroll: true });
+      isShown = true;
+      document.title = `${result.title} · Norrland`;
+      tools.show(result.timing, result.endpoint);
+      main.dataset.page = path;
+    }
   } catch (error) {
     if (mine !== turn) return;
     if (error instanceof ApiError && error.status === 401) welcome(error.code);
     else {
-      main.replaceChildren(problem(error, show));
+      main.replaceChildren(problem(error, () => show()));
       tools.show([]);
+      if (moved) main.focus({ preventScroll: true });
     }
   } finally {
     clearTimeout(patience);
@@ -84,12 +95,11 @@ async function start() {
   }
 }
 
-window.addEventListener('hashchange', async event => {
+window.addEventListener('hashchange', event => {
   if (!tools) return;
   const moved = event.newURL !== event.oldURL;
   if (moved) scrollTo(0, 0);
-  await show();
-  if (moved) main.focus({ preventScroll: true });
+  show(moved);
 });
 // The hash is the router's: the skip link must not change it.
 document.querySelector('.skip').addEventListener('click', event => { event.preventDefault(); main.focus(); });

@@ -27,6 +27,20 @@ export const badge = section => section
     words[section.status] + (section.ageSeconds > 0 ? `, ${section.ageSeconds} s` : ''))
   : null;
 export const card = (title, section, ...content) => el('section.card', { 'data-part': title.toLowerCase() }, el('header', {}, el('h2', {}, title), badge(section)), ...content);
+export const coming = () => el('div.coming', { role: 'status', 'aria-label': 'Loading' });
+
+// Makes the children of an element those of another: what is the same stays, with its focus and what it listens to.
+export function become(parent, next) {
+  for (let i = 0; i < next.length; i++) {
+    const [was, now] = [parent.childNodes[i], next[i]];
+    if (!was) parent.append(now);
+    else if (was.isEqualNode(now)) continue;
+    else if (was.nodeType === 1 && was.children.length && was.cloneNode().isEqualNode(now.cloneNode())) become(was, [...now.childNodes]);
+    else was.replaceWith(now);
+  }
+  while (parent.childNodes.length > next.length) parent.lastChild.remove();
+}
+
 export const missing = text => el('p.missing', {}, text);
 
 // Shows the page anew.

@@ -1,5 +1,5 @@
-import { api } from './api.js';
-import { action, again, badge, card, day, el, missing, money, picture, poster, time } from './dom.js';
+import { api, progressive } from './api.js';
+import { action, again, badge, card, coming, day, el, missing, money, picture, poster, time } from './dom.js';
 
 const degraded = meta => Object.entries(meta?.sections || {}).filter(([, part]) => !['live', 'cached', 'skipped'].includes(part.status));
 const notice = meta => degraded(meta).length
@@ -20,26 +20,39 @@ const tiles = (picks, none) => picks.length ? el('div.tiles', {}, picks.map(pick
 const pickTile = pick => el('a.tile', { href: `#/products/${pick.productId}` },
   el('figure', {}, picture(pick.imageUrl)), el('b', {}, pick.name), el('span.small.muted.num', {}, money(pick.price, pick.currency)));
 
-export async function dashboard() {
-  const { body, timing } = await api('/api/dashboard');
+// How long each part took that is there: Server-Timing knows only those of the first line.
+const timingOf = meta => [
+  ...Object.entries(meta.sections).filter(([, part]) => part.status !== 'skipped').map(([name, part]) => ({ name, duration: part.latencyMs, status: part.status })),
+  { name: 'total', duration: meta.totalLatencyMs, status: '' },
+];
+
+// What a part is until it is there; null once it is, or has failed.
+const waiting = (meta, part) => meta.pending?.includes(part) ? coming() : null;
+
+export async function* dashboard() {
+  for await (const body of progressive('/api/dashboard')) yield dashboardOf(body);
+}
+
+function dashboardOf(body) {
   const parts = body._meta.sections;
+  const wait = part => waiting(body._meta, part);
   return {
-    timing, endpoint: 'dashboard', title: 'Overview',
+    timing: timingOf(body._meta), endpoint: 'dashboard', title: 'Overview',
     content: [
       el('h1', {}, `Good to see you, ${body.user.name.split(' ')[0]}`),
       notice(body._meta),
       el('div.grid', {},
-        card('Orders', parts.orders, body.recentOrders
-          ? orderRows(body.recentOrders) : missing('Your orders cannot be shown right now.')),
-        card('Notifications', parts.notifications, body.notifications
+        card('Orders', parts.orders, wait('orders') || (body.recentOrders
+          ? orderRows(body.recentOrders) : missing('Your orders cannot be shown right now.'))),
+        card('Notifications', parts.notifications, wait('notifications') || (body.notifications
           ? el('ul.rows', {}, body.notifications.items.length
             ? body.notifications.items.slice(0, 4).map(note => el('li', {},
               el('div.grow', {}, el('b', {}, note.title), el('div.small.muted', {}, note.body || day(note.createdAt))),
               action('button.quiet', { 'aria-label': `Mark read: ${note.title}` }, 'Mark read', button => read(note.id, button))))
             : el('li.muted', {}, 'Nothing new.'))
-          : missing('Notifications cannot be shown right now.'))),
-      card('Recommendations', parts.recommendations, body.recommendations
-        ? tiles(body.recommendations, 'Nothing to recommend yet.') : missing('Nothing to recommend right now.')),
+          : missing('Notifications cannot be shown right now.')))),
+      card('Recommendations', parts.recommendations, wait('recommendations') || (body.recommendations
+        ? tiles(body.recommendations, 'Nothing to recommend yet.') : missing('Nothing to recommend right now.'))),
     ],
   };
 }
@@ -64,12 +77,17 @@ export async function products(_, query) {
   };
 }
 
-export async function product(id) {
-  const { body, timing } = await api(`/api/products/${encodeURIComponent(id)}`);
+export async function* product(id) {
+  for await (const body of progressive(`/api/products/${encodeURIComponent(id)}`)) yield productOf(body);
+}
+
+function productOf(body) {
   const { product: item, pricing, inventory, reviews, related } = body;
   const parts = body._meta.sections;
+  const wait = part => waiting(body._meta, part);
+  const isKnown = !wait('pricing') && !wait('inventory');
   return {
-    timing, endpoint: 'product', title: item.name,
+    timing: timingOf(body._meta), endpoint: 'product', title: item.name,
     content: [
       notice(body._meta),
       el('div.product', {},
@@ -78,17 +96,17 @@ export async function product(id) {
           el('p.small.muted', {}, [item.brand, item.category].filter(Boolean).join(' · ')),
           el('h1', {}, item.name),
           el('div.pair', {},
-            card('Price', parts.pricing, pricing
+            card('Price', parts.pricing, wait('pricing') || (pricing
               ? el('p.price.num', {}, money(pricing.current, pricing.currency), pricing.discount ? el('span.small.muted', {}, ` −${pricing.discount.percentage} %`) : null)
-              : missing('The price is not available right now.')),
-            card('Stock', parts.inventory, inventory
+              : missing('The price is not available right now.'))),
+            card('Stock', parts.inventory, wait('inventory') || (inventory
               ? el('p', {}, el('b', {}, inventory.inStock ? 'In stock' : 'Sold out'), el('div.small.muted.num', {}, `${inventory.quantity} pieces`))
-              : missing('Stock is not known right now.'))),
+              : missing('Stock is not known right now.')))),
           el('div', {}, action('button.primary', { disabled: !pricing || !inventory?.inStock }, 'Order one', () => order(item.id, pricing.currency)),
-            pricing && inventory ? null : el('p.small.muted', {}, 'It can be ordered again when its price and stock are known.')),
+            (pricing && inventory) || !isKnown ? null : el('p.small.muted', {}, 'It can be ordered again when its price and stock are known.')),
           el('p', {}, (item.description || '').split('. ').slice(0, 3).join('. ') + '.'),
           el('dl.attributes', {}, Object.entries(item.attributes).flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])))),
-      card('Reviews', parts.reviews, ...(reviews ? [
+      card('Reviews', parts.reviews, ...(wait('reviews') ? [coming()] : reviews ? [
         el('p', {}, el('span.stars', { 'aria-hidden': 'true' }, stars(reviews.summary.average)), ` ${reviews.summary.average.toFixed(1)} of 5 `,
           el('span.muted.small', {}, `from ${reviews.summary.count} reviews`)),
         el('div.histogram', {}, [5, 4, 3, 2, 1].map(n => {
@@ -99,7 +117,8 @@ export async function product(id) {
           el('b', {}, review.title || ''), el('div.small', {}, review.body || ''),
           el('div.small.muted', {}, `${review.author?.name || 'Somebody'} · ${day(review.createdAt)}`))))),
       ] : [missing('Reviews cannot be shown right now.')])),
-      card('Related', parts.related, related ? tiles(related, 'Nothing else is like it.') : missing('Related products cannot be shown right now.')),
+      card('Related', parts.related,
+        wait('related') || (related ? tiles(related, 'Nothing else is like it.') : missing('Related products cannot be shown right now.'))),
     ],
   };
 }

@@ -22,7 +22,7 @@ builder.AddApiKeys(PartnerScopes.All).AddBearerTokens();
 builder.AddIdempotency(IdempotencyScope.Tenant).AddPartnerUpstreams();
 builder.AddUsage().AddWebhooks().AddVersions();
 builder.AddPortal().AddAgents();
-builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false });
+builder.Services.AddSingleton(new CompositionOptions { ServerTiming = false, Progressive = false });
 builder.Services.Configure<EdgeOptions>(edge => edge.TrustTraceContext = false);
 builder.AddPartnerContracts(PartnerJson.Default);
 

@@ -34,7 +34,7 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
             ]
         ),
         ("Plans, limits, tenants", ["FailedCredentials", "Plans:<name>", "Limits", "Limits:Endpoints:<name>", "Tenants:<id>"]),
-        ("Compositions", ["Composition", "Composition:<endpoint>:<part>"]),
+        ("Compositions", ["Composition", "Composition:<endpoint>", "Composition:<endpoint>:<part>"]),
         (
             "Upstreams",
             ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]

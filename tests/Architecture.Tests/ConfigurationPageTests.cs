@@ -137,6 +137,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         ),
         .. Below("Composition:<endpoint>:<part>", "Timeout", "Fresh", "Revalidate", "Stale", "Enabled"),
         "Composition:Deadline",
+        "Composition:<endpoint>:FirstAfter",
         "Headers:Forward:<n>",
         "Admission:MaxConcurrency",
         "Admission:MaxQueue",

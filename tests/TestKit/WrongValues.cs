@@ -174,6 +174,7 @@ public static class WrongValues
     public static readonly Dictionary<string, string?> OfMobile = new(OfAnyHost)
     {
         ["Authentication:Schemes:Bearer:Authority"] = "not an address",
+        ["Composition:home-feed:FirstAfter"] = "-00:00:01",
         ["Composition:home-feed:user:Timeout"] = "0",
         ["Composition:home-feed:recommendations:Fresh"] = "-00:00:01",
         ["Composition:home-feed:recommendations:Stale"] = "8.00:00:00",

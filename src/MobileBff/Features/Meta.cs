@@ -9,11 +9,17 @@ namespace MobileBff.Features;
 /// <param name="TotalLatencyMs">From arrival to answer.</param>
 /// <param name="Degraded">Parts that are not as they should be: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>,
 /// <c>fallback</c>; absent when all are.</param>
+/// <param name="Pending">Parts that later lines of a progressive answer bring; absent when there are none.</param>
+/// <param name="Nulls">
+/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot say; absent when there are none.
+/// </param>
 public sealed record Meta(
     int ServicesCalled,
     int ServicesSucceeded,
     int TotalLatencyMs,
-    IReadOnlyDictionary<string, string>? Degraded = null
+    IReadOnlyDictionary<string, string>? Degraded = null,
+    IReadOnlyList<string>? Pending = null,
+    IReadOnlyList<string>? Nulls = null
 );
 
 internal sealed class MobileMeta : ICompositionMeta

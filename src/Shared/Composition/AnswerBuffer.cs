@@ -32,6 +32,9 @@ internal sealed class AnswerBuffer : IBufferWriter<byte>, IDisposable
         return _bytes.AsSpan(WrittenCount);
     }
 
+    /// <summary>Takes everything back.</summary>
+    public void Clear() => WrittenCount = 0;
+
     /// <summary>Takes the last byte back.</summary>
     public void DropLast() => WrittenCount--;
 

@@ -3,24 +3,23 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Composition.Progressive;
 using Bff.OpenApi;
 using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 
 namespace Bff.Composition;
 
 /// <summary>A composed answer, or the problem that a required part's failure became.</summary>
 /// <typeparam name="T">The client's contract.</typeparam>
-public sealed class Composed<T> : IResult, IEndpointMetadataProvider
+public class Composed<T> : IResult, IEndpointMetadataProvider
 {
     private static readonly byte[] MetaName = ",\"_meta\":"u8.ToArray();
     private readonly Problem? _problem;
-    private readonly T? _answer;
-    private readonly JsonTypeInfo<T>? _type;
-    private readonly CompositionReport _report;
     private int? _maxAgeSeconds;
     private bool _withMeta = true;
     private Part? _validated;
@@ -29,9 +28,18 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     private Func<T, string>? _location;
     private List<KeyValuePair<string, string?>>? _headers;
 
-    internal Composed(Problem problem, CompositionReport report) => (_problem, _report) = (problem, report);
+    internal Composed(Problem problem, CompositionReport report) => (_problem, Report) = (problem, report);
 
-    internal Composed(T answer, JsonTypeInfo<T> type, CompositionReport report) => (_answer, _type, _report) = (answer, type, report);
+    internal Composed(T answer, JsonTypeInfo<T> type, CompositionReport report) => (Answer, Type, Report) = (answer, type, report);
+
+    private protected T? Answer { get; }
+
+    private protected JsonTypeInfo<T>? Type { get; }
+
+    private protected CompositionReport Report { get; set; }
+
+    /// <summary>Whether the answer carries a <c>_meta</c>.</summary>
+    private protected bool WithMeta => _withMeta;
 
     /// <summary>For answers of one part, which carry no <c>_meta</c>.</summary>
     public Composed<T> WithoutMeta()
@@ -83,12 +91,13 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <inheritdoc />
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public virtual async Task ExecuteAsync(HttpContext httpContext)
     {
         var services = httpContext.RequestServices;
-        if (services.GetRequiredService<CompositionOptions>().ServerTiming)
+        var options = services.GetRequiredService<CompositionOptions>();
+        if (options.ServerTiming)
         {
-            httpContext.Response.Headers["Server-Timing"] = _report.ServerTiming();
+            httpContext.Response.Headers["Server-Timing"] = Report.ServerTiming();
         }
 
         if (_problem is not null)
@@ -97,10 +106,15 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             return;
         }
 
-        using var body = new AnswerBuffer();
-        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = _type!.Options.Encoder }))
+        if (options.Progressive && ProgressiveAsk.IsRead(httpContext.Request))
         {
-            JsonSerializer.Serialize(json, _answer!, _type);
+            httpContext.Response.Headers.Vary = ProgressiveAsk.Vary;
+        }
+
+        using var body = new AnswerBuffer();
+        using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { SkipValidation = true, Encoder = Type!.Options.Encoder }))
+        {
+            JsonSerializer.Serialize(json, Answer!, Type);
         }
 
         if (IsUnchanged(httpContext, services, body.WrittenSpan))
@@ -115,16 +129,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         }
 
         var response = httpContext.Response;
-        if (_link is not null)
-        {
-            response.Headers.Link = _link;
-        }
-
-        if (_status != StatusCodes.Status200OK || _headers is not null)
-        {
-            Head(response);
-        }
-
+        Head(response);
         response.ContentType = "application/json; charset=utf-8";
         response.ContentLength = body.WrittenCount;
         if (!HttpMethods.IsHead(httpContext.Request.Method))
@@ -139,7 +144,8 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
 
     internal static void Describe(EndpointBuilder builder, int status, params ReadOnlySpan<int> problems)
     {
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(T), ["application/json"]));
+        string[] types = ProgressiveAsk.MayBeMadeOf(builder) ? ["application/json", ProgressiveAsk.MediaType] : ["application/json"];
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(status, typeof(T), types));
         foreach (var problem in problems)
         {
             builder.Metadata.Add(new ProducesResponseTypeMetadata(problem, typeof(ProblemDocument), ["application/problem+json"]));
@@ -152,12 +158,23 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         return this;
     }
 
-    private void Head(HttpResponse response)
+    /// <summary>What the endpoint says of the answer beside its body.</summary>
+    private protected void Head(HttpResponse response)
     {
+        if (_link is not null)
+        {
+            response.Headers.Link = _link;
+        }
+
+        if (_status == StatusCodes.Status200OK && _headers is null)
+        {
+            return;
+        }
+
         response.StatusCode = _status;
         if (_location is not null)
         {
-            response.Headers.Location = _location(_answer!);
+            response.Headers.Location = _location(Answer!);
         }
 
         foreach (var (name, value) in _headers ?? [])
@@ -170,7 +187,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
     /// Says for whom and how long the answer may be kept, by what it is recognized, and whether the client has it already. Only a whole
     /// answer is kept; the validators of a part decide for the answer where it is the only one.
     /// </summary>
-    private bool IsUnchanged(HttpContext context, IServiceProvider services, ReadOnlySpan<byte> answer)
+    private protected bool IsUnchanged(HttpContext context, IServiceProvider services, ReadOnlySpan<byte> answer)
     {
         var shared = _status == StatusCodes.Status200OK ? context.GetEndpoint()?.Metadata.GetMetadata<PublicCaching>() : null;
         if ((shared?.Seconds ?? _maxAgeSeconds) is not { } maxAge)
@@ -180,16 +197,16 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
 
         if (services.GetRequiredService<CompositionServices>().Vary is { Length: > 0 } told)
         {
-            context.Response.Headers.Vary = told;
+            context.Response.Headers.Vary = StringValues.Concat(context.Response.Headers.Vary, told);
         }
 
-        if (_report.IsDegraded)
+        if (Report.IsDegraded)
         {
             return _validated is not null && Recognize(context, _validated, null);
         }
 
         var kept =
-            (shared is not null && _report.IsPublic ? "public, max-age=" : "private, max-age=")
+            (shared is not null && Report.IsPublic ? "public, max-age=" : "private, max-age=")
             + maxAge.ToString(CultureInfo.InvariantCulture);
         if (_validated is { } part && (part.ETag ?? part.LastModified) is not null)
         {
@@ -212,7 +229,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
             context.Response.Headers.CacheControl = kept;
         }
 
-        return Validators.IsUnchanged(context, part.ETag, part.LastModified) && _report is { ServicesCalled: 1, IsDegraded: false };
+        return Validators.IsUnchanged(context, part.ETag, part.LastModified) && Report is { ServicesCalled: 1, IsDegraded: false };
     }
 
     // Reopens the object's end for one more member.
@@ -222,7 +239,7 @@ public sealed class Composed<T> : IResult, IEndpointMetadataProvider
         body.Write(body.WrittenCount > 1 ? MetaName : MetaName.AsSpan(1));
         using (var json = new Utf8JsonWriter(body))
         {
-            meta.Write(json, _report);
+            meta.Write(json, Report);
         }
 
         body.Write("}"u8);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
+using Bff.Composition.Progressive;
 using Bff.Concurrency;
 using Bff.Requests;
 using Bff.Upstreams;
@@ -63,25 +64,66 @@ public sealed partial class Composer : IDisposable
     public async ValueTask<Problem?> Run()
     {
         using var activity = CompositionTelemetry.Start("compose ", Endpoint);
-        // A body that took its time to arrive has not taken it from the services.
-        _deadline = Request.IsArriving
-            ? Time.TimestampIn(ArrivingRun.Longest)
-            : Deadline.After(Request.BodyTimestamp ?? Request.StartTimestamp, _policies.Deadline, Time).Timestamp;
-        _lifetime = TimeLimit.Start(Until.Left(Time), Time, Request.HttpContext!.RequestAborted);
+        StartClock();
         using var arriving = _arriving = Request.IsArriving ? new ArrivingRun(Request, BeginDeadline) : null;
-        var running = new Task[_parts.Count];
-        for (var i = 0; i < running.Length; i++)
-        {
-            running[i] = _parts[i].Start();
-        }
-
-        await Task.WhenAll(running);
+        await Task.WhenAll(StartParts());
         if (HasFailed)
         {
             await TakeBack();
         }
 
         arriving?.ThrowIfFlawed();
+        return Conclude();
+    }
+
+    /// <summary>Runs all parts and makes the answer of those that have data; call it last.</summary>
+    /// <param name="answer">
+    /// Builds the answer; runs only when every required part has its value. Of a progressive answer it runs again as parts come: it reads
+    /// them and changes nothing.
+    /// </param>
+    /// <param name="type">Source-generated metadata of the answer.</param>
+    public Task<Composed<T>> Compose<T>(Func<T> answer, JsonTypeInfo<T> type) =>
+        ProgressiveAsk.IsMade(Request.HttpContext!) && IsOnlyRead ? ComposeProgressively(answer, type) : ComposeWhole(answer, type);
+
+    /// <summary>Releases the deadline's timer.</summary>
+    public void Dispose()
+    {
+        if (!Interlocked.Exchange(ref _isDisposed, true))
+        {
+            _lifetime?.Dispose();
+        }
+    }
+
+    internal IReadOnlyList<Part> Parts => _parts;
+
+    /// <summary>How long a progressive answer gathers parts for its first line.</summary>
+    internal TimeSpan FirstAfter => (_policies.Endpoints.GetValueOrDefault(Endpoint) ?? EndpointPolicy.Default).FirstAfter;
+
+    /// <summary>Begins the deadline; before any part is started.</summary>
+    internal void StartClock()
+    {
+        // A body that took its time to arrive has not taken it from the services.
+        _deadline = Request.IsArriving
+            ? Time.TimestampIn(ArrivingRun.Longest)
+            : Deadline.After(Request.BodyTimestamp ?? Request.StartTimestamp, _policies.Deadline, Time).Timestamp;
+        _lifetime = TimeLimit.Start(Until.Left(Time), Time, Request.HttpContext!.RequestAborted);
+    }
+
+    internal Task[] StartParts()
+    {
+        var running = new Task[_parts.Count];
+        for (var i = 0; i < running.Length; i++)
+        {
+            running[i] = _parts[i].Start();
+        }
+
+        return running;
+    }
+
+    /// <summary>Notes how the parts went, once all have ended; gives the problem that a required one's failure became, or null.</summary>
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    internal Problem? Conclude()
+    {
         Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
         CompositionTelemetry.Record(Endpoint, _parts);
         foreach (var part in _parts)
@@ -95,20 +137,10 @@ public sealed partial class Composer : IDisposable
         return _failure;
     }
 
-    /// <summary>Runs all parts and makes the answer of those that have data; call it last.</summary>
-    /// <param name="answer">Builds the answer; runs only when every required part has its value.</param>
-    /// <param name="type">Source-generated metadata of the answer.</param>
-    public async Task<Composed<T>> Compose<T>(Func<T> answer, JsonTypeInfo<T> type) =>
-        await Run() is { } failure ? new Composed<T>(failure, Report()) : new Composed<T>(answer(), type, Report());
+    /// <summary>Ends the parts that still run: nobody waits for them any more.</summary>
+    internal void Cancel() => _lifetime!.Value.Cancel();
 
-    /// <summary>Releases the deadline's timer.</summary>
-    public void Dispose()
-    {
-        if (!Interlocked.Exchange(ref _isDisposed, true))
-        {
-            _lifetime?.Dispose();
-        }
-    }
+    internal CompositionReport Report(IReadOnlyList<Part> parts) => new(parts, Time.GetElapsedTime(Request.StartTimestamp));
 
     /// <summary>Whether what went wrong is the doing of the client, whose body a part sends on.</summary>
     internal bool IsClientFault(Exception fault) => _arriving?.Takes(fault) == true;
@@ -172,7 +204,24 @@ public sealed partial class Composer : IDisposable
         _lifetime!.Value.Restart(_policies.Deadline);
     }
 
-    private CompositionReport Report() => new(_parts, Time.GetElapsedTime(Request.StartTimestamp));
+    private bool IsOnlyRead => !Request.IsArriving && !_parts.Exists(static part => part.Writes);
+
+    private async Task<Composed<T>> ComposeWhole<T>(Func<T> answer, JsonTypeInfo<T> type) =>
+        await Run() is { } failure ? new Composed<T>(failure, Report(_parts)) : new Composed<T>(answer(), type, Report(_parts));
+
+    private async Task<Composed<T>> ComposeProgressively<T>(Func<T> answer, JsonTypeInfo<T> type)
+    {
+        var run = new ProgressiveRun(this);
+        // Whatever becomes of the answer, no part outlives the request.
+        Request.HttpContext!.Response.RegisterForDisposeAsync(run);
+        if (await run.First() is not { } failure)
+        {
+            return new ProgressiveAnswer<T>(answer, type, run);
+        }
+
+        await run.DisposeAsync();
+        return new Composed<T>(failure, Report(_parts));
+    }
 
     internal TPart Add<TPart>(TPart part)
         where TPart : Part

@@ -12,6 +12,11 @@ public sealed class CompositionOptions
 {
     /// <summary>Tells clients each part's time in <c>Server-Timing</c>. Default true; not towards strangers.</summary>
     public bool ServerTiming { get; set; } = true;
+
+    /// <summary>
+    /// Answers line by line, as parts come, clients that ask for it. Default true; not where an answer is promised to be one document.
+    /// </summary>
+    public bool Progressive { get; set; } = true;
 }
 
 /// <summary>Registers the stage.</summary>

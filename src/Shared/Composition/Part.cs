@@ -5,6 +5,8 @@ namespace Bff.Composition;
 /// <summary>One piece of an answer, asked of one service.</summary>
 public abstract class Part
 {
+    private volatile bool _hasEnded;
+
     private protected Part(Composer composer, string name, bool isRequired)
     {
         Composer = composer;
@@ -19,7 +21,7 @@ public abstract class Part
     public bool IsRequired { get; }
 
     /// <summary>What became of it; <see cref="PartStatus.Skipped"/> until it has run.</summary>
-    public PartStatus Status { get; private protected set; } = PartStatus.Skipped;
+    public PartStatus Status => _hasEnded ? Became : PartStatus.Skipped;
 
     /// <summary>From its start to its end.</summary>
     public TimeSpan Latency { get; private protected set; }
@@ -44,7 +46,20 @@ public abstract class Part
     /// </summary>
     internal bool IsSwitchedOff { get; private protected set; }
 
+    /// <summary>Whether it changes something.</summary>
+    internal virtual bool Writes => false;
+
     private protected Composer Composer { get; }
+
+    /// <summary>
+    /// Whether its value and status are what they stay. An answer may be made while the part still runs: it must see neither half of one.
+    /// </summary>
+    private protected bool HasEnded => _hasEnded;
+
+    /// <summary>The status while it runs.</summary>
+    private protected PartStatus Became { get; set; } = PartStatus.Skipped;
+
+    private protected void End() => _hasEnded = true;
 
     internal abstract Task Start();
 

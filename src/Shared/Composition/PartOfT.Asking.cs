@@ -40,11 +40,11 @@ public abstract partial class Part<T>
         _missing = missing;
         if (missing.Status != PartStatus.Live)
         {
-            Status = missing.Status;
+            Became = missing.Status;
             StandIn();
         }
 
-        if (IsRequired && Value is null)
+        if (IsRequired && _value is null)
         {
             Composer.Fail(Reason());
         }
@@ -135,7 +135,7 @@ public abstract partial class Part<T>
     {
         Answer = fragment.Answer;
         AgeSeconds = fragment.AgeSeconds;
-        Status = fragment.Source switch
+        Became = fragment.Source switch
         {
             FragmentSource.Cached => PartStatus.Cached,
             FragmentSource.Stale => PartStatus.Stale,

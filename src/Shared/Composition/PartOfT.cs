@@ -18,6 +18,7 @@ public abstract partial class Part<T> : Part
     private Func<UpstreamAnswer<T>, Problem?>? _refused;
     private Part? _missing;
     private Task? _running;
+    private T? _value;
 
     private protected Part(Composer composer, string name, bool isRequired, UpstreamCall<T> call)
         : base(composer, name, isRequired) => _call = call;
@@ -30,7 +31,7 @@ public abstract partial class Part<T> : Part
     }
 
     /// <summary>The data; null when there is none, for whatever reason.</summary>
-    public T? Value { get; private set; }
+    public T? Value => HasEnded ? _value : default;
 
     /// <summary>How its service answered.</summary>
     public UpstreamAnswer<T> Answer { get; private set; }
@@ -87,11 +88,13 @@ public abstract partial class Part<T> : Part
     {
         if (!_isWanted || (_after is not null && !await HasWhatItNeeds(_after)))
         {
+            End();
             return;
         }
 
         if (!IsStillWanted() || (_call ??= Later()) is not { } call || !MayBegin())
         {
+            End();
             return;
         }
 
@@ -112,7 +115,7 @@ public abstract partial class Part<T> : Part
             else if (kept is not { } request)
             {
                 Answer = await call.Make(ContextOf(started, timeout));
-                Status = PartStatus.Live;
+                Became = PartStatus.Live;
             }
             else if (Composer.Cache.TryGet(request, out var fresh))
             {
@@ -151,6 +154,7 @@ public abstract partial class Part<T> : Part
 
         Settle();
         Latency = Composer.Time.GetElapsedTime(started);
+        End();
         activity?.SetTag("bff.part.status", CompositionTelemetry.StatusOf(this));
         if (IsRequired && Value is null)
         {
@@ -160,22 +164,22 @@ public abstract partial class Part<T> : Part
 
     private void Settle()
     {
-        Value = Answer.Value;
+        _value = Answer.Value;
         if (Answer.IsOk)
         {
-            Status = Answer.FromFallback ? PartStatus.Fallback : Status;
+            Became = Answer.FromFallback ? PartStatus.Fallback : Became;
             return;
         }
 
         // 404 of an optional part: its service answered that nothing is there.
-        Status = Answer.Outcome switch
+        Became = Answer.Outcome switch
         {
             _ when Answer.IsGone => PartStatus.Live,
             UpstreamOutcome.Timeout => PartStatus.Timeout,
             UpstreamOutcome.Unavailable => PartStatus.Unavailable,
             _ => PartStatus.Failed,
         };
-        if (Status != PartStatus.Live)
+        if (Became != PartStatus.Live)
         {
             StandIn();
         }
@@ -192,8 +196,8 @@ public abstract partial class Part<T> : Part
         {
             if (_standIn() is { } value)
             {
-                Value = value;
-                Status = PartStatus.Fallback;
+                _value = value;
+                Became = PartStatus.Fallback;
             }
         }
 #pragma warning disable CA1031 // Whatever the stand-in is made of, there is none.

@@ -30,6 +30,20 @@ public sealed record PartPolicy
     public bool Enabled { get; init; } = true;
 }
 
+/// <summary>What configuration says of an endpoint's answers: <c>Composition:&lt;endpoint&gt;</c>.</summary>
+[Settings("Composition:<endpoint>")]
+public sealed record EndpointPolicy
+{
+    /// <summary>
+    /// How long a progressive answer waits, from the request's arrival, for parts that may come with its first line; the required ones are
+    /// always waited for. An answer that is whole by then is one line.
+    /// </summary>
+    [Setting(Min = "00:00:00", Max = "00:05:00")]
+    public TimeSpan FirstAfter { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    internal static EndpointPolicy Default { get; } = new();
+}
+
 /// <summary>The section <c>Composition</c>; replaced as a whole on a reload.</summary>
 [Settings("Composition")]
 public sealed record CompositionPolicies
@@ -42,18 +56,23 @@ public sealed record CompositionPolicies
     public IReadOnlyDictionary<(string Endpoint, string Part), PartPolicy> Parts { get; init; } =
         new Dictionary<(string, string), PartPolicy>();
 
+    /// <summary>By endpoint.</summary>
+    public IReadOnlyDictionary<string, EndpointPolicy> Endpoints { get; init; } = new Dictionary<string, EndpointPolicy>();
+
     internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var section = configuration.GetSection("Composition");
         var parts = new Dictionary<(string, string), PartPolicy>();
+        var endpoints = new Dictionary<string, EndpointPolicy>();
         foreach (var endpoint in section.GetChildren().Where(c => c.Key != "Deadline"))
         {
-            foreach (var part in endpoint.GetChildren())
+            endpoints[endpoint.Key] = mistakes.Bind(endpoint, new EndpointPolicy());
+            foreach (var part in endpoint.GetChildren().Where(c => c.Key != nameof(EndpointPolicy.FirstAfter)))
             {
                 parts[(endpoint.Key, part.Key)] = mistakes.Bind(part, new PartPolicy());
             }
         }
 
-        return mistakes.Bind(section, new CompositionPolicies { Parts = parts });
+        return mistakes.Bind(section, new CompositionPolicies { Parts = parts, Endpoints = endpoints });
     }
 }

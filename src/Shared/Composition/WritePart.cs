@@ -66,6 +66,8 @@ public partial class WritePart<T> : Part<T>
         return this;
     }
 
+    internal override bool Writes => true;
+
     // 4
     internal override async ValueTask TakeBack()
     {

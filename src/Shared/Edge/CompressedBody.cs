@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -10,7 +11,7 @@ namespace Bff.Edge;
 /// A response body that decides at its first byte: anything but JSON goes straight on to the server; JSON is held until it ends or exceeds
 /// <see cref="HoldBytes"/>, then sent as it is (below 1 KiB) or compressed. A document that fails while it is held can still become a
 /// problem. Of an answer that is passed on (<see cref="DisableBuffering"/>) nothing is held that has been flushed: the compressor is
-/// flushed too. Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
+/// flushed too; so is it with an answer in lines, which is compressed however short its first one is. Levels are the cheapest of each coding: higher ones cost five times the CPU for a few per cent of size.
 /// </summary>
 internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFeature inner, ContentCoding coding)
     : PipeWriter,
@@ -77,6 +78,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
             if (
                 _stage is Stage.Held
                 && _isStreamed
+                && !IsProgressive
                 && _count is > 0 and < ResponseHeaders.CompressFromBytes
                 && response.ContentLength is null
             )
@@ -198,11 +200,13 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         return _stage is Stage.Plain;
     }
 
+    private bool IsProgressive => response.HttpContext.Features.Get<BffRequest>() is { IsProgressive: true };
+
     private bool IsDue() => _count > HoldBytes || (_isStreamed && !(response.ContentLength is { } all && _count >= all));
 
     private bool IsWorthwhile() =>
         !response.HasStarted
-        && MediaTypes.IsJson(response.ContentType)
+        && (MediaTypes.IsJson(response.ContentType) || IsProgressive)
         && response.ContentLength is null or >= ResponseHeaders.CompressFromBytes
         && response.Headers.ContentEncoding.Count == 0
         && response.Headers.ContentRange.Count == 0

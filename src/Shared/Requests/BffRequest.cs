@@ -58,6 +58,11 @@ public sealed class BffRequest
     /// <summary>Whether an endpoint sends the body on while it arrives, as a part of its answer.</summary>
     internal bool IsArriving { get; set; }
 
+    /// <summary>
+    /// Whether the answer goes out line by line, as parts of it come: compressed so, and over within the deadline of a composition.
+    /// </summary>
+    internal bool IsProgressive { get; set; }
+
     /// <summary>Called when the last of such a body has arrived.</summary>
     internal Action? BodyArrived { get; set; }
 

@@ -7,8 +7,19 @@ namespace WebBff.Features;
 /// <param name="ServicesCalled">Parts that were wanted, cached ones included.</param>
 /// <param name="ServicesSucceeded">Those that have data.</param>
 /// <param name="TotalLatencyMs">From arrival to answer.</param>
-/// <param name="Sections">Every part by name.</param>
-public sealed record Meta(int ServicesCalled, int ServicesSucceeded, int TotalLatencyMs, IReadOnlyDictionary<string, SectionMeta> Sections);
+/// <param name="Sections">Every part by name, but for those that are pending.</param>
+/// <param name="Pending">Parts that later lines of a progressive answer bring; absent when there are none.</param>
+/// <param name="Nulls">
+/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot say; absent when there are none.
+/// </param>
+public sealed record Meta(
+    int ServicesCalled,
+    int ServicesSucceeded,
+    int TotalLatencyMs,
+    IReadOnlyDictionary<string, SectionMeta> Sections,
+    IReadOnlyList<string>? Pending = null,
+    IReadOnlyList<string>? Nulls = null
+);
 
 /// <param name="Status"><c>live</c>, <c>cached</c>, <c>stale</c>, <c>fallback</c>, <c>failed</c>, <c>timeout</c>, <c>unavailable</c> or
 /// <c>skipped</c>.</param>

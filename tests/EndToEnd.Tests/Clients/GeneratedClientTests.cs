@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bff.Callers.ApiKeys;
 using Bff.TestKit;
+using Fault = Bff.Dev.Upstreams.Faults.Fault;
+using FaultMode = Bff.Dev.Upstreams.Faults.FaultMode;
 using PartnerHost = Bff.TestKit.GatewayHost<PartnerBff.Features.V1.OrderV1>;
 using WebHost = Bff.TestKit.GatewayHost<WebBff.Features.Meta>;
 
@@ -51,6 +53,31 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
         }
 
         _ = typeof(Bff.Clients.Mobile.MobileClient);
+        """;
+
+    private const string ReadAFeed = """
+        using Bff.Clients.Mobile;
+
+        using var http = new HttpClient { BaseAddress = new Uri(Environment.GetEnvironmentVariable("GATEWAY")!) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", Environment.GetEnvironmentVariable("TOKEN"));
+        await foreach (var feed in http.GetProgressively<HomeFeed>("home-feed"))
+        {
+            Console.WriteLine($"{feed.User.Name} {string.Join(',', feed._meta?.Pending ?? [])} {feed.Orders?.Count}");
+            using var _ = await http.GetAsync("me"); // Says that the line is here.
+        }
+
+        var whole = await new MobileClient(http).HomeFeedAsync();
+        Console.WriteLine($"{whole.User.Name}  {whole.Orders?.Count}");
+        try
+        {
+            await foreach (var _ in http.GetProgressively<OrderDetail>("orders/o-nope"))
+            {
+            }
+        }
+        catch (ApiException<Problem> refused)
+        {
+            Console.WriteLine($"{refused.StatusCode} {refused.Result.Code} {System.Text.Json.JsonSerializer.Serialize(refused.Result)}");
+        }
         """;
 
     private const string ReadAProduct = """
@@ -117,6 +144,54 @@ public sealed class GeneratedClientTests(ClientPackages packages) : IClassFixtur
         host.Leaks.CheckErrorBody("the client", said);
         Assert.Matches("^o-[0-9]+ True po-77 2 True\\s+404 not_found {.*}\\s*$", said);
         Assert.Single(_surroundings.Services.Orders.Calls.All, c => c is { Method: "POST", Path: "/orders" });
+    }
+
+    [NodeFact]
+    public async Task The_mobile_client_reads_a_feed_as_its_parts_come()
+    {
+        packages.CopyTo(Path.Combine(_workshop.Folder, "packages"));
+        _workshop.Write("Clients.csproj", Project);
+        _workshop.Write("Program.cs", ReadAFeed);
+        await Tool.Run(
+            _workshop.Folder,
+            "dotnet",
+            ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false", "-o", "built"]
+        );
+        await using var gateway = await GatewayProcess.Start(
+            "MobileBff",
+            _surroundings,
+            _workshop.Folder,
+            [
+                ("Composition:Deadline", "00:01:00"),
+                .. ((string[])["user", "orders", "recommendations", "notifications"]).Select(p =>
+                    ($"Composition:home-feed:{p}:Timeout", "00:00:30")
+                ),
+            ]
+        );
+        var firstLine = _surroundings.Services.Users.Calls.ReachAsync(2);
+        _surroundings.Services.Orders.Faults.Set(
+            new Fault
+            {
+                Mode = FaultMode.Delay,
+                Until = firstLine,
+                Count = 1,
+            }
+        );
+
+        var said = await Tool.Run(
+            _workshop.Folder,
+            "dotnet",
+            ["built/Clients.dll"],
+            ("GATEWAY", gateway.Address.ToString()),
+            ("TOKEN", _surroundings.Token())
+        );
+
+        var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        _surroundings.Leaks.CheckErrorBody("the client", lines[^1]);
+        Assert.Equal("Alice Moreau  5", lines[^3]);
+        Assert.Equal("Alice Moreau  5", lines[^2]);
+        Assert.Matches("^Alice Moreau (.*,)?orders(,.*)? $", lines[0]);
+        Assert.StartsWith("404 not_found {", lines[^1], StringComparison.Ordinal);
     }
 
     [NodeFact]

@@ -72,6 +72,29 @@ public sealed class RollingRestartTests : IAsyncLifetime
         Assert.Equal(0, await gateway.Exit());
     }
 
+    [Fact]
+    public async Task On_a_signal_to_end_an_answer_in_lines_goes_on_to_its_last()
+    {
+        await using var gateway = await Start(
+            "MobileBff",
+            ("Shutdown:Delay", "00:00:00"),
+            ("Composition:Deadline", "00:01:00"),
+            ("Composition:home-feed:orders:Timeout", "00:00:30")
+        );
+        using var held = _surroundings.Services.Orders.Faults.Hold();
+        using var answer = await AnswerInLines.Ask(gateway.Client, Request("/home-feed", "u-1001"));
+        Assert.True(await answer.Next());
+
+        await gateway.Terminate();
+        await Eventually.True(() => Refuses(gateway), GatewayProcess.Patience);
+        Assert.Contains("orders", answer.Pending);
+        held.Dispose();
+
+        Assert.Equal(5, (await answer.All())["orders"]!.AsArray().Count);
+        Assert.Empty(answer.Pending);
+        Assert.Equal(0, await gateway.Exit());
+    }
+
     public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
 
     public async Task DisposeAsync()

@@ -33,6 +33,7 @@ internal sealed record TimelineView(IReadOnlyList<Entry> Items, string? NextCurs
 [JsonSerializable(typeof(PointsView))]
 [JsonSerializable(typeof(Account))]
 [JsonSerializable(typeof(TimelineView))]
+[JsonSerializable(typeof(SlowView))]
 internal sealed partial class RecipeJson : JsonSerializerContext;
 
 /// <summary>The endpoints of docs/when-one-part-needs-another.md, as they stand there.</summary>

@@ -71,6 +71,39 @@ public sealed class SpaTests(SharedSurroundings surroundings) : WebTest(surround
     }
 
     [ChromiumFact]
+    public async Task The_parts_of_a_page_appear_as_they_come_and_what_is_there_keeps_its_focus()
+    {
+        await using var chromium = await Chromium.Start(Start());
+        var page = chromium.Page;
+        await chromium.SignIn("/bff/login", "Alice");
+        await Expect(page.Locator("[data-part=orders] .rows li")).ToHaveCountAsync(5);
+
+        var reviews = Upstream.Reviews.Faults.Hold();
+        await page.GotoAsync("/#/products/p-1");
+        await Expect(page.Locator("main h1")).ToHaveTextAsync("Trail Shoe");
+        await Expect(page.Locator("[data-part=price] .price")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-part=reviews] .coming")).ToBeVisibleAsync();
+        var order = page.GetByRole(AriaRole.Button, new() { Name = "Order one" });
+        await Expect(order).ToBeEnabledAsync();
+        await order.FocusAsync();
+        reviews.Dispose();
+        await Expect(page.Locator("[data-part=reviews] .stars")).ToBeVisibleAsync();
+        await Expect(page.Locator(".coming")).ToHaveCountAsync(0);
+        await Expect(order).ToBeFocusedAsync();
+
+        var orders = Upstream.Orders.Faults.Hold();
+        Upstream.Notifications.Faults.Set(FaultMode.Garbage);
+        await page.Locator("nav a").First.ClickAsync();
+        await Expect(page.Locator("main h1")).ToHaveTextAsync("Good to see you, Alice");
+        await Expect(page.Locator("[data-part=notifications] .missing")).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-part=orders] .coming")).ToBeVisibleAsync();
+        orders.Dispose();
+        await Expect(page.Locator("[data-part=orders] .rows li")).ToHaveCountAsync(5);
+        await Expect(page.Locator(".waterfall li")).ToHaveCountAsync(5);
+        Assert.Empty(chromium.Complaints);
+    }
+
+    [ChromiumFact]
     public async Task The_first_page_writes_no_error_into_the_console()
     {
         await using var chromium = await Chromium.Start(Start(new() { ["Session:AnonymousUser"] = "Null" }));

@@ -14,7 +14,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
     private readonly IHttpResponseFeature? _response;
     private readonly IHttpRequestLifetimeFeature? _connection;
     private readonly bool _isRead;
-    private readonly long _since;
+    private readonly BffRequest _request;
     private readonly Lock _lock = new();
     private CancellationTokenSource? _ended;
     private bool _isLooking;
@@ -36,7 +36,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
             || HttpMethods.IsHead(context.Request.Method)
             || HttpMethods.IsConnect(context.Request.Method)
             || context.GetEndpoint()?.Metadata.GetMetadata<GrpcRoute>() is not null;
-        _since = request.StartTimestamp;
+        _request = request;
         Caller = caller;
         _endsAt = caller.ExpiresAt?.UtcTicks ?? long.MaxValue;
     }
@@ -122,7 +122,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
                 _isCut = true;
                 _ = _ended.CancelAsync();
             }
-            else if (_response is { HasStarted: true } ? IsStream(_response) || IsStillWriting() : _isRead && _lives.IsLong(_since))
+            else if (HasBegun() ? IsStream(_response!) || IsStillWriting() : _isRead && _lives.IsLong(_request.StartTimestamp))
             {
                 _isCut = true;
                 _connection?.Abort();
@@ -131,6 +131,9 @@ public sealed class CallerLife : ICallerLife, IDisposable
             // Else it is about to be answered, as every request is that was admitted in time; the next look finds it again if it goes on.
         }
     }
+
+    /// <summary>A composition's lines end with its deadline, as a composition does that answers at once.</summary>
+    private bool HasBegun() => _response is { HasStarted: true } && !_request.IsProgressive;
 
     private static bool IsStream(IHttpResponseFeature response) =>
         response.StatusCode == StatusCodes.Status101SwitchingProtocols

@@ -1,0 +1,97 @@
+using System.Text.Json.Serialization.Metadata;
+using Bff.Requests;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Composition.Progressive;
+
+/// <summary>
+/// A composed answer that begins when its required parts are there. 1. One without <c>_meta</c> cannot say what is still to come: it waits
+/// for all of it; 2. a whole answer is one line with all that the plain answer says of itself; 3. else the head goes out with what there
+/// is, and may not be kept; 4. each part that comes is a further line, flushed when it is written: a client that reads slowly is waited
+/// for, as the server's limits allow, and hears meanwhile of several parts at once; 5. what ends the answer before its last line cuts it
+/// off, so that no half is taken for a whole.
+/// </summary>
+internal sealed class ProgressiveAnswer<T> : Composed<T>
+{
+    private readonly Func<T> _make;
+    private readonly ProgressiveRun _run;
+
+    public ProgressiveAnswer(Func<T> make, JsonTypeInfo<T> type, ProgressiveRun run)
+        : base(make(), type, run.Report()) => (_make, _run) = (make, run);
+
+    /// <inheritdoc />
+    public override async Task ExecuteAsync(HttpContext httpContext)
+    {
+        try
+        {
+            await Write(httpContext);
+        }
+        finally
+        {
+            await _run.DisposeAsync(); // 5
+        }
+    }
+
+    private async Task Write(HttpContext context)
+    {
+        var services = context.RequestServices;
+        var meta = WithMeta ? services.GetService<ICompositionMeta>() : null;
+        var answer = Answer!;
+        if (meta is null && !_run.IsWhole)
+        {
+            await _run.Rest(); // 1
+            (answer, Report) = (_make(), _run.Report());
+        }
+
+        using var lines = new AnswerLines<T>(Type!, meta);
+        var line = lines.Next(answer, Report, _run.Pending);
+        Introduce(context, services);
+        if (_run.IsWhole && IsUnchanged(context, services, lines.Answer))
+        {
+            context.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        Head(context.Response);
+        context.Response.ContentType = ProgressiveAsk.MediaType;
+        BffRequest.Of(context).IsProgressive = true;
+        if (_run.IsWhole)
+        {
+            context.Response.ContentLength = line.Length; // 2
+        }
+        else
+        {
+            context.Response.Headers["X-Accel-Buffering"] = "no"; // 3. Proxies on the way hold nothing back.
+            context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        await context.Response.BodyWriter.WriteAsync(line, context.RequestAborted);
+        while (await _run.Next()) // 4
+        {
+            line = lines.Next(_make(), _run.Report(), _run.Pending);
+            await context.Response.BodyWriter.WriteAsync(line, context.RequestAborted);
+        }
+    }
+
+    private void Introduce(HttpContext context, IServiceProvider services)
+    {
+        var headers = context.Response.Headers;
+        headers.Vary = ProgressiveAsk.Vary;
+        if (services.GetRequiredService<CompositionOptions>().ServerTiming)
+        {
+            headers["Server-Timing"] = Report.ServerTiming();
+        }
+
+        if (ProgressiveAsk.IsPreferred(context.Request))
+        {
+            headers["Preference-Applied"] = ProgressiveAsk.Preference;
+        }
+    }
+}

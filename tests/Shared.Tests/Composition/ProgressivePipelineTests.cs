@@ -1,0 +1,212 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Text.Json.Nodes;
+using Bff.Admission;
+using Bff.Composition;
+using Bff.Requests;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using static Bff.Composition.Durations;
+
+namespace Bff.Shared.Tests.Composition;
+
+/// <summary>What the stages around a composition make of one whose answer begins before it ends.</summary>
+public sealed class ProgressivePipelineTests : IAsyncLifetime
+{
+    private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RecipeBench _bench = null!;
+    private int _shaped;
+
+    public async Task InitializeAsync()
+    {
+        _bench = await RecipeBench.Start(
+            app =>
+            {
+                app.MapGet("/slow/{id}", Slow).Named("slow").AllowAnonymous();
+                app.MapGet("/thrown/{id}", Thrown).Named("thrown").AllowAnonymous();
+                app.MapGet("/dropped/{id}", Dropped).Named("dropped").AllowAnonymous();
+                app.MapGet("/listed/{id}", Listed).Named("listed").AllowAnonymous();
+            },
+            ("Composition:slow:FirstAfter", "00:00:00"),
+            ("Composition:thrown:FirstAfter", "00:00:00"),
+            ("Composition:dropped:FirstAfter", "00:00:00"),
+            ("Composition:Deadline", "00:01:00"),
+            ("Upstreams:shop:Timeout", "00:01:00")
+        );
+        _bench.Says("GET /profiles/c-1", """{"name":"Ann"}""", 200, ("ETag", "\"v1\""));
+        _bench.Answers["GET /products/c-1"] = async context =>
+        {
+            context.RequestAborted.Register(() => _left.TrySetResult());
+            _arrived.TrySetResult();
+            await _go.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsJsonAsync(new { id = "p-1" });
+        };
+    }
+
+    public async Task DisposeAsync()
+    {
+        _go.TrySetResult();
+        await _bench.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task It_has_one_place_among_those_served_at_once_until_its_last_line()
+    {
+        var gate = _bench.Gateway.Services.GetRequiredService<AdmissionGate>();
+        using var answer = await Ask("/slow/c-1");
+        Assert.True(await answer.Next());
+        Assert.Equal(1, gate.InFlight);
+
+        _go.SetResult();
+        await answer.All();
+
+        await Eventually.True(() => gate.InFlight == 0);
+    }
+
+    [Fact]
+    public async Task Its_parts_and_its_time_are_counted_once()
+    {
+        var parts = new ConcurrentQueue<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, me) =>
+            {
+                if (instrument.Name == "bff.composition.part.duration")
+                {
+                    me.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>(
+            (_, _, tags, _) =>
+            {
+                var (endpoint, part, status) = ((string?)tags[0].Value, (string?)tags[1].Value, (string?)tags[2].Value);
+                if (endpoint == "slow")
+                {
+                    parts.Enqueue($"{part} {status}");
+                }
+            }
+        );
+        listener.Start();
+        using var answer = await Ask("/slow/c-1");
+        Assert.True(await answer.Next());
+        Assert.Empty(parts); // It has not ended.
+
+        _go.SetResult();
+        await answer.All();
+
+        Assert.Equal(["account live", "product live"], parts.Order());
+    }
+
+    [Fact]
+    public async Task An_answer_that_can_not_be_made_later_is_cut_off()
+    {
+        using var answer = await Ask("/thrown/c-1");
+        Assert.True(await answer.Next());
+        Assert.Equal(["product"], answer.Pending);
+
+        _go.SetResult();
+
+        await Assert.ThrowsAnyAsync<Exception>(answer.All);
+        Assert.Equal(["product"], answer.Pending);
+        Assert.Contains(_bench.Gateway.Log.Entries, e => e.Message.Contains("failed unexpectedly", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_gives_up_its_answer_leaves_no_part_behind()
+    {
+        using var answer = await Ask("/dropped/c-1");
+
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.Response.StatusCode);
+        await _left.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task A_client_that_reads_slowly_is_waited_for_and_then_hears_of_all_that_came()
+    {
+        using var answer = await Ask("/slow/c-1");
+
+        _go.SetResult();
+        await Eventually.True(() => _bench.Gateway.Services.GetRequiredService<AdmissionGate>().InFlight == 0);
+
+        Assert.Equal("p-1", (string?)(await answer.All())["product"]!["id"]);
+    }
+
+    [Fact]
+    public async Task An_answer_without_meta_is_whole_and_keeps_its_validators()
+    {
+        using var answer = await Ask("/account/c-1");
+        await answer.All();
+
+        Assert.Single(answer.Lines);
+        Assert.Equal("\"v1\"", answer.Response.Headers.ETag!.ToString());
+        Assert.Equal("application/x-ndjson", answer.Response.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task An_answer_without_meta_waits_for_what_it_could_not_name()
+    {
+        var asking = Ask("/listed/c-1");
+        await Eventually.True(() => _bench.Asked.Contains("GET /products/c-1"));
+        _go.SetResult();
+
+        using var answer = await asking;
+        await answer.All();
+
+        Assert.Equal("p-1", (string?)Assert.Single(answer.Lines)["product"]!["id"]);
+    }
+
+    [Fact]
+    public async Task The_document_lists_the_lines_of_reads_and_of_nothing_else()
+    {
+        var document = JsonNode.Parse(await _bench.Gateway.Client.GetStringAsync("/openapi/recipes.json"))!;
+        var paths = document["paths"]!.AsObject();
+
+        Assert.Equal(
+            ["application/json", "application/x-ndjson"],
+            paths["/slow/{id}"]!["get"]!["responses"]!["200"]!["content"]!.AsObject().Select(c => c.Key)
+        );
+        Assert.All(
+            paths.SelectMany(p => p.Value!.AsObject()).Where(o => o.Key != "get"),
+            o => Assert.DoesNotContain("x-ndjson", o.Value!.ToJsonString(), StringComparison.Ordinal)
+        );
+    }
+
+    private Task<AnswerInLines> Ask(string path) => AnswerInLines.Ask(_bench.Gateway.Client, new HttpRequestMessage(HttpMethod.Get, path));
+
+    private static Task<Composed<SlowView>> Slow(string id, Composer composer, IShop shop)
+    {
+        var account = composer.Required("account", shop.Account(id)).Timeout(Minutes(1));
+        var product = composer.Optional("product", shop.Product(id)).Timeout(Minutes(1));
+        return composer.Compose(() => View(account, product), RecipeJson.Default.SlowView);
+    }
+
+    private Task<Composed<SlowView>> Thrown(string id, Composer composer, IShop shop)
+    {
+        var account = composer.Required("account", shop.Account(id)).Timeout(Minutes(1));
+        var product = composer.Optional("product", shop.Product(id)).Timeout(Minutes(1));
+        return composer.Compose(
+            () => Interlocked.Increment(ref _shaped) == 1 ? View(account, product) : throw new InvalidOperationException("as told"),
+            RecipeJson.Default.SlowView
+        );
+    }
+
+    private async Task<Composed<SlowView>> Dropped(string id, Composer composer, IShop shop)
+    {
+        await Slow(id, composer, shop);
+        await _arrived.Task;
+        throw new InvalidOperationException("as told");
+    }
+
+    private static async Task<Composed<SlowView>> Listed(string id, Composer composer, IShop shop) =>
+        (await Slow(id, composer, shop)).WithoutMeta();
+
+    private static SlowView View(Part<Account> account, Part<Item> product) => new(account.Value!.Name, product.Value);
+}
+
+public sealed record SlowView(string Name, Item? Product);
