@@ -33,7 +33,14 @@ public sealed partial class WorkflowTests
         var everything = Yaml.Read(".github/workflows/everything.yml")[0]["on.pull_request.paths"].Items.Select(p => p.Text).ToList();
 
         Assert.NotEmpty(commands);
-        Assert.All(commands, c => Assert.Matches("^sudo apt-get |^dotnet (build|test) tests/Architecture.Tests( |$)", c));
+        Assert.All(
+            commands,
+            c =>
+                Assert.Matches(
+                    "^sudo apt-get |^dotnet (build|test) tests/Architecture.Tests( |$)|^dotnet tool restore && dotnet csharpier check",
+                    c
+                )
+        );
         Assert.Empty(rules["on.pull_request"].Members);
         Assert.NotEmpty(everything);
         Assert.DoesNotContain(
