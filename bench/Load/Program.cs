@@ -24,6 +24,7 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["memory"] = MemoryJob.Run,
     ["bodies"] = LargeBodiesJob.Run,
     ["storm"] = BodyStormJob.Run,
+    ["forged"] = ForgedCredentialsJob.Run,
 };
 var wanted = options.Jobs.Count > 0 ? options.Jobs : [.. jobs.Keys];
 if (wanted.Except(jobs.Keys).ToList() is { Count: > 0 } unknown)
