@@ -67,7 +67,7 @@ public sealed partial class DevelopmentIdentityProvider
 
     private async Task ListenAsync(CancellationToken cancellation)
     {
-        // Empty: nothing in the environment or beside the binaries of whoever embeds this changes how it listens.
+        // Empty: nothing in the environment or beside the binaries of a program that embeds this changes how it listens.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder
             .WebHost.UseKestrelCore()

@@ -167,7 +167,7 @@ internal static class PlaceOrder
         if (!caller.IsPartner && caller.User is { } self && order.CustomerId is { } other && other != self)
             return Answer.ProblemAsync(exchange, 403, "not_your_orders", "Orders are placed for oneself.");
         if (Customer(order, caller) is not var (customer, tenant))
-            return Answer.ProblemAsync(exchange, 422, "unknown_customer", "customerId names nobody.");
+            return Answer.ProblemAsync(exchange, 422, "unknown_customer", "customerId names no customer.");
         if (Objection(order) is var (status, code, detail))
             return Answer.ProblemAsync(exchange, status, code, detail);
 

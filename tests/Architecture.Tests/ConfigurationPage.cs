@@ -37,7 +37,14 @@ internal sealed partial class ConfigurationPage(IReadOnlyDictionary<string, ISer
         ("Compositions", ["Composition", "Composition:<endpoint>", "Composition:<endpoint>:<part>"]),
         (
             "Upstreams",
-            ["Upstreams:<name>", "Upstreams:<name>:Breaker", "Upstreams:<name>:Canary", "Upstreams:<name>:Token", "Clients:<name>"]
+            [
+                "Upstreams:<name>",
+                "Upstreams:<name>:Breaker",
+                "Upstreams:<name>:Canary",
+                "Upstreams:<name>:Shadow",
+                "Upstreams:<name>:Token",
+                "Clients:<name>",
+            ]
         ),
         (
             "Routes",

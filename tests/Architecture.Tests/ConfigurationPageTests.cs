@@ -129,6 +129,9 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
             "Canary:Address",
             "Canary:Percent",
             "Canary:Header",
+            "Shadow:Address",
+            "Shadow:Percent",
+            "Shadow:Compare",
             "Fallback",
             "ClientCertificate:Path",
             "ServerCa:Path",
@@ -234,6 +237,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
                     "UpstreamOptions.Name",
                     "UpstreamOptions.Breaker",
                     "UpstreamOptions.Canary",
+                    "UpstreamOptions.Shadow",
                     "UpstreamOptions.Token",
                     "UpstreamOptions.ClientCertificate",
                     "UpstreamOptions.ServerCa",
@@ -291,7 +295,7 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     private static partial Regex NamedKey();
 
     /// <summary>The sandbox's keys are those of the upstreams; YARP's clusters are named where it is said that there are none.</summary>
-    [GeneratedRegex("^(?:Kestrel|Logging|Sandbox:Upstreams|ReverseProxy:Clusters)(?::|$)")]
+    [GeneratedRegex("^(?:Kestrel|Logging|Services|Sandbox:Upstreams|ReverseProxy:Clusters)(?::|$)")]
     private static partial Regex FrameworkKey();
 
     [GeneratedRegex("<[a-z]+>")]

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.TestKit;
 
 /// <summary>One line that was logged.</summary>
-public sealed record LogEntry(string Category, LogLevel Level, string Message, Exception? Exception);
+public sealed record LogEntry(string Category, LogLevel Level, string Message, Exception? Exception, EventId Event = default);
 
 /// <summary>Keeps what is logged; waits for a line by signal.</summary>
 public sealed class LogRecorder : ILoggerProvider
@@ -71,6 +71,6 @@ public sealed class LogRecorder : ILoggerProvider
             TState state,
             Exception? exception,
             Func<TState, Exception?, string> formatter
-        ) => log.Add(new(category, logLevel, formatter(state, exception), exception));
+        ) => log.Add(new(category, logLevel, formatter(state, exception), exception, eventId));
     }
 }

@@ -108,6 +108,7 @@ public static class WrongValues
         ["Upstreams:odd:Address"] = "not an address",
         ["Upstreams:several:Addresses:0"] = "not an address",
         ["Upstreams:orders:Canary:Address"] = "not an address",
+        ["Upstreams:orders:Shadow:Address"] = "not an address",
         ["Upstreams:users:Timeout"] = "1 second",
         ["Upstreams:users:Retries"] = "6",
         ["Upstreams:users:HedgeAfter"] = "00:00:00",
@@ -121,6 +122,8 @@ public static class WrongValues
         ["Upstreams:users:MaxResponseBytes"] = "10",
         ["Upstreams:users:Canary:Percent"] = "101",
         ["Upstreams:users:Canary:Header"] = "no-value",
+        ["Upstreams:users:Shadow:Percent"] = "101",
+        ["Upstreams:users:Shadow:Compare"] = "perhaps",
         ["Upstreams:users:Fallback"] = "nobody",
         ["Upstreams:users:ClientCertificate:Path"] = "/no/such/file.pem",
         ["Upstreams:users:ClientCertificate:KeyPath"] = "/no/such/key.pem",
@@ -254,6 +257,7 @@ public static class WrongValues
                     new(settings)
                     {
                         ["Upstreams:users:Canary:Address"] = "http://127.0.0.1:1",
+                        ["Upstreams:users:Shadow:Address"] = "http://127.0.0.1:1",
                         ["ReverseProxy:Routes:wrong:ClusterId"] = "users",
                         ["Upstreams:exchanged:Address"] = "http://127.0.0.1:1",
                         ["Upstreams:exchanged:Token:Mode"] = "Client",

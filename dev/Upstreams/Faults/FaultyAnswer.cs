@@ -9,7 +9,7 @@ namespace Bff.Dev.Upstreams.Faults;
 /// <summary>Carries a fault out: the wait first, then the harm.</summary>
 internal static class FaultyAnswer
 {
-    // Long enough for half a body to leave the socket before the reset overtakes it, where nobody says that it has.
+    // Long enough for half a body to leave the socket before the reset overtakes it, where nothing tells that it has.
     private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);

@@ -34,7 +34,7 @@ public readonly record struct OptionalNumber
         );
     }
 
-    /// <summary>Nobody knows: null.</summary>
+    /// <summary>Not known: null.</summary>
     public static OptionalNumber Unknown => new(null);
 
     /// <summary>The number, or nothing at all.</summary>

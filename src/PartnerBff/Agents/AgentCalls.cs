@@ -113,6 +113,11 @@ internal sealed partial class AgentCalls(InnerRequests requests, AgentMetrics me
         return document.RootElement.Clone();
     }
 
-    [LoggerMessage(LogLevel.Error, "The call that message {RequestId} of an agent asked for failed unexpectedly")]
+    [LoggerMessage(
+        3231,
+        LogLevel.Error,
+        "The call that message {RequestId} of an agent asked for failed because of an unexpected error; the agent is told so",
+        EventName = "AgentCallFailed"
+    )]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string requestId);
 }

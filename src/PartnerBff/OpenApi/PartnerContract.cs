@@ -49,7 +49,7 @@ internal static class PartnerContract
 
     private static void Describe(OpenApiOptions options)
     {
-        options.ShouldInclude = operation => operation.GroupName == options.DocumentName; // The portal's own routes are promised to nobody.
+        options.ShouldInclude = operation => operation.GroupName == options.DocumentName; // The portal's own routes are not part of the contract.
         options.AddDocumentTransformer(Describe);
         options.AddOperationTransformer(Describe);
     }

@@ -46,7 +46,7 @@ internal sealed class PortalGate(FormTokens forms, ITenants tenants, RateLimiter
                 context,
                 signOut,
                 "You cannot manage this account",
-                "Your sign-in does not have the role partner-admin. Ask whoever manages your company’s account to give it to you."
+                "Your sign-in does not have the role partner-admin. Ask the person who manages your company’s account for it."
             );
         }
 

@@ -10,13 +10,13 @@ namespace PartnerBff.Portal;
 /// <param name="FormToken">What <see cref="FormTokens"/> made.</param>
 public sealed record PortalViewer(string Tenant, string Name, string Plan, string SignOutUrl, string FormToken)
 {
-    internal static readonly PortalViewer Nobody = new("", "", "", "", "");
+    internal static readonly PortalViewer Anonymous = new("", "", "", "", "");
 
     internal Caller Caller { get; init; } = Caller.Anonymous;
 
     internal string SessionId { get; init; } = "";
 
-    /// <summary>Lets endpoints ask for the viewer as a parameter; whom the gate refuses is nobody, and the endpoint does not run.</summary>
+    /// <summary>Lets endpoints ask for the viewer as a parameter; a visitor whom the gate refuses is anonymous, and the endpoint does not run.</summary>
     public static async ValueTask<PortalViewer?> BindAsync(HttpContext context) =>
-        (await context.RequestServices.GetRequiredService<PortalGate>().Admit(context)).Viewer ?? Nobody;
+        (await context.RequestServices.GetRequiredService<PortalGate>().Admit(context)).Viewer ?? Anonymous;
 }

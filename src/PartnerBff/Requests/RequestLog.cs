@@ -5,7 +5,7 @@ using Bff.State;
 namespace PartnerBff.Requests;
 
 /// <summary>
-/// Notes requests in memory and writes them every second, and before somebody reads them; never on the way of a request. A write that fails
+/// Notes requests in memory and writes them every second, and before they are read; never on the way of a request. A write that fails
 /// is not repeated, for it may have happened: what it held is lost. It is a log, not a bill.
 /// </summary>
 internal sealed class RequestLog(IRequestLogStore store, TimeProvider time, ILogger<RequestLog> logger)

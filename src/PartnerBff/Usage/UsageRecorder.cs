@@ -4,7 +4,7 @@ using Bff.State;
 namespace PartnerBff.Usage;
 
 /// <summary>
-/// Adds requests up in memory and writes the sums every two seconds, at the end, and before somebody reads them; never on the way of a
+/// Adds requests up in memory and writes the sums every two seconds, at the end, and before they are read; never on the way of a
 /// request. A write without an answer may have happened or may still happen. So it is repeated as it was, under the number that it had,
 /// until it is confirmed; what has come since for the same account and day waits for that.
 /// </summary>
@@ -94,8 +94,11 @@ internal sealed partial class UsageRecorder(IUsageStore store, TimeProvider time
     private sealed record Batch(UsageFlush Flush, IReadOnlyCollection<(string Endpoint, EndpointUsage Usage)> Counts);
 
     [LoggerMessage(
+        3211,
         LogLevel.Error,
-        "Usage of {Keys} accounts and endpoints waits to be written; that of further ones is not counted until some of it is"
+        "The usage of {Keys} accounts and endpoints waits to be written; usage of further ones is not "
+            + "counted until some of it is written",
+        EventName = "UsageBufferFull"
     )]
     private static partial void LogFull(ILogger logger, int keys);
 }

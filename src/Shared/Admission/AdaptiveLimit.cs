@@ -3,7 +3,7 @@ namespace Bff.Admission;
 /// <summary>
 /// Finds how many requests the host serves well at once, from their latency alone: while a window's mean stays near the long-term one the
 /// limit grows, when it rises the limit shrinks in proportion. It is Gradient2 of Netflix concurrency-limits
-/// (https://github.com/Netflix/concurrency-limits, <c>Gradient2Limit</c>), begun at the ceiling so that a fresh host sheds nobody.
+/// (https://github.com/Netflix/concurrency-limits, <c>Gradient2Limit</c>), begun at the ceiling so that a fresh host sheds no request.
 /// </summary>
 internal sealed class AdaptiveLimit
 {

@@ -3,7 +3,7 @@ using Bff.Tenancy;
 namespace Bff.Admission;
 
 /// <summary>
-/// Counts the requests in flight. While nobody waits, coming and going are one interlocked operation each; the lock belongs to the queue.
+/// Counts the requests in flight. While the queue is empty, coming and going are one interlocked operation each; the lock belongs to the queue.
 /// </summary>
 /// <param name="limit">How many at once.</param>
 /// <param name="maxQueue">How many may wait.</param>
@@ -20,7 +20,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
 
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Takes a slot if one is free and nobody waits for it.</summary>
+    /// <summary>Takes a slot if one is free and the queue is empty.</summary>
     public bool TryEnter() => Volatile.Read(ref _waiting) == 0 && TryTakeSlot();
 
     /// <summary>Takes a slot, or waits for one, or says why there is none.</summary>
@@ -37,7 +37,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         {
             if (!_queue.TryAdd(waiter, out displaced))
             {
-                return new(TryTakeSlotIfNobodyWaits() ? AdmissionOutcome.Admitted : AdmissionOutcome.QueueFull);
+                return new(TryTakeSlotIfQueueIsEmpty() ? AdmissionOutcome.Admitted : AdmissionOutcome.QueueFull);
             }
 
             // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the
@@ -104,7 +104,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         }
     }
 
-    private bool TryTakeSlotIfNobodyWaits() => _queue.Count == 0 && TryTakeSlot();
+    private bool TryTakeSlotIfQueueIsEmpty() => _queue.Count == 0 && TryTakeSlot();
 
     private bool TryTakeSlot()
     {

@@ -72,7 +72,7 @@ internal sealed class AdmissionMiddleware(
             case AdmissionOutcome.Admitted:
                 return true;
             case AdmissionOutcome.Gone:
-                return false; // Nobody is left to answer.
+                return false; // The client has gone.
             default:
                 metrics.Shed(outcome, priority);
                 await Overloaded.ExecuteAsync(context);
@@ -100,7 +100,7 @@ internal sealed class AdmissionMiddleware(
             var inFlight = gate.InFlight;
             gate.Leave();
 
-            // An answer that nobody waits for any more says nothing about the host.
+            // An answer whose client has gone says nothing about the host.
             if (HttpMethods.IsGet(context.Request.Method) && !context.RequestAborted.IsCancellationRequested)
             {
                 var now = time.GetTimestamp();

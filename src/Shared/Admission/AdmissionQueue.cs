@@ -84,7 +84,7 @@ internal enum AdmissionOutcome
     /// <summary>No room to wait.</summary>
     QueueFull,
 
-    /// <summary>It made room for somebody more important.</summary>
+    /// <summary>It made room for a more important request.</summary>
     Displaced,
 
     /// <summary>It waited as long as anybody may.</summary>

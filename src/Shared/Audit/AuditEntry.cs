@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Bff.Audit;
 
-/// <summary>One change that somebody made: never a secret, a key or an e-mail address.</summary>
+/// <summary>One change, and who made it: never a secret, a key or an e-mail address.</summary>
 /// <param name="Id">Begins with the time, so that entries sort by it.</param>
 /// <param name="At">When the change was asked for.</param>
 /// <param name="Actor"><c>user:&lt;subject&gt;</c>, <c>client:&lt;id&gt;</c> or <c>key:&lt;id&gt;</c>.</param>

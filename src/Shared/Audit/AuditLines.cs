@@ -26,8 +26,10 @@ internal sealed partial class AuditLines(ILoggerFactory logging)
     }
 
     [LoggerMessage(
+        2101,
         LogLevel.Information,
-        "{Action} of {Target}, tenant {Tenant}, by {Actor} with request {RequestId} (entry {Entry}): {Before} became {After}"
+        "{Action} of {Target}, tenant {Tenant}, by {Actor} with request {RequestId} (entry {Entry}): {Before} became {After}",
+        EventName = "Audit"
     )]
     private static partial void LogChange(
         ILogger logger,

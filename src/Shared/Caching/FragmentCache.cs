@@ -183,7 +183,7 @@ internal sealed partial class FragmentCache(
     /// <param name="key">Under which the read is known.</param>
     /// <param name="request">Of the caller that set it off.</param>
     /// <param name="fetch">Asks the upstream.</param>
-    /// <param name="refreshed">The fragment that is being renewed behind an answer; null when somebody waits.</param>
+    /// <param name="refreshed">The fragment that is being renewed behind an answer; null when a request waits.</param>
     private async Task Run<T>(
         FragmentRead<T> read,
         FragmentKey key,
@@ -237,9 +237,9 @@ internal sealed partial class FragmentCache(
         catch (OperationCanceledException) when (read.Token.IsCancellationRequested)
         {
             var late = new Fragment<T>(UpstreamAnswer<T>.No(UpstreamOutcome.Timeout), FragmentSource.Live, 0);
-            read.Complete(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or nobody is left to see this.
+            read.Complete(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or no request waits for it any more.
         }
-#pragma warning disable CA1031 // Those who wait get it; a refresh has only the log.
+#pragma warning disable CA1031 // A request that waits gets it; a refresh has only the log.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -348,6 +348,11 @@ internal sealed partial class FragmentCache(
         return json;
     }
 
-    [LoggerMessage(LogLevel.Error, "Refreshing the fragment {Key} failed unexpectedly")]
+    [LoggerMessage(
+        1801,
+        LogLevel.Error,
+        "The fragment {Key} could not be refreshed because of an unexpected error; the next request tries again",
+        EventName = "FragmentRefreshFailed"
+    )]
     private static partial void LogRefreshFailed(ILogger logger, Exception exception, string key);
 }

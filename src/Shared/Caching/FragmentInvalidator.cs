@@ -117,7 +117,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
         Finish(Recent());
     }
 
-    /// <summary>Null: something is invalid, and nobody knows what.</summary>
+    /// <summary>Null: something is invalid, and it is not known what.</summary>
     private static string[]? Read(string? note)
     {
         try

@@ -50,7 +50,7 @@ internal readonly record struct FragmentKey
     /// <summary>What of the client's headers it depends on.</summary>
     public string? Variant { get; }
 
-    /// <summary>False when nobody else can be identified as the same owner: the read is not shared.</summary>
+    /// <summary>False when no other request can be known to have the same owner: the read is not shared.</summary>
     public static bool TryMake<T>(in FragmentRequest<T> request, out FragmentKey key)
     {
         var caller = request.Caller;

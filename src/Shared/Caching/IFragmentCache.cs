@@ -22,7 +22,7 @@ public interface IFragmentCache
     /// </summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="fetch">
-    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when nobody waits any more, or
+    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when no request waits any more, or
     /// after 30 s. It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
     /// </param>
     /// <param name="cancellation">Ends this caller's waiting.</param>

@@ -8,7 +8,7 @@ internal interface ISharedFragments
     /// <summary>Never throws and never waits longer than <c>State:Timeout</c>; while the store is known to be away, not at all.</summary>
     ValueTask<SharedRead> Read(FragmentKey key, IReadOnlyList<string> tags, CancellationToken cancellation);
 
-    /// <summary>Stores it, counted as read before the upstream was asked; nobody waits for this. Never throws.</summary>
+    /// <summary>Stores it, counted as read before the upstream was asked; no request waits for this. Never throws.</summary>
     /// <param name="key">Whose value it is.</param>
     /// <param name="versions">The tags' versions that <see cref="Read"/> saw.</param>
     /// <param name="json">The value.</param>
@@ -17,7 +17,7 @@ internal interface ISharedFragments
     /// <param name="life">How long it is kept in all.</param>
     Task Write(FragmentKey key, ulong[] versions, ReadOnlyMemory<byte> json, KeptValidators validators, TimeSpan age, TimeSpan life);
 
-    /// <summary>Drops it; nobody waits for this. Never throws.</summary>
+    /// <summary>Drops it; no request waits for this. Never throws.</summary>
     Task Remove(FragmentKey key);
 
     /// <summary>Makes every value with one of the tags unusable, also one that is written later by a read that began before.</summary>

@@ -131,7 +131,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         {
             null => 0,
             { Length: sizeof(ulong) } bytes => BinaryPrimitives.ReadUInt64BigEndian(bytes),
-            // Somebody else's idea of a version is a version too.
+            // A version that another instance wrote is a version too.
             var other => BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(other)),
         };
 

@@ -15,7 +15,7 @@ internal sealed class EndpointGuard : IHostedService
     public void Watch(IEndpointRouteBuilder endpoints) => _sources = endpoints.DataSources;
 
     /// <inheritdoc />
-    /// <exception cref="InvalidOperationException">Names every endpoint that nobody guards.</exception>
+    /// <exception cref="InvalidOperationException">Names every endpoint without a guard.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         var mistakes = _sources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(Mistake).OfType<string>().ToList();

@@ -131,6 +131,7 @@ public sealed partial class Composer : IDisposable
             if (part.Status is not (PartStatus.Live or PartStatus.Cached or PartStatus.Skipped))
             {
                 Request.AddDegraded(part.Name, part.Status.Name());
+                _services.StandIns.Served(Endpoint, part.Name, part.Status);
             }
         }
 

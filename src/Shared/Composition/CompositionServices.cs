@@ -24,6 +24,8 @@ internal sealed class CompositionServices(
 
     public ILogger Logger => logger;
 
+    public StandInLog StandIns { get; } = new(logger, time);
+
     /// <summary>What a composed answer may vary by; empty where services are told nothing of the client.</summary>
     public string Vary => (clientHeaders?.Current ?? ClientHeaders.None).Vary;
 

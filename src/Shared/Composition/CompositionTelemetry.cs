@@ -19,7 +19,7 @@ internal static class CompositionTelemetry
 
     public static Activity? Start(string kind, string name) => Instruments.Records(Source) ? Source.StartActivity(kind + name) : null;
 
-    /// <summary>What somebody has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
+    /// <summary>What configuration has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
     public static string StatusOf(Part part) => part.IsSwitchedOff ? "disabled" : part.Status.Name();
 
     /// <summary>What became of a write after another part had failed.</summary>

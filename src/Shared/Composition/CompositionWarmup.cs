@@ -95,7 +95,12 @@ internal sealed partial class CompositionWarmup(
         return first.HasValue && last is null or { HasValue: true };
     }
 
-    [LoggerMessage(LogLevel.Error, "The warm-up's compositions lack parts; the host becomes ready cold and its first requests are slower")]
+    [LoggerMessage(
+        1701,
+        LogLevel.Error,
+        "The warm-up of compositions is incomplete; the host becomes ready without it, and its first requests are slower",
+        EventName = "CompositionWarmupIncomplete"
+    )]
     private static partial void LogIncomplete(ILogger logger);
 
     // A method of its own: a host that never comes here does not load the messages' package.
@@ -145,7 +150,7 @@ internal sealed partial class CompositionWarmup(
     }
 
     /// <summary>
-    /// Meters that nobody exports. An exporter takes instruments of one name for one: the end of this service would end what the gateway's
+    /// Meters that are not exported. An exporter takes instruments of one name for one: the end of this service would end what the gateway's
     /// own server says of its requests.
     /// </summary>
     private sealed class UnseenMeters : IMeterFactory

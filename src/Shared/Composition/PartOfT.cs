@@ -76,7 +76,7 @@ public abstract partial class Part<T> : Part
     /// <summary>Whether it is asked although others may have failed meanwhile.</summary>
     private protected virtual bool MayBegin() => true;
 
-    /// <summary>It is not asked, because there is no time left or nobody waits.</summary>
+    /// <summary>It is not asked, because there is no time left or the client has gone.</summary>
     private protected void ComesTooLate()
     {
         Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
@@ -189,7 +189,7 @@ public abstract partial class Part<T> : Part
     {
         if (_standIn is null || Composer.HasFailed)
         {
-            return; // Nobody will see it, and what it is made of may not be there.
+            return; // The answer is a problem already, and the values of other parts may be missing.
         }
 
         try
@@ -208,6 +208,11 @@ public abstract partial class Part<T> : Part
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Part {Part} of {Endpoint} failed unexpectedly")]
+    [LoggerMessage(
+        1711,
+        LogLevel.Error,
+        "Part {Part} of {Endpoint} failed because of an unexpected error; the answer treats it as failed",
+        EventName = "PartFailedUnexpectedly"
+    )]
     private protected static partial void LogUnexpected(ILogger logger, Exception exception, string endpoint, string part);
 }

@@ -5,7 +5,7 @@ using Bff.Upstreams;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when nobody needs it any more.
+/// A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when it is no longer needed.
 /// </summary>
 public class ReadPart<T> : Part<T>
 {
@@ -90,7 +90,7 @@ public class ReadPart<T> : Part<T>
 
     /// <summary>
     /// Another call that is made where the first one fails and nothing kept stands in: <c>fallback</c>. The first has half of the part's
-    /// time then. Where the service says that there is nothing, nobody else is asked; what the other one answers is not kept.
+    /// time then. Where the service says that there is nothing, the other service is not asked; what the other one answers is not kept.
     /// </summary>
     public ReadPart<T> Otherwise(UpstreamCall<T> call)
     {

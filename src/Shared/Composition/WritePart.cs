@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that changes something. 1. It is sent only while nothing has failed and somebody waits; 2. once it is sent, another part's
+/// A part that changes something. 1. It is sent only while nothing has failed and the client waits; 2. once it is sent, another part's
 /// failure does not cancel it, and where writes are undone the client's going does not either; 3. what the service's domain refuses (400,
 /// 409, 410, 412, 422) is told in its own words; 4. where a part fails, the writes that succeeded are undone, the latest first, by the call
 /// that they name.
@@ -125,9 +125,14 @@ public partial class WritePart<T> : Part<T>
     // 3
     private protected override Problem Failure() => RefusedAs() ?? Answer.ToWriteProblem(Name);
 
-    [LoggerMessage(LogLevel.Warning, "Part {Part} of {Endpoint} was undone, because another part had failed")]
+    [LoggerMessage(1712, LogLevel.Warning, "Part {Part} of {Endpoint} was undone because another part failed", EventName = "WriteUndone")]
     private static partial void LogTakenBack(ILogger logger, string endpoint, string part);
 
-    [LoggerMessage(LogLevel.Error, "Part {Part} of {Endpoint} could not be undone after another part had failed; what it changed stands")]
+    [LoggerMessage(
+        1713,
+        LogLevel.Error,
+        "Part {Part} of {Endpoint} could not be undone after another part failed; its change stays in its service",
+        EventName = "WriteNotUndone"
+    )]
     private static partial void LogStands(ILogger logger, string endpoint, string part);
 }

@@ -117,17 +117,24 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
     }
 
     [LoggerMessage(
+        2001,
         LogLevel.Warning,
-        "Background work {Loop} fails for {Part}; the rest goes on, and that is tried again until it succeeds"
+        "Background work {Loop} fails for {Part}; the other items go on, and this one is retried until it succeeds",
+        EventName = "BackgroundItemFails"
     )]
     private static partial void LogPartFails(ILogger logger, Exception failure, string loop, string part);
 
-    [LoggerMessage(LogLevel.Information, "Background work {Loop} succeeds again for {Part}")]
+    [LoggerMessage(2002, LogLevel.Information, "Background work {Loop} succeeds again for {Part}", EventName = "BackgroundItemRecovered")]
     private static partial void LogPartWorks(ILogger logger, string loop, string part);
 
-    [LoggerMessage(LogLevel.Warning, "Background work {Loop} fails; it is tried again until it succeeds")]
+    [LoggerMessage(
+        2003,
+        LogLevel.Warning,
+        "Background work {Loop} fails; it is retried until it succeeds",
+        EventName = "BackgroundWorkFails"
+    )]
     private static partial void LogFails(ILogger logger, Exception failure, string loop);
 
-    [LoggerMessage(LogLevel.Information, "Background work {Loop} succeeds again")]
+    [LoggerMessage(2004, LogLevel.Information, "Background work {Loop} succeeds again", EventName = "BackgroundWorkRecovered")]
     private static partial void LogWorks(ILogger logger, string loop);
 }

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// What this process knows, within a bound. A hit takes no lock and allocates nothing. Two generations: what nobody asked for while the
+/// What this process knows, within a bound. A hit takes no lock and allocates nothing. Two generations: what was not asked for while the
 /// young one filled up goes.
 /// </summary>
 /// <param name="maxEntries">Of both generations together.</param>

@@ -33,12 +33,12 @@ internal static class HttpAddress
         return address;
     }
 
-    /// <summary>The base address of a service; null, and a mistake, where the section has none.</summary>
+    /// <summary>The base address of a service, or of a name to look up; null, and a mistake, where the section has none.</summary>
     public static Uri? OfService(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         if (
             Uri.TryCreate(section.Value, UriKind.Absolute, out var uri)
-            && uri.Scheme is "http" or "https"
+            && uri.Scheme is "http" or "https" or "https+http" or "http+https"
             && uri.Query.Length == 0
             && uri.UserInfo.Length == 0
         )
@@ -46,7 +46,7 @@ internal static class HttpAddress
             return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
         }
 
-        mistakes.Add(section.Path, "needs an absolute http or https address without user info or query.");
+        mistakes.Add(section.Path, "needs an absolute http or https address, or such as https+http://orders, without user info or query.");
         return null;
     }
 }

@@ -228,24 +228,46 @@ internal sealed partial class ReloadGate : IDisposable
         }
     }
 
-    [LoggerMessage(LogLevel.Critical, "Configuration mistake in {Key}: {Mistake} The host does not start.")]
+    [LoggerMessage(
+        1001,
+        LogLevel.Critical,
+        "Configuration mistake in {Key}: {Mistake} The host does not start.",
+        EventName = "ConfigurationStopsHost"
+    )]
     private static partial void LogStops(ILogger logger, string key, string mistake);
 
     [LoggerMessage(
+        1002,
         LogLevel.Error,
-        "Configuration mistake in {Key}: {Mistake} The edit is refused as a whole; the last good configuration stays in force."
+        "Configuration mistake in {Key}: {Mistake} The whole edit is refused; the last valid configuration stays in use.",
+        EventName = "ConfigurationEditRefused"
     )]
     private static partial void LogRefused(ILogger logger, string key, string mistake);
 
-    [LoggerMessage(LogLevel.Warning, "Edited, but in force only from the next start: {Keys}")]
+    [LoggerMessage(
+        1003,
+        LogLevel.Warning,
+        "These configuration keys were edited and take effect at the next start: {Keys}",
+        EventName = "ConfigurationNeedsRestart"
+    )]
     private static partial void LogPending(ILogger logger, string keys);
 
-    [LoggerMessage(LogLevel.Warning, "Configuration key {Key} {Mistake} It has no effect.")]
+    [LoggerMessage(1004, LogLevel.Warning, "Configuration key {Key} {Mistake} It has no effect.", EventName = "ConfigurationKeyUnknown")]
     private static partial void LogUnknown(ILogger logger, string key, string mistake);
 
-    [LoggerMessage(LogLevel.Information, "New configuration in force ({Sections} section(s) changed)")]
+    [LoggerMessage(
+        1005,
+        LogLevel.Information,
+        "A new configuration is in use ({Sections} section(s) changed)",
+        EventName = "ConfigurationReloaded"
+    )]
     private static partial void LogTaken(ILogger logger, int sections);
 
-    [LoggerMessage(LogLevel.Error, "What depends on {Section} failed to follow its change")]
+    [LoggerMessage(
+        1006,
+        LogLevel.Error,
+        "A component could not apply the change of {Section}; it goes on with the values before it",
+        EventName = "ConfigurationListenerFailed"
+    )]
     private static partial void LogListenerFailed(ILogger logger, Exception exception, string section);
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration.EnvironmentVariables;
 
 namespace Bff.Configuration;
 
-/// <summary>A key that somebody has written somewhere.</summary>
+/// <summary>A key that is written in some source of configuration.</summary>
 /// <param name="Key">The whole key.</param>
 /// <param name="IsEmpty">Its value is empty text, as that of an empty list.</param>
 /// <param name="IsVariable">It is a variable of the environment, which many programs share.</param>

@@ -142,7 +142,7 @@ internal static class CanonicalPath
         return false;
     }
 
-    /// <summary>A second decoding, by somebody behind, would read another path.</summary>
+    /// <summary>A second decoding, by a service behind, would read another path.</summary>
     private static bool DecodesAgain(ReadOnlySpan<char> text)
     {
         for (var at = text.IndexOf('%'); at >= 0; at = text.IndexOf('%'))

@@ -83,7 +83,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
                 && response.ContentLength is null
             )
             {
-                _stage = Stage.Plain; // Most likely all of a small document, whose end nobody has seen yet.
+                _stage = Stage.Plain; // Most likely all of a small document, whose end has not been seen yet.
                 _writer.Write(_held.AsSpan(0, _count));
                 _count = 0;
                 Return();

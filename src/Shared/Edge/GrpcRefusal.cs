@@ -43,7 +43,7 @@ internal static class GrpcRefusal
     public static async Task Write(HttpContext context, GrpcForm form, Problem problem)
     {
         var response = context.Response;
-        // For the log: nobody hears it.
+        // For the log; the client does not see it.
         var status = context.RequestAborted.IsCancellationRequested ? GrpcCode.Cancelled : StatusOf(problem.Code.Status);
         RpcOutcome.Note(context, status);
         response.StatusCode = StatusCodes.Status200OK;

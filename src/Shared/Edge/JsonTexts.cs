@@ -8,7 +8,7 @@ namespace Bff.Edge;
 /// </summary>
 internal static class JsonTexts
 {
-    /// <summary>Whether a document may hold such an escape at all: nearly none does, and then nobody looks.</summary>
+    /// <summary>Whether a document may hold such an escape at all: nearly none does, and then it is not searched.</summary>
     public static bool MayBeBroken(ReadOnlySpan<byte> utf8) => utf8.IndexOf("\\u"u8) >= 0;
 
     /// <summary>Reads every name and text.</summary>

@@ -16,7 +16,7 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is left to answer; the access log should not call it a success.
+            // The client has gone; the access log should not call it a success.
             if (GrpcForms.Of(context) is not GrpcForm.None)
             {
                 RpcOutcome.Note(context, GrpcCode.Cancelled);
@@ -67,6 +67,11 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "Request {RequestId} failed unexpectedly")]
+    [LoggerMessage(
+        1201,
+        LogLevel.Error,
+        "Request {RequestId} failed because of an unexpected error; it is answered with 500, or cut off where its answer had begun",
+        EventName = "RequestFailedUnexpectedly"
+    )]
     private static partial void LogUnexpected(ILogger logger, Exception exception, string requestId);
 }

@@ -7,7 +7,7 @@ namespace Bff.Edge;
 /// <summary>
 /// Lets through only requests that mean the same to every reader:
 /// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded;
-/// 3. a body whose flaws are the client's, whoever reads it.
+/// 3. a body whose flaws are always the client's.
 /// Runs before forwarded headers are applied: an absolute-form target has to agree with the <c>Host</c> that came on the wire.
 /// </summary>
 internal sealed class RequestGateMiddleware(RequestDelegate next)
@@ -16,7 +16,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
     {
         var request = context.Request;
 
-        // The server obeys Transfer-Encoding and moves the length that contradicts it here; somebody before us may have obeyed the length.
+        // The server obeys Transfer-Encoding and moves the length that contradicts it here; a proxy before us may have obeyed the length.
         if (
             request.Headers.TransferEncoding.Count > 0
             && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
@@ -26,7 +26,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
             return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
         }
 
-        // The server looks at the last coding alone; whoever is behind or before us may look at another.
+        // The server looks at the last coding alone; a proxy or service may look at another.
         if (
             request.Headers.TransferEncoding is { Count: > 0 } codings
             && !(codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase))

@@ -50,7 +50,7 @@ public interface IEventLog
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     Task<EventTailPage> ReadAll(EventId after, int count, CancellationToken cancellation);
 
-    /// <summary>Calls back, on a background thread, soon after somebody has appended something. A hint that may be missed.</summary>
+    /// <summary>Calls back, on a background thread, soon after an event was appended. A hint that may be missed.</summary>
     /// <returns>Dispose to stop.</returns>
     IDisposable OnAppended(Action appended);
 }
@@ -83,7 +83,7 @@ public interface IEventQueue
     /// <exception cref="StoreUnavailableException">Redis is away: it goes to another instance after <see cref="ClaimTimeout"/>.</exception>
     Task Return(IReadOnlyCollection<EventId> ids, CancellationToken cancellation);
 
-    /// <summary>After this long, unfinished work is handed to somebody else.</summary>
+    /// <summary>After this long, unfinished work is handed to another worker.</summary>
     static readonly TimeSpan ClaimTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>So many events may wait; beyond, publishing is refused with 503.</summary>

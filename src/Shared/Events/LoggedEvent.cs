@@ -29,7 +29,7 @@ public sealed record EventHead
     [JsonPropertyName("n")]
     public string? Tenant { get; init; }
 
-    /// <summary>Extension attribute <c>userid</c>: whose server-sent events it is for. An event without reaches nobody there.</summary>
+    /// <summary>Extension attribute <c>userid</c>: whose server-sent events it is for. An event without one is sent to no stream.</summary>
     [JsonPropertyName("u")]
     public string? User { get; init; }
 }

@@ -3,7 +3,7 @@ using Bff.State;
 namespace Bff.Events;
 
 /// <summary>
-/// Every step of the log is one script, on the server's clock, which may go back: after a failover, or when somebody sets it. The mark is
+/// Every step of the log is one script, on the server's clock, which may go back: after a failover, or when it is set. The mark is
 /// the last place that was written or handed out. Nothing is handed out beyond it, and everything that is taken comes after it, so that no
 /// reader stands where an event is yet to come. A place carries the stamp of the last event up to it (<see cref="EventId.StampBits"/>), by
 /// which a log that has lost what the place was of is told from the one that has it, whatever it took since.

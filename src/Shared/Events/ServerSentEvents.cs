@@ -88,7 +88,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
         }
     }
 
-    /// <summary>A place that nobody gave out is too old to come back to.</summary>
+    /// <summary>A position that this log did not give out cannot be resumed.</summary>
     private static EventId? After(HttpRequest request) =>
         request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } text
             ? (EventId.TryParse(text, out var id) ? id : default(EventId))

@@ -38,7 +38,7 @@ public interface IIdempotencyStore
     /// <param name="owner">As claimed.</param>
     /// <param name="keepFingerprint">True when the service may have seen the request: the key stays bound to it. False forgets the key,
     /// unless an earlier attempt bound it.</param>
-    /// <param name="cancellation">Of whoever cleans up.</param>
+    /// <param name="cancellation">The clean-up's own.</param>
     ValueTask Release(string key, string owner, bool keepFingerprint, CancellationToken cancellation);
 }
 

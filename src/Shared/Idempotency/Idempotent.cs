@@ -280,7 +280,12 @@ public sealed partial class Idempotent(
 
     private readonly record struct Guarded(ClaimOutcome Outcome, StoredAnswer? Answer);
 
-    [LoggerMessage(LogLevel.Warning, "The outcome of a keyed request could not be stored; a repeat goes to the service under the same key")]
+    [LoggerMessage(
+        1901,
+        LogLevel.Warning,
+        "The answer to a request with an idempotency key could not be stored; a repeat is sent to the service with the same key",
+        EventName = "IdempotentAnswerNotStored"
+    )]
     private static partial void LogNotKept(ILogger logger);
 }
 
@@ -297,7 +302,7 @@ public sealed class KeyedRequest(string key, string scope)
 
     internal string Scope { get; } = scope;
 
-    /// <summary>Of whoever serves the request now.</summary>
+    /// <summary>The request's that runs now.</summary>
     internal long Turn { get; set; }
 
     /// <summary>Of the request that is being served; null when it has no key.</summary>

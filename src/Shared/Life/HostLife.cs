@@ -100,7 +100,7 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
             }
             catch (OperationCanceledException)
             {
-                // Somebody is in a hurry.
+                // A second signal ends the delay.
             }
         }
 
@@ -150,12 +150,17 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Not ready any more; serving for another {Delay} while the balancer takes notice")]
+    [LoggerMessage(
+        1101,
+        LogLevel.Information,
+        "The host is no longer ready; it serves requests for another {Delay} so that the balancer can remove it",
+        EventName = "ShutdownDelay"
+    )]
     private static partial void LogDelay(ILogger logger, TimeSpan delay);
 
-    [LoggerMessage(LogLevel.Warning, "Warm-up {Warmup} failed; the first requests will be slower")]
+    [LoggerMessage(1102, LogLevel.Warning, "Warm-up {Warmup} failed; the first requests are slower", EventName = "WarmupFailed")]
     private static partial void LogWarmupFailed(ILogger logger, Exception exception, string warmup);
 
-    [LoggerMessage(LogLevel.Warning, "{Drainable} did not drain")]
+    [LoggerMessage(1103, LogLevel.Warning, "{Drainable} could not finish its work at shutdown", EventName = "DrainFailed")]
     private static partial void LogDrainFailed(ILogger logger, Exception exception, string drainable);
 }

@@ -75,14 +75,18 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
     }
 
     [LoggerMessage(
+        1104,
         LogLevel.Error,
-        "The warm-up request for {Path} to host {Host} was answered with {Status}; the host becomes ready cold and its first requests are slower"
+        "The warm-up request for {Path} to host {Host} was answered with {Status}; the first requests are slower",
+        EventName = "WarmupRequestRefused"
     )]
     private static partial void LogRefused(ILogger logger, string path, string host, int status);
 
     [LoggerMessage(
+        1105,
         LogLevel.Error,
-        "The host listens on no address that it can send a warm-up request to; it becomes ready cold and its first requests are slower"
+        "The host listens on no address that it can send a warm-up request to; the first requests are slower",
+        EventName = "WarmupHasNoAddress"
     )]
     private static partial void LogNowhere(ILogger logger);
 }

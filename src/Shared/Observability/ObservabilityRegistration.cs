@@ -20,7 +20,7 @@ internal static class ObservabilityRegistration
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
         LogExport.Add(builder);
-        // They write queries down, in which somebody may have put a token; the access log has the path alone.
+        // They write queries down, which may hold a token; the access log has the path alone.
         builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
         return builder;
     }

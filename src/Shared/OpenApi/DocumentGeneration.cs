@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.OpenApi;
 
-/// <summary>The build starts each host once, without a server, to ask for its OpenAPI documents; nobody has configured that host.</summary>
+/// <summary>The build starts each host once, without a server, to ask for its OpenAPI documents; that host has no configuration of its own.</summary>
 internal static class DocumentGeneration
 {
     /// <summary>True in the process that the build runs (Microsoft.Extensions.ApiDescription.Server).</summary>

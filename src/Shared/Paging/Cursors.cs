@@ -5,7 +5,7 @@ using Bff.State;
 namespace Bff.Paging;
 
 /// <summary>
-/// Makes the cursors that clients see out of the services' own: sealed (nobody can read, change or make one) and bound to the route, the
+/// Makes the cursors that clients see out of the services' own: sealed (clients cannot read, change or make one) and bound to the route, the
 /// filter and the caller they were issued for. Any instance opens them, also after restarts, for at least 60 days.
 /// </summary>
 /// <param name="keys">Where the keys live.</param>

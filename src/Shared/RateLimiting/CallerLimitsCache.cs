@@ -39,7 +39,7 @@ internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, Buck
         return fresh;
     }
 
-    /// <summary>Drops what nobody uses, now and then.</summary>
+    /// <summary>Drops what is not used, now and then.</summary>
     public void Trim()
     {
         var now = time.GetUtcNow();

@@ -8,7 +8,7 @@ internal enum DecisionOutcome
     Admitted,
     Refused,
 
-    /// <summary>The store is away and the plan admits nobody then.</summary>
+    /// <summary>The store is unavailable, and the plan admits no one then.</summary>
     Unavailable,
 }
 

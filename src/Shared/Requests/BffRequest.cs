@@ -80,10 +80,10 @@ public sealed class BffRequest
     /// <summary>The caller's access token, for services that are configured to get it.</summary>
     internal CallerToken Token { get; set; }
 
-    /// <summary>What services are told of the client's headers; null until somebody has asked for it.</summary>
+    /// <summary>What services are told of the client's headers; null until it is asked for.</summary>
     internal KeyValuePair<string, string>[]? ClientHeaders { get; set; }
 
-    /// <summary>Services whose canary answers; null until somebody has asked.</summary>
+    /// <summary>Services whose canary answers; null until they are asked for.</summary>
     internal string[]? Canaries { get; set; }
 
     /// <summary>A client asked as HEAD what routing knows as GET.</summary>
@@ -95,20 +95,20 @@ public sealed class BffRequest
     /// <summary>True when the answer is kept for others than the caller: nothing of the caller's own may go into it.</summary>
     internal bool IsShared { get; init; }
 
-    /// <summary>Ends the answer with the caller's credential; null when nobody in particular is calling.</summary>
+    /// <summary>Ends the answer with the caller's credential; null for anonymous callers.</summary>
     internal ICallerLife? Life { get; set; }
 
     /// <summary>Cost units that the limits' stage took for it beyond the day's quota: what is billed.</summary>
     public long Overage { get; internal set; }
 
-    /// <summary>How a gRPC call ended; null while nobody knows, and for every other request.</summary>
+    /// <summary>How a gRPC call ended; null while it is not known, and for every other request.</summary>
     internal int? GrpcStatus { get; set; }
 
     /// <summary>Composition parts that were not served live, with their status; for the access log.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Degraded => _degraded ?? (IReadOnlyCollection<KeyValuePair<string, string>>)[];
 
     /// <summary>
-    /// The same caller and ids without the <see cref="HttpContext"/>, which serves somebody else once this request is answered.
+    /// The same caller and ids without the <see cref="HttpContext"/>, which serves another request once this one is answered.
     /// </summary>
     public BffRequest Detach() =>
         new()

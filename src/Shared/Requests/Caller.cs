@@ -30,7 +30,7 @@ public sealed class Caller
 
     private long _notRevokedAt;
 
-    /// <summary>Nobody in particular.</summary>
+    /// <summary>An anonymous caller.</summary>
     public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
 
     /// <summary>

@@ -109,7 +109,7 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         return _map = new Map(source.Endpoints, token);
     }
 
-    /// <summary>Which paths somebody answers at.</summary>
+    /// <summary>Which paths the host answers at.</summary>
     private sealed class Map
     {
         private readonly IChangeToken _changed;

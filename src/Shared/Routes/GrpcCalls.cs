@@ -10,7 +10,7 @@ namespace Bff.Routes;
 
 /// <summary>
 /// What a gRPC route does with a request before it is passed on:
-/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already asks nobody; 3. gRPC-Web becomes
+/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already is not sent; 3. gRPC-Web becomes
 /// gRPC, and its answer gRPC-Web; 4. each message, not the whole stream, is held to the size that the caller's plan or the route allows.
 /// </summary>
 internal static class GrpcCalls

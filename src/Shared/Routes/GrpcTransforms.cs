@@ -43,7 +43,7 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
             }
         }
 
-        outgoing.Headers.TryAddWithoutValidation("TE", "trailers"); // Services tell by it that nobody on the way drops trailers.
+        outgoing.Headers.TryAddWithoutValidation("TE", "trailers"); // It tells services that no proxy on the way drops trailers.
         if (call.Left(time) is { } left)
         {
             outgoing.Headers.TryAddWithoutValidation("grpc-timeout", GrpcTimeout.Write(left));

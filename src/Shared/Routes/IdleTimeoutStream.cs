@@ -9,7 +9,7 @@ namespace Bff.Routes;
 /// </summary>
 internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
 {
-    /// <summary>Sources that nobody has cancelled and no timer may cancel yet.</summary>
+    /// <summary>Sources that are not cancelled and that no timer may cancel.</summary>
     private static readonly ConcurrentQueue<CancellationTokenSource> Unused = new();
     private const int MaxUnused = 256;
 
@@ -37,7 +37,7 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         if (disposing && _silent is { } silent)
         {
             _silent = null;
-            _abandoned.Dispose(); // Waits for a callback that is running: from here on nobody cancels it.
+            _abandoned.Dispose(); // Waits for a callback that is running: from here on it is not cancelled.
             inner.Dispose();
             if (_timer is null && Unused.Count < MaxUnused && silent.TryReset())
             {

@@ -28,7 +28,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
         var deadline = DeadlineOf(origin);
         // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
-        // Whoever repeats it may accept other codings than whoever was first: the gateway compresses it for each of them.
+        // A repeat may accept other codings than the first request: the gateway compresses it for each of them.
         var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
         if (isWhole)
         {
@@ -51,7 +51,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
     /// <summary>
     /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own
-    /// deadline: when that passes first, nobody waits any more, which says nothing about the service.
+    /// deadline: when that passes first, the client no longer waits, which says nothing about the service.
     /// </summary>
     private async Task<HttpResponseMessage> SendCall(
         HttpRequestMessage request,

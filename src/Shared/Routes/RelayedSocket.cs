@@ -4,7 +4,7 @@ namespace Bff.Routes;
 /// The client's leg of a WebSocket that is passed on. What the two sides say goes through unread. Between the frames towards the client,
 /// the gateway
 /// 1. pings when nothing has passed for a while; the pong goes on to the service, so that every connection on the way carries something; 2.
-/// closes with 1001 when nobody has said anything for as long as the route allows; 3. does so when the host drains, after the message that
+/// closes with 1001 when neither side has sent anything for as long as the route allows; 3. does so when the host drains, after the message that
 /// is on its way. The client's own close goes on to the service.
 /// </summary>
 internal sealed class RelayedSocket : Stream

@@ -137,7 +137,7 @@ internal static class RoutesRegistration
 
                 if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
                 {
-                    endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and whoever embeds them has no other budget.
+                    endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and a page that embeds them has no other budget.
                     if (string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase))
                     {
                         endpoint.Metadata.Add(new PublicMedia());

@@ -58,7 +58,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException or OperationCanceledException)
         {
-            // Whoever copies the body meets it again, and decides what the client is told.
+            // The copying of the body meets it again, and decides what the client is told.
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
 
     /// <summary>
     /// By its name as it is written: to the framework <c>__HOST-</c> is <c>__Host-</c>, which browsers that compare case let any neighbour
-    /// set. Null when it comes twice: one of the two was planted, and nobody knows which.
+    /// set. Null when it comes twice: one of the two was planted, and it is not known which.
     /// </summary>
     private static string? Read(HttpContext context, string prefix, string name)
     {

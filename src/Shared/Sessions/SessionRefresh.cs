@@ -216,15 +216,27 @@ internal sealed partial class SessionRefresh(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Session {Session} ends: the provider refuses to refresh it")]
+    [LoggerMessage(
+        1501,
+        LogLevel.Information,
+        "Session {Session} ends because the identity provider refused to refresh it",
+        EventName = "SessionRefreshRefused"
+    )]
     private static partial void LogRefused(ILogger logger, string session);
 
-    [LoggerMessage(LogLevel.Warning, "Session {Session} ends: its refresh brought somebody else's token")]
+    [LoggerMessage(
+        1502,
+        LogLevel.Warning,
+        "Session {Session} ends because its refreshed token belongs to another user",
+        EventName = "SessionRefreshOfOtherUser"
+    )]
     private static partial void LogAnother(ILogger logger, string session);
 
     [LoggerMessage(
+        1503,
         LogLevel.Warning,
-        "The refreshed token of session {Session} cannot be verified; the session is refreshed again before it gets access"
+        "The refreshed token of session {Session} could not be verified; the session is refreshed again before its next use",
+        EventName = "SessionRefreshUnverified"
     )]
     private static partial void LogUnverified(ILogger logger, string session);
 }

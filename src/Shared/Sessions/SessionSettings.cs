@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
 
-/// <summary>What <c>user</c> answers to somebody without a session.</summary>
+/// <summary>What <c>user</c> answers to a visitor without a session.</summary>
 internal enum AnonymousUser
 {
     /// <summary>401, as everywhere.</summary>

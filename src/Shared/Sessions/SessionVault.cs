@@ -48,7 +48,7 @@ internal sealed class SessionVault(
         var record = plain is null ? null : JsonSerializer.Deserialize(plain, SessionRecordJson.Default.SessionRecord);
         if (record is null)
         {
-            return new SessionLookup(null, true); // Its key is gone: nobody can read it any more.
+            return new SessionLookup(null, true); // Its key is gone: it can never be read again.
         }
 
         if (slides && stored.LastSeen.ToUnixTimeMilliseconds() == now.ToUnixTimeMilliseconds())

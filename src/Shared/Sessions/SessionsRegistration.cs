@@ -92,7 +92,7 @@ public static class SessionsRegistration
             .Named("session")
             .WithName("signed-in-user")
             .Produces<SignedInUser>()
-            .WithMetadata(new SessionUse(Slides: false), new AnonymousAnswer(GetUser.Nobody));
+            .WithMetadata(new SessionUse(Slides: false), new AnonymousAnswer(GetUser.Anonymous));
         own.MapGet("/sessions", ManageSessions.List).Named("session").WithName("list-sessions").Produces<SessionList>();
         own.MapDelete("/sessions/{id}", ManageSessions.EndOne)
             .Named("session")

@@ -108,7 +108,7 @@ internal sealed class AnnouncementFeed : IDisposable
         var end = message.IndexOf(' ', StringComparison.Ordinal);
         if (end < 0)
         {
-            Missed(); // Something has changed, and nobody knows what.
+            Missed(); // Something has changed, and it is not known what.
             return;
         }
 

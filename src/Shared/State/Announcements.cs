@@ -162,6 +162,11 @@ internal sealed partial class Announcements : BackgroundService
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "A listener for changes of the shared state failed")]
+    [LoggerMessage(
+        1301,
+        LogLevel.Error,
+        "A component could not apply a change of the shared state; it reads the state again with the next change",
+        EventName = "StateListenerFailed"
+    )]
     private static partial void LogListenerFailed(ILogger logger, Exception failure);
 }

@@ -7,7 +7,7 @@ using Bff.Concurrency;
 namespace Bff.State;
 
 /// <summary>
-/// Time is cut into periods of 30 days, and each period has one key per purpose, which the first that needs it creates.
+/// Time is cut into periods of 30 days, and each period has one key per purpose, which its first user creates.
 /// What is known is kept in process and read again every minute; a store that lost a key gets it back from an instance that has it.
 /// </summary>
 internal abstract class KeyRing(TimeProvider time) : IKeyRing

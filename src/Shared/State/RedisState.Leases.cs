@@ -43,6 +43,11 @@ public sealed partial class RedisState
             }
         });
 
-    [LoggerMessage(LogLevel.Warning, "Redis refuses to release a lock ({Failure}); it ends by itself")]
+    [LoggerMessage(
+        1302,
+        LogLevel.Warning,
+        "Redis refused to release a lock ({Failure}); the lock expires",
+        EventName = "RedisLockNotReleased"
+    )]
     private static partial void LogNotGivenBack(ILogger logger, string failure);
 }

@@ -85,8 +85,10 @@ public sealed partial class RedisState
     }
 
     [LoggerMessage(
+        1303,
         LogLevel.Error,
-        "Redis refuses operations with {Error}; who asked is told that it is away. Look at the rights of its user, its memory and its keys"
+        "Redis refuses operations with {Error}; stores treat it as unavailable. Check the rights of its user, its memory and its keys",
+        EventName = "RedisRefusesOperations"
     )]
     private static partial void LogRefused(ILogger logger, string error);
 }

@@ -229,10 +229,10 @@ public sealed partial class RedisState
     /// <summary>Closing a connection to a dead server may take its time.</summary>
     private static void Discard(RedisConnection connection) => Forget(Task.Run(connection.Dispose));
 
-    /// <summary>The old connection may have come back by itself meanwhile: whoever asked it still gets the answer.</summary>
+    /// <summary>The old connection may have come back by itself meanwhile: its callers still get their answers.</summary>
     private async Task Retire(RedisConnection connection)
     {
-        await Task.Delay(_timeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // Nobody waits longer.
+        await Task.Delay(_timeout, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // No caller waits longer.
         Discard(connection);
     }
 
@@ -253,21 +253,34 @@ public sealed partial class RedisState
         _stopping.Dispose();
     }
 
-    [LoggerMessage(LogLevel.Information, "Redis answers")]
+    [LoggerMessage(1304, LogLevel.Information, "Redis is available", EventName = "RedisAvailable")]
     private static partial void LogBack(ILogger logger);
 
-    [LoggerMessage(LogLevel.Information, "Redis is connected with the new password of State:Redis:PasswordFile")]
+    [LoggerMessage(
+        1305,
+        LogLevel.Information,
+        "Redis is connected with the new password of State:Redis:PasswordFile",
+        EventName = "RedisPasswordRenewed"
+    )]
     private static partial void LogRenewed(ILogger logger);
 
     [LoggerMessage(
+        1306,
         LogLevel.Warning,
-        "Redis does not take the new password of State:Redis:PasswordFile yet; the connection that there is goes on, and it is tried again"
+        "Redis does not accept the new password of State:Redis:PasswordFile yet; the present connection "
+            + "stays open, and the password is tried again",
+        EventName = "RedisPasswordNotAccepted"
     )]
     private static partial void LogNotRenewed(ILogger logger);
 
-    [LoggerMessage(LogLevel.Debug, "Probing Redis failed: {Failure}")]
+    [LoggerMessage(1307, LogLevel.Debug, "A probe of Redis failed: {Failure}", EventName = "RedisProbeFailed")]
     private static partial void LogProbeFailed(ILogger logger, string failure);
 
-    [LoggerMessage(LogLevel.Error, "A listener of the Redis connection failed")]
+    [LoggerMessage(
+        1308,
+        LogLevel.Error,
+        "A component could not handle a change of the Redis connection",
+        EventName = "RedisListenerFailed"
+    )]
     private static partial void LogListenerFailed(ILogger logger, Exception failure);
 }

@@ -174,7 +174,7 @@ public sealed partial class RedisState : IDisposable
         }
     }
 
-    /// <summary>Nobody waits for it any more; its late failure is nobody's news.</summary>
+    /// <summary>Its caller no longer waits; a late failure is not reported.</summary>
     private static void Forget(Task operation) =>
         operation.ContinueWith(
             static t => _ = t.Exception,
@@ -183,6 +183,6 @@ public sealed partial class RedisState : IDisposable
             TaskScheduler.Default
         );
 
-    [LoggerMessage(LogLevel.Warning, "Redis does not answer; its users go on without it")]
+    [LoggerMessage(1309, LogLevel.Warning, "Redis is unavailable; stores use their configured fallback", EventName = "RedisUnavailable")]
     private static partial void LogAway(ILogger logger);
 }

@@ -5,7 +5,7 @@ using System.Text;
 namespace Bff.State;
 
 /// <summary>
-/// AES-256-GCM (NIST SP 800-38D) with keys of an <see cref="IKeyRing"/>: nobody without them reads, changes or makes what is sealed, nor
+/// AES-256-GCM (NIST SP 800-38D) with keys of an <see cref="IKeyRing"/>: without them no one can read, change or make what is sealed, nor
 /// moves it to another context. Layout: length of the key's id, the id, nonce (12 bytes), tag (16), ciphertext.
 /// </summary>
 public static class SealedBox

@@ -4,7 +4,7 @@ namespace Bff.State;
 internal sealed class StoreCircuit(TimeSpan timeout, TimeProvider time)
 {
     /// <summary>
-    /// One slow answer among others is no outage; one that is missing while nobody else is answered either is. Already the same request's
+    /// One slow answer among others is no outage; one that is missing while no other is answered either is. Already the same request's
     /// next operation must not wait again. Short of the whole time-out, because what was asked last before the outage may have seen
     /// another's answer yet.
     /// </summary>

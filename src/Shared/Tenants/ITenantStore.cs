@@ -9,7 +9,7 @@ internal enum TenantWrite
     /// <summary>It is written and announced.</summary>
     Done,
 
-    /// <summary>Somebody else was faster: read again.</summary>
+    /// <summary>Another change was faster: read again.</summary>
     Stale,
 
     /// <summary>Another tenant has the domain.</summary>

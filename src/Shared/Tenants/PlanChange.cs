@@ -6,7 +6,7 @@ namespace Bff.Tenants;
 /// <summary>What became of a request for another plan.</summary>
 public enum PlanChangeStatus
 {
-    /// <summary>Nobody has decided yet.</summary>
+    /// <summary>Not decided yet.</summary>
     [JsonStringEnumMemberName("pending")]
     Pending,
 

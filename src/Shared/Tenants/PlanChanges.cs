@@ -7,7 +7,7 @@ using Bff.Tenancy;
 
 namespace Bff.Tenants;
 
-/// <summary>Requests for another plan: made by a tenant, decided by somebody else, and in force at once when they are approved.</summary>
+/// <summary>Requests for another plan: made by a tenant, decided by an operator, and in force at once when they are approved.</summary>
 public sealed class PlanChanges
 {
     private const int MostAttempts = 5;
@@ -32,7 +32,7 @@ public sealed class PlanChanges
         await Step(tenant, before => new PlanStep(before, change), entry, cancellation);
     }
 
-    /// <summary>Takes a request back that nobody has decided.</summary>
+    /// <summary>Takes back a request that is not decided yet.</summary>
     public async Task Withdraw(string tenant, ChangedBy by, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(by);

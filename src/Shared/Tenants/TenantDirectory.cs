@@ -17,7 +17,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
 {
     private const int MaxTenants = 250_000;
     private const int MaxHosts = 10_000;
-    private static readonly Host Nobody = new(null, 0);
+    private static readonly Host Unknown = new(null, 0);
 
     private readonly ITenantStore _store;
     private readonly Reloadable<LimitSettings> _settings;
@@ -119,7 +119,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         var configured = settings.TenantsByDomain.GetValueOrDefault(name);
         if (_store.IsKnownAway)
         {
-            return (_hosts.Find(name) ?? Nobody).Owner ?? configured?.Id;
+            return (_hosts.Find(name) ?? Unknown).Owner ?? configured?.Id;
         }
 
         try
@@ -149,7 +149,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         }
         catch (StoreException)
         {
-            return (_hosts.Find(name) ?? Nobody).Owner ?? configured?.Id;
+            return (_hosts.Find(name) ?? Unknown).Owner ?? configured?.Id;
         }
     }
 
@@ -198,8 +198,11 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     }
 
     [LoggerMessage(
+        2201,
         LogLevel.Warning,
-        "Tenant {Tenant} of the store no longer fits the configuration: {Member} {Mistake} It is served without; plan free stands in for a missing plan."
+        "Tenant {Tenant} of the store does not fit the configuration: {Member} {Mistake} It is served "
+            + "without that member; plan free replaces a missing plan.",
+        EventName = "TenantDoesNotFit"
     )]
     private static partial void LogMisfit(ILogger logger, string tenant, string member, string mistake);
 

@@ -106,7 +106,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
         }
         catch
         {
-            await _either!.CancelAsync(); // The service is gone; nobody reads on.
+            await _either!.CancelAsync(); // The service is gone; the body is not read on.
             await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }

@@ -15,7 +15,7 @@ internal enum AttemptEnd
     /// <summary>The service did not answer in time.</summary>
     TimedOut,
 
-    /// <summary>Nobody waits any more. It says nothing of the service.</summary>
+    /// <summary>The caller no longer waits. It says nothing of the service.</summary>
     Abandoned,
 
     /// <summary>The attempt beside it was there first. It says nothing of the service.</summary>

@@ -92,7 +92,7 @@ internal sealed class BatchCall<T, TAll>(
         }
         catch (OperationCanceledException) when (failure >= 0 && !context.Cancellation.IsCancellationRequested)
         {
-            // The others: nobody needs them any more.
+            // The others are no longer needed.
         }
 
         if (failure >= 0)

@@ -25,7 +25,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     /// <summary>The first attempt was there first.</summary>
     public bool HasLost { get; private set; }
 
-    /// <summary>Cancelled when it has lost, or nobody waits any more.</summary>
+    /// <summary>Cancelled when it has lost, or the caller no longer waits.</summary>
     public CancellationToken Token => _lost!.Token;
 
     /// <summary>The timer's: starts the attempt, where there may be one.</summary>
@@ -45,7 +45,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
         Activity.Current = current;
     }
 
-    /// <summary>The first attempt has ended: nobody cancels its limit any more, or somebody just has.</summary>
+    /// <summary>The first attempt has ended: its limit is not cancelled any more, or just was.</summary>
     public void Leave(TimeLimit limit)
     {
         if (Interlocked.CompareExchange(ref _first, Over, Running) == Running)

@@ -27,7 +27,10 @@ internal readonly record struct BreakerPermit(int Round, bool IsProbe);
 /// opens it anew, and an end that says nothing of the service leaves the place of the probe to the next call. What was sent before a change
 /// of state says nothing about what is now.
 /// </summary>
-internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
+/// <param name="options">Its figures.</param>
+/// <param name="time">The clock.</param>
+/// <param name="changed">Told, outside the lock, that a closed breaker has opened or that it has closed again.</param>
+internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, Action<BreakerState>? changed = null)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
@@ -39,7 +42,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
     private long _until;
     private bool _isProbing;
 
-    /// <summary>For metrics and tests; after the break it is open until somebody calls.</summary>
+    /// <summary>For metrics and tests; after the break it is open until the next call.</summary>
     public BreakerState State => _state;
 
     /// <summary>When a refused call may try again.</summary>
@@ -83,9 +86,11 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
 
     /// <summary>What came of a call.</summary>
     /// <param name="permit">As <see cref="TryEnter"/> gave it.</param>
-    /// <param name="isGood">Whether the service is well; null when the call was ended by somebody else, which says nothing.</param>
+    /// <param name="isGood">Whether the service is well; null when the call was ended from outside, which says nothing.</param>
     public void Ended(in BreakerPermit permit, bool? isGood)
     {
+        BreakerState before,
+            after;
         lock (_lock)
         {
             if (permit.Round != _round)
@@ -93,6 +98,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
                 return;
             }
 
+            before = _state;
             if (permit.IsProbe)
             {
                 Probed(isGood);
@@ -101,6 +107,14 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time)
             {
                 Count(good);
             }
+
+            after = _state;
+        }
+
+        var isTold = (before == BreakerState.Closed) != (after == BreakerState.Closed);
+        if (isTold)
+        {
+            changed?.Invoke(after);
         }
     }
 

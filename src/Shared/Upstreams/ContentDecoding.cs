@@ -4,7 +4,7 @@ using System.IO.Compression;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. Nobody asks services for them; caches and sidecars
+/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. The gateway does not ask services for them; caches and sidecars
 /// between add them.
 /// </summary>
 internal static class ContentDecoding

@@ -70,7 +70,7 @@ internal sealed class ArrivingContent : HttpContent
         );
     }
 
-    /// <summary>The same, read to its end; null for one of any size, which nobody can hold.</summary>
+    /// <summary>The same, read to its end; null for one of any size, which cannot be held.</summary>
     public async ValueTask<HeldContent?> Held()
     {
         var context = Body.Context;

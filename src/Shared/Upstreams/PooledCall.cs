@@ -19,7 +19,7 @@ internal sealed class PooledCall
     /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
     public required BodyUse Body { get; init; }
 
-    /// <summary>When nobody waits for the answer any more.</summary>
+    /// <summary>When the answer is no longer waited for.</summary>
     public required Deadline Deadline { get; init; }
 
     /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
@@ -46,7 +46,7 @@ internal sealed class PooledCall
     /// <param name="broken">What broke it.</param>
     /// <param name="hasLost">Another attempt was there first.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellation">Nobody waits any more, or the time of all is up: at the call's own deadline that is a time-out, which is
+    /// <param name="cancellation">The caller no longer waits, or the time of all is up: at the call's own deadline that is a time-out, which is
     /// the service's doing.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
         cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned

@@ -8,7 +8,7 @@ internal static class Repeatable
     /// <summary>Marks a POST that only reads (a GraphQL query, a gRPC read).</summary>
     public static readonly HttpRequestOptionsKey<bool> ReadsOnly = new("bff.reads-only");
 
-    /// <summary>Marks a request that is sent once, whatever key it carries: a stream, which nobody can hold.</summary>
+    /// <summary>Marks a request that is sent once, whatever key it carries: a stream, which cannot be held.</summary>
     public static readonly HttpRequestOptionsKey<bool> Once = new("bff.once");
 
     /// <summary>Reads change nothing, so they may be repeated and hedged (RFC 9110 section 9.2.1).</summary>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.ObjectPool;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Cancels what it was started for when its time is up or nobody waits any more. A source that never fired is used again.
+/// Cancels what it was started for when its time is up or the caller no longer waits. A source that never fired is used again.
 /// </summary>
 internal readonly struct TimeLimit : IDisposable
 {
@@ -27,7 +27,7 @@ internal readonly struct TimeLimit : IDisposable
 
     /// <param name="span">At least a millisecond is given.</param>
     /// <param name="time">Only the system's clock can be reset, hence pooled.</param>
-    /// <param name="abandoned">Nobody waits any more.</param>
+    /// <param name="abandoned">The caller no longer waits.</param>
     public static TimeLimit Start(TimeSpan span, TimeProvider time, CancellationToken abandoned)
     {
         var atLeast = span.Ticks < TimeSpan.TicksPerMillisecond ? TimeSpan.FromMilliseconds(1) : span;
@@ -41,16 +41,16 @@ internal readonly struct TimeLimit : IDisposable
         return new(source, isPooled: true, abandoned);
     }
 
-    /// <summary>Begins anew with another span; only while nobody can have disposed of it.</summary>
+    /// <summary>Begins anew with another span; only while it cannot have been disposed of.</summary>
     public void Restart(TimeSpan span) => _source.CancelAfter(span);
 
     /// <summary>Before its time.</summary>
     public void Cancel() => _source.Cancel();
 
-    /// <summary>Call it once: the source may be somebody else's afterwards.</summary>
+    /// <summary>Call it once: the source may serve another call afterwards.</summary>
     public void Dispose()
     {
-        _abandoned.Dispose(); // Waits for a cancellation that is just being passed on: after this nobody fires the source.
+        _abandoned.Dispose(); // Waits for a cancellation that is just being passed on: after this the source does not fire.
         if (_isPooled)
         {
             Sources.Return(_source);
@@ -62,7 +62,7 @@ internal readonly struct TimeLimit : IDisposable
     }
 
     /// <summary>
-    /// In place of <see cref="Dispose"/> where somebody may just be cancelling it: the source is nobody else's afterwards.
+    /// In place of <see cref="Dispose"/> where it may just be being cancelled: the source is not used again.
     /// </summary>
     public void Abandon() => _abandoned.Dispose();
 

@@ -1,29 +1,35 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Bff.Requests;
+using Bff.Upstreams.Shadow;
 
 namespace Bff.Upstreams;
 
 /// <summary>A service behind the gateway: its own pool, its canary's, and those of tenants with dedicated addresses.</summary>
 internal sealed class Upstream : IDisposable
 {
+    private const string Main = "main";
+    private const string Canary = "canary";
+
     private readonly UpstreamPool _main;
     private readonly UpstreamPool? _canary;
+    private readonly ShadowReads? _shadow;
     private readonly ConcurrentDictionary<string, (Uri Address, UpstreamPool Pool)> _tenants = new(StringComparer.Ordinal);
     private readonly Lock _opening = new();
     private readonly Action<IReadOnlyCollection<IDisposable>> _retire;
-    private readonly TimeProvider _time;
+    private readonly PoolServices _services;
     private bool _isDisposed;
 
     /// <param name="options">What is known of the service.</param>
     /// <param name="retire">Disposes a replaced pool when the calls in flight on it have ended.</param>
-    /// <param name="time">The clock.</param>
-    public Upstream(UpstreamOptions options, Action<IReadOnlyCollection<IDisposable>> retire, TimeProvider time)
+    /// <param name="services">What pools need of the host.</param>
+    public Upstream(UpstreamOptions options, Action<IReadOnlyCollection<IDisposable>> retire, PoolServices services)
     {
         Options = options;
-        (_retire, _time) = (retire, time);
-        _main = new UpstreamPool(options, options.Addresses, time);
-        _canary = options.Canary is { } canary ? new UpstreamPool(options, [canary.Address], time) : null;
+        (_retire, _services) = (retire, services);
+        _main = new UpstreamPool(options, Main, options.Addresses, services);
+        _shadow = options.Shadow is { } shadow ? new ShadowReads(options, shadow, services) : null;
+        _canary = options.Canary is { } canary ? new UpstreamPool(options, Canary, [canary.Address], services) : null;
     }
 
     public UpstreamOptions Options { get; }
@@ -33,10 +39,15 @@ internal sealed class Upstream : IDisposable
     {
         get
         {
-            yield return ("main", _main);
+            yield return (Main, _main);
             if (_canary is not null)
             {
-                yield return ("canary", _canary);
+                yield return (Canary, _canary);
+            }
+
+            if (_shadow is not null)
+            {
+                yield return ("shadow", _shadow.Pool);
             }
 
             foreach (var (tenant, own) in _tenants)
@@ -45,6 +56,9 @@ internal sealed class Upstream : IDisposable
             }
         }
     }
+
+    /// <summary>What copies a pool's reads; null where none does. A tenant's own service is shown to no other.</summary>
+    public ShadowReads? ShadowOf(UpstreamPool pool) => pool == _main || pool == _canary ? _shadow : null;
 
     /// <summary>The pool that serves this request: the tenant's own, else the canary for its share, else the main one.</summary>
     public UpstreamPool PoolFor(BffRequest request)
@@ -117,10 +131,10 @@ internal sealed class Upstream : IDisposable
 
             if (_isDisposed)
             {
-                return _main; // Nobody disposes another pool.
+                return _main; // A further pool would not be disposed of.
             }
 
-            var pool = new UpstreamPool(Options, [address], _time);
+            var pool = new UpstreamPool(Options, tenant, [address], _services);
             _tenants[tenant] = (address, pool);
             if (known.Pool is { } replaced)
             {

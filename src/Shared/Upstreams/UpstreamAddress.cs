@@ -1,9 +1,10 @@
 using Bff.Concurrency;
+using Bff.Upstreams.Discovery;
 
 namespace Bff.Upstreams;
 
 /// <summary>One address of a pool: its load and its recent luck.</summary>
-internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
+internal sealed class UpstreamAddress(ServiceAddress where, TimeProvider time)
 {
     private const int FailuresToEject = 3;
     private static readonly TimeSpan EjectedFor = TimeSpan.FromSeconds(5);
@@ -12,7 +13,7 @@ internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
     private int _failuresInRow;
     private long _ejectedUntil;
 
-    public Uri Uri { get; } = uri;
+    public ServiceAddress Where => where;
 
     public int InFlight => Volatile.Read(ref _inFlight);
 
@@ -20,7 +21,7 @@ internal sealed class UpstreamAddress(Uri uri, TimeProvider time)
 
     public void Started() => Interlocked.Increment(ref _inFlight);
 
-    /// <param name="isGood">Whether the address answered; null when the call was ended by somebody else, which says nothing.</param>
+    /// <param name="isGood">Whether the address answered; null when the call was ended from outside, which says nothing.</param>
     public void Ended(bool? isGood)
     {
         Interlocked.Decrement(ref _inFlight);

@@ -20,10 +20,16 @@ internal readonly struct UpstreamAttempt
     public static UpstreamAttempt Begin(PooledCall call, UpstreamAddress[] addresses, UpstreamOptions options)
     {
         var number = Interlocked.Increment(ref call.Attempts);
+        var before = call.LastAddress?.Where.Host;
         var address = UpstreamAddress.Choose(addresses, call.LastAddress);
         call.LastAddress = address;
         var request = number == 1 ? call.Request : RequestCopy.Of(call.Request);
-        request.RequestUri = call.UriAt(address.Uri, options.Addresses);
+        request.RequestUri = call.UriAt(address.Where.Uri, options.Addresses);
+        if ((address.Where.Host ?? before) is not null && request.Headers.Host is var host && (host is null || host == before))
+        {
+            request.Headers.Host = address.Where.Host; // One that a route sets stays.
+        }
+
         address.Started();
         return new(address, request, ClientSpan.Start(request, options.Name));
     }

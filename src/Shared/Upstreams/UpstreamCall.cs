@@ -22,7 +22,7 @@ public abstract class UpstreamCall<T>
     /// <summary>Makes the call by itself, where no composition makes it.</summary>
     /// <param name="request">For whom: its caller's identity headers and ids go to the service.</param>
     /// <param name="timeout">How long it may take, with all its attempts.</param>
-    /// <param name="cancellation">Nobody waits any more.</param>
+    /// <param name="cancellation">The caller no longer waits.</param>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> is cancelled.</exception>
     public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
         Make(new CallContext(request, Deadline.In(timeout, Time), cancellation));

@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Upstreams.Shadow;
 using Bff.Upstreams.Tokens;
 
 namespace Bff.Upstreams;
@@ -13,9 +14,9 @@ public sealed record UpstreamOptions
     /// <summary>Base addresses; several are balanced by power of two choices among the healthy ones.</summary>
     [Setting(
         Key = "Address",
-        Range = "an absolute http or https address without user info or query",
+        Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query",
         Default = "none; required",
-        Meaning = "Base address of the service."
+        Meaning = "Base address of the service; a name in it is looked up (`Services:<name>`, DNS), and may stand for several instances."
     )]
     [Setting(
         Key = "Addresses:<n>",
@@ -56,6 +57,9 @@ public sealed record UpstreamOptions
 
     /// <summary>A share of the traffic that goes elsewhere.</summary>
     public CanaryOptions? Canary { get; init; }
+
+    /// <summary>Another version of the service that gets copies of reads, whose answers are thrown away.</summary>
+    public ShadowOptions? Shadow { get; init; }
 
     /// <summary>Name of another upstream that is asked when this one fails.</summary>
     [Setting(Range = "the name of another upstream", Default = "none")]
@@ -112,7 +116,7 @@ public sealed record BreakerOptions
 public sealed record CanaryOptions
 {
     /// <summary>Base address of the canary.</summary>
-    [Setting(Range = "an absolute http or https address without user info or query", Default = "none")]
+    [Setting(Range = "an absolute http or https address, or such as `https+http://orders`, without user info or query", Default = "none")]
     public required Uri Address { get; init; }
 
     /// <summary>Share of the callers in percent; a caller stays on one side.</summary>

@@ -1,7 +1,7 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Attempts after the first: never when nobody would wait for them, before the service wants them, while the breaker is open or beyond the
+/// Attempts after the first: never when the caller would not wait for them, before the service wants them, while the breaker is open or beyond the
 /// budget. One that may not be made changes nothing: what the attempt before it brought stands.
 /// </summary>
 internal sealed partial class UpstreamPool
@@ -40,6 +40,7 @@ internal sealed partial class UpstreamPool
 
         if (Breaker.TryEnter(out permit) && !permit.IsProbe)
         {
+            _log?.Hedged();
             return true;
         }
 
@@ -67,7 +68,7 @@ internal sealed partial class UpstreamPool
             ? TimeLimit.Start(call.LimitOf(Options.Timeout, _time), _time, beside?.Token ?? cancellation)
             : default(TimeLimit?);
         var token = limit?.Token ?? call.Arriving!.Token;
-        var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
+        var attempt = UpstreamAttempt.Begin(call, _addresses.Current, Options);
         beside?.Address = attempt.Address;
         HttpResponseMessage? answer = null;
         AttemptOutcome outcome;
@@ -121,6 +122,7 @@ internal sealed partial class UpstreamPool
                 break;
             }
 
+            _log?.Retried();
             last.Response?.Dispose();
             last = await Attempt(call, permit, beside: null, cancellation);
         }
@@ -128,7 +130,7 @@ internal sealed partial class UpstreamPool
         return last;
     }
 
-    /// <summary>False when nobody waits any more.</summary>
+    /// <summary>False when the caller no longer waits.</summary>
     private async ValueTask<bool> Pause(TimeSpan pause, CancellationToken cancellation)
     {
         if (pause > TimeSpan.Zero)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
+using Bff.Upstreams.Discovery;
 
 namespace Bff.Upstreams;
 
@@ -16,32 +17,40 @@ namespace Bff.Upstreams;
 internal sealed partial class UpstreamPool : IDisposable
 {
     private static readonly Sent BulkheadFull = new(null, UpstreamOutcome.Unavailable, TimeSpan.FromSeconds(1), FromFallback: false);
+    private static readonly Sent NotFound = BulkheadFull; // Its name is not known, or not yet: it may be soon.
 
-    private readonly UpstreamAddress[] _addresses;
+    private readonly PoolAddresses _addresses;
     private readonly HttpMessageInvoker _connections;
     private readonly ConcurrencyLimiter _bulkhead;
     private readonly RetryBudget _budget;
     private readonly TimeProvider _time;
+    private readonly UpstreamLog.Pool? _log;
 
-    public UpstreamPool(UpstreamOptions options, IReadOnlyList<Uri> addresses, TimeProvider time)
-        : this(options, addresses, time, UpstreamConnections.Open(options), new RetryBudget(time)) { }
+    /// <param name="options">What is known of the service.</param>
+    /// <param name="name">Of the pool: <c>main</c>, <c>canary</c> or a tenant.</param>
+    /// <param name="addresses">As they are written.</param>
+    /// <param name="services">What pools need of the host.</param>
+    public UpstreamPool(UpstreamOptions options, string name, IReadOnlyList<Uri> addresses, PoolServices services)
+        : this(options, name, addresses, services, UpstreamConnections.Open(options), new RetryBudget(services.Time)) { }
 
     /// <summary>For tests, which have a network of their own.</summary>
     internal UpstreamPool(
         UpstreamOptions options,
+        string name,
         IReadOnlyList<Uri> addresses,
-        TimeProvider time,
+        PoolServices services,
         HttpMessageInvoker connections,
         RetryBudget budget
     )
     {
         Options = options;
-        _time = time;
-        _addresses = [.. addresses.Select(a => new UpstreamAddress(a, time))];
+        _time = services.Time;
+        _log = services.Log?.For(options.Name, name);
+        _addresses = new PoolAddresses(addresses, services, _log);
         _connections = connections;
         _budget = budget;
         _bulkhead = new ConcurrencyLimiter(new() { PermitLimit = options.MaxConcurrency, QueueLimit = options.MaxQueue });
-        Breaker = new CircuitBreaker(options.Breaker, time);
+        Breaker = new CircuitBreaker(options.Breaker, _time, _log is null ? null : BreakerChanged);
     }
 
     public UpstreamOptions Options { get; }
@@ -61,6 +70,12 @@ internal sealed partial class UpstreamPool : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation)
     {
+        if (_addresses.Current.Length == 0 && !await _addresses.Found(call.Deadline.Left(_time), cancellation))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return NotFound;
+        }
+
         if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } arrived)
         {
             return arrived;
@@ -104,7 +119,7 @@ internal sealed partial class UpstreamPool : IDisposable
                     ? BesideTimer.Start(new BesideAttempt(this, call, limit, cancellation), delay, _time)
                     : default;
             AttemptOutcome outcome;
-            var attempt = UpstreamAttempt.Begin(call, _addresses, Options);
+            var attempt = UpstreamAttempt.Begin(call, _addresses.Current, Options);
             HttpResponseMessage? answer = null;
             try
             {
@@ -160,6 +175,7 @@ internal sealed partial class UpstreamPool : IDisposable
 
     public void Dispose()
     {
+        _addresses.Dispose();
         _connections.Dispose();
         _bulkhead.Dispose();
     }
@@ -173,6 +189,18 @@ internal sealed partial class UpstreamPool : IDisposable
         && response is { StatusCode: not System.Net.HttpStatusCode.SwitchingProtocols }
         && response.Content.Headers.ContentLength != 0
         && !AnswerType.IsLongLived(response.Content);
+
+    private void BreakerChanged(BreakerState state)
+    {
+        if (state == BreakerState.Open)
+        {
+            _log!.BreakerOpened(Options.Breaker.BreakDuration);
+        }
+        else
+        {
+            _log!.BreakerClosed();
+        }
+    }
 
     private async ValueTask<RateLimitLease?> Queue(PooledCall call, CancellationToken cancellation)
     {

@@ -2,8 +2,10 @@ using System.Collections.Frozen;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.Requests;
+using Bff.Upstreams.Discovery;
 using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace Bff.Upstreams;
 
@@ -21,7 +23,18 @@ internal sealed class UpstreamRegistry : IDisposable
     private readonly TimeProvider _time;
     private UpstreamMetrics? _metrics;
 
-    public UpstreamRegistry(TimeProvider time) => _time = time;
+    private readonly PoolServices _live;
+    private readonly PoolServices _sandbox;
+
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">For what operators are told; null: nothing is.</param>
+    /// <param name="names">Finds the instances behind names; null: the operating system does, connection by connection.</param>
+    public UpstreamRegistry(TimeProvider time, ILogger<UpstreamLog>? logger = null, ServiceNames? names = null)
+    {
+        _time = time;
+        _live = new(time, logger is null ? null : new(logger, time), names);
+        _sandbox = new(time, logger is null ? null : new(logger, time, "sandbox/"), names);
+    }
 
     /// <summary>What a configuration says; immutable.</summary>
     public sealed record Parsed(IReadOnlyDictionary<string, UpstreamOptions> Live, IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
@@ -36,7 +49,7 @@ internal sealed class UpstreamRegistry : IDisposable
     }
 
     /// <summary>
-    /// Shows the breakers to whoever collects metrics. Of one registry alone: an exporter takes instruments of one name for one, and the
+    /// Shows the breakers as metrics. Of one registry alone: an exporter takes instruments of one name for one, and the
     /// end of any would be the end of all.
     /// </summary>
     public void Measure(IMeterFactory host) => _metrics ??= new UpstreamMetrics(this, host);
@@ -63,7 +76,7 @@ internal sealed class UpstreamRegistry : IDisposable
     public void Apply(Parsed parsed)
     {
         var before = _current;
-        _current = new(Renew(parsed.Live, before.Live), Renew(parsed.Sandbox, before.Sandbox));
+        _current = new(Renew(parsed.Live, before.Live, _live), Renew(parsed.Sandbox, before.Sandbox, _sandbox));
         VaryBy = parsed.Live.Values.Concat(parsed.Sandbox.Values).SelectMany(o => o.VaryBy).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
         Retire(before.Live.Values.Except(_current.Live.Values).Concat(before.Sandbox.Values.Except(_current.Sandbox.Values)).ToList());
         Changed?.Invoke();
@@ -121,11 +134,12 @@ internal sealed class UpstreamRegistry : IDisposable
 
     private FrozenDictionary<string, Upstream> Renew(
         IReadOnlyDictionary<string, UpstreamOptions> wanted,
-        FrozenDictionary<string, Upstream> before
+        FrozenDictionary<string, Upstream> before,
+        PoolServices services
     ) =>
         wanted.ToFrozenDictionary(
             w => w.Key,
-            w => before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value ? kept : new Upstream(w.Value, Retire, _time),
+            w => before.GetValueOrDefault(w.Key) is { } kept && kept.Options == w.Value ? kept : new Upstream(w.Value, Retire, services),
             StringComparer.OrdinalIgnoreCase
         );
 

@@ -4,7 +4,9 @@ using Bff.Callers.Identity;
 using Bff.Concurrency;
 using Bff.Configuration;
 using Bff.Requests;
+using Bff.Upstreams.Shadow;
 using Bff.Upstreams.Tokens;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Bff.Upstreams;
@@ -182,18 +184,55 @@ internal sealed partial class UpstreamSender(
                 return new(Tokenless);
         }
 
-        return upstream
-            .PoolFor(origin)
-            .Send(
-                new PooledCall
-                {
-                    Request = request,
-                    Body = body,
-                    Deadline = deadline,
-                },
-                cancellation
-            );
+        return ToPool(upstream, request, origin, body, deadline, cancellation);
     }
+
+    private static ValueTask<Sent> ToPool(
+        Upstream upstream,
+        HttpRequestMessage request,
+        BffRequest origin,
+        BodyUse body,
+        Deadline deadline,
+        CancellationToken cancellation
+    )
+    {
+        var pool = upstream.PoolFor(origin);
+        var call = new PooledCall
+        {
+            Request = request,
+            Body = body,
+            Deadline = deadline,
+        };
+        return
+            upstream.ShadowOf(pool) is { } shadow
+            && Repeatable.IsRead(request)
+            && shadow.Begin(request, Relative(request.RequestUri!, upstream.Options), EndpointOf(origin)) is { } copy
+            ? SendBeside(shadow, copy, pool, call, cancellation)
+            : pool.Send(call, cancellation);
+    }
+
+    private static async ValueTask<Sent> SendBeside(
+        ShadowReads shadow,
+        ShadowRead copy,
+        UpstreamPool pool,
+        PooledCall call,
+        CancellationToken cancellation
+    )
+    {
+        var sent = default(Sent);
+        try
+        {
+            sent = await pool.Send(call, cancellation);
+            return sent;
+        }
+        finally
+        {
+            shadow.Answered(copy, sent);
+        }
+    }
+
+    private static string EndpointOf(BffRequest origin) =>
+        origin.HttpContext?.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
 
     /// <summary>
     /// With a token that the gateway has asked for: 1. a kept one, or a new one; 2. the call; 3. a token that the service refuses is
@@ -226,17 +265,7 @@ internal sealed partial class UpstreamSender(
         // 2
         var (requested, version) = (request.RequestUri!, request.Version);
         ServiceToken.Set(request, token.Authorization);
-        var sent = await upstream
-            .PoolFor(origin)
-            .Send(
-                new PooledCall
-                {
-                    Request = request,
-                    Body = body,
-                    Deadline = deadline,
-                },
-                cancellation
-            );
+        var sent = await ToPool(upstream, request, origin, body, deadline, cancellation);
         if (sent.Response is not { } first || !ServiceToken.IsRefused(first))
         {
             return sent;
@@ -254,17 +283,7 @@ internal sealed partial class UpstreamSender(
             var copy = RequestCopy.Of(request);
             (copy.RequestUri, copy.Version) = (requested, version);
             ServiceToken.Set(copy, next.Authorization);
-            sent = await upstream
-                .PoolFor(origin)
-                .Send(
-                    new PooledCall
-                    {
-                        Request = copy,
-                        Body = body,
-                        Deadline = deadline,
-                    },
-                    cancellation
-                );
+            sent = await ToPool(upstream, copy, origin, body, deadline, cancellation);
         }
 
         // 4
@@ -306,8 +325,11 @@ internal sealed partial class UpstreamSender(
     }
 
     [LoggerMessage(
+        1611,
         LogLevel.Warning,
-        "{Upstream} gets callers' tokens (Token:Mode), and a caller without one was not served: it is not called for API keys and strangers unless Token:Otherwise says so"
+        "A request was refused because {Upstream} needs the caller's token (Token:Mode) and the caller has "
+            + "none. Set Token:Otherwise to call it for API keys and anonymous callers",
+        EventName = "CallerWithoutToken"
     )]
     private static partial void LogTokenless(ILogger logger, string upstream);
 }

@@ -7,7 +7,7 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// A call that changes something and has not been made yet. It is no <see cref="UpstreamCall{T}"/>: a composition takes it as a write or
-/// not at all, so that nobody keeps, replaces or cancels it as a read.
+/// not at all, so that it is not kept, replaced or cancelled as a read is.
 /// </summary>
 /// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> where there is no document.</typeparam>
 public sealed class UpstreamWrite<T>

@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Upstreams.Shadow;
 using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 
@@ -50,6 +51,7 @@ internal static class UpstreamsParser
         {
             Breaker = mistakes.Bind(section.GetSection("Breaker"), new BreakerOptions()),
             Canary = Canary(section.GetSection("Canary"), mistakes),
+            Shadow = Shadow(section.GetSection("Shadow"), mistakes),
             Token = TokenOptionsParser.Parse(section, mistakes),
             Fallback = section["Fallback"],
             VaryBy = new([.. section.GetSection("VaryBy").GetChildren().Select(n => n.Value ?? "")]),
@@ -57,6 +59,11 @@ internal static class UpstreamsParser
             ServerCa = CertificateOptions.Read(section.GetSection("ServerCa"), needsKey: false, mistakes),
         };
     }
+
+    private static ShadowOptions? Shadow(IConfigurationSection section, ConfigurationMistakes mistakes) =>
+        section.Exists() && HttpAddress.OfService(section.GetSection("Address"), mistakes) is { } address
+            ? mistakes.Bind(section, new ShadowOptions { Address = address })
+            : null;
 
     private static CanaryOptions? Canary(IConfigurationSection section, ConfigurationMistakes mistakes)
     {

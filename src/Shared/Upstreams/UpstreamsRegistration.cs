@@ -2,10 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using Bff.Configuration;
 using Bff.Tenancy;
+using Bff.Upstreams.Discovery;
 using Bff.Upstreams.Tokens;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.ServiceDiscovery;
 using Refit;
 
 namespace Bff.Upstreams;
@@ -35,7 +38,11 @@ public static class UpstreamsRegistration
         builder.Services.AddSingleton(provider =>
         {
             var configured = provider.GetRequiredService<Reloadable<UpstreamRegistry.Parsed>>();
-            var registry = new UpstreamRegistry(provider.GetRequiredService<TimeProvider>());
+            var registry = new UpstreamRegistry(
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<UpstreamLog>>(),
+                provider.GetRequiredService<ServiceNames>()
+            );
             registry.Apply(configured.Current);
             configured.OnChange(registry.Apply);
             if (provider.GetService<ITenants>() is { } tenants)
@@ -49,6 +56,14 @@ public static class UpstreamsRegistration
             registry.Measure(provider.GetRequiredService<IMeterFactory>());
             return registry;
         });
+        builder.Services.AddServiceDiscoveryCore().AddConfigurationServiceEndpointProvider();
+        builder.Services.TryAddSingleton<ResolveAddresses>(static _ => ServiceNames.AddressesOf);
+        builder.Services.TryAddSingleton<ResolveServices>(static _ => ServiceNames.ServicesOf);
+        builder.Services.AddSingleton(provider => new ServiceNames(
+            new(provider.GetRequiredService<ServiceEndpointResolver>),
+            provider.GetRequiredService<ResolveAddresses>(),
+            provider.GetRequiredService<ResolveServices>()
+        ));
         builder.Services.AddReloadable(["Clients"], ClientRegistrations.Parse);
         builder
             .Services.AddHttpClient(

@@ -80,7 +80,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         Assert.Matches("Uid:\t1654\t1654", await File.ReadAllTextAsync($"/proc/{first.Id}/status"));
         Assert.Matches("NoNewPrivs:\t1", await File.ReadAllTextAsync($"/proc/{first.Id}/status"));
         Assert.Contains(await File.ReadAllLinesAsync($"/proc/{first.Id}/mountinfo"), l => Regex.IsMatch(l, @"^\S+ \S+ \S+ \S+ / ro\b"));
-        Assert.DoesNotContain("becomes ready cold", first.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("the first requests are slower", first.Output, StringComparison.Ordinal);
         await Answers(first, path);
         if (gateway == "MobileBff")
         {
@@ -95,7 +95,7 @@ public sealed partial class ImageTests : IAsyncLifetime
         settings = JsonNode.Parse(shipped)!;
         settings["Upstreams"]![service]!["MaxQueue"] = 63;
         await Edit(settings.ToJsonString());
-        await first.Prints("New configuration in force");
+        await first.Prints("A new configuration is in use");
 
         // Rolled under load: the next one is asked once it is ready, the first one finishes.
         await using var balancer = new Balancer(

@@ -25,6 +25,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         "bff_webhooks_attempts",
         "bff_events_lag",
         "bff_agents_call_duration",
+        "bff_shadow_",
         "decision=\"refused\"",
         "rpc_grpc_status_code!=\"\"",
     ];

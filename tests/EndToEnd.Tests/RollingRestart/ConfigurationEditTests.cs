@@ -45,7 +45,7 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
                 ["home-feed"] = new JsonObject { ["recommendations"] = new JsonObject { ["Enabled"] = "false" } },
             }
         );
-        await gateway.Prints("New configuration in force");
+        await gateway.Prints("A new configuration is in use");
         await Eventually.True(async () => await Recommendations(gateway) is null, GatewayProcess.Patience);
         Assert.False(gateway.HasExited);
     }

@@ -104,6 +104,12 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         Assert.Equal(["127.0.0.1"], Networks(await MadeFor(host, key, scopes, "127.0.0.1")));
         Assert.Equal(["127.0.0.0/8", "::1"], Networks(await Json(await Rotate(host, key, here), 201)));
         await Problem(await CreateFor(host, AcmeKey, scopes, "127.0.0.0/33"), 400, "validation_failed");
+
+        var audit = await Json(
+            await Send(host, HttpMethod.Get, "/internal/audit?tenant=acme&action=key.created", Surroundings.Token("operator", "audit.read"))
+        );
+        var entry = audit["data"]!.AsArray().Single(e => (string)e!["target"]! == (string)elsewhere["id"]!)!;
+        Assert.Equal(["203.0.113.0/24"], Networks(entry["after"]!));
     }
 
     private static IEnumerable<string> Networks(JsonNode key) => key["allowed_addresses"]!.AsArray().Select(n => (string)n!);

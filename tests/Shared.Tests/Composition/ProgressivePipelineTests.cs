@@ -114,7 +114,7 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
 
         await Assert.ThrowsAnyAsync<Exception>(answer.All);
         Assert.Equal(["product"], answer.Pending);
-        Assert.Contains(_bench.Gateway.Log.Entries, e => e.Message.Contains("failed unexpectedly", StringComparison.Ordinal));
+        Assert.Contains(_bench.Gateway.Log.Entries, e => e.Event.Name == "RequestFailedUnexpectedly");
     }
 
     [Fact]

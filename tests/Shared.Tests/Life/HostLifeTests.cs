@@ -99,7 +99,7 @@ public sealed class HostLifeTests : IDisposable
         var ended = host.WaitForShutdownAsync();
 
         host.Lifetime.StopApplication(); // What SIGTERM does.
-        await _log.Until(e => e.Message.Contains("Not ready any more", StringComparison.Ordinal));
+        await _log.Until(e => e.Message.Contains("The host is no longer ready", StringComparison.Ordinal));
 
         using (var ready = await client.GetAsync("/health/ready"))
         {

@@ -71,9 +71,7 @@ public sealed class RedisAccessTests : IDisposable
         var load = Load(state, stop.Token);
 
         await File.WriteAllTextAsync(file, "second\n"); // Before Redis knows it: the connection that there is goes on.
-        await RedisStateTests.Until(() =>
-            Task.FromResult(log.Entries.Any(e => e.Message.Contains("does not take the new password", StringComparison.Ordinal)))
-        );
+        await RedisStateTests.Until(() => Task.FromResult(log.Entries.Any(e => e.Event.Name == "RedisPasswordNotAccepted")));
         server.Command("ACL", "SETUSER", "bff", ">second");
         await RedisStateTests.Until(() =>
             Task.FromResult(log.Entries.Any(e => e.Message.Contains("with the new password", StringComparison.Ordinal)))

@@ -171,7 +171,7 @@ public sealed class ManageTenantsTests
         plans.Edit();
         Assert.Equal("20", await Limit(host, "globex"));
         Assert.Equal("20", await Limit(host, "globex"));
-        Assert.Single(host.Log.Entries, l => l.Message.Contains("no longer fits the configuration", StringComparison.Ordinal));
+        Assert.Single(host.Log.Entries, l => l.Event.Name == "TenantDoesNotFit");
         plans.Edit(("Plans:silver:RequestsPerMinute", "80"), ("Plans:silver:Burst", "80"));
         Assert.Equal("80", await Limit(host, "globex"));
     }

@@ -13,8 +13,8 @@ public sealed class AddressTests
     public void The_less_loaded_of_two_is_chosen()
     {
         var time = new ManualTimeProvider();
-        UpstreamAddress busy = new(new("http://a/"), time),
-            idle = new(new("http://b/"), time);
+        UpstreamAddress busy = new(new(new Uri("http://a/")), time),
+            idle = new(new(new Uri("http://b/")), time);
         busy.Started();
 
         Assert.All(Enumerable.Range(0, 100), _ => Assert.Same(idle, UpstreamAddress.Choose([busy, idle], null)));
@@ -24,8 +24,8 @@ public sealed class AddressTests
     public void An_address_that_fails_three_times_in_a_row_rests_for_five_seconds()
     {
         var time = new ManualTimeProvider();
-        UpstreamAddress broken = new(new("http://a/"), time),
-            good = new(new("http://b/"), time);
+        UpstreamAddress broken = new(new(new Uri("http://a/")), time),
+            good = new(new(new Uri("http://b/")), time);
         for (var i = 0; i < 3; i++)
         {
             broken.Started();

@@ -102,8 +102,9 @@ public sealed class CallProperties
                     BreakDuration = TimeSpan.FromSeconds(5),
                 },
             },
+            "main",
             [new Uri("http://service/")],
-            clock,
+            new(clock),
             new HttpMessageInvoker(network),
             budget
         );

@@ -202,20 +202,4 @@ public sealed class FurtherAttemptTests
 
         Assert.Fail("The breaker has not opened.");
     }
-
-    /// <summary>Moves the clock while a call waits before it is repeated.</summary>
-    private static async Task<T> Pausing<T>(ManualTimeProvider time, Task<T> pending)
-    {
-        while (!pending.IsCompleted)
-        {
-            if (time.NextDue < TimeSpan.FromMilliseconds(90))
-            {
-                time.Advance(TimeSpan.FromMilliseconds(1));
-            }
-
-            await Task.WhenAny(pending, Task.Delay(1));
-        }
-
-        return await pending;
-    }
 }

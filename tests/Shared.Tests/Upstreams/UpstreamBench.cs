@@ -9,10 +9,12 @@ using Bff.RateLimiting;
 using Bff.Requests;
 using Bff.Shared.Tests.Composition;
 using Bff.Tenancy;
+using Bff.TestKit;
 using Bff.Upstreams;
 using Bff.Upstreams.Tokens;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Refit;
 
@@ -24,6 +26,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
     private static readonly IServiceProvider Network = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
 
     private readonly TimeProvider _time;
+    private readonly LoggerFactory _logging = new();
     private readonly Reloadable<ClientRegistrations> _clients = new(["Clients"], ClientRegistrations.Parse);
     private UpstreamSender? _sender;
     private IReadOnlyDictionary<string, Tenant> _tenants = new Dictionary<string, Tenant>();
@@ -32,7 +35,8 @@ internal sealed class UpstreamBench : IAsyncDisposable
     {
         Services = services;
         _time = time;
-        Registry = new UpstreamRegistry(time);
+        Registry = new UpstreamRegistry(time, new Logger<UpstreamLog>(_logging));
+        _logging.AddProvider(Log);
     }
 
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
@@ -43,6 +47,9 @@ internal sealed class UpstreamBench : IAsyncDisposable
     public SampleServices Services { get; }
 
     public UpstreamRegistry Registry { get; }
+
+    /// <summary>What operators are told of the upstreams.</summary>
+    public LogRecorder Log { get; } = new();
 
     /// <summary>How token endpoints are reached; as by the gateway, unless said before the first call.</summary>
     public IHttpClientFactory TokenEndpoints { get; set; } = Network.GetRequiredService<IHttpClientFactory>();
@@ -123,6 +130,22 @@ internal sealed class UpstreamBench : IAsyncDisposable
             .Generated<ISamplePricing>(pricing)
             .Ask(new("query($id: ID!) { pricing(productId: $id) { productId } }", new(productId)))
             .Query(data => data, SampleJson.Default.PriceData);
+
+    /// <summary>Moves the clock while a call waits before it is repeated.</summary>
+    public static async Task<T> Pausing<T>(ManualTimeProvider time, Task<T> pending)
+    {
+        while (!pending.IsCompleted)
+        {
+            if (time.NextDue < TimeSpan.FromMilliseconds(90))
+            {
+                time.Advance(TimeSpan.FromMilliseconds(1));
+            }
+
+            await Task.WhenAny(pending, Task.Delay(1));
+        }
+
+        return await pending;
+    }
 
     public async ValueTask DisposeAsync()
     {

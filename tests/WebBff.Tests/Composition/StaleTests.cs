@@ -28,6 +28,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
         Upstream.Pricing.Faults.Heal();
 
         Assert.Equal(("stale", first["pricing"]!.ToJsonString()), (Status(failed), failed["pricing"]!.ToJsonString()));
+        Assert.Single(host.Log.Entries, e => e.Event.Name == "StaleServed");
         host.Configure(("Composition:product:pricing:Timeout", "00:00:30"));
         var healed = await Ok(await host.Get("/api/products/p-7"));
         for (var i = 0; i < 100 && mode == FaultMode.Hang && Status(healed) != "live"; i++)

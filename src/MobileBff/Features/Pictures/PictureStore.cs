@@ -168,12 +168,19 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private static ProblemException NotAPicture() =>
         new(new Problem(ProblemCodes.UpstreamFailed) { Detail = "What is stored under this name is not a picture that can be shown." });
 
-    [LoggerMessage(LogLevel.Information, "Pictures are made to size with libvips, {Decodes} at once")]
+    [LoggerMessage(
+        3001,
+        LogLevel.Information,
+        "Pictures are resized with libvips, at most {Decodes} at a time",
+        EventName = "PictureDecoderReady"
+    )]
     private static partial void LogDecodes(ILogger logger, int decodes);
 
     [LoggerMessage(
+        3002,
         LogLevel.Warning,
-        "libvips is switched off or does not come for this platform: pictures are served in the nearest stored size"
+        "libvips is disabled or not available for this platform; pictures are served in the nearest stored size",
+        EventName = "PictureDecoderMissing"
     )]
     private static partial void LogStoredSizes(ILogger logger);
 }

@@ -122,7 +122,7 @@ internal static class ApiKeyOperations
             return new Problem(ProblemCodes.NotFound);
         }
 
-        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Half a revocation is worse than one that nobody hears of.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // A revocation is finished even when the client has gone.
         return TypedResults.NoContent();
     }
 
@@ -152,7 +152,7 @@ internal static class ApiKeyOperations
     private static string Position(ApiKeyRecord key) =>
         string.Create(CultureInfo.InvariantCulture, $"{key.CreatedAt.UtcTicks:D19}{key.Id}");
 
-    /// <summary>What is wrong with a key that somebody wants.</summary>
+    /// <summary>What is wrong with a key that is asked for.</summary>
     public static Dictionary<string, string[]> Mistakes(NewKeyRequest request, TimeProvider time)
     {
         var mistakes = new Dictionary<string, string[]>();

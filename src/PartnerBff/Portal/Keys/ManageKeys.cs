@@ -89,7 +89,7 @@ internal static class ManageKeys
             return await PortalPage.NotFound(context);
         }
 
-        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // Half a revocation is worse than one that nobody hears of.
+        await keys.Delete(key, CancellationToken.None, ChangedBy.Of(context)); // A revocation is finished even when the browser has gone.
         return new SeeOther("/portal/keys?done=revoked");
     }
 

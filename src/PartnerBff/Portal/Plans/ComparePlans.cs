@@ -16,7 +16,7 @@ public sealed record PlanComparison(
     string? Notice
 );
 
-/// <summary>Plans side by side. A change is a request that somebody decides: see <see cref="ManagePlanChanges"/>.</summary>
+/// <summary>Plans side by side. A change is a request that an operator decides: see <see cref="ManagePlanChanges"/>.</summary>
 internal static partial class ComparePlans
 {
     private const string NoPartnersPlan = "anonymous";
@@ -79,6 +79,11 @@ internal static partial class ComparePlans
     private static List<PlanFigures> Offered(RateLimiter limiter) =>
         [.. limiter.Plans.Where(p => p.Name != NoPartnersPlan).OrderBy(p => p.RequestsPerMinute).Select(PlanFigures.Of)];
 
-    [LoggerMessage(LogLevel.Information, "Tenant {Tenant} wants to change from plan {Plan} to {Wanted}")]
+    [LoggerMessage(
+        3201,
+        LogLevel.Information,
+        "Tenant {Tenant} asks to change from plan {Plan} to {Wanted}; the request waits for approval",
+        EventName = "PlanChangeRequested"
+    )]
     private static partial void LogRequested(ILogger logger, string tenant, string plan, string wanted);
 }

@@ -142,8 +142,11 @@ internal sealed partial class WebhookUpkeep : IDisposable
         );
 
     [LoggerMessage(
+        3221,
         LogLevel.Warning,
-        "Redis had lost that tenant {Tenant} has webhooks; its events are queued again, and those of the log are delivered now"
+        "Redis lost the entry that tenant {Tenant} has webhooks; the entry is restored, and events that the "
+            + "log still has are delivered now",
+        EventName = "WebhookTenantRelisted"
     )]
     private static partial void LogWatchedAgain(ILogger logger, string tenant);
 }

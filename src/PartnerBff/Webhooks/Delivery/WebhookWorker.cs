@@ -224,7 +224,12 @@ internal sealed partial class WebhookWorker(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Webhook endpoint {Endpoint} is disabled (it said that it is gone: {IsGone})")]
+    [LoggerMessage(
+        3222,
+        LogLevel.Warning,
+        "Webhook endpoint {Endpoint} is disabled and receives no more events (it answered 410 Gone: {IsGone})",
+        EventName = "WebhookEndpointDisabled"
+    )]
     private static partial void LogDisabled(ILogger logger, string endpoint, bool isGone);
 
     /// <summary>What this instance sends to one endpoint.</summary>

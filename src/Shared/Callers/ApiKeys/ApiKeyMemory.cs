@@ -5,7 +5,7 @@ using Bff.Concurrency;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Verified keys of this process within a bound. Found by a hash under a seed that nobody knows and then compared in constant time, so that
+/// Verified keys of this process within a bound. Found by a hash under a secret seed and then compared in constant time, so that
 /// the time of an answer says nothing about another key. A hit takes no lock and allocates nothing.
 /// </summary>
 /// <param name="maxEntries">At most so many.</param>

@@ -61,7 +61,7 @@ public sealed record ApiKeyRecord
     public bool IsExpired(DateTimeOffset now) => ExpiresAt <= now;
 
     /// <inheritdoc />
-    public override string ToString() => Id; // The hash is nobody's business in a log.
+    public override string ToString() => Id; // The hash must not reach a log.
 
     internal Caller ToCaller() =>
         new()

@@ -88,7 +88,7 @@ public sealed class ApiKeyRegistry
             return (added, end);
         }
 
-        // Somebody deleted the old one meanwhile: nothing is to take its place.
+        // The old one was deleted meanwhile: nothing is to take its place.
         await _store.Remove(added.Record, cancellation, Entries(by, "key.deleted", added.Record, null));
         return null;
     }
@@ -145,6 +145,7 @@ public sealed class ApiKeyRegistry
                 ("name", key.Name),
                 ("mode", key.IsTest ? "test" : "live"),
                 ("scopes", key.Scopes),
-                ("expires_at", key.ExpiresAt)
+                ("expires_at", key.ExpiresAt),
+                ("allowed_addresses", key.AllowedAddresses)
             );
 }

@@ -8,7 +8,7 @@ namespace Bff.Callers.ApiKeys;
 /// <summary>
 /// Writes when keys were last used, every ten seconds and at the end, away from any request. Daily, and when the store may have lost
 /// something, it does so for every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it
-/// would work on, and nobody could revoke it.
+/// would work on, and could not be revoked.
 /// </summary>
 internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger)
     : PeriodicFlush(new("api-key-uses", logger), TimeSpan.FromSeconds(10), time)
@@ -91,8 +91,10 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
     }
 
     [LoggerMessage(
+        1401,
         LogLevel.Warning,
-        "The store had lost key {Key} from the list of tenant {Tenant}, while it worked on; it is listed again"
+        "The store lost API key {Key} from the list of tenant {Tenant}; the key stayed valid and is listed again",
+        EventName = "ApiKeyRelisted"
     )]
     private static partial void LogListedAgain(ILogger logger, string key, string tenant);
 }

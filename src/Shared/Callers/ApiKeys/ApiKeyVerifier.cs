@@ -148,7 +148,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         {
             // It goes on until MaxStale.
         }
-#pragma warning disable CA1031 // Nobody waits for this task.
+#pragma warning disable CA1031 // This task is not awaited.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -197,6 +197,11 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         _unknown.Clear();
     }
 
-    [LoggerMessage(LogLevel.Error, "An API key could not be confirmed")]
+    [LoggerMessage(
+        1402,
+        LogLevel.Error,
+        "A cached API key could not be looked up again because of an unexpected error; the next use tries again",
+        EventName = "ApiKeyRefreshFailed"
+    )]
     private static partial void LogRefreshFailed(ILogger logger, Exception exception);
 }

@@ -165,6 +165,11 @@ internal sealed partial class Introspector(
             ? value.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.String && accepted.Contains(item.GetString()!))
             : value.ValueKind == JsonValueKind.String && accepted.Contains(value.GetString()!);
 
-    [LoggerMessage(LogLevel.Warning, "A token could not be introspected ({Reason})")]
+    [LoggerMessage(
+        1411,
+        LogLevel.Warning,
+        "A token could not be introspected ({Reason}); its request is refused",
+        EventName = "IntrospectionFailed"
+    )]
     private static partial void LogFailed(ILogger logger, string reason);
 }

@@ -5,7 +5,7 @@ namespace Bff.Callers.Bearer;
 
 /// <summary>
 /// Remembers what is known of tokens within bounded memory. Two generations: what was asked for since the last turn is in the young one;
-/// when that is full it becomes the old one, and what nobody asked for meanwhile goes. A hit takes no lock and allocates nothing.
+/// when that is full it becomes the old one, and what was not asked for meanwhile goes. A hit takes no lock and allocates nothing.
 /// </summary>
 /// <param name="maxBytes">How much memory the tokens may take, roughly.</param>
 /// <param name="extraBytes">What is known of a token takes so much beyond the usual, roughly.</param>

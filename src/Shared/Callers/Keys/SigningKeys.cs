@@ -50,7 +50,7 @@ internal sealed partial class SigningKeys(
     /// <summary>What is good now.</summary>
     public SigningKeySet Current => Volatile.Read(ref _current);
 
-    /// <summary>False until the authority's keys have been read once; configured keys need nobody.</summary>
+    /// <summary>False until the authority's keys have been read once; configured keys need no authority.</summary>
     public bool IsReady => settings.MetadataAddress is null || Volatile.Read(ref _everRead);
 
     /// <summary>Asks for a fetch without waiting for it: a signature did not verify, so a key may have been replaced in place.</summary>
@@ -144,7 +144,7 @@ internal sealed partial class SigningKeys(
 
     private async Task<bool> Fetch(CancellationToken stopping)
     {
-        var fetched = Interlocked.Exchange(ref _nextFetch, NewSignal()); // Whoever asks from here on waits for the one after this.
+        var fetched = Interlocked.Exchange(ref _nextFetch, NewSignal()); // Requests from here on wait for the next fetch.
         try
         {
             // With each regular round, but not with each one that a token asks for: a flood would double what the authority has to bear.
@@ -201,9 +201,19 @@ internal sealed partial class SigningKeys(
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(LogLevel.Warning, "The keys of {Provider} could not be read ({Reason}); {Known} known key(s) stay in force")]
+    [LoggerMessage(
+        1412,
+        LogLevel.Warning,
+        "The signing keys of {Provider} could not be read ({Reason}); {Known} known key(s) stay in use",
+        EventName = "SigningKeysUnreadable"
+    )]
     private static partial void LogUnreadable(ILogger logger, string provider, string reason, int known);
 
-    [LoggerMessage(LogLevel.Information, "The signing keys of {Provider} have changed; {Count} in force")]
+    [LoggerMessage(
+        1413,
+        LogLevel.Information,
+        "The signing keys of {Provider} changed; {Count} key(s) are in use",
+        EventName = "SigningKeysChanged"
+    )]
     private static partial void LogChanged(ILogger logger, string provider, int count);
 }

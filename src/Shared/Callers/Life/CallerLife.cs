@@ -51,7 +51,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
                 _ended ??= new();
                 if (_isOver)
                 {
-                    _ended.Cancel(); // Nobody has its token yet.
+                    _ended.Cancel(); // Its token has not been handed out yet.
                 }
 
                 return _ended.Token;
@@ -80,7 +80,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
 
     internal int Stripe { get; init; }
 
-    /// <summary>The answer's own; <see cref="CancellationToken.None"/> when nobody in particular is calling.</summary>
+    /// <summary>The answer's own; <see cref="CancellationToken.None"/> for anonymous callers.</summary>
     public static CancellationToken EndOf(HttpContext context) => BffRequest.Of(context).Life?.Ended ?? CancellationToken.None;
 
     /// <summary>The answer is given. From here on nothing is done to its connection, which serves others.</summary>

@@ -168,7 +168,7 @@ internal sealed partial class CallerLives : BackgroundService
             }
             catch (StoreException)
             {
-                life.Expect(_time.GetUtcNow() + AskAgainAfter); // Nobody is signed out because the store is away; its own end holds.
+                life.Expect(_time.GetUtcNow() + AskAgainAfter); // No stream ends because the store is unavailable; its own end holds.
             }
 #pragma warning disable CA1031 // An answer whose credential cannot be looked at ends.
             catch (Exception unexpected)
@@ -204,7 +204,12 @@ internal sealed partial class CallerLives : BackgroundService
         return found;
     }
 
-    [LoggerMessage(LogLevel.Error, "The {Kind} behind an open answer cannot be looked at; the answer ends")]
+    [LoggerMessage(
+        1421,
+        LogLevel.Error,
+        "Whether the {Kind} of an open stream is still valid could not be checked because of an unexpected error; the stream ends",
+        EventName = "CallerCheckFailed"
+    )]
     private static partial void LogUnexpected(ILogger logger, Exception unexpected, CallerKind kind);
 
     /// <summary>A list whose members know their neighbours: joining and leaving cost no search and no memory.</summary>

@@ -54,7 +54,7 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     /// <summary>The provider, whatever its tokens say.</summary>
     public TokenProvider this[int index] => _all[index];
 
-    /// <summary>Whose token it is by its <c>iss</c>; null: nobody's.</summary>
+    /// <summary>Whose token it is by its <c>iss</c>; null: no provider's.</summary>
     /// <param name="claims">Not yet verified.</param>
     public TokenProvider? Of(JsonElement claims)
     {

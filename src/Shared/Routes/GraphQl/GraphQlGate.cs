@@ -178,7 +178,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
             {
                 case "query":
                     text = value;
-                    continue; // It is added last, whoever it is from.
+                    continue; // It is added last, whether it is the client's or ours.
                 case "documentId" or "id":
                     id = id is null ? value : throw GraphQlDocument.Malformed("The request has two ids.");
                     break;

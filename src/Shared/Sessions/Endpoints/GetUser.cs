@@ -27,7 +27,7 @@ internal static class GetUser
     {
         if (BrowserSession.Of(context) is not { } session)
         {
-            return Nobody(context) ?? new Problem(ProblemCodes.MissingToken);
+            return Anonymous(context) ?? new Problem(ProblemCodes.MissingToken);
         }
 
         var left = (long)Math.Max(0, Math.Floor((session.EndsAt - time.GetUtcNow()).TotalSeconds));
@@ -43,7 +43,7 @@ internal static class GetUser
     }
 
     /// <summary>The answer to a browser without a session; null: 401. A credential of another kind that is refused stays refused.</summary>
-    public static IResult? Nobody(HttpContext context) =>
+    public static IResult? Anonymous(HttpContext context) =>
         context.RequestServices.GetRequiredService<Reloadable<SessionSettings>>().Current.AnonymousUser == AnonymousUser.Null
         && context.Request.Headers.Authorization.Count == 0
             ? TypedResults.Text("null"u8, "application/json")

@@ -182,7 +182,7 @@ internal sealed partial class ProviderClient(
     /// <summary>
     /// Whether the same request would be refused again until the user signs in anew: any error of RFC 6749 section 5.2 and OpenID Connect
     /// Core 1.0 section 3.1.2.6. Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help,
-    /// so nobody is signed out for it.
+    /// so no user is signed out for it.
     /// </summary>
     private static bool IsFinal(string? error) =>
         error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
@@ -205,13 +205,24 @@ internal sealed partial class ProviderClient(
             ? error
             : "other";
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider refused a request: {Status} ({Error})")]
+    [LoggerMessage(
+        1511,
+        LogLevel.Warning,
+        "The identity provider refused a request: {Status} ({Error})",
+        EventName = "ProviderRefusedRequest"
+    )]
     private static partial void LogRefused(ILogger logger, int status, string error);
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider gave no tokens: {Failure}")]
+    [LoggerMessage(1512, LogLevel.Warning, "The identity provider returned no tokens: {Failure}", EventName = "ProviderGaveNoTokens")]
     private static partial void LogAway(ILogger logger, string failure);
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider did not take back a refresh token (status {Status})")]
+    [LoggerMessage(
+        1513,
+        LogLevel.Warning,
+        "The identity provider did not revoke a refresh token (status {Status}); the token is no longer used "
+            + "here and stays valid there until it expires",
+        EventName = "ProviderDidNotRevoke"
+    )]
     private static partial void LogNotRevoked(ILogger logger, int status);
 }
 

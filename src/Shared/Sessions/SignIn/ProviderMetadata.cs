@@ -161,6 +161,11 @@ internal sealed partial class ProviderMetadata(
             inner
         );
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider's discovery document cannot be read: {Failure}")]
+    [LoggerMessage(
+        1514,
+        LogLevel.Warning,
+        "The identity provider's discovery document could not be read: {Failure}",
+        EventName = "ProviderDiscoveryUnreadable"
+    )]
     private static partial void LogAway(ILogger logger, string failure);
 }

@@ -8,7 +8,7 @@ namespace Bff.Sessions.SignIn;
 
 /// <summary>What the newest token says of a session's user.</summary>
 /// <param name="Record">The session with it; null when the token cannot be verified.</param>
-/// <param name="IsAnother">True when it is somebody else's.</param>
+/// <param name="IsAnother">True when it is another user's.</param>
 internal readonly record struct RefreshedUser(SessionRecord? Record, bool IsAnother = false);
 
 /// <summary>

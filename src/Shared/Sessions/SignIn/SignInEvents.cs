@@ -191,14 +191,22 @@ internal sealed partial class SignInEvents(
         && (await vault.Find(key, slides: false, context.RequestAborted)).Session is not null;
 
     [LoggerMessage(
+        1521,
         LogLevel.Error,
-        "Session:PushedAuthorization is Require, and the identity provider's discovery names no pushed_authorization_request_endpoint; nobody can sign in"
+        "Session:PushedAuthorization is Require, but the identity provider's discovery document names no "
+            + "pushed_authorization_request_endpoint; every sign-in is refused",
+        EventName = "PushedAuthorizationNotOffered"
     )]
     private static partial void LogNotOffered(ILogger logger);
 
-    [LoggerMessage(LogLevel.Warning, "A sign-in failed ({Failure}); the browser has no session")]
+    [LoggerMessage(1522, LogLevel.Warning, "A sign-in failed ({Failure}); no session was created", EventName = "SignInFailed")]
     private static partial void LogFailed(ILogger logger, string failure);
 
-    [LoggerMessage(LogLevel.Warning, "The identity provider's user info could not be read: {Failure}")]
+    [LoggerMessage(
+        1523,
+        LogLevel.Warning,
+        "The identity provider's user info could not be read: {Failure}",
+        EventName = "UserInfoUnreadable"
+    )]
     private static partial void LogNoUserInfo(ILogger logger, string failure);
 }

@@ -39,7 +39,7 @@ internal interface ISessionStore
     Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter);
 
     /// <summary>
-    /// Puts another record in the place of the given version. False: the session has ended, or somebody else replaced it.
+    /// Puts another record in the place of the given version. False: the session has ended, or another request replaced it.
     /// </summary>
     Task<bool> Replace(string key, byte[] box, DateTimeOffset endsAt, long version);
 
@@ -55,7 +55,7 @@ internal interface ISessionStore
     Task Drop(string index, string key);
 
     /// <summary>
-    /// Takes a lock, such as that of a session's refresh; false: somebody has it. A lock that was taken without an answer is given back.
+    /// Takes a lock, such as that of a session's refresh; false: it is taken. A lock that was taken without an answer is given back.
     /// </summary>
     Task<bool> TryLock(string key, string owner, TimeSpan life);
 

@@ -22,7 +22,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         redis.call('SET', KEYS[2], '1', 'PX', ARGV[6])
         redis.call('HSET', KEYS[1], 'd', ARGV[1], 's', ARGV[2], 'e', ARGV[3], 'v', ARGV[4])
         local ends = redis.pcall('PEXPIRE', KEYS[1], ARGV[5])
-        if type(ends) == 'table' then redis.call('DEL', KEYS[1]) end -- Refused: nobody gets it, and it would stay for ever.
+        if type(ends) == 'table' then redis.call('DEL', KEYS[1]) end -- Refused: it is not handed out, and it would stay for ever.
         return ends
         """
     );

@@ -114,9 +114,19 @@ internal sealed partial class TokenEndpoint
             ? error
             : "other";
 
-    [LoggerMessage(LogLevel.Warning, "Token endpoint of client {Client} gave no token ({Reason}); services that need one are unavailable")]
+    [LoggerMessage(
+        1621,
+        LogLevel.Warning,
+        "The token endpoint of client {Client} returned no token ({Reason}); services that need one are unavailable",
+        EventName = "TokenEndpointUnavailable"
+    )]
     private static partial void LogAway(ILogger logger, string client, string reason);
 
-    [LoggerMessage(LogLevel.Warning, "Token endpoint of client {Client} refused a token ({Error}); the call that needs it fails")]
+    [LoggerMessage(
+        1622,
+        LogLevel.Warning,
+        "The token endpoint of client {Client} refused a token ({Error}); the call that needs it fails",
+        EventName = "TokenRefused"
+    )]
     private static partial void LogRefused(ILogger logger, string client, string error);
 }

@@ -25,7 +25,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     /// <summary>A token, or why there is none. Completes at once where one is kept.</summary>
     /// <param name="subject">The caller's token that is exchanged; none for the gateway's own.</param>
-    /// <param name="deadline">When nobody waits for the call any more.</param>
+    /// <param name="deadline">When the call is no longer waited for.</param>
     /// <param name="refused">What the service has just refused, and is not wanted again.</param>
     /// <param name="cancellation">The call's.</param>
     public ValueTask<TokenResult> Get(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
@@ -35,7 +35,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         {
             if (kept.TryRenew(now))
             {
-                _ = Ask(KeyOf(subject), int.MaxValue, kept, afterRefusal: false); // Its outcome is kept, counted and logged; nobody waits for it.
+                _ = Ask(KeyOf(subject), int.MaxValue, kept, afterRefusal: false); // Its outcome is kept, counted and logged; no request waits for it.
             }
 
             return new(new TokenResult(kept, UpstreamOutcome.Ok));

@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace NewBff.Features;
 
-/// <summary>Section <c>Welcome</c>, the team's own. A key that nobody declares stops the host.</summary>
+/// <summary>Section <c>Welcome</c>, the team's own. A key that is declared nowhere stops the host.</summary>
 [Settings("Welcome")]
 public sealed class WelcomeSettings
 {

@@ -1,0 +1,90 @@
+using System.Collections.Frozen;
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using Bff.Configuration;
+using Microsoft.Extensions.Hosting;
+
+namespace Bff.Composition;
+
+/// <summary>
+/// Tells a misspelt part in the configuration from one that there is. Parts are named where they are composed, which is only known when a
+/// request comes; but a name that stands nowhere in the host's code is no part's. An endpoint that stands nowhere there either is another
+/// host's, with which this one shares the file.
+/// </summary>
+internal sealed class PartNames
+{
+    private readonly Lazy<FrozenSet<string>> _texts;
+
+    public PartNames(IHostEnvironment host) => _texts = new(() => TextsOf(host.ApplicationName));
+
+    /// <summary>What is wrong with a key below <c>Composition</c>; null: nothing that could be known.</summary>
+    /// <param name="endpoint">The first name.</param>
+    /// <param name="part">The second.</param>
+    public string? Mistake(string endpoint, string part)
+    {
+        var texts = _texts.Value;
+        if (!texts.Contains(endpoint) || texts.Contains(part))
+        {
+            return null;
+        }
+
+        var nearest = texts.Select(t => (Text: t, Distance: Misspelling.Distance(t, part))).MinBy(t => t.Distance);
+        return "is not read by this host: it composes no part of this name."
+            + (nearest.Distance <= Math.Max(1, part.Length / 3) ? $" Did you mean Composition:{endpoint}:{nearest.Text}?" : "");
+    }
+
+    /// <summary>Short texts in the code of the host, and of its assemblies that compose; none where the host is none of ours, as in tests.</summary>
+    private static FrozenSet<string> TextsOf(string host)
+    {
+        var shared = typeof(PartNames).Assembly.GetName().Name;
+        if (Find(new AssemblyName(host)) is not { } main || !Refers(main))
+        {
+            return [];
+        }
+
+        return main.GetReferencedAssemblies()
+            .Where(name => name.Name != shared)
+            .Select(Find)
+            .OfType<Assembly>()
+            .Where(Refers)
+            .Append(main)
+            .SelectMany(Texts)
+            .ToFrozenSet(StringComparer.Ordinal);
+
+        bool Refers(Assembly assembly) => assembly.GetReferencedAssemblies().Any(name => name.Name == shared);
+    }
+
+    private static Assembly? Find(AssemblyName name)
+    {
+        try
+        {
+            return Assembly.Load(name);
+        }
+        catch (Exception none) when (none is IOException or BadImageFormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The string literals of an assembly (ECMA-335, II.24.2.4) that can be a key's segment.</summary>
+    private static unsafe List<string> Texts(Assembly assembly)
+    {
+        var texts = new List<string>();
+        if (!assembly.TryGetRawMetadata(out var blob, out var length))
+        {
+            return texts;
+        }
+
+        var metadata = new MetadataReader(blob, length);
+        for (var text = MetadataTokens.UserStringHandle(1); !text.IsNil; text = metadata.GetNextHandle(text))
+        {
+            if (metadata.GetUserString(text) is { Length: > 0 and <= 64 } found && !found.AsSpan().ContainsAny(' ', ':', '/'))
+            {
+                texts.Add(found);
+            }
+        }
+
+        return texts;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using Bff.Concurrency;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Composition;
+
+/// <summary>
+/// Tells operators that a part begins to be served stale or from its fallback: once, and again when it was not for a minute. Per request
+/// both are metrics.
+/// </summary>
+internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+
+    // As many as there are parts of endpoints that degrade.
+    private readonly ConcurrentDictionary<(string Endpoint, string Part, PartStatus Status), Episode> _episodes = new();
+
+    /// <summary>Notes that a part of an answer is not live.</summary>
+    public void Served(string endpoint, string part, PartStatus status)
+    {
+        if (status is not (PartStatus.Stale or PartStatus.Fallback))
+        {
+            return;
+        }
+
+        var episode = _episodes.GetOrAdd((endpoint, part, status), static (_, time) => new Episode(time, Quiet), time);
+        if (!episode.Begins())
+        {
+            return;
+        }
+
+        if (status == PartStatus.Stale)
+        {
+            LogStale(logger, part, endpoint);
+        }
+        else
+        {
+            LogFallback(logger, part, endpoint);
+        }
+    }
+
+    [LoggerMessage(
+        1721,
+        LogLevel.Warning,
+        "Part {Part} of {Endpoint} is served stale because its call fails; this is not logged again until a minute has passed without it",
+        EventName = "StaleServed"
+    )]
+    private static partial void LogStale(ILogger logger, string part, string endpoint);
+
+    [LoggerMessage(
+        1722,
+        LogLevel.Warning,
+        "Part {Part} of {Endpoint} is served from its fallback because its call fails; this is not logged again until a minute has passed without it",
+        EventName = "FallbackUsed"
+    )]
+    private static partial void LogFallback(ILogger logger, string part, string endpoint);
+}

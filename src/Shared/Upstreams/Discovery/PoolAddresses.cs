@@ -1,0 +1,132 @@
+using Bff.Concurrency;
+
+namespace Bff.Upstreams.Discovery;
+
+/// <summary>
+/// The addresses of a pool. Those without a name stay as they are written. Names are looked up when the first call comes, and again every
+/// <see cref="LookEvery"/> from then on: who is new gets calls, who has gone gets no more, and calls in flight are left alone. What cannot
+/// be looked up, or is empty, changes nothing.
+/// </summary>
+internal sealed class PoolAddresses : IDisposable
+{
+    /// <summary>With the time that a look may take, less than the 10 s within which an address that has gone gets no more calls.</summary>
+    internal static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LookFor = TimeSpan.FromSeconds(4);
+
+    private readonly Uri[] _written;
+    private readonly PoolServices _services;
+    private readonly UpstreamLog.Pool? _log;
+    private readonly CancellationTokenSource _over = new();
+    private readonly Lock _starting = new();
+    private volatile UpstreamAddress[] _current;
+    private Task? _first;
+
+    public PoolAddresses(IEnumerable<Uri> written, PoolServices services, UpstreamLog.Pool? log)
+    {
+        _written = [.. written];
+        (_services, _log) = (services, log);
+        _current =
+            services.Names is not null && _written.Any(ServiceNames.IsName)
+                ? []
+                : [.. _written.Select(uri => new UpstreamAddress(new(uri), services.Time))];
+    }
+
+    /// <summary>Those that calls go to now; empty while a name has never been found.</summary>
+    public UpstreamAddress[] Current => _current;
+
+    /// <summary>Looks names up for the first time; false when none was found within the time.</summary>
+    /// <param name="within">How long the call can wait.</param>
+    /// <param name="cancellation">The caller no longer waits.</param>
+    public async ValueTask<bool> Found(TimeSpan within, CancellationToken cancellation)
+    {
+        Task first;
+        lock (_starting)
+        {
+            first = _first ??= Begin();
+        }
+
+        if (within > TimeSpan.Zero)
+        {
+            await first.WaitAsync(within, _services.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return _current.Length > 0;
+    }
+
+    /// <summary>Ends the looking. Its source is not disposed of: a look that is under way still reads it.</summary>
+    public void Dispose() => _over.Cancel();
+
+    /// <summary>Starts to look; the task ends with the first look.</summary>
+    private Task Begin()
+    {
+        using var apart = ExecutionContext.SuppressFlow(); // It outlives the request that began it.
+        var first = Look();
+        _ = GoOn(first, _over.Token);
+        return first;
+    }
+
+    private async Task GoOn(Task look, CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(LookEvery, _services.Time, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!over.IsCancellationRequested)
+            {
+                look = Look();
+            }
+        }
+    }
+
+    private async Task Look()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
+        using var timer = _services.Time.CreateTimer(
+            static source => ((CancellationTokenSource)source!).Cancel(),
+            limit,
+            LookFor,
+            Timeout.InfiniteTimeSpan
+        );
+        try
+        {
+            var found = new List<ServiceAddress>();
+            foreach (var written in _written)
+            {
+                found.AddRange(await _services.Names!.Find(written, limit.Token).WaitAsync(limit.Token));
+            }
+
+            if (found.Count == 0)
+            {
+                _log?.Unresolved("no instance is known");
+                return;
+            }
+
+            Take(found);
+        }
+#pragma warning disable CA1031 // Whatever a look meets, what was known before stays.
+        catch (Exception unknown)
+#pragma warning restore CA1031
+        {
+            if (!_over.IsCancellationRequested)
+            {
+                _log?.Unresolved(unknown is OperationCanceledException ? "no answer in time" : unknown.Message);
+            }
+        }
+    }
+
+    private void Take(List<ServiceAddress> found)
+    {
+        var before = _current;
+        var kept = found
+            .Distinct()
+            .Select(f => before.FirstOrDefault(b => b.Where == f) ?? new UpstreamAddress(f, _services.Time))
+            .ToArray();
+        var added = kept.Count(k => !before.Contains(k));
+        var removed = before.Count(b => !kept.Contains(b));
+        if (added + removed > 0)
+        {
+            _current = kept;
+            _log?.AddressesChanged(added, removed);
+        }
+    }
+}

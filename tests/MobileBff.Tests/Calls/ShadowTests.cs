@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace MobileBff.Tests.Calls;
+
+/// <summary>Another version of the order service gets what the home feed and a route ask of it.</summary>
+public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(surroundings), IAsyncLifetime, IDisposable
+{
+    private readonly ConcurrentQueue<string> _different = new();
+    private readonly MeterListener _meters = new();
+    private SampleServices _shadow = null!;
+
+    async Task IAsyncLifetime.InitializeAsync()
+    {
+        await base.InitializeAsync();
+        _shadow = await SampleServices.StartAsync();
+        _meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Name == "bff.shadow.differences")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meters.SetMeasurementEventCallback<long>(
+            (_, _, tags, _) => _different.Enqueue(string.Join(' ', tags.ToArray().Select(t => t.Value)))
+        );
+        _meters.Start();
+    }
+
+    async Task IAsyncLifetime.DisposeAsync()
+    {
+        await _shadow.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    public void Dispose() => _meters.Dispose();
+
+    [Theory]
+    [InlineData(FaultMode.Hang)]
+    [InlineData(FaultMode.Reset)]
+    [InlineData(FaultMode.Status)]
+    public async Task A_shadow_in_whatever_state_degrades_no_answer(FaultMode mode)
+    {
+        _shadow.Orders.Faults.Set(mode);
+        var host = Start(Shadowed);
+
+        using var feed = await host.Get("/home-feed");
+        using var list = await host.Get("/orders");
+        await _shadow.Orders.Calls.ReachAsync(2).WaitAsync(Patience);
+
+        Assert.Null(JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]);
+        Assert.Equal((HttpStatusCode.OK, 2), (list.StatusCode, Upstream.Orders.Calls.Count));
+        Assert.All(_shadow.Orders.Calls.All, c => Assert.Equal("GET", c.Method));
+    }
+
+    [Fact]
+    public async Task A_difference_is_counted_at_the_endpoint_and_its_member()
+    {
+        _shadow.Orders.Faults.Set(FaultMode.Status);
+        var host = Start(Shadowed);
+
+        using var feed = await host.Get("/home-feed");
+
+        await Eventually.True(() => _different.Contains("orders home-feed status"));
+    }
+
+    [Fact]
+    public async Task An_order_is_placed_at_the_service_alone()
+    {
+        var host = Start(Shadowed);
+        var request = host.Request(HttpMethod.Post, "/orders");
+        request.Content = new StringContent(
+            """{"currency":"EUR","items":[{"productId":"p-1","quantity":1}]}""",
+            System.Text.Encoding.UTF8,
+            "application/json"
+        );
+
+        using var placed = await host.Client.SendAsync(request);
+        using var list = await host.Get("/orders");
+        await _shadow.Orders.Calls.ReachAsync(1).WaitAsync(Patience);
+
+        Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
+        Assert.Equal("GET", Assert.Single(_shadow.Orders.Calls.All).Method);
+    }
+
+    private Dictionary<string, string?> Shadowed =>
+        new()
+        {
+            ["Upstreams:orders:Shadow:Address"] = _shadow.Orders.Address.AbsoluteUri,
+            ["Upstreams:orders:Shadow:Percent"] = "100",
+            ["Upstreams:orders:Shadow:Compare"] = "true",
+        };
+}

@@ -1,0 +1,53 @@
+using Bff.Composition;
+using Bff.TestKit;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Composition;
+
+/// <summary>What stands in for a part's value is told once, not with every request.</summary>
+public sealed class StandInLogTests : IDisposable
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly LogRecorder _log = new();
+
+    public void Dispose() => _log.Dispose();
+
+    [Theory]
+    [InlineData("stale", "StaleServed")]
+    [InlineData("fallback", "FallbackUsed")]
+    public void It_is_told_at_its_beginning_and_again_after_a_minute_without(string status, string name)
+    {
+        var standIn = Enum.Parse<PartStatus>(status, ignoreCase: true);
+        var told = new StandInLog(_log.CreateLogger("composition"), _time);
+        for (var i = 0; i < 100; i++)
+        {
+            told.Served("home-feed", "orders", standIn);
+            _time.Advance(TimeSpan.FromSeconds(2)); // It never stops for a minute.
+        }
+
+        Assert.Equal([name], Names);
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        told.Served("home-feed", "orders", standIn);
+        told.Served("home-feed", "picks", standIn);
+
+        Assert.Equal([name, name, name], Names);
+    }
+
+    [Theory]
+    [InlineData("live")]
+    [InlineData("cached")]
+    [InlineData("failed")]
+    public void What_is_no_stand_in_is_not_told(string status)
+    {
+        new StandInLog(_log.CreateLogger("composition"), _time).Served(
+            "home-feed",
+            "orders",
+            Enum.Parse<PartStatus>(status, ignoreCase: true)
+        );
+
+        Assert.Empty(_log.Entries);
+    }
+
+    private IEnumerable<string?> Names => _log.Entries.Select(e => e.Event.Name);
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Bff.Dev.Upstreams;
+using Bff.Dev.Upstreams.Faults;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Bff.Upstreams.Shadow;
+using static Bff.Shared.Tests.Upstreams.UpstreamBench;
+
+namespace Bff.Shared.Tests.Upstreams.Shadow;
+
+/// <summary>Another version of a service gets copies of reads, and no call is the worse for it.</summary>
+public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
+{
+    private const string Path = "users/u-1001";
+    private readonly ConcurrentQueue<string> _counted = new();
+    private readonly MeterListener _meters = new();
+    private SampleServices _shadow = null!;
+
+    public async Task InitializeAsync()
+    {
+        _shadow = await SampleServices.StartAsync();
+        _meters.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == "Bff.Upstreams.Shadow")
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _meters.SetMeasurementEventCallback<long>(
+            (instrument, _, tags, _) =>
+                _counted.Enqueue(instrument.Name["bff.shadow.".Length..] + string.Concat(tags.ToArray().Select(t => " " + t.Value)))
+        );
+        _meters.Start();
+    }
+
+    public async Task DisposeAsync() => await _shadow.DisposeAsync();
+
+    public void Dispose() => _meters.Dispose();
+
+    [Fact]
+    public async Task A_read_is_copied_as_the_service_gets_it_and_the_two_are_the_same()
+    {
+        await using var bench = await Start();
+
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call(User("u-1001")))).IsOk);
+        await Counted("reads users same");
+
+        var (real, copy) = (Assert.Single(bench.Services.Users.Calls.All), Assert.Single(_shadow.Users.Calls.All));
+        Assert.Equal((real.Method, real.Path, real.Header("X-Request-Id")), (copy.Method, copy.Path, copy.Header("X-Request-Id")));
+        Assert.Equal(real.Header("X-User-Id"), copy.Header("X-User-Id"));
+    }
+
+    [Fact]
+    public async Task A_query_that_only_reads_is_copied_with_its_body()
+    {
+        await using var bench = await Start("pricing");
+
+        Assert.True((await Price(bench.Client("pricing"), "p-7").Make(bench.Call())).IsOk);
+        await Counted("reads pricing same");
+
+        Assert.Equal(bench.Services.Pricing.Calls.All.Single().Body, _shadow.Pricing.Calls.All.Single().Body);
+    }
+
+    [Fact]
+    public async Task A_write_is_never_copied()
+    {
+        await using var bench = await Start("orders");
+        using var write = new HttpRequestMessage(HttpMethod.Post, "orders") { Content = new ByteArrayContent("{}"u8.ToArray()) };
+        write.Headers.Add("Idempotency-Key", "k-1");
+        var sent = await bench.Sender.Send("orders", write, Request(), BodyUse.Decoded, new(long.MaxValue), default);
+        sent.Dispose();
+        await bench.Client("orders").Get("orders?userId=u-1001", Any, bench.Call()); // What was begun before it has been counted after it.
+        await Counted("reads orders same");
+
+        Assert.DoesNotContain(_shadow.Orders.Calls.All, c => c.Method == "POST");
+        Assert.Contains(bench.Services.Orders.Calls.All, c => c.Method == "POST");
+    }
+
+    [Theory]
+    [InlineData(FaultMode.Status)]
+    [InlineData(FaultMode.Reset)]
+    [InlineData(FaultMode.ResetMidBody)]
+    [InlineData(FaultMode.Garbage)]
+    public async Task A_shadow_that_fails_is_left_alone_by_its_own_breaker_and_no_call_fails(FaultMode mode)
+    {
+        await using var bench = await Start();
+        _shadow.Users.Faults.Set(mode);
+        for (var i = 0; i < 40; i++)
+        {
+            Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+            await Eventually.True(() => _counted.Count(c => c.StartsWith("reads", StringComparison.Ordinal)) == i + 1);
+        }
+
+        Assert.Equal(BreakerState.Closed, bench.Registry.All.Single(u => u.Options.Name == "users").Pools.First().Pool.Breaker.State);
+        Assert.Equal(40, bench.Services.Users.Calls.Count);
+        Assert.True(mode == FaultMode.Garbage || _shadow.Users.Calls.Count < 20);
+    }
+
+    [Fact]
+    public async Task A_shadow_that_hangs_holds_no_call_up_and_gets_no_more_than_so_many_at_once()
+    {
+        await using var bench = await Start();
+        using var held = _shadow.Users.Faults.Hold();
+        for (var i = 0; i < ShadowReads.Most + 5; i++)
+        {
+            Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+        }
+
+        await Counted("reads users dropped", times: 5);
+        held.Dispose();
+        await Counted("reads users same", times: ShadowReads.Most);
+    }
+
+    [Fact]
+    public async Task Differences_are_counted_by_member_and_by_status_and_hold_no_value()
+    {
+        await using var bench = await Start("users");
+        _shadow.Users.Faults.Set(FaultMode.Garbage);
+        await bench.Client("users").Get(Path, Any, bench.Call());
+        await Counted("differences users  $");
+
+        _shadow.Users.Faults.Set(FaultMode.Status);
+        await bench.Client("users").Get(Path, Any, bench.Call());
+        await Counted("differences users  status");
+        await Counted("reads users different", times: 2);
+    }
+
+    [Fact]
+    public async Task Nothing_is_compared_where_that_is_not_asked_for()
+    {
+        await using var bench = await StartAsync(null, Settings("users", compares: false));
+        _shadow.Users.Faults.Set(FaultMode.Garbage);
+        await bench.Client("users").Get(Path, Any, bench.Call());
+
+        await Counted("reads users answered");
+        Assert.DoesNotContain(_counted, c => c.StartsWith("differences", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_share_of_none_copies_none_and_a_tenant_s_own_service_is_shown_to_no_other()
+    {
+        await using var bench = await StartAsync(
+            null,
+            [
+                .. Settings("users", percent: "0"),
+                .. Settings("orders"),
+                ("Tenants:acme:DedicatedUpstreams:orders:Address", _shadow.Products.Address.AbsoluteUri),
+            ]
+        );
+        await bench.Client("users").Get(Path, Any, bench.Call());
+        await bench.Client("orders").Get("orders?userId=u-1001", Any, bench.Call(User("u-1001", tenant: "acme")));
+        await bench.Client("orders").Get("orders?userId=u-1001", Any, bench.Call());
+        await Counted("reads orders same");
+
+        Assert.Equal((0, 1), (_shadow.Users.Calls.Count, _shadow.Orders.Calls.Count));
+    }
+
+    private Task<UpstreamBench> Start(string service = "users") => StartAsync(null, Settings(service));
+
+    private (string, string)[] Settings(string service, string percent = "100", bool compares = true) =>
+        [
+            ($"Upstreams:{service}:Shadow:Address", _shadow.All.Single(s => s.Name == service).Address.AbsoluteUri),
+            ($"Upstreams:{service}:Shadow:Percent", percent),
+            ($"Upstreams:{service}:Shadow:Compare", compares ? "true" : "false"),
+        ];
+
+    private Task<TimeSpan> Counted(string what, int times = 1) => Eventually.True(() => _counted.Count(c => c == what) >= times);
+}
