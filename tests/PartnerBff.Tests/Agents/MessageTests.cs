@@ -120,8 +120,16 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
 
         await Result(await Post(host, AcmeKey, CallMessage("product", new { id = "p-1" })));
         await Problem(await Post(host, AcmeKey, CallMessage("product", new { id = new string('x', 2000) })), 413, "payload_too_large");
-        var large = CallMessage("product", new { id = new string('x', 4 * 1024 * 1024) });
-        await Problem(await Post(host, GlobexKey, large), 413, "payload_too_large"); // Whatever the plan lets it send.
+
+        // Whatever the plan lets it send. Its length alone is sent: the answer would overtake a body of this size.
+        var refused = await RawHttp.Send(
+            host.Address,
+            $"POST /mcp HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {GlobexKey}\r\nContent-Type: application/json\r\n"
+                + "Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\nContent-Length: 4194400\r\n\r\n",
+            host.Leaks
+        );
+        Assert.Equal(413, refused.Status);
+        Assert.Contains("payload_too_large", refused.Text, StringComparison.Ordinal);
     }
 
     [Fact]
