@@ -4,7 +4,7 @@ namespace Bff.UpstreamContracts.Checks;
 
 /// <summary>
 /// Compares what a gateway reads or sends with what a service's document says. What is read must be there as it is read, and what is sent
-/// must be taken; whatever else the document says is nobody's business.
+/// must be taken. The rest of the document is not compared.
 /// </summary>
 /// <param name="contract">The gateway's.</param>
 /// <param name="document">The service's.</param>

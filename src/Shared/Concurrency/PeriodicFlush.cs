@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// Gathers in memory, away from any request, and writes at an interval, once more when the host stops, and when somebody asks; one writing
+/// Gathers in memory, away from any request, and writes at an interval, once more when the host stops, and when it is asked to; one writing
 /// at a time.
 /// </summary>
 /// <param name="loop">Counts and logs what fails, which the next writing tries again.</param>
@@ -43,7 +43,7 @@ public abstract class PeriodicFlush(BackgroundLoop loop, TimeSpan interval, Time
     }
 
     /// <summary>Writes it; never runs twice at the same time.</summary>
-    /// <param name="cancellation">The asker does not wait any more; what has been taken out of memory must be written in any case.</param>
+    /// <param name="cancellation">The caller no longer waits. What has been taken out of memory must be written all the same.</param>
     protected abstract Task Write(CancellationToken cancellation);
 
     /// <inheritdoc />

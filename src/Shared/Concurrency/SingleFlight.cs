@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// One run of some work per key, however many ask for it while it lasts. A run is either nobody's and goes to its end
+/// One run of some work per key, however many ask for it while it lasts. A run either belongs to no caller and goes to its end
 /// (<see cref="Run"/>, <see cref="TryRun"/>), or ends with the last that waits for it and at a limit (<see cref="Join"/>).
 /// </summary>
 /// <param name="comparer">Of keys; the usual one when null.</param>
@@ -94,7 +94,7 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         try
         {
             var result = await work;
-            End(key, run); // Who asks from here on begins anew, or finds what the work has kept.
+            End(key, run); // A later caller begins a new run, or finds what this one has kept.
             run.Complete(result);
         }
 #pragma warning disable CA1031 // Those who wait get it.

@@ -348,7 +348,7 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
     public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response);
 
     /// <summary>What an attempt's outcome means to the caller.</summary>
-    /// <exception cref="OperationCanceledException">The caller does not wait any more.</exception>
+    /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
     public static Sent Of(AttemptOutcome outcome, TimeProvider time, CancellationToken cancellation) =>
         outcome switch
         {

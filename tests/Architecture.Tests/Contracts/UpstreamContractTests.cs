@@ -51,7 +51,7 @@ public sealed class UpstreamContractTests
         );
     }
 
-    /// <summary>A call that no endpoint comes to make is one whose break is nobody's.</summary>
+    /// <summary>Every call belongs to an endpoint, so that a break can be told to its team.</summary>
     [Theory]
     [MemberData(nameof(Hosts))]
     public void Every_call_says_the_endpoints_that_make_it(string host)

@@ -60,7 +60,7 @@ public sealed class ExportTests
     [InlineData(false)]
     public async Task No_request_waits_for_a_collector_that_hangs_or_is_away(bool hangs)
     {
-        // Its port is nobody else's, though it may not listen.
+        // The socket keeps the port for this test, though nothing listens at it.
         using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         silent.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var endpoint = $"http://{silent.LocalEndPoint}";
