@@ -31,7 +31,7 @@ internal sealed class PartNames
 
         var nearest = texts.Select(t => (Text: t, Distance: Misspelling.Distance(t, part))).MinBy(t => t.Distance);
         return "is not read by this host: it composes no part of this name."
-            + (nearest.Distance <= Math.Max(1, part.Length / 3) ? $" Did you mean Composition:{endpoint}:{nearest.Text}?" : "");
+            + (Misspelling.MayMean(nearest.Distance, part) ? $" Did you mean Composition:{endpoint}:{nearest.Text}?" : "");
     }
 
     /// <summary>Short texts in the code of the host, and of its assemblies that compose; none where the host is none of ours, as in tests.</summary>

@@ -5,13 +5,11 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// Tells operators that a part begins to be served stale or from its fallback: once, and again when it was not for a minute. Per request
-/// both are metrics.
+/// Tells operators that a part begins to be served stale or from its fallback: once per <see cref="Episode"/>. Per request both are
+/// metrics.
 /// </summary>
 internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
-
     // As many as there are parts of endpoints that degrade.
     private readonly ConcurrentDictionary<(string Endpoint, string Part, PartStatus Status), Episode> _episodes = new();
 
@@ -23,7 +21,7 @@ internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
             return;
         }
 
-        var episode = _episodes.GetOrAdd((endpoint, part, status), static (_, time) => new Episode(time, Quiet), time);
+        var episode = _episodes.GetOrAdd((endpoint, part, status), static (_, time) => new Episode(time), time);
         if (!episode.Begins())
         {
             return;

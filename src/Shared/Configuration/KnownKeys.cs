@@ -141,7 +141,7 @@ internal sealed class KnownKeys
             }
 
             var distance = Misspelling.Distance(pattern[i], key[i]);
-            if (distance > Math.Max(1, pattern[i].Length / 3))
+            if (!Misspelling.MayMean(distance, pattern[i]))
             {
                 return null;
             }

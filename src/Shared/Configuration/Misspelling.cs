@@ -34,5 +34,8 @@ internal static class Misspelling
         return last[other.Length];
     }
 
+    /// <summary>Whether a word that is so far from another may have been meant by it.</summary>
+    public static bool MayMean(int distance, string word) => distance <= Math.Max(1, word.Length / 3);
+
     private static bool Same(char one, char other) => char.ToUpperInvariant(one) == char.ToUpperInvariant(other);
 }

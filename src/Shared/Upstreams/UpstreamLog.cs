@@ -5,39 +5,36 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// What operators are told of an upstream: that its breaker opens and closes, and that calls begin to need retries or hedges. The two are
-/// told once, and again when there were none for <see cref="Quiet"/>: per request they are metrics.
+/// told once per <see cref="Episode"/>: per request they are metrics.
 /// </summary>
 /// <param name="logger">Where to.</param>
 /// <param name="time">The clock.</param>
 /// <param name="realm">Put before an upstream's name: <c>sandbox/</c> for those of test keys.</param>
 internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time, string realm = "")
 {
-    /// <summary>How long nothing of a kind has happened when its next occurrence is told again.</summary>
-    internal static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
-
     /// <summary>One pool's.</summary>
     /// <param name="upstream">The upstream's name.</param>
     /// <param name="pool"><c>main</c>, <c>canary</c>, or the tenant whose own addresses they are.</param>
-    public Pool For(string upstream, string pool) => new(this, _realm + upstream, pool);
+    public Pool For(string upstream, string pool) => new(logger, time, realm + upstream, pool);
 
     /// <summary>What is told of one pool.</summary>
-    internal sealed class Pool(UpstreamLog log, string upstream, string pool)
+    internal sealed class Pool(ILogger logger, TimeProvider time, string upstream, string pool)
     {
-        private readonly Episode _retries = new(log._time, Quiet);
-        private readonly Episode _unresolved = new(log._time, Quiet);
-        private readonly Episode _hedges = new(log._time, Quiet);
+        private readonly Episode _retries = new(time);
+        private readonly Episode _unresolved = new(time);
+        private readonly Episode _hedges = new(time);
 
-        public void BreakerOpened(TimeSpan duration) => LogBreakerOpened(log._logger, upstream, pool, duration);
+        public void BreakerOpened(TimeSpan duration) => LogBreakerOpened(logger, upstream, pool, duration);
 
-        public void BreakerClosed() => LogBreakerClosed(log._logger, upstream, pool);
+        public void BreakerClosed() => LogBreakerClosed(logger, upstream, pool);
 
-        public void AddressesChanged(int added, int removed) => LogAddresses(log._logger, upstream, pool, added, removed);
+        public void AddressesChanged(int added, int removed) => LogAddresses(logger, upstream, pool, added, removed);
 
         public void Unresolved(string reason)
         {
             if (_unresolved.Begins())
             {
-                LogUnresolved(log._logger, upstream, pool, reason);
+                LogUnresolved(logger, upstream, pool, reason);
             }
         }
 
@@ -45,7 +42,7 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time, str
         {
             if (_retries.Begins())
             {
-                LogRetries(log._logger, upstream, pool);
+                LogRetries(logger, upstream, pool);
             }
         }
 
@@ -53,14 +50,10 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time, str
         {
             if (_hedges.Begins())
             {
-                LogHedges(log._logger, upstream, pool);
+                LogHedges(logger, upstream, pool);
             }
         }
     }
-
-    private readonly ILogger _logger = logger;
-    private readonly TimeProvider _time = time;
-    private readonly string _realm = realm;
 
     [LoggerMessage(
         1601,

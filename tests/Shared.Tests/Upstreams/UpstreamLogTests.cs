@@ -1,3 +1,4 @@
+using Bff.Concurrency;
 using Bff.Dev.Upstreams.Faults;
 using Bff.TestKit;
 using Bff.Upstreams;
@@ -40,11 +41,11 @@ public sealed class UpstreamLogTests
         );
         bench.Services.Users.Faults.Set(FaultMode.Status);
         await Ask(bench, 3);
-        _time.Advance(UpstreamLog.Quiet / 2);
+        _time.Advance(Episode.Quiet / 2);
         await Ask(bench, 1);
         Assert.Equal(["RetriesBegan"], Told(bench));
 
-        _time.Advance(UpstreamLog.Quiet);
+        _time.Advance(Episode.Quiet);
         await Ask(bench, 1);
 
         Assert.Equal(["RetriesBegan", "RetriesBegan"], Told(bench));

@@ -80,13 +80,7 @@ internal sealed class PoolAddresses : IDisposable
 
     private async Task Look()
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
-        using var timer = _services.Time.CreateTimer(
-            static source => ((CancellationTokenSource)source!).Cancel(),
-            limit,
-            LookFor,
-            Timeout.InfiniteTimeSpan
-        );
+        using var limit = TimeLimit.Start(LookFor, _services.Time, _over.Token);
         try
         {
             var found = new List<ServiceAddress>();
