@@ -116,6 +116,22 @@ internal sealed class Fleet : IAsyncDisposable
         return Server.Start(name, command, environment, ready, Tokens[0], cancellation);
     }
 
+    /// <summary>The mobile gateways of <see cref="LoadOptions.Before"/>, each in these modes, named by the folder of its program.</summary>
+    public async Task<Servers> Before(LoadOptions options, string[] modes, string[] settings, CancellationToken cancellation)
+    {
+        var servers = new Servers();
+        foreach (var program in options.Before)
+        {
+            var version = Path.GetFileName(Path.GetDirectoryName(program));
+            foreach (var mode in modes)
+            {
+                servers.Add(await Gateway($"gateway {version}, {mode}", mode, settings, cancellation, program: program));
+            }
+        }
+
+        return servers;
+    }
+
     /// <summary>The web gateway with everything on, and the mobile gateway's pass-through as a route of its own.</summary>
     public Task<Server> Web(string name, CancellationToken cancellation)
     {
@@ -268,5 +284,17 @@ internal sealed class Fleet : IAsyncDisposable
         }
 
         return tokens;
+    }
+}
+
+/// <summary>Servers that end together.</summary>
+internal sealed class Servers : List<Server>, IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in this)
+        {
+            await server.DisposeAsync();
+        }
     }
 }

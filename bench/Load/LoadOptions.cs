@@ -11,8 +11,8 @@ namespace Bff.Bench.Load;
 /// <param name="Out">File for the tables; null: standard output.</param>
 /// <param name="Compare">An environment variable, <c>NAME=value</c>, under which pass-through and home feed are measured once more; null:
 /// none.</param>
-/// <param name="Before">The mobile gateway of another version, published: its <c>MobileBff.dll</c>. Pass-through and home feed measure it
-/// beside this one; null: none.</param>
+/// <param name="Before">The mobile gateways of other versions, published: each one's <c>MobileBff.dll</c>, in the tables by its folder's
+/// name. Pass-through and home feed measure them beside this one.</param>
 /// <param name="SkipBuild">Measures what the last run published.</param>
 internal sealed record LoadOptions(
     IReadOnlyList<string> Jobs,
@@ -22,7 +22,7 @@ internal sealed record LoadOptions(
     int Seconds,
     string? Out,
     string? Compare,
-    string? Before,
+    IReadOnlyList<string> Before,
     bool SkipBuild
 )
 {
@@ -36,14 +36,14 @@ internal sealed record LoadOptions(
           --seconds N     per subject and round at a fixed rate, default 8
           --out FILE      write the tables there, such as docs/performance.tables.md
           --compare N=V   pass-through, home feed: one more gateway, with this environment variable, such as a runtime setting
-          --before FILE   pass-through, home feed: the MobileBff.dll of another version, published, beside this one
+          --before A,B    pass-through, home feed: the MobileBff.dll of other versions, published, beside this one
           --skip-build    measure what the last run published
         """;
 
     /// <summary>Null when the words are off; the usage has been printed then.</summary>
     public static LoadOptions? Parse(string[] args)
     {
-        var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, null, false);
+        var options = new LoadOptions([], 5, 50_000, 300_000, 8, null, null, [], false);
         for (var i = 0; i < args.Length; i++)
         {
             var value = i + 1 < args.Length ? args[i + 1] : "";
@@ -74,8 +74,8 @@ internal sealed record LoadOptions(
                 case "--compare" when value.Contains('=', StringComparison.Ordinal):
                     options = options with { Compare = value };
                     break;
-                case "--before" when File.Exists(value):
-                    options = options with { Before = Path.GetFullPath(value) };
+                case "--before" when value.Split(',') is var programs && programs.All(File.Exists):
+                    options = options with { Before = [.. programs.Select(Path.GetFullPath)] };
                     break;
                 default:
                     Console.Error.WriteLine(Usage);

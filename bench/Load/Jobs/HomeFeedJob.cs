@@ -30,16 +30,14 @@ internal static class HomeFeedJob
         await using var other = options.Compare is { } variable
             ? await fleet.Gateway("gateway-home-compared", "Leased", NothingCached, cancellation, variable: variable)
             : null;
-        await using var before = options.Before is null
-            ? null
-            : await fleet.Gateway("gateway-home-before", "Leased", NothingCached, cancellation, program: options.Before);
+        await using var before = await fleet.Before(options, ["Leased"], NothingCached, cancellation);
         Subject[] subjects =
         [
             new("hand-written composition", reference, BareFeed(fleet)),
             new("gateway, Leased", leased, Feed(fleet)),
             new("gateway, Exact", exact, Feed(fleet)),
             .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Feed(fleet))],
-            .. before is null ? (Subject[])[] : [new("gateway before, Leased", before, Feed(fleet))],
+            .. before.Select(gateway => new Subject(gateway.Name, gateway, Feed(fleet))),
         ];
         report.Table(
             "Home feed, four parts, nothing cached, at saturation (64 connections)",

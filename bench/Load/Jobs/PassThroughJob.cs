@@ -16,12 +16,7 @@ internal static class PassThroughJob
         await using var other = options.Compare is { } variable
             ? await fleet.Gateway("gateway-compared", "Leased", [], cancellation, variable: variable)
             : null;
-        await using var leasedBefore = options.Before is null
-            ? null
-            : await fleet.Gateway("gateway-leased-before", "Leased", [], cancellation, program: options.Before);
-        await using var exactBefore = options.Before is null
-            ? null
-            : await fleet.Gateway("gateway-exact-before", "Exact", [], cancellation, program: options.Before);
+        await using var before = await fleet.Before(options, ["Leased", "Exact"], [], cancellation);
         Subject[] subjects =
         [
             new("bare YARP", yarp, Products(fleet)),
@@ -29,8 +24,7 @@ internal static class PassThroughJob
             new("gateway, Leased", leased, Products(fleet)),
             new("gateway, Exact", exact, Products(fleet)),
             .. other is null ? (Subject[])[] : [new($"gateway, Leased, {options.Compare}", other, Products(fleet))],
-            .. leasedBefore is null ? (Subject[])[] : [new("gateway before, Leased", leasedBefore, Products(fleet))],
-            .. exactBefore is null ? (Subject[])[] : [new("gateway before, Exact", exactBefore, Products(fleet))],
+            .. before.Select(gateway => new Subject(gateway.Name, gateway, Products(fleet))),
         ];
         report.Table("Pass-through of one GET, at saturation (64 connections)", await Rounds.Saturated(subjects, options, cancellation));
         report.Table($"Pass-through of one GET, {ModestRate} requests/s", await Rounds.Paced(subjects, ModestRate, options, cancellation));
