@@ -19,6 +19,9 @@ public readonly record struct Deadline(long Timestamp)
         return time.GetTimestamp() is var now && now < Timestamp ? time.GetElapsedTime(now, Timestamp) : TimeSpan.Zero;
     }
 
+    /// <summary>Whether it has passed when it is so late.</summary>
+    public bool HasPassed(long timestamp) => timestamp >= Timestamp;
+
     /// <summary>The earlier of both.</summary>
     public Deadline Or(Deadline other) => other.Timestamp < Timestamp ? other : this;
 }

@@ -44,7 +44,7 @@ internal sealed class FailedCredentials(
 ) : IFailedCredentials
 {
     private const int MaxWaiting = 100_000;
-    private readonly ConcurrentDictionary<UInt128, long> _waitUntil = new();
+    private readonly ConcurrentDictionary<UInt128, Deadline> _waitUntil = new();
     private int _waiting;
 
     public bool IsAnyWaiting => Volatile.Read(ref _waiting) > 0;
@@ -57,10 +57,9 @@ internal sealed class FailedCredentials(
             return null;
         }
 
-        var now = time.GetTimestamp();
-        if (until > now)
+        if (until.Left(time) is var left && left > TimeSpan.Zero)
         {
-            return time.GetElapsedTime(now, until);
+            return left;
         }
 
         var policy = settings.Current.Bucket;
@@ -71,8 +70,8 @@ internal sealed class FailedCredentials(
         }
 
         // The first to come passes, and the others wait for the next token.
-        var next = now + time.ToTimestamps(Until(policy, 0));
-        return _waitUntil.TryUpdate(key, next, until) ? null : time.GetElapsedTime(now, next);
+        var next = Until(policy, 0);
+        return _waitUntil.TryUpdate(key, Deadline.In(next, time), until) ? null : next;
     }
 
     public void Count(IPAddress? address)
@@ -110,22 +109,22 @@ internal sealed class FailedCredentials(
         var units = answer.Levels[0].Units;
         if (units < BucketPolicy.UnitsPerToken)
         {
-            Hold(key, time.TimestampIn(Until(policy, units)));
+            Hold(key, Deadline.In(Until(policy, units), time));
         }
     }
 
-    private void Hold(UInt128 key, long until)
+    private void Hold(UInt128 key, Deadline until)
     {
         if (_waitUntil.TryGetValue(key, out var known))
         {
-            _waitUntil.TryUpdate(key, Math.Max(known, until), known);
+            _waitUntil.TryUpdate(key, known.Timestamp > until.Timestamp ? known : until, known);
             return;
         }
 
         if (Volatile.Read(ref _waiting) >= MaxWaiting)
         {
             var now = time.GetTimestamp();
-            foreach (var over in _waitUntil.Where(w => w.Value <= now))
+            foreach (var over in _waitUntil.Where(w => w.Value.HasPassed(now)))
             {
                 Forget(over);
             }
@@ -137,7 +136,7 @@ internal sealed class FailedCredentials(
         }
     }
 
-    private void Forget(KeyValuePair<UInt128, long> held)
+    private void Forget(KeyValuePair<UInt128, Deadline> held)
     {
         if (_waitUntil.TryRemove(held))
         {

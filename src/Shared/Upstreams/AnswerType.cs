@@ -1,4 +1,4 @@
-using Bff.Edge;
+using Bff.Requests;
 
 namespace Bff.Upstreams;
 

@@ -39,7 +39,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
     private readonly RecentCount _failed = new(options.SamplingDuration, time);
     private volatile BreakerState _state;
     private int _round;
-    private long _until;
+    private Deadline _until;
     private bool _isProbing;
 
     /// <summary>For metrics and tests; after the break it is open until the next call.</summary>
@@ -52,8 +52,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
         {
             lock (_lock)
             {
-                var left = time.GetElapsedTime(time.GetTimestamp(), _until);
-                return _state == BreakerState.Open && left > TimeSpan.Zero ? left : Soon;
+                return _state == BreakerState.Open && _until.Left(time) is var left && left > TimeSpan.Zero ? left : Soon;
             }
         }
     }
@@ -69,8 +68,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
                 return true;
             }
 
-            var now = time.GetTimestamp();
-            if ((_state == BreakerState.Open || _isProbing) && now < _until)
+            if ((_state == BreakerState.Open || _isProbing) && !_until.HasPassed(time.GetTimestamp()))
             {
                 permit = default;
                 return false;
@@ -78,7 +76,7 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
 
             _state = BreakerState.HalfOpen;
             _isProbing = true;
-            _until = now + time.ToTimestamps(options.BreakDuration); // A probe that takes longer than a break is not waited for.
+            _until = Deadline.In(options.BreakDuration, time); // A probe that takes longer than a break is not waited for.
             permit = new(++_round, IsProbe: true);
             return true;
         }
@@ -154,6 +152,6 @@ internal sealed class CircuitBreaker(BreakerOptions options, TimeProvider time, 
     {
         _state = BreakerState.Open;
         _round++;
-        _until = time.TimestampIn(options.BreakDuration);
+        _until = Deadline.In(options.BreakDuration, time);
     }
 }

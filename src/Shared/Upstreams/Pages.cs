@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
@@ -38,7 +37,12 @@ public static class Pages
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         if (Read(cursor, sources.Length) is not { } place)
         {
-            return new UnreadableCursor<T>();
+            // No page gave this cursor, or it is one of another number of services.
+            return new HandMadeCall<CursorPage<T>>(
+                static _ => new(UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Rejected, 400)),
+                type: null,
+                TimeProvider.System
+            );
         }
 
         var marks = place.Lists;
@@ -204,17 +208,6 @@ public static class Pages
         {
             return null;
         }
-    }
-
-    /// <summary>A cursor that no page gave, or one of another number of services.</summary>
-    private sealed class UnreadableCursor<T> : UpstreamCall<CursorPage<T>>
-    {
-        internal override JsonTypeInfo<CursorPage<T>> Type => throw new InvalidOperationException("Nothing is kept of it.");
-
-        internal override TimeProvider Time => TimeProvider.System;
-
-        internal override ValueTask<UpstreamAnswer<CursorPage<T>>> Make(CallContext call) =>
-            new(UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Rejected, 400));
     }
 }
 

@@ -61,10 +61,11 @@ internal sealed class ProjectedCall<TFrom, T>(
 }
 
 /// <summary>A call that is made by hand, as over a protocol other than REST.</summary>
-internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer<T>>> make, JsonTypeInfo<T> type, TimeProvider time)
+internal sealed class HandMadeCall<T>(Func<CallContext, ValueTask<UpstreamAnswer<T>>> make, JsonTypeInfo<T>? type, TimeProvider time)
     : UpstreamCall<T>
 {
-    internal override JsonTypeInfo<T> Type => type;
+    internal override JsonTypeInfo<T> Type =>
+        type ?? throw new InvalidOperationException($"A part that is kept needs the metadata of {typeof(T).Name}.");
 
     internal override TimeProvider Time => time;
 

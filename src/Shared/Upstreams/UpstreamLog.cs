@@ -24,6 +24,9 @@ internal sealed partial class UpstreamLog(ILogger logger, TimeProvider time, str
         private readonly Episode _unresolved = new(time);
         private readonly Episode _hedges = new(time);
 
+        /// <summary>For work that tells of itself.</summary>
+        public ILogger Logger => logger;
+
         public void BreakerOpened(TimeSpan duration) => LogBreakerOpened(logger, upstream, pool, duration);
 
         public void BreakerClosed() => LogBreakerClosed(logger, upstream, pool);

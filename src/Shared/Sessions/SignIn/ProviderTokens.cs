@@ -130,6 +130,14 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             : null;
     }
 
+    /// <summary>The claims of a token that has been verified.</summary>
+    /// <param name="payload">Its middle part, as it came.</param>
+    public static JsonElement Claims(string payload)
+    {
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
+        return claims.RootElement.Clone();
+    }
+
     public static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
@@ -147,11 +155,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     private static DateTimeOffset? Date(JsonElement claims, string name) =>
         TokenClaims.TryReadDate(claims, name, out var date) ? date : null;
 
-    private static JsonElement Claims(TokenValidationResult result)
-    {
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(((JsonWebToken)result.SecurityToken).EncodedPayload));
-        return claims.RootElement.Clone();
-    }
+    private static JsonElement Claims(TokenValidationResult result) => Claims(((JsonWebToken)result.SecurityToken).EncodedPayload);
 
     private async ValueTask<JsonElement?> Read(string? token, bool anyAudience, CancellationToken cancellation, params string[] types) =>
         await Verify(token, anyAudience, cancellation, types) is { IsValid: true } result ? Claims(result) : null;
@@ -193,13 +197,12 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             return issuer == configuration.Issuer;
         }
 
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(new JsonWebToken(token).EncodedPayload));
         var current = settings.Current;
         return issuer is not null
             && current.OfProvider is { } provider
             && new IssuerRule([configuration.Issuer], provider.AllowedTenants).Admits(
                 issuer,
-                TokenClaims.TenantOf(claims.RootElement, current.Claims)
+                TokenClaims.TenantOf(Claims(new JsonWebToken(token).EncodedPayload), current.Claims)
             );
     }
 

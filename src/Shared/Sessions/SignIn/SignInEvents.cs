@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Bff.Callers.Providers;
@@ -128,8 +127,7 @@ internal sealed partial class SignInEvents(
     public override Task TokenValidated(TokenValidatedContext context)
     {
         context.Nonce = Nonce = context.Properties!.GetString(NonceItem); // 5.
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(context.TokenEndpointResponse!.IdToken.Split('.')[1]));
-        IdToken = claims.RootElement.Clone();
+        IdToken = ProviderTokens.Claims(context.SecurityToken.RawPayload);
         return Task.CompletedTask;
     }
 

@@ -1,4 +1,5 @@
 using Bff.Concurrency;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Bff.Upstreams.Discovery;
 
@@ -65,19 +66,13 @@ internal sealed class PoolAddresses : IDisposable
         return first;
     }
 
-    private async Task GoOn(Task look, CancellationToken over)
+    private async Task GoOn(Task first, CancellationToken over)
     {
-        while (!over.IsCancellationRequested)
-        {
-            await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Task.Delay(LookEvery, _services.Time, over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!over.IsCancellationRequested)
-            {
-                look = Look();
-            }
-        }
+        await first;
+        await new BackgroundLoop("addresses", _log?.Logger ?? NullLogger.Instance).Every(LookEvery, _services.Time, _ => Look(), over);
     }
 
+    /// <summary>Never throws.</summary>
     private async Task Look()
     {
         using var limit = TimeLimit.Start(LookFor, _services.Time, _over.Token);

@@ -36,10 +36,7 @@ internal sealed class ShadowRead(HttpRequestMessage request, string endpoint)
         }
 
         var body = response.Content as BufferedBody;
-        var isJson =
-            body is { Memory.Length: > 0 and <= MostBytes }
-            && body.Described.ContentType?.MediaType is { } type
-            && (type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+        var isJson = body is { Memory.Length: > 0 and <= MostBytes } && AnswerType.IsJson(body);
         return new((int)response.StatusCode, isJson ? body!.Memory.ToArray() : null);
     }
 }

@@ -10,8 +10,8 @@ internal sealed class KeptToken
         RenewalGap = TimeSpan.FromSeconds(1);
 
     private readonly string _token;
-    private readonly long _renewAt;
-    private readonly long _gap;
+    private readonly Deadline _renewAt;
+    private readonly TimeProvider _time;
     private long _nextRenewal;
 
     /// <param name="token">The access token.</param>
@@ -24,11 +24,11 @@ internal sealed class KeptToken
         _token = token;
         AfterRefusal = afterRefusal;
         Asked = asked;
-        _gap = time.ToTimestamps(RenewalGap);
+        _time = time;
 
         // Clocks differ, and a call takes its time: it is not served to its very end.
-        ServedUntil = asked + time.ToTimestamps(life - Least(MostMargin, life / 10));
-        _renewAt = asked + time.ToTimestamps(life - Least(MostAhead, life / 2));
+        ServedUntil = Deadline.After(asked, life - Least(MostMargin, life / 10), time);
+        _renewAt = Deadline.After(asked, life - Least(MostAhead, life / 2), time);
 
         static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
     }
@@ -36,8 +36,8 @@ internal sealed class KeptToken
     /// <summary>The value of the header.</summary>
     public string Authorization => field ??= "Bearer " + _token;
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> from when on it is not used any more.</summary>
-    public long ServedUntil { get; }
+    /// <summary>From when on it is not used any more.</summary>
+    public Deadline ServedUntil { get; }
 
     /// <summary>When it was asked for.</summary>
     public long Asked { get; }
@@ -48,13 +48,13 @@ internal sealed class KeptToken
     /// <summary>True for one of those who find it due for renewal, and not again for a second.</summary>
     public bool TryRenew(long now)
     {
-        if (now < _renewAt)
+        if (!_renewAt.HasPassed(now))
         {
             return false;
         }
 
         var next = Volatile.Read(ref _nextRenewal);
-        return now >= next && Interlocked.CompareExchange(ref _nextRenewal, now + _gap, next) == next;
+        return now >= next && Interlocked.CompareExchange(ref _nextRenewal, Deadline.After(now, RenewalGap, _time).Timestamp, next) == next;
     }
 }
 

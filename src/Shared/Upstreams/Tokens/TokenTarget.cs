@@ -31,7 +31,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     public ValueTask<TokenResult> Get(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
     {
         var now = time.GetTimestamp();
-        if (Kept(subject) is { } kept && kept != refused && now < kept.ServedUntil)
+        if (Kept(subject) is { } kept && kept != refused && !kept.ServedUntil.HasPassed(now))
         {
             if (kept.TryRenew(now))
             {
@@ -73,7 +73,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     private KeptToken? Exchanged(ReadOnlySpan<char> subject) => _exchanged.TryGet(subject, out var kept) ? kept : null;
 
-    private bool IsRefused(string key) => _refused.TryGet(key, out var until) && (long)until > time.GetTimestamp();
+    private bool IsRefused(string key) => _refused.TryGet(key, out var until) && !((Deadline)until).HasPassed(time.GetTimestamp());
 
     private async Task<TokenResult> Wait(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
     {
@@ -117,7 +117,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     {
         await Task.Yield(); // A call that has a kept token does not wait while this begins to ask.
         var kept = key.Length == 0 ? Volatile.Read(ref _own) : Exchanged(key);
-        if (kept is not null && kept != seen && time.GetTimestamp() < kept.ServedUntil)
+        if (kept is not null && kept != seen && !kept.ServedUntil.HasPassed(time.GetTimestamp()))
         {
             return new(kept, UpstreamOutcome.Ok); // The caller had looked just before it was kept.
         }
@@ -134,7 +134,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         }
         else if (result.Outcome == UpstreamOutcome.Failed)
         {
-            _refused.Set(key, time.TimestampIn(RefusedFor));
+            _refused.Set(key, Deadline.In(RefusedFor, time));
         }
 
         return result;
@@ -142,7 +142,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
 
     private void Keep(string key, KeptToken token)
     {
-        if (token.ServedUntil <= time.GetTimestamp())
+        if (token.ServedUntil.HasPassed(time.GetTimestamp()))
         {
             return; // Those who wait for it use it; it is not worth keeping.
         }

@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Edge;
+namespace Bff.Requests;
 
-/// <summary>Media types (RFC 6838) as the edge tells them apart.</summary>
+/// <summary>Media types (RFC 6838) as the gateway tells them apart.</summary>
 internal static class MediaTypes
 {
     /// <summary><c>application/json</c> and <c>application/*+json</c>, with or without parameters.</summary>
