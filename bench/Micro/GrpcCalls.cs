@@ -185,7 +185,10 @@ public class GrpcCalls
                 throw new HttpRequestException(sent.Outcome.ToString());
             }
 
-            ((BufferedBody)response.Content).ShowHeaders();
+            response.Content = new ReadOnlyMemoryContent(sent.Body!.Memory)
+            {
+                Headers = { ContentType = response.Content.Headers.ContentType },
+            };
             return response;
         }
     }

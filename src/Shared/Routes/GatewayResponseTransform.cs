@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Routes;
 
 /// <summary>
-/// What comes back of a service's answer: its 5xx becomes 502 without its body, its 4xx passes when it is a document that clients can
-/// read. Bodiless errors become problems at the edge.
+/// What comes back of a service's answer: a 5xx comes without its body, for it is the gateway's word by now
+/// (<see cref="PassThroughHandler"/>); a 4xx passes when it is a document that clients can read. Bodiless errors become problems at the edge.
 /// </summary>
 internal sealed class GatewayResponseTransform : ResponseTransform
 {
@@ -19,9 +19,9 @@ internal sealed class GatewayResponseTransform : ResponseTransform
         }
 
         var status = (int)upstream.StatusCode;
-        if (upstream is GatewayResponse || status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
+        if (status >= 500 || (status >= 400 && !AnswerType.IsJson(upstream.Content)))
         {
-            Replace(context, upstream is GatewayResponse || status < 500 ? status : StatusCodes.Status502BadGateway);
+            Replace(context, status);
         }
 
         return default;

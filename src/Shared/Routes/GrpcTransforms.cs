@@ -78,12 +78,9 @@ internal sealed class GrpcResponseTransform : ResponseTransform
 
         var response = context.HttpContext.Response;
         var http = (int)answer.StatusCode;
-        if (answer is GatewayResponse || http != StatusCodes.Status200OK || !AnswerType.IsGrpc(answer.Content))
+        if (http != StatusCodes.Status200OK || !AnswerType.IsGrpc(answer.Content))
         {
-            GatewayResponseTransform.Replace(
-                context,
-                answer is GatewayResponse || http is >= 400 and < 500 ? http : StatusCodes.Status502BadGateway
-            );
+            GatewayResponseTransform.Replace(context, http >= 400 ? http : StatusCodes.Status502BadGateway);
             return default;
         }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Metrics;
 using Bff.Concurrency;
 using Bff.Requests;
@@ -6,7 +7,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;
 
-/// <summary>Sends a proxied request. A missing answer becomes a <see cref="GatewayResponse"/>.</summary>
+/// <summary>
+/// Sends a proxied request, and gives its result the form that the proxy takes: a message. One of 500 and above is the gateway's word: 502
+/// for a service's own trouble, and the status of the problem where there is no answer.
+/// </summary>
 internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time)
     : HttpMessageHandler
 {
@@ -36,9 +40,10 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         var sent = await Send(request, origin, isWhole, deadline, cancellationToken);
-        if (isWhole && sent.Response is not null)
+        if (sent.Body is { } body)
         {
-            sent.Body.ShowHeaders();
+            PassWhole(sent.Response!, body);
+            origin.HttpContext!.Response.RegisterForDispose(body);
         }
 
         if (sent.Place is { } place)
@@ -46,7 +51,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             origin.HttpContext!.Response.RegisterForDispose(place); // However the answer ends.
         }
 
-        return Answer(sent);
+        return Message(sent);
     }
 
     /// <summary>
@@ -63,7 +68,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         request.Options.Set(Repeatable.Once, true);
         if (call.Left(time) is not { } left || left.TotalMilliseconds >= int.MaxValue)
         {
-            return Answer(await Send(request, origin, isWhole: false, DeadlineOf(origin), cancellationToken));
+            return Message(await Send(request, origin, isWhole: false, DeadlineOf(origin), cancellationToken));
         }
 
         request.Options.Set(GrpcStatus.HasClientDeadline, true);
@@ -71,15 +76,52 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
         try
         {
-            return Answer(await Send(request, origin, isWhole: false, DeadlineOf(origin), either.Token));
+            return Message(await Send(request, origin, isWhole: false, DeadlineOf(origin), either.Token));
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return new GatewayResponse(UpstreamOutcome.Timeout, retryAfter: null);
+            return Message(new Sent(null, UpstreamOutcome.Timeout, RetryAfter: null, FromFallback: false));
         }
     }
 
-    private static HttpResponseMessage Answer(in Sent sent) => sent.Response ?? new GatewayResponse(sent.Outcome, sent.RetryAfter);
+    private static HttpResponseMessage Message(in Sent sent)
+    {
+        if (sent.Response is not { } answer)
+        {
+            var problem = sent.ToProblem();
+            var none = new HttpResponseMessage((HttpStatusCode)problem.Code.Status);
+            if (problem.RetryAfter is { } delay)
+            {
+                none.Headers.RetryAfter = new(TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(delay.TotalSeconds))));
+            }
+
+            return none;
+        }
+
+        if ((int)answer.StatusCode >= 500)
+        {
+            (answer.StatusCode, answer.ReasonPhrase) = (HttpStatusCode.BadGateway, null);
+        }
+
+        return answer;
+    }
+
+    /// <summary>A body that was read whole is the message's, with the headers that describe it.</summary>
+    private static void PassWhole(HttpResponseMessage answer, BufferedBody body)
+    {
+        var whole = new ReadOnlyMemoryContent(body.Memory);
+        foreach (var (name, values) in answer.Content.Headers.NonValidated)
+        {
+            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
+            {
+                whole.Headers.TryAddWithoutValidation(name, values);
+            }
+        }
+
+        _ = whole.Headers.ContentLength; // Computes it, so that it is among those that are copied.
+        answer.Content.Dispose();
+        answer.Content = whole;
+    }
 
     private Deadline DeadlineOf(BffRequest origin)
     {

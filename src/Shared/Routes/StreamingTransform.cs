@@ -15,11 +15,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 {
     public override async ValueTask ApplyAsync(ResponseTransformContext context)
     {
-        if (
-            context.SuppressResponseBody
-            || context.ProxyResponse is not { Content: not BufferedBody } answer
-            || !HasBody(answer, context.HttpContext.Request)
-        )
+        if (context.SuppressResponseBody || context.ProxyResponse is not { } answer || !HasBody(answer, context.HttpContext.Request))
         {
             return;
         }

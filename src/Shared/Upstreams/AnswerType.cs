@@ -9,9 +9,7 @@ internal static class AnswerType
     /// With its parameters; null when there is none. Several, which is not allowed, are joined and thereby none of the types below.
     /// </summary>
     public static string? Of(HttpContent content) =>
-        (content is BufferedBody body ? body.Described : content.Headers).NonValidated.TryGetValues("Content-Type", out var type)
-            ? type.ToString()
-            : null;
+        content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null;
 
     /// <summary>See <see cref="MediaTypes.IsJson"/>.</summary>
     public static bool IsJson(HttpContent content) => MediaTypes.IsJson(Of(content));

@@ -25,7 +25,8 @@ internal enum AttemptEnd
 /// <summary>What came of one attempt.</summary>
 /// <param name="Response">The answer, good or bad; null where none came whole.</param>
 /// <param name="End">What it means.</param>
-internal readonly record struct AttemptOutcome(HttpResponseMessage? Response, AttemptEnd End)
+/// <param name="Body">The answer's, where it was read whole.</param>
+internal readonly record struct AttemptOutcome(HttpResponseMessage? Response, AttemptEnd End, BufferedBody? Body = null) : IDisposable
 {
     /// <summary>Whether a further attempt may do better, and the breaker counts it against the service.</summary>
     public bool IsFailure => End is AttemptEnd.Failed or AttemptEnd.TimedOut;
@@ -39,6 +40,14 @@ internal readonly record struct AttemptOutcome(HttpResponseMessage? Response, At
     /// <summary>An HTTP or gRPC answer that speaks of the upstream's health, not of the request.</summary>
     /// <remarks>A method, a version or a network sign-in that it does not offer (501, 505, 511) will be no other a moment later, and is no
     /// illness.</remarks>
-    public static bool IsBad(HttpResponseMessage response) =>
-        (int)response.StatusCode is >= 500 and not (501 or 505 or 511) || GrpcStatus.IsFailure(response);
+    /// <param name="response">The answer.</param>
+    /// <param name="isWhole">Whether it was read to its end; else it is passed on.</param>
+    public static bool IsBad(HttpResponseMessage response, bool isWhole) =>
+        (int)response.StatusCode is >= 500 and not (501 or 505 or 511) || GrpcStatus.IsFailure(response, isWhole);
+
+    public void Dispose()
+    {
+        Response?.Dispose();
+        Body?.Dispose();
+    }
 }

@@ -70,7 +70,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
 
         var other = await _outcome!.Task;
         _lost!.Dispose();
-        one.Response?.Dispose();
+        one.Dispose();
         return other;
     }
 
@@ -92,7 +92,7 @@ internal sealed class BesideAttempt(UpstreamPool pool, PooledCall call, TimeLimi
     private async Task Forget()
     {
         await _lost!.CancelAsync();
-        (await _outcome!.Task).Response?.Dispose();
+        (await _outcome!.Task).Dispose();
         _lost.Dispose();
     }
 }

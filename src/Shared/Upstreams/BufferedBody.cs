@@ -1,53 +1,32 @@
 using System.Buffers;
-using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 
 namespace Bff.Upstreams;
 
-/// <summary>A response body that was read whole into a pooled buffer; goes back to the pool with the response.</summary>
-internal sealed class BufferedBody : HttpContent
+/// <summary>A response body that was read whole into a pooled buffer. The response still has the headers that describe it.</summary>
+internal sealed class BufferedBody : IDisposable
 {
     private readonly int _length;
     private byte[]? _buffer;
 
-    private BufferedBody(byte[] buffer, int length, HttpContent original)
-    {
-        _buffer = buffer;
-        _length = length;
-        Described = original.Headers;
-    }
+    private BufferedBody(byte[] buffer, int length) => (_buffer, _length) = (buffer, length);
 
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
 
-    /// <summary>How the service described it.</summary>
-    public HttpContentHeaders Described { get; }
-
-    /// <summary>
-    /// Gives the content the headers that it is described with, and its length: for an answer that goes along. In a composition nobody asks
-    /// for them.
-    /// </summary>
-    public void ShowHeaders()
-    {
-        foreach (var (name, values) in Described.NonValidated)
-        {
-            if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
-            {
-                Headers.TryAddWithoutValidation(name, values);
-            }
-        }
-
-        _ = Headers.ContentLength; // Computes it.
-    }
-
-    /// <summary>Replaces the response's content by its bytes.</summary>
+    /// <summary>Reads the response's content to its end.</summary>
     /// <param name="response">Its content is unread.</param>
     /// <param name="decodes">Whether codings are undone; one that is not understood stays, and its header with it.</param>
     /// <param name="maxBytes">Of the body, as it comes and decoded.</param>
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that
     /// it names.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public static async ValueTask Read(HttpResponseMessage response, bool decodes, int maxBytes, CancellationToken cancellation)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public static async ValueTask<BufferedBody> Read(
+        HttpResponseMessage response,
+        bool decodes,
+        int maxBytes,
+        CancellationToken cancellation
+    )
     {
         var content = response.Content;
         var expected = content.Headers.ContentLength ?? 0;
@@ -98,26 +77,15 @@ internal sealed class BufferedBody : HttpContent
             throw;
         }
 
-        response.Content = new BufferedBody(buffer, length, content);
-        content.Dispose();
+        return new BufferedBody(buffer, length);
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
-        stream.WriteAsync(Memory).AsTask();
-
-    protected override bool TryComputeLength(out long length)
-    {
-        length = _length;
-        return true;
-    }
-
-    protected override void Dispose(bool disposing)
+    /// <summary>Gives the buffer back to the pool.</summary>
+    public void Dispose()
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-
-        base.Dispose(disposing);
     }
 }

@@ -58,15 +58,15 @@ public sealed class GrpcClient(UpstreamClient upstream)
         request.Options.Set(Repeatable.ReadsOnly, true);
 
         using var sent = await upstream.SendRaw(request, call);
-        if (sent.Response is not { } response)
+        if (sent is not { Response: { } response, Body: { } body })
         {
-            return UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+            return sent.No<T>();
         }
 
         var status = (int)response.StatusCode;
         return GrpcStatus.Of(response) switch
         {
-            GrpcCode.Ok when status == 200 => Unframe(sent.Body, parser, status),
+            GrpcCode.Ok when status == 200 => Unframe(body.Memory.Span, parser, status),
             GrpcCode.NotFound or GrpcCode.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
             GrpcCode.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
             _ => UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status, sent.RetryAfter),
@@ -82,10 +82,9 @@ public sealed class GrpcClient(UpstreamClient upstream)
         return frame;
     }
 
-    private static UpstreamAnswer<T> Unframe<T>(BufferedBody answer, MessageParser<T> parser, int status)
+    private static UpstreamAnswer<T> Unframe<T>(ReadOnlySpan<byte> body, MessageParser<T> parser, int status)
         where T : IMessage<T>
     {
-        var body = answer.Memory.Span;
         if (body.Length < PrefixLength || body[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body[1..]) != body.Length - PrefixLength)
         {
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);

@@ -11,12 +11,10 @@ internal static class GrpcStatus
     public static readonly HttpRequestOptionsKey<bool> HasClientDeadline = new("bff.grpc-deadline");
 
     /// <summary>
-    /// Null when the answer is not gRPC, and while an answer that is passed on has not ended: its trailers have not come.
+    /// Null when the answer is not gRPC, and where it says none: of an answer that is passed on the trailers have not come yet.
     /// </summary>
     public static int? Of(HttpResponseMessage response) =>
-        !AnswerType.IsGrpc(response.Content)
-            ? null
-            : InTrailers(response) ?? In(response.Headers) ?? (response.Content is BufferedBody ? GrpcCode.Unknown : null);
+        AnswerType.IsGrpc(response.Content) ? InTrailers(response) ?? In(response.Headers) : null;
 
     /// <summary>The status in the trailers; null where there is none.</summary>
     public static int? InTrailers(HttpResponseMessage response) => In(response.TrailingHeaders);
@@ -27,21 +25,28 @@ internal static class GrpcStatus
     /// data loss, and a deadline where the client set none. A message that is too large or cannot be read is answered with exhausted,
     /// internal or unknown, and must not take the service away from everybody.
     /// </summary>
-    public static bool IsFailure(HttpResponseMessage response) =>
-        Of(response) is { } status
-        && (
-            response.Content is BufferedBody
-                ? status
-                    is GrpcCode.Unknown
-                        or GrpcCode.DeadlineExceeded
-                        or GrpcCode.ResourceExhausted
-                        or GrpcCode.Aborted
-                        or GrpcCode.Internal
-                        or GrpcCode.Unavailable
-                        or GrpcCode.DataLoss
-                : status is GrpcCode.Unavailable or GrpcCode.DataLoss
-                    || (status is GrpcCode.DeadlineExceeded && !HasDeadline(response.RequestMessage))
-        );
+    /// <param name="response">The answer.</param>
+    /// <param name="isWhole">Whether it was read to its end, where it must have a status; else it is passed on.</param>
+    public static bool IsFailure(HttpResponseMessage response, bool isWhole)
+    {
+        if (!AnswerType.IsGrpc(response.Content))
+        {
+            return false;
+        }
+
+        var status = InTrailers(response) ?? In(response.Headers);
+        return isWhole
+            ? (status ?? GrpcCode.Unknown)
+                is GrpcCode.Unknown
+                    or GrpcCode.DeadlineExceeded
+                    or GrpcCode.ResourceExhausted
+                    or GrpcCode.Aborted
+                    or GrpcCode.Internal
+                    or GrpcCode.Unavailable
+                    or GrpcCode.DataLoss
+            : status is GrpcCode.Unavailable or GrpcCode.DataLoss
+                || (status is GrpcCode.DeadlineExceeded && !HasDeadline(response.RequestMessage));
+    }
 
     private static bool HasDeadline(HttpRequestMessage? request) =>
         request?.Options.TryGetValue(HasClientDeadline, out var has) == true && has;

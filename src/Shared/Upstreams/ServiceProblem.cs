@@ -9,9 +9,9 @@ namespace Bff.Upstreams;
 /// <param name="Detail">About this occurrence.</param>
 public sealed record ServiceProblem(string? Type, string? Title, string? Detail)
 {
-    internal static ServiceProblem? Read(HttpResponseMessage response)
+    internal static ServiceProblem? Read(HttpResponseMessage response, BufferedBody body)
     {
-        if (response.Content is not BufferedBody body || !AnswerType.IsJson(body))
+        if (!AnswerType.IsJson(response.Content))
         {
             return null;
         }

@@ -25,6 +25,26 @@ public enum UpstreamOutcome
     Unavailable,
 }
 
+/// <summary>What outcomes mean to clients.</summary>
+internal static class UpstreamOutcomes
+{
+    /// <summary>The problem that an answer which is needed and not there becomes, in a composition and on a route.</summary>
+    /// <param name="outcome">Why it is not there.</param>
+    /// <param name="retryAfter">When to try again; null: not known.</param>
+    /// <param name="section">The part's name; null: it is no part.</param>
+    public static Problem ToProblem(this UpstreamOutcome outcome, TimeSpan? retryAfter, string? section) =>
+        outcome switch
+        {
+            UpstreamOutcome.Timeout => new(ProblemCodes.UpstreamTimeout) { Section = section },
+            UpstreamOutcome.Unavailable => new(ProblemCodes.UpstreamUnavailable)
+            {
+                Section = section,
+                RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1),
+            },
+            _ => new(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = retryAfter },
+        };
+}
+
 /// <summary>A value or the reason why there is none: a missing part is a value, not an exception.</summary>
 /// <typeparam name="T">What the gateway reads of the upstream's document.</typeparam>
 public readonly record struct UpstreamAnswer<T>
@@ -107,18 +127,7 @@ public readonly record struct UpstreamAnswer<T>
 
     /// <summary>The problem that a required part's failure becomes.</summary>
     /// <param name="section">The part's name.</param>
-    public Problem ToProblem(string? section) =>
-        Outcome switch
-        {
-            _ when IsGone => new Problem(ProblemCodes.NotFound),
-            UpstreamOutcome.Timeout => new Problem(ProblemCodes.UpstreamTimeout) { Section = section },
-            UpstreamOutcome.Unavailable => new Problem(ProblemCodes.UpstreamUnavailable)
-            {
-                Section = section,
-                RetryAfter = RetryAfter ?? TimeSpan.FromSeconds(1),
-            },
-            _ => new Problem(ProblemCodes.UpstreamFailed) { Section = section, RetryAfter = RetryAfter },
-        };
+    public Problem ToProblem(string? section) => IsGone ? new Problem(ProblemCodes.NotFound) : Outcome.ToProblem(RetryAfter, section);
 
     /// <summary>
     /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and

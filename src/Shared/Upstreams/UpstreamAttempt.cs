@@ -34,17 +34,17 @@ internal readonly struct UpstreamAttempt
         return new(address, request, ClientSpan.Start(request, options.Name));
     }
 
-    public AttemptOutcome Answered(HttpResponseMessage response, PooledCall call, TimeProvider time)
+    public AttemptOutcome Answered(HttpResponseMessage response, BufferedBody? body, PooledCall call, TimeProvider time)
     {
         ClientSpan.Answered(_span, response);
-        var isBad = AttemptOutcome.IsBad(response);
+        var isBad = AttemptOutcome.IsBad(response, isWhole: body is not null);
         if (isBad && RetryAfter.Of(response, time) is { } delay)
         {
             Volatile.Write(ref call.NotBefore, time.TimestampIn(delay));
         }
 
         Address.Ended(isGood: !isBad);
-        return new(response, isBad ? AttemptEnd.Failed : AttemptEnd.Good);
+        return new(response, isBad ? AttemptEnd.Failed : AttemptEnd.Good, body);
     }
 
     /// <param name="broken">What broke the attempt.</param>

@@ -94,18 +94,17 @@ public sealed class UpstreamClient
     internal async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(HttpRequestMessage request, CallContext call)
     {
         using var sent = await SendRaw(request, call);
-        if (sent.Response is not { } response)
+        if (sent is not { Response: { } response, Body: { } body })
         {
-            return UpstreamAnswer<UpstreamFile>.No(sent.Outcome, 0, sent.RetryAfter);
+            return sent.No<UpstreamFile>();
         }
 
         var status = (int)response.StatusCode;
-        var body = sent.Body;
         return status == 200
             ? UpstreamAnswer<UpstreamFile>.Ok(
                 new UpstreamFile(
                     body.Memory.ToArray(),
-                    MediaTypeHeaderValue.TryParse(AnswerType.Of(body), out var type) ? type.MediaType : null
+                    MediaTypeHeaderValue.TryParse(AnswerType.Of(response.Content), out var type) ? type.MediaType : null
                 )
             ) with
             {
@@ -186,9 +185,9 @@ public sealed class UpstreamClient
 
     private static UpstreamAnswer<T> Parse<T>(JsonTypeInfo<T> type, in Sent sent)
     {
-        if (sent.Response is not { } response)
+        if (sent is not { Response: { } response, Body: { } body })
         {
-            return UpstreamAnswer<T>.No(sent.Outcome, 0, sent.RetryAfter);
+            return sent.No<T>();
         }
 
         var status = (int)response.StatusCode;
@@ -197,7 +196,7 @@ public sealed class UpstreamClient
             var outcome = Outcome(status);
             return UpstreamAnswer<T>.No(outcome, status, sent.RetryAfter) with
             {
-                ServiceProblem = outcome == UpstreamOutcome.Rejected ? ServiceProblem.Read(response) : null,
+                ServiceProblem = outcome == UpstreamOutcome.Rejected ? ServiceProblem.Read(response, body) : null,
             };
         }
 
@@ -213,7 +212,7 @@ public sealed class UpstreamClient
 
         try
         {
-            var value = StrictDocument.Read(sent.Body.Memory.Span, type);
+            var value = StrictDocument.Read(body.Memory.Span, type);
             return value is null
                 ? UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status)
                 : UpstreamAnswer<T>.Ok(value, status) with
@@ -221,7 +220,7 @@ public sealed class UpstreamClient
                     FromFallback = sent.FromFallback,
                     Location = response.Headers.Location,
                     ETag = One(response.Headers, "ETag"),
-                    LastModified = One(sent.Body.Described, "Last-Modified"),
+                    LastModified = One(response.Content.Headers, "Last-Modified"),
                 };
         }
         catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)

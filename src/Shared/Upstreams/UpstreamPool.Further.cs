@@ -75,12 +75,11 @@ internal sealed partial class UpstreamPool
         try
         {
             answer = await _connections.SendAsync(attempt.Request, token);
-            if (call.Body != BodyUse.Streamed)
-            {
-                await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, token);
-            }
-
-            outcome = attempt.Answered(answer, call, _time);
+            var body =
+                call.Body == BodyUse.Streamed
+                    ? null
+                    : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, token);
+            outcome = attempt.Answered(answer, body, call, _time);
         }
 #pragma warning disable CA1031 // An outcome.
         catch (Exception broken)
@@ -112,7 +111,7 @@ internal sealed partial class UpstreamPool
             if (!await Pause(asked ?? (isHedged ? TimeSpan.Zero : Backoff(made)), cancellation))
             {
                 _budget.GiveBack();
-                last.Response?.Dispose();
+                last.Dispose();
                 return new(null, AttemptEnd.Abandoned);
             }
 
@@ -123,7 +122,7 @@ internal sealed partial class UpstreamPool
             }
 
             _log?.Retried();
-            last.Response?.Dispose();
+            last.Dispose();
             last = await Attempt(call, permit, beside: null, cancellation);
         }
 

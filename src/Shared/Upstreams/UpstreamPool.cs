@@ -124,12 +124,11 @@ internal sealed partial class UpstreamPool : IDisposable
             try
             {
                 answer = await _connections.SendAsync(attempt.Request, limit.Token);
-                if (call.Body != BodyUse.Streamed)
-                {
-                    await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
-                }
-
-                outcome = attempt.Answered(answer, call, _time);
+                var body =
+                    call.Body == BodyUse.Streamed
+                        ? null
+                        : await BufferedBody.Read(answer, call.Body == BodyUse.Decoded, Options.MaxResponseBytes, limit.Token);
+                outcome = attempt.Answered(answer, body, call, _time);
             }
 #pragma warning disable CA1031 // An outcome.
             catch (Exception broken)

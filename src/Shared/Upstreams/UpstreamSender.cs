@@ -334,18 +334,21 @@ internal sealed partial class UpstreamSender(
     private static partial void LogTokenless(ILogger logger, string upstream);
 }
 
-/// <summary>What came of a call: an answer of any status, or the outcome that stands for its absence.</summary>
+/// <summary>
+/// What came of a call, for typed clients and for what is passed on: an answer of any status, or the outcome that stands for its absence.
+/// </summary>
 internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback)
     : IDisposable
 {
     /// <summary>The call's place in the bulkhead, where the answer that is passed on holds it until it has ended.</summary>
     public IDisposable? Place { get; init; }
 
-    /// <summary>The body of an answer that was read whole.</summary>
-    public BufferedBody Body => (BufferedBody)Response!.Content;
+    /// <summary>The answer's body, where it was read whole; an answer to a typed client always is.</summary>
+    public BufferedBody? Body { get; init; }
 
     /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
-    public bool IsFailure => Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response);
+    public bool IsFailure =>
+        Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response, isWhole: Body is not null);
 
     /// <summary>What an attempt's outcome means to the caller.</summary>
     /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
@@ -357,15 +360,25 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
                 UpstreamOutcome.Ok,
                 Upstreams.RetryAfter.Of(response, time),
                 FromFallback: false
-            ),
+            )
+            {
+                Body = outcome.Body,
+            },
             { End: AttemptEnd.TimedOut } => new Sent(null, UpstreamOutcome.Timeout, null, false),
             { End: AttemptEnd.Abandoned } => throw new OperationCanceledException(cancellation),
             _ => new Sent(null, UpstreamOutcome.Failed, null, false),
         };
 
+    /// <summary>The absence of an answer, as a typed client gives it.</summary>
+    public UpstreamAnswer<T> No<T>() => UpstreamAnswer<T>.No(Outcome, 0, RetryAfter);
+
+    /// <summary>The absence of an answer, as a client is told of it.</summary>
+    public Problem ToProblem() => Outcome.ToProblem(RetryAfter, section: null);
+
     public void Dispose()
     {
         Response?.Dispose();
+        Body?.Dispose();
         Place?.Dispose();
     }
 }

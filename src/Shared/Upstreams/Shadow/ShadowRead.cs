@@ -35,8 +35,8 @@ internal sealed class ShadowRead(HttpRequestMessage request, string endpoint)
             return null;
         }
 
-        var body = response.Content as BufferedBody;
-        var isJson = body is { Memory.Length: > 0 and <= MostBytes } && AnswerType.IsJson(body);
-        return new((int)response.StatusCode, isJson ? body!.Memory.ToArray() : null);
+        var json =
+            sent.Body is { Memory: { Length: > 0 and <= MostBytes } whole } && AnswerType.IsJson(response.Content) ? whole.ToArray() : null;
+        return new((int)response.StatusCode, json);
     }
 }

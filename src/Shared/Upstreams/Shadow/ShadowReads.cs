@@ -140,7 +140,7 @@ internal sealed class ShadowReads : IDisposable
 
     private async Task<ShadowOutcome> Outcome(ShadowRead read, Sent sent)
     {
-        if (sent.Response is not { } response)
+        if (sent is not { Response: { } response, Body: { } body })
         {
             return ShadowOutcome.Failed;
         }
@@ -151,7 +151,7 @@ internal sealed class ShadowReads : IDisposable
         }
 
         var status = (int)response.StatusCode;
-        var paths = real.Status != status ? ["status"] : Paths(real.Json, (BufferedBody)response.Content);
+        var paths = real.Status != status ? ["status"] : Paths(real.Json, body.Memory);
         foreach (var path in paths)
         {
             ShadowMetrics.CountDifference(_upstream, read.Endpoint, path);
@@ -160,7 +160,7 @@ internal sealed class ShadowReads : IDisposable
         return paths.Count == 0 ? ShadowOutcome.Same : ShadowOutcome.Different;
     }
 
-    private static IReadOnlyCollection<string> Paths(byte[]? real, BufferedBody shadow)
+    private static IReadOnlyCollection<string> Paths(byte[]? real, ReadOnlyMemory<byte> shadow)
     {
         if (real is null)
         {
@@ -170,7 +170,7 @@ internal sealed class ShadowReads : IDisposable
         using var one = JsonDocument.Parse(real);
         try
         {
-            using var other = JsonDocument.Parse(shadow.Memory);
+            using var other = JsonDocument.Parse(shadow);
             return JsonDifferences.Between(one.RootElement, other.RootElement);
         }
         catch (JsonException)
