@@ -10,7 +10,13 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
     private readonly Dictionary<string, Record> _records = [];
     private int _claims;
 
-    public ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation)
+    public ValueTask<IdempotencyClaim> Claim(
+        string key,
+        string fingerprint,
+        string owner,
+        long fencingToken,
+        CancellationToken cancellation
+    )
     {
         lock (_lock)
         {
@@ -30,7 +36,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
 
                 var latest = now + options.Value.Lease;
                 record.LockEnds = record.LockEnds > latest ? latest : record.LockEnds; // The clock went back; who lives renews it.
-                if (record.Owner is not null && record.LockEnds > now && turn <= record.Turn)
+                if (record.Owner is not null && record.LockEnds > now && fencingToken <= record.FencingToken)
                 {
                     return new(new IdempotencyClaim(ClaimOutcome.InFlight));
                 }
@@ -42,10 +48,10 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
 
             record.Bound |= record.Owner is not null; // Its owner died, and may have reached the service.
             record.Owner = owner;
-            record.Turn = turn == 0 ? record.Turn + 1 : turn;
+            record.FencingToken = fencingToken == 0 ? record.FencingToken + 1 : fencingToken;
             record.LockEnds = now + options.Value.Lease;
             record.Expires = now + options.Value.Retention;
-            return new(new IdempotencyClaim(ClaimOutcome.Taken, Turn: record.Turn));
+            return new(new IdempotencyClaim(ClaimOutcome.Taken, FencingToken: record.FencingToken));
         }
     }
 
@@ -127,7 +133,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
 
         public string? Owner { get; set; }
 
-        public long Turn { get; set; }
+        public long FencingToken { get; set; }
 
         public bool Bound { get; set; }
 

@@ -16,13 +16,13 @@ public interface IIdempotencyStore
     /// <param name="key">Scope and key, hashed.</param>
     /// <param name="fingerprint">Of the request.</param>
     /// <param name="owner">Unique per attempt.</param>
-    /// <param name="turn">
-    /// For a part of a keyed request: the <see cref="IdempotencyClaim.Turn"/> of the whole. A lock of an earlier turn is over at once, for
-    /// its owner has lost the whole; one of this turn or a later one stands. 0: the request is not part of another.
+    /// <param name="fencingToken">
+    /// For a part of a keyed request: the <see cref="IdempotencyClaim.FencingToken"/> of the whole. A lock with a smaller token is over at
+    /// once, for its owner has lost the whole; one with this token or a greater one stands. 0: the request is not part of another.
     /// </param>
     /// <param name="cancellation">The request's.</param>
     /// <exception cref="StoreUnavailableException">The store is away; the same holds for every other member.</exception>
-    ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation);
+    ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long fencingToken, CancellationToken cancellation);
 
     /// <summary>Moves the lock's end away; false when the lock is another's by now.</summary>
     ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation);
@@ -61,5 +61,5 @@ public enum ClaimOutcome
 /// <summary>The answer to a claim.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Answer">The stored answer; only with <see cref="ClaimOutcome.Answered"/>.</param>
-/// <param name="Turn">Only with <see cref="ClaimOutcome.Taken"/>: greater than that of everyone who had the key before.</param>
-public readonly record struct IdempotencyClaim(ClaimOutcome Outcome, StoredAnswer? Answer = null, long Turn = 0);
+/// <param name="FencingToken">Only with <see cref="ClaimOutcome.Taken"/>: greater than that of everyone who had the key before.</param>
+public readonly record struct IdempotencyClaim(ClaimOutcome Outcome, StoredAnswer? Answer = null, long FencingToken = 0);

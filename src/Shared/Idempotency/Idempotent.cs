@@ -51,9 +51,9 @@ public sealed partial class Idempotent(
             IdempotencyKey.Hash(scope, key),
             fingerprint,
             0,
-            async turn =>
+            async fencingToken =>
             {
-                request.Turn = turn;
+                request.FencingToken = fencingToken;
                 var answer = await AnswerCapture.Run(context, serve);
                 return (answer, request.IsFinal ? KeepingOf(answer.Status) : Keeping.Binding);
             }
@@ -84,7 +84,7 @@ public sealed partial class Idempotent(
             await Guard(
                 IdempotencyKey.Hash(IdempotencyKey.Scope(request.Scope, "item"), IdempotencyKey.Scope(request.Key, item)),
                 Convert.ToHexStringLower(SHA256.HashData(content.Span)),
-                request.Turn,
+                request.FencingToken,
                 async _ =>
                 {
                     var answer = await serve(key);
@@ -142,7 +142,7 @@ public sealed partial class Idempotent(
         var keeping = Keeping.Binding;
         try
         {
-            (var answer, keeping) = await serve(claim.Turn);
+            (var answer, keeping) = await serve(claim.FencingToken);
             if (keeping != Keeping.Answer)
             {
                 return new(ClaimOutcome.Taken, answer);
@@ -302,8 +302,8 @@ public sealed class KeyedRequest(string key, string scope)
 
     internal string Scope { get; } = scope;
 
-    /// <summary>The request's that runs now.</summary>
-    internal long Turn { get; set; }
+    /// <summary>Of the lock under which the request is served (M. Kleppmann, "How to do distributed locking").</summary>
+    internal long FencingToken { get; set; }
 
     /// <summary>Of the request that is being served; null when it has no key.</summary>
     public static KeyedRequest? Of(HttpContext context) => context.Features.Get<KeyedRequest>();

@@ -6,17 +6,17 @@ namespace Bff.Idempotency;
 
 /// <summary>
 /// Keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms on the
-/// server's clock), g (turn of its owner), b (bound: the service may have seen it) and a (the answer). Every step is one script.
+/// server's clock), g (fencing token of its owner), b (bound: the service may have seen it) and a (the answer). Every step is one script.
 /// </summary>
 internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
 {
-    // ARGV: fingerprint, owner, lease ms, retention ms, turn of the whole or 0.
+    // ARGV: fingerprint, owner, lease ms, retention ms, fencing token of the whole or 0.
     private static readonly RedisScript ClaimScript = new(
         """
         local t = redis.call('TIME')
         local now = t[1] * 1000 + math.floor(t[2] / 1000)
         local r = redis.call('HMGET', KEYS[1], 'f', 'a', 'o', 'u', 'g')
-        local turn, last = tonumber(ARGV[5]), tonumber(r[5] or 0)
+        local fence, last = tonumber(ARGV[5]), tonumber(r[5] or 0)
         if r[1] then
           if r[1] ~= ARGV[1] then return {2} end
           if r[2] then return {3, r[2]} end
@@ -25,14 +25,14 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
             if tonumber(r[4]) > latest then
               redis.call('HSET', KEYS[1], 'u', string.format('%.0f', latest)) -- The clock went back; who lives renews it.
             end
-            if tonumber(r[4]) > now and turn <= last then return {1} end
+            if tonumber(r[4]) > now and fence <= last then return {1} end
             redis.call('HSET', KEYS[1], 'b', '1')
           end
         end
-        if turn == 0 then turn = last + 1 end
-        redis.call('HSET', KEYS[1], 'f', ARGV[1], 'o', ARGV[2], 'u', string.format('%.0f', now + ARGV[3]), 'g', turn)
+        if fence == 0 then fence = last + 1 end
+        redis.call('HSET', KEYS[1], 'f', ARGV[1], 'o', ARGV[2], 'u', string.format('%.0f', now + ARGV[3]), 'g', fence)
         redis.call('PEXPIRE', KEYS[1], ARGV[4])
-        return {0, turn}
+        return {0, fence}
         """
     );
 
@@ -73,13 +73,27 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
 
     private long RetentionMilliseconds => (long)options.Value.Retention.TotalMilliseconds;
 
-    public async ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation)
+    public async ValueTask<IdempotencyClaim> Claim(
+        string key,
+        string fingerprint,
+        string owner,
+        long fencingToken,
+        CancellationToken cancellation
+    )
     {
         var result = (RedisResult[])
-            (await Take(key, owner, ClaimScript, [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, turn], cancellation))!;
+            (
+                await Take(
+                    key,
+                    owner,
+                    ClaimScript,
+                    [fingerprint, owner, LeaseMilliseconds, RetentionMilliseconds, fencingToken],
+                    cancellation
+                )
+            )!;
         return (int)result[0] switch
         {
-            0 => new(ClaimOutcome.Taken, Turn: (long)result[1]),
+            0 => new(ClaimOutcome.Taken, FencingToken: (long)result[1]),
             1 => new(ClaimOutcome.InFlight),
             2 => new(ClaimOutcome.Mismatch),
             _ => new(ClaimOutcome.Answered, StoredAnswer.Deserialize((byte[])result[1]!)),

@@ -79,12 +79,12 @@ public sealed class IdempotencyStoreTests
     {
         await using var engine = await Engine.Start(withRedis);
         var store = engine.Store();
-        var first = (await store.Claim("whole", "f", "dead", 0, default)).Turn;
+        var first = (await store.Claim("whole", "f", "dead", 0, default)).FencingToken;
         await store.Claim("part", "p", "dead", first, default);
-        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "same turn", first, default)).Outcome);
+        Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "same token", first, default)).Outcome);
         await store.Release("whole", "dead", keepFingerprint: true, default);
 
-        var second = (await store.Claim("whole", "f", "next", 0, default)).Turn;
+        var second = (await store.Claim("whole", "f", "next", 0, default)).FencingToken;
         Assert.Equal(ClaimOutcome.Taken, (await store.Claim("part", "p", "next", second, default)).Outcome);
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "dead", first, default)).Outcome); // It was only slow.
         Assert.Equal(ClaimOutcome.InFlight, (await store.Claim("part", "p", "not a part", 0, default)).Outcome);

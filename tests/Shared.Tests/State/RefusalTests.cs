@@ -171,8 +171,13 @@ public sealed class RefusalTests
 
         public int Refused => Volatile.Read(ref _refused);
 
-        public ValueTask<IdempotencyClaim> Claim(string key, string fingerprint, string owner, long turn, CancellationToken cancellation) =>
-            inner.Claim(key, fingerprint, owner, turn, cancellation);
+        public ValueTask<IdempotencyClaim> Claim(
+            string key,
+            string fingerprint,
+            string owner,
+            long fencingToken,
+            CancellationToken cancellation
+        ) => inner.Claim(key, fingerprint, owner, fencingToken, cancellation);
 
         public ValueTask<bool> Renew(string key, string owner, CancellationToken cancellation)
         {
