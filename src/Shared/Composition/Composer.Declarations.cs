@@ -31,6 +31,16 @@ public sealed partial class Composer
     public ReadPart<T> Optional<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamCall<T>?> call)
         where T : class => Read(name, isRequired: false, [after], () => call(after.Value!));
 
+    /// <inheritdoc cref="Required{TOther, T}(string, Part{TOther}, Func{TOther, UpstreamCall{T}})"/>
+    public RequiredPart<T> Required<TOther, T>(string name, RequiredValuePart<TOther> after, Func<TOther, UpstreamCall<T>> call)
+        where TOther : struct
+        where T : class => Add(new RequiredPart<T>(this, name, [after], () => call(after.Value)));
+
+    /// <inheritdoc cref="Optional{TOther, T}(string, Part{TOther}, Func{TOther, UpstreamCall{T}})"/>
+    public ReadPart<T> Optional<TOther, T>(string name, RequiredValuePart<TOther> after, Func<TOther, UpstreamCall<T>?> call)
+        where TOther : struct
+        where T : class => Read(name, isRequired: false, [after], () => call(after.Value));
+
     /// <summary>A part without which there is no answer, asked with the values of two others, and only when both are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>
     /// <param name="after">What it depends on: <see cref="Parts.All{TFirst, TSecond}"/>.</param>
@@ -98,6 +108,11 @@ public sealed partial class Composer
     /// <param name="write">What is sent with that value.</param>
     public RequiredWrite<T> Write<TOther, T>(string name, Part<TOther> after, Func<TOther, UpstreamWrite<T>> write)
         where T : class => Add(new RequiredWrite<T>(this, name, [after], () => write(after.Value!).Call));
+
+    /// <inheritdoc cref="Write{TOther, T}(string, Part{TOther}, Func{TOther, UpstreamWrite{T}})"/>
+    public RequiredWrite<T> Write<TOther, T>(string name, RequiredValuePart<TOther> after, Func<TOther, UpstreamWrite<T>> write)
+        where TOther : struct
+        where T : class => Add(new RequiredWrite<T>(this, name, [after], () => write(after.Value).Call));
 
     /// <summary>The same with the values of two others, and only when both are there.</summary>
     /// <param name="name">As for <see cref="Required{T}(string, UpstreamCall{T})"/>.</param>

@@ -114,7 +114,7 @@ internal static class Recipes
     {
         var points = composer.Optional("points", shop.Points(id));
         var position = composer.Required("position", shop.PositionOf(id));
-        composer.Optional("shelf", position, p => shop.Shelf(p!.Value.Row));
+        composer.Optional("shelf", position, p => shop.Shelf(p.Row));
         return composer.Compose(() => new PointsView(points.Value, position.Value.Shelf), RecipeJson.Default.PointsView);
     }
 
