@@ -134,7 +134,7 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
         response.ContentLength = body.WrittenCount;
         if (!HttpMethods.IsHead(httpContext.Request.Method))
         {
-            await response.BodyWriter.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
+            await response.Body.WriteAsync(body.WrittenMemory, httpContext.RequestAborted);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class CompressionMiddleware(RequestDelegate next)
     private async Task Compress(HttpContext context, ContentCoding coding)
     {
         var inner = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        using var body = new CompressedBody(context.Response, inner, coding);
+        var body = new CompressedBody(context.Response, inner, coding);
         context.Features.Set<IHttpResponseBodyFeature>(body);
         try
         {

@@ -66,7 +66,7 @@ public sealed class ProblemWriter : IProblemWriter
     }
 
     /// <summary>
-    /// Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait for compression can.
+    /// Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait to be compressed can.
     /// </summary>
     private static bool TryStartOver(HttpContext context) =>
         context.Features.Get<IHttpResponseBodyFeature>() is CompressedBody compressed

@@ -58,14 +58,18 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
 
     private static async Task Write(HttpContext context, UserEvents events, CancellationToken ends)
     {
-        var writer = context.Response.BodyWriter;
         var silences = 0;
         await foreach (var item in events.Follow(BffRequest.Of(context).Caller, After(context.Request), Heartbeat, ends))
         {
+            if (item.Kind == UserEventKind.Opened)
+            {
+                Begin(context);
+            }
+
+            var writer = context.Response.BodyWriter; // The server's own once the head says that nothing is compressed.
             switch (item.Kind)
             {
                 case UserEventKind.Opened:
-                    Begin(context);
                     Append(writer, $": ok\nid: {item.Id}\n\n"); // An id without data is no event, but the browser comes back with it.
                     break;
                 case UserEventKind.Event:

@@ -1,3 +1,4 @@
+using Bff.Edge;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -30,59 +31,23 @@ internal static class AnswerCapture
         return StoredAnswer.Of(context.Response, buffer.ToArray());
     }
 
-    /// <summary>Wraps rather than derives: a derived memory stream routes its overloads through one another.</summary>
-    private sealed class BoundedStream : Stream
+    private sealed class BoundedStream : WriteOnlyStream
     {
         private readonly MemoryStream _bytes = new();
 
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => _bytes.Length;
-
-        public override long Position
-        {
-            get => _bytes.Position;
-            set => throw new NotSupportedException();
-        }
-
         public byte[] ToArray() => _bytes.ToArray();
 
-        public override void Write(ReadOnlySpan<byte> buffer)
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_bytes.Length + buffer.Length > MaxBytes)
             {
                 throw new ProblemException(new Problem(ProblemCodes.UpstreamFailed));
             }
 
-            _bytes.Write(buffer);
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        {
-            Write(buffer.AsSpan(offset, count));
-            return Task.CompletedTask;
-        }
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            Write(buffer.Span);
+            _bytes.Write(buffer.Span);
             return default;
         }
 
-        public override void Flush() { }
-
         public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

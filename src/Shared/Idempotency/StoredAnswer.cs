@@ -57,7 +57,7 @@ public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string,
         if (Body.Length > 0)
         {
             response.ContentLength = Body.Length;
-            await response.BodyWriter.WriteAsync(Body, context.RequestAborted);
+            await response.Body.WriteAsync(Body, context.RequestAborted);
         }
     }
 

@@ -43,39 +43,11 @@ internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
     }
 
     /// <summary>Each piece that is written becomes a padded piece of text.</summary>
-    private sealed class Base64Stream(Stream inner) : Stream
+    private sealed class Base64Stream(Stream inner) : WriteOnlyStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
             inner.WriteAsync(GrpcRefusal.ToText(buffer.Span), cancellationToken);
 
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-        public override void Flush() => throw new NotSupportedException("Bodies are written asynchronously.");
-
-        public override void Write(byte[] buffer, int offset, int count) =>
-            throw new NotSupportedException("Bodies are written asynchronously.");
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

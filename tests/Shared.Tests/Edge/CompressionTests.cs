@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using Bff.TestKit;
@@ -50,6 +51,37 @@ public sealed class CompressionTests(EdgeHost host) : IClassFixture<EdgeHost>
         var plain = coding is null ? answer.Body : Decompress(answer.Body, coding);
         Assert.Equal(size, plain.Length);
         Assert.Equal((byte)'}', plain[^1]);
+    }
+
+    [Theory]
+    [InlineData("10,1013", null)]
+    [InlineData("10,1014", "br")]
+    [InlineData("10,20,5000", "br")]
+    [InlineData("1000,20,3", null)]
+    [InlineData("1,70000,1", "br")]
+    public async Task Pieces_are_one_document(string lengths, string? coding)
+    {
+        foreach (var buffered in (bool[])[false, true])
+        {
+            var answer = await Get($"/pieces?lengths={lengths}&buffered={buffered}&fails=false", "br");
+
+            Assert.Equal((200, coding), (answer.Status, answer.Header("Content-Encoding")));
+            var plain = coding is null ? answer.Body : Decompress(answer.Body, coding);
+            Assert.Equal(lengths.Split(',').Sum(l => int.Parse(l, CultureInfo.InvariantCulture)), plain.Length);
+        }
+    }
+
+    [Theory]
+    [InlineData("10", false)]
+    [InlineData("10", true)]
+    [InlineData("5000", true)]
+    public async Task A_document_that_fails_while_none_of_it_is_sent_becomes_a_problem(string lengths, bool buffered)
+    {
+        var answer = await Get($"/pieces?lengths={lengths}&buffered={buffered}&fails=true", "br");
+
+        Assert.Equal((500, "application/problem+json"), (answer.Status, answer.Header("Content-Type")));
+        Assert.Null(answer.Header("Content-Encoding"));
+        Assert.Contains("\"internal_error\"", answer.Text, StringComparison.Ordinal);
     }
 
     [Theory]

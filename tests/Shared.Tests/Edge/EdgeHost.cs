@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -146,6 +147,7 @@ public sealed class EdgeHost : IAsyncLifetime
                 return Json(context, Encoding.UTF8.GetBytes("{\"t\":\"" + new string('y', size - 8) + "\"}"), known);
             }
         );
+        routes.MapGet("/pieces", Pieces);
         routes.MapGet("/large", (HttpContext context) => Json(context, Large, known: false));
         routes.MapGet(
             "/loose",
@@ -189,6 +191,29 @@ public sealed class EdgeHost : IAsyncLifetime
                     Errors = Enumerable.Range(0, 60).ToDictionary(i => $"member_{i}", i => new[] { "Must be something else." }),
                 }
         );
+    }
+
+    /// <summary>A text in JSON of pieces of these lengths, whose length is not told; <paramref name="fails"/> before its end.</summary>
+    private static async Task Pieces(HttpContext context, string lengths, bool buffered, bool fails)
+    {
+        context.Response.ContentType = "application/json";
+        foreach (var length in lengths.Split(',').Select(l => int.Parse(l, CultureInfo.InvariantCulture)))
+        {
+            var piece = Encoding.UTF8.GetBytes(new string('1', length));
+            if (buffered)
+            {
+                context.Response.BodyWriter.Write(piece);
+            }
+            else
+            {
+                await context.Response.Body.WriteAsync(piece);
+            }
+        }
+
+        if (fails)
+        {
+            throw new InvalidOperationException("half-way");
+        }
     }
 
     private static async Task Json(HttpContext context, byte[] document, bool known)

@@ -72,11 +72,11 @@ internal sealed class ProgressiveAnswer<T> : Composed<T>
             return;
         }
 
-        await context.Response.BodyWriter.WriteAsync(line, context.RequestAborted);
+        await context.Response.Body.WriteAsync(line, context.RequestAborted);
         while (await _run.Next()) // 4
         {
             line = lines.Next(_make(), _run.Report(), _run.Pending);
-            await context.Response.BodyWriter.WriteAsync(line, context.RequestAborted);
+            await context.Response.Body.WriteAsync(line, context.RequestAborted);
         }
     }
 
