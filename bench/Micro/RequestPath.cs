@@ -26,7 +26,7 @@ public class RequestPath
         _withKey = null!;
     private LimitDecider _decider = null!;
     private LimitSet _limits = null!;
-    private IFragmentCache _cache = null!;
+    private FragmentCache _cache = null!;
     private FragmentRequest<ServiceProblem> _fragment;
     private CompositionServices _composition = null!;
     private CompositionWarmup.IWarmUp _client = null!;
@@ -47,7 +47,7 @@ public class RequestPath
         _limits = _gateway.Services.GetRequiredService<CallerLimitsCache>().Of(caller, null).For(null, EndpointLimit.Default);
         await _decider.Decide(_limits, 1, 1);
 
-        _cache = _gateway.Services.GetRequiredService<IFragmentCache>();
+        _cache = _gateway.Services.GetRequiredService<FragmentCache>();
         _fragment = new("bench:1", CacheScope.Public, caller, Hour, Hour, ["bench:1"], ServiceProblemJson.Default.ServiceProblem);
         await _cache.Get(_fragment, _ => new(UpstreamAnswer<ServiceProblem>.Ok(_document)), CancellationToken.None);
         _composition = _gateway.Services.GetRequiredService<CompositionServices>();

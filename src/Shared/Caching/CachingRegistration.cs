@@ -21,7 +21,7 @@ internal static class CachingRegistration
         services.AddSingleton(new FragmentMemory(MemoryBytes));
         services.AddSingleton<CacheMetrics>();
         services.AddSingleton<RedisFragments>();
-        services.AddSingleton<IFragmentCache>(provider => new FragmentCache(
+        services.AddSingleton(provider => new FragmentCache(
             provider.GetRequiredService<FragmentMemory>(),
             provider.GetRequiredService<TagGenerations>(),
             provider.GetRequiredService<ReadGenerations>(),

@@ -29,7 +29,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
     private readonly FragmentMemory _memory;
     private readonly TagGenerations _generations;
     private readonly ReadGenerations _reads;
-    private readonly ISharedFragments? _shared;
+    private readonly RedisFragments? _shared;
     private readonly AnnouncementFeed _feed;
     private readonly TimeProvider _time;
     private readonly BackgroundLoop _renewal;
@@ -42,7 +42,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
         FragmentMemory memory,
         TagGenerations generations,
         ReadGenerations reads,
-        ISharedFragments? shared,
+        RedisFragments? shared,
         TimeProvider time,
         ILogger<FragmentInvalidator> logger
     )

@@ -7,12 +7,12 @@ using StackExchange.Redis;
 namespace Bff.Caching;
 
 /// <summary>
-/// Fragments in Redis: one string with a lifetime each (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated
+/// What the instances of a host share of their fragments, in Redis: one string with a lifetime each (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated
 /// tag (<c>bff:cache:tag:&lt;tag&gt;</c>). A value carries the versions seen before the upstream was asked and is valid only while they are
 /// the same. So an invalidation is one write per tag, each key is used alone (any slot of a cluster), and a write that comes late changes
 /// nothing.
 /// </summary>
-internal sealed class RedisFragments(RedisState redis, IHostEnvironment environment, TimeProvider time) : ISharedFragments
+internal sealed class RedisFragments(RedisState redis, IHostEnvironment environment, TimeProvider time)
 {
     private const int MaxBytes = 1 << 20;
     private const int MaxTags = 32;
@@ -21,6 +21,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
     private static readonly TimeSpan MaxLife = TimeSpan.FromHours(24);
     private static readonly TimeSpan VersionLife = MaxLife + TimeSpan.FromHours(1);
 
+    /// <summary>Never throws and never waits longer than <c>State:Timeout</c>; while the store is known to be away, not at all.</summary>
     public async ValueTask<SharedRead> Read(FragmentKey key, IReadOnlyList<string> tags, CancellationToken cancellation)
     {
         if (!redis.IsAvailable || tags.Count > MaxTags)
@@ -47,6 +48,13 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
+    /// <summary>Stores it, counted as read before the upstream was asked; no request waits for this. Never throws.</summary>
+    /// <param name="key">Whose value it is.</param>
+    /// <param name="versions">The tags' versions that <see cref="Read"/> saw.</param>
+    /// <param name="json">The value.</param>
+    /// <param name="validators">The service's.</param>
+    /// <param name="age">How old it is already.</param>
+    /// <param name="life">How long it is kept in all.</param>
     public async Task Write(
         FragmentKey key,
         ulong[] versions,
@@ -79,6 +87,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
+    /// <summary>Drops it; no request waits for this. Never throws.</summary>
     public async Task Remove(FragmentKey key)
     {
         if (!redis.IsAvailable)
@@ -96,6 +105,10 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
+    /// <summary>Makes every value with one of the tags unusable, also one that is written later by a read that began before.</summary>
+    /// <param name="tags">Such as <c>pricing:p-1</c>.</param>
+    /// <param name="cancellation">Ends the waiting; the invalidation may still happen.</param>
+    /// <exception cref="StoreUnavailableException">The other instances could not be told.</exception>
     public async Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation)
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
@@ -136,4 +149,14 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         };
 
     private static string TagName(string tag) => "bff:cache:tag:" + tag;
+}
+
+/// <summary>What the shared store knows.</summary>
+/// <param name="Versions">Of the tags, in their order; null when the store did not answer, so nothing may be written to it.</param>
+/// <param name="Json">The value; null when there is none that is whole and valid.</param>
+/// <param name="Age">Since it was live.</param>
+internal readonly record struct SharedRead(ulong[]? Versions, ReadOnlyMemory<byte>? Json, TimeSpan Age)
+{
+    /// <summary>The service's.</summary>
+    public KeptValidators Validators { get; init; }
 }

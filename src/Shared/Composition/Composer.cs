@@ -45,7 +45,7 @@ public sealed partial class Composer : IDisposable
 
     internal TimeProvider Time => _services.Time;
 
-    internal IFragmentCache Cache => _services.Cache;
+    internal FragmentCache Cache => _services.Cache;
 
     internal ILogger Logger => _services.Logger;
 

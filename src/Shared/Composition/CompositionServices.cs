@@ -9,7 +9,7 @@ namespace Bff.Composition;
 /// <summary>What every composer needs of the host.</summary>
 internal sealed class CompositionServices(
     TimeProvider time,
-    IFragmentCache cache,
+    FragmentCache cache,
     Reloadable<CompositionPolicies> policies,
     UpstreamRegistry upstreams,
     ILogger<Composer> logger,
@@ -18,7 +18,7 @@ internal sealed class CompositionServices(
 {
     public TimeProvider Time => time;
 
-    public IFragmentCache Cache => cache;
+    public FragmentCache Cache => cache;
 
     public Reloadable<CompositionPolicies> Policies => policies;
 

@@ -26,7 +26,7 @@ namespace Bff.Composition;
 internal sealed partial class CompositionWarmup(
     IServiceProvider services,
     TimeProvider time,
-    IFragmentCache cache,
+    FragmentCache cache,
     Reloadable<CompositionPolicies> policies,
     ILogger<Composer> logger,
     GrpcUse? grpc = null

@@ -1,4 +1,5 @@
 using Bff.Configuration;
+using Bff.Requests;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Composition;
@@ -86,4 +87,10 @@ public sealed record CompositionPolicies
 
         return mistakes.Bind(section, new CompositionPolicies { Parts = parts, Endpoints = endpoints });
     }
+}
+
+/// <summary>Tells stages before this one how long a composition may take.</summary>
+internal sealed class CompositionDeadline(Reloadable<CompositionPolicies> policies) : IRequestDeadline
+{
+    public TimeSpan Current => policies.Current.Deadline;
 }

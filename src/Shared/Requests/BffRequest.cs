@@ -178,3 +178,37 @@ public sealed class BffRequest
     /// <summary>Lets endpoints ask for it as a parameter.</summary>
     public static ValueTask<BffRequest?> BindAsync(HttpContext context) => new(Of(context));
 }
+
+/// <summary>An answer's tie to the credential that asked for it.</summary>
+internal interface ICallerLife
+{
+    /// <summary>Cancelled when the credential expires or is revoked. The code that asks for it ends the answer itself.</summary>
+    CancellationToken Ended { get; }
+}
+
+/// <summary>
+/// The place of a request whose body arrives, or whose answer streams, among those that the host serves at once. Readers of the body step
+/// out while they wait for its sender.
+/// </summary>
+internal interface IAdmissionPlace
+{
+    /// <summary>Gives the place to others while the sender is waited for.</summary>
+    void StepOut();
+
+    /// <summary>Takes a place again if one is free.</summary>
+    void TryStepIn();
+
+    /// <summary>Takes a place again, and waits for one.</summary>
+    /// <exception cref="ProblemException">503 <c>overloaded</c>: there is none.</exception>
+    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    ValueTask StepIn(CancellationToken cancellation);
+
+    /// <summary>Gives the place back for good.</summary>
+    void Leave();
+}
+
+/// <summary>What routing refused, while it is routed once more as a request that would be served.</summary>
+/// <param name="Refusal">The endpoint that routing made to answer 405, 406 or 415.</param>
+/// <param name="Method">The request's own method.</param>
+/// <param name="ContentType">The request's own media type.</param>
+internal sealed record RefusedRequest(Endpoint Refusal, string Method, string? ContentType);

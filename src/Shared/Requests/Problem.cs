@@ -49,3 +49,32 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     public static Problem Invalid(string member, string message) =>
         new(ProblemCodes.ValidationFailed) { Errors = new Dictionary<string, string[]> { [member] = [message] } };
 }
+
+/// <summary>One kind of error that a gateway makes: its stable code, HTTP status and title (RFC 9457).</summary>
+/// <param name="Code">Stable, machine-readable; the last segment of the problem's <c>type</c> URI.</param>
+/// <param name="Status">HTTP status code.</param>
+/// <param name="Title">The same for every occurrence.</param>
+/// <param name="Explanation">What it means and what to do, shown on <c>/problems/&lt;code&gt;</c> and as the default <c>detail</c>.</param>
+public sealed record ProblemCode(string Code, int Status, string Title, string Explanation)
+{
+    /// <inheritdoc />
+    public override string ToString() => Code;
+}
+
+/// <summary>Carries a problem out of code that cannot return one; the edge answers with it.</summary>
+/// <param name="problem">What the client is told.</param>
+/// <param name="inner">The cause, for the log.</param>
+#pragma warning disable CA1032 // Without a problem it would say nothing.
+public sealed class ProblemException(Problem problem, Exception? inner = null) : Exception(problem.Code.Code, inner)
+#pragma warning restore CA1032
+{
+    /// <summary>What the client is told.</summary>
+    public Problem Problem { get; } = problem;
+}
+
+/// <summary>Writes a <see cref="Problem"/> in the form that the client understands.</summary>
+internal interface IProblemWriter
+{
+    /// <summary>Answers with the problem. Aborts the connection when the answer has started.</summary>
+    Task Write(HttpContext context, Problem problem);
+}

@@ -18,7 +18,7 @@ internal sealed class CacheInstance : IAsyncDisposable
 
     private CacheInstance(ServiceProvider services) => _services = services;
 
-    public IFragmentCache Cache => _services.GetRequiredService<IFragmentCache>();
+    public FragmentCache Cache => _services.GetRequiredService<FragmentCache>();
 
     public IFragmentInvalidator Invalidator => _services.GetRequiredService<IFragmentInvalidator>();
 

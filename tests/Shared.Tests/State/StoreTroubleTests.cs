@@ -40,7 +40,7 @@ public sealed class StoreTroubleTests
         [nameof(IKeyRing)] = Keys,
         [nameof(IEventLog)] = Log,
         [nameof(IEventQueue)] = Queue,
-        [nameof(ISharedFragments)] = Fragments,
+        [nameof(RedisFragments)] = Fragments,
         [nameof(ITenantStore)] = Tenants,
         [nameof(IAuditLog)] = Audit,
     };
