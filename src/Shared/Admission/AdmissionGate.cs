@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Bff.Requests;
 using Bff.Tenancy;
 
 namespace Bff.Admission;
@@ -122,4 +125,37 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
 
         return false;
     }
+}
+
+/// <summary>How a request competes.</summary>
+/// <param name="Priority">Under overload.</param>
+/// <param name="Tenant">Whose it is, where <paramref name="TenantMaxConcurrency"/> is set.</param>
+/// <param name="TenantMaxConcurrency">Requests that the tenant may have in flight in this instance; null: no limit of its own.</param>
+public readonly record struct AdmissionClass(TenantPriority Priority, string? Tenant = null, int? TenantMaxConcurrency = null);
+
+/// <summary>Says how a request competes; answers at once, without allocating.</summary>
+public delegate AdmissionClass AdmissionClassifier(BffRequest request);
+
+/// <summary>
+/// Counts the requests in flight of each tenant that has a ceiling of its own. At the ceiling the tenant's requests are refused, and take no
+/// place of the host.
+/// </summary>
+internal sealed class TenantSlots
+{
+    private readonly ConcurrentDictionary<string, StrongBox<int>> _inFlight = new(StringComparer.Ordinal);
+
+    /// <summary>Null when the tenant is at its ceiling; otherwise its count, to be given back.</summary>
+    public StrongBox<int>? TryEnter(string tenant, int ceiling)
+    {
+        var count = _inFlight.GetOrAdd(tenant, static _ => new StrongBox<int>());
+        if (Interlocked.Increment(ref count.Value) <= ceiling)
+        {
+            return count;
+        }
+
+        Leave(count);
+        return null;
+    }
+
+    public static void Leave(StrongBox<int> count) => Interlocked.Decrement(ref count.Value);
 }
