@@ -11,16 +11,6 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace MobileBff.Tests;
 
-/// <summary>Shared by a class's tests, which run one after the other.</summary>
-public sealed class SharedSurroundings : IAsyncLifetime
-{
-    public Surroundings Value { get; private set; } = null!;
-
-    public async Task InitializeAsync() => Value = await Surroundings.StartAsync();
-
-    public async Task DisposeAsync() => await Value.DisposeAsync();
-}
-
 /// <summary>A fresh host for every test amid services that are as they were at the start.</summary>
 public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLifetime
 {
@@ -68,24 +58,10 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
     protected static async Task<JsonObject> Json(HttpResponseMessage response) =>
         JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
 
-    protected static async Task<JsonObject> Ok(HttpResponseMessage response)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
-        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
-        return JsonNode.Parse(text)!.AsObject();
-    }
+    protected static Task<JsonObject> Ok(HttpResponseMessage response) => JsonAnswer.Of(response);
 
-    protected static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
-        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        var problem = JsonNode.Parse(text)!.AsObject();
-        Assert.Equal(code, (string?)problem["code"]);
-        Assert.Equal(status, (int?)problem["status"]);
-        return problem;
-    }
+    protected static Task<JsonObject> Problem(HttpResponseMessage response, int status, string code) =>
+        JsonAnswer.Problem(response, status, code);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

@@ -160,23 +160,10 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
     protected static Task<HttpResponseMessage> Get(PartnerHost host, string path, string? credential) =>
         Send(host, HttpMethod.Get, path, credential);
 
-    protected static async Task<JsonObject> Json(HttpResponseMessage response, int status = 200)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
-        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
-        return JsonNode.Parse(text)!.AsObject();
-    }
+    protected static Task<JsonObject> Json(HttpResponseMessage response, int status = 200) => JsonAnswer.Of(response, status);
 
-    protected static async Task<JsonObject> Problem(HttpResponseMessage response, int status, string code)
-    {
-        var text = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode == status, $"{(int)response.StatusCode}: {text}");
-        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        var problem = JsonNode.Parse(text)!.AsObject();
-        Assert.Equal(code, (string?)problem["code"]);
-        return problem;
-    }
+    protected static Task<JsonObject> Problem(HttpResponseMessage response, int status, string code) =>
+        JsonAnswer.Problem(response, status, code);
 
     /// <summary>The hosts read and write the shared store, rather than wait for it.</summary>
     protected static Task Connected(PartnerHost host) =>

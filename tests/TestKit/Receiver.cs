@@ -52,6 +52,14 @@ public sealed class Receiver : IAsyncDisposable
         return receiver;
     }
 
+    /// <summary>Answers all that comes with this status.</summary>
+    public void AnswerWith(int status) =>
+        Answer = (_, context) =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        };
+
     public static Task Accept(Received received, HttpContext context)
     {
         context.Response.StatusCode = 204;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Bff.Dev.IdentityProvider;
 using Bff.Dev.Upstreams;
+using Xunit;
 
 namespace Bff.TestKit;
 
@@ -53,4 +54,14 @@ public sealed class Surroundings : IAsyncDisposable
         await Services.DisposeAsync();
         await Identity.DisposeAsync();
     }
+}
+
+/// <summary>Shared by a class's tests, which run one after the other.</summary>
+public sealed class SharedSurroundings : IAsyncLifetime
+{
+    public Surroundings Value { get; private set; } = null!;
+
+    public async Task InitializeAsync() => Value = await Surroundings.StartAsync();
+
+    public async Task DisposeAsync() => await Value.DisposeAsync();
 }

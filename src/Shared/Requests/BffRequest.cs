@@ -110,45 +110,36 @@ public sealed class BffRequest
     /// <summary>
     /// The same caller and ids without the <see cref="HttpContext"/>, which serves another request once this one is answered.
     /// </summary>
-    public BffRequest Detach() =>
-        new()
-        {
-            RequestId = RequestId,
-            CorrelationId = CorrelationId,
-            StartTimestamp = StartTimestamp,
-            Caller = Caller,
-            Tenant = Tenant,
-            Token = Token,
-            ClientHeaders = ClientHeaders,
-            Canaries = Canaries,
-        };
+    public BffRequest Detach() => Without(Caller, Tenant, Token, ClientHeaders, isShared: false);
 
     /// <summary>The same for an answer that is kept for others too, whose token it therefore must not be fetched with.</summary>
     /// <param name="clientHeaders">What it is kept apart by, and nothing else.</param>
     internal BffRequest DetachShared(KeyValuePair<string, string>[] clientHeaders) =>
-        new()
-        {
-            RequestId = RequestId,
-            CorrelationId = CorrelationId,
-            StartTimestamp = StartTimestamp,
-            Caller = Caller,
-            Tenant = Tenant,
-            ClientHeaders = clientHeaders,
-            Canaries = Canaries,
-            IsShared = true,
-        };
+        Without(Caller, Tenant, token: default, clientHeaders, isShared: true);
 
     /// <summary>The same ids without the caller: for an answer that is made once for everybody, such as a picture.</summary>
     /// <param name="clientHeaders">As for <see cref="DetachShared"/>.</param>
     internal BffRequest ForEverybody(KeyValuePair<string, string>[] clientHeaders) =>
+        Without(Caller.Anonymous, tenant: null, token: default, clientHeaders, isShared: true);
+
+    private BffRequest Without(
+        Caller caller,
+        Tenant? tenant,
+        CallerToken token,
+        KeyValuePair<string, string>[]? clientHeaders,
+        bool isShared
+    ) =>
         new()
         {
             RequestId = RequestId,
             CorrelationId = CorrelationId,
             StartTimestamp = StartTimestamp,
+            Caller = caller,
+            Tenant = tenant,
+            Token = token,
             ClientHeaders = clientHeaders,
             Canaries = Canaries,
-            IsShared = true,
+            IsShared = isShared,
         };
 
     /// <summary>Notes a flaw of the body, and gives it back to be thrown.</summary>

@@ -73,11 +73,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task When_the_schedule_is_over_the_delivery_has_failed()
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        };
+        receiver.AnswerWith(500);
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05" });
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
@@ -109,11 +105,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task An_endpoint_that_is_gone_or_has_only_failed_for_long_is_disabled(string status, string disableAfter)
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) =>
-        {
-            context.Response.StatusCode = int.Parse(status, System.Globalization.CultureInfo.InvariantCulture);
-            return Task.CompletedTask;
-        };
+        receiver.AnswerWith(int.Parse(status, System.Globalization.CultureInfo.InvariantCulture));
         var host = StartForWebhooks(
             new()
             {
@@ -132,11 +124,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task An_endpoint_that_was_enabled_again_has_its_days_anew()
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        };
+        receiver.AnswerWith(500);
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "00:00:00.05" });
         var endpoint = await Create(host, receiver.Url);
         var store = host.Services.GetRequiredService<IWebhookStore>();
@@ -174,12 +162,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
     public async Task A_retry_by_hand_leaves_the_schedule_as_it_was()
     {
         await using var receiver = await Receiver.Start();
-        var status = 500;
-        receiver.Answer = (_, context) =>
-        {
-            context.Response.StatusCode = status;
-            return Task.CompletedTask;
-        };
+        receiver.AnswerWith(500);
         var host = StartForWebhooks(new() { ["Webhooks:Schedule:0"] = "0", ["Webhooks:Schedule:1"] = "01:00:00" });
         var endpoint = await Create(host, receiver.Url);
         await Publish(host, "acme");
@@ -194,7 +177,7 @@ public sealed class DeliveryTests(SharedSurroundings surroundings) : WebhookTest
 
         foreach (var (answer, attempts, becomes) in ((int, int, string)[])[(204, 4, "delivered"), (500, 5, "failed")])
         {
-            status = answer;
+            receiver.AnswerWith(answer);
             await Retry();
             var over = await After(attempts);
             Assert.Equal((becomes, null), ((string)over["status"]!, (string?)over["next_attempt_at"]));

@@ -25,11 +25,7 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
     public async Task Another_tenants_or_a_test_keys_deletion_takes_nothing_of_an_endpoint(bool withRedis)
     {
         await using var receiver = await Receiver.Start();
-        receiver.Answer = (_, context) =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        };
+        receiver.AnswerWith(500);
         var schedule = Enumerable
             .Range(0, 20)
             .ToDictionary(i => $"Webhooks:Schedule:{i}", i => (string?)(i == 0 ? "00:00:00" : "00:00:02"));

@@ -1,18 +1,11 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Composition;
-using Bff.Configuration;
 using Bff.Requests;
 using Bff.Shared.Tests.Caching;
-using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
@@ -22,12 +15,10 @@ namespace Bff.Shared.Tests.Composition;
 /// </summary>
 public sealed class ComposerProperties : IAsyncLifetime
 {
-    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
+    private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(100);
-    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
-    private readonly ManualTimeProvider _clock = new();
-    private CacheInstance _cache = null!;
+    private ComposerBench _bench = null!;
     private int _run;
 
     private static Caller Ann => Fragments.Ann;
@@ -80,13 +71,9 @@ public sealed class ComposerProperties : IAsyncLifetime
         public bool HasStale => IsOn && Kept == ComposerProperties.Kept.Stale;
     }
 
-    public async Task InitializeAsync() => _cache = await CacheInstance.Start(null, _clock);
+    public async Task InitializeAsync() => _bench = await ComposerBench.Start();
 
-    public async Task DisposeAsync()
-    {
-        await _cache.DisposeAsync();
-        _logging.Dispose();
-    }
+    public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
     public void Any_mix_of_parts_policies_and_failures_obeys_the_rules()
@@ -129,7 +116,7 @@ public sealed class ComposerProperties : IAsyncLifetime
                 return Behave(plan.Behaviour, call.Cancellation);
             }
 
-            var call = new HandMadeCall<string>(Fetch, Text, _clock);
+            var call = new HandMadeCall<string>(Fetch, Text, _bench.Clock);
             var part = (IsDependent(i, plans) && plan.TakesValue, plan.IsRequired) switch
             {
                 (true, true) => composer
@@ -244,7 +231,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             }
         }
 
-        _clock.Advance(Deadline);
+        _bench.Clock.Advance(Deadline);
     }
 
     /// <summary>Puts into the cache what each plan says it has, so that all of it is that old when the request comes.</summary>
@@ -263,14 +250,14 @@ public sealed class ComposerProperties : IAsyncLifetime
                     [key],
                     Text
                 );
-                await _cache.Cache.Get(request, _ => new(UpstreamAnswer<string>.Ok(value)), default);
+                await _bench.Cache.Get(request, _ => new(UpstreamAnswer<string>.Ok(value)), default);
             }
         }
 
         await Put(Kept.TooOld, "too old", Ann);
-        _clock.Advance(TimeSpan.FromSeconds(60));
+        _bench.Clock.Advance(TimeSpan.FromSeconds(60));
         await Put(Kept.Stale, "kept", Ann);
-        _clock.Advance(TimeSpan.FromSeconds(10));
+        _bench.Clock.Advance(TimeSpan.FromSeconds(10));
         await Put(Kept.Fresh, "kept", Ann);
         await Put(
             Kept.AnotherCallers,
@@ -283,7 +270,7 @@ public sealed class ComposerProperties : IAsyncLifetime
             }
         );
         await Put(Kept.Invalidated, "invalidated", Ann);
-        await _cache.Invalidator.Invalidate(
+        await _bench.Invalidator.Invalidate(
             [.. Enumerable.Range(0, plans.Length).Where(i => plans[i].Kept == Kept.Invalidated).Select(Key)],
             default
         );
@@ -366,35 +353,12 @@ public sealed class ComposerProperties : IAsyncLifetime
                 .GetField("_problem", System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic)!
                 .GetValue(composed);
 
-    private async Task<Composer> NewComposer(PartPlan[] plans)
-    {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([
+    private Task<Composer> NewComposer(PartPlan[] plans) =>
+        _bench.NewComposer(
+            Ann,
+            [
                 new("Composition:Deadline", Deadline.ToString()),
                 .. plans.Select((p, i) => KeyValuePair.Create($"Composition:mix:p{i}:Enabled", (string?)p.IsOn.ToString())),
-            ])
-            .Build();
-        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
-        ((IReloadable)policies).Prepare(configuration, new ConfigurationMistakes())!();
-        var services = new CompositionServices(
-            _clock,
-            _cache.Cache,
-            policies,
-            new UpstreamRegistry(_clock),
-            _logging.CreateLogger<Composer>()
+            ]
         );
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
-        context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new EndpointName("mix")), null));
-        context.Features.Set(
-            new BffRequest
-            {
-                HttpContext = context,
-                RequestId = "r",
-                CorrelationId = "c",
-                StartTimestamp = _clock.GetTimestamp(),
-                Caller = Ann,
-            }
-        );
-        return (await Composer.BindAsync(context))!;
-    }
 }

@@ -1,16 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Composition;
-using Bff.Configuration;
 using Bff.Requests;
-using Bff.Shared.Tests.Caching;
-using Bff.TestKit;
 using Bff.Upstreams;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
@@ -18,43 +10,20 @@ namespace Bff.Shared.Tests.Composition;
 /// <summary>What a part needs, and what becomes of it when that is not there.</summary>
 public sealed class PartNeedsTests : IAsyncLifetime
 {
-    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
-    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
-    private readonly ManualTimeProvider _clock = new();
-    private CacheInstance _cache = null!;
+    private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;
+    private ComposerBench _bench = null!;
     private Composer _composer = null!;
 
     public async Task InitializeAsync()
     {
-        _cache = await CacheInstance.Start(null, _clock);
-        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
-        ((IReloadable)policies).Prepare(new ConfigurationBuilder().Build(), new ConfigurationMistakes())!();
-        var services = new CompositionServices(
-            _clock,
-            _cache.Cache,
-            policies,
-            new UpstreamRegistry(_clock),
-            _logging.CreateLogger<Composer>()
-        );
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
-        context.Features.Set(
-            new BffRequest
-            {
-                HttpContext = context,
-                RequestId = "r",
-                CorrelationId = "c",
-                StartTimestamp = _clock.GetTimestamp(),
-                Caller = Caller.Anonymous,
-            }
-        );
-        _composer = (await Composer.BindAsync(context))!;
+        _bench = await ComposerBench.Start();
+        _composer = await _bench.NewComposer();
     }
 
     public async Task DisposeAsync()
     {
         _composer.Dispose();
-        await _cache.DisposeAsync();
-        _logging.Dispose();
+        await _bench.DisposeAsync();
     }
 
     [Fact]
@@ -82,7 +51,7 @@ public sealed class PartNeedsTests : IAsyncLifetime
                     return UpstreamAnswer<string>.Ok("1");
                 },
                 Text,
-                _clock
+                _bench.Clock
             )
         );
         var second = _composer.Optional("second", Answers());
@@ -152,10 +121,10 @@ public sealed class PartNeedsTests : IAsyncLifetime
             ["poisoned"],
             Text
         );
-        Assert.False(_cache.Cache.TryGet(request, out _));
+        Assert.False(_bench.Cache.TryGet(request, out _));
     }
 
-    private HandMadeCall<string> Answers() => new(static _ => new(UpstreamAnswer<string>.Ok("value")), Text, _clock);
+    private HandMadeCall<string> Answers() => new(static _ => new(UpstreamAnswer<string>.Ok("value")), Text, _bench.Clock);
 
-    private HandMadeCall<string> Fails(UpstreamOutcome outcome) => new(_ => new(UpstreamAnswer<string>.No(outcome)), Text, _clock);
+    private HandMadeCall<string> Fails(UpstreamOutcome outcome) => new(_ => new(UpstreamAnswer<string>.No(outcome)), Text, _bench.Clock);
 }

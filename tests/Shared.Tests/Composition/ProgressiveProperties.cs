@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Caching;
 using Bff.Composition;
-using Bff.Configuration;
 using Bff.Requests;
 using Bff.Shared.Tests.Caching;
 using Bff.TestKit;
@@ -12,9 +11,7 @@ using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using static Bff.Composition.Durations;
 
 namespace Bff.Shared.Tests.Composition;
@@ -24,14 +21,11 @@ namespace Bff.Shared.Tests.Composition;
 /// </summary>
 public sealed class ProgressiveProperties : IAsyncLifetime
 {
-    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
+    private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;
 
-    private static readonly JsonTypeInfo<JsonObject> Shape =
-        (JsonTypeInfo<JsonObject>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonObject));
+    private static readonly JsonTypeInfo<JsonObject> Shape = ComposerBench.TypeOf<JsonObject>();
 
-    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
-    private readonly ManualTimeProvider _clock = new();
-    private CacheInstance _cache = null!;
+    private ComposerBench _bench = null!;
     private int _run;
 
     /// <summary>How an endpoint shows a part.</summary>
@@ -73,13 +67,9 @@ public sealed class ProgressiveProperties : IAsyncLifetime
 
     private sealed record Plan(PartPlan[] Parts, bool Gathers, bool HasMeta);
 
-    public async Task InitializeAsync() => _cache = await CacheInstance.Start(null, _clock);
+    public async Task InitializeAsync() => _bench = await ComposerBench.Start();
 
-    public async Task DisposeAsync()
-    {
-        await _cache.DisposeAsync();
-        _logging.Dispose();
-    }
+    public async Task DisposeAsync() => await _bench.DisposeAsync();
 
     [Fact]
     public void The_lines_of_any_answer_make_the_one_that_is_given_at_once()
@@ -212,7 +202,7 @@ public sealed class ProgressiveProperties : IAsyncLifetime
     private ReadPart<string> Declare(Composer composer, PartPlan[] plans, List<Part<string>> parts, int i, Task gate)
     {
         var plan = plans[i];
-        var call = new HandMadeCall<string>(cancelled => End(plan.Ending, gate, cancelled.Cancellation), Text, _clock);
+        var call = new HandMadeCall<string>(cancelled => End(plan.Ending, gate, cancelled.Cancellation), Text, _bench.Clock);
         var needed = Needed(plans, i) is { } at ? parts[at] : null;
         var part = (needed, plan.IsRequired) switch
         {
@@ -285,22 +275,19 @@ public sealed class ProgressiveProperties : IAsyncLifetime
 
     private DefaultHttpContext NewContext(Plan plan, bool isProgressive)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new("Composition:lines:FirstAfter", plan.Gathers ? "00:01:00" : "00:00:00")])
-            .Build();
-        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
-        ((IReloadable)policies).Prepare(configuration, new ConfigurationMistakes())!();
-        var services = new ServiceCollection()
-            .AddSingleton(
-                new CompositionServices(_clock, _cache.Cache, policies, new UpstreamRegistry(_clock), _logging.CreateLogger<Composer>())
-            )
-            .AddSingleton(new CompositionOptions());
-        if (plan.HasMeta)
-        {
-            services.AddSingleton<ICompositionMeta, Meta>();
-        }
-
-        var context = new DefaultHttpContext { RequestServices = services.BuildServiceProvider() };
+        var context = _bench.Request(
+            Fragments.Ann,
+            "lines",
+            [new("Composition:lines:FirstAfter", plan.Gathers ? "00:01:00" : "00:00:00")],
+            services =>
+            {
+                services.AddSingleton(new CompositionOptions());
+                if (plan.HasMeta)
+                {
+                    services.AddSingleton<ICompositionMeta, Meta>();
+                }
+            }
+        );
         context.Request.Method = "GET";
         context.Response.Body = new MemoryStream();
         if (isProgressive)
@@ -308,17 +295,6 @@ public sealed class ProgressiveProperties : IAsyncLifetime
             context.Request.Headers.Accept = AnswerInLines.MediaType;
         }
 
-        context.SetEndpoint(new Endpoint(null, new EndpointMetadataCollection(new EndpointName("lines")), null));
-        context.Features.Set(
-            new BffRequest
-            {
-                HttpContext = context,
-                RequestId = "r",
-                CorrelationId = "c",
-                StartTimestamp = _clock.GetTimestamp(),
-                Caller = Fragments.Ann,
-            }
-        );
         return context;
     }
 

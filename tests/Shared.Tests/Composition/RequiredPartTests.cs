@@ -1,61 +1,28 @@
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Bff.Caching;
 using Bff.Composition;
-using Bff.Configuration;
-using Bff.Requests;
-using Bff.Shared.Tests.Caching;
-using Bff.TestKit;
 using Bff.Upstreams;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Bff.Shared.Tests.Composition;
 
 /// <summary>A required part has a value that is never null, and says so where somebody reads it too early.</summary>
 public sealed class RequiredPartTests : IAsyncLifetime
 {
-    private static readonly JsonTypeInfo<string> Text = (JsonTypeInfo<string>)JsonSerializerOptions.Default.GetTypeInfo(typeof(string));
-    private static readonly JsonTypeInfo<int> Number = (JsonTypeInfo<int>)JsonSerializerOptions.Default.GetTypeInfo(typeof(int));
-    private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
-    private readonly ManualTimeProvider _clock = new();
-    private CacheInstance _cache = null!;
+    private static readonly JsonTypeInfo<string> Text = ComposerBench.Text;
+    private static readonly JsonTypeInfo<int> Number = ComposerBench.TypeOf<int>();
+    private ComposerBench _bench = null!;
     private Composer _composer = null!;
 
     public async Task InitializeAsync()
     {
-        _cache = await CacheInstance.Start(null, _clock);
-        var policies = new Reloadable<CompositionPolicies>(["Composition"], CompositionPolicies.Parse);
-        ((IReloadable)policies).Prepare(new ConfigurationBuilder().Build(), new ConfigurationMistakes())!();
-        var services = new CompositionServices(
-            _clock,
-            _cache.Cache,
-            policies,
-            new UpstreamRegistry(_clock),
-            _logging.CreateLogger<Composer>()
-        );
-        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(services).BuildServiceProvider() };
-        context.Features.Set(
-            new BffRequest
-            {
-                HttpContext = context,
-                RequestId = "r",
-                CorrelationId = "c",
-                StartTimestamp = _clock.GetTimestamp(),
-                Caller = Caller.Anonymous,
-            }
-        );
-        _composer = (await Composer.BindAsync(context))!;
+        _bench = await ComposerBench.Start();
+        _composer = await _bench.NewComposer();
     }
 
     public async Task DisposeAsync()
     {
         _composer.Dispose();
-        await _cache.DisposeAsync();
-        _logging.Dispose();
+        await _bench.DisposeAsync();
     }
 
     [Fact]
@@ -109,5 +76,5 @@ public sealed class RequiredPartTests : IAsyncLifetime
         static string Named(MethodInfo method) => method.Name;
     }
 
-    private HandMadeCall<T> Answers<T>(JsonTypeInfo<T> type, T value) => new(_ => new(UpstreamAnswer<T>.Ok(value)), type, _clock);
+    private HandMadeCall<T> Answers<T>(JsonTypeInfo<T> type, T value) => new(_ => new(UpstreamAnswer<T>.Ok(value)), type, _bench.Clock);
 }
