@@ -1,0 +1,85 @@
+using Bff.Paging;
+using Bff.Requests;
+using Bff.Shared.Tests.Caching;
+using Bff.State;
+
+namespace Bff.Shared.Tests.Paging;
+
+/// <summary>What clients get for a service's cursors.</summary>
+public sealed class CursorsTests
+{
+    private readonly EmbeddedKeyRing _keys = new(TimeProvider.System);
+
+    [Fact]
+    public async Task A_place_has_one_cursor_which_opens_again_and_says_nothing()
+    {
+        var list = await List("web/orders", Fragments.Ann, "open");
+        var cursor = list.Seal("next-20");
+
+        Assert.Equal(cursor, (await List("web/orders", Fragments.Ann, "open")).Seal("next-20"));
+        Assert.Equal("next-20", await list.Open(cursor));
+        Assert.DoesNotContain("next", cursor, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_beginning_and_the_end_of_a_list_have_none()
+    {
+        var list = await List("web/orders", Fragments.Ann);
+
+        Assert.Null(list.Seal(null));
+        Assert.Null(list.Seal(""));
+        Assert.Null(await list.Open((string?)null));
+    }
+
+    [Fact]
+    public async Task A_cursor_is_of_one_list_of_one_caller()
+    {
+        var cursor = (await List("web/orders", Fragments.Ann, "open")).Seal("next-20");
+
+        foreach (
+            var other in (CursorScope[])
+                [
+                    await List("web/returns", Fragments.Ann, "open"),
+                    await List("web/orders", Of("bob", "acme"), "open"),
+                    await List("web/orders", Of("ann", "globex"), "open"),
+                    await List("web/orders", Fragments.Ann, "closed"),
+                    await List("web/orders", Fragments.Ann),
+                    await List("web/orders", Fragments.Ann, "open", null),
+                    await new Cursors(_keys, "changes").For("web/orders", Fragments.Ann, "open"),
+                ]
+        )
+        {
+            await Refuses(other, cursor!);
+        }
+    }
+
+    [Fact]
+    public async Task A_cursor_that_was_changed_opens_nothing()
+    {
+        var list = await List("web/orders", Fragments.Ann);
+        var cursor = list.Seal("next-20")!;
+
+        await Refuses(list, "");
+        await Refuses(list, "next-20");
+        await Refuses(list, cursor[..^1]);
+        await Refuses(list, cursor + cursor);
+        for (var i = 0; i < cursor.Length; i++)
+        {
+            await Refuses(list, cursor[..i] + (cursor[i] == 'A' ? 'B' : 'A') + cursor[(i + 1)..]);
+        }
+    }
+
+    private static async Task Refuses(CursorScope list, string cursor) =>
+        Assert.Equal("invalid_cursor", (await Assert.ThrowsAsync<ProblemException>(() => list.Open(cursor).AsTask())).Problem.Code.Code);
+
+    private static Caller Of(string subject, string tenant) =>
+        new()
+        {
+            Subject = subject,
+            Tenant = tenant,
+            Kind = CallerKind.Token,
+        };
+
+    private ValueTask<CursorScope> List(string route, Caller caller, params string?[] filter) =>
+        new Cursors(_keys).For(route, caller, filter);
+}
