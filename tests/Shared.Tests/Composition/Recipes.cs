@@ -5,6 +5,7 @@ using Bff.Edge;
 using Bff.OpenApi;
 using Bff.Paging;
 using Bff.Requests;
+using Bff.Shared.Tests.Composition.Progressive;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json.Nodes;
 using Bff.Callers.ApiKeys;
+using Bff.Shared.Tests.Callers;
 using Bff.Shared.Tests.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.RateLimiting;
 
 /// <summary>Whoever tries credentials is told to stop; nobody else is, from the same address or with the same beginning of a key.</summary>
 public sealed class FailedCredentialsTests

@@ -1,6 +1,6 @@
 using Bff.Requests;
 
-namespace Bff.Shared.Tests.Edge;
+namespace Bff.Shared.Tests.Requests;
 
 public sealed class RequestIdTests
 {

@@ -4,7 +4,7 @@ using System.Text;
 using Bff.Callers;
 using Bff.Callers.Clients;
 using Bff.Routes;
-using Bff.Shared.Tests.Routes;
+using Bff.Shared.Tests.Edge;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Configuration;
 
-namespace Bff.Shared.Tests.Edge;
+namespace Bff.Shared.Tests.Routes;
 
 /// <summary>What comes back through a pass-through route: headers, addresses, and bytes as they are sent.</summary>
 public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable

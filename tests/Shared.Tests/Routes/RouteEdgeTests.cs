@@ -2,14 +2,14 @@ using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net.Sockets;
 using System.Text;
-using Bff.Shared.Tests.Routes;
+using Bff.Shared.Tests.Edge;
 using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Edge;
+namespace Bff.Shared.Tests.Routes;
 
 /// <summary>A pass-through route between a raw client and a service that notes what reaches it.</summary>
 public sealed class RouteEdgeTests : IAsyncLifetime

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Bff.Requests;
+using Bff.Shared.Tests.Composition;
 using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
 
-namespace Bff.Shared.Tests.Composition;
+namespace Bff.Shared.Tests.Upstreams;
 
 /// <summary>One list out of several services' lists.</summary>
 public sealed class MergedPagesTests

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Bearer;
 
 public sealed class BearerTokensTests
 {

@@ -7,7 +7,7 @@ using Bff.Requests;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Bearer;
 
 public sealed class IntrospectionTests
 {

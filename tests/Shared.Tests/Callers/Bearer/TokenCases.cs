@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Bff.TestKit;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Bearer;
 
 /// <summary>Every kind of token by what is right or wrong with it. The code is what the client gets; null: it is let in.</summary>
 internal static class TokenCases

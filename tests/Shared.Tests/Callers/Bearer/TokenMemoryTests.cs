@@ -1,6 +1,6 @@
 using Bff.Callers.Bearer;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Bearer;
 
 public sealed class TokenMemoryTests
 {

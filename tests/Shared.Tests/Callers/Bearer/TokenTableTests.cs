@@ -1,7 +1,7 @@
 using System.Net;
 using Bff.TestKit;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Bearer;
 
 /// <summary>One issuer and one gateway for the whole table.</summary>
 public sealed class TokenTable : IAsyncLifetime

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Identity;
 
 /// <summary>One issuer and one gateway for the spellings, in front of a service that writes down what arrives.</summary>
 public sealed class IdentityHeadersHost : IAsyncLifetime

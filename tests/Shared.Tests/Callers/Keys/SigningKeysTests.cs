@@ -5,7 +5,7 @@ using Bff.Life;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Keys;
 
 public sealed class SigningKeysTests
 {

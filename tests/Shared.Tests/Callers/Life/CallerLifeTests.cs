@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Life;
 
 /// <summary>No long answer outlives the credential that opened it.</summary>
 public sealed class CallerLifeTests

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Life;
 
 /// <summary>
 /// A service whose answers have no end: server-sent events, lines of JSON, a body whose length is known, a WebSocket, one that has not

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Bff.TestKit;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Providers;
 
 /// <summary>What each provider's documentation shows of its access tokens, and who the caller is then.</summary>
 public sealed class ProviderTypeTests

@@ -5,7 +5,7 @@ using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Providers;
 
 /// <summary>Several providers on one host, told apart by issuer; issuers of many tenants; what contradicts itself.</summary>
 public sealed class ProvidersTests

@@ -4,7 +4,7 @@ using Bff.Shared.Tests.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Revoked;
 
 /// <summary>The same behaviour on both engines.</summary>
 [StoreSuite(typeof(IRevocationStore))]

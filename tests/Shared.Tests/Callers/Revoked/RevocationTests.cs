@@ -11,7 +11,7 @@ using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Bff.Shared.Tests.Callers;
+namespace Bff.Shared.Tests.Callers.Revoked;
 
 public sealed class RevocationTests
 {

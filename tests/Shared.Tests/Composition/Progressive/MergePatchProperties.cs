@@ -7,7 +7,7 @@ using Bff.TestKit;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace Bff.Shared.Tests.Composition;
+namespace Bff.Shared.Tests.Composition.Progressive;
 
 /// <summary>Whatever documents follow each other, the patches between them make each of the one before.</summary>
 public sealed class MergePatchProperties

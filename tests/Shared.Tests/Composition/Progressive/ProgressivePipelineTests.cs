@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using static Bff.Composition.Durations;
 
-namespace Bff.Shared.Tests.Composition;
+namespace Bff.Shared.Tests.Composition.Progressive;
 
 /// <summary>What the stages around a composition make of one whose answer begins before it ends.</summary>
 public sealed class ProgressivePipelineTests : IAsyncLifetime

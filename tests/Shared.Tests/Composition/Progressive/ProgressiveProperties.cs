@@ -14,7 +14,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using static Bff.Composition.Durations;
 
-namespace Bff.Shared.Tests.Composition;
+namespace Bff.Shared.Tests.Composition.Progressive;
 
 /// <summary>
 /// Whatever parts an answer has, in whatever order they come or fail: its lines make the answer that would have been given at once.

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Routes;
+namespace Bff.Shared.Tests.Routes.GraphQl;
 
 /// <summary>
 /// Routes with <c>Metadata:Protocol: graphql</c>: what they let on to the service, and what they refuse before it hears of it.

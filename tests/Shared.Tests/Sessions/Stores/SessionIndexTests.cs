@@ -6,7 +6,7 @@ using Bff.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Sessions;
+namespace Bff.Shared.Tests.Sessions.Stores;
 
 /// <summary>A session that is in none of its indexes outlives a sign-out of all of its user's sessions.</summary>
 public sealed class SessionIndexTests : IAsyncLifetime

@@ -6,7 +6,7 @@ using Bff.State;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Bff.Shared.Tests.Sessions;
+namespace Bff.Shared.Tests.Sessions.Stores;
 
 /// <summary>What holds of a session store on either engine.</summary>
 [StoreSuite(typeof(ISessionStore))]

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.IdentityModel.JsonWebTokens;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
-namespace Bff.Shared.Tests.Upstreams;
+namespace Bff.Shared.Tests.Upstreams.Tokens;
 
 /// <summary><c>Type: Entra</c>: what Microsoft.Identity.Web asks of Entra's address, behind which a token endpoint answers here.</summary>
 public sealed class EntraTokenTests : IDisposable

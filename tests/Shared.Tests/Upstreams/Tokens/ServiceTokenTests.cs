@@ -7,7 +7,7 @@ using Bff.TestKit;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
 
-namespace Bff.Shared.Tests.Upstreams;
+namespace Bff.Shared.Tests.Upstreams.Tokens;
 
 /// <summary>
 /// Tokens that the gateway asks for: what a service gets, how often the token endpoint is asked, and what its trouble costs whom.
