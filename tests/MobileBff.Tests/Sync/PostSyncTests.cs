@@ -80,6 +80,10 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         "operations[0].after"
     )]
     [InlineData("""{"operations":[{"id":"a","type":"order.place","body":{},"after":["a"]}]}""", "operations[0].after")]
+    [InlineData("{}", "operations")]
+    [InlineData("""{"operations":[{"id":"a","body":{}}]}""", "operations[0].type")]
+    [InlineData("""{"operations":[{"id":"a","type":"order.place"}]}""", "operations[0].body")]
+    [InlineData("""{"operations":[{"type":"order.place","body":{}}]}""", "operations[0].id")]
     public async Task A_request_that_is_wrong_as_a_whole_does_nothing(string body, string member)
     {
         var host = Start();

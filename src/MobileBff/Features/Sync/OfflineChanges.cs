@@ -8,7 +8,7 @@ namespace MobileBff.Features.Sync;
 
 /// <summary>What an app did while it was offline, in that order.</summary>
 /// <param name="Operations">1 to 100.</param>
-public sealed record OfflineChanges(IReadOnlyList<OfflineOperation> Operations)
+public sealed record OfflineChanges([property: JsonRequired] IReadOnlyList<OfflineOperation> Operations)
 {
     internal const int MaxOperations = 100;
 
@@ -58,7 +58,12 @@ public sealed record OfflineChanges(IReadOnlyList<OfflineOperation> Operations)
 /// <param name="Type"><c>order.place</c>, <c>notification.read</c> or <c>profile.change</c>.</param>
 /// <param name="Body">As the endpoint of that kind takes it; <c>{ "id" }</c> for a notification.</param>
 /// <param name="After">Ids of earlier operations without whose success this one is not tried.</param>
-public sealed record OfflineOperation(string Id, string Type, JsonElement Body, IReadOnlyList<string>? After = null);
+public sealed record OfflineOperation(
+    [property: JsonRequired] string Id,
+    [property: JsonRequired] string Type,
+    [property: JsonRequired] JsonElement Body,
+    IReadOnlyList<string>? After = null
+);
 
 /// <summary>What became of each operation, and what has changed since the last time.</summary>
 /// <param name="Succeeded">How many operations were done.</param>
