@@ -16,17 +16,18 @@ internal static class GetSearch
 
     public static async Task<Composed<SearchResults>> Handle(string? q, string? limit, Composer composer, ISearch search)
     {
-        if (string.IsNullOrWhiteSpace(q) || q.Length > LongestQuery)
+        var size = PageLimit.Of(limit);
+        var query = q?.Trim() ?? "";
+        if (query.Length == 0 || query.EnumerateRunes().Take(LongestQuery + 1).Count() > LongestQuery)
         {
             throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {LongestQuery} characters."));
         }
 
-        var size = PageLimit.Of(limit);
-        var found = composer.Required("search", search.Find(q, size));
+        var found = composer.Required("search", search.Find(query, size));
         var answer = await composer.Compose(
             () =>
                 new SearchResults(
-                    [.. found.Value.Items.Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))],
+                    [.. found.Value.Items.Take(size).Select(h => new SearchItem(h.ProductId, h.Name, h.ImageUrl, h.Price, h.Currency))],
                     found.Value.Total
                 ),
             WebJson.Answers.SearchResults
