@@ -20,7 +20,7 @@ public static class NextLink
         var request = context.Request;
         var parameters = QueryHelpers
             .ParseQuery(request.QueryString.Value)
-            .Where(p => p.Key != "cursor")
+            .Where(p => !p.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase)) // As it is read: in any case.
             .SelectMany(p => p.Value, (p, value) => KeyValuePair.Create(p.Key, value))
             .Append(KeyValuePair.Create<string, string?>("cursor", nextCursor));
         var path = PublicUrl.Of(context) + request.PathBase.ToUriComponent() + request.Path.ToUriComponent();

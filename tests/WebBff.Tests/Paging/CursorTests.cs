@@ -64,6 +64,20 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
         await Ok(await host.Get("/api/products/p-1/reviews?cursor=" + reviews));
     }
 
+    [Fact]
+    public async Task The_link_leads_to_the_next_page_in_whatever_case_the_parameters_were_written()
+    {
+        var host = Start();
+        var first = await Ok(await host.Get("/api/orders?limit=2"));
+        var second = await host.Get($"/api/orders?LIMIT=2&Cursor={(string)first["nextCursor"]!}");
+        var link = Assert.Single(second.Headers.GetValues("Link"));
+
+        var third = await Ok(await host.Get(new Uri(link[1..link.IndexOf('>', StringComparison.Ordinal)]).PathAndQuery));
+
+        Assert.NotEqual((string?)(await Ok(second))["items"]![0]!["id"], (string?)third["items"]![0]!["id"]);
+        Assert.Equal(2, third["items"]!.AsArray().Count);
+    }
+
     [RedisFact]
     public async Task Another_instance_opens_it_and_so_does_one_that_was_restarted()
     {
