@@ -17,6 +17,9 @@ public sealed record IfMatch(string Value)
         return value is not null;
     }
 
+    /// <summary>The tags as strong ones; null where all of them are.</summary>
+    internal static string? StrongOf(string? tags) => tags?.Contains("W/\"", StringComparison.Ordinal) == true ? Strong(tags) : null;
+
     private static string Strong(string text)
     {
         var (strong, isInside) = (new StringBuilder(text.Length), false);

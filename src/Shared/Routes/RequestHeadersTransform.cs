@@ -5,6 +5,7 @@ using Bff.Requests;
 using Bff.Routes.GraphQl;
 using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Net.Http.Headers;
 using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
@@ -29,6 +30,12 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
             {
                 AddHeader(context, name, values);
             }
+        }
+
+        // What the gateway compressed it made weak, and a weak tag never matches. Whose doing it was is not known, so that both go on.
+        if (IfMatch.StrongOf(headers.IfMatch) is { } strong && !ConnectionOptions.Name(connection, HeaderNames.IfMatch))
+        {
+            AddHeader(context, HeaderNames.IfMatch, strong);
         }
 
         return default;

@@ -139,9 +139,12 @@ internal static class ManageTenants
         return isNeeded ? new Problem(ProblemCodes.PreconditionRequired) : null;
     }
 
+    /// <summary>
+    /// A weak tag is the same: compression has made it so, and it is of the document whichever bytes that came in.
+    /// </summary>
     private static bool Names(Microsoft.Extensions.Primitives.StringValues header, string current) =>
         EntityTagHeaderValue.TryParseStrictList(header, out var tags)
-        && tags.Any(t => t.Equals(EntityTagHeaderValue.Any) || (!t.IsWeak && t.Tag == current));
+        && tags.Any(t => t.Equals(EntityTagHeaderValue.Any) || t.Tag == current);
 
     private static bool IsId(string id) =>
         id.Length is > 0 and <= MaxId && id.All(static c => char.IsAsciiLetterOrDigit(c) || "._~@|-".Contains(c, StringComparison.Ordinal));

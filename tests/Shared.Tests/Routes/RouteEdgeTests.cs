@@ -320,6 +320,18 @@ public sealed class RouteEdgeTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("\"s\"", "\"s\"")]
+    [InlineData("W/\"s\"", "W/\"s\", \"s\"")]
+    [InlineData("\"r\", W/\"s\"", "\"r\", W/\"s\", \"r\", \"s\"")]
+    [InlineData("*", "*")]
+    public async Task A_tag_that_compression_made_weak_names_the_services_strong_one_too(string sent, string arrives)
+    {
+        await Get("/any/x", $"If-Match: {sent}\r\n");
+
+        Assert.Equal(arrives, Assert.Single(_arrived).Headers["If-Match"]);
+    }
+
+    [Theory]
     [InlineData("/any/error", 502, "upstream_failed")]
     [InlineData("/any/missing", 404, "not_found")]
     [InlineData("/any/teapot", 418, "client_error")]

@@ -93,6 +93,18 @@ public sealed class ManageTenantsTests
         Assert.Equal(HttpStatusCode.NotFound, (await Send(host, HttpMethod.Get, "globex")).StatusCode);
     }
 
+    [Fact]
+    public async Task A_tag_that_compression_made_weak_names_the_same_version()
+    {
+        await using var host = await Start(null);
+        using var created = await Put(host, "globex", """{"plan":"free"}""");
+
+        using var changed = await Put(host, "globex", """{"plan":"pro"}""", "W/" + created.Headers.ETag!.Tag);
+
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        await Problem(await Put(host, "globex", """{"plan":"gold"}""", "W/" + created.Headers.ETag.Tag), 412, "precondition_failed");
+    }
+
     [Theory]
     [InlineData("""{"plan":"none"}""", "plan")]
     [InlineData("""{"priority":"urgent"}""", "priority")]
