@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Bff.Configuration;
+using Bff.Requests;
 
 namespace PartnerBff.Versions;
 
@@ -98,14 +99,7 @@ internal sealed class ApiVersions(IReadOnlyDictionary<string, ApiVersion> versio
             return null;
         }
 
-        if (
-            DateTimeOffset.TryParse(
-                text,
-                CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                out var date
-            )
-        )
+        if (Rfc3339.TryParseOrDay(text, out var date))
         {
             return date;
         }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bff.Edge;
 using Bff.Paging;
 using Bff.Requests;
@@ -47,14 +46,7 @@ internal static class GetAudit
         Text(context, "since") switch
         {
             null => null,
-            var text
-                when DateTimeOffset.TryParseExact(
-                    text,
-                    ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd"],
-                    CultureInfo.InvariantCulture,
-                    DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                    out var moment
-                ) => moment,
+            var text when Rfc3339.TryParseOrDay(text, out var moment) => moment,
             _ => throw new ProblemException(
                 Problem.Invalid("since", "Must be a day, or a moment (RFC 3339) such as 2026-01-01T00:00:00Z.")
             ),

@@ -139,12 +139,7 @@ internal static class CloudEventReader
                 return null;
             }
 
-            if (
-                text.Length >= 20
-                && (text[10] is 'T' or 't')
-                && (char.ToUpperInvariant(text[^1]) == 'Z' || text[^3] == ':')
-                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
-            )
+            if (Rfc3339.TryParse(text, out var time))
             {
                 return time;
             }

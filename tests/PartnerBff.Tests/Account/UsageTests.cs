@@ -53,6 +53,7 @@ public sealed class UsageTests(SharedSurroundings surroundings) : PartnerTest(su
         Assert.Empty((await Json(await Get(one, "/v1/usage", GlobexKey)))["data"]!.AsArray());
         await Problem(await Get(one, "/v1/usage?from=2020-01-01", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=yesterday", AcmeKey), 400, "validation_failed");
+        await Problem(await Get(one, "/v1/usage?to=1/2/2026", AcmeKey), 400, "validation_failed");
         await Problem(await Get(one, "/v1/usage?from=2026-01-31&to=2026-01-30", AcmeKey), 400, "validation_failed");
         foreach (
             var (period, from, to) in ((string, string, string)[])

@@ -3,6 +3,7 @@ using Bff.Caching;
 using Bff.Composition;
 using Bff.Requests;
 using Bff.Shared.Tests.Caching;
+using Bff.TestKit;
 using Bff.Upstreams;
 using FsCheck;
 using FsCheck.Fluent;

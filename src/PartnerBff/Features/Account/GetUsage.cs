@@ -1,4 +1,3 @@
-using System.Globalization;
 using Bff.RateLimiting;
 using Bff.Requests;
 using Bff.Tenancy;
@@ -106,15 +105,18 @@ internal static class GetUsage
     private static bool TryDay(HttpContext context, string name, DateOnly fallback, out DateOnly day)
     {
         day = fallback;
-        return context.Request.Query[name] switch
+        var values = context.Request.Query[name];
+        if (values.Count == 0)
         {
-            { Count: 0 } => true,
-            [{ } text] => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out day)
-                || (
-                    DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
-                    && (day = DateOnly.FromDateTime(instant.UtcDateTime)) > DateOnly.MinValue
-                ),
-            _ => false,
-        };
+            return true;
+        }
+
+        if (values is not [{ } text] || !Rfc3339.TryParseOrDay(text, out var moment))
+        {
+            return false;
+        }
+
+        day = DateOnly.FromDateTime(moment.UtcDateTime);
+        return true;
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Bff.Edge;
 using Bff.Events;
@@ -112,7 +111,7 @@ internal static class ListEvents
             return true;
         }
 
-        var isTime = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment);
+        var isTime = Rfc3339.TryParseOrDay(text, out var moment);
         place = isTime ? EventId.JustBefore(moment) : default;
         return isTime;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using Bff.Audit;
 using Bff.Edge;
@@ -69,15 +68,7 @@ internal static class PostRevocation
     private static bool IsId(string id) => id.Length is > 0 and <= MaxLength && !id.Any(char.IsControl);
 
     private static bool TryReadMoment(string? text, out DateTimeOffset moment) =>
-        DateTimeOffset.TryParseExact(
-            text,
-            ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"],
-            CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-            out moment
-        )
-        && moment.Year is > 1970 and < 9000
-        && (text!.EndsWith('Z') || text.LastIndexOfAny(['+', '-']) > text.IndexOf('T', StringComparison.Ordinal));
+        Rfc3339.TryParse(text, out moment) && moment.Year is > 1970 and < 9000;
 }
 
 /// <summary>The body: <c>{ "jti": "..." }</c> or <c>{ "sub": "...", "issuedBefore": "2026-01-01T00:00:00Z" }</c>.</summary>

@@ -221,6 +221,18 @@ public sealed class RevocationTests
     }
 
     [Fact]
+    public async Task A_moment_may_be_as_fine_as_other_platforms_write_it()
+    {
+        await using var issuer = await TestIssuer.Start();
+        await using var host = await (await CallersHost.Start(issuer)).Ready();
+
+        Assert.Equal(
+            HttpStatusCode.NoContent,
+            await Revoke(host, issuer, """{"sub":"b","issuedBefore":"2026-01-01T00:00:00.123456789Z"}""")
+        );
+    }
+
+    [Fact]
     public async Task Only_a_service_token_with_the_scope_may_revoke()
     {
         await using var issuer = await TestIssuer.Start();
