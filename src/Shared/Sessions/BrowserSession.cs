@@ -1,3 +1,4 @@
+using Bff.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions;
@@ -29,4 +30,13 @@ public sealed class BrowserSession
 
     /// <summary>The request's session; null when something else, or nothing, authenticates it.</summary>
     public static BrowserSession? Of(HttpContext context) => context.Features.Get<BrowserSession>();
+
+    /// <summary>
+    /// 401 for a caller with a credential of another kind, with the challenge of callers who bring none (RFC 9110 section 15.5.2).
+    /// </summary>
+    internal static Problem Missing(HttpContext context)
+    {
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return new(ProblemCodes.MissingToken);
+    }
 }

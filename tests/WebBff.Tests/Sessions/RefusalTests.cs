@@ -33,6 +33,22 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.True(answer.Headers.Contains("X-RateLimit-Remaining"));
     }
 
+    [Theory]
+    [InlineData("GET", "/bff/user")]
+    [InlineData("GET", "/bff/sessions")]
+    [InlineData("DELETE", "/bff/sessions")]
+    [InlineData("DELETE", "/bff/sessions/any")]
+    public async Task A_token_is_no_session_and_is_told_so_with_a_challenge(string method, string path)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        request.Headers.Authorization = new("Bearer", Surroundings.Token("u-1001"));
+
+        using var answer = await Start().Client.SendAsync(request);
+
+        await Problem(answer, 401, "missing_token");
+        Assert.Equal("Bearer", Assert.Single(answer.Headers.WwwAuthenticate).Scheme);
+    }
+
     private static HttpRequestMessage Request(string method, string path, string? type, params (string Name, string Value)[] headers)
     {
         var request = new HttpRequestMessage(new HttpMethod(method), path);

@@ -27,7 +27,7 @@ internal static class GetUser
     {
         if (BrowserSession.Of(context) is not { } session)
         {
-            return Anonymous(context) ?? new Problem(ProblemCodes.MissingToken);
+            return Anonymous(context) ?? BrowserSession.Missing(context);
         }
 
         var left = (long)Math.Max(0, Math.Floor((session.EndsAt - time.GetUtcNow()).TotalSeconds));

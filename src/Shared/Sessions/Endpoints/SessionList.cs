@@ -21,7 +21,7 @@ internal static class ManageSessions
     {
         if (BrowserSession.Of(context) is not { } current)
         {
-            return new Problem(ProblemCodes.MissingToken);
+            return BrowserSession.Missing(context);
         }
 
         var sessions = await vault.Members(SessionKey.UserIndex(current.Record.Subject));
@@ -42,7 +42,7 @@ internal static class ManageSessions
     {
         if (BrowserSession.Of(context) is not { } current)
         {
-            return new Problem(ProblemCodes.MissingToken);
+            return BrowserSession.Missing(context);
         }
 
         var session = (await vault.Members(SessionKey.UserIndex(current.Record.Subject))).Find(s => s.Id == id);
@@ -64,7 +64,7 @@ internal static class ManageSessions
     {
         if (BrowserSession.Of(context) is not { } current)
         {
-            return new Problem(ProblemCodes.MissingToken);
+            return BrowserSession.Missing(context);
         }
 
         var others = (await vault.Members(SessionKey.UserIndex(current.Record.Subject))).Where(s => s.Key != current.Key);
