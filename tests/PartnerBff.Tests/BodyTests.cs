@@ -40,6 +40,49 @@ public sealed class BodyTests(SharedSurroundings surroundings) : PartnerTest(sur
         }
     }
 
+    [Fact]
+    public async Task A_body_that_an_operation_does_without_is_read_where_there_is_one_and_nowhere_else()
+    {
+        var host = Start(new() { ["Webhooks:AllowPrivateNetworks"] = "true" });
+        var key = await Json(
+            await Send(
+                host,
+                HttpMethod.Post,
+                "/v1/api-keys",
+                AcmeKey,
+                new JsonObject { ["name"] = "rotated", ["scopes"] = new JsonArray("orders.read") }
+            ),
+            201
+        );
+        var hook = await Json(
+            await Send(host, HttpMethod.Post, "/v1/webhook-endpoints", AcmeKey, new JsonObject { ["url"] = "http://127.0.0.1:9" }),
+            201
+        );
+        foreach (
+            var (path, done) in new[]
+            {
+                ($"/v1/api-keys/{key["id"]}/rotate", 201),
+                ($"/v1/webhook-endpoints/{hook["id"]}/rotate-secret", 200),
+            }
+        )
+        {
+            // What a client asks for is not left undone because the client has not said what it sends.
+            await Problem(await Rotate(path, """{"overlap_seconds":0}""", null), 415, "unsupported_media_type");
+            await Json(await Rotate(path, "", "application/json"), done);
+        }
+
+        async Task<HttpResponseMessage> Rotate(string path, string body, string? type)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path)
+            {
+                Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(body)),
+            };
+            request.Content.Headers.ContentType = type is null ? null : new(type);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AcmeKey);
+            return await host.Client.SendAsync(request);
+        }
+    }
+
     /// <summary>What the shipped plans say can be sent, and no more: 5 MiB as pro, 50 MiB as enterprise.</summary>
     [Theory]
     [InlineData("enterprise", 2, 207)]

@@ -11,6 +11,15 @@ public static class RequestBody
     /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether a body comes, for operations that do without: whatever its media type is, and also where its length is not known.</summary>
+    public static bool IsSent(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Request.ContentLength is { } length
+            ? length > 0
+            : context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true;
+    }
+
     /// <summary>
     /// The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the
     /// same ones.

@@ -84,7 +84,7 @@ internal static class ApiKeyOperations
     public static async Task<IResult> Rotate(HttpContext context, string id, Caller caller, ApiKeyRegistry keys, TimeProvider time)
     {
         var overlap = DefaultOverlapSeconds;
-        if (context.Request.ContentLength is not 0 && context.Request.ContentType is not null)
+        if (RequestBody.IsSent(context))
         {
             var body = await JsonBody.Read(context, PartnerJson.Default.RotateKeyRequest, context.RequestAborted);
             if (!body.TryGet(out var request, out var problem))

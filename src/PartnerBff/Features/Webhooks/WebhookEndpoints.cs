@@ -177,7 +177,7 @@ internal static class WebhookEndpoints
     )
     {
         var overlap = DefaultOverlap;
-        if (context.Request.ContentLength is not (null or 0) || context.Request.ContentType is not null)
+        if (RequestBody.IsSent(context))
         {
             var body = await JsonBody.Read(context, PartnerJson.Default.RotateSecretRequest, cancellation);
             if (!body.TryGet(out var request, out var problem))
