@@ -245,6 +245,23 @@ public sealed class EdgeConfigurationTests
         Assert.Equal(allowed is not null, answer.Header("Access-Control-Allow-Methods") is not null);
     }
 
+    [Theory]
+    [InlineData("Prefer")]
+    [InlineData("If-Modified-Since")]
+    [InlineData("Mcp-Protocol-Version")]
+    public async Task A_page_of_a_listed_origin_may_send_what_clients_are_told_to_send(string header)
+    {
+        await using var host = await Start(("Cors:Origins", "https://www.example.com"));
+
+        var answer = await RawHttp.Send(
+            host.Address,
+            $"OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\nOrigin: https://www.example.com\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: {header.ToLowerInvariant()}\r\n\r\n",
+            host.Leaks
+        );
+
+        Assert.Contains(header, answer.Header("Access-Control-Allow-Headers")!.Split(','), StringComparer.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public async Task Without_configuration_no_other_origin_may_read_anything()
     {
