@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Bff.Requests;
 using Microsoft.AspNetCore.Http;
@@ -14,6 +15,9 @@ namespace Bff.Edge;
 public sealed class ProblemWriter : IProblemWriter
 {
     private const string MediaType = "application/problem+json";
+
+    /// <summary>A document, never part of a page: its text is for a developer to read.</summary>
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     Task IProblemWriter.Write(HttpContext context, Problem problem) => Write(context, problem);
 
@@ -56,7 +60,7 @@ public sealed class ProblemWriter : IProblemWriter
             return;
         }
 
-        await using (var json = new Utf8JsonWriter(response.BodyWriter))
+        await using (var json = new Utf8JsonWriter(response.BodyWriter, Readable))
         {
             WriteDocument(json, context, problem);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,5 +15,11 @@ public sealed class PublicUrl
     /// <summary>For example <c>https://mobile-api.example.com</c>; no trailing slash.</summary>
     public static string Of(HttpContext context) =>
         context.RequestServices.GetRequiredService<PublicUrl>()._settings.Current.PublicUrl
-        ?? context.Request.Scheme + "://" + context.Request.Host.ToUriComponent();
+        ?? context.Request.Scheme + "://" + Authority(context);
+
+    /// <summary>HTTP/1.0 and an empty <c>Host</c> (RFC 9112 section 3.2) name none; an address without one would be no address.</summary>
+    private static string Authority(HttpContext context) =>
+        context.Request.Host is { HasValue: true } host
+            ? host.ToUriComponent()
+            : string.Create(CultureInfo.InvariantCulture, $"localhost:{context.Connection.LocalPort}");
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Text.Json.Nodes;
 using Bff.Configuration;
 using Bff.TestKit;
 using Microsoft.Extensions.DependencyInjection;
@@ -196,6 +197,28 @@ public sealed class EdgeConfigurationTests
 
         Assert.Equal(400, (await Get(host, "/seen", Forwarded)).Status);
         Assert.Equal(200, (await Get(host, "/seen")).Status);
+    }
+
+    [Theory]
+    [InlineData("GET /nowhere HTTP/1.0\r\n\r\n")]
+    [InlineData("GET /nowhere HTTP/1.1\r\nHost:\r\n\r\n")]
+    public async Task Problem_types_are_addresses_for_a_client_that_names_no_host_too(string request)
+    {
+        await using var host = await Start();
+
+        var answer = await RawHttp.Send(host.Address, request, host.Leaks);
+
+        Assert.Equal($"http://localhost:{host.Address.Port}/problems/not_found", (string?)JsonNode.Parse(answer.Text)!["type"]);
+    }
+
+    [Fact]
+    public async Task A_problem_is_written_for_people_to_read()
+    {
+        await using var host = await Start();
+
+        var answer = await RawHttp.Send(host.Address, "GET /a%2fb HTTP/1.1\r\nHost: gateway\r\n\r\n", host.Leaks);
+
+        Assert.Contains("dot or empty segments, ';', control characters", answer.Text, StringComparison.Ordinal);
     }
 
     [Fact]
