@@ -7,6 +7,22 @@ namespace WebBff.Tests;
 /// <summary>The documentation's page.</summary>
 public sealed class DocsTests(SharedSurroundings surroundings) : WebTest(surroundings)
 {
+    [Theory]
+    [InlineData("gzip, br", "gzip")]
+    [InlineData("*", "gzip")]
+    [InlineData("gzip;q=0", null)]
+    [InlineData("br", null)]
+    public async Task The_pages_files_come_in_a_coding_that_the_browser_takes(string accepted, string? coding)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/docs/assets/page.css");
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+
+        using var answer = await Start().Client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal(coding, answer.Content.Headers.ContentEncoding.SingleOrDefault());
+    }
+
     [ChromiumFact]
     public async Task In_development_the_document_is_tried_with_the_browsers_own_session()
     {

@@ -16,6 +16,17 @@ internal static class AcceptedEncoding
 {
     public static ContentCoding Choose(StringValues acceptEncoding)
     {
+        var (brotli, gzip) = Weights(acceptEncoding);
+        return brotli > 0 && brotli >= gzip ? ContentCoding.Brotli
+            : gzip > 0 ? ContentCoding.Gzip
+            : ContentCoding.Identity;
+    }
+
+    /// <summary>For what is kept in this coding alone.</summary>
+    public static bool TakesGzip(StringValues acceptEncoding) => Weights(acceptEncoding).Gzip > 0;
+
+    private static (double Brotli, double Gzip) Weights(StringValues acceptEncoding)
+    {
         double brotli = -1,
             gzip = -1,
             any = -1;
@@ -44,11 +55,7 @@ internal static class AcceptedEncoding
             }
         }
 
-        brotli = brotli < 0 ? any : brotli;
-        gzip = gzip < 0 ? any : gzip;
-        return brotli > 0 && brotli >= gzip ? ContentCoding.Brotli
-            : gzip > 0 ? ContentCoding.Gzip
-            : ContentCoding.Identity;
+        return (brotli < 0 ? any : brotli, gzip < 0 ? any : gzip);
     }
 
     private static double Weight(ReadOnlySpan<char> parameter)

@@ -44,6 +44,17 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
         Assert.Empty(chromium.Complaints);
     }
 
+    [Theory]
+    [InlineData("/docs")]
+    [InlineData("/docs?version=v2")]
+    [InlineData("/docs/agents")]
+    public async Task The_documentations_sign_in_leads_back_to_the_page_that_was_read(string path)
+    {
+        var page = await StartPortal().Client.GetStringAsync(path);
+
+        Assert.Contains($"href=\"/portal/login?returnUrl={Uri.EscapeDataString(path)}\"", page, StringComparison.Ordinal);
+    }
+
     [ChromiumFact]
     public async Task The_documentation_is_tried_with_the_sessions_own_test_key()
     {

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
+using Bff.Edge;
 using Bff.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -52,7 +53,7 @@ public static class ApiPageFiles
         headers.CacheControl =
             request.Query["v"] is [var version] && version == file.Version ? "public, max-age=31536000, immutable" : "no-cache";
         headers.Vary = "Accept-Encoding";
-        if (!request.Headers.AcceptEncoding.ToString().Contains("gzip", StringComparison.OrdinalIgnoreCase))
+        if (!AcceptedEncoding.TakesGzip(request.Headers.AcceptEncoding))
         {
             return TypedResults.Stream(new GZipStream(new MemoryStream(file.Compressed), CompressionMode.Decompress), file.Type);
         }
