@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Bff.Requests;
 
 namespace Bff.Tenants;
 
@@ -59,7 +60,8 @@ internal sealed record PlanChanged(
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    UseStringEnumConverter = true
+    UseStringEnumConverter = true,
+    Converters = [typeof(UtcTimestamp)]
 )]
 [JsonSerializable(typeof(PlanChange))]
 [JsonSerializable(typeof(PlanChangePage))]
