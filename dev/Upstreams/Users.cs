@@ -50,11 +50,16 @@ public sealed class Users() : SampleService("users")
         JsonObject patch;
         try
         {
-            if (JsonNode.Parse(exchange.Body.Span) is not JsonObject members)
+            // Read whole, with every text in it: what is wrong with a body is said before anything is made of it.
+            using var strict = JsonDocument.Parse(exchange.Body, new() { AllowDuplicateProperties = false });
+            if (
+                JsonNode.Parse(JsonSerializer.SerializeToUtf8Bytes(strict.RootElement, ControlJson.Default.JsonElement))
+                is not JsonObject members
+            )
                 return Answer.ProblemAsync(exchange, 400, "malformed_request", "A merge patch is an object.");
             patch = members;
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or ArgumentException)
         {
             return Answer.ProblemAsync(exchange, 400, "malformed_request", "The body is not JSON.");
         }

@@ -96,5 +96,6 @@ internal sealed record CallView(
 [JsonSerializable(typeof(CallList))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(JsonNode))]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class ControlJson : JsonSerializerContext;
