@@ -110,6 +110,7 @@ public sealed class KeyGrantTests(SharedSurroundings surroundings) : PartnerTest
         );
         var entry = audit["data"]!.AsArray().Single(e => (string)e!["target"]! == (string)elsewhere["id"]!)!;
         Assert.Equal(["203.0.113.0/24"], Networks(entry["after"]!));
+        Assert.EndsWith("Z", (string)entry["at"]!, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Networks(JsonNode key) => key["allowed_addresses"]!.AsArray().Select(n => (string)n!);
