@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Bff.Edge;
 
 namespace Bff.Callers.Bearer;
 
@@ -128,21 +129,26 @@ internal sealed class JwtSyntax : IDisposable
             return null;
         }
 
+        JsonDocument? document = null;
         try
         {
-            var document = JsonDocument.Parse(bytes, Strict);
+            document = JsonDocument.Parse(bytes, Strict);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
+                if (JsonTexts.MayBeBroken(bytes))
+                {
+                    JsonTexts.Check(document.RootElement);
+                }
+
                 return document;
             }
-
-            document.Dispose();
         }
-        catch (JsonException)
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            // Refused like the rest.
+            // Refused like the rest. InvalidOperationException: a name or a text with half a surrogate pair.
         }
 
+        document?.Dispose();
         return null;
     }
 

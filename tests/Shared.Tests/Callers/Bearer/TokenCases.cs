@@ -223,6 +223,18 @@ internal static class TokenCases
         Bad("line break in a role", i => i.Token(c => c["roles"] = new JsonArray("admin\n"))),
         Bad("C1 control in the tenant", i => i.Token(c => c["tid"] = "t\u0085")),
         Bad("half a surrogate pair in sub", i => i.Key.SignRaw(Header, i.Claims().ToJsonString().Replace("\"u-1\"", "\"\\ud800\""))),
+        Bad("half a surrogate pair in kid", i => i.Key.SignRaw("""{"alg":"RS256","kid":"\ud800"}""", i.Claims().ToJsonString())),
+        Bad("half a surrogate pair in alg", i => i.Key.SignRaw("""{"alg":"\ud800","kid":"first"}""", i.Claims().ToJsonString())),
+        Bad("half a surrogate pair in typ", i => i.Key.SignRaw("""{"alg":"RS256","typ":"\udc00"}""", i.Claims().ToJsonString())),
+        Bad("half a surrogate pair as a header's name", i => i.Key.SignRaw("""{"alg":"RS256","\ud800":1}""", i.Claims().ToJsonString())),
+        Bad(
+            "half a surrogate pair in the issuer",
+            i => i.Key.SignRaw(Header, i.Claims().ToJsonString().Replace($"\"{i.Address}\"", "\"\\ud800\""))
+        ),
+        Bad(
+            "half a surrogate pair as a claim's name",
+            i => i.Key.SignRaw(Header, i.Claims().ToJsonString().Replace("\"sub\":", "\"\\ud800\":1,\"sub\":"))
+        ),
         Bad("tenant a number", i => i.Token(c => c["tid"] = 5)),
         Bad("roles an object", i => i.Token(c => c["roles"] = new JsonObject())),
         Bad("scope missing", i => i.Token(c => c.Remove("scope")), "insufficient_scope"),
