@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. The gateway does not ask services for them; caches and sidecars
-/// between add them.
+/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. The gateway does not ask services for them; caches and
+/// sidecars between add them.
 /// </summary>
 internal static class ContentDecoding
 {
@@ -13,12 +13,12 @@ internal static class ContentDecoding
     private const int MostCodings = 3;
 
     /// <summary>
-    /// The codings in the order in which they are undone; null where one of them is not understood, or where there are too many.
+    /// The codings in the order in which they are undone; null where there is none, one of them is not understood, or there are too many.
     /// </summary>
     public static string[]? Understand(string header)
     {
         var codings = header.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (codings.Length > MostCodings)
+        if (codings.Length is 0 or > MostCodings)
         {
             return null;
         }
@@ -36,24 +36,45 @@ internal static class ContentDecoding
         return codings;
     }
 
-    /// <summary>The decoded bytes in a rented buffer. <paramref name="encoded"/> stays the caller's.</summary>
-    /// <exception cref="HttpRequestException">It is flawed, or larger than <paramref name="maxBytes"/> once decoded.</exception>
+    /// <summary>
+    /// The decoded bytes in a rented buffer. <paramref name="encoded"/> stays the caller's. Each coding is undone within the bound: what a
+    /// small body becomes on the way may be a thousand times as large, and that a million times, although it ends as nothing.
+    /// </summary>
+    /// <exception cref="HttpRequestException">It is flawed, or larger than <paramref name="maxBytes"/> once a coding is undone.</exception>
     public static (byte[] Buffer, int Length) Decode(byte[] encoded, int length, string[] codings, int maxBytes)
     {
-        Stream stream = new MemoryStream(encoded, 0, length, writable: false);
-        for (var i = 0; i < codings.Length; i++)
+        var (stage, decoded) = (encoded, length);
+        foreach (var coding in codings)
         {
-            stream = codings[i] switch
+            var before = stage;
+            try
             {
-                "br" => new BrotliStream(stream, CompressionMode.Decompress),
-                "deflate" => IsZLib(encoded, i)
-                    ? new ZLibStream(stream, CompressionMode.Decompress)
-                    : new DeflateStream(stream, CompressionMode.Decompress),
-                "identity" => stream,
-                _ => new GZipStream(stream, CompressionMode.Decompress),
-            };
+                (stage, decoded) = Undo(coding, before, decoded, maxBytes);
+            }
+            finally
+            {
+                if (before != encoded)
+                {
+                    ArrayPool<byte>.Shared.Return(before);
+                }
+            }
         }
 
+        return (stage, decoded);
+    }
+
+    private static (byte[] Buffer, int Length) Undo(string coding, byte[] encoded, int length, int maxBytes)
+    {
+        var bytes = new MemoryStream(encoded, 0, length, writable: false);
+        Stream stream = coding switch
+        {
+            "br" => new BrotliStream(bytes, CompressionMode.Decompress),
+            "deflate" => IsZLib(encoded.AsSpan(0, length))
+                ? new ZLibStream(bytes, CompressionMode.Decompress)
+                : new DeflateStream(bytes, CompressionMode.Decompress),
+            "identity" => bytes,
+            _ => new GZipStream(bytes, CompressionMode.Decompress),
+        };
         using (stream)
         {
             var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(Math.Max(4096, length * 4), maxBytes + 1));
@@ -101,7 +122,6 @@ internal static class ContentDecoding
 
     /// <summary>
     /// Many send the bare stream for what the standard calls deflate; the first byte of the wrapped one has 8 in its lower half (RFC 1950).
-    /// Only the outermost coding's is seen.
     /// </summary>
-    private static bool IsZLib(byte[] encoded, int coding) => coding > 0 || (encoded[0] & 0x0F) == 8;
+    private static bool IsZLib(ReadOnlySpan<byte> encoded) => !encoded.IsEmpty && (encoded[0] & 0x0F) == 8;
 }

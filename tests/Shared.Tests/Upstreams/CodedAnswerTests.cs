@@ -69,6 +69,22 @@ public sealed class CodedAnswerTests
         Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1", Any, bench.Call())).Outcome);
     }
 
+    /// <summary>The inner coding is larger than what is allowed, and becomes a small document.</summary>
+    [Fact]
+    public async Task What_grows_between_two_codings_is_a_failure_too()
+    {
+        var inner = Enumerable
+            .Repeat(Encode(" "u8.ToArray(), "gzip"), 4000)
+            .SelectMany(piece => piece)
+            .Concat(Encode("{}"u8.ToArray(), "gzip"));
+        var body = Encode([.. inner], "gzip");
+        Assert.True(body.Length < Largest && inner.Count() > Largest);
+        await using var service = await Serving("gzip, gzip", body);
+        await using var bench = await StartAsync(null, Settings(service));
+
+        Assert.Equal(UpstreamOutcome.Failed, (await bench.Client("users").Get("users/u-1", Any, bench.Call())).Outcome);
+    }
+
     [Theory]
     [InlineData("gzip", "{\"plain\":1}")]
     [InlineData("br", "{\"plain\":1}")]
