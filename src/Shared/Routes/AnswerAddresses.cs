@@ -73,7 +73,8 @@ internal sealed class AnswerAddresses(IServiceProvider services)
             Beside(context.Request.Path.ToUriComponent(), asked.AbsolutePath, path) is { } beside && map.Answers(service, beside)
                 ? beside
                 : map.Backwards(service, path);
-        return found is null ? null : found + named.Query + named.Fragment;
+        // Two slashes would name a host.
+        return found is null || found.StartsWith("//", StringComparison.Ordinal) ? null : found + named.Query + named.Fragment;
     }
 
     /// <summary>The same change of path backwards; null for a path that does not begin as the service's did.</summary>

@@ -18,11 +18,7 @@ internal static class RelayedSockets
         proxy.Use(
             static (context, next) =>
             {
-                if (
-                    context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade
-                    && context.Request.Headers.Upgrade is [{ } protocol]
-                    && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase)
-                )
+                if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade && IsAsked(context.Request))
                 {
                     context.Features.Set<IHttpUpgradeFeature>(new Upgrade(context, upgrade));
                 }
@@ -34,6 +30,10 @@ internal static class RelayedSockets
                 return next(context);
             }
         );
+
+    /// <summary>Whether the upgrade that a request of HTTP/1.1 asks for is to a WebSocket, and to nothing else.</summary>
+    public static bool IsAsked(HttpRequest request) =>
+        request.Headers.Upgrade is [{ } protocol] && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
     private static RelayedSocket Relay(HttpContext context, Stream client) =>
         new(

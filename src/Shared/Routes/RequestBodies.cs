@@ -23,6 +23,19 @@ internal static class RequestBodies
     /// <summary>Passes the request on.</summary>
     public static Task Pass(HttpContext context, RequestDelegate send)
     {
+        if (HttpMethods.IsTrace(context.Request.Method))
+        {
+            // A service answers it with what it was sent (RFC 9110 section 9.3.8): the gateway's tokens and words of identity among it.
+            context.Response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+            throw new ProblemException(new Problem(ProblemCodes.MethodNotAllowed));
+        }
+
+        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !RelayedSockets.IsAsked(context.Request))
+        {
+            // The proxy would pass on SPDY too, as a tunnel that nothing looks into. An upgrade may be ignored (RFC 9110 section 7.8).
+            context.Features.Set<IHttpUpgradeFeature>(null);
+        }
+
         ForwardedHead.Check(context);
         return HasBody(context) ? WithBody(context, send) : send(context);
     }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,12 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
             var names = allowed.Current;
             Copy(names, answer, answer.Headers.NonValidated, context.HttpContext);
             Copy(names, answer, answer.Content.Headers.NonValidated, context.HttpContext);
+            if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
+            {
+                // Such an answer has no content (RFC 9110 sections 15.3.5 and 15.3.6), whatever length its service names.
+                context.SuppressResponseBody = true;
+                context.HttpContext.Response.ContentLength = answer.StatusCode == HttpStatusCode.ResetContent ? 0 : null;
+            }
         }
 
         return default;

@@ -230,9 +230,17 @@ public sealed class UpstreamClient
         }
     }
 
-    /// <summary>As it was sent; null where it is not there, or twice.</summary>
+    /// <summary>
+    /// As it was sent; null where it is not there, or twice, or has a control character, which no answer of ours could carry.
+    /// </summary>
     private static string? One(HttpHeaders headers, string name) =>
-        headers.NonValidated.TryGetValues(name, out var values) && values.Count == 1 ? values.ToString() : null;
+        headers.NonValidated.TryGetValues(name, out var values)
+        && values.Count == 1
+        && values.ToString() is var text
+        && !text.AsSpan().ContainsAnyInRange('\0', '\u001f')
+        && !text.Contains('\u007f')
+            ? text
+            : null;
 
     private static UpstreamOutcome Outcome(int status) =>
         status switch

@@ -135,6 +135,8 @@ public static class RequestTable
             Raw("absolute-form, user info", "GET http://admin@gateway/items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 400, Kestrel);
             Raw("authority-form", "CONNECT gateway:80 HTTP/1.1\r\nHost: gateway:80\r\n\r\n", 400, "malformed_request");
             Raw("asterisk-form", "OPTIONS * HTTP/1.1\r\nHost: gateway\r\n\r\n", 204, null);
+            Raw("HTTP/1.0 without Host", "GET /items/5 HTTP/1.0\r\n\r\n", 200, null, "GET /items/5");
+            Raw("HTTP/1.0, a problem", "GET /nowhere HTTP/1.0\r\nHost: gateway\r\n\r\n", 404, "not_found");
             Raw("no Host", "GET /items/5 HTTP/1.1\r\n\r\n", 400, Kestrel);
             Raw("two Hosts", "GET /items/5 HTTP/1.1\r\nHost: gateway\r\nHost: elsewhere\r\n\r\n", 400, Kestrel);
             Raw("two equal Hosts", "GET /items/5 HTTP/1.1\r\nHost: gateway\r\nHost: gateway\r\n\r\n", 400, Kestrel);

@@ -1,0 +1,317 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Bff.Callers;
+using Bff.Requests;
+using Bff.Routes;
+using Bff.Shared.Tests.Upstreams;
+using Bff.TestKit;
+using Bff.Upstreams;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>
+/// A service that answers with what is no HTTP, or not what it says: by a configured route (<c>/any</c>), by an endpoint of the host's
+/// (<c>/own</c>), and read by a typed client (<c>/typed</c>).
+/// </summary>
+public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
+{
+    private const string Json = "Content-Type: application/json\r\n";
+
+    private static readonly string[] OfTheBody =
+    [
+        "Content-Disposition",
+        "Content-Language",
+        "Content-Location",
+        "Content-Range",
+        "Content-MD5",
+        "Content-Encoding",
+        "Repr-Digest",
+        "Digest",
+        "Expires",
+        "Pragma",
+        "Age",
+        "ETag",
+        "Last-Modified",
+        "Accept-Ranges",
+        "Location",
+        "Link",
+    ];
+
+    private readonly TcpListener _service = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _over = new();
+    private byte[] _says = [];
+    private bool _hangsUp;
+    private int _asked;
+    private TestHost? _gateway;
+
+    /// <summary>
+    /// Name, what is written, whether the service hangs up then, status for those who pass it on, outcome for those who read it.
+    /// </summary>
+    public static TheoryData<string, string, bool, int, string> Answers
+    {
+        get
+        {
+            var rows = new TheoryData<string, string, bool, int, string>();
+            void Row(string name, string says, int status, UpstreamOutcome outcome = UpstreamOutcome.Failed, bool hangsUp = true) =>
+                rows.Add(name, says, hangsUp, status, outcome.ToString());
+
+            const string Good = "HTTP/1.1 200 OK\r\n" + Json + "Content-Length: 2\r\n\r\n{}";
+            Row("a good answer", Good, 200, UpstreamOutcome.Ok, hangsUp: false);
+            Row("until it hangs up", "HTTP/1.0 200 OK\r\n" + Json + "\r\n{}", 200, UpstreamOutcome.Ok);
+            Row("204 with a body", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 204);
+            Row("204 with no bytes", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", 204, hangsUp: false);
+            Row("205 with a body", "HTTP/1.1 205 Reset Content\r\nContent-Length: 5\r\n\r\nhello", 205);
+            Row("205 with no bytes", "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", 205, hangsUp: false);
+            Row("304 without a condition", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, hangsUp: false);
+            Row("101 without an upgrade", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", 502);
+            Row(
+                "an error that is well described",
+                $"HTTP/1.1 500 Oops\r\n{string.Concat(OfTheBody.Select(name => name + ": 1\r\n"))}Retry-After: 7\r\nContent-Length: 2\r\n\r\n{{}}",
+                502
+            );
+            Row("status 099", "HTTP/1.1 099 Odd\r\n" + Json + "Content-Length: 2\r\n\r\n{}", 502);
+            Row("status 600", "HTTP/1.1 600 Odd\r\n" + Json + "Content-Length: 2\r\n\r\n{}", 502);
+            Row("status 999", "HTTP/1.1 999 Odd\r\n" + Json + "Content-Length: 2\r\n\r\n{}", 502);
+            Row("status of two digits", "HTTP/1.1 20 OK\r\n" + Json + "Content-Length: 2\r\n\r\n{}", 502);
+            Row(
+                "interim answers",
+                string.Concat(Enumerable.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 300)) + Good,
+                200,
+                UpstreamOutcome.Ok
+            );
+            Row("an interim answer alone", "HTTP/1.1 100 Continue\r\n\r\n", 502);
+            Row("no HTTP", "SSH-2.0-OpenSSH_9.6\r\n", 502);
+            Row("nothing", "", 502);
+            Row("half a head", "HTTP/1.1 200 OK\r\nContent-Le", 502);
+            Row("a line without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 2\r\n\r\n{}", 502);
+            Row("a head that is too large", $"HTTP/1.1 200 OK\r\nX-A: {new string('a', 40_000)}\r\nContent-Length: 2\r\n\r\n{{}}", 502);
+            Row(
+                "a control character",
+                "HTTP/1.1 200 OK\r\nETag: \"\u0001\"\r\nLast-Modified: \u007f\r\n" + Json + "Content-Length: 2\r\n\r\n{}",
+                502,
+                UpstreamOutcome.Ok
+            );
+            Row("NUL", "HTTP/1.1 200 OK\r\nETag: \"\0\"\r\nContent-Length: 2\r\n\r\n{}", 200);
+            Row("a bare carriage return", "HTTP/1.1 200 OK\r\nETag: \"a\rSet-Cookie: b=c\"\r\nContent-Length: 2\r\n\r\n{}", 200);
+            Row("two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 502);
+            Row("a length that is none", "HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\n{}", 502);
+            Row("a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", 502);
+            Row("an unknown coding of the message", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n{}", 200);
+            Row(
+                "another answer behind it",
+                Good + "HTTP/1.1 200 OK\r\n" + Json + "Content-Length: 8\r\n\r\n\"poison\"",
+                200,
+                UpstreamOutcome.Ok,
+                hangsUp: false
+            );
+            return rows;
+        }
+    }
+
+    public void Dispose()
+    {
+        _over.Dispose();
+        _service.Dispose();
+    }
+
+    public async Task InitializeAsync()
+    {
+        _service.Start();
+        _ = Listen();
+        _gateway = await TestHost.Start(
+            builder =>
+            {
+                builder.AddBffDefaults();
+                builder.Services.AddSingleton<ICallerSource, Somebody>();
+                builder.AddUpstream<ISample>("stub");
+            },
+            app =>
+            {
+                app.UseBffPipeline();
+                app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any()))
+                    .RequireScope("api");
+                app.MapGet("/typed", Read).RequireScope("api");
+            },
+            new Dictionary<string, string?>
+            {
+                ["Plans:free:RequestsPerMinute"] = "100000",
+                ["Plans:free:Burst"] = "100000",
+                ["Upstreams:stub:Address"] = $"http://127.0.0.1:{((IPEndPoint)_service.LocalEndpoint).Port}/",
+                ["Upstreams:stub:Retries"] = "0",
+                ["Upstreams:stub:Timeout"] = "00:00:30",
+                ["Upstreams:stub:Breaker:MinimumThroughput"] = "100000",
+                ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                ["ReverseProxy:Routes:any:Match:Path"] = "/{**rest}",
+                ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+            }
+        );
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _over.CancelAsync();
+        await _gateway!.DisposeAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Answers))]
+    public async Task Whatever_a_service_answers_the_client_gets_HTTP(string name, string says, bool hangsUp, int status, string outcome)
+    {
+        (_says, _hangsUp) = (Encoding.Latin1.GetBytes(says), hangsUp);
+        foreach (var path in (string[])["/any", "/own", "/any", "/own"]) // Each twice: nothing is left for who comes after.
+        {
+            var answer = await Send($"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+            Assert.True(answer.Status == status, $"{path}, {name}: {answer.Status} {answer.Text}");
+            Assert.Equal("nosniff", answer.Header("X-Content-Type-Options"));
+            Assert.Null(answer.Header("Set-Cookie"));
+            Assert.DoesNotContain("poison", answer.Text, StringComparison.Ordinal);
+            if (status == 502)
+            {
+                Assert.Contains("\"upstream_failed\"", answer.Text, StringComparison.Ordinal);
+                Assert.Equal("no-store", answer.Header("Cache-Control"));
+                Assert.DoesNotContain(OfTheBody, described => answer.Header(described) is not null);
+            }
+        }
+
+        Assert.Equal(outcome, (await Send("GET /typed HTTP/1.1\r\nHost: gateway\r\n\r\n")).Text);
+        await Eventually.True(() => Places() == 0);
+        Assert.DoesNotContain(_gateway!.Log.Entries, e => e.Level >= LogLevel.Error);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task An_answer_that_is_there_before_the_body_passes_and_nothing_is_left(string path)
+    {
+        const string Refusal = "{\"title\":\"No\"}";
+        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 409 Conflict\r\n{Json}Content-Length: {Refusal.Length}\r\n\r\n{Refusal}");
+        using var client = await RawSender.Start(
+            _gateway!.Address,
+            $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{Json}Content-Length: 10\r\n\r\nhello"
+        );
+        await Eventually.True(() => Volatile.Read(ref _asked) == 1);
+
+        await client.Send("world");
+
+        var answer = await client.Answer();
+        Assert.Equal((409, Refusal), (answer.Status, answer.Text));
+        await Eventually.True(() => Places() == 0);
+    }
+
+    [Theory]
+    [InlineData("/any", "SPDY/3.1")]
+    [InlineData("/own", "SPDY/3.1")]
+    [InlineData("/any", "h2c")]
+    [InlineData("/any", "websocket, SPDY/3.1")]
+    public async Task Nothing_but_a_WebSocket_becomes_a_tunnel(string path, string protocol)
+    {
+        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
+        _hangsUp = true;
+
+        var answer = await Send($"GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\n\r\n");
+
+        Assert.True(answer.Status == 502, $"{answer.Status} {answer.Text}");
+    }
+
+    /// <summary>A service that knows the method answers with the head that it was sent.</summary>
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task No_service_is_asked_what_the_gateway_tells_it(string path)
+    {
+        var answer = await Send($"TRACE {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+
+        Assert.Equal((405, 0), (answer.Status, _asked));
+        Assert.NotNull(answer.Header("Allow"));
+    }
+
+    [Theory]
+    [InlineData("/good?a=b", "/good?a=b")]
+    [InlineData("/.//evil.example/x", null)]
+    [InlineData("/..//evil.example", null)]
+    [InlineData("//evil.example/x", null)]
+    [InlineData("/\\evil.example", null)]
+    [InlineData("https://evil.example/x", null)]
+    [InlineData("javascript:alert(1)", null)]
+    public async Task A_redirect_leads_to_no_other_host(string location, string? expected)
+    {
+        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+
+        var answer = await Send("GET /any HTTP/1.1\r\nHost: gateway\r\n\r\n");
+
+        Assert.Equal((302, expected), (answer.Status, answer.Header("Location")));
+    }
+
+    private static async Task<string> Read(HttpContext context, ISample stub)
+    {
+        var answer = await stub.User("u-1").For(BffRequest.Of(context), TimeSpan.FromSeconds(30), context.RequestAborted);
+        (context.Response.Headers.ETag, context.Response.Headers.LastModified) = (answer.ETag, answer.LastModified);
+        return answer.Outcome.ToString();
+    }
+
+    private Task<RawResponse> Send(string request) => RawHttp.Send(_gateway!.Address, request, _gateway.Leaks);
+
+    private long Places()
+    {
+        var places = 0L;
+        using var listener = _gateway!.Services.Listen("bff.upstream.places");
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => places += value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return places;
+    }
+
+    private async Task Listen()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = Serve(await _service.AcceptTcpClientAsync(_over.Token));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+
+    /// <summary>Answers every head at once, whatever comes behind it.</summary>
+    private async Task Serve(TcpClient client)
+    {
+        using (client)
+        {
+            try
+            {
+                var stream = client.GetStream();
+                var (head, buffer) = ("", new byte[64 * 1024]);
+                int read;
+                while ((read = await stream.ReadAsync(buffer, _over.Token)) > 0)
+                {
+                    head += Encoding.Latin1.GetString(buffer, 0, read);
+                    if (!head.Contains("\r\n\r\n", StringComparison.Ordinal))
+                    {
+                        continue;
+                    }
+
+                    head = "";
+                    Interlocked.Increment(ref _asked);
+                    await stream.WriteAsync(_says, _over.Token);
+                    if (_hangsUp)
+                    {
+                        return;
+                    }
+                }
+            }
+            catch (Exception gone) when (gone is IOException or OperationCanceledException)
+            {
+                // The gateway has had enough.
+            }
+        }
+    }
+}
