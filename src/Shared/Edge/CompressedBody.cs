@@ -20,6 +20,9 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 {
     private static readonly StreamPipeWriterOptions LeaveOpen = new(leaveOpen: true);
 
+    /// <summary>Digests are of the bytes in their coding (RFC 9530): once they are compressed here, they are of others.</summary>
+    private static readonly string[] Digests = ["Content-MD5", "Content-Digest", "Repr-Digest", "Digest"];
+
     private PipeWriter? _writer;
     private Stream? _compressor;
     private byte[]? _held;
@@ -173,9 +176,13 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
     {
         var headers = response.Headers;
         headers.ContentEncoding = coding is ContentCoding.Brotli ? "br" : "gzip";
-        headers.ContentMD5 = default;
         _left = headers.ContentLength;
         headers.ContentLength = null;
+        foreach (var name in Digests)
+        {
+            headers.Remove(name);
+        }
+
         if (headers.ETag is [{ } etag] && !etag.StartsWith("W/", StringComparison.Ordinal))
         {
             headers.ETag = "W/" + etag; // The bytes are no longer the ones that the strong tag promised.

@@ -316,6 +316,10 @@ public sealed class RouteEdgeTests : IAsyncLifetime
 
         Assert.Equal(coding, answer.Header("Content-Encoding"));
         Assert.Equal(coding is null ? "\"s\"" : "W/\"s\"", answer.Header("ETag"));
+        Assert.All(
+            ["Content-Digest", "Repr-Digest", "Digest", "Content-MD5"],
+            name => Assert.Equal(coding is null ? "of-it" : null, answer.Header(name))
+        );
         Assert.Equal(5000, (coding is null ? answer.Body : CompressionTests.Decompress(answer.Body, coding)).Length);
     }
 
@@ -375,6 +379,11 @@ public sealed class RouteEdgeTests : IAsyncLifetime
                 response.ContentType = "application/json";
                 response.ContentLength = 5000;
                 response.Headers.ETag = "\"s\"";
+                foreach (var name in (string[])["Content-Digest", "Repr-Digest", "Digest", "Content-MD5"])
+                {
+                    response.Headers[name] = "of-it";
+                }
+
                 await response.Body.WriteAsync(Encoding.ASCII.GetBytes("\"" + new string('x', 4998) + "\""));
                 break;
             case "/any/coded":
