@@ -51,6 +51,9 @@ public sealed class SparseProvider : IAsyncDisposable
     /// <summary>Offers pushed authorization requests (RFC 9126).</summary>
     public bool TakesPushes { get; set; }
 
+    /// <summary>What is written, with 200, in place of the answer to whatever is posted.</summary>
+    public string? PostedText { get; set; }
+
     /// <summary>What is answered to a refresh in place of tokens: a status and a body.</summary>
     public (int Status, string Body)? RefreshAnswer { get; set; }
 
@@ -80,8 +83,9 @@ public sealed class SparseProvider : IAsyncDisposable
         );
         app.MapGet("/.well-known/openid-configuration", context => context.Response.WriteAsync(provider.Discovery().ToJsonString()));
         app.MapGet("/keys", context => context.Response.WriteAsync(provider.Keys().ToJsonString()));
-        app.MapPost("/token", provider.Token);
-        app.MapPost("/par", provider.Push);
+        app.MapPost("/token", context => provider.Posted(context, provider.Token));
+        app.MapPost("/par", context => provider.Posted(context, provider.Push));
+        app.MapPost("/revoke", context => provider.Posted(context, provider.Note));
         app.MapGet("/userinfo", provider.SayUser);
         app.MapGet(
             "/{**path}",
@@ -137,6 +141,19 @@ public sealed class SparseProvider : IAsyncDisposable
 
         ChangeDiscovery(document);
         return document;
+    }
+
+    private async Task Posted(HttpContext context, Func<HttpContext, Task> answer)
+    {
+        if (PostedText is null)
+        {
+            await answer(context);
+            return;
+        }
+
+        await Note(context);
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(PostedText);
     }
 
     private async Task<IFormCollection> Note(HttpContext context)

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
 
 namespace WebBff.Tests.Sessions;
 
@@ -48,6 +49,9 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     [InlineData("Auto", "none", true)]
     [InlineData("Auto", "[]", true)]
     [InlineData("Auto", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", true)]
+    [InlineData("Auto", """{"sub":"sparse","\ud800":1}""", true)]
+    [InlineData("Auto", """{"sub":"sparse","name":"\ud800"}""", true)]
+    [InlineData("Auto", """{"sub":"\ud800"}""", true)]
     [InlineData("Always", "none", false)]
     [InlineData("Always", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", false)]
     public async Task User_info_that_cannot_be_read_says_nothing_and_ends_a_sign_in_only_where_it_must_be_asked(
@@ -74,6 +78,59 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
             await Problem(back, 503, "upstream_unavailable");
             Assert.Null(browser.Session);
         }
+    }
+
+    /// <summary>RFC 6749 section 5.1: an object. What else is JSON, or none, is no answer.</summary>
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("\"tokens\"")]
+    [InlineData("7")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"access_token":[],"token_type":"Bearer"}""")]
+    [InlineData("""{"access_token":"\ud800","token_type":"Bearer"}""")]
+    [InlineData("<html>")]
+    [InlineData("")]
+    public async Task A_provider_that_answers_with_anything_else_is_away_and_keeps_nobody_from_signing_out(string text)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.ChangeDiscovery = document => document["revocation_endpoint"] = provider.Address + "/revoke";
+        provider.ChangeAnswer = answer => answer["refresh_token"] = "next";
+        var host = Start(new() { ["Session:Authority"] = provider.Address });
+        using var browser = NewBrowser(host);
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        provider.PostedText = text;
+
+        using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
+        await Problem(back, 503, "upstream_unavailable");
+        Assert.Null(browser.Session);
+
+        provider.PostedText = null;
+        using var again = await browser.Send(HttpMethod.Get, "/bff/login");
+        using var signedIn = await browser.Follow(provider.SignIn(again.Headers.Location!));
+        provider.PostedText = text;
+        using var signedOut = await browser.Send(HttpMethod.Get, (string)(await browser.User())["logoutUrl"]!);
+
+        Assert.Equal((HttpStatusCode.Found, HttpStatusCode.Found), (signedIn.StatusCode, signedOut.StatusCode));
+        Assert.Contains(provider.Asked, asked => asked["path"] == "/revoke" && asked["token"] == "next");
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"request_uri":7}""")]
+    public async Task A_provider_that_answers_a_pushed_request_with_anything_else_is_away(string text)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.TakesPushes = true;
+        provider.PostedText = text;
+        using var browser = NewBrowser(Start(new() { ["Session:Authority"] = provider.Address }));
+
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+
+        await Problem(begun, 503, "upstream_unavailable");
     }
 
     /// <summary>A browser keeps no cookie of more than 4096 bytes.</summary>

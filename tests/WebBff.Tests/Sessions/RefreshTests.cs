@@ -219,6 +219,36 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(HttpStatusCode.OK, verified.StatusCode); // The provider spends a refresh token with each use: the newest was kept.
     }
 
+    /// <summary>RFC 6749 section 6: a new refresh token may come. Where none does, some providers write an empty text.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public async Task Without_a_new_refresh_token_the_one_before_goes_on(string? next)
+    {
+        await using var provider = await SparseProvider.Start();
+        provider.ChangeAnswer = answer => answer["refresh_token"] = "first";
+        var (host, clock) = StartClocked(new() { ["Session:Authority"] = provider.Address });
+        using var browser = NewBrowser(host);
+        using var begun = await browser.Send(HttpMethod.Get, "/bff/login");
+        using var back = await browser.Follow(provider.SignIn(begun.Headers.Location!));
+        provider.ChangeAnswer = answer =>
+        {
+            if (next is not null)
+            {
+                answer["refresh_token"] = next;
+            }
+        };
+
+        for (var refreshes = 1; refreshes <= 2; refreshes++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(4.5)); // Five are taken for granted where the provider does not say.
+            using var answer = await browser.Get("/api/orders?limit=1");
+            Assert.Equal((HttpStatusCode.OK, refreshes), (answer.StatusCode, provider.Refreshes));
+        }
+
+        Assert.Equal("first", provider.Asked.Last(asked => asked["grant_type"] == "refresh_token")["refresh_token"]);
+    }
+
     /// <summary>OpenID Connect Core 1.0, section 12.2: the answer to a refresh may lack an id_token.</summary>
     [Theory]
     [InlineData("""["premium"]""", "sparse", """["premium"]""")]

@@ -276,6 +276,10 @@ public sealed class SignInSettingsTests(SharedSurroundings surroundings) : WebTe
     [InlineData(500, """{"error":"invalid_grant"}""", false)]
     [InlineData(503, "", false)]
     [InlineData(200, "{}", false)]
+    [InlineData(200, "[]", false)]
+    [InlineData(200, "\"tokens\"", false)]
+    [InlineData(400, "[]", false)]
+    [InlineData(400, """{"error":["invalid_grant"]}""", false)]
     public async Task A_refresh_that_the_provider_refuses_ends_the_session_and_one_that_it_cannot_answer_does_not(
         int status,
         string body,

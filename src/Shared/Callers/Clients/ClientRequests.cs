@@ -43,6 +43,12 @@ internal static class ClientRequests
     }
 
     /// <summary>
+    /// Whether the answer is JSON and no object: what the package reads of an answer would throw
+    /// <see cref="InvalidOperationException"/> then.
+    /// </summary>
+    public static bool HasOtherJson(this ProtocolResponse answer) => answer.Json is { ValueKind: not JsonValueKind.Object };
+
+    /// <summary>
     /// The error that a provider names; null where its answer is no refusal. RFC 6749 section 5.2 has 400 and 401; Auth0 answers 403.
     /// </summary>
     public static string? ErrorOf(ProtocolResponse answer) =>

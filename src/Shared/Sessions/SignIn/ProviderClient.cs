@@ -75,7 +75,7 @@ internal sealed partial class ProviderClient(
                     configuration
                 );
                 using var answer = await http.RevokeTokenAsync(request, limit.Token);
-                if (answer.IsError)
+                if ((int)answer.HttpStatusCode is < 200 or > 299) // RFC 7009 section 2.2: the status says all, whatever the body holds.
                 {
                     LogNotRevoked(logger, (int)answer.HttpStatusCode);
                 }
@@ -102,7 +102,11 @@ internal sealed partial class ProviderClient(
             }
 
             using var answer = await http.PushAuthorizationAsync(request, cancellation);
-            if (!answer.IsError && answer.RequestUri is { Length: > 0 } uri)
+            if (
+                answer.Json is { ValueKind: JsonValueKind.Object } json
+                && !answer.IsError
+                && ClientRequests.Text(json, OidcConstants.AuthorizeRequest.RequestUri) is { Length: > 0 } uri
+            )
             {
                 return uri;
             }
@@ -133,6 +137,11 @@ internal sealed partial class ProviderClient(
                 configuration
             );
             using var answer = await http.RequestTokenAsync(request, cancellation);
+            if (answer.HasOtherJson())
+            {
+                throw new JsonException("The token endpoint's answer is no object.");
+            }
+
             if (!answer.IsError)
             {
                 var tokens = answer.Json?.Deserialize(ProviderJson.Default.TokenAnswer);
@@ -238,6 +247,9 @@ internal sealed record TokenAnswer(
     double? RefreshTokenExpiresIn = null
 )
 {
+    /// <summary>Null when there is none, or none in place of the one before: some providers write an empty text then.</summary>
+    public string? RefreshToken { get; init; } = RefreshToken is { Length: > 0 } ? RefreshToken : null;
+
     /// <summary>Null when the provider does not say, or says that it has no end.</summary>
     public TimeSpan? RefreshTokenLife =>
         (RefreshExpiresIn ?? RefreshTokenExpiresIn) is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : null;

@@ -134,11 +134,20 @@ internal sealed partial class SignInEvents(
     /// <inheritdoc />
     public override Task UserInformationReceived(UserInformationReceivedContext context)
     {
-        using var strict = JsonDocument.Parse(context.User.RootElement.GetRawText(), new() { AllowDuplicateProperties = false }); // 6.
-        UserInfo =
-            strict.RootElement.ValueKind == JsonValueKind.Object
-                ? strict.RootElement.Clone()
-                : throw new JsonException("User info is no object.");
+        try
+        {
+            using var strict = JsonDocument.Parse(context.User.RootElement.GetRawText(), new() { AllowDuplicateProperties = false }); // 6.
+            JsonTexts.Check(strict.RootElement);
+            UserInfo =
+                strict.RootElement.ValueKind == JsonValueKind.Object
+                    ? strict.RootElement.Clone()
+                    : throw new JsonException("User info is no object.");
+        }
+        catch (InvalidOperationException broken)
+        {
+            throw new JsonException("User info has a text that is none.", broken);
+        }
+
         return Task.CompletedTask;
     }
 
