@@ -29,6 +29,12 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
     /// <inheritdoc />
     public async Task ExecuteAsync(HttpContext httpContext)
     {
+        if (HttpMethods.IsHead(httpContext.Request.Method))
+        {
+            Begin(httpContext); // To its client the answer ends with the head: more would keep the connection from the next request.
+            return;
+        }
+
         var services = httpContext.RequestServices;
         var draining = services.GetRequiredService<HostLife>().Draining;
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(

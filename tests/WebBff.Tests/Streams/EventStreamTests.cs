@@ -25,6 +25,19 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         Assert.Equal("no", stream.Response.Headers.GetValues("X-Accel-Buffering").Single());
     }
 
+    /// <summary>The client takes the answer for ended, and sends its next request over the same connection.</summary>
+    [Fact]
+    public async Task The_head_of_a_stream_is_no_stream()
+    {
+        var host = Start();
+        var browser = await SignedIn(host);
+
+        using var head = await browser.Send(HttpMethod.Head, "/api/events");
+
+        Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (head.StatusCode, head.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(0, host.Services.GetRequiredService<UserEvents>().Open);
+    }
+
     [Fact]
     public async Task Five_hundred_events_over_twenty_cuts_arrive_once_and_in_order()
     {
