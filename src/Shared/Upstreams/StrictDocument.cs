@@ -2,6 +2,7 @@ using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Edge;
 
@@ -9,8 +10,8 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage,
-/// which the serializer by itself would let pass, and so does a raw element whose text is none. What the record does not declare is skipped
-/// unread. Which members are looked at is found out once per type.
+/// which the serializer by itself would let pass, and so do a raw element whose text is none and a number that is too large for what
+/// it is read as. What the record does not declare is skipped unread. Which members are looked at is found out once per type.
 /// </summary>
 internal static class StrictDocument
 {
@@ -36,7 +37,11 @@ internal static class StrictDocument
     private static JsonSerializerOptions OptionsOf(JsonSerializerOptions loose) =>
         Strict.GetValue(
             loose,
-            static options => new JsonSerializerOptions(options) { TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Tighten) }
+            static options => new JsonSerializerOptions(options)
+            {
+                TypeInfoResolver = options.TypeInfoResolver!.WithAddedModifier(Tighten),
+                Converters = { FiniteNumbers.Instance },
+            }
         );
 
     private static void Tighten(JsonTypeInfo info)
@@ -139,5 +144,19 @@ internal static class StrictDocument
         {
             throw new JsonException("A text is none.", broken);
         }
+    }
+
+    /// <summary>
+    /// A number such as <c>1e400</c> would be read as infinity, which JSON has no number for: the answer that it is part of could not be
+    /// written.
+    /// </summary>
+    private sealed class FiniteNumbers : JsonConverter<double>
+    {
+        public static readonly FiniteNumbers Instance = new();
+
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.GetDouble() is var number && double.IsFinite(number) ? number : throw new JsonException("A number is too large.");
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options) => writer.WriteNumberValue(value);
     }
 }

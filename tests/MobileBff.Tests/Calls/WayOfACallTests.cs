@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using MobileBff.Tests.Pictures;
 
 namespace MobileBff.Tests.Calls;
@@ -69,6 +70,27 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
         var host = Start(new() { ["Upstreams:users:Address"] = users.Address.ToString() });
 
         await Problem(await host.Get("/me"), 502, "upstream_failed");
+    }
+
+    [Theory]
+    [InlineData("00:00:00")]
+    [InlineData("00:01:00")]
+    public async Task A_number_that_is_too_large_is_the_service_s_garbage(string kept)
+    {
+        await using var reviews = await Service("/products/{id}/reviews", () => """{"items":[],"summary":{"average":-1e400,"count":1}}""");
+        var host = Start(
+            new()
+            {
+                ["Upstreams:reviews:Address"] = reviews.Address.ToString(),
+                ["Composition:product:reviews:Fresh"] = kept,
+                ["Composition:product:reviews:Stale"] = kept,
+            }
+        );
+
+        var product = await Ok(await host.Get("/products/p-1"));
+
+        Assert.Equal("failed", (string?)product["_meta"]!["degraded"]!["reviews"]);
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
     }
 
     [Theory]

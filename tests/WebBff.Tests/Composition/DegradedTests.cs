@@ -1,3 +1,7 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
 namespace WebBff.Tests.Composition;
 
 public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(surroundings)
@@ -31,6 +35,27 @@ public sealed class DegradedTests(SharedSurroundings surroundings) : WebTest(sur
         Assert.True(dashboard.ContainsKey(member) && dashboard[member] is null);
         Assert.Equal("failed", Status(dashboard, part));
         Assert.Equal(3, (int)dashboard["_meta"]!["servicesSucceeded"]!);
+    }
+
+    /// <summary>JSON may write a number that no reader can hold, and no writer could write again.</summary>
+    [Fact]
+    public async Task A_number_that_is_too_large_is_the_service_s_garbage()
+    {
+        await using var reviews = await TestHost.Start(
+            _ => { },
+            app =>
+                app.MapGet(
+                    "/products/{id}/reviews",
+                    () => Results.Text("""{"items":[],"summary":{"average":1e400,"count":1}}""", "application/json")
+                )
+        );
+        var host = Start(new() { ["Upstreams:reviews:Address"] = reviews.Address.ToString() });
+
+        await Problem(await host.Get("/api/products/p-1/reviews"), 502, "upstream_failed");
+        var product = await Ok(await host.Get("/api/products/p-1"));
+
+        Assert.Equal("failed", Status(product, "reviews"));
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error);
     }
 
     [Fact]
