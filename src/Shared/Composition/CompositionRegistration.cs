@@ -25,12 +25,8 @@ internal static class CompositionRegistration
     /// <summary>Parts run in parallel inside one deadline.</summary>
     public static WebApplicationBuilder AddComposition(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<PartNames>();
-        builder.Services.AddReloadable(
-            ["Composition"],
-            static (provider, configuration, mistakes) =>
-                CompositionPolicies.Parse(configuration, mistakes, provider.GetRequiredService<PartNames>())
-        );
+        builder.Services.AddSingleton<IKnownNames, PartNames>();
+        builder.Services.AddReloadable(["Composition"], CompositionPolicies.Parse);
         builder.Services.AddSingleton<IRequestDeadline, CompositionDeadline>();
         builder.Services.AddSingleton<CompositionServices>();
         builder.Services.AddSingleton<CompositionOptions>();

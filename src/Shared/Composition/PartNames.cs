@@ -12,26 +12,30 @@ namespace Bff.Composition;
 /// request comes; but a name that stands nowhere in the host's code is no part's. An endpoint that stands nowhere there either is another
 /// host's, with which this one shares the file.
 /// </summary>
-internal sealed class PartNames
+internal sealed class PartNames : IKnownNames
 {
     private readonly Lazy<FrozenSet<string>> _texts;
 
     public PartNames(IHostEnvironment host) => _texts = new(() => TextsOf(host.ApplicationName));
 
-    /// <summary>What is wrong with a key below <c>Composition</c>; null: nothing that could be known.</summary>
-    /// <param name="endpoint">The first name.</param>
-    /// <param name="part">The second.</param>
-    public string? Mistake(string endpoint, string part)
+    /// <inheritdoc />
+    public bool IsUnknown(string[] key, out string? nearest)
     {
+        nearest = null;
+        if (key is not [var section, var endpoint, var part, _, ..] || !section.Equals("Composition", StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
         var texts = _texts.Value;
         if (!texts.Contains(endpoint) || texts.Contains(part))
         {
-            return null;
+            return false;
         }
 
-        var nearest = texts.Select(t => (Text: t, Distance: Misspelling.Distance(t, part))).MinBy(t => t.Distance);
-        return "is not read by this host: it composes no part of this name."
-            + (Misspelling.MayMean(nearest.Distance, part) ? $" Did you mean Composition:{endpoint}:{nearest.Text}?" : "");
+        var near = texts.Select(t => (Text: t, Distance: Misspelling.Distance(t, part))).MinBy(t => t.Distance);
+        nearest = Misspelling.MayMean(near.Distance, part) ? string.Join(':', (string[])[.. key[..2], near.Text, .. key[3..]]) : null;
+        return true;
     }
 
     /// <summary>Short texts in the code of the host, and of its assemblies that compose; none where the host is none of ours, as in tests.</summary>

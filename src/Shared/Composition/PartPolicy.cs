@@ -60,15 +60,8 @@ public sealed record CompositionPolicies
     /// <summary>By endpoint.</summary>
     public IReadOnlyDictionary<string, EndpointPolicy> Endpoints { get; init; } = new Dictionary<string, EndpointPolicy>();
 
-    internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes) =>
-        Parse(configuration, mistakes, names: null);
-
-    /// <param name="configuration">The root.</param>
-    /// <param name="mistakes">Collects them.</param>
-    /// <param name="names">Knows the parts that there can be; null: any can.</param>
-    internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes, PartNames? names)
+    internal static CompositionPolicies Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
-        var warns = nameof(UnknownKey.Warn).Equals(configuration["Settings:Unknown"], StringComparison.OrdinalIgnoreCase);
         var section = configuration.GetSection("Composition");
         var parts = new Dictionary<(string, string), PartPolicy>();
         var endpoints = new Dictionary<string, EndpointPolicy>();
@@ -78,10 +71,6 @@ public sealed record CompositionPolicies
             foreach (var part in endpoint.GetChildren().Where(c => c.Key != nameof(EndpointPolicy.FirstAfter)))
             {
                 parts[(endpoint.Key, part.Key)] = mistakes.Bind(part, new PartPolicy());
-                if (!warns && names?.Mistake(endpoint.Key, part.Key) is { } mistake)
-                {
-                    mistakes.Add(part.Path, mistake);
-                }
             }
         }
 

@@ -28,7 +28,7 @@ internal sealed class UnknownKeySettings
 /// environment are only looked at below sections that the host reads, or where they are spelt almost like one: others belong to other
 /// programs.
 /// </summary>
-internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
+internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads, IEnumerable<IKnownNames> names)
 {
     /// <summary>What the proxy's route format has, and this host does in another place.</summary>
     private static readonly Dictionary<string, string> Elsewhere = new(StringComparer.OrdinalIgnoreCase)
@@ -74,12 +74,19 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads)
     private ConfigurationMistake? Mistake(WrittenKey written)
     {
         var key = written.Key.Split(':');
+        var nearest = (string?)null;
         if (_known.Value.Has(key, written.IsEmpty) || key[0].StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase))
         {
-            return null;
+            if (!names.Any(n => n.IsUnknown(key, out nearest)))
+            {
+                return null;
+            }
+        }
+        else
+        {
+            nearest = _known.Value.Nearest(key);
         }
 
-        var nearest = _known.Value.Nearest(key);
         if (written.IsVariable && IsAnothers(key, nearest))
         {
             return null;
