@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Bff.Audit;
 using Bff.Configuration;
 using Bff.RateLimiting;
 using Bff.Shared.Tests.RateLimiting;
@@ -105,6 +106,30 @@ public sealed class ManageTenantsTests
         await Problem(await Put(host, "globex", """{"plan":"gold"}""", "W/" + created.Headers.ETag.Tag), 412, "precondition_failed");
     }
 
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task The_audit_log_says_who_made_changed_and_deleted_a_tenant_and_nothing_of_what_was_refused(string engine)
+    {
+        using var redis = engine == "redis" ? RedisServer.Run() : null;
+        await using var host = await Start(redis);
+        using var created = await Put(host, "globex", """{"plan":"pro"}""");
+        using var stale = await Put(host, "globex", """{"plan":"free"}""", "\"other\"");
+        using var wrong = await Put(host, "globex", """{"plan":"none"}""", "*");
+        using var changed = await Put(host, "globex", """{"plan":"gold"}""", created.Headers.ETag!.Tag);
+        using var deleted = await Send(host, HttpMethod.Delete, "globex", etag: changed.Headers.ETag!.Tag);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+
+        var entries = (await host.Services.GetRequiredService<IAuditLog>().Read(new("globex"), null, 10, default)).Entries;
+        Assert.Equal(
+            [
+                ("tenant.deleted", """{"plan":"gold"}""", ""),
+                ("tenant.changed", """{"plan":"pro"}""", """{"plan":"gold"}"""),
+                ("tenant.created", "", """{"plan":"pro"}"""),
+            ],
+            entries.Select(e => (e.Action, e.Before?.ToString() ?? "", e.After?.ToString() ?? ""))
+        );
+        Assert.All(entries, e => Assert.Equal(("user:ops", false), (e.Actor, string.IsNullOrEmpty(e.RequestId))));
+    }
+
     [Theory]
     [InlineData("""{"plan":"none"}""", "plan")]
     [InlineData("""{"priority":"urgent"}""", "priority")]
@@ -205,11 +230,15 @@ public sealed class ManageTenantsTests
         using var route = new RedisRoute(redis);
         await using var here = await Start(redis);
         await using var there = await Start(route.Address);
+        await using var third = await Start(redis);
         using var created = await Put(here, "globex", """{"plan":"pro"}""");
         Assert.Equal("500", await Limit(there, "globex"));
+        Assert.Equal("500", await Limit(third, "globex"));
 
         route.LoseMessages();
         using var changed = await Put(here, "globex", """{"plan":"gold"}""", created.Headers.ETag!.Tag);
+        Assert.Equal("90", await Limit(here, "globex"));
+        await Eventually.True(async () => await Limit(third, "globex") == "90");
         await Eventually.True(async () => await Limit(there, "globex") == "90");
 
         // Cut off while ten changes happen: the last known holds, then the last change.

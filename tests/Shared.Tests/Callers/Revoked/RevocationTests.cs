@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Bff.Audit;
 using Bff.Callers;
 using Bff.Callers.Clients;
 using Bff.Callers.Revoked;
@@ -195,6 +196,9 @@ public sealed class RevocationTests
         Assert.Equal(HttpStatusCode.NoContent, await Revoke(host, issuer, """{"jti":"t-1"}"""));
 
         Assert.Equal("token_revoked", (await host.Get(token)).Code);
+        var entry = Assert.Single((await host.Services.GetRequiredService<IAuditLog>().Read(new(), null, 10, default)).Entries);
+        Assert.Equal(("token.revoked", "t-1"), (entry.Action, entry.Target));
+        Assert.EndsWith("service", entry.Actor, StringComparison.Ordinal);
     }
 
     [Theory]
