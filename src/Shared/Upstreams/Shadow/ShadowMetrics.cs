@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace Bff.Upstreams.Shadow;
@@ -25,15 +24,8 @@ internal enum ShadowOutcome
 /// <summary>Counts copies and differences.</summary>
 internal static class ShadowMetrics
 {
-    /// <summary>Names of members come from services: no more series than this are made of them.</summary>
-    internal const int MostPaths = 500;
-
-    /// <summary>In place of a path when there are as many as there may be, or when it is longer than a name should be.</summary>
-    internal const string OtherPath = "other";
-    private const int LongestPath = 128;
-
     private static readonly Meter Meter = new("Bff.Upstreams.Shadow");
-    private static readonly ConcurrentDictionary<(string Upstream, string Endpoint, string Path), bool> Paths = new();
+    private static readonly ShadowPaths Paths = new(most: 500);
     private static readonly Counter<long> Reads = Meter.CreateCounter<long>("bff.shadow.reads", "{read}", "Copies of reads, by outcome.");
     private static readonly Counter<long> Differences = Meter.CreateCounter<long>(
         "bff.shadow.differences",
@@ -47,16 +39,8 @@ internal static class ShadowMetrics
     /// <param name="upstream">Its name.</param>
     /// <param name="endpoint">Of the gateway; empty: none, or not known any more.</param>
     /// <param name="path">A member's, or <c>status</c>.</param>
-    public static void CountDifference(string upstream, string endpoint, string path)
-    {
-        var at = (upstream, endpoint, path);
-        if (path.Length > LongestPath || !(Paths.ContainsKey(at) || (Paths.Count < MostPaths && Paths.TryAdd(at, true))))
-        {
-            path = OtherPath;
-        }
-
-        Differences.Add(1, new("upstream", upstream), new("endpoint", endpoint), new("path", path));
-    }
+    public static void CountDifference(string upstream, string endpoint, string path) =>
+        Differences.Add(1, new("upstream", upstream), new("endpoint", endpoint), new("path", Paths.Of(upstream, endpoint, path)));
 
     private static string Name(ShadowOutcome outcome) =>
         outcome switch

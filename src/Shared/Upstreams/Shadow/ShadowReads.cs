@@ -167,15 +167,32 @@ internal sealed class ShadowReads : IDisposable
             return [];
         }
 
-        using var one = JsonDocument.Parse(real);
+        using var one = Parsed(real);
+        if (one is null)
+        {
+            return []; // What the service does wrong is not the shadow's doing.
+        }
+
+        using var other = Parsed(shadow);
         try
         {
-            using var other = JsonDocument.Parse(shadow);
-            return JsonDifferences.Between(one.RootElement, other.RootElement);
+            return other is null ? ["$"] : JsonDifferences.Between(one.RootElement, other.RootElement);
+        }
+        catch (InvalidOperationException)
+        {
+            return ["$"]; // Names that are no text.
+        }
+    }
+
+    private static JsonDocument? Parsed(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            return JsonDocument.Parse(json);
         }
         catch (JsonException)
         {
-            return ["$"]; // It is no JSON.
+            return null;
         }
     }
 }

@@ -19,6 +19,9 @@ public sealed class JsonDifferencesTests
     [InlineData("""[[1],[2]]""", """[[1],[3]]""", "[][]")]
     [InlineData("""{"a":1}""", """[]""", "$")]
     [InlineData("1", "2", "$")]
+    [InlineData("""{"a":1,"a":2}""", """{"a":2}""", "")]
+    [InlineData("""{"a":"\u0041"}""", """{"a":"A"}""", "")]
+    [InlineData("""{"a":{},"b":null}""", """{"a":null,"b":{}}""", "a b")]
     public void Are_named_by_their_paths(string one, string other, string paths)
     {
         Assert.Equal(paths, string.Join(' ', Between(one, other)));

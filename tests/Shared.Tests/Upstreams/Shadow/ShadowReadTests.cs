@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Bff.Dev.Upstreams;
 using Bff.Dev.Upstreams.Faults;
+using Bff.Requests;
 using Bff.TestKit;
 using Bff.Upstreams;
 using Bff.Upstreams.Shadow;
@@ -154,6 +155,157 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         await Counted("reads orders same");
 
         Assert.Equal((0, 1), (_shadow.Users.Calls.Count, _shadow.Orders.Calls.Count));
+    }
+
+    [Fact]
+    public async Task The_shadow_gets_the_caller_s_token_where_the_service_does()
+    {
+        await using var bench = await StartAsync(null, [.. Settings("users"), ("Upstreams:users:ForwardAuthorization", "true")]);
+        var call = bench.Call(User("u-1001"));
+        call.Request.Token = CallerToken.Of("tok-1.abc");
+
+        Assert.True((await bench.Client("users").Get(Path, Any, call)).IsOk);
+        await Counted("reads users same");
+
+        Assert.Equal("Bearer tok-1.abc", Assert.Single(bench.Services.Users.Calls.All).Header("Authorization"));
+        Assert.Equal("Bearer tok-1.abc", Assert.Single(_shadow.Users.Calls.All).Header("Authorization"));
+    }
+
+    [Fact]
+    public async Task An_edit_is_taken_while_running()
+    {
+        await using var bench = await StartAsync(null, Settings("users", percent: "0"));
+        await bench.Client("users").Get(Path, Any, bench.Call());
+
+        bench.Configure(Settings("users"));
+        await bench.Client("users").Get(Path, Any, bench.Call());
+        await Counted("reads users same");
+        bench.Configure();
+        await bench.Client("users").Get(Path, Any, bench.Call());
+
+        Assert.Equal((3, 1), (bench.Services.Users.Calls.Count, _shadow.Users.Calls.Count));
+    }
+
+    [Fact]
+    public async Task A_share_is_about_so_many_of_a_hundred()
+    {
+        await using var bench = await StartAsync(null, Settings("users", percent: "50"));
+        for (var i = 0; i < 200; i++)
+        {
+            Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+        }
+
+        // Seven standard deviations about the mean: once in 10^11 runs by chance.
+        await Eventually.True(() =>
+            _counted.Count == _shadow.Users.Calls.Count + _counted.Count(c => c.EndsWith("dropped", StringComparison.Ordinal))
+        );
+        Assert.InRange(_counted.Count, 50, 150);
+    }
+
+    [Fact]
+    public async Task A_caller_that_goes_does_not_take_the_copy_along()
+    {
+        await using var bench = await Start();
+        using var real = bench.Services.Users.Faults.Hold();
+        using var held = _shadow.Users.Faults.Hold();
+        using var gone = new CancellationTokenSource();
+        var call = bench.Client("users").Get(Path, Any, bench.Call(cancellation: gone.Token)).AsTask();
+        var asked = await bench.Services.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.True(await asked.Ended.WaitAsync(Patience));
+        held.Dispose();
+        Assert.False(await copied.Ended.WaitAsync(Patience));
+        await Counted("reads users answered"); // There is nothing to compare it with.
+    }
+
+    [Theory]
+    [InlineData(FaultMode.Hang)]
+    [InlineData(FaultMode.Endless)]
+    public async Task A_shadow_without_an_end_is_given_up_after_the_upstream_s_time_out(FaultMode mode)
+    {
+        var clock = new ManualTimeProvider();
+        await using var bench = await StartAsync(clock, [.. Settings("users"), ("Upstreams:users:Timeout", "00:00:07")]);
+        _shadow.Users.Faults.Set(mode);
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+        Assert.False(copied.Ended.IsCompleted);
+
+        clock.Advance(TimeSpan.FromSeconds(7));
+
+        Assert.True(await copied.Ended.WaitAsync(Patience));
+        await Counted("reads users failed");
+        _shadow.Users.Faults.Heal();
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+        await Counted("reads users same");
+    }
+
+    [Fact]
+    public async Task Of_a_shadow_s_answer_no_more_than_a_mebibyte_is_read()
+    {
+        await using var bench = await StartAsync(null, [.. Settings("users"), ("Upstreams:users:MaxResponseBytes", "67108864")]);
+        _shadow.Users.Faults.Set(FaultMode.Oversize);
+
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+
+        await Counted("reads users failed");
+    }
+
+    /// <summary>Of what is too large to be kept beside the call, and of what is no JSON, the status alone says something of the shadow.</summary>
+    [Theory]
+    [InlineData(FaultMode.Oversize)]
+    [InlineData(FaultMode.Garbage)]
+    [InlineData(FaultMode.Html)]
+    public async Task What_the_service_does_wrong_is_not_the_shadow_s_doing(FaultMode mode)
+    {
+        await using var bench = await StartAsync(null, [.. Settings("users"), ("Upstreams:users:MaxResponseBytes", "67108864")]);
+        bench.Services.Users.Faults.Set(mode);
+
+        await bench.Client("users").Get(Path, Any, bench.Call());
+
+        await Counted("reads users same");
+        Assert.Equal(1, _counted.Count);
+    }
+
+    [Fact]
+    public async Task What_lasts_for_hours_is_not_copied()
+    {
+        await using var bench = await Start();
+        foreach (var (header, value) in ((string, string)[])[("Accept", "text/html, Text/Event-Stream"), ("Upgrade", "websocket")])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, Path);
+            request.Headers.TryAddWithoutValidation(header, value);
+            (await bench.Sender.Send("users", request, Request(), BodyUse.Decoded, new(long.MaxValue), default)).Dispose();
+        }
+
+        Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
+        await Counted("reads users same");
+
+        Assert.Equal((3, 1), (bench.Services.Users.Calls.Count, _shadow.Users.Calls.Count));
+    }
+
+    [Fact]
+    public async Task A_test_key_s_reads_are_shown_to_the_sandbox_s_shadow_alone()
+    {
+        var sandbox = ("Sandbox:Upstreams:users:Address", _shadow.Orders.Address.AbsoluteUri);
+        await using var bench = await StartAsync(null, [.. Settings("users"), sandbox]);
+        await bench.Client("users").Get(Path, Any, bench.Call(User("u-1001", sandbox: true)));
+        bench.Configure([
+            .. Settings("users"),
+            sandbox,
+            ("Sandbox:Upstreams:users:Shadow:Address", _shadow.Products.Address.AbsoluteUri),
+            ("Sandbox:Upstreams:users:Shadow:Percent", "100"),
+        ]);
+        await bench.Client("users").Get(Path, Any, bench.Call(User("u-1001", sandbox: true)));
+        await Counted("reads users answered");
+
+        Assert.Equal(
+            (0, 2, 0, 1),
+            (bench.Services.Users.Calls.Count, _shadow.Orders.Calls.Count, _shadow.Users.Calls.Count, _shadow.Products.Calls.Count)
+        );
     }
 
     private Task<UpstreamBench> Start(string service = "users") => StartAsync(null, Settings(service));
