@@ -83,6 +83,22 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
         Assert.Equal("GET", Assert.Single(_shadow.Orders.Calls.All).Method);
     }
 
+    [Fact]
+    public async Task A_hundred_at_once_on_three_instances_notice_nothing_of_a_shadow_that_hangs()
+    {
+        _shadow.Orders.Faults.Set(FaultMode.Hang);
+        MobileHost[] hosts = [Start(Shadowed), Start(Shadowed), Start(Shadowed)];
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => hosts[i % 3].Get("/orders", $"u-{1001 + i}")));
+
+        Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
+        await _shadow.Orders.Calls.ReachAsync(3 * 32).WaitAsync(Patience);
+        Assert.Equal((3 * 32, 100), (_shadow.Orders.Calls.Count, Upstream.Orders.Calls.Count));
+        using var feed = await hosts[0].Get("/home-feed");
+        Assert.Null(JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]);
+        Array.ForEach(answers, a => a.Dispose());
+    }
+
     private Dictionary<string, string?> Shadowed =>
         new()
         {
