@@ -117,6 +117,51 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
         Assert.Empty(await unchanged.All());
     }
 
+    [Fact]
+    public async Task The_first_line_gathers_for_a_tenth_of_a_second_after_the_request()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(services: s => s.AddSingleton<TimeProvider>(clock));
+        (await host.Get("/me")).Dispose();
+        var (user, held) = (Upstream.Users.Faults.Hold("/users/u-1002"), Upstream.Orders.Faults.Hold());
+        var (before, left) = (TimeSpan.FromMilliseconds(70), TimeSpan.FromMilliseconds(30));
+        var asking = Ask(host, "/home-feed", "u-1002");
+        await Upstream.Users.Calls.FirstAsync(c => c.Path == "/users/u-1002").WaitAsync(Patience);
+        clock.Advance(before);
+        Assert.Equal(0, clock.DueIn(left));
+        user.Dispose();
+        await Eventually.True(() => clock.DueIn(left) == 1);
+        clock.Advance(left - TimeSpan.FromTicks(1));
+        Assert.False(asking.IsCompleted);
+
+        clock.Advance(TimeSpan.FromTicks(1));
+
+        using var answer = await asking;
+        Assert.True(await answer.Next());
+        Assert.Contains("orders", answer.Pending);
+        held.Dispose();
+        await answer.All();
+
+        // What is whole before waits no longer.
+        using var whole = await Ask(host, "/home-feed", "u-1003");
+        await whole.All();
+        Assert.Single(whole.Lines);
+    }
+
+    [Fact]
+    public async Task The_head_of_a_whole_answer_is_the_head_of_the_plain_one()
+    {
+        var host = Start(Gathering("order"));
+        using var request = host.Request(HttpMethod.Head, "/orders/o-6801");
+
+        using var answer = await AnswerInLines.Ask(host.Client, request);
+
+        Assert.Empty(await answer.All());
+        Assert.NotNull(answer.Response.Content.Headers.ContentLength);
+        Assert.NotNull(answer.Response.Headers.ETag);
+        Assert.Equal((await host.Get("/orders/o-6801")).Headers.ETag, answer.Response.Headers.ETag);
+    }
+
     [Theory]
     [InlineData("application/x-ndjson", null, true)]
     [InlineData("application/x-ndjson, application/json", null, true)]
@@ -335,8 +380,8 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
         Assert.Empty(answer.Pending);
     }
 
-    private static Task<AnswerInLines> Ask(MobileHost host, string path) =>
-        AnswerInLines.Ask(host.Client, host.Request(HttpMethod.Get, path));
+    private static Task<AnswerInLines> Ask(MobileHost host, string path, string user = "u-1001") =>
+        AnswerInLines.Ask(host.Client, host.Request(HttpMethod.Get, path, user));
 
     private static string Essence(JsonObject answer) => AnswerInLines.Essence(answer);
 

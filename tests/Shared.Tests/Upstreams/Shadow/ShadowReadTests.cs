@@ -267,7 +267,7 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         await bench.Client("users").Get(Path, Any, bench.Call());
 
         await Counted("reads users same");
-        Assert.Equal(1, _counted.Count);
+        Assert.Single(_counted);
     }
 
     [Fact]
