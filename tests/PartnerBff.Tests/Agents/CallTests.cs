@@ -104,6 +104,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
         Refused(host, await Call(free, "place-order", Arguments("k")), 403, "endpoint_not_in_plan");
         Refused(host, await Call(client, "order", new { id = "o-none" }), 404, "not_found");
         Refused(host, await Call(client, "orders", new { cursor = "forged" }), 400, "invalid_cursor");
+        Refused(host, await Call(client, "orders", new { limit = "2&cursor=forged" }), 400, "validation_failed");
         Refused(host, await Call(client, "place-order", Arguments("k", "p-nope")), 422, "unprocessable");
         var invalid = Refused(
             host,

@@ -88,6 +88,24 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     }
 
     [Fact]
+    public async Task A_call_that_the_official_client_cancels_ends_at_the_service()
+    {
+        var host = Start(services: services => services.AddSingleton<TimeProvider>(new ManualTimeProvider(DateTimeOffset.UtcNow)));
+        await using var client = await Connect(host, AcmeKey);
+        using var held = Upstream.Products.Faults.Hold();
+        using var cancelled = new CancellationTokenSource();
+        var call = Call(client, "product", new { id = "p-8" }, cancelled.Token);
+        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-8").WaitAsync(Patience);
+
+        await cancelled.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.True(await asked.Ended.WaitAsync(Patience));
+        held.Dispose();
+        Ok(await Call(client, "product", new { id = "p-8" }));
+    }
+
+    [Fact]
     public async Task A_key_that_ends_ends_for_its_agents()
     {
         var host = Start();

@@ -18,6 +18,7 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         await Problem(await Post(host, ApiKeyFormat.New(isTest: false), List), 401, "invalid_api_key");
         await Problem(await Post(host, null, List, r => r.Headers.Add("Cookie", "portal=x")), 401, "missing_token");
         Assert.NotNull((await Result(await Post(host, null, List, r => r.Headers.Add("X-API-Key", AcmeKey))))["tools"]);
+        Assert.Null(await CodeOf(Post(host, null, CallMessage("account"), r => r.Headers.Add("X-API-Key", AcmeKey))));
     }
 
     [Fact]
@@ -74,6 +75,11 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"sampling/createMessage\",\"params\":{}}")]
     [InlineData("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"tools/list\"}")]
     [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"tools/list\"}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"sampling/createMessage\"}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":7}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"method\":\"tools/call\",\"params\":{\"name\":\"account\"}}")] // Nobody would hear the answer.
     public async Task A_message_that_means_nothing_does_no_harm(string body)
     {
         var host = Start();
@@ -83,6 +89,35 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         Assert.True((int)answer.StatusCode is 200 or 202 or 400, $"{answer.StatusCode}");
         Assert.DoesNotContain("\"structuredContent\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.NotNull((await Result(await Post(host, AcmeKey, List)))["tools"]);
+    }
+
+    [Theory]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"order\",\"arguments\":{\"id\":", "}}}")]
+    [InlineData("{\"jsonrpc\":\"2.0\",\"id\":", ",\"method\":\"tools/list\"}")]
+    [InlineData("", "")]
+    public async Task A_message_nested_without_end_is_refused(string before, string after)
+    {
+        var host = Start();
+        var nested = new string('[', 10_000) + new string(']', 10_000);
+
+        await Problem(await Post(host, AcmeKey, before + nested + after), 400, "malformed_request");
+    }
+
+    [Fact]
+    public async Task A_name_or_an_id_as_long_as_a_message_may_be_is_no_name_and_no_key()
+    {
+        var host = Start();
+        var endless = new string('x', 1024 * 1024);
+
+        using var named = await Post(host, AcmeKey, CallMessage(endless));
+        Assert.Contains("-32602", await named.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        var order = new { currency = "EUR", items = new[] { new { product_id = "p-1", quantity = 1 } } };
+        Assert.Equal("idempotency_key_required", await CodeOf(Post(host, AcmeKey, CallMessage("place-order", order, endless))));
+        Assert.Equal(
+            "idempotency_key_required",
+            await CodeOf(Post(host, AcmeKey, CallMessage("place-order", order, "ü-not-a-key-as-it-has-an-umlaut")))
+        );
+        Assert.Equal(0, Placed(Upstream));
     }
 
     [Fact]
