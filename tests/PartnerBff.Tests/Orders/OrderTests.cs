@@ -23,6 +23,30 @@ public sealed class OrderTests(SharedSurroundings surroundings) : PartnerTest(su
     }
 
     [Fact]
+    public async Task An_answer_is_one_document_however_a_client_would_like_it()
+    {
+        var host = Start();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/orders/" + await AnyOrder(host));
+        request.Headers.Authorization = new("Bearer", AcmeKey);
+        request.Headers.TryAddWithoutValidation("Accept", "application/x-ndjson, application/json;q=0.5");
+        request.Headers.TryAddWithoutValidation("Prefer", "progressive");
+
+        using var answer = await host.Client.SendAsync(request);
+
+        await Json(answer);
+        Assert.False(answer.Headers.Contains("Preference-Applied"));
+        Assert.DoesNotContain("Prefer", answer.Headers.Vary);
+        Assert.DoesNotContain(
+            "x-ndjson",
+            await File.ReadAllTextAsync(Checkout.At("contracts", "partner-v1.json")),
+            StringComparison.Ordinal
+        );
+
+        static async Task<string> AnyOrder(PartnerHost host) =>
+            (string)(await Json(await Get(host, "/v1/orders?limit=1", AcmeKey)))["data"]![0]!["id"]!;
+    }
+
+    [Fact]
     public async Task A_cursor_of_another_tenant_opens_nothing()
     {
         var host = Start();
