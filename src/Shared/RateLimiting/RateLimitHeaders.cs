@@ -10,7 +10,7 @@ namespace Bff.RateLimiting;
 /// </summary>
 internal static class RateLimitHeaders
 {
-    private static readonly string?[] Numbers = new string?[4096];
+    private static readonly Tuple<long, string>?[] Numbers = new Tuple<long, string>?[4096];
     private static readonly Tuple<long, string>?[] Seconds = new Tuple<long, string>?[256];
 
     public static void Write(HttpContext context, LimitSet set, in Decision decision, TimeProvider time)
@@ -26,24 +26,20 @@ internal static class RateLimitHeaders
             ? BucketPolicy.Format(BucketPolicy.DailyName, decision.Remaining, decision.ResetSeconds)
             : tightest.RateLimitText(decision.Remaining, decision.ResetSeconds);
         headers["X-RateLimit-Limit"] = decision.IsDaily ? tightest.DayLimitText : tightest.LimitText;
-        headers["X-RateLimit-Remaining"] = Number(decision.Remaining);
-        headers["X-RateLimit-Reset"] = Second(time.GetUtcNow().ToUnixTimeSeconds() + decision.ResetSeconds);
+        headers["X-RateLimit-Remaining"] = Text(Numbers, decision.Remaining);
+        headers["X-RateLimit-Reset"] = Text(Seconds, time.GetUtcNow().ToUnixTimeSeconds() + decision.ResetSeconds);
     }
 
-    private static string Number(long number) =>
-        (ulong)number < (ulong)Numbers.Length
-            ? Numbers[number] ??= number.ToString(CultureInfo.InvariantCulture)
-            : number.ToString(CultureInfo.InvariantCulture);
-
-    private static string Second(long second)
+    /// <summary>Numbers that follow each other have a place each.</summary>
+    private static string Text(Tuple<long, string>?[] kept, long number)
     {
-        ref var known = ref Seconds[(byte)second];
-        var entry = known;
-        if (entry is null || entry.Item1 != second)
+        ref var place = ref kept[(ulong)number % (ulong)kept.Length];
+        var known = place;
+        if (known is null || known.Item1 != number)
         {
-            known = entry = Tuple.Create(second, second.ToString(CultureInfo.InvariantCulture));
+            place = known = Tuple.Create(number, number.ToString(CultureInfo.InvariantCulture));
         }
 
-        return entry.Item2;
+        return known.Item2;
     }
 }

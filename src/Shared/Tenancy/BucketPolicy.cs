@@ -65,15 +65,11 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     /// <summary><c>"burst";r=12;t=30</c>, made once per remaining count for as long as the time stays the same.</summary>
     public string RateLimitText(long remaining, long seconds)
     {
-        if ((ulong)remaining >= (ulong)_texts.Length)
+        ref var place = ref _texts[(ulong)remaining % (ulong)_texts.Length];
+        var known = place;
+        if (known is null || known.Remaining != remaining || known.Seconds != seconds)
         {
-            return Format(Name, remaining, seconds);
-        }
-
-        var known = _texts[remaining];
-        if (known is null || known.Seconds != seconds)
-        {
-            _texts[remaining] = known = new(seconds, Format(Name, remaining, seconds));
+            place = known = new(remaining, seconds, Format(Name, remaining, seconds));
         }
 
         return known.Text;
@@ -89,5 +85,5 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     public override int GetHashCode() => HashCode.Combine(Name, Burst, PerMinute, PerDay, DayCeiling);
 }
 
-/// <summary>A formatted header value and the seconds that it names.</summary>
-internal sealed record RateLimitText(long Seconds, string Text);
+/// <summary>A formatted header value and the numbers that it names.</summary>
+internal sealed record RateLimitText(long Remaining, long Seconds, string Text);
