@@ -38,6 +38,9 @@ public sealed class BffRequest
     /// <summary>Whether the host has a list of origins, so that every answer depends on the request's.</summary>
     internal bool VariesByOrigin { get; init; }
 
+    /// <summary>Characters of the client's headers, names included; null until they have been looked at.</summary>
+    internal int? HeadLength { get; set; }
+
     /// <summary>The largest body that the caller's plan takes; null: the plan does not say.</summary>
     internal long? PlanBytes { get; set; }
 

@@ -17,38 +17,21 @@ internal static class ForwardedHead
     /// <exception cref="ProblemException">431: it is larger.</exception>
     public static void Check(HttpContext context)
     {
+        if (BffRequest.Of(context).HeadLength <= MaxBytes)
+        {
+            return; // No more than all of it goes on.
+        }
+
         var total = 0;
-        foreach (var (name, values) in context.Request.Headers)
-        {
-            total += Length(name, values);
-        }
-
-        if (total <= MaxBytes)
-        {
-            return;
-        }
-
-        total = 0;
         var forwarded = context.RequestServices.GetRequiredService<Reloadable<ForwardedRequestHeaders>>().Current;
         foreach (var (name, values) in context.Request.Headers)
         {
-            total += forwarded.Contains(name) ? Length(name, values) : 0;
+            total += forwarded.Contains(name) ? HeadLength.Of(name, values) : 0;
         }
 
         if (total > MaxBytes)
         {
             throw new ProblemException(new Problem(ProblemCodes.HeadersTooLarge));
         }
-    }
-
-    private static int Length(string name, Microsoft.Extensions.Primitives.StringValues values)
-    {
-        var length = 0;
-        foreach (var value in values)
-        {
-            length += name.Length + (value?.Length ?? 0);
-        }
-
-        return length;
     }
 }

@@ -131,11 +131,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         return Deadline.In(most, time);
     }
 
-    /// <summary>
-    /// A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the
-    /// service.
-    /// </summary>
-    private async ValueTask<Sent> Send(
+    private ValueTask<Sent> Send(
         HttpRequestMessage request,
         BffRequest origin,
         bool isWhole,
@@ -143,17 +139,33 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         CancellationToken cancellationToken
     )
     {
-        if (request.Content is not { } proxied)
+        var body = isWhole ? BodyUse.Whole : BodyUse.Streamed;
+        if (request.Content is { } proxied)
         {
-            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, cancellationToken);
-        }
+            if (origin.Held is not { } held)
+            {
+                return SendArriving(request, proxied, origin, body, deadline, cancellationToken);
+            }
 
-        if (origin.Held is { } held)
-        {
             request.Content = new HeldContent(held, proxied.Headers);
-            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, cancellationToken);
         }
 
+        return sender.Send(upstream, request, origin, body, deadline, cancellationToken);
+    }
+
+    /// <summary>
+    /// A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the
+    /// service.
+    /// </summary>
+    private async ValueTask<Sent> SendArriving(
+        HttpRequestMessage request,
+        HttpContent proxied,
+        BffRequest origin,
+        BodyUse body,
+        Deadline deadline,
+        CancellationToken cancellationToken
+    )
+    {
         if (origin.HttpContext?.Features.Get<ArrivingBody>() is { } arriving)
         {
             request.Content = new ArrivingContent(proxied, arriving);
@@ -177,7 +189,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         origin.BodyFailed = failed;
         try
         {
-            return await sender.Send(upstream, request, origin, isWhole ? BodyUse.Whole : BodyUse.Streamed, deadline, failed.Token);
+            return await sender.Send(upstream, request, origin, body, deadline, failed.Token);
         }
         catch (OperationCanceledException) when (origin.BodyFault is { } fault)
         {
