@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Bff.Caching;
 using Bff.Requests;
 using Bff.Upstreams;
@@ -10,7 +11,7 @@ public abstract partial class Part<T>
     private protected string? _cursor;
     private protected Func<T?>? _standIn;
     private protected Func<UpstreamCall<T>?>? _otherwise;
-    private protected FragmentRequest<T>? _cache;
+    private protected StrongBox<FragmentRequest<T>>? _cache; // Boxed: parts that are never kept do not carry its room.
     private protected KeyValuePair<string, string>[] _clientHeaders = [];
 
     /// <summary>Metadata of the value; null where the call depends on another part's value, which says it later.</summary>
@@ -96,27 +97,30 @@ public abstract partial class Part<T>
     /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache
     /// would add to it, one call for identical reads in flight, the client does by itself.
     /// </summary>
-    private FragmentRequest<T>? Kept(UpstreamCall<T> call, PartPolicy? policy)
+    private StrongBox<FragmentRequest<T>>? Kept(UpstreamCall<T> call, PartPolicy? policy)
     {
         if (_cache is not { } cache)
         {
             return null;
         }
 
+        ref var request = ref cache.Value;
         if (_later is not null)
         {
-            cache = cache with { Type = call.Type };
+            request = request with { Type = call.Type };
         }
 
-        var request = policy is null
-            ? cache
-            : cache with
+        if (policy is not null)
+        {
+            request = request with
             {
-                Fresh = policy.Fresh ?? cache.Fresh,
-                Stale = policy.Stale ?? cache.Stale,
-                Revalidate = policy.Revalidate ?? cache.Revalidate,
+                Fresh = policy.Fresh ?? request.Fresh,
+                Stale = policy.Stale ?? request.Stale,
+                Revalidate = policy.Revalidate ?? request.Revalidate,
             };
-        return request.Scope != CacheScope.Caller || request.IsKept ? request : null;
+        }
+
+        return request.Scope != CacheScope.Caller || request.IsKept ? cache : null;
     }
 
     private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)

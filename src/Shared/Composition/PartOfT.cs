@@ -45,7 +45,7 @@ public abstract partial class Part<T> : Part
     /// <inheritdoc />
     public override string? LastModified => Answer.LastModified;
 
-    internal override bool IsPublic => _cache is { Scope: CacheScope.Public };
+    internal override bool IsPublic => _cache is { Value.Scope: CacheScope.Public };
 
     /// <summary>How long it may take, where configuration says nothing.</summary>
     private protected TimeSpan Allowed { get; set; } = TimeSpan.FromSeconds(1);
@@ -112,18 +112,18 @@ public abstract partial class Part<T> : Part
                 _standIn = null; // Who switches a part off wants it left out, not replaced.
                 _otherwise = null;
             }
-            else if (kept is not { } request)
+            else if (kept is null)
             {
                 Answer = await call.Make(ContextOf(started, timeout));
                 Became = PartStatus.Live;
             }
-            else if (Composer.Cache.TryGet(request, out var fresh))
+            else if (Composer.Cache.TryGet(kept.Value, out var fresh))
             {
                 Take(fresh); // A fresh fragment needs neither a detached request nor a closure.
             }
             else
             {
-                await AskThroughCache(call, request, FirstOf(timeout));
+                await AskThroughCache(call, kept.Value, FirstOf(timeout));
             }
         }
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
@@ -142,7 +142,7 @@ public abstract partial class Part<T> : Part
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
         }
 
-        if (Answer.IsFailure && kept is { } asked && Composer.Cache.TryStandIn(asked, out var stale))
+        if (Answer.IsFailure && kept is not null && Composer.Cache.TryStandIn(kept.Value, out var stale))
         {
             Take(stale); // Its time was up before the cache had heard of the failure.
         }

@@ -36,18 +36,20 @@ public class ReadPart<T> : Part<T>
     {
         scope = Composer.ScopeFor(scope);
         _clientHeaders = Composer.ClientHeadersFor(scope);
-        _cache = new FragmentRequest<T>(
-            key,
-            scope,
-            Composer.Request.Caller,
-            fresh,
-            stale,
-            tags.Count == 0 ? [key] : [key, .. tags],
-            TypeNow!
-        ) // A call that depends on another part's value says it later.
-        {
-            Variant = Composer.VariantFor(_clientHeaders),
-        };
+        _cache = new(
+            new FragmentRequest<T>(
+                key,
+                scope,
+                Composer.Request.Caller,
+                fresh,
+                stale,
+                tags.Count == 0 ? [key] : [key, .. tags],
+                TypeNow! // A call that depends on another part's value says it later.
+            )
+            {
+                Variant = Composer.VariantFor(_clientHeaders),
+            }
+        );
         return this;
     }
 

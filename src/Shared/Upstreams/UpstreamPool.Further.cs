@@ -54,7 +54,7 @@ internal sealed partial class UpstreamPool
     }
 
     /// <summary>
-    /// Any attempt but a first one by itself, which <see cref="Send"/> makes in its own body: one method for both would be one more
+    /// Any attempt but a first one by itself, which <see cref="SendWhole"/> makes in its own body: one method for both would be one more
     /// suspended layer per call.
     /// </summary>
     internal async ValueTask<AttemptOutcome> Attempt(

@@ -67,8 +67,16 @@ internal sealed partial class UpstreamPool : IDisposable
     /// Sends the call and gives its answer, good or bad, or the reason why there is none. Throws only when <paramref name="cancellation"/>
     /// is cancelled.
     /// </summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation)
+    public ValueTask<Sent> Send(PooledCall call, CancellationToken cancellation) =>
+        _addresses.Current.Length == 0 || call.Request.Content is ArrivingContent
+            ? SendLater(call, cancellation)
+            : SendWhole(call, cancellation);
+
+    /// <summary>
+    /// A call that waits for the upstream's addresses first, or whose body is sent on as it arrives. Apart from the others, which would carry
+    /// what it remembers while it waits.
+    /// </summary>
+    private async ValueTask<Sent> SendLater(PooledCall call, CancellationToken cancellation)
     {
         if (_addresses.Current.Length == 0 && !await _addresses.Found(call.Deadline.Left(_time), cancellation))
         {
@@ -76,11 +84,14 @@ internal sealed partial class UpstreamPool : IDisposable
             return NotFound;
         }
 
-        if (call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } arrived)
-        {
-            return arrived;
-        }
+        return call.Request.Content is ArrivingContent arriving && await SendArriving(arriving, call, cancellation) is { } arrived
+            ? arrived
+            : await SendWhole(call, cancellation);
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Sent> SendWhole(PooledCall call, CancellationToken cancellation)
+    {
         var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);
         if (place is not { IsAcquired: true })
         {
