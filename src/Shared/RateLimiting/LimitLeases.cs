@@ -11,6 +11,8 @@ namespace Bff.RateLimiting;
 /// </summary>
 internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
 {
+    private const int GivenBackAtOnce = 64;
+
     private readonly ConcurrentDictionary<Bucket, bool> _holding = new();
     private readonly SingleFlight<Bucket> _renewals = new();
     private readonly string _instance = Guid.NewGuid().ToString("N");
@@ -88,12 +90,18 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
     {
         ExceptionDispatchInfo? failed = null;
         var now = everything ? long.MaxValue : time.GetTimestamp();
-        foreach (var bucket in _holding.Keys)
+        var giving = new List<Task>(GivenBackAtOnce);
+        foreach (var (bucket, _) in _holding)
         {
             var (tokens, day) = bucket.TakeBack(now);
             if (tokens > 0)
             {
-                failed = await Failure(store.Take(bucket.Tag, [new(bucket.Key, bucket.Policy, 0, 0, tokens, day)]).AsTask()) ?? failed;
+                giving.Add(store.Take(bucket.Tag, [new(bucket.Key, bucket.Policy, 0, 0, tokens, day)]).AsTask());
+                if (giving.Count == GivenBackAtOnce)
+                {
+                    failed = await Failure(Task.WhenAll(giving)) ?? failed;
+                    giving.Clear();
+                }
             }
             else if (bucket.Available == 0)
             {
@@ -105,6 +113,7 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
             }
         }
 
+        failed = await Failure(Task.WhenAll(giving)) ?? failed;
         failed?.Throw();
     }
 

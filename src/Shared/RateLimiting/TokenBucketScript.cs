@@ -9,62 +9,80 @@ namespace Bff.RateLimiting;
 internal static class TokenBucketScript
 {
     /// <summary>
-    /// KEYS: the buckets, then the overage counter. ARGV: per bucket capacity, rate, quota, ceiling, need, want, back, day of back.
+    /// Decides one request after the other. KEYS: per request its buckets, then its overage counter. ARGV: per request the number of its
+    /// buckets, then for each of them capacity, rate, quota, ceiling, need, want, back, day of back. Answers with the clock and per request
+    /// whether it is admitted, then for each bucket what was taken, what is left and what the day has used; or, in place of these, the error
+    /// that Redis gave: a bucket that cannot be read or written is no one's but its own.
     /// </summary>
     public static readonly RedisScript Take = new(
         """
         local time = redis.call('TIME')
         local clock = time[1] * 1000000 + time[2]
-        local levels, admitted = {}, 1
-        for i = 1, #KEYS - 1 do
-          local p = (i - 1) * 8
-          local l = { cap = ARGV[p + 1] * 60000000, rate = tonumber(ARGV[p + 2]), quota = tonumber(ARGV[p + 3]), ceiling = tonumber(ARGV[p + 4]),
-                      need = tonumber(ARGV[p + 5]), want = tonumber(ARGV[p + 6]), back = tonumber(ARGV[p + 7]) }
-          local s = redis.call('HMGET', KEYS[i], 'n', 't', 'd', 'u')
-          local n, t = tonumber(s[1] or l.cap), tonumber(s[2] or clock)
-          l.stepped = t > clock -- After a failover the clock may be behind: that gives nothing, and from here on time passes as always.
-          if l.stepped then t = clock end
-          l.day = math.floor(clock / 86400000000)
-          l.u = tonumber(s[3] or 0) >= l.day and tonumber(s[4] or 0) or 0 -- A later day's use counts for today: going back gives no new quota.
-          l.u0 = l.u
-          local gain = (clock - t) * l.rate
-          if n + gain > l.cap then n = l.cap else n = n + gain end
-          if l.back > 0 then
-            n = math.min(l.cap, n + l.back * 60000000)
-            if tonumber(ARGV[p + 8]) >= l.day then l.u = math.max(0, l.u - l.back) end
-          end
-          l.n = n
-          l.left = math.floor(n / 60000000)
-          if l.ceiling >= 0 then l.left = math.min(l.left, l.ceiling - l.u) end
-          if l.left < l.need then admitted = 0 end
-          levels[i] = l
-        end
-        local answer = { clock, admitted }
-        for i, l in ipairs(levels) do
-          local take = 0
-          if admitted == 1 then take = math.max(0, math.min(l.want, l.left)) end
-          l.n = l.n - take * 60000000
-          if l.quota >= 0 then l.u = l.u + take end
-          if take > 0 or l.back > 0 or l.stepped then
-            local life = math.ceil((l.cap - l.n) / l.rate / 1000) + 1000
-            if l.quota >= 0 then
-              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock), 'd', l.day, 'u', l.u)
-              life = math.max(life, math.ceil(((l.day + 1) * 86400000000 - clock) / 1000) + 60000)
-              local over = math.max(0, l.u - l.quota) - math.max(0, l.u0 - l.quota)
-              if over ~= 0 then
-                redis.call('HINCRBY', KEYS[#KEYS], l.day, over)
-                redis.call('EXPIRE', KEYS[#KEYS], 8035200)
-              end
-            else
-              redis.call('HSET', KEYS[i], 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock))
+        local function decide(first, count, at)
+          local levels, admitted, overage = {}, 1, KEYS[first + count]
+          for i = 1, count do
+            local p = at + (i - 1) * 8
+            local l = { key = KEYS[first + i - 1], cap = ARGV[p + 1] * 60000000, rate = tonumber(ARGV[p + 2]), quota = tonumber(ARGV[p + 3]),
+                        ceiling = tonumber(ARGV[p + 4]), need = tonumber(ARGV[p + 5]), want = tonumber(ARGV[p + 6]), back = tonumber(ARGV[p + 7]) }
+            local s = redis.call('HMGET', l.key, 'n', 't', 'd', 'u')
+            local n, t = tonumber(s[1] or l.cap), tonumber(s[2] or clock)
+            l.stepped = t > clock -- After a failover the clock may be behind: that gives nothing, and from here on time passes as always.
+            if l.stepped then t = clock end
+            l.day = math.floor(clock / 86400000000)
+            l.u = tonumber(s[3] or 0) >= l.day and tonumber(s[4] or 0) or 0 -- A later day's use counts for today: going back gives no new quota.
+            l.u0 = l.u
+            local gain = (clock - t) * l.rate
+            if n + gain > l.cap then n = l.cap else n = n + gain end
+            if l.back > 0 then
+              n = math.min(l.cap, n + l.back * 60000000)
+              if tonumber(ARGV[p + 8]) >= l.day then l.u = math.max(0, l.u - l.back) end
             end
-            redis.call('PEXPIRE', KEYS[i], string.format('%.0f', life))
+            l.n = n
+            l.left = math.floor(n / 60000000)
+            if l.ceiling >= 0 then l.left = math.min(l.left, l.ceiling - l.u) end
+            if l.left < l.need then admitted = 0 end
+            levels[i] = l
           end
-          answer[#answer + 1] = take
-          answer[#answer + 1] = l.n
-          answer[#answer + 1] = l.u
+          local answer = { admitted }
+          for i, l in ipairs(levels) do
+            local take = 0
+            if admitted == 1 then take = math.max(0, math.min(l.want, l.left)) end
+            l.n = l.n - take * 60000000
+            if l.quota >= 0 then l.u = l.u + take end
+            if take > 0 or l.back > 0 or l.stepped then
+              local life = math.ceil((l.cap - l.n) / l.rate / 1000) + 1000
+              if l.quota >= 0 then
+                redis.call('HSET', l.key, 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock), 'd', l.day, 'u', l.u)
+                life = math.max(life, math.ceil(((l.day + 1) * 86400000000 - clock) / 1000) + 60000)
+                local over = math.max(0, l.u - l.quota) - math.max(0, l.u0 - l.quota)
+                if over ~= 0 then
+                  redis.call('HINCRBY', overage, l.day, over)
+                  redis.call('EXPIRE', overage, 8035200)
+                end
+              else
+                redis.call('HSET', l.key, 'n', string.format('%.0f', l.n), 't', string.format('%.0f', clock))
+              end
+              redis.call('PEXPIRE', l.key, string.format('%.0f', life))
+            end
+            answer[#answer + 1] = take
+            answer[#answer + 1] = l.n
+            answer[#answer + 1] = l.u
+          end
+          return answer
         end
-        return answer
+        local answers, first, at = { clock }, 1, 1
+        while at <= #ARGV do
+          local count = tonumber(ARGV[at])
+          local done, answer = pcall(decide, first, count, at)
+          if done then
+            for i = 1, #answer do answers[#answers + 1] = answer[i] end
+          else
+            local error = type(answer) == 'table' and answer.err or tostring(answer)
+            answers[#answers + 1] = string.gsub(error, '^@user_script:%s*%d+:%s*%-?', '')
+          end
+          first, at = first + count + 1, at + 1 + count * 8
+        end
+        return answers
         """
     );
 }

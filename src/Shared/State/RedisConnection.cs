@@ -20,6 +20,9 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
     public bool IsConnected => multiplexer.IsConnected;
 
+    /// <summary>Whether several servers share the keys.</summary>
+    public bool IsCluster => multiplexer.HashSlot("bff") >= 0; // Of a single server the client library computes none.
+
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
     /// <param name="access">Where, and with what.</param>
     /// <param name="timeout">How long connecting may take.</param>

@@ -40,6 +40,10 @@ public sealed partial class RedisState
 
     private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
+    /// <summary>What an error means to who asked that a script has caught; counted, and noted where it is news.</summary>
+    internal StoreException Refused(string error) =>
+        Refused(new RedisServerException(RedisErrorKind.UnknownError, CommandFlags.DemandMaster, error));
+
     private StoreException Refused(Exception refused)
     {
         var error = ErrorOf(refused);

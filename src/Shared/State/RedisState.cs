@@ -95,6 +95,23 @@ public sealed partial class RedisState : IDisposable
         }
     }
 
+    /// <summary>The same for several requests together, each of which makes its own span.</summary>
+    /// <param name="script">Touches any keys, so that one server must have all.</param>
+    /// <param name="keys">As for <see cref="Evaluate"/>.</param>
+    /// <param name="values">As for <see cref="Evaluate"/>.</param>
+    /// <param name="since">When the first of them asked (<see cref="Now"/>): the wait is bounded from then on.</param>
+    internal async Task<RedisResult> EvaluateForMany(RedisScript script, RedisKey[] keys, RedisValue[] values, long since)
+    {
+        var database = await Database();
+        return await Bounded(script.Evaluate(database, keys, values), since, CancellationToken.None);
+    }
+
+    /// <summary>The clock by which waits are bounded.</summary>
+    internal long Now => _time.GetTimestamp();
+
+    /// <summary>Whether all keys are on one server, as far as is known; a script may then touch any of them together.</summary>
+    internal bool IsOneServer => _connection is { IsCluster: false };
+
     private static Task<T> Started<T>(Func<IDatabase, Task<T>> operation, IDatabase database)
     {
         try

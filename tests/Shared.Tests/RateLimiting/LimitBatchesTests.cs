@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Bff.RateLimiting;
+using Bff.Shared.Tests.State;
+using Bff.State;
+using Bff.Tenancy;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Bff.Shared.Tests.RateLimiting;
+
+/// <summary>Requests that are decided in one call of the store.</summary>
+public sealed partial class LimitBatchesTests : IDisposable
+{
+    private const string Prefix = "bff:limits:Batches:{";
+    private static readonly BucketPolicy Policy = new("burst", 2, 1);
+
+    private readonly List<IThreadPoolWorkItem> _deferred = [];
+    private readonly RedisServer _server = RedisServer.Run();
+    private ServiceProvider? _provider;
+
+    [RedisFact]
+    public async Task What_comes_while_a_call_is_under_way_goes_with_the_next_one()
+    {
+        var batches = await Batches();
+        var before = Calls();
+        _server.Freeze();
+        var alone = Take(batches, "a");
+        Task<StoreAnswer>[] together = [Take(batches, "a"), Take(batches, "t:b"), Take(batches, "a"), Take(batches, "c")];
+        _server.Continue();
+        await alone; // Those that wait for the pool wait for nothing else.
+        Assert.Single(_deferred).Execute();
+
+        var answers = await Task.WhenAll(together);
+        Assert.Equal([true, true, false, true], answers.Select(a => a.IsAdmitted));
+        Assert.Equal([0, 1, 0, 1], answers.Select(a => a.Levels[0].Units / BucketPolicy.UnitsPerToken));
+        Assert.Equal(2, Calls() - before);
+    }
+
+    [RedisFact]
+    public async Task A_bucket_that_cannot_be_read_fails_its_own_request_alone()
+    {
+        var batches = await Batches();
+        _server.Command("SET", Prefix + "broken}:b", "no hash");
+        _server.Freeze();
+        var alone = Take(batches, "a");
+        Task<StoreAnswer>[] together = [Take(batches, "a"), Take(batches, "broken"), Take(batches, "c")];
+        _server.Continue();
+        await alone;
+        Assert.Single(_deferred).Execute();
+
+        Assert.True((await together[0]).IsAdmitted);
+        var refused = await Assert.ThrowsAsync<StoreRefusedException>(() => together[1]);
+        Assert.StartsWith("WRONGTYPE", refused.InnerException!.Message, StringComparison.Ordinal);
+        Assert.True((await together[2]).IsAdmitted);
+    }
+
+    [RedisFact]
+    public async Task A_bucket_that_the_user_may_not_touch_fails_its_own_request_alone()
+    {
+        var batches = await Batches();
+        _server.Command("ACL", "SETUSER", "bff", "resetkeys", "~" + Prefix + "a}*", "~" + Prefix + "c}*");
+        _server.Freeze();
+        var alone = Take(batches, "a");
+        Task<StoreAnswer>[] together = [Take(batches, "a"), Take(batches, "foreign"), Take(batches, "c")];
+        _server.Continue();
+        await alone;
+        Assert.Single(_deferred).Execute();
+
+        Assert.True((await together[0]).IsAdmitted);
+        await Assert.ThrowsAsync<StoreRefusedException>(() => together[1]);
+        Assert.True((await together[2]).IsAdmitted);
+    }
+
+    [RedisFact]
+    public async Task So_many_as_one_call_takes_wait_for_nothing()
+    {
+        var batches = await Batches();
+        var before = Calls();
+        _server.Freeze();
+        var asked = Enumerable.Range(0, 65).Select(i => Take(batches, i.ToString(CultureInfo.InvariantCulture))).ToList();
+        _server.Continue();
+
+        Assert.All(await Task.WhenAll(asked), a => Assert.True(a.IsAdmitted));
+        Assert.Equal(2, Calls() - before);
+        Assert.Single(_deferred).Execute(); // Finds nothing.
+        Assert.Equal(2, Calls() - before);
+    }
+
+    public void Dispose()
+    {
+        _provider?.Dispose();
+        _server.Dispose();
+    }
+
+    private static Task<StoreAnswer> Take(LimitBatches batches, string tag) => batches.Take(tag, [new("b", Policy, 1, 1)]);
+
+    /// <summary>The server knows the script already.</summary>
+    private async Task<LimitBatches> Batches()
+    {
+        _provider = await StateEngines.Ready(_server.ConnectionString);
+        var batches = new LimitBatches(_provider.GetRequiredService<RedisState>(), Prefix, _deferred.Add);
+        await Take(batches, "first");
+        return batches;
+    }
+
+    private int Calls() =>
+        int.Parse(CallsOfScripts().Match(_server.Command("INFO", "commandstats")).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("cmdstat_evalsha:calls=([0-9]+)")]
+    private static partial Regex CallsOfScripts();
+}
