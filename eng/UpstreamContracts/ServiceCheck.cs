@@ -10,7 +10,7 @@ internal static class ServiceCheck
     private const long LargestDocument = 16 * 1024 * 1024;
     private const int Stack = 256 * 1024 * 1024;
 
-    /// <summary>A line for each break; none where nobody breaks.</summary>
+    /// <summary>A line for each break; none where no gateway breaks.</summary>
     /// <param name="contracts">The folder <c>contracts/upstreams</c>.</param>
     /// <param name="service">Its name under <c>Upstreams</c>.</param>
     /// <param name="document">A file: OpenAPI (JSON, YAML), <c>.proto</c>, or GraphQL SDL (<c>.graphql</c>, <c>.gql</c>).</param>

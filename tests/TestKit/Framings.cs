@@ -8,7 +8,7 @@ namespace Bff.TestKit;
 public sealed record Framing(string Name, string Head, string Body, bool Ends = false);
 
 /// <summary>
-/// Bodies that no reader can tell the end of (RFC 9112 sections 6 and 7): whoever sends one is answered 400, whatever was to be done with
+/// Bodies that no reader can tell the end of (RFC 9112 sections 6 and 7): the sender is answered 400, whatever was to be done with
 /// it.
 /// </summary>
 public static class Framings
@@ -30,7 +30,7 @@ public static class Framings
             table.Add(new($"size '{Printable(wrong)}'", Chunked, $"{wrong}\r\n{good}\r\n0\r\n\r\n"));
         }
 
-        // Sizes that are too large for whoever keeps them in 31, 32, 63 or 64 bits.
+        // Sizes that are too large for code that keeps them in 31, 32, 63 or 64 bits.
         foreach (
             var large in (string[])
                 [

@@ -1,6 +1,6 @@
 namespace Bff.TestKit;
 
-/// <summary>Another clock, at which something else happens, once, between two steps of whoever uses it.</summary>
+/// <summary>Another clock, at which something else happens, once, between two steps of the code that uses it.</summary>
 public sealed class InterruptedTimeProvider(TimeProvider clock) : TimeProvider
 {
     private Action? _beforeLook;

@@ -19,7 +19,7 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
 
     public int Starts { get; private set; }
 
-    /// <summary>What an instance did that nobody had told it to: it ended, or did not end well.</summary>
+    /// <summary>What an instance did unasked: it ended, or did not end well.</summary>
     public ConcurrentQueue<string> Surprises { get; } = new();
 
     public IEnumerable<Instance> Serving => _instances.OfType<Instance>().Where(i => i.IsServing);

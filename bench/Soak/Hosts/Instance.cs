@@ -19,7 +19,7 @@ internal sealed class Instance(string gateway, int at, GatewayProcess process)
     /// <summary>A balancer sends requests to it.</summary>
     public bool IsServing { get; set; } = true;
 
-    /// <summary>Somebody ended it, or is about to.</summary>
+    /// <summary>The run ended it, or is about to.</summary>
     public bool IsMeantToEnd { get; set; }
 
     /// <summary>When it was killed, in seconds since the start; NaN: it was not.</summary>

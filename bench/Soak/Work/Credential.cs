@@ -22,7 +22,7 @@ internal sealed class Credential(string kind)
 
     public ConcurrentBag<OpenStream> Streams { get; } = [];
 
-    /// <summary>When somebody was asked to take it back, and when that was answered.</summary>
+    /// <summary>When its revocation was requested, and when that was answered.</summary>
     public (double Asked, double Answered) Revoked { get; set; } = (double.NaN, double.NaN);
 
     /// <summary>When it ends by itself, NaN: not within the run.</summary>

@@ -3,7 +3,7 @@ using Bff.Bench.Soak.Hosts;
 
 namespace Bff.Bench.Soak.Work;
 
-/// <summary>An answer that goes on until somebody ends it: when that was.</summary>
+/// <summary>An answer that goes on until one side ends it, and when that was.</summary>
 internal sealed class OpenStream
 {
     private OpenStream(string kind, Instance instance) => (Kind, Instance) = (kind, instance);

@@ -62,7 +62,7 @@ internal sealed class Usage(World world, Sender sender)
         );
     }
 
-    /// <summary>Refusals before anybody is known count for nobody; errors of the gateway are apart.</summary>
+    /// <summary>Refusals before the caller is known count for no caller; errors of the gateway are apart.</summary>
     private static bool IsCounted(PartnerCall call) => call.Status is > 0 and < 500 and not 401;
 
     private bool MayBeUnwritten(PartnerCall call) =>

@@ -20,7 +20,7 @@ internal sealed record ClientCall(MethodInfo Method, string Verb, string Path)
     /// <summary>As it is told to people.</summary>
     public string Name => $"{Method.DeclaringType!.Name}.{Method.Name}";
 
-    /// <summary>Null of a method that asks nobody by itself.</summary>
+    /// <summary>Null of a method that makes no call by itself.</summary>
     public static ClientCall? Of(MethodBase method)
     {
         if (method is not MethodInfo { ReturnType.IsGenericType: true } declared)

@@ -12,7 +12,7 @@ using PartnerBff.OpenApi;
 namespace PartnerBff.Agents;
 
 /// <summary>
-/// The operations of v1 as tools, made of the contract that this host gives for them: once, when somebody first asks, because to make the
+/// The operations of v1 as tools, made of the contract that this host gives for them: once, at the first request, because to make the
 /// contract takes time and memory that a host without agents need not spend.
 /// </summary>
 internal sealed class AgentTools(

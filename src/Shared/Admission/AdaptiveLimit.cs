@@ -93,7 +93,7 @@ internal sealed class AdaptiveLimit
 
         if (busiest < _limit / 2)
         {
-            return; // The limit is not what holds anybody back, so latency says nothing about it.
+            return; // The limit is not what holds requests back, so latency says nothing about it.
         }
 
         var gradient = Math.Clamp(Tolerance * _usual / recent, 0.5, 1.0);

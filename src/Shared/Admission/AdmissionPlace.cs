@@ -5,7 +5,7 @@ namespace Bff.Admission;
 
 /// <summary>
 /// The place of a request whose body arrives, or whose answer streams. While its sender is waited for, the place is others': a sender who
-/// stalls must not keep anybody from being served. The request comes back, or is refused, before anything is made of a body that was read
+/// stalls must not keep others from being served. The request comes back, or is refused, before anything is made of a body that was read
 /// whole.
 /// </summary>
 internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority) : IAdmissionPlace

@@ -87,7 +87,7 @@ internal enum AdmissionOutcome
     /// <summary>It made room for a more important request.</summary>
     Displaced,
 
-    /// <summary>It waited as long as anybody may.</summary>
+    /// <summary>It waited as long as a request may.</summary>
     WaitedTooLong,
 
     /// <summary>Its client has gone.</summary>

@@ -138,7 +138,7 @@ internal sealed partial class FragmentCache(
     {
         cancellation.ThrowIfCancellationRequested();
         // One that set out before an invalidation, or before its caller had written, is not joined: those who wait for it may have what it
-        // brings, nobody else.
+        // brings, no other request.
         if (
             _reads.Join(
                 key,

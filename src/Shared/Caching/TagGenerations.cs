@@ -1,7 +1,7 @@
 namespace Bff.Caching;
 
 /// <summary>
-/// Counts the invalidations of each tag. A read notes the counts before it asks anybody; what it brings is good only while they are
+/// Counts the invalidations of each tag. A read notes the counts before it asks the upstream; what it brings is good only while they are
 /// unchanged, so an invalidation also reaches reads that are in flight, and nothing needs to find a tag's fragments.
 /// </summary>
 /// <remarks>Tags share a fixed number of counters by hash: memory is bounded, and a collision merely drops a fragment too many.</remarks>

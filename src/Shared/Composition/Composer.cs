@@ -138,7 +138,7 @@ public sealed partial class Composer : IDisposable
         return _failure;
     }
 
-    /// <summary>Ends the parts that still run: nobody waits for them any more.</summary>
+    /// <summary>Cancels the parts that still run: the answer needs them no longer.</summary>
     internal void Cancel() => _lifetime!.Value.Cancel();
 
     internal CompositionReport Report(IReadOnlyList<Part> parts) => new(parts, Time.GetElapsedTime(Request.StartTimestamp));
@@ -172,7 +172,7 @@ public sealed partial class Composer : IDisposable
         );
 
     /// <summary>
-    /// For what nobody waits for but the gateway: it goes on when the client has gone and the deadline has passed, for as long as a request
+    /// For work that only the gateway waits for: it goes on when the client has gone and the deadline has passed, for as long as a request
     /// may take.
     /// </summary>
     internal CallContext LastCall() => new(Request, Deadline.In(_policies.Deadline, Time), CancellationToken.None);

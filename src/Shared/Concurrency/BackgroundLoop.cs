@@ -79,7 +79,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         }
     }
 
-    /// <summary>For work that has its own way to go on: counts a failure, and logs it when it is news.</summary>
+    /// <summary>For work that has its own way to go on: counts a failure, and logs it when the state changes.</summary>
     public void Failed(Exception failure)
     {
         ArgumentNullException.ThrowIfNull(failure);

@@ -71,7 +71,7 @@ public class SharedRun<T> : SharedRun
 {
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>A run that goes to its end also when nobody waits any more.</summary>
+    /// <summary>A run that goes to its end also when it has no waiter left.</summary>
     public SharedRun()
         : base(null) { }
 
@@ -109,6 +109,6 @@ public class SharedRun<T> : SharedRun
     {
         Over();
         _result.TrySetException(failure);
-        _ = _result.Task.Exception; // Observed: perhaps nobody waits any more.
+        _ = _result.Task.Exception; // Observed: the run may have no waiter left.
     }
 }

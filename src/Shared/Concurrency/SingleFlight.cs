@@ -83,7 +83,7 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         }
     }
 
-    /// <summary>Registers a run that nobody waits for yet; false where the key has one.</summary>
+    /// <summary>Registers a run that has no waiter yet; false where the key has one.</summary>
     public bool TryBegin(TKey key, SharedRun own) => _runs.TryAdd(key, own);
 
     /// <summary>Makes a run of what the work brings, and ends it. Never throws.</summary>
@@ -106,7 +106,7 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         }
     }
 
-    /// <summary>Nobody joins the run from here on; its limit is released.</summary>
+    /// <summary>No caller joins the run from here on; its limit is released.</summary>
     public void End(TKey key, SharedRun run)
     {
         ArgumentNullException.ThrowIfNull(run);

@@ -128,7 +128,7 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
 }
 
 /// <summary>
-/// One <see cref="Bucket"/> per shared bucket for as long as anybody uses it, so that an instance holds one lease of each.
+/// One <see cref="Bucket"/> per shared bucket for as long as it is used, so that an instance holds one lease of each.
 /// </summary>
 internal sealed class BucketRegistry
 {

@@ -42,7 +42,8 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
 
         if (renew && !_renewals.IsRunning(levels[0]))
         {
-            // Nobody waits for it: the lease still holds. Where it fails, a lease's worth is lost at most, and who needs it next finds out.
+            // No request waits for it: the lease still holds. Where it fails, a lease's worth is lost at most, and the next request
+            // that needs one finds out.
             _ = Renew(set, 0, 0);
         }
 

@@ -8,7 +8,7 @@ namespace Bff.Routes;
 
 /// <summary>
 /// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set
-/// before anybody knows what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
+/// before it is known what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
 /// </summary>
 internal static class IdleTimeouts
 {

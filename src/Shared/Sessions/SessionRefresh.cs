@@ -24,9 +24,9 @@ internal enum RefreshOutcome
 /// <summary>
 /// Gives a session its next access token:
 /// 1. one run per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
-/// instances; the others wait for what it writes; 3. the holder reads again, for somebody may have been quicker, and asks the provider
-/// once;
-/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure nobody asks for two seconds.
+/// instances; the others wait for what it writes; 3. the holder reads again, for another instance may have been quicker, and asks the
+/// provider once;
+/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds.
 /// </summary>
 internal sealed partial class SessionRefresh(
     SessionVault vault,
@@ -93,7 +93,7 @@ internal sealed partial class SessionRefresh(
 
             if (!IsDue(session.Record) || !IsOver(session.Record))
             {
-                return RefreshOutcome.Ok; // Somebody has refreshed, or is about to while the old one still holds.
+                return RefreshOutcome.Ok; // Another request has refreshed it, or is about to while the old token still holds.
             }
 
             if (time.GetUtcNow() >= giveUp)

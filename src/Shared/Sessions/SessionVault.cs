@@ -75,7 +75,7 @@ internal sealed class SessionVault(
 
     /// <summary>
     /// Ends a session on every instance; what the host made for it first, its open streams too. With an entry in the audit log when
-    /// somebody else ends it.
+    /// another request ends it.
     /// </summary>
     public async Task End(string key, SessionRecord? record, bool leaveMark, ChangedBy? by = null)
     {

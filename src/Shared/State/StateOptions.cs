@@ -18,7 +18,7 @@ public sealed class StateOptions
     public bool AllowEmbedded { get; set; }
 }
 
-/// <summary>Stops a host whose state would be lost or not shared without anybody having said so.</summary>
+/// <summary>Stops a host whose state would be lost or not shared without a setting that says so.</summary>
 internal sealed class StateOptionsValidator(IConfiguration configuration, IHostEnvironment environment) : IValidateOptions<StateOptions>
 {
     public ValidateOptionsResult Validate(string? name, StateOptions options)

@@ -30,7 +30,7 @@ internal sealed class ArrivingAttempt : IDisposable
         _abandoned = abandoned.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), _limit);
     }
 
-    /// <summary>Cancelled when the service has taken too long, or nobody waits any more.</summary>
+    /// <summary>Cancelled when the service has taken too long, or the caller no longer waits.</summary>
     public CancellationToken Token => _limit.Token;
 
     /// <summary>The sender is waited for.</summary>

@@ -50,8 +50,8 @@ internal readonly struct ReadKey(
 
 /// <summary>
 /// A read that its first caller makes as if alone, within its own time; others join it. It is no run of
-/// <see cref="Bff.Concurrency.SingleFlight{TKey}"/>, which belongs to nobody and so needs a request, a time limit and a task of its own:
-/// here every read is one, and costs more than one object only once somebody joins.
+/// <see cref="Bff.Concurrency.SingleFlight{TKey}"/>, which belongs to no request and so needs a request, a time limit and a task of its
+/// own: here every read is one, and costs more than one object only once another request joins.
 /// </summary>
 internal sealed class ReadInFlight<T>(ReadStamp stamp)
 {

@@ -97,7 +97,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         await Ok(await after);
     }
 
-    /// <summary>Completes when so many reads of this host have joined a flight of the cache.</summary>
+    /// <summary>Completes when so many reads of this host have joined a read of the cache.</summary>
     private sealed class Joined : IDisposable
     {
         private readonly TaskCompletionSource _all = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -125,7 +125,7 @@ public sealed class UsageRecorderTests
     private static async Task<long> Requests(IUsageStore store, string account = "acme") =>
         (await store.Read(account, DateOnly.FromDateTime(Now.UtcDateTime), default)).Values.Sum(u => u.Requests);
 
-    /// <summary>Whoever asked goes away in the middle of the write.</summary>
+    /// <summary>The client goes away in the middle of the write.</summary>
     private sealed class LeavingReader(IUsageStore inner, CancellationTokenSource reader) : IUsageStore
     {
         public async ValueTask Add(

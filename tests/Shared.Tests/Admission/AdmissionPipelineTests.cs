@@ -134,7 +134,7 @@ public sealed class AdmissionPipelineTests
         await Left(host);
     }
 
-    /// <summary>Whoever sends a body may take its time, and nobody waits for it.</summary>
+    /// <summary>A client that sends a body may take its time, and no other request waits for it.</summary>
     [Theory]
     [InlineData("Content-Length: 10\r\n\r\nhello", "world")]
     [InlineData("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n")]

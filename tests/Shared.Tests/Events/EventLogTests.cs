@@ -272,7 +272,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
         await Assert.ThrowsAsync<StoreRefusedException>(() => instance.Queue.Done([taken[0].Id], default));
         server.Allow("xdel");
         await instance.Queue.Return([taken[0].Id], default);
-        // Whoever has it next does it again.
+        // The next holder does it again.
         await instance.Queue.Done([.. (await instance.Queue.Take(10, default)).Select(e => e.Id)], default);
 
         Assert.Equal(":0\r\n", server.Command("XLEN", RedisEventKeys.Queue!));

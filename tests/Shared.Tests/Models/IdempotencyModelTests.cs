@@ -70,7 +70,7 @@ public sealed class IdempotencyModelTests
         public bool MayEndTooLate { get; set; }
     }
 
-    private sealed class Flight
+    private sealed class PendingRequest
     {
         public required int Who { get; init; }
 
@@ -104,7 +104,7 @@ public sealed class IdempotencyModelTests
         );
         private static readonly TimeSpan Lease = Options.Value.Lease;
         private readonly Key[] _keys = [.. Enumerable.Range(0, ModelCheck.Records).Select(_ => new Key())];
-        private readonly List<Flight> _flights = [];
+        private readonly List<PendingRequest> _pending = [];
         private readonly FaultPlan[] _faults = [.. connections.Select(c => c?.Link.Faults ?? new())];
         private readonly Instance[] _instances = new Instance[ModelCheck.Instances];
         private ModelClock _storeClock = new();
@@ -136,9 +136,9 @@ public sealed class IdempotencyModelTests
                 case Act.Begin:
                     await Send(step, waits: true);
                     return;
-                case Act.Finish when _flights.Count > 0:
-                    var flight = _flights[step.What % _flights.Count];
-                    await Finish(flight, StatusOf(step.Much));
+                case Act.Finish when _pending.Count > 0:
+                    var request = _pending[step.What % _pending.Count];
+                    await Finish(request, StatusOf(step.Much));
                     return;
                 case Act.Crash:
                     Crash(step.Who);
@@ -165,9 +165,9 @@ public sealed class IdempotencyModelTests
 
         public async Task End()
         {
-            foreach (var flight in _flights.ToList())
+            foreach (var request in _pending.ToList())
             {
-                await Finish(flight, 200);
+                await Finish(request, 200);
             }
 
             await SendEach();
@@ -187,7 +187,7 @@ public sealed class IdempotencyModelTests
         public ValueTask DisposeAsync()
         {
             Array.ForEach(_instances, i => FaultyStore<IIdempotencyStore>.Kill(i.Store));
-            _flights.ForEach(f => f.Served.TrySetCanceled());
+            _pending.ForEach(f => f.Served.TrySetCanceled());
             Array.ForEach(_faults, f => f.Disarm());
             return default;
         }
@@ -231,15 +231,15 @@ public sealed class IdempotencyModelTests
             Abandon(f => f.Who == who);
         }
 
-        private void Abandon(Predicate<Flight> which)
+        private void Abandon(Predicate<PendingRequest> which)
         {
-            foreach (var flight in _flights.FindAll(which))
+            foreach (var request in _pending.FindAll(which))
             {
-                _keys[flight.Key].BlockedUntil = _passed + Lease;
-                flight.Served.TrySetCanceled();
+                _keys[request.Key].BlockedUntil = _passed + Lease;
+                request.Served.TrySetCanceled();
             }
 
-            _flights.RemoveAll(which);
+            _pending.RemoveAll(which);
         }
 
         private void Lose((int, string)?[] copy)
@@ -251,7 +251,7 @@ public sealed class IdempotencyModelTests
                 _keys[i].MayEndTooLate = true; // The copy may be from before the clock went back.
             }
 
-            _flights.ForEach(f => f.IsLocked = false);
+            _pending.ForEach(f => f.IsLocked = false);
         }
 
         private async Task Pass(int seconds)
@@ -266,7 +266,7 @@ public sealed class IdempotencyModelTests
                 {
                     var clock = _instances[who].Clock;
                     clock.Advance(second);
-                    var locked = _flights.Count(f => f.Who == who && f.IsLocked);
+                    var locked = _pending.Count(f => f.Who == who && f.IsLocked);
                     Model.Holds(await Model.Comes(() => clock.Waiting >= locked), "a lock is renewed no more");
                 }
             }
@@ -282,14 +282,14 @@ public sealed class IdempotencyModelTests
             Array.ForEach(_keys, k => k.MayEndTooLate |= by < TimeSpan.Zero);
             if (_ahead > Lease / 2)
             {
-                _flights.ForEach(f => f.IsLocked = false); // For the store's clock their time is over.
+                _pending.ForEach(f => f.IsLocked = false); // For the store's clock their time is over.
             }
         }
 
         private async Task Send(Step<Act> step, bool waits)
         {
             var content = step.Much % 4 == 3 ? 1 : 0;
-            var flight = new Flight
+            var request = new PendingRequest
             {
                 Who = step.Who,
                 Key = step.What,
@@ -298,24 +298,24 @@ public sealed class IdempotencyModelTests
             var key = _keys[step.What];
             var before = _executions;
             var wasKept = key.Kept;
-            var mayBeBlocked = key.BlockedUntil >= _passed || _flights.Exists(f => f.Key == step.What);
+            var mayBeBlocked = key.BlockedUntil >= _passed || _pending.Exists(f => f.Key == step.What);
             var faults = Arm(step.Who);
-            flight.Sent = _instances[step.Who]
-                .Idempotent.RunItem(new KeyedRequest("k", "s"), $"{step.What}", new[] { (byte)content }, _ => Serve(flight));
+            request.Sent = _instances[step.Who]
+                .Idempotent.RunItem(new KeyedRequest("k", "s"), $"{step.What}", new[] { (byte)content }, _ => Serve(request));
             if (!waits)
             {
-                flight.Served.TrySetResult(StatusOf(step.Much));
+                request.Served.TrySetResult(StatusOf(step.Much));
             }
 
-            await Task.WhenAny(flight.Sent, Model.Comes(() => waits && flight.Body is not null, 30));
+            await Task.WhenAny(request.Sent, Model.Comes(() => waits && request.Body is not null, 30));
             var faulted = faults.Disarm();
-            if (_executions > before && !flight.Sent.IsCompleted)
+            if (_executions > before && !request.Sent.IsCompleted)
             {
-                _flights.Add(flight);
+                _pending.Add(request);
                 return;
             }
 
-            await Judge(flight, _executions > before, faulted, wasKept, mayBeBlocked, StatusOf(step.Much));
+            await Judge(request, _executions > before, faulted, wasKept, mayBeBlocked, StatusOf(step.Much));
         }
 
         private FaultPlan Arm(int who)
@@ -329,28 +329,28 @@ public sealed class IdempotencyModelTests
             return _faults[who];
         }
 
-        private async Task<StoredAnswer> Serve(Flight flight)
+        private async Task<StoredAnswer> Serve(PendingRequest request)
         {
-            var key = _keys[flight.Key];
-            Model.Holds(key.Kept is null, $"key {flight.Key} is executed again although its answer was kept");
-            Model.Holds(!_flights.Exists(f => f.Key == flight.Key && f.IsLocked), $"key {flight.Key} is executed twice at once");
-            var body = $"{flight.Key}/{flight.Content}/{++_executions}";
-            flight.Body = body;
-            var status = await flight.Served.Task;
+            var key = _keys[request.Key];
+            Model.Holds(key.Kept is null, $"key {request.Key} is executed again although its answer was kept");
+            Model.Holds(!_pending.Exists(f => f.Key == request.Key && f.IsLocked), $"key {request.Key} is executed twice at once");
+            var body = $"{request.Key}/{request.Content}/{++_executions}";
+            request.Body = body;
+            var status = await request.Served.Task;
             return status > 0 ? new(status, [], Encoding.UTF8.GetBytes(body)) : throw new HttpRequestException("cut");
         }
 
-        private async Task Finish(Flight flight, int status)
+        private async Task Finish(PendingRequest request, int status)
         {
-            _flights.Remove(flight);
-            var faults = Arm(flight.Who);
-            flight.Served.TrySetResult(status);
-            await Task.WhenAny(flight.Sent!);
-            await Judge(flight, isExecuted: true, faults.Disarm(), null, mayBeBlocked: true, status);
+            _pending.Remove(request);
+            var faults = Arm(request.Who);
+            request.Served.TrySetResult(status);
+            await Task.WhenAny(request.Sent!);
+            await Judge(request, isExecuted: true, faults.Disarm(), null, mayBeBlocked: true, status);
         }
 
         private async Task Judge(
-            Flight flight,
+            PendingRequest request,
             bool isExecuted,
             bool faulted,
             (int Content, string Body)? kept,
@@ -358,7 +358,7 @@ public sealed class IdempotencyModelTests
             int status
         )
         {
-            var key = _keys[flight.Key];
+            var key = _keys[request.Key];
             if (faulted)
             {
                 key.BlockedUntil = _passed + Lease;
@@ -366,28 +366,31 @@ public sealed class IdempotencyModelTests
 
             try
             {
-                var (answer, problem) = await flight.Sent!;
+                var (answer, problem) = await request.Sent!;
                 if (answer is not null)
                 {
                     var body = Encoding.UTF8.GetString(answer.Body);
                     Model.Holds(
-                        body.StartsWith($"{flight.Key}/{flight.Content}/", StringComparison.Ordinal),
-                        $"key {flight.Key} got the answer {body} of another request"
+                        body.StartsWith($"{request.Key}/{request.Content}/", StringComparison.Ordinal),
+                        $"key {request.Key} got the answer {body} of another request"
                     );
-                    Model.Holds(kept is null || body == kept.Value.Body, $"key {flight.Key} got {body} instead of its answer {kept?.Body}");
-                    if (isExecuted && status == 200 && body == flight.Body && flight.IsLocked && !faulted)
+                    Model.Holds(
+                        kept is null || body == kept.Value.Body,
+                        $"key {request.Key} got {body} instead of its answer {kept?.Body}"
+                    );
+                    if (isExecuted && status == 200 && body == request.Body && request.IsLocked && !faulted)
                     {
-                        key.Kept = (flight.Content, body);
+                        key.Kept = (request.Content, body);
                     }
 
                     return;
                 }
 
-                Model.Holds(!isExecuted, $"key {flight.Key} was executed and got no answer");
+                Model.Holds(!isExecuted, $"key {request.Key} was executed and got no answer");
                 var isMismatch = problem!.Code.Status == 422;
                 Model.Holds(
-                    kept is null || (isMismatch && kept.Value.Content != flight.Content),
-                    $"key {flight.Key} got {problem.Code.Status} instead of its answer"
+                    kept is null || (isMismatch && kept.Value.Content != request.Content),
+                    $"key {request.Key} got {problem.Code.Status} instead of its answer"
                 );
                 if (!isMismatch && key.MayEndTooLate)
                 {
@@ -396,11 +399,11 @@ public sealed class IdempotencyModelTests
                 }
 
                 key.MayEndTooLate = false;
-                Model.Holds(isMismatch || mayBeBlocked, $"key {flight.Key} is blocked and nobody is served");
+                Model.Holds(isMismatch || mayBeBlocked, $"key {request.Key} is blocked and nobody is served");
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {
-                Model.Holds(faulted && !isExecuted, $"key {flight.Key}: {refused.GetType().Name} over an answer that was served");
+                Model.Holds(faulted && !isExecuted, $"key {request.Key}: {refused.GetType().Name} over an answer that was served");
             }
             catch (HttpRequestException)
             {

@@ -255,7 +255,7 @@ public sealed class RevocationModelTests
             }
             catch (Exception refused) when (Model.IsRefusal(refused))
             {
-                // Nothing is promised; whoever revoked it is told.
+                // Nothing is promised; the caller who revoked it is told.
             }
             finally
             {

@@ -231,7 +231,7 @@ public sealed class SessionModelTests
                     await Pumped(Task.WhenAll(instances.Select(i => Ask(i, session, null))));
                     return;
                 case Act.AskLate when session.State != State.None:
-                    await Pass(Late); // Its token is over: whoever asks needs a new one, and the next does if this one fails.
+                    await Pass(Late); // Its token has expired: the next request needs a new one, and the next does if this one fails.
                     _next = server is null ? null : (Model.FaultOf(step.Much), step.Much / 3);
                     await Pumped(Ask(instance, session, Arm(instance)));
                     await Pumped(Ask(instances[^1], session, null));

@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Shared.Tests.RateLimiting;
 
-/// <summary>Whoever tries credentials is told to stop; nobody else is, from the same address or with the same beginning of a key.</summary>
+/// <summary>
+/// A client that tries credentials is told to stop; no other is, from the same address or with the same beginning of a key.
+/// </summary>
 public sealed class FailedCredentialsTests
 {
     private const int Burst = 5;

@@ -176,7 +176,7 @@ public sealed class StoreTroubleTests
         );
     }
 
-    /// <summary>Handed out once to whoever works it off.</summary>
+    /// <summary>Handed out once, to the instance that works it off.</summary>
     private static StoreProbe Queue(IServiceProvider services)
     {
         var (log, queue, taken) = (

@@ -84,7 +84,7 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
 
             await over.CancelAsync();
             await watching;
-            await Eventually.True(() => Seen<long>("bff.upstream.places").Count == 0); // Whoever still sends holds none.
+            await Eventually.True(() => Seen<long>("bff.upstream.places").Count == 0); // Clients that still send hold none.
             foreach (var (_, answer) in _stalled)
             {
                 if ((await answer).Status is not (>= 400 and < 500)) // 408, unless an endpoint wants a key before it reads a body.

@@ -47,7 +47,7 @@ internal static class AddressGuard
 
     /// <summary>
     /// 2000::/3. Outside of it are loopback, link-local, unique local, multicast, IPv4-mapped, NAT64 (64:ff9b::/96, 64:ff9b:1::/48) and
-    /// what nobody has been given. Asked of the bits, because <see cref="IPNetwork"/> takes IPv4-mapped addresses for IPv4.
+    /// what is unassigned. Asked of the bits, because <see cref="IPNetwork"/> takes IPv4-mapped addresses for IPv4.
     /// </summary>
     private static bool IsGlobalUnicast(IPAddress address) => !address.IsIPv4MappedToIPv6 && (address.GetAddressBytes()[0] & 0xE0) == 0x20;
 }

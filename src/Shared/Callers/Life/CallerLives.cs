@@ -10,7 +10,7 @@ namespace Bff.Callers.Life;
 
 /// <summary>
 /// The answers that are being given to known callers. Four times a second it ends those whose credential 1. has expired, or 2. was revoked;
-/// 3. where a credential's store says that it changed, or it is time to ask, the store is asked. Short answers are over before anybody
+/// 3. where a credential's store says that it changed, or it is time to ask, the store is asked. Short answers are over before anything
 /// looks.
 /// </summary>
 internal sealed partial class CallerLives : BackgroundService
@@ -93,7 +93,7 @@ internal sealed partial class CallerLives : BackgroundService
         _stripes[stripe].Add(life);
         if (kind is not null && changes != Changes)
         {
-            _ = Look(life); // It may have ended since the request was let in, before anybody watched.
+            _ = Look(life); // It may have ended since the request was let in, before it was watched.
         }
 
         return life;

@@ -10,7 +10,7 @@ namespace Bff.Composition.Progressive;
 /// </summary>
 /// <param name="json">Where the patch is written.</param>
 /// <param name="nulls">
-/// Pointers to the members that are null and that no patch could say so; brought up to date. Null: nobody needs to know.
+/// Pointers to the members that are null and that no patch could say so; brought up to date. Null: they are not recorded.
 /// </param>
 internal sealed class MergePatch(Utf8JsonWriter json, List<string>? nulls)
 {

@@ -125,7 +125,7 @@ public sealed class SessionStoreTests : IDisposable
                 _redis.Command("TTL", "bff:sessions:of-user:a")[1..].TrimEnd(),
                 System.Globalization.CultureInfo.InvariantCulture
             );
-            // A day longer than the newest, whoever was put in last.
+            // A day longer than the newest, in whatever order they were added.
             Assert.InRange(TimeSpan.FromSeconds(life), TimeSpan.FromDays(3.9), TimeSpan.FromDays(4));
         }
     }
@@ -190,7 +190,7 @@ public sealed class SessionStoreTests : IDisposable
         await store.End(one, leaveMark: true);
         await store.End(two, leaveMark: false);
 
-        // Whoever hears of it finds it gone.
+        // The receiver of the message finds it gone.
         Assert.Equal(Gone(one, two), new[] { await Next(announced), await Next(announced) }.Order(StringComparer.Ordinal));
         Assert.NotNull((await Find(store, kept)).Session);
     }
