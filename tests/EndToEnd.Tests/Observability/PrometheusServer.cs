@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Bff.TestKit;
@@ -35,7 +34,7 @@ internal sealed partial class PrometheusServer : IDisposable
             ).Authority}}" ] } ] } ]
             """
         );
-        var port = FreePort();
+        var port = FreePort.Next();
         _process = Process.Start(
             new ProcessStartInfo(
                 "prometheus",
@@ -97,13 +96,6 @@ internal sealed partial class PrometheusServer : IDisposable
         {
             return null;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"(?<=\[|for: )(\d+)m\b")]

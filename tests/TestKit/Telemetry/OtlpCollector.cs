@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Bff.TestKit.Telemetry;
@@ -46,7 +45,7 @@ public sealed class OtlpCollector : IDisposable
     {
         for (var attempt = 0; ; attempt++)
         {
-            var port = FreePort();
+            var port = FreePort.Next();
             var listener = new HttpListener { Prefixes = { $"http://127.0.0.1:{port}/" } };
             try
             {
@@ -205,12 +204,5 @@ public sealed class OtlpCollector : IDisposable
         {
             return string.Concat(_senders.Values.Where(s => Stopwatch.GetElapsedTime(s.At) < MetricExpiration).Select(s => s.Lines));
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

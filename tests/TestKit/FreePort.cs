@@ -1,0 +1,16 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Bff.TestKit;
+
+/// <summary>For servers that cannot be told to take any port and say which.</summary>
+public static class FreePort
+{
+    /// <summary>A port of 127.0.0.1 that is free now; another process may take it before it is used.</summary>
+    public static int Next()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
