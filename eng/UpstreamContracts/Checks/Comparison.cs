@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Checks;
@@ -25,16 +26,26 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
 
     /// <summary>What is read of an answer.</summary>
     public void Read(string path, JsonNode? read, JsonNode? given, Found found) =>
-        Guarded(read ?? new JsonObject(), given ?? new JsonObject(), (r, g) => Read(path, r, g, found));
+        Guarded(
+            read ?? new JsonObject(),
+            given ?? new JsonObject(),
+            (r, g) => Read(path, r, g, found),
+            (r, g) => ReadNull(path, r, g, found)
+        );
 
     /// <summary>What is sent in a body, or in a parameter, where every simple value is a text.</summary>
     public void Sent(string path, JsonNode? sent, JsonNode? taken, Found found, bool isText = false) =>
-        Guarded(sent ?? new JsonObject(), taken ?? new JsonObject(), (s, t) => Sent(path, s, t, found, isText));
+        Guarded(
+            sent ?? new JsonObject(),
+            taken ?? new JsonObject(),
+            (s, t) => Sent(path, s, t, found, isText),
+            (s, t) => SentNull(path, s, t, found)
+        );
 
-    private void Guarded(JsonNode mine, JsonNode theirs, Action<Shape, Shape> compare) =>
-        Guarded(Shape.Of(mine, contract), Shape.Of(theirs, document), compare);
+    private void Guarded(JsonNode mine, JsonNode theirs, Action<Shape, Shape> compare, Action<Shape, Shape>? again = null) =>
+        Guarded(Shape.Of(mine, contract), Shape.Of(theirs, document), compare, again);
 
-    private void Guarded(Shape own, Shape other, Action<Shape, Shape> compare)
+    private void Guarded(Shape own, Shape other, Action<Shape, Shape> compare, Action<Shape, Shape>? again = null)
     {
         if (++_steps > MostSteps)
         {
@@ -46,6 +57,26 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             compare(own, other);
             _within.Remove((own.Schema, other.Schema));
         }
+        else
+        {
+            again?.Invoke(own, other); // Whether it may be null is said where it is used.
+        }
+    }
+
+    private static void ReadNull(string path, Shape read, Shape given, Found found)
+    {
+        if (given.IsNullable && !read.IsNullable)
+        {
+            found(path, "may now be null");
+        }
+    }
+
+    private static void SentNull(string path, Shape sent, Shape taken, Found found)
+    {
+        if (sent.IsNullable && !taken.IsNullable)
+        {
+            found(path, "may no longer be null");
+        }
     }
 
     private void Read(string path, Shape read, Shape given, Found found)
@@ -55,11 +86,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             return;
         }
 
-        if (given.IsNullable && !read.IsNullable)
-        {
-            found(path, "may now be null");
-        }
-
+        ReadNull(path, read, given, found);
         if (given.Variants.Count > 0)
         {
             foreach (var variant in given.Variants.Values)
@@ -133,7 +160,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
         foreach (var (name, member) in read.Members)
         {
             var at = Join(path, name);
-            if ((given.Members.GetValueOrDefault(name) ?? given.Rest as JsonObject) is not { } same)
+            if ((given.Members.GetValueOrDefault(name) ?? given.Rest as JsonObject) is not { } same || Is("writeOnly", same))
             {
                 found(at, "is gone");
                 continue;
@@ -179,11 +206,7 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
             return;
         }
 
-        if (sent.IsNullable && !taken.IsNullable)
-        {
-            found(path, "may no longer be null");
-        }
-
+        SentNull(path, sent, taken, found);
         if (isText ? !Parses(sent, taken) : !Covers(taken with { Format = taken.Types.Contains("string") ? null : taken.Format }, sent))
         {
             found(path, $"is now {Text(taken)}, sent as {Text(sent)}");
@@ -212,7 +235,13 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
 
     private void SentMembers(string path, Shape sent, Shape taken, Found found)
     {
-        foreach (var name in taken.Required.Except(sent.Required).Where(_ => sent.Types.Contains("object") && sent.Rest is not JsonObject))
+        foreach (
+            var name in taken
+                .Required.Except(sent.Required)
+                .Where(n =>
+                    sent.Types.Contains("object") && sent.Rest is not JsonObject && !Is("readOnly", taken.Members.GetValueOrDefault(n))
+                )
+        )
         {
             found(
                 Join(path, name),
@@ -253,6 +282,11 @@ internal sealed class Comparison(JsonNode contract, JsonNode document, bool form
         taken.Types.Contains("string")
         || sent.Types.All(t => taken.Types.Contains(t) || (t == "integer" && taken.Types.Contains("number")))
         || (taken.Types.Contains("array") && sent.Types.Count > 0 && !sent.Types.Contains("object"));
+
+    // What a service makes itself is required of its answers alone, and what it keeps to itself of requests alone (OpenAPI, schema object).
+    private bool Is(string side, JsonNode? member) =>
+        member is JsonObject
+        && ((member[side] ?? Shape.Follow(member, document).Target[side]) as JsonValue)?.GetValueKind() == JsonValueKind.True;
 
     private static int Finds(Action<Found> compare)
     {

@@ -35,6 +35,14 @@ internal static class GraphQlCheck
         var fragments = query.Definitions.OfType<GraphQLFragmentDefinition>().ToDictionary(f => f.FragmentName.Name.StringValue);
         var operation = query.Definitions.OfType<GraphQLOperationDefinition>().Single();
         var variables = operation.Variables?.Items.ToDictionary(v => v.Variable.Name.StringValue) ?? [];
+        var name = $"{operation.Operation.ToString().ToLowerInvariant()} {Asked(operation)}";
+        var (types, taken) = new QueryVariables(schema).Of(variables.Values);
+        new Comparison(contract, types, formats: false).Sent(
+            "",
+            call["variables"],
+            taken,
+            (path, what) => findings.Add(new($"{path} of the variables of {name} {what}", "sends it", endpoints))
+        );
         var answer = new QueryAnswer(schema, fragments, variables, (text, need) => findings.Add(new(text, need, endpoints))).Of(operation);
         if (answer is not null)
         {
@@ -46,13 +54,7 @@ internal static class GraphQlCheck
                 {
                     if (what != "is gone") // A field that the schema has lost has been told of.
                     {
-                        findings.Add(
-                            new(
-                                $"{path} of {operation.Operation.ToString().ToLowerInvariant()} {Asked(operation)} {what}",
-                                "needs it",
-                                endpoints
-                            )
-                        );
+                        findings.Add(new($"{path} of {name} {what}", "needs it", endpoints));
                     }
                 }
             );

@@ -8,6 +8,9 @@ namespace Bff.UpstreamContracts.Checks;
 /// <summary>Reads a service's OpenAPI document, 2.0 to 3.1, JSON or YAML, and gives it as JSON of 3.1.</summary>
 internal static class OpenApiFile
 {
+    /// <summary>Whether it was one of 2.0, whose <c>collectionFormat</c> the reader does not keep.</summary>
+    public const string IsOfVersion2 = "x-version-2";
+
     /// <exception cref="WrongInputException">It is none, or one that cannot be relied on.</exception>
     public static JsonObject Read(string text)
     {
@@ -30,7 +33,9 @@ internal static class OpenApiFile
                 throw new WrongInputException(string.Join('\n', errors.Take(5).Select(e => $"{e.Pointer}: {e.Message}")));
             }
 
-            return JsonNode.Parse(document!.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1).GetAwaiter().GetResult())!.AsObject();
+            var read = JsonNode.Parse(document!.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1).GetAwaiter().GetResult())!.AsObject();
+            read[IsOfVersion2] = raw.ContainsKey("swagger");
+            return read;
         }
         catch (Exception broken) when (broken is not WrongInputException and not OutOfMemoryException)
         {

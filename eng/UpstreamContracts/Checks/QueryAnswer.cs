@@ -48,13 +48,23 @@ internal sealed class QueryAnswer(
                     break;
                 case GraphQLInlineFragment inline:
                     var narrowed = inline.TypeCondition?.Type.Name.StringValue ?? type;
+                    Narrow(type, narrowed);
                     Select(narrowed, inline.SelectionSet, members, required, isAlways && narrowed == type);
                     break;
                 case GraphQLFragmentSpread spread when fragments.TryGetValue(spread.FragmentName.Name.StringValue, out var fragment):
                     var of = fragment.TypeCondition.Type.Name.StringValue;
+                    Narrow(type, of);
                     Select(of, fragment.SelectionSet, members, required, isAlways && of == type);
                     break;
             }
+        }
+    }
+
+    private void Narrow(string type, string narrowed)
+    {
+        if (!schema.MayBe(type, narrowed))
+        {
+            tell($"{type} can no longer be {narrowed}", "asks for it");
         }
     }
 
@@ -94,18 +104,7 @@ internal sealed class QueryAnswer(
             return Object(name, selections);
         }
 
-        return schema.Enum(name) is { } values
-            ? new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(v => JsonValue.Create(v))]) }
-            : name switch
-            {
-                "String" or "ID" or "DateTime" or "DateTimeOffset" or "Date" or "Time" or "Guid" or "UUID" or "Uri" or "URL" =>
-                    new JsonObject { ["type"] = "string" },
-                "Int" or "Short" or "Byte" => new JsonObject { ["type"] = "integer", ["format"] = "int32" },
-                "Long" or "BigInt" => new JsonObject { ["type"] = "integer", ["format"] = "int64" },
-                "Float" or "Decimal" or "BigDecimal" => new JsonObject { ["type"] = "number" },
-                "Boolean" => new JsonObject { ["type"] = "boolean" },
-                _ => new JsonObject { [Comparison.Unknown] = true },
-            };
+        return schema.Simple(name);
     }
 
     private void Arguments(string of, GraphQLField field, GraphQLFieldDefinition defined)

@@ -121,6 +121,7 @@ internal static class RestCheck
                 );
                 if (
                     place == "query"
+                    && (bool?)document[OpenApiFile.IsOfVersion2] != true
                     && Shape.Of(parameter["schema"]!, contract).Types.Contains("array")
                     && taken["schema"] is { } schema
                     && Shape.Of(schema, document).Types.Contains("array")

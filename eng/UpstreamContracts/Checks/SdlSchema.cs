@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using GraphQLParser.AST;
 
 namespace Bff.UpstreamContracts.Checks;
@@ -72,11 +73,26 @@ internal sealed class SdlSchema
 
     public IReadOnlyDictionary<string, GraphQLInputValueDefinition>? Input(string type) => _inputs.GetValueOrDefault(type);
 
-    public IReadOnlyList<string>? Enum(string type) => _enums.GetValueOrDefault(type);
+    /// <summary>The JSON Schema of an enum or a scalar.</summary>
+    public JsonObject Simple(string type) =>
+        _enums.TryGetValue(type, out var values)
+            ? new JsonObject { ["type"] = "string", ["enum"] = new JsonArray([.. values.Select(v => JsonValue.Create(v))]) }
+            : type switch
+            {
+                "String" or "ID" or "DateTime" or "DateTimeOffset" or "Date" or "Time" or "Guid" or "UUID" or "Uri" or "URL" =>
+                    new JsonObject { ["type"] = "string" },
+                "Int" or "Short" or "Byte" => new JsonObject { ["type"] = "integer", ["format"] = "int32" },
+                "Long" or "BigInt" => new JsonObject { ["type"] = "integer", ["format"] = "int64" },
+                "Float" or "Decimal" or "BigDecimal" => new JsonObject { ["type"] = "number" },
+                "Boolean" => new JsonObject { ["type"] = "boolean" },
+                _ => new JsonObject { [Comparison.Unknown] = true },
+            };
+
+    /// <summary>Whether a value of one type may be of the other.</summary>
+    public bool MayBe(string type, string other) => type == other || Possible(type).Intersect(Possible(other)).Any();
 
     /// <summary>The object types that a value of a type may be of.</summary>
-    public IReadOnlyList<string> Possible(string type) =>
-        _unions.GetValueOrDefault(type) ?? _implementations.GetValueOrDefault(type) ?? [type];
+    private List<string> Possible(string type) => _unions.GetValueOrDefault(type) ?? _implementations.GetValueOrDefault(type) ?? [type];
 
     private void Add(string type, GraphQLFieldsDefinition? fields, GraphQLImplementsInterfaces? interfaces)
     {

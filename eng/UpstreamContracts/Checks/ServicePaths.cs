@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Bff.UpstreamContracts.Checks;
 
@@ -17,13 +18,9 @@ internal sealed record OfferedOperation(
 /// Finds operations by their path. Values in a path have the names that each side gives them, and the path of a server's address may be
 /// part of the gateway's paths or of its address.
 /// </summary>
-internal sealed class ServicePaths(JsonObject document)
+internal sealed partial class ServicePaths(JsonObject document)
 {
-    private readonly string[] _bases =
-    [
-        "",
-        .. Shape.List(document["servers"]).Select(s => BaseOf((string?)s["url"] ?? "")).Where(b => b.Length > 0).Distinct(),
-    ];
+    private readonly string[] _bases = ["", .. Shape.List(document["servers"]).Select(BaseOf).Where(b => b.Length > 0).Distinct()];
 
     public OfferedOperation? Find(string path, string verb) =>
         _bases
@@ -49,33 +46,30 @@ internal sealed class ServicePaths(JsonObject document)
         return [.. all.Values];
     }
 
-    /// <summary>The names of the values; null where the paths differ.</summary>
+    /// <summary>The names of the values; null where the paths differ. A value may have text around it, as in <c>{id}:cancel</c>.</summary>
     private static Dictionary<string, string>? Match(string mine, string theirs)
     {
-        var (own, other) = (mine.Trim('/').Split('/'), theirs.Trim('/').Split('/'));
-        if (own.Length != other.Length)
+        if (Braces().Replace(mine.Trim('/'), "{}") != Braces().Replace(theirs.Trim('/'), "{}"))
         {
             return null;
         }
 
         var names = new Dictionary<string, string>();
-        for (var i = 0; i < own.Length; i++)
+        foreach (var (own, other) in Braces().Matches(mine).Zip(Braces().Matches(theirs)))
         {
-            if (own[i] is ['{', ..] && other[i] is ['{', ..])
-            {
-                names[own[i].Trim('{', '}')] = other[i].Trim('{', '}');
-            }
-            else if (own[i] != other[i])
-            {
-                return null;
-            }
+            names[own.Groups[1].Value] = other.Groups[1].Value;
         }
 
         return names;
     }
 
-    private static string BaseOf(string url)
+    [GeneratedRegex(@"\{([^{}]*)\}")]
+    private static partial Regex Braces();
+
+    private static string BaseOf(JsonNode server)
     {
+        var url = Braces()
+            .Replace((string?)server["url"] ?? "", v => (string?)server["variables"]?[v.Groups[1].Value]?["default"] ?? v.Groups[1].Value);
         var path =
             Uri.TryCreate(url, UriKind.Absolute, out var absolute) && absolute.Scheme.StartsWith("http", StringComparison.Ordinal)
                 ? absolute.AbsolutePath

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Bff.UpstreamContracts.Checks;
@@ -22,6 +23,20 @@ internal sealed record Shape(
 )
 {
     private const int LongestChain = 100;
+
+    private static readonly string[] Typing =
+    [
+        "$ref",
+        "type",
+        "enum",
+        "const",
+        "oneOf",
+        "anyOf",
+        "allOf",
+        "properties",
+        "additionalProperties",
+        "items",
+    ];
 
     /// <summary>Nothing is said: anything may be there.</summary>
     public bool IsAnything => Types.Count + Variants.Count == 0;
@@ -61,7 +76,7 @@ internal sealed record Shape(
 
         var own = Own(resolved, name) with { IsNullable = isNullable, Variants = variants };
         var types = resolved["type"] is null ? [] : TypesOf(resolved);
-        own = own with { IsNullable = isNullable || types.Contains("null") };
+        own = own with { IsNullable = isNullable || types.Contains("null") || (types.Count == 0 && HasNull(resolved["enum"])) };
         return parts.Aggregate(
             own,
             (whole, part) => Together(whole, Of(part, document, within), isFirst: types.Count == 0 && part == parts[0])
@@ -101,6 +116,9 @@ internal sealed record Shape(
         );
     }
 
+    // Generators name null among the values, and no type beside them.
+    private static bool HasNull(JsonNode? values) => values is JsonArray list && list.Any(v => v is null);
+
     /// <summary>One of its variants, with what is said beside them.</summary>
     public Shape As(Shape variant) => Together(this with { Variants = variant.Variants, Schema = variant.Schema }, variant, isFirst: true);
 
@@ -109,7 +127,11 @@ internal sealed record Shape(
         var members = new Dictionary<string, JsonNode>(whole.Members);
         foreach (var (name, member) in part.Members)
         {
-            members[name] = member;
+            // What only describes a member again takes nothing back.
+            if (SaysType(member) || !members.ContainsKey(name))
+            {
+                members[name] = member;
+            }
         }
 
         return whole with
@@ -126,6 +148,8 @@ internal sealed record Shape(
             Variants = whole.Variants.Count > 0 ? whole.Variants : part.Variants,
         };
     }
+
+    private static bool SaysType(JsonNode schema) => schema is JsonObject members && members.Any(m => Typing.Contains(m.Key));
 
     /// <summary>The object behind a <c>$ref</c> into the document, and that reference (empty without one).</summary>
     public static (JsonObject Target, string Name) Follow(JsonNode node, JsonNode document)
@@ -150,17 +174,26 @@ internal sealed record Shape(
                 .Aggregate(
                     document,
                     (at, step) =>
-                        (at as JsonObject)?[
+                        Below(
+                            at,
                             Uri.UnescapeDataString(step)
                                 .Replace("~1", "/", StringComparison.Ordinal)
                                 .Replace("~0", "~", StringComparison.Ordinal)
-                        ]
-                        ?? throw new InvalidOperationException($"{reference} leads nowhere.")
+                        ) ?? throw new InvalidOperationException($"{reference} leads nowhere.")
                 );
         }
 
         return (node as JsonObject ?? [], name); // "true" is a schema too.
     }
+
+    private static JsonNode? Below(JsonNode node, string step) =>
+        node switch
+        {
+            JsonObject members => members[step],
+            JsonArray items when int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at < items.Count =>
+                items[at],
+            _ => null,
+        };
 
     public static IEnumerable<JsonNode> List(JsonNode? node) => (node as JsonArray ?? []).Where(n => n is not null).Select(n => n!);
 

@@ -50,7 +50,13 @@ public sealed class ServiceCheckTests : IDisposable
           },
           "components": { "schemas": {
             "Made": { "type": "object", "required": [ "id" ], "properties": { "id": { "type": "string" } } },
-            "NewThing": { "type": "object", "required": [ "name" ], "properties": { "name": { "type": "string" }, "size": { "type": "integer", "format": "int32" } } },
+            "NewThing": {
+              "type": "object", "required": [ "name" ],
+              "properties": {
+                "name": { "type": "string" }, "size": { "type": "integer", "format": "int32" }, "note": { "type": [ "null", "string" ] },
+                "tags": { "type": "array", "items": { "type": "string" } }, "labels": { "type": "object", "additionalProperties": { "type": "string" } }
+              }
+            },
             "Thing": {
               "type": "object", "required": [ "id", "count", "at", "tags", "kind", "price" ],
               "properties": {
@@ -59,6 +65,7 @@ public sealed class ServiceCheckTests : IDisposable
                 "tags": { "type": "array", "items": { "type": "string" } }, "labels": { "type": "object", "additionalProperties": { "type": "string" } },
                 "parent": { "oneOf": [ { "type": "null" }, { "$ref": "#/components/schemas/Thing" } ] },
                 "maker": { "oneOf": [ { "type": "null" }, { "type": "object", "required": [ "name" ], "properties": { "name": { "type": "string" } } } ] },
+                "either": { "oneOf": [ { "type": "string" }, { "type": "integer" } ] },
                 "extra": {}
               }
             }
@@ -76,7 +83,10 @@ public sealed class ServiceCheckTests : IDisposable
               "post": {
                 "requestBody": { "content": { "application/json": { "schema": {
                   "type": "object", "required": [ "name" ],
-                  "properties": { "name": { "type": "string" }, "size": { "type": "integer" }, "color": { "type": "string" } }
+                  "properties": {
+                    "name": { "type": "string" }, "size": { "type": "integer" }, "color": { "type": "string" }, "note": { "type": [ "string", "null" ] },
+                    "tags": { "type": "array", "items": { "type": "string" } }, "labels": { "type": "object", "additionalProperties": { "type": "string" } }
+                  }
                 } } } },
                 "responses": {
                   "201": { "description": "", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } },
@@ -115,7 +125,7 @@ public sealed class ServiceCheckTests : IDisposable
                 "tags": { "type": "array", "items": { "type": "string" } }, "labels": { "type": "object", "additionalProperties": { "type": "string" } },
                 "parent": { "$ref": "#/components/schemas/Thing" },
                 "maker": { "oneOf": [ { "$ref": "#/components/schemas/Named" }, { "type": "null" } ] },
-                "extra": {}, "unread": { "type": "boolean" }
+                "either": { "type": "string" }, "extra": {}, "unread": { "type": "boolean" }
               }
             }
           } }
@@ -229,6 +239,36 @@ public sealed class ServiceCheckTests : IDisposable
     [InlineData(Post + "responses/202", """{ "description": "" }""", "POST /things may now answer 202; TvBff passes on 201 alone in make")]
     [InlineData(Post + "responses", """{ "409": { "description": "" } }""", "POST /things no longer answers with a status of success")]
     [InlineData("paths//files~{name}/get/responses/200/content", "{}", "GET /files/{name} may now answer 200 without a file")]
+    [InlineData(Members + "kind", """{ "enum": [ "small", null ] }""", "kind of " + Where + " may now be null" + Needs)]
+    [InlineData(Members + "note", """{ "type": "string", "writeOnly": true }""", "note of " + Where + " is gone" + Needs)]
+    [InlineData(
+        Members + "either",
+        """{ "type": "boolean" }""",
+        "either of " + Where + " may now be boolean of a kind that is not read" + Needs
+    )]
+    [InlineData(
+        Post + "responses",
+        """{ "200": { "description": "", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } } }""",
+        "POST /things no longer answers 201; TvBff passes it on in make"
+    )]
+    [InlineData(Post + "requestBody", null, "the body of POST /things is no longer taken; TvBff sends it in make")]
+    [InlineData(
+        Get + "requestBody",
+        """{ "required": true, "content": { "application/json": {} } }""",
+        Where + " now needs a body; TvBff sends none in screen"
+    )]
+    [InlineData(Body + "properties/tags/items/type", "\"integer\"", "tags[] of POST /things is now integer, sent as string")]
+    [InlineData(
+        Body + "properties/labels/additionalProperties/type",
+        "\"integer\"",
+        "labels.* of POST /things is now integer, sent as string"
+    )]
+    [InlineData(Body + "properties/note/type", "\"string\"", "note of POST /things may no longer be null; TvBff sends it in make")]
+    [InlineData(
+        Post + "requestBody/content/application~json/schema",
+        """{ "oneOf": [ { "type": "object", "required": [ "price" ], "properties": { "price": {} } }, { "type": "string" } ] }""",
+        "the body of POST /things is no longer taken as object"
+    )]
     public void A_break_is_told_in_words(string at, string? value, string? line)
     {
         var lines = Lines(DocumentEdit.Of(Document, at, value));
@@ -274,6 +314,19 @@ public sealed class ServiceCheckTests : IDisposable
     [InlineData(Get + "parameters/0/schema", """{ "type": "string" }""")]
     [InlineData(Get + "parameters/2/schema", """{ "enum": [ "true", "false" ] }""")]
     [InlineData(Body + "properties/color", null)]
+    [InlineData(Members + "either", """{ "type": "integer" }""")]
+    [InlineData(
+        Members + "maker",
+        """{ "allOf": [ { "$ref": "#/components/schemas/Named" }, { "properties": { "name": { "description": "Who made it." } } } ] }"""
+    )]
+    [InlineData(
+        Post + "requestBody/content/application~json/schema",
+        """{ "type": "object", "required": [ "name", "id" ], "properties": { "id": { "type": "string", "readOnly": true }, "name": { "type": "string" }, "size": {}, "note": {}, "tags": {}, "labels": {} } }"""
+    )]
+    [InlineData(
+        Post + "requestBody/content/application~json/schema",
+        """{ "oneOf": [ { "type": "string" }, { "type": "object", "required": [ "name" ], "additionalProperties": {} } ] }"""
+    )]
     public void What_nobody_reads_may_change(string at, string? value) => Assert.Empty(Lines(DocumentEdit.Of(Document, at, value)));
 
     [Fact]
@@ -283,6 +336,8 @@ public sealed class ServiceCheckTests : IDisposable
         old["components"]!["schemas"]!["Thing"]!["properties"]!["maker"] = JsonNode.Parse(
             """{ "nullable": true, "allOf": [ { "$ref": "#/components/schemas/Named" } ] }"""
         );
+        old["paths"]!["/things"]!["post"]!["requestBody"]!["content"]!["application/json"]!["schema"]!["properties"]!["note"] =
+            JsonNode.Parse("""{ "type": "string", "nullable": true }""");
         Assert.Empty(Lines(old));
 
         old["components"]!["schemas"]!["Thing"]!["properties"]!["id"] = JsonNode.Parse("""{ "type": "string", "nullable": true }""");
@@ -305,6 +360,86 @@ public sealed class ServiceCheckTests : IDisposable
         Assert.NotEmpty(Lines(JsonNode.Parse(Document)!));
         Assert.Empty(Lines(DocumentEdit.Of(Document, "servers/0/url", "\"https://things.corp/api/v2/\"")));
         Assert.Empty(Lines(DocumentEdit.Of(Document, "servers/0/url", "\"/api/v2\"")));
+        const string WithVariables = """
+            [ { "url": "https://{region}.things.corp/{base}", "variables": { "region": { "default": "eu" }, "base": { "default": "api/v2" } } } ]
+            """;
+        Assert.Empty(Lines(DocumentEdit.Of(Document, "servers", WithVariables)));
+    }
+
+    [Fact]
+    public void A_value_in_a_path_may_have_text_around_it()
+    {
+        File.WriteAllText(
+            Path.Combine(_folder, "upstreams/TvBff/things.json"),
+            Contract.Replace("/things/{thingId}", "/things/{thingId}:look", StringComparison.Ordinal)
+        );
+
+        Assert.StartsWith(
+            "things: GET /things/{thingId}:look is gone",
+            Assert.Single(Lines(JsonNode.Parse(Document)!)),
+            StringComparison.Ordinal
+        );
+        Assert.Empty(Lines(JsonNode.Parse(Document.Replace("/things/{id}", "/things/{id}:look", StringComparison.Ordinal))!));
+    }
+
+    [Fact]
+    public void A_reference_may_lead_into_a_list()
+    {
+        var document = DocumentEdit.Of(
+            Document,
+            "components/schemas/Named",
+            """{ "allOf": [ { "type": "object", "required": [ "name" ], "properties": { "name": { "type": "string" } } } ] }"""
+        );
+        document["components"]!["schemas"]!["Thing"]!["properties"]!["maker"] = JsonNode.Parse(
+            """{ "$ref": "#/components/schemas/Named/allOf/0" }"""
+        );
+        Assert.Empty(Lines(document));
+
+        document["components"]!["schemas"]!["Named"]!["allOf"]![0]!.AsObject().Remove("required");
+        Assert.Contains(
+            Lines(document),
+            l => l.StartsWith("things: maker.name of GET /things/{id} may now be absent", StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public void A_document_of_version_2_is_read_too()
+    {
+        var contract = JsonNode.Parse(Contract)!;
+        contract["paths"]!.AsObject().Remove("/things");
+        contract["paths"]!.AsObject().Remove("/files/{name}");
+        File.WriteAllText(Path.Combine(_folder, "upstreams/TvBff/things.json"), contract.ToJsonString());
+        const string Old = """
+            {
+              "swagger": "2.0", "info": { "title": "Things", "version": "1" }, "host": "things.corp", "basePath": "/", "schemes": [ "https" ],
+              "produces": [ "application/json" ],
+              "paths": { "/things/{id}": { "get": {
+                "parameters": [
+                  { "name": "id", "in": "path", "required": true, "type": "string" },
+                  { "name": "limit", "in": "query", "type": "integer" }, { "name": "cursor", "in": "query", "type": "string" },
+                  { "name": "deep", "in": "query", "type": "boolean" },
+                  { "name": "ids", "in": "query", "type": "array", "collectionFormat": "csv", "items": { "type": "string" } }
+                ],
+                "responses": { "200": { "description": "", "schema": { "$ref": "#/definitions/Thing" } } }
+              } } },
+              "definitions": { "Thing": {
+                "type": "object", "required": [ "id", "count", "at", "tags", "kind", "price" ],
+                "properties": {
+                  "id": { "type": "string" }, "count": { "type": "integer" }, "at": { "type": "string", "format": "date-time" },
+                  "note": { "type": "string" }, "kind": { "type": "string", "enum": [ "small" ] }, "price": { "type": "number" },
+                  "tags": { "type": "array", "items": { "type": "string" } }, "labels": { "type": "object", "additionalProperties": { "type": "string" } },
+                  "parent": { "$ref": "#/definitions/Thing" }, "extra": {}, "either": { "type": "string" },
+                  "maker": { "type": "object", "required": [ "name" ], "properties": { "name": { "type": "string" } } }
+                }
+              } }
+            }
+            """;
+        Assert.Empty(Lines(JsonNode.Parse(Old)!));
+
+        Assert.Equal(
+            ["things: price of GET /things/{id} may now be absent; TvBff needs it in screen"],
+            Lines(DocumentEdit.Of(Old, "definitions/Thing/required/5", null))
+        );
     }
 
     [Fact]
