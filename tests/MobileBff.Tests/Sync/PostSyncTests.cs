@@ -1,4 +1,8 @@
 using System.Text;
+using Bff.Idempotency;
+using Bff.State;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace MobileBff.Tests.Sync;
 
@@ -27,6 +31,8 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Contains(placed, answer["orders"]!["changed"]!.AsArray().Select(o => (string)o!["id"]!));
         var sent = Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
         Assert.Equal(("op-1", "u-1001"), (sent.Header("Idempotency-Key"), sent.Header("X-User-Id")));
+
+        Assert.Equal(2, (await Done(await Send(host, "/sync?limit=2", Read)))["orders"]!["changed"]!.AsArray().Count);
 
         // A cut-off makes the app send all of it again.
         var again = await Done(await Send(host, "/sync?limit=100", Order, Read, Change));
@@ -102,6 +108,8 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
 
         await Problem(await Send(host, "/sync", many), 400, "validation_failed");
         await Problem(await Send(host, "/sync?since=forged", Read), 400, "invalid_cursor");
+        var tooLong = Read.Replace("op-2", new string('a', IdempotencyKey.MaxLength + 1), StringComparison.Ordinal);
+        await Problem(await Send(host, "/sync", tooLong), 400, "validation_failed");
 
         await Problem(
             await Send(host, "/sync", """{"id":"f","type":"profile.change","body":{"name":"\ud800"}}"""),
@@ -122,7 +130,13 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         var other = await Done(await Send(host, "/sync", Order.Replace(":2}", ":3}", StringComparison.Ordinal)));
         var stranger = await Done(await Send(host, "/sync", [Order], "u-1002"));
 
+        await Done(await Send(host, "/sync", Read));
+        var otherType = await Done(
+            await Send(host, "/sync", Read.Replace("notification.read", "profile.change", StringComparison.Ordinal))
+        );
+
         Assert.Equal([("op-1", 422)], Results(other));
+        Assert.Equal("idempotency_mismatch", (string?)otherType["results"]![0]!["error"]!["code"]);
         Assert.Equal("idempotency_mismatch", (string?)other["results"]![0]!["error"]!["code"]);
         Assert.Equal([("op-1", 201)], Results(stranger));
     }
@@ -191,19 +205,128 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         Assert.Equal(0, Upstream.Orders.Calls.All.Count(c => c.Method == "POST"));
     }
 
+    [Fact]
+    public async Task What_depends_on_a_failure_is_done_when_a_repeat_succeeds()
+    {
+        var host = Start();
+        const string Then = """{"id":"op-4","type":"notification.read","body":{"id":"n-1001-12"},"after":["op-3"]}""";
+        Upstream.Users.Faults.Set(new Fault { Mode = FaultMode.Status, Status = 500 });
+        Assert.Equal([("op-3", 502), ("op-4", 424)], Results(await Done(await Send(host, "/sync", Change, Then))));
+        Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
+
+        Upstream.Users.Faults.Heal();
+
+        Assert.Equal([("op-3", 200), ("op-4", 204)], Results(await Done(await Send(host, "/sync", Change, Then))));
+        Assert.Single(Upstream.Notifications.Calls.All, c => c.Method == "POST");
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_in_the_middle_sends_all_of_it_again_and_nothing_is_done_twice()
+    {
+        var host = Start();
+        using var gone = new CancellationTokenSource();
+        var held = Upstream.Users.Faults.Hold();
+        var call = Send(host, "/sync", [Order, Change, Read], "u-1001", gone.Token);
+        var cut = await Upstream.Users.Calls.FirstAsync(c => c.Method == "PATCH").WaitAsync(Patience);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        Assert.True(await cut.Ended.WaitAsync(Patience));
+        Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
+        held.Dispose();
+
+        // The lock of the operation that was cut off is given back a moment later.
+        JsonObject again = null!;
+        await Eventually.True(async () =>
+            Results(again = await Done(await Send(host, "/sync", Order, Change, Read))).TrueForAll(r => r.Status != 409)
+        );
+
+        Assert.Equal([("op-1", 201), ("op-3", 200), ("op-2", 204)], Results(again));
+        Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
+        Assert.Equal(2, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH")); // The same change twice is one.
+        Assert.Single(Upstream.Notifications.Calls.All, c => c.Method == "POST");
+    }
+
+    [Fact]
+    public async Task What_is_not_begun_in_time_was_not_sent()
+    {
+        var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
+        var host = Start(
+            new() { ["Upstreams:users:Retries"] = "0", ["Upstreams:users:Breaker:MinimumThroughput"] = "1000" },
+            s => s.AddSingleton<TimeProvider>(clock)
+        );
+        using var held = Upstream.Users.Faults.Hold();
+        var operations = Enumerable.Range(0, 8).Select(i => Change.Replace("op-3", $"slow-{i}", StringComparison.Ordinal)).ToArray();
+        var call = Send(host, "/sync", operations);
+        for (var i = 0; i < 6; i++)
+        {
+            await Eventually.True(() => Upstream.Users.Calls.All.Count(c => c.Method == "PATCH") == i + 1, Patience);
+            clock.Advance(TimeSpan.FromSeconds(5)); // As long as one may take.
+        }
+
+        var answer = await Done(await call.WaitAsync(Patience));
+
+        Assert.All(Results(answer), r => Assert.Equal(504, r.Status));
+        Assert.All(answer["results"]!.AsArray(), r => Assert.Equal("upstream_timeout", (string?)r!["error"]!["code"]));
+        Assert.Equal(6, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH"));
+        Assert.NotNull(answer["orders"]); // The changes have time of their own.
+    }
+
+    [Fact]
+    public void An_id_is_known_for_seven_days() =>
+        Assert.Equal(TimeSpan.FromDays(7), Start().Services.GetRequiredService<IOptions<IdempotencyOptions>>().Value.Retention);
+
     [RedisFact]
-    public async Task A_hundred_copies_at_once_on_two_instances_place_one_order()
+    public async Task A_hundred_copies_at_once_on_three_instances_do_each_operation_once()
     {
         using var redis = RedisServer.Run();
         var settings = new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis.ConnectionString };
-        MobileHost[] hosts = [Start(settings), Start(settings)];
+        MobileHost[] hosts = [Start(settings), Start(settings), Start(settings)];
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(async i => await Done(await Send(hosts[i % 2], "/sync", Order))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 100).Select(async i => await Done(await Send(hosts[i % 3], "/sync", Order, Change)))
+        );
 
         Assert.All(answers, a => Assert.Contains(Results(a)[0].Status, (int[])[201, 409]));
+        Assert.All(answers, a => Assert.Contains(Results(a)[1].Status, (int[])[200, 409]));
         Assert.Contains(answers, a => Results(a)[0].Status == 201);
         Assert.Single(Upstream.Orders.Calls.All, c => c.Method == "POST");
-        Assert.Equal([("op-1", 201)], Results(await Done(await Send(hosts[1], "/sync", Order))));
+        Assert.Single(Upstream.Users.Calls.All, c => c.Method == "PATCH");
+        Assert.Equal([("op-1", 201), ("op-3", 200)], Results(await Done(await Send(hosts[1], "/sync", Order, Change))));
+        var record = redis.Command("KEYS", "bff:idem:*").Split("\r\n").First(l => l.StartsWith("bff:idem:", StringComparison.Ordinal));
+        Assert.InRange(long.Parse(redis.Command("PTTL", record).Trim(':', '\r', '\n'), null), 6 * 86_400_000L, 7 * 86_400_000L);
+    }
+
+    [RedisFact]
+    public async Task Redis_that_goes_in_the_middle_leaves_what_was_not_sent_for_a_repeat()
+    {
+        using var redis = RedisServer.Run();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:00.250" });
+        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, Patience);
+        var held = Upstream.Orders.Faults.Hold();
+        var call = Send(host, "/sync", Order, Change);
+        await Upstream.Orders.Calls.FirstAsync(c => c.Method == "POST").WaitAsync(Patience);
+
+        redis.Stop();
+        held.Dispose();
+
+        var answer = await Done(await call.WaitAsync(Patience));
+        Assert.Equal([("op-1", 201), ("op-3", 503)], Results(answer)); // What the service has done is told, kept or not.
+        Assert.Equal("store_unavailable", (string?)answer["results"]![1]!["error"]!["code"]);
+        Assert.Equal(0, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH"));
+        Assert.NotNull(answer["orders"]);
+
+        redis.Start();
+        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, Patience);
+        JsonObject again = null!;
+        await Eventually.True(
+            async () => Results(again = await Done(await Send(host, "/sync", Order, Change))).TrueForAll(r => r.Status is 200 or 201),
+            Patience
+        );
+        Assert.Equal((string)answer["results"]![0]!["result"]!["id"]!, (string)again["results"]![0]!["result"]!["id"]!);
+        Assert.All(Upstream.Orders.Calls.All.Where(c => c.Method == "POST"), c => Assert.Equal("op-1", c.Header("Idempotency-Key")));
+        Assert.Single(Upstream.Users.Calls.All, c => c.Method == "PATCH");
     }
 
     private static List<(string Id, int Status)> Results(JsonObject answer) =>
@@ -214,14 +337,25 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     private static Task<HttpResponseMessage> Send(MobileHost host, string path, params string[] operations) =>
         Send(host, path, operations, "u-1001");
 
-    private static Task<HttpResponseMessage> Send(MobileHost host, string path, string[] operations, string user) =>
-        SendText(host, path, $$"""{"operations":[{{string.Join(',', operations)}}]}""", user);
+    private static Task<HttpResponseMessage> Send(
+        MobileHost host,
+        string path,
+        string[] operations,
+        string user,
+        CancellationToken cancellation = default
+    ) => SendText(host, path, $$"""{"operations":[{{string.Join(',', operations)}}]}""", user, cancellation);
 
-    private static async Task<HttpResponseMessage> SendText(MobileHost host, string path, string body, string user = "u-1001")
+    private static async Task<HttpResponseMessage> SendText(
+        MobileHost host,
+        string path,
+        string body,
+        string user = "u-1001",
+        CancellationToken cancellation = default
+    )
     {
         using var request = host.Request(HttpMethod.Post, path, user);
         request.Content = Content(body);
-        return await host.Client.SendAsync(request);
+        return await host.Client.SendAsync(request, cancellation);
     }
 
     private static async Task<JsonObject> Done(HttpResponseMessage response)
