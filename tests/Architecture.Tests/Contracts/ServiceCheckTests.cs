@@ -171,6 +171,11 @@ public sealed class ServiceCheckTests : IDisposable
         "maker.name of " + Where + " may now be absent" + Needs
     )]
     [InlineData(
+        Members + "maker/oneOf/2",
+        """{ "$ref": "#/components/schemas/Nameless" }""",
+        "maker.name of " + Where + " may now be absent" + Needs
+    )]
+    [InlineData(
         Members + "maker",
         """{ "allOf": [ { "$ref": "#/components/schemas/Nameless" } ] }""",
         "maker.name of " + Where + " may now be absent" + Needs
