@@ -31,12 +31,14 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
                 app.MapGet("/thrown/{id}", Thrown).Named("thrown").AllowAnonymous();
                 app.MapGet("/dropped/{id}", Dropped).Named("dropped").AllowAnonymous();
                 app.MapGet("/listed/{id}", Listed).Named("listed").AllowAnonymous();
+                app.MapGet("/written", Written).Named("written").AllowAnonymous();
             },
             ("Composition:slow:FirstAfter", "00:00:00"),
             ("Composition:thrown:FirstAfter", "00:00:00"),
             ("Composition:dropped:FirstAfter", "00:00:00"),
             ("Composition:Deadline", "00:01:00"),
-            ("Upstreams:shop:Timeout", "00:01:00")
+            ("Upstreams:shop:Timeout", "00:01:00"),
+            ("Upstreams:shop:MaxResponseBytes", "67108864")
         );
         _bench.Says("GET /profiles/c-1", """{"name":"Ann"}""", 200, ("ETag", "\"v1\""));
         _bench.Answers["GET /products/c-1"] = async context =>
@@ -138,6 +140,56 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_that_reads_nothing_holds_no_part_up_and_gives_its_place_back_when_it_goes()
+    {
+        // More than sockets hold.
+        _bench.Says("GET /profiles/c-1", $$"""{"name":"{{new string('a', 32 * 1024 * 1024)}}"}""");
+        var gate = _bench.Gateway.Services.GetRequiredService<AdmissionGate>();
+        var ended = new TaskCompletionSource();
+        var service = _bench.Answers["GET /products/c-1"];
+        _bench.Answers["GET /products/c-1"] = async context =>
+        {
+            await service(context);
+            ended.SetResult();
+        };
+        using (await Ask("/slow/c-1"))
+        {
+            _go.SetResult();
+            await ended.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Equal(1, gate.InFlight);
+        }
+
+        await Eventually.True(() => gate.InFlight == 0);
+        Assert.DoesNotContain(_bench.Gateway.Log.Entries, e => e.Event.Name == "RequestFailedUnexpectedly");
+    }
+
+    [Fact]
+    public async Task A_host_that_stops_lets_an_answer_end()
+    {
+        using var answer = await Ask("/slow/c-1");
+        Assert.True(await answer.Next());
+
+        var stopping = _bench.Gateway.App.StopAsync();
+        Assert.True(_bench.Gateway.App.Lifetime.ApplicationStopping.IsCancellationRequested);
+        _go.SetResult();
+
+        Assert.Equal("p-1", (string?)(await answer.All())["product"]!["id"]);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task Its_timing_has_the_parts_of_the_first_line()
+    {
+        using var answer = await Ask("/slow/c-1");
+        var timing = answer.Response.Headers.GetValues("Server-Timing").Single();
+        _go.SetResult();
+
+        Assert.StartsWith("account;", timing, StringComparison.Ordinal);
+        Assert.DoesNotContain("product", timing, StringComparison.Ordinal);
+        Assert.Contains("total;", timing, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_answer_without_meta_is_whole_and_keeps_its_validators()
     {
         using var answer = await Ask("/account/c-1");
@@ -146,6 +198,17 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
         Assert.Single(answer.Lines);
         Assert.Equal("\"v1\"", answer.Response.Headers.ETag!.ToString());
         Assert.Equal("application/x-ndjson", answer.Response.Content.Headers.ContentType!.MediaType);
+    }
+
+    [Fact]
+    public async Task An_answer_that_writes_is_one_document_even_to_a_read()
+    {
+        _bench.Says("POST /exports", """{"id":"x-1"}""", 202);
+
+        var (answer, document) = await _bench.Send(HttpMethod.Get, "/written", ("Accept", "application/x-ndjson, application/json;q=0.5"));
+
+        Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.Equal("x-1", (string?)document!["id"]);
     }
 
     [Fact]
@@ -184,6 +247,12 @@ public sealed class ProgressivePipelineTests : IAsyncLifetime
         var account = composer.Required("account", shop.Account(id)).Timeout(Minutes(1));
         var product = composer.Optional("product", shop.Product(id)).Timeout(Minutes(1));
         return composer.Compose(() => View(account, product), RecipeJson.Default.SlowView);
+    }
+
+    private static Task<Composed<OrderView>> Written(Composer composer, IShop shop)
+    {
+        var export = composer.Write("export", shop.Export());
+        return composer.Compose(() => new OrderView(export.Value.Id), RecipeJson.Default.OrderView);
     }
 
     private Task<Composed<SlowView>> Thrown(string id, Composer composer, IShop shop)
