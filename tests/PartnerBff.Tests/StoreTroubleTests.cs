@@ -7,7 +7,9 @@ using PartnerBff.Webhooks.Stores;
 
 namespace PartnerBff.Tests;
 
-/// <summary>The partners' stores while their server is frozen, killed, restarted, slow and moved, as the shared ones are tried.</summary>
+/// <summary>
+/// The partners' stores while their server is frozen, killed, restarted, slow, moved and full, as the shared ones are tried.
+/// </summary>
 public sealed class StoreTroubleTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;

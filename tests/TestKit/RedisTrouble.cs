@@ -17,4 +17,7 @@ public enum RedisTrouble
 
     /// <summary>Its replica takes over behind the same name.</summary>
     Moved,
+
+    /// <summary>It has no memory left, and says so to whoever writes.</summary>
+    Full,
 }

@@ -35,6 +35,9 @@ public sealed class TroubledRedis : IDisposable
             case RedisTrouble.Moved:
                 await Promote();
                 break;
+            case RedisTrouble.Full:
+                _server.Command("CONFIG", "SET", "maxmemory", "1");
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(trouble));
         }
@@ -53,6 +56,9 @@ public sealed class TroubledRedis : IDisposable
                 break;
             case RedisTrouble.Slow:
                 _route.Delay = TimeSpan.Zero;
+                break;
+            case RedisTrouble.Full:
+                _server.Command("CONFIG", "SET", "maxmemory", "0");
                 break;
             default:
                 break; // It was over at once.

@@ -23,8 +23,8 @@ using Microsoft.Extensions.Options;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>
-/// Every store while its server is frozen, killed, restarted, slow and moved: it says so when the server is away, comes back by itself, and
-/// keeps what it acknowledged.
+/// Every store while its server is frozen, killed, restarted, slow, moved and full: it says so when the server is away, comes back by
+/// itself, and keeps what it acknowledged.
 /// </summary>
 public sealed class StoreTroubleTests
 {
