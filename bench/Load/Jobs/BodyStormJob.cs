@@ -1,14 +1,21 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Bff.Bench.Load.Jobs;
 
-/// <summary>Twenty callers send bodies in every way in which a client can misbehave: what do the others feel at the same service?</summary>
+/// <summary>
+/// Twenty callers send bodies in every way in which a client can misbehave: what do the others feel at the same service? Once at a rate
+/// that leaves the machine's processors free, where others could only wait for a place or a breaker, and once as fast as they are refused,
+/// where they wait for the processors.
+/// </summary>
 internal static class BodyStormJob
 {
     private const int Callers = 20,
-        Rate = 100;
+        Rate = 100,
+        StormRate = 300;
     private const string Path = "/orders";
     private const string Chunked = "Transfer-Encoding: chunked\r\n\r\n";
 
@@ -40,45 +47,66 @@ internal static class BodyStormJob
         var others = fleet.Tokens.Skip(Callers).ToArray();
         var reads = new Target("/orders", "\"items\"", others);
         var writes = new Target(Path, "{}", others) { Body = "{\"items\":[]}" };
-        var (calm, stormy, bad, mebibytes) = (
-            new List<PacedTraffic[]>(),
-            new List<PacedTraffic[]>(),
-            0L,
-            new List<double> { gateway.Mebibytes }
-        );
+        var storms = new (string Name, int? Rate)[] { ("calm", 0), ($"storm of {StormRate}/s", StormRate), ("storm", null) };
+        var rounds = storms.Select(_ => new List<Phase>()).ToArray();
+        var mebibytes = new List<double> { gateway.Mebibytes };
         for (var round = 0; round < options.Rounds; round++)
         {
-            calm.Add(await Others());
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var storm = Task.WhenAll(
-                fleet.Tokens.Take(Callers).Select(token => Task.Run(() => Misbehave(gateway, token, over.Token), CancellationToken.None))
-            );
-            stormy.Add(await Others());
-            await over.CancelAsync();
-            bad += (await storm).Sum();
+            for (var storm = 0; storm < storms.Length; storm++)
+            {
+                rounds[storm].Add(await Beside(storms[storm].Rate));
+            }
+
             mebibytes.Add(gateway.Mebibytes);
         }
 
-        string[] Row(string name, List<PacedTraffic[]> own, List<PacedTraffic[]> beside, int which) =>
-            [
-                name,
-                Statistics.Text(own.Select(t => t[which].Traffic.P50), "0.00"),
-                Statistics.Text(own.Select(t => t[which].Traffic.P99), "0.00"),
-                Statistics.Text(own.Select(t => t[which].Worst), "0.0"),
-                Statistics.Text(own.Zip(beside, (a, b) => a[which].Traffic.P50 / b[which].Traffic.P50), "0.00"),
-            ];
+        IEnumerable<string[]> Rows(string name, int which) =>
+            storms.Select(
+                (storm, i) =>
+                    new[]
+                    {
+                        $"{name}, {storm.Name}",
+                        Statistics.Text(rounds[i].Select(p => p.Others[which].Traffic.P50), "0.00"),
+                        Statistics.Text(rounds[i].Select(p => p.Others[which].Traffic.P99), "0.00"),
+                        Statistics.Text(rounds[i].Select(p => p.Others[which].Worst), "0.0"),
+                        Statistics.Text(
+                            rounds[i].Zip(rounds[0], (own, calm) => own.Others[which].Traffic.P50 / calm.Others[which].Traffic.P50),
+                            "0.00"
+                        ),
+                        Statistics.Text(rounds[i].Select(p => p.Busy * 100), "0"),
+                    }
+            );
         report.Table(
             "A storm of bad bodies",
-            $"{Rate} reads/s and {Rate} writes/s of others at the same service, alone and while {Callers} callers sent {bad} bad bodies as fast as they were refused; no other request failed. "
-                + $"Resident MiB of the gateway before and after each round: {string.Join(", ", mebibytes.Select(m => m.ToString("0", System.Globalization.CultureInfo.InvariantCulture)))}.",
-            ["", "p50 ms", "p99 ms", "slowest ms", "p50 ×"],
-            [
-                Row("reads, calm", calm, calm, 0),
-                Row("reads, storm", stormy, calm, 0),
-                Row("writes, calm", calm, calm, 1),
-                Row("writes, storm", stormy, calm, 1),
-            ]
+            $"{Rate} reads/s and {Rate} writes/s of others at the same service, alone, while {Callers} callers sent {Bad(1)} bad bodies at "
+                + $"{StormRate}/s, and while they sent {Bad(2)} as fast as they were refused; no other request failed. "
+                + $"Resident MiB of the gateway before and after each round: {string.Join(", ", mebibytes.Select(Whole))}.",
+            ["", "p50 ms", "p99 ms", "slowest ms", "p50 ×", "processors busy %"],
+            [.. Rows("reads", 0), .. Rows("writes", 1)]
         );
+
+        long Bad(int storm) => rounds[storm].Sum(p => p.Bad);
+
+        static string Whole(double number) => number.ToString("0", CultureInfo.InvariantCulture);
+
+        // Others' traffic beside bad bodies at a rate; 0: none, null: as fast as they are refused.
+        async Task<Phase> Beside(int? rate)
+        {
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var storm = Task.WhenAll(
+                fleet
+                    .Tokens.Take(rate == 0 ? 0 : Callers)
+                    .Select(
+                        (token, i) =>
+                            Task.Run(() => Misbehave(gateway, token, (double?)rate / Callers, i, over.Token), CancellationToken.None)
+                    )
+            );
+            var before = Processors();
+            var traffic = await Others();
+            var after = Processors();
+            await over.CancelAsync();
+            return new(traffic, (await storm).Sum(), 1 - ((after.Idle - before.Idle) / (after.All - before.All)));
+        }
 
         Task<PacedTraffic[]> Others() =>
             Task.WhenAll(
@@ -87,14 +115,40 @@ internal static class BodyStormJob
             );
     }
 
-    private static async Task<long> Misbehave(Server gateway, string token, CancellationToken over)
+    /// <summary>What the machine's processors have done so far, in ticks; everything that runs on it is in there.</summary>
+    private static (double All, double Idle) Processors()
+    {
+        var ticks = File.ReadLines("/proc/stat")
+            .First()
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..9]
+            .Select(t => double.Parse(t, CultureInfo.InvariantCulture))
+            .ToArray();
+        return (ticks.Sum(), ticks[3] + ticks[4]); // Idle, and waiting for a disk.
+    }
+
+    private static async Task<long> Misbehave(Server gateway, string token, double? perSecond, int index, CancellationToken over)
     {
         var sent = 0L;
         var buffer = new byte[16 * 1024];
+        var interval = TimeSpan.FromSeconds(1 / perSecond ?? 0);
+        var due = Stopwatch.GetTimestamp() + (long)(interval.TotalSeconds * index / Callers * Stopwatch.Frequency);
         while (!over.IsCancellationRequested)
         {
             foreach (var (message, resets) in Ways)
             {
+                if (perSecond is not null)
+                {
+                    var wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
+                    await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, over)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    if (over.IsCancellationRequested)
+                    {
+                        return sent;
+                    }
+
+                    due += (long)(interval.TotalSeconds * Stopwatch.Frequency);
+                }
+
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
                 try
                 {
@@ -122,4 +176,10 @@ internal static class BodyStormJob
 
         return sent;
     }
+
+    /// <summary>What others felt while something went on.</summary>
+    /// <param name="Others">Reads and writes.</param>
+    /// <param name="Bad">How many bad bodies were sent meanwhile.</param>
+    /// <param name="Busy">The share of the machine's processors that was used.</param>
+    private sealed record Phase(PacedTraffic[] Others, long Bad, double Busy);
 }
