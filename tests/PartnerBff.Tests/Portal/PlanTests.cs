@@ -62,6 +62,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         await page.GetByRole(AriaRole.Link, new() { Name = "Activity" }).ClickAsync();
         await Expect(page.Locator("tr[data-action='plan.requested']")).ToContainTextAsync("You");
         await Expect(page.Locator("tr[data-action='plan.approved']")).ToContainTextAsync("Support");
+        await Expect(page.Locator("tr[data-action='tenant.changed']")).ToContainTextAsync("Support");
         await chromium.Picture("activity");
 
         await Eventually.True(() => receiver.All.Count == 1, Patience);
