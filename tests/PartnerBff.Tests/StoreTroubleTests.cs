@@ -12,6 +12,7 @@ namespace PartnerBff.Tests;
 /// </summary>
 public sealed class StoreTroubleTests
 {
+    private const int Enough = 30;
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
     private static readonly Dictionary<string, Func<RedisState, StoreProbe>> Probes = new()
@@ -36,6 +37,24 @@ public sealed class StoreTroubleTests
         );
 
         await Probes[store](state).Outlives(trouble, redis);
+    }
+
+    /// <summary>As <c>StoreEnginesTests</c> has it of the shared ones.</summary>
+    [RedisTheory]
+    [InlineData(RedisEngine.Tls)]
+    [InlineData(RedisEngine.Sentinel)]
+    [InlineData(RedisEngine.Rotation)]
+    public async Task Every_store_does_all_that_it_is_asked_on_Redis_as_companies_run_it(RedisEngine engine)
+    {
+        using var server = RedisServer.Run(engine);
+        using var logging = WatchedLogging.NewFactory();
+        using var state = await Stores.Connect(server, logging);
+        using var load = new StoreLoad(Probes.ToDictionary(p => p.Key, p => p.Value(state)));
+
+        await load.During(() => load.More(Enough));
+
+        Assert.Empty(await load.Lost());
+        Assert.Equal(0, load.Refused);
     }
 
     /// <summary>Counted once, however often it was sent.</summary>
@@ -82,7 +101,7 @@ public sealed class StoreTroubleTests
             },
             async n =>
                 await store.Find("live:acme", "w-" + Text(n), default) is not null
-                && (await store.Due(Now, 100, default)).Contains("w-" + Text(n))
+                && (await store.Due(Now, 1_000, default)).Contains("w-" + Text(n))
         );
     }
 

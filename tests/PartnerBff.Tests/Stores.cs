@@ -27,7 +27,7 @@ internal static class Stores
 
     public static RedisState State(string connectionString, ILoggerFactory logging, TimeSpan timeout)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:redis", connectionString)]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(RedisServer.SettingsOf(connectionString)).Build();
         return new(configuration, Options.Create(new StateOptions { Timeout = timeout }), logging.CreateLogger<RedisState>());
     }
 }

@@ -31,6 +31,9 @@ public sealed class RedisSentinel : IDisposable
         return sentinel;
     }
 
+    /// <summary>False while there is no replica yet that could take over.</summary>
+    public bool TryFailover() => _process.Command("SENTINEL", "FAILOVER", _name).StartsWith("+OK", StringComparison.Ordinal);
+
     public void Failover() => _process.Command("SENTINEL", "FAILOVER", _name);
 
     public void Dispose() => _process.Dispose();

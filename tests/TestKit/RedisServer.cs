@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Configuration;
 
 namespace Bff.TestKit;
 
@@ -12,14 +13,16 @@ namespace Bff.TestKit;
 /// </summary>
 public sealed partial class RedisServer : IDisposable
 {
-    private const string Password = "of-the-tests-alone";
+    internal const string FixedPassword = "of-the-tests-alone";
     private const string Sentinel = "--sentinel";
     private const string Documented = "ACL SETUSER bff ";
     private static readonly ConcurrentDictionary<int, bool> Ports = new();
+    private static readonly ConcurrentDictionary<string, RedisReach> Reaches = new(StringComparer.Ordinal);
     private readonly string _folder = Directory.CreateTempSubdirectory("bff-redis-").FullName;
     private readonly string[] _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
     private Process? _process;
+    private RedisReach? _reach;
     private bool _isLocked;
 
     private RedisServer(int port, IReadOnlyDictionary<string, string> environment, string[] arguments)
@@ -37,10 +40,10 @@ public sealed partial class RedisServer : IDisposable
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
     /// <summary>For <c>ConnectionStrings:redis</c>: of a user that may do what docs/operations.md lists, and nothing else.</summary>
-    public string ConnectionString => Address + AsUser;
+    public string ConnectionString => _reach?.ConnectionString ?? Address + AsUser;
 
     /// <summary>The part of a connection string that names the user and the password.</summary>
-    public static string AsUser => ",user=bff,password=" + Password;
+    public static string AsUser => ",user=bff,password=" + FixedPassword;
 
     /// <summary>The rules of the documented user, with a password of the tests.</summary>
     public static string[] UserRules { get; } =
@@ -48,13 +51,47 @@ public sealed partial class RedisServer : IDisposable
         .. File.ReadLines(Checkout.At("docs", "operations.md"))
             .Single(l => l.StartsWith(Documented, StringComparison.Ordinal))[Documented.Length..]
             .Split(' ')
-            .Select(r => r == ">password" ? ">" + Password : r),
+            .Select(r => r == ">password" ? ">" + FixedPassword : r),
     ];
 
+    /// <summary>What a host needs in its configuration to use the server, or none, of this connection string.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> SettingsOf(string? connectionString) =>
+        [
+            new("ConnectionStrings:redis", connectionString),
+            .. connectionString is not null && Reaches.TryGetValue(connectionString, out var reach) ? reach.Settings : [],
+        ];
+
+    /// <summary>Sets <see cref="SettingsOf"/>.</summary>
+    public static void Configure(IConfiguration configuration, string? connectionString)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        foreach (var (key, value) in SettingsOf(connectionString))
+        {
+            configuration[key] = value;
+        }
+    }
+
     /// <summary>
-    /// Starts a server and waits until it answers. Further arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.
+    /// Starts a server and waits until it answers: without arguments one that is reached as <see cref="RedisEngines.Chosen"/> says. Arguments
+    /// are redis-server's own, such as <c>--cluster-enabled yes</c>.
     /// </summary>
-    public static RedisServer Run(params string[] arguments) => Run(new Dictionary<string, string>(), arguments);
+    public static RedisServer Run(params string[] arguments) =>
+        arguments is [] ? Run(RedisEngines.Chosen) : Run(new Dictionary<string, string>(), arguments);
+
+    /// <summary>Starts a server that is reached so.</summary>
+    public static RedisServer Run(RedisEngine engine) => RedisReach.Start(engine);
+
+    /// <summary>Starts a plain server, for a test that builds something of several itself.</summary>
+    public static RedisServer RunAlone() => Run(new Dictionary<string, string>(), []);
+
+    /// <summary>With what stands before it.</summary>
+    internal static RedisServer RunAlone(Func<RedisServer, RedisReach> reach, params string[] arguments)
+    {
+        var server = Run(new Dictionary<string, string>(), arguments);
+        server._reach = reach(server);
+        Reaches[server.ConnectionString] = server._reach;
+        return server;
+    }
 
     /// <summary>As <see cref="Run(string[])"/>, with environment variables of its own, such as those that load libfaketime.</summary>
     public static RedisServer Run(IReadOnlyDictionary<string, string> environment, params string[] arguments)
@@ -100,6 +137,12 @@ public sealed partial class RedisServer : IDisposable
 
     /// <summary>Starts (again) on the same port with the same data. Further arguments are redis-server's own, for this time.</summary>
     public void Start(params string[] more)
+    {
+        StartProcess(more);
+        _reach?.Resume();
+    }
+
+    private void StartProcess(string[] more)
     {
         var start = new ProcessStartInfo("redis-server") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] own = _arguments.Contains(Sentinel)
@@ -154,6 +197,7 @@ public sealed partial class RedisServer : IDisposable
     /// <summary>Kills it, as a crash would.</summary>
     public void Stop()
     {
+        _reach?.Pause();
         if (_process is { HasExited: false })
         {
             Signal(18); // A frozen process does not die.
@@ -163,17 +207,25 @@ public sealed partial class RedisServer : IDisposable
     }
 
     /// <summary>It keeps its connections and answers nothing.</summary>
-    public void Freeze() => Signal(19);
+    public void Freeze()
+    {
+        _reach?.Pause();
+        Signal(19);
+    }
 
     /// <summary>Ends <see cref="Freeze"/>.</summary>
-    public void Continue() => Signal(18);
+    public void Continue()
+    {
+        Signal(18);
+        _reach?.Resume();
+    }
 
     public void FlushAll() => Command("FLUSHALL");
 
     /// <summary>From now on nobody is served without a password, as in an installation.</summary>
     public void Lock()
     {
-        Command("ACL", "SETUSER", "default", "resetpass", ">" + Password);
+        Command("ACL", "SETUSER", "default", "resetpass", ">" + FixedPassword);
         _isLocked = true;
     }
 
@@ -202,7 +254,7 @@ public sealed partial class RedisServer : IDisposable
         var buffer = new byte[64 * 1024];
         if (_isLocked)
         {
-            stream.Write(System.Text.Encoding.UTF8.GetBytes($"AUTH {Password}\r\n"));
+            stream.Write(System.Text.Encoding.UTF8.GetBytes($"AUTH {FixedPassword}\r\n"));
             _ = stream.Read(buffer);
         }
 
@@ -213,6 +265,13 @@ public sealed partial class RedisServer : IDisposable
 
     public void Dispose()
     {
+        if (_reach is { } reach)
+        {
+            Reaches.TryRemove(reach.ConnectionString, out _);
+            reach.Dispose();
+            _reach = null;
+        }
+
         Stop();
         _process?.Dispose();
         try
@@ -269,7 +328,7 @@ public sealed partial class RedisServer : IDisposable
     /// None that the system gives to somebody who asks for any, or to a connection, and none twice: the port must still be free when a
     /// server that was stopped comes back. A cluster node also listens on its port + 10000.
     /// </summary>
-    private static int FreePort(bool forCluster)
+    internal static int FreePort(bool forCluster)
     {
         while (true)
         {

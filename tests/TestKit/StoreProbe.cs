@@ -60,7 +60,7 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
             : [Before, After]
         )
         {
-            Assert.True(await Find(kept), $"{kept} is gone.");
+            Assert.True(await Finds(kept), $"{kept} is gone.");
         }
     }
 
@@ -77,8 +77,8 @@ public sealed record StoreProbe(Func<int, Task> Write, Func<int, Task<bool>> IsT
         }
     }
 
-    /// <summary>A connection that has just come back may be replaced once more.</summary>
-    private async Task<bool> Find(int number)
+    /// <summary>Whether a thing is there. A connection that has just come back may be replaced once more.</summary>
+    public async Task<bool> Finds(int number)
     {
         var isThere = false;
         await Eventually.True(async () =>

@@ -5,7 +5,7 @@ namespace Bff.TestKit;
 /// <summary>A Redis server, behind one name, that gets into trouble and out of it without losing what it acknowledged.</summary>
 public sealed class TroubledRedis : IDisposable
 {
-    private readonly RedisServer _server = RedisServer.Run();
+    private readonly RedisServer _server = RedisServer.RunAlone();
     private readonly RedisRoute _route;
     private RedisServer? _replica;
 

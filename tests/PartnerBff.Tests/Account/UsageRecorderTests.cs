@@ -5,6 +5,7 @@ using PartnerBff.Usage;
 namespace PartnerBff.Tests.Account;
 
 /// <summary>No request is lost on its way into the store, whatever happens at the same moment.</summary>
+[Trait("Suite", "Store")]
 public sealed class UsageRecorderTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);

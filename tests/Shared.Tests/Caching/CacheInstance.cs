@@ -32,7 +32,7 @@ internal sealed class CacheInstance : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
-        builder.Configuration["ConnectionStrings:redis"] = redis;
+        RedisServer.Configure(builder.Configuration, redis);
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time);
         builder.AddState().AddCaching();

@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Caching;
 
 /// <summary>Several instances, one real Redis.</summary>
+[Trait("Suite", "Store")]
 public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<SharedRedis>
 {
     private readonly ManualTimeProvider _clock = new();
@@ -118,7 +119,7 @@ public sealed class SharedFragmentsTests(SharedRedis redis) : IClassFixture<Shar
     [RedisFact]
     public async Task An_invalidation_that_a_failover_undoes_is_done_again()
     {
-        using var primary = RedisServer.Run();
+        using var primary = RedisServer.RunAlone();
         using var replica = RedisServer.Run("--replicaof", "127.0.0.1", primary.Port.ToString(CultureInfo.InvariantCulture));
         using var route = new RedisRoute(primary);
         await using var one = await CacheInstance.Start(route.Address, _clock);

@@ -160,7 +160,7 @@ public sealed class EventLogTests(SharedRedis redis) : IClassFixture<SharedRedis
     [Theory, InlineData("embedded"), RedisData("redis")]
     public async Task A_place_that_was_lost_is_not_taken_for_one_of_the_log_that_has_got_past_it(string engine)
     {
-        using var primary = engine == "redis" ? RedisServer.Run() : null;
+        using var primary = engine == "redis" ? RedisServer.RunAlone() : null;
         var clock = new ManualTimeProvider(DateTimeOffset.UtcNow);
         await using var before = await EventsInstance.Start(primary?.ConnectionString, primary is null ? clock : null);
         var ann = Sample.Unique("ann");

@@ -29,7 +29,7 @@ internal sealed class EventsInstance : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
-        builder.Configuration["ConnectionStrings:redis"] = redis;
+        RedisServer.Configure(builder.Configuration, redis);
         builder.Configuration["State:Timeout"] = Generous.StateTimeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddState().AddCaching().AddEvents();

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.State;
 
 /// <summary>What every instance learns of a change, whatever becomes of the message about it.</summary>
+[Trait("Suite", "Store")]
 public sealed class AnnouncementsTests
 {
     private const string Missed = "(missed)";
@@ -89,7 +90,7 @@ public sealed class AnnouncementsTests
     [RedisFact]
     public async Task A_replica_that_takes_over_without_the_latest_writes_lets_nothing_be_missed()
     {
-        using var primary = RedisServer.Run();
+        using var primary = RedisServer.RunAlone();
         using var replica = RedisServer.Run(
             "--replicaof",
             "127.0.0.1",

@@ -56,7 +56,7 @@ internal static class StateEngines
             builder.Logging.ClearProviders().AddProvider(log);
         }
 
-        builder.Configuration["ConnectionStrings:redis"] = connectionString;
+        RedisServer.Configure(builder.Configuration, connectionString);
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.AddState();

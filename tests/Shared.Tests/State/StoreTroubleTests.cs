@@ -18,6 +18,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Bff.Shared.Tests.State;
@@ -28,6 +29,7 @@ namespace Bff.Shared.Tests.State;
 /// </summary>
 public sealed class StoreTroubleTests
 {
+    private const int Most = 5_000;
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
 
     private static readonly Dictionary<string, Func<IServiceProvider, StoreProbe>> Probes = new()
@@ -62,11 +64,23 @@ public sealed class StoreTroubleTests
         await probe.Outlives(trouble, redis);
     }
 
-    private static ServiceProvider Services(string connectionString, string timeout)
+    /// <summary>Of every store.</summary>
+    internal static Dictionary<string, StoreProbe> ProbesOf(IServiceProvider services) =>
+        Probes.ToDictionary(p => p.Key, p => p.Value(services));
+
+    internal static ServiceProvider Services(string connectionString, string timeout, LogRecorder? log = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Logging.Watch();
-        builder.Configuration["ConnectionStrings:redis"] = connectionString;
+        if (log is null)
+        {
+            builder.Logging.Watch();
+        }
+        else
+        {
+            builder.Logging.ClearProviders().AddProvider(log);
+        }
+
+        RedisServer.Configure(builder.Configuration, connectionString);
         builder.Configuration["State:Timeout"] = timeout;
         builder.Services.AddSingleton(TimeProvider.System);
         builder.AddState().AddAudit().AddTenants().AddCaching().AddEvents();
@@ -172,7 +186,7 @@ public sealed class StoreTroubleTests
         var log = services.GetRequiredService<IEventLog>();
         return Probe(
             n => log.Append([Sample.Event("ann", id: "e-" + Text(n))], default),
-            async n => (await log.ReadUser("ann", default, 100, default)).Events.Count(e => e.Head.SourceId == "e-" + Text(n)) == 1
+            async n => (await log.ReadUser("ann", default, Most, default)).Events.Count(e => e.Head.SourceId == "e-" + Text(n)) == 1
         );
     }
 
@@ -188,16 +202,16 @@ public sealed class StoreTroubleTests
             async n =>
             {
                 await queue.Watch("acme", default);
-                await log.Append([Sample.Event(tenant: "acme", id: "e-" + Text(n))], default);
+                await log.Append([Sample.Event(tenant: "acme", id: "q-" + Text(n))], default);
             },
             async n =>
             {
-                foreach (var each in await queue.Take(100, default))
+                foreach (var each in await queue.Take(Most, default))
                 {
                     taken.AddOrUpdate(each.Head.SourceId, 1, static (_, times) => times + 1);
                 }
 
-                return taken.GetValueOrDefault("e-" + Text(n)) == 1;
+                return taken.GetValueOrDefault("q-" + Text(n)) == 1;
             }
         );
     }
@@ -212,7 +226,7 @@ public sealed class StoreTroubleTests
             async n =>
                 (await store.Find("t-" + Text(n), default)).AsSpan().SequenceEqual(Document(n))
                 && (await store.FindByDomain($"t{Text(n)}.example", default)).Owner == "t-" + Text(n)
-                && (await store.List(null, 100, default)).Any(t => t.Key == "t-" + Text(n))
+                && (await store.List(null, Most, default)).Any(t => t.Key == "t-" + Text(n))
         );
     }
 
@@ -237,7 +251,7 @@ public sealed class StoreTroubleTests
                     ],
                     default
                 ),
-            async n => (await log.Read(new("acme"), null, 100, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1
+            async n => (await log.Read(new("acme"), null, Most, default)).Entries.Count(e => e.Target == "key_" + Text(n)) == 1
         );
     }
 

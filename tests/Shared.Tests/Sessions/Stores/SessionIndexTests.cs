@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Shared.Tests.Sessions.Stores;
 
 /// <summary>A session that is in none of its indexes outlives a sign-out of all of its user's sessions.</summary>
+[Trait("Suite", "Store")]
 public sealed class SessionIndexTests : IAsyncLifetime
 {
     private const string User = "u-1";
@@ -65,7 +66,7 @@ public sealed class SessionIndexTests : IAsyncLifetime
         _redis = onRedis ? RedisServer.Run() : null;
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
         builder.Logging.Watch();
-        builder.Configuration["ConnectionStrings:redis"] = _redis?.ConnectionString;
+        RedisServer.Configure(builder.Configuration, _redis?.ConnectionString);
         builder.Configuration["State:Timeout"] = Generous.StateTimeout;
         builder.Configuration["Session:Authority"] = "https://id.test";
         builder.Configuration["Session:ClientId"] = "web";

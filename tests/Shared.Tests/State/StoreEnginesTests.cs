@@ -1,0 +1,89 @@
+using System.Globalization;
+using Bff.State;
+using Bff.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit.Abstractions;
+
+namespace Bff.Shared.Tests.State;
+
+/// <summary>
+/// All stores at once, under load, on Redis as companies run it. The whole suites run there too, where <c>BFF_TEST_REDIS</c> says so.
+/// </summary>
+public sealed class StoreEnginesTests(ITestOutputHelper output)
+{
+    private const int Enough = 40;
+
+    [RedisFact]
+    public Task Over_TLS_every_store_does_all_that_it_is_asked() => Does(RedisEngine.Tls, static (load, _, _) => load.More(Enough));
+
+    [RedisFact]
+    public Task Through_a_Sentinel_every_store_does_all_that_it_is_asked() =>
+        Does(RedisEngine.Sentinel, static (load, _, _) => load.More(Enough));
+
+    [RedisFact]
+    public Task While_the_password_rotates_every_store_does_all_that_it_is_asked() =>
+        Does(
+            RedisEngine.Rotation,
+            static async (load, _, log) =>
+            {
+                await load.More(Enough);
+                await Eventually.True(() => log.Entries.Count(e => e.Event.Name == "RedisPasswordRenewed") >= 3);
+            }
+        );
+
+    /// <summary>
+    /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates after
+    /// it has answered. Nothing else is.
+    /// </summary>
+    [RedisFact]
+    public async Task Failovers_under_load_refuse_for_a_while_and_lose_at_most_what_was_on_its_way()
+    {
+        string[] safe = ["--min-replicas-to-write", "1", "--min-replicas-max-lag", "10", "--repl-diskless-sync-delay", "0"];
+        using var first = RedisServer.Run(safe);
+        using var second = RedisServer.Run(["--replicaof", "127.0.0.1 " + first.Port.ToString(CultureInfo.InvariantCulture), .. safe]);
+        await Eventually.True(() => second.Command("INFO", "replication").Contains("master_link_status:up", StringComparison.Ordinal));
+        using var sentinel = RedisSentinel.Run("shop", first);
+        await using var services = StoreTroubleTests.Services(
+            sentinel.Address + ",serviceName=shop" + RedisServer.AsUser,
+            Generous.StateTimeout
+        );
+        await StateEngines.Ready(services);
+        using var load = new StoreLoad(StoreTroubleTests.ProbesOf(services));
+        var atRisk = new List<(long From, long To)>();
+
+        await load.During(async () =>
+        {
+            foreach (var (primary, replica) in ((RedisServer, RedisServer)[])[(first, second), (second, first)])
+            {
+                await load.More(Enough);
+                var from = load.Moment;
+                await Eventually.True(sentinel.TryFailover);
+                await Eventually.True(() => sentinel.PrimaryPort == replica.Port);
+                await Eventually.True(() => primary.Command("INFO", "replication").Contains("role:slave", StringComparison.Ordinal));
+                atRisk.Add((from, load.Moment));
+            }
+
+            await load.More(Enough);
+        });
+
+        var lost = await load.Lost();
+        output.WriteLine($"{load.Moment} acknowledged, {load.Refused} refused, {lost.Count} lost in two failovers");
+        Assert.DoesNotContain(lost, l => !atRisk.Exists(r => l.Moment > r.From && l.Moment <= r.To));
+    }
+
+    private async Task Does(RedisEngine engine, Func<StoreLoad, RedisServer, LogRecorder, Task> enough)
+    {
+        using var server = RedisServer.Run(engine);
+        using var log = new LogRecorder();
+        await using var services = StoreTroubleTests.Services(server.ConnectionString, Generous.StateTimeout, log);
+        await StateEngines.Ready(services);
+        using var load = new StoreLoad(StoreTroubleTests.ProbesOf(services));
+
+        await load.During(() => enough(load, server, log));
+
+        var lost = await load.Lost();
+        output.WriteLine($"{engine}: {load.Moment} acknowledged, {load.Refused} refused, {lost.Count} lost");
+        Assert.Empty(lost);
+        Assert.Equal(0, load.Refused);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+
+namespace Bff.TestKit;
+
+/// <summary>
+/// Writers on several stores at once. Each writes numbered things, one after the other, and notes in which moment the store acknowledged
+/// them; what the store refuses is not tried again.
+/// </summary>
+public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<(int Number, long Moment)>> _acknowledged = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource _stop = new();
+    private long _moment;
+    private int _refused;
+
+    /// <summary>Rises with everything that is acknowledged.</summary>
+    public long Moment => Volatile.Read(ref _moment);
+
+    /// <summary>How often a store said that it is away.</summary>
+    public int Refused => Volatile.Read(ref _refused);
+
+    /// <summary>How many things the store with the fewest has acknowledged.</summary>
+    public int Fewest => probes.Keys.Min(store => _acknowledged.TryGetValue(store, out var numbers) ? numbers.Count : 0);
+
+    /// <summary>Writes until that is over.</summary>
+    public async Task During(Func<Task> meanwhile)
+    {
+        ArgumentNullException.ThrowIfNull(meanwhile);
+        var writers = probes.Select(p => Task.Run(() => Write(p.Key, p.Value))).ToList();
+        var over = meanwhile();
+        await Task.WhenAny([over, .. writers]);
+        await _stop.CancelAsync();
+        await Task.WhenAll(writers);
+        await over;
+    }
+
+    /// <summary>Until every store has acknowledged so many more.</summary>
+    public Task More(int number)
+    {
+        var before = Fewest;
+        return Eventually.True(() => Fewest >= before + number, TimeSpan.FromMinutes(2));
+    }
+
+    /// <summary>What was acknowledged and is not there, or is there twice; with its moment.</summary>
+    public async Task<IReadOnlyList<(string Thing, long Moment)>> Lost()
+    {
+        var lost = new ConcurrentBag<(string, long)>();
+        await Task.WhenAll(
+            probes.Select(async probe =>
+            {
+                foreach (var (number, moment) in _acknowledged.GetValueOrDefault(probe.Key) ?? [])
+                {
+                    if (!await probe.Value.Finds(number))
+                    {
+                        lost.Add(($"{probe.Key} {number}", moment));
+                    }
+                }
+            })
+        );
+        return [.. lost];
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task Write(string store, StoreProbe probe)
+    {
+        var acknowledged = _acknowledged.GetOrAdd(store, _ => new());
+        for (var number = 1; !_stop.IsCancellationRequested; number++)
+        {
+            try
+            {
+                await probe.Write(number).WaitAsync(TimeSpan.FromSeconds(30));
+                acknowledged.Enqueue((number, Interlocked.Increment(ref _moment)));
+            }
+            catch (Exception away) when (probe.IsAway(away))
+            {
+                Interlocked.Increment(ref _refused);
+            }
+
+            await Task.Delay(Pause); // Less than Redis can do: what is looked for is not its speed.
+        }
+    }
+}
