@@ -38,11 +38,25 @@ public sealed partial class RedisState
         nameof(RedisCommandException),
     ];
 
+    /// <summary>
+    /// Keys of a slot that is on its way between two servers of a cluster: some are here and some there, or they have moved twice since they
+    /// were asked for. A slot of a few keys has moved in milliseconds.
+    /// </summary>
+    private static readonly string[] Moving = ["TRYAGAIN ", "MOVED ", "ASK ", "Key has MOVED "];
+
+    private static readonly TimeSpan TryAgainAfter = TimeSpan.FromMilliseconds(10);
+
     private readonly ConcurrentDictionary<string, long> _refusals = new(StringComparer.Ordinal);
 
-    /// <summary>What an error means to who asked that a script has caught; counted, and noted where it is news.</summary>
+    /// <summary>What an error means to who asked that a script has caught; counted, and logged where the state changes.</summary>
     internal StoreException Refused(string error) =>
         Refused(new RedisServerException(RedisErrorKind.UnknownError, CommandFlags.DemandMaster, error));
+
+    /// <summary>Whether the operation met a slot that moves, has not been done for that, and may be tried once more in its time.</summary>
+    private bool MayTryAgain(StoreUnavailableException refused, long asked) =>
+        refused.InnerException is RedisServerException { Message: var error }
+        && Array.Exists(Moving, start => error.StartsWith(start, StringComparison.Ordinal))
+        && _time.GetElapsedTime(asked) + TryAgainAfter < _timeout;
 
     private StoreException Refused(Exception refused)
     {
