@@ -59,7 +59,7 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
                 var from = load.Moment;
                 await Eventually.True(sentinel.TryFailover);
                 await Eventually.True(() => sentinel.PrimaryPort == replica.Port);
-                await Eventually.True(() => primary.Command("INFO", "replication").Contains("role:slave", StringComparison.Ordinal));
+                await Eventually.True(() => IsReplica(primary));
                 atRisk.Add((from, load.Moment));
             }
 
@@ -69,6 +69,19 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         var lost = await load.Lost();
         output.WriteLine($"{load.Moment} acknowledged, {load.Refused} refused, {lost.Count} lost in two failovers");
         Assert.DoesNotContain(lost, l => !atRisk.Exists(r => l.Moment > r.From && l.Moment <= r.To));
+    }
+
+    /// <summary>A Sentinel ends all connections to a server that it makes a replica.</summary>
+    private static bool IsReplica(RedisServer server)
+    {
+        try
+        {
+            return server.Command("INFO", "replication").Contains("role:slave", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private async Task Does(RedisEngine engine, Func<StoreLoad, RedisServer, LogRecorder, Task> enough)
