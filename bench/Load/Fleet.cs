@@ -46,6 +46,9 @@ internal sealed class Fleet : IAsyncDisposable
     /// <summary>All services in one process.</summary>
     public Server Services => _services;
 
+    /// <summary>For <c>ConnectionStrings:redis</c>: one of the Redis server's sixteen databases, each of which has keys of its own.</summary>
+    public string Database(int number) => string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={number}");
+
     private string Redis => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_redis.Port}");
 
     public static async Task<Fleet> Start(LoadOptions options, CancellationToken cancellation)
@@ -162,7 +165,7 @@ internal sealed class Fleet : IAsyncDisposable
         [
             "dotnet",
             _partner,
-            .. Everything("Leased", string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={database}")),
+            .. Everything("Leased", Database(database)),
             "--ApiKeys:Pepper=" + pepper,
             "--Tenants:bench:Plan=enterprise",
             "--State:Timeout=00:00:01",

@@ -21,6 +21,7 @@ var jobs = new Dictionary<string, Func<Fleet, LoadOptions, Report, CancellationT
     ["tenant"] = NoisyTenantJob.Run,
     ["overload"] = OverloadJob.Run,
     ["growth"] = GrowthJob.Run,
+    ["stored-tenants"] = StoredTenantsJob.Run,
     ["memory"] = MemoryJob.Run,
     ["bodies"] = LargeBodiesJob.Run,
     ["storm"] = BodyStormJob.Run,

@@ -36,7 +36,8 @@ internal static class GrowthJob
         );
     }
 
-    private static async Task Compare(
+    /// <summary>Two gateways of which one has much more of something, side by side.</summary>
+    public static async Task Compare(
         string what,
         int few,
         int many,
@@ -59,12 +60,7 @@ internal static class GrowthJob
 
     private static async Task<(Server Server, Target Target)> Tenants(Fleet fleet, int count, CancellationToken cancellation)
     {
-        var tokens = new List<string>();
-        for (var user = 0; user < 100; user++)
-        {
-            tokens.AddRange(await fleet.TokensOf([$"u-{user}"], Tenant(user * count / 100), cancellation));
-        }
-
+        var tokens = await TokensAcross(fleet, count, cancellation);
         string[] settings = [.. Enumerable.Range(0, count).Select(i => $"Tenants:{Tenant(i)}:Plan=enterprise")];
         return (
             await fleet.Gateway($"gateway-{count}-tenants", "Leased", settings, cancellation),
@@ -73,6 +69,18 @@ internal static class GrowthJob
                 Tokens = tokens,
             }
         );
+    }
+
+    /// <summary>Tokens of a hundred users of as many of the tenants as there are, at most a hundred.</summary>
+    public static async Task<IReadOnlyList<string>> TokensAcross(Fleet fleet, int tenants, CancellationToken cancellation)
+    {
+        var tokens = new List<string>();
+        for (var user = 0; user < 100; user++)
+        {
+            tokens.AddRange(await fleet.TokensOf([$"u-{user}"], Tenant((int)((long)user * tenants / 100)), cancellation));
+        }
+
+        return tokens;
     }
 
     private static async Task<(Server Server, Target Target)> Routes(Fleet fleet, int count, CancellationToken cancellation)
@@ -121,5 +129,6 @@ internal static class GrowthJob
         );
     }
 
-    private static string Tenant(int number) => string.Create(CultureInfo.InvariantCulture, $"t-{number}");
+    /// <summary>A tenant's id.</summary>
+    public static string Tenant(int number) => string.Create(CultureInfo.InvariantCulture, $"t-{number}");
 }
