@@ -9,7 +9,7 @@ namespace Bff.Bench.Load;
 internal sealed class Server : IAsyncDisposable
 {
     private const double MicrosPerTick = 1_000_000 / 100.0; // USER_HZ is 100 on Linux.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
     private readonly Process _process;
     private readonly string _probe;
 
@@ -131,7 +131,7 @@ internal sealed class Server : IAsyncDisposable
 
     private async Task Ready(string path, string? token, Stopwatch clock, string errors, CancellationToken cancellation)
     {
-        while (clock.Elapsed < Patience && !_process.HasExited)
+        while (clock.Elapsed < WaitLimit && !_process.HasExited)
         {
             try
             {

@@ -55,7 +55,7 @@ internal sealed class Services(Issuer issuer)
         }
         catch (OperationCanceledException)
         {
-            // The gateway has lost its patience, which is what is being measured.
+            // The gateway no longer waits, which is what is being measured.
         }
     }
 

@@ -56,8 +56,8 @@ public sealed partial class DevelopmentIdentityProvider
         if (app is not null)
         {
             Faults.Clear();
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-            await app.StopAsync(patience.Token);
+            using var timeLimit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await app.StopAsync(timeLimit.Token);
             await app.DisposeAsync();
         }
 

@@ -53,7 +53,7 @@ public sealed class BodyTests(SharedSurroundings surroundings) : MobileTest(surr
         );
         if (key.Length == 0)
         {
-            await begun.Task.WaitAsync(Patience);
+            await begun.Task.WaitAsync(WaitLimit);
         }
 
         await Eventually.True(async () =>

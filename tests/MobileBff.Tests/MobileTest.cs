@@ -41,7 +41,7 @@ public abstract class MobileTest : IClassFixture<SharedSurroundings>, IAsyncLife
         Upstream.Reset();
     }
 
-    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    protected static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(60);
 
     protected Surroundings Surroundings { get; }
 

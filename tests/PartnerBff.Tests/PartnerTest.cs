@@ -64,7 +64,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         Surroundings.Identity.Options.Time = TimeProvider.System;
     }
 
-    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    protected static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(60);
 
     protected Surroundings Surroundings { get; }
 
@@ -167,7 +167,7 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
 
     /// <summary>The hosts read and write the shared store, rather than wait for it.</summary>
     protected static Task Connected(PartnerHost host) =>
-        Eventually.True(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable, Patience);
+        Eventually.True(() => host.Services.GetRequiredService<Bff.State.RedisState>().IsAvailable, WaitLimit);
 
     /// <summary>
     /// From one second after the revocation on, no host serves the key: what was asked later counts, however long the answer takes. A

@@ -11,14 +11,14 @@ public static class Eventually
     public static async Task<TimeSpan> True(Func<Task<bool>> holds, TimeSpan? within = null)
     {
         var limit = within ?? TimeSpan.FromSeconds(30);
-        var patience = Stopwatch.StartNew();
+        var waited = Stopwatch.StartNew();
         while (true)
         {
             // Begun after the limit: a thread that stalls between two looks has not looked for so long.
-            var isLastLook = patience.Elapsed > limit;
+            var isLastLook = waited.Elapsed > limit;
             if (await holds())
             {
-                return patience.Elapsed;
+                return waited.Elapsed;
             }
 
             if (isLastLook)

@@ -27,7 +27,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         _process.BeginErrorReadLine();
     }
 
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(90);
+    public static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(90);
 
     /// <summary>Of a whole core, since it started.</summary>
     public TimeSpan Cpu
@@ -129,7 +129,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             );
             surroundings.Leaks.Own(process.Address.Port);
             process.Client = process.NewClient();
-            await Eventually.True(process.IsReady, Patience);
+            await Eventually.True(process.IsReady, WaitLimit);
             return process;
         }
         catch
@@ -206,7 +206,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         var client = new HttpClient(new LeakSentinelHandler(_leaks, new SocketsHttpHandler { UseProxy = false, UseCookies = false }))
         {
             BaseAddress = Address,
-            Timeout = Patience,
+            Timeout = WaitLimit,
         };
         client.DefaultRequestHeaders.Host = _host;
         return client;
@@ -224,7 +224,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
             var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((text, seen));
-            return seen.Task.WaitAsync(Patience);
+            return seen.Task.WaitAsync(WaitLimit);
         }
     }
 
@@ -276,7 +276,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public async Task<int> Exit()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(WaitLimit);
         return _process.ExitCode;
     }
 

@@ -7,7 +7,7 @@ namespace Bff.TestKit;
 public sealed class RawSender : IDisposable
 {
     private readonly TcpClient _client = new() { NoDelay = true };
-    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(60));
+    private readonly CancellationTokenSource _timeLimit = new(TimeSpan.FromSeconds(60));
 
     private Stream _stream = Stream.Null;
 
@@ -17,7 +17,7 @@ public sealed class RawSender : IDisposable
     public static async Task<RawSender> Start(Uri host, string piece)
     {
         var sender = new RawSender();
-        await sender._client.ConnectAsync(host.Host, host.Port, sender._patience.Token);
+        await sender._client.ConnectAsync(host.Host, host.Port, sender._timeLimit.Token);
         sender._stream = sender._client.GetStream();
         await sender.Send(piece);
         return sender;
@@ -28,7 +28,7 @@ public sealed class RawSender : IDisposable
     {
         try
         {
-            await _stream.WriteAsync(Encoding.Latin1.GetBytes(piece), _patience.Token);
+            await _stream.WriteAsync(Encoding.Latin1.GetBytes(piece), _timeLimit.Token);
         }
         catch (IOException)
         {
@@ -51,7 +51,7 @@ public sealed class RawSender : IDisposable
     {
         var line = new StringBuilder();
         var one = new byte[1];
-        while ((line.Length == 0 || line[^1] != '\n') && await _stream.ReadAsync(one, _patience.Token) > 0)
+        while ((line.Length == 0 || line[^1] != '\n') && await _stream.ReadAsync(one, _timeLimit.Token) > 0)
         {
             line.Append((char)one[0]);
         }
@@ -60,11 +60,11 @@ public sealed class RawSender : IDisposable
     }
 
     /// <summary>The answer; its status is 0 when there is none.</summary>
-    public Task<RawResponse> Answer() => RawHttp.Read(_stream, isHead: false, _patience.Token);
+    public Task<RawResponse> Answer() => RawHttp.Read(_stream, isHead: false, _timeLimit.Token);
 
     public void Dispose()
     {
         _client.Dispose();
-        _patience.Dispose();
+        _timeLimit.Dispose();
     }
 }

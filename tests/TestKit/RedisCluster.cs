@@ -50,7 +50,7 @@ public sealed class RedisCluster : IDisposable
 
         using var cli = Process.Start(start)!;
         var output = cli.StandardOutput.ReadToEndAsync();
-        var patience = Stopwatch.StartNew();
+        var waited = Stopwatch.StartNew();
         if (!cli.WaitForExit(60_000) || cli.ExitCode != 0)
         {
             throw new InvalidOperationException("redis-cli made no cluster: " + (output.IsCompleted ? output.Result : "it did not end"));
@@ -58,7 +58,7 @@ public sealed class RedisCluster : IDisposable
 
         while (!_nodes.All(n => n.Command("CLUSTER", "INFO").Contains("cluster_state:ok", StringComparison.Ordinal)))
         {
-            if (patience.Elapsed > TimeSpan.FromSeconds(60))
+            if (waited.Elapsed > TimeSpan.FromSeconds(60))
             {
                 throw new InvalidOperationException("the cluster did not come up");
             }

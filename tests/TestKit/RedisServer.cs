@@ -182,10 +182,10 @@ public sealed partial class RedisServer : IDisposable
         _process.ErrorDataReceived += static (_, _) => { };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        var patience = Stopwatch.StartNew();
+        var waited = Stopwatch.StartNew();
         while (!IsOwn() || !TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal))
         {
-            if (_process.HasExited || patience.Elapsed > TimeSpan.FromSeconds(20))
+            if (_process.HasExited || waited.Elapsed > TimeSpan.FromSeconds(20))
             {
                 throw new InvalidOperationException("redis-server did not start");
             }

@@ -241,7 +241,7 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
                     CorrelationId = "c-1",
                     StartTimestamp = 0,
                 },
-                Patience,
+                WaitLimit,
                 CancellationToken.None
             );
 }

@@ -54,7 +54,7 @@ public abstract class WebTest : IClassFixture<SharedSurroundings>, IAsyncLifetim
     /// <summary>What a token begins with, up to its signature; long enough never to be in random text.</summary>
     protected const string Token = @"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.";
 
-    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    protected static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(60);
 
     protected Surroundings Surroundings { get; }
 

@@ -35,7 +35,7 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
         }
         catch (TimeoutException)
         {
-            Surprises.Enqueue($"{Gateway} {at} was not ready within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s");
+            Surprises.Enqueue($"{Gateway} {at} was not ready within {GatewayProcess.WaitLimit.TotalSeconds:F0} s, at {time.Now:F1} s");
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed class Fleet(string gateway, Surroundings surroundings, Timeline 
             catch (TimeoutException)
             {
                 Surprises.Enqueue(
-                    $"{Gateway} {at} was told to end and did not end within {GatewayProcess.Patience.TotalSeconds:F0} s, at {time.Now:F1} s"
+                    $"{Gateway} {at} was told to end and did not end within {GatewayProcess.WaitLimit.TotalSeconds:F0} s, at {time.Now:F1} s"
                 );
             }
 

@@ -13,7 +13,7 @@ namespace Bff.Bench.Soak.Work;
 internal sealed class Credentials(World world, Sender sender)
 {
     /// <summary>The skew that is allowed to clocks, and a second.</summary>
-    private const double ExpiryPatience = 31;
+    private const double ExpiryLimit = 31;
 
     /// <summary>What a client that shares two cores with everything else needs to notice that a stream has ended.</summary>
     private const double Notice = 0.5;
@@ -75,7 +75,7 @@ internal sealed class Credentials(World world, Sender sender)
 
     /// <summary>When a stream that was opened with it must have ended.</summary>
     private double EndOf(Credential credential) =>
-        double.IsNaN(credential.Expires) ? world.Time.KnownBy(credential.Revoked.Answered) + Notice : credential.Expires + ExpiryPatience;
+        double.IsNaN(credential.Expires) ? world.Time.KnownBy(credential.Revoked.Answered) + Notice : credential.Expires + ExpiryLimit;
 
     private async Task Live(CancellationToken enough, CancellationToken settled)
     {

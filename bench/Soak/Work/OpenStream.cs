@@ -60,10 +60,10 @@ internal sealed class OpenStream
         socket.Options.SetRequestHeader("Origin", instance.Address.GetLeftPart(UriPartial.Authority));
         try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            using var timeLimit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await socket.ConnectAsync(
                 new UriBuilder(instance.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri,
-                patience.Token
+                timeLimit.Token
             );
         }
         catch (Exception refused) when (refused is WebSocketException or OperationCanceledException)

@@ -28,8 +28,8 @@ internal sealed class SseReader(HttpResponseMessage answer, Stream body, string?
 
         try
         {
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            using var timeLimit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeLimit.Token);
             if ((int)answer.StatusCode == 200)
             {
                 return (new(answer, await answer.Content.ReadAsStreamAsync(CancellationToken.None), lastEventId), 200);

@@ -12,7 +12,7 @@ internal static class FaultyAnswer
     // Long enough for half a body to leave the socket before the reset overtakes it, where nothing tells that it has.
     private static readonly TimeSpan Drain = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan EndlessGap = TimeSpan.FromMilliseconds(50);
     private static readonly Lazy<byte[]> Bomb = new(MakeBomb);
 
@@ -87,7 +87,7 @@ internal static class FaultyAnswer
         exchange.Response.ContentLength = body.Length;
         await exchange.Response.Body.WriteAsync(body.AsMemory(0, half), gone);
         await exchange.Response.Body.FlushAsync(gone);
-        for (var waited = Stopwatch.StartNew(); Arrived(exchange.Context) - before < half && waited.Elapsed < Patience; )
+        for (var waited = Stopwatch.StartNew(); Arrived(exchange.Context) - before < half && waited.Elapsed < WaitLimit; )
             await Task.Delay(Look, gone);
         await Task.Delay(Drain, gone);
         Reset(exchange.Context);

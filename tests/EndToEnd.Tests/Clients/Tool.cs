@@ -5,7 +5,7 @@ namespace Bff.EndToEnd.Tests.Clients;
 /// <summary>Runs a program to its end, but for no longer than is sane.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromMinutes(5);
 
     /// <summary>What it printed; fails the test, with all of that, when it did not end well.</summary>
     public static async Task<string> Run(
@@ -27,14 +27,14 @@ internal static class Tool
         }
 
         using var process = Process.Start(start)!;
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeLimit = new CancellationTokenSource(WaitLimit);
         try
         {
             var (output, errors) = (
-                process.StandardOutput.ReadToEndAsync(patience.Token),
-                process.StandardError.ReadToEndAsync(patience.Token)
+                process.StandardOutput.ReadToEndAsync(timeLimit.Token),
+                process.StandardError.ReadToEndAsync(timeLimit.Token)
             );
-            await process.WaitForExitAsync(patience.Token);
+            await process.WaitForExitAsync(timeLimit.Token);
             Assert.True(
                 process.ExitCode == 0,
                 $"{program} {string.Join(' ', arguments)}: {process.ExitCode}\n{await output}\n{await errors}"
@@ -44,7 +44,7 @@ internal static class Tool
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {Patience}.");
+            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {WaitLimit}.");
         }
     }
 }

@@ -84,7 +84,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
     {
         while (seen.Count < until)
         {
-            var item = await stream.Next().WaitAsync(GatewayProcess.Patience);
+            var item = await stream.Next().WaitAsync(GatewayProcess.WaitLimit);
             Assert.True(item is not null, $"The stream ended by itself after {seen.Count} events.");
             Take(item.Value, seen, published);
         }
@@ -106,7 +106,7 @@ public sealed class CutStreamTests() : InstancesOnOneRedis("WebBff", 2)
         {
             await published.WaitAsync();
             var instance = n;
-            await Eventually.True(() => IsTaken(http, n, Instances[instance++ % 2].Address), GatewayProcess.Patience);
+            await Eventually.True(() => IsTaken(http, n, Instances[instance++ % 2].Address), GatewayProcess.WaitLimit);
         }
     }
 

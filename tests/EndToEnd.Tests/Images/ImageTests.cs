@@ -103,12 +103,12 @@ public sealed partial class ImageTests : IAsyncLifetime
             Probe(rendered, "failureThreshold")
         );
         balancer.Add(first);
-        await Eventually.True(() => balancer.IsSentTo(first), GatewayProcess.Patience);
+        await Eventually.True(() => balancer.IsSentTo(first), GatewayProcess.WaitLimit);
         using var enough = new CancellationTokenSource();
         var load = Load(balancer, path, enough.Token);
         await using var second = await Start(gateway, environment);
         balancer.Add(second);
-        await Eventually.True(() => balancer.IsSentTo(second), GatewayProcess.Patience);
+        await Eventually.True(() => balancer.IsSentTo(second), GatewayProcess.WaitLimit);
         await first.Terminate();
         Assert.Equal(0, await first.Exit());
         await enough.CancelAsync();
@@ -137,7 +137,7 @@ public sealed partial class ImageTests : IAsyncLifetime
     {
         using var check = Process.Start(InImage(gateway, Environment(gateway, rendered, "initContainers"), "--check-settings"))!;
         var (output, errors) = (check.StandardOutput.ReadToEndAsync(), check.StandardError.ReadToEndAsync());
-        await check.WaitForExitAsync().WaitAsync(GatewayProcess.Patience);
+        await check.WaitForExitAsync().WaitAsync(GatewayProcess.WaitLimit);
         Assert.True(check.ExitCode == code, await output + await errors);
         return await output + await errors;
     }

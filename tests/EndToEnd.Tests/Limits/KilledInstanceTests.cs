@@ -28,7 +28,7 @@ public sealed class KilledInstanceTests() : InstancesOnOneRedis("MobileBff", 3)
         _seen = new(Burst, PerSecond);
         var token = Surroundings.Token("u-1002");
         var clients = Enumerable.Range(0, 200).Select(n => Task.Run(() => Call(n, token))).ToList();
-        await Eventually.True(() => _seen.Elapsed > _duration / 4, GatewayProcess.Patience);
+        await Eventually.True(() => _seen.Elapsed > _duration / 4, GatewayProcess.WaitLimit);
         await Instances[2].Kill();
         _isKilled = true;
         await Start(2);

@@ -82,10 +82,10 @@ public sealed class ExportTests
             ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "50")
         );
-        using var patience = new CancellationTokenSource(GatewayProcess.Patience);
+        using var timeLimit = new CancellationTokenSource(GatewayProcess.WaitLimit);
         for (var i = 0; i < 100; i++)
         {
-            await Ask(gateway, surroundings, patience.Token);
+            await Ask(gateway, surroundings, timeLimit.Token);
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed partial class PrometheusServer : IDisposable
                 ]
             )
         )!;
-        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = GatewayProcess.Patience };
+        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = GatewayProcess.WaitLimit };
     }
 
     private static string SixtyTimesFaster(string expression) =>

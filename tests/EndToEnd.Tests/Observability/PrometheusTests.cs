@@ -80,7 +80,7 @@ public sealed class PrometheusTests : IAsyncLifetime
         _surroundings.Services.Orders.Faults.Heal();
         redis.Start();
         await Start("WebBff", collector, redis);
-        await Eventually.True(async () => !(await prometheus.Firing()).Overlaps([.. first, .. second]), GatewayProcess.Patience);
+        await Eventually.True(async () => !(await prometheus.Firing()).Overlaps([.. first, .. second]), GatewayProcess.WaitLimit);
     }
 
     public async Task InitializeAsync() => _surroundings = await Surroundings.StartAsync();
@@ -118,7 +118,7 @@ public sealed class PrometheusTests : IAsyncLifetime
 
                     return missing.Count == 0;
                 },
-                GatewayProcess.Patience
+                GatewayProcess.WaitLimit
             );
         }
         catch (TimeoutException)

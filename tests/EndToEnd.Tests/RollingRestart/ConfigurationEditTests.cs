@@ -46,7 +46,7 @@ public sealed class ConfigurationEditTests : IAsyncLifetime
             }
         );
         await gateway.Prints("A new configuration is in use");
-        await Eventually.True(async () => await Recommendations(gateway) is null, GatewayProcess.Patience);
+        await Eventually.True(async () => await Recommendations(gateway) is null, GatewayProcess.WaitLimit);
         Assert.False(gateway.HasExited);
     }
 

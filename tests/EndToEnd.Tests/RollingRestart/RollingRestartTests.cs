@@ -33,7 +33,10 @@ public sealed class RollingRestartTests : IAsyncLifetime
 
         await using var third = await Replace(balancer, gateway, first);
         await using var fourth = await Replace(balancer, gateway, second);
-        await Eventually.True(() => served.GetValueOrDefault(third) > 20 && served.GetValueOrDefault(fourth) > 20, GatewayProcess.Patience);
+        await Eventually.True(
+            () => served.GetValueOrDefault(third) > 20 && served.GetValueOrDefault(fourth) > 20,
+            GatewayProcess.WaitLimit
+        );
         await enough.CancelAsync();
         var placed = await Task.WhenAll(load);
 
@@ -46,7 +49,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
         {
             using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
             // And its end is an orderly one.
-            Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.Patience));
+            Assert.Matches("retry: [0-9]+\n: going away\n\n$", await reader.ReadToEndAsync().WaitAsync(GatewayProcess.WaitLimit));
         }
     }
 
@@ -56,11 +59,11 @@ public sealed class RollingRestartTests : IAsyncLifetime
         await using var gateway = await Start("MobileBff", ("Shutdown:Delay", "00:00:01"));
         using var held = _surroundings.Services.Users.Faults.Hold();
         var inFlight = Enumerable.Range(0, 5).Select(i => gateway.Client.SendAsync(Request("/me", $"u-{1001 + i}"))).ToList();
-        await _surroundings.Services.Users.Calls.ReachAsync(5).WaitAsync(GatewayProcess.Patience);
+        await _surroundings.Services.Users.Calls.ReachAsync(5).WaitAsync(GatewayProcess.WaitLimit);
 
         await gateway.Terminate();
-        await Eventually.True(async () => !await gateway.IsReady(), GatewayProcess.Patience);
-        await Eventually.True(() => Refuses(gateway), GatewayProcess.Patience); // It has stopped to listen, and still waits.
+        await Eventually.True(async () => !await gateway.IsReady(), GatewayProcess.WaitLimit);
+        await Eventually.True(() => Refuses(gateway), GatewayProcess.WaitLimit); // It has stopped to listen, and still waits.
         Assert.False(gateway.HasExited);
         held.Dispose();
 
@@ -86,7 +89,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
         Assert.True(await answer.Next());
 
         await gateway.Terminate();
-        await Eventually.True(() => Refuses(gateway), GatewayProcess.Patience);
+        await Eventually.True(() => Refuses(gateway), GatewayProcess.WaitLimit);
         Assert.Contains("orders", answer.Pending);
         held.Dispose();
 
@@ -120,7 +123,7 @@ public sealed class RollingRestartTests : IAsyncLifetime
     private static async Task Join(Balancer balancer, GatewayProcess instance)
     {
         balancer.Add(instance);
-        await Eventually.True(() => balancer.IsSentTo(instance), GatewayProcess.Patience);
+        await Eventually.True(() => balancer.IsSentTo(instance), GatewayProcess.WaitLimit);
     }
 
     private Task<GatewayProcess> Start(string gateway, params (string Key, string Value)[] settings)

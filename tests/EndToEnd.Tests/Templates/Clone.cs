@@ -70,13 +70,13 @@ internal sealed class Clone : IDisposable
             start.Environment.Remove(inherited); // The test run's own build engine is not this one's.
         }
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+        using var timeLimit = new CancellationTokenSource(TimeSpan.FromMinutes(10));
         using var process = Process.Start(start)!;
         try
         {
-            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
-            var errors = process.StandardError.ReadToEndAsync(patience.Token);
-            await process.WaitForExitAsync(patience.Token);
+            var output = process.StandardOutput.ReadToEndAsync(timeLimit.Token);
+            var errors = process.StandardError.ReadToEndAsync(timeLimit.Token);
+            await process.WaitForExitAsync(timeLimit.Token);
             Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}\n{await output}\n{await errors}");
             return await output;
         }

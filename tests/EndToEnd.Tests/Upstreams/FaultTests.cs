@@ -134,11 +134,11 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         using var giveUp = new CancellationTokenSource();
         var next = services.All[name].Calls.NextAsync();
         var request = services.AskAsync(name, giveUp.Token);
-        var call = await next.WaitAsync(Services.Patience);
+        var call = await next.WaitAsync(Services.WaitLimit);
         Assert.False(call.Ended.IsCompleted);
         await giveUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        Assert.True(await call.Ended.WaitAsync(Services.Patience));
+        Assert.True(await call.Ended.WaitAsync(Services.WaitLimit));
         await HealAsync(name);
     }
 
@@ -153,7 +153,7 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             await (await answer.Content.ReadAsStreamAsync()).ReadExactlyAsync(new byte[300]);
         }
-        Assert.True(await (await next.WaitAsync(Services.Patience)).Ended.WaitAsync(Services.Patience));
+        Assert.True(await (await next.WaitAsync(Services.WaitLimit)).Ended.WaitAsync(Services.WaitLimit));
         await HealAsync(name);
     }
 
@@ -170,7 +170,7 @@ public sealed class FaultTests(Services services) : IClassFixture<Services>
         var next = services.All.Users.Calls.NextAsync();
         var hold = services.All.Users.Faults.Hold();
         var request = services.AskAsync("users");
-        await next.WaitAsync(Services.Patience);
+        await next.WaitAsync(Services.WaitLimit);
         Assert.False(request.IsCompleted);
         hold.Dispose();
         using var answer = await request;

@@ -79,12 +79,12 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
     [Fact]
     public async Task A_socket_hears_of_each_notification_of_its_user()
     {
-        using var patience = new CancellationTokenSource(Services.Patience);
+        using var timeLimit = new CancellationTokenSource(Services.WaitLimit);
         using var socket = new ClientWebSocket();
         socket.Options.SetRequestHeader("X-User-Id", "u-1001");
         await socket.ConnectAsync(
             new UriBuilder(services.All.Notifications.Address) { Scheme = "ws", Path = "/ws/notifications" }.Uri,
-            patience.Token
+            timeLimit.Token
         );
         Assert.Equal("n-1001-12", await NextAsync());
 
@@ -97,13 +97,13 @@ public sealed class ProtocolTests(Services services) : IClassFixture<Services>
         );
         Assert.Equal((string?)(await added.Content.ReadFromJsonAsync<JsonNode>())!["id"], await NextAsync());
 
-        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, timeLimit.Token);
         Assert.Equal(WebSocketState.Closed, socket.State);
 
         async Task<string?> NextAsync()
         {
             var buffer = new byte[4096];
-            var message = await socket.ReceiveAsync(buffer, patience.Token);
+            var message = await socket.ReceiveAsync(buffer, timeLimit.Token);
             Assert.Equal((WebSocketMessageType.Text, true), (message.MessageType, message.EndOfMessage));
             return (string?)JsonNode.Parse(buffer.AsSpan(0, message.Count))!["id"];
         }

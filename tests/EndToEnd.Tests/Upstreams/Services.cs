@@ -11,13 +11,13 @@ namespace Bff.EndToEnd.Upstreams;
 /// <summary>The sample services on free ports, and the requests that the contract promises an answer to.</summary>
 public sealed class Services : IAsyncLifetime
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static readonly HttpClient Client = new(
         new SocketsHttpHandler { AllowAutoRedirect = false, ResponseDrainTimeout = TimeSpan.Zero }
     )
     {
-        Timeout = Patience,
+        Timeout = WaitLimit,
     };
 
     public SampleServices All { get; private set; } = null!;

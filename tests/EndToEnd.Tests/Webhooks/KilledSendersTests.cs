@@ -32,12 +32,12 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         var publishing = Publish();
         for (var death = 1; death <= Deaths; death++)
         {
-            await Eventually.True(() => Numbers(live) >= death * Events / (Deaths + 2) || publishing.IsCompleted, GatewayProcess.Patience);
+            await Eventually.True(() => Numbers(live) >= death * Events / (Deaths + 2) || publishing.IsCompleted, GatewayProcess.WaitLimit);
             await Replace(_random.Next(2));
         }
 
         await publishing;
-        await Eventually.True(() => Numbers(live) == Events, GatewayProcess.Patience);
+        await Eventually.True(() => Numbers(live) == Events, GatewayProcess.WaitLimit);
         Assert.Equal(Enumerable.Range(0, Events), live.All.Select(r => r.Number).Distinct().Order());
         Assert.Equal(Events, live.All.Select(r => r.Id).Distinct().Count()); // A repeat can be told from a new event.
         Assert.NotEmpty(dead.All);
@@ -100,7 +100,7 @@ public sealed class KilledSendersTests() : InstancesOnOneRedis("PartnerBff", 2)
         for (var first = 0; first < Events; first += Batch)
         {
             var (from, at) = (first, first / Batch);
-            await Eventually.True(() => IsTaken(http, from, Instances[at++ % 2].Address), GatewayProcess.Patience);
+            await Eventually.True(() => IsTaken(http, from, Instances[at++ % 2].Address), GatewayProcess.WaitLimit);
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
 
         using var feed = await host.Get("/home-feed");
         using var list = await host.Get("/orders");
-        await _shadow.Orders.Calls.ReachAsync(2).WaitAsync(Patience);
+        await _shadow.Orders.Calls.ReachAsync(2).WaitAsync(WaitLimit);
 
         Assert.Null(JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]);
         Assert.Equal((HttpStatusCode.OK, 2), (list.StatusCode, Upstream.Orders.Calls.Count));
@@ -77,7 +77,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
 
         using var placed = await host.Client.SendAsync(request);
         using var list = await host.Get("/orders");
-        await _shadow.Orders.Calls.ReachAsync(1).WaitAsync(Patience);
+        await _shadow.Orders.Calls.ReachAsync(1).WaitAsync(WaitLimit);
 
         Assert.Equal(HttpStatusCode.Created, placed.StatusCode);
         Assert.Equal("GET", Assert.Single(_shadow.Orders.Calls.All).Method);
@@ -92,7 +92,7 @@ public sealed class ShadowTests(SharedSurroundings surroundings) : MobileTest(su
         var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => hosts[i % 3].Get("/orders", $"u-{1001 + i}")));
 
         Assert.All(answers, a => Assert.Equal(HttpStatusCode.OK, a.StatusCode));
-        await _shadow.Orders.Calls.ReachAsync(3 * 32).WaitAsync(Patience);
+        await _shadow.Orders.Calls.ReachAsync(3 * 32).WaitAsync(WaitLimit);
         Assert.Equal((3 * 32, 100), (_shadow.Orders.Calls.Count, Upstream.Orders.Calls.Count));
         using var feed = await hosts[0].Get("/home-feed");
         Assert.Null(JsonNode.Parse(await feed.Content.ReadAsStringAsync())!["_meta"]!["degraded"]);

@@ -117,7 +117,7 @@ public sealed class WayOfACallTests(SharedSurroundings surroundings) : MobileTes
         var rest = new TaskCompletionSource();
 
         var pending = Patch(host, new SlowContent(begun, rest.Task));
-        await begun.Task.WaitAsync(Patience);
+        await begun.Task.WaitAsync(WaitLimit);
         clock.Advance(TimeSpan.FromSeconds(4));
         rest.SetResult();
 

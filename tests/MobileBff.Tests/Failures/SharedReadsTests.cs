@@ -18,7 +18,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
             .Range(0, Readers)
             .Select(i => host.Get("/products/p-1", i % 2 == 0 ? null : $"u-{1001 + (i % 50)}"))
             .ToList();
-        await joined.All.WaitAsync(Patience);
+        await joined.All.WaitAsync(WaitLimit);
         held.ForEach(h => h.Dispose());
 
         foreach (var response in await Task.WhenAll(readers))
@@ -43,7 +43,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
             .Range(0, 2 * Readers)
             .Select(i => (User: $"u-{1001 + (i % 2)}", Answer: host.Get("/home-feed", $"u-{1001 + (i % 2)}")))
             .ToList();
-        await joined.All.WaitAsync(Patience);
+        await joined.All.WaitAsync(WaitLimit);
         held.ForEach(h => h.Dispose());
 
         foreach (var (user, answer) in readers)
@@ -79,7 +79,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
                 }
             );
         var before = host.Get(path);
-        await Upstream[service].Calls.ReachAsync(1).WaitAsync(Patience);
+        await Upstream[service].Calls.ReachAsync(1).WaitAsync(WaitLimit);
 
         var write = host.Request(new HttpMethod(method), at);
         write.Content = new StringContent(
@@ -89,7 +89,7 @@ public sealed class SharedReadsTests(SharedSurroundings surroundings) : MobileTe
         );
         using var written = await host.Client.SendAsync(write);
         var after = host.Get(path);
-        await Upstream[service].Calls.ReachAsync(3).WaitAsync(Patience);
+        await Upstream[service].Calls.ReachAsync(3).WaitAsync(WaitLimit);
         released.SetResult();
 
         Assert.True(written.IsSuccessStatusCode, await written.Content.ReadAsStringAsync());

@@ -31,7 +31,7 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
         var held = services.Select(s => s.Faults.Hold()).ToList();
 
         var answer = host.Get("/home-feed");
-        await Task.WhenAll(services.Select(s => s.Calls.ReachAsync(1))).WaitAsync(Patience);
+        await Task.WhenAll(services.Select(s => s.Calls.ReachAsync(1))).WaitAsync(WaitLimit);
         Assert.False(answer.IsCompleted);
         held.ForEach(h => h.Dispose());
 
@@ -106,9 +106,9 @@ public sealed class HomeFeedTests(SharedSurroundings surroundings) : MobileTest(
         Assert.DoesNotContain("127.0.0.1:" + Upstream.Users.Address.Port, problem.ToJsonString(), StringComparison.Ordinal);
         if (status != 504)
         {
-            foreach (var call in await underWay.WaitAsync(Patience))
+            foreach (var call in await underWay.WaitAsync(WaitLimit))
             {
-                Assert.True(await call.Ended.WaitAsync(Patience), $"{call.Service} was not cancelled");
+                Assert.True(await call.Ended.WaitAsync(WaitLimit), $"{call.Service} was not cancelled");
             }
         }
     }

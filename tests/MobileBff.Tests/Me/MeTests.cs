@@ -66,7 +66,7 @@ public sealed class MeTests(SharedSurroundings surroundings) : MobileTest(surrou
         Upstream.Users.Faults.Set(mode);
 
         var patched = Patch(host, """{"name":"Al"}""");
-        await Upstream.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await Upstream.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         clock.Advance(TimeSpan.FromSeconds(40)); // Past an attempt's time, not the request's.
         Assert.Equal(status, (int)(await patched).StatusCode);
 

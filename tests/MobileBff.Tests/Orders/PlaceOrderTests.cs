@@ -36,7 +36,7 @@ public sealed class PlaceOrderTests(SharedSurroundings surroundings) : MobileTes
         Upstream.Orders.Faults.Set(mode);
 
         var placed = Place(host, Body);
-        await Upstream.Orders.Calls.ReachAsync(1).WaitAsync(Patience);
+        await Upstream.Orders.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         clock.Advance(TimeSpan.FromSeconds(40)); // Past an attempt's time, not the request's.
         var response = await placed;
 

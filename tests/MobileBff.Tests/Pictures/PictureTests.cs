@@ -54,7 +54,7 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         var host = Start();
         var held = Upstream.Media.Faults.Hold();
         var answers = Enumerable.Range(0, 20).Select(_ => host.Get("/images/p-3.jpg?w=320", user: null)).ToList();
-        await Upstream.Media.Calls.ReachAsync(1).WaitAsync(Patience);
+        await Upstream.Media.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         held.Dispose();
 
         foreach (var answer in await Task.WhenAll(answers))

@@ -71,7 +71,7 @@ public sealed class ClientHeaderTests(SharedSurroundings surroundings) : MobileT
         var host = Start(Forwarding);
         var held = Upstream.Users.Faults.Hold();
         var answers = ((string[])["de", "fr", "de", "fr"]).Select(language => Get(host, "/me", "u-1001", language, "phone")).ToList();
-        await Upstream.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await Upstream.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         foreach (var answer in await Task.WhenAll(answers))

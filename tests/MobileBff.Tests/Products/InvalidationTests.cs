@@ -54,12 +54,12 @@ public sealed class InvalidationTests(SharedSurroundings surroundings) : MobileT
         var host = Start(new(Kept) { ["Upstreams:pricing:Retries"] = "0" }); // A further attempt would count as the second call.
         using var held = Upstream.Pricing.Faults.Hold();
         var before = host.Get("/products/p-1");
-        await Upstream.Pricing.Calls.ReachAsync(1).WaitAsync(Patience);
+        await Upstream.Pricing.Calls.ReachAsync(1).WaitAsync(WaitLimit);
 
         using var answer = await Invalidate(host, """{"tags":["pricing:p-1"]}""");
         var after = host.Get("/products/p-1");
         // Joined to the first call it would never come, and the old price be kept for all.
-        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(Patience);
+        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         await Ok(await before);

@@ -126,7 +126,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
         var (user, held) = (Upstream.Users.Faults.Hold("/users/u-1002"), Upstream.Orders.Faults.Hold());
         var (before, left) = (TimeSpan.FromMilliseconds(70), TimeSpan.FromMilliseconds(30));
         var asking = Ask(host, "/home-feed", "u-1002");
-        await Upstream.Users.Calls.FirstAsync(c => c.Path == "/users/u-1002").WaitAsync(Patience);
+        await Upstream.Users.Calls.FirstAsync(c => c.Path == "/users/u-1002").WaitAsync(WaitLimit);
         clock.Advance(before);
         Assert.Equal(0, clock.DueIn(left));
         user.Dispose();
@@ -220,7 +220,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
         using var answer = await Ask(host, "/home-feed");
 
         Assert.Equal("user", (string?)(await Problem(answer.Response, status, code))["section"]);
-        Assert.True(await (await underWay).Ended.WaitAsync(Patience));
+        Assert.True(await (await underWay).Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
 
         Assert.Equal("application/x-ndjson", answer.Response.Content.Headers.ContentType!.ToString());
         Assert.Empty(await answer.All());
-        Assert.True(await (await Upstream.Orders.Calls.FirstAsync(_ => true)).Ended.WaitAsync(Patience));
+        Assert.True(await (await Upstream.Orders.Calls.FirstAsync(_ => true)).Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
@@ -292,7 +292,7 @@ public sealed class ProgressiveAnswerTests(SharedSurroundings surroundings) : Mo
                     Assert.True(await answer.Next());
                 }
 
-                Assert.True(await (await call.WaitAsync(Patience)).Ended.WaitAsync(Patience));
+                Assert.True(await (await call.WaitAsync(WaitLimit)).Ended.WaitAsync(WaitLimit));
             }
         }
 

@@ -42,6 +42,6 @@ public sealed class SearchTests(SharedSurroundings surroundings) : MobileTest(su
 
         // Whichever of the two came first to the service's fault.
         Assert.Equal(2, Upstream.Search.Calls.Count);
-        Assert.Single(await Task.WhenAll(Upstream.Search.Calls.All.Select(c => c.Ended)).WaitAsync(Patience), isCancelled => isCancelled);
+        Assert.Single(await Task.WhenAll(Upstream.Search.Calls.All.Select(c => c.Ended)).WaitAsync(WaitLimit), isCancelled => isCancelled);
     }
 }

@@ -227,12 +227,12 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         using var gone = new CancellationTokenSource();
         var held = Upstream.Users.Faults.Hold();
         var call = Send(host, "/sync", [Order, Change, Read], "u-1001", gone.Token);
-        var cut = await Upstream.Users.Calls.FirstAsync(c => c.Method == "PATCH").WaitAsync(Patience);
+        var cut = await Upstream.Users.Calls.FirstAsync(c => c.Method == "PATCH").WaitAsync(WaitLimit);
 
         await gone.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.True(await cut.Ended.WaitAsync(Patience));
+        Assert.True(await cut.Ended.WaitAsync(WaitLimit));
         Assert.Equal(0, Upstream.Notifications.Calls.All.Count(c => c.Method == "POST"));
         held.Dispose();
 
@@ -261,11 +261,11 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
         var call = Send(host, "/sync", operations);
         for (var i = 0; i < 6; i++)
         {
-            await Eventually.True(() => Upstream.Users.Calls.All.Count(c => c.Method == "PATCH") == i + 1, Patience);
+            await Eventually.True(() => Upstream.Users.Calls.All.Count(c => c.Method == "PATCH") == i + 1, WaitLimit);
             clock.Advance(TimeSpan.FromSeconds(5)); // As long as one may take.
         }
 
-        var answer = await Done(await call.WaitAsync(Patience));
+        var answer = await Done(await call.WaitAsync(WaitLimit));
 
         Assert.All(Results(answer), r => Assert.Equal(504, r.Status));
         Assert.All(answer["results"]!.AsArray(), r => Assert.Equal("upstream_timeout", (string?)r!["error"]!["code"]));
@@ -303,26 +303,26 @@ public sealed class PostSyncTests(SharedSurroundings surroundings) : MobileTest(
     {
         using var redis = RedisServer.Run();
         var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString, ["State:Timeout"] = "00:00:00.250" });
-        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, Patience);
+        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, WaitLimit);
         var held = Upstream.Orders.Faults.Hold();
         var call = Send(host, "/sync", Order, Change);
-        await Upstream.Orders.Calls.FirstAsync(c => c.Method == "POST").WaitAsync(Patience);
+        await Upstream.Orders.Calls.FirstAsync(c => c.Method == "POST").WaitAsync(WaitLimit);
 
         redis.Stop();
         held.Dispose();
 
-        var answer = await Done(await call.WaitAsync(Patience));
+        var answer = await Done(await call.WaitAsync(WaitLimit));
         Assert.Equal([("op-1", 201), ("op-3", 503)], Results(answer)); // What the service has done is told, kept or not.
         Assert.Equal("store_unavailable", (string?)answer["results"]![1]!["error"]!["code"]);
         Assert.Equal(0, Upstream.Users.Calls.All.Count(c => c.Method == "PATCH"));
         Assert.NotNull(answer["orders"]);
 
         redis.Start();
-        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, Patience);
+        await Eventually.True(() => host.Services.GetRequiredService<RedisState>().IsAvailable, WaitLimit);
         JsonObject again = null!;
         await Eventually.True(
             async () => Results(again = await Done(await Send(host, "/sync", Order, Change))).TrueForAll(r => r.Status is 200 or 201),
-            Patience
+            WaitLimit
         );
         Assert.Equal((string)answer["results"]![0]!["result"]!["id"]!, (string)again["results"]![0]!["result"]!["id"]!);
         Assert.All(Upstream.Orders.Calls.All.Where(c => c.Method == "POST"), c => Assert.Equal("op-1", c.Header("Idempotency-Key")));

@@ -204,7 +204,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
                     && log.Count(r => r.Route == "/mcp") is > 0 and < 4
                     && log.Count(r => r.Route.StartsWith("/v1/", StringComparison.Ordinal)) == 6;
             },
-            Patience
+            WaitLimit
         );
         Assert.Contains(
             (await Json(await Get(host, "/v1/usage", AcmeKey)))["data"]!.AsArray(),

@@ -77,12 +77,12 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
         using var held = Upstream.Products.Faults.Hold();
         using var gone = new CancellationTokenSource();
         var call = Post(host, AcmeKey, CallMessage("product", new { id = "p-7" }), cancellation: gone.Token);
-        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-7").WaitAsync(Patience);
+        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-7").WaitAsync(WaitLimit);
 
         await gone.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.True(await asked.Ended.WaitAsync(Patience)); // The service's client, too, is gone.
+        Assert.True(await asked.Ended.WaitAsync(WaitLimit)); // The service's client, too, is gone.
         await Result(await Post(host, AcmeKey, Message("tools/list")));
         Assert.Empty(FailureMatrix.ErrorsIn(host.Log));
     }
@@ -95,12 +95,12 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
         using var held = Upstream.Products.Faults.Hold();
         using var cancelled = new CancellationTokenSource();
         var call = Call(client, "product", new { id = "p-8" }, cancelled.Token);
-        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-8").WaitAsync(Patience);
+        var asked = await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-8").WaitAsync(WaitLimit);
 
         await cancelled.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.True(await asked.Ended.WaitAsync(Patience));
+        Assert.True(await asked.Ended.WaitAsync(WaitLimit));
         held.Dispose();
         Ok(await Call(client, "product", new { id = "p-8" }));
     }
@@ -128,7 +128,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
         Assert.Null(await CodeOf(Post(host, key, CallMessage("product", new { id = "p-1" }))));
         using var held = Upstream.Products.Faults.Hold();
         var running = Post(host, key, CallMessage("product", new { id = "p-9" }));
-        await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-9").WaitAsync(Patience);
+        await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-9").WaitAsync(WaitLimit);
 
         using var deleted = await Send(host, HttpMethod.Delete, "/v1/api-keys/" + made["id"], AcmeKey);
 
@@ -185,9 +185,9 @@ public sealed class TelemetryTests(SharedSurroundings surroundings) : AgentTest(
         Assert.Equal(("s", "histogram", "Bff"), (calls.Unit, calls.Kind, calls.Meter));
         Assert.Equal([("product", "200")], calls.Points.Select(p => (p["tool"], p["status"])).Distinct());
 
-        await Eventually.True(() => collector.Spans.Any(s => s.Name == "GET /v1/products/{id}"), Patience);
+        await Eventually.True(() => collector.Spans.Any(s => s.Name == "GET /v1/products/{id}"), WaitLimit);
         var call = collector.Spans.Single(s => s.Name == "GET /v1/products/{id}");
-        await Eventually.True(() => collector.Spans.Any(s => s.SpanId == call.ParentId), Patience);
+        await Eventually.True(() => collector.Spans.Any(s => s.SpanId == call.ParentId), WaitLimit);
         Assert.Equal("POST /mcp", collector.Spans.Single(s => s.SpanId == call.ParentId).Name);
     }
 }

@@ -116,7 +116,7 @@ public sealed class LimitTests(SharedSurroundings surroundings) : AgentTest(surr
         await Result(await Post(host, AcmeKey, CallMessage("product", new { id = "p-1" })));
         using var held = Upstream.Products.Faults.Hold();
         var first = Post(host, AcmeKey, CallMessage("product", new { id = "p-2" }));
-        await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-2").WaitAsync(Patience);
+        await Upstream.Products.Calls.FirstAsync(c => c.Path == "/products/p-2").WaitAsync(WaitLimit);
 
         Assert.Equal("overloaded", await CodeOf(Post(host, AcmeKey, CallMessage("product", new { id = "p-3" }))));
         Assert.NotNull((await Result(await Post(host, AcmeKey, Message("tools/list"))))["tools"]);

@@ -53,7 +53,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var arrived = Upstream.Orders.Calls.NextAsync();
         var first = Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k");
-        await arrived.WaitAsync(Patience);
+        await arrived.WaitAsync(WaitLimit);
         var copy = await Send(host, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k");
         await Problem(copy, 409, "idempotency_in_flight");
         Assert.NotNull(copy.Headers.RetryAfter);
@@ -120,7 +120,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
             .Select(async i =>
             {
                 using var client = hosts[i % 2].NewClient();
-                using var patience = new CancellationTokenSource(i % 10 == 9 ? TimeSpan.FromMilliseconds(30 * (i / 10)) : Patience);
+                using var timeLimit = new CancellationTokenSource(i % 10 == 9 ? TimeSpan.FromMilliseconds(30 * (i / 10)) : WaitLimit);
                 try
                 {
                     while (true)
@@ -133,18 +133,18 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
                             Order(),
                             "race",
                             client,
-                            patience.Token
+                            timeLimit.Token
                         );
                         if (response.StatusCode == HttpStatusCode.Created)
                         {
-                            return await response.Content.ReadAsStringAsync(patience.Token);
+                            return await response.Content.ReadAsStringAsync(timeLimit.Token);
                         }
 
                         Assert.True(
                             response.StatusCode is HttpStatusCode.Conflict or HttpStatusCode.TooManyRequests,
                             response.StatusCode.ToString()
                         );
-                        await Task.Delay(50, patience.Token); // As Retry-After asks, but sooner.
+                        await Task.Delay(50, timeLimit.Token); // As Retry-After asks, but sooner.
                     }
                 }
                 catch (OperationCanceledException) when (i % 10 == 9)
@@ -174,7 +174,7 @@ public sealed class IdempotencyTests(SharedSurroundings surroundings) : PartnerT
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var arrived = Upstream.Orders.Calls.NextAsync();
         var first = Send(dying, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "k");
-        await arrived.WaitAsync(Patience);
+        await arrived.WaitAsync(WaitLimit);
         var name = redis.Command("KEYS", "bff:idem:*").Split("\r\n")[2];
         redis.Command("HSET", name, "o", "a-dead-owner"); // From here on nobody renews it.
         held.Dispose();

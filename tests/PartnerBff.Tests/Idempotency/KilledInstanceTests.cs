@@ -15,13 +15,13 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
         using var held = Upstream.Orders.Faults.Hold("/orders");
         var arrived = Upstream.Orders.Calls.NextAsync();
         var first = Send(living, HttpMethod.Post, "/v1/orders", AcmeKey, Order(), "race", client);
-        await arrived.WaitAsync(Patience); // The instance that will die holds the key, and the service has the order.
+        await arrived.WaitAsync(WaitLimit); // The instance that will die holds the key, and the service has the order.
         var copies = Enumerable.Range(0, 100).Select(i => Persist(living, i % 2 == 0 ? client : living.Client)).ToList();
         await dying.Kill();
         held.Dispose();
 
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);
-        var answers = await Task.WhenAll(copies).WaitAsync(Patience);
+        var answers = await Task.WhenAll(copies).WaitAsync(WaitLimit);
         Assert.Single(answers.Distinct());
         var calls = Upstream.Orders.Calls.All.Where(c => c is { Method: "POST", Path: "/orders" }).ToList();
         // The dead one's, and one more by which the service tells.
@@ -41,7 +41,7 @@ public sealed class KilledInstanceTests(SharedSurroundings surroundings) : Partn
 
         using var held = HoldAfter(50);
         var first = Send(living, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(), "dies", client);
-        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
+        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(WaitLimit);
         await dying.Kill();
         held.Dispose();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => first);

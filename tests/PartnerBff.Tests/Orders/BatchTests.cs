@@ -82,7 +82,7 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
         using var cut = new CancellationTokenSource();
         using var held = HoldAfter(50);
         var cutOff = Send(host, HttpMethod.Post, "/v1/orders/batch", AcmeKey, Batch(orders), "cut", cancellation: cut.Token);
-        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(Patience);
+        await Upstream.Orders.Calls.ReachAsync(50).WaitAsync(WaitLimit);
         await cut.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cutOff);
         held.Dispose();
@@ -120,7 +120,7 @@ public sealed class BatchTests(SharedSurroundings surroundings) : PartnerTest(su
             Batch([.. Enumerable.Range(0, 30).Select(i => Order(reference: "r" + i))]),
             "b"
         );
-        await Upstream.Orders.Calls.ReachAsync(8).WaitAsync(Patience);
+        await Upstream.Orders.Calls.ReachAsync(8).WaitAsync(WaitLimit);
         Assert.Equal(8, Placed(Upstream));
         held.Dispose();
         Assert.Equal(30, (int)(await Json(await batch, 207))["succeeded"]!);

@@ -65,7 +65,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
         await Expect(page.Locator("tr[data-action='tenant.changed']")).ToContainTextAsync("Support");
         await chromium.Picture("activity");
 
-        await Eventually.True(() => receiver.All.Count == 1, Patience);
+        await Eventually.True(() => receiver.All.Count == 1, WaitLimit);
         var told = receiver.All.Single();
         Assert.True(WebhookTest.Verifies(told, (string)hook["secret"]!));
         var body = JsonNode.Parse(told.Body)!;
@@ -160,7 +160,7 @@ public sealed class PlanTests(SharedSurroundings surroundings) : PortalTest(surr
             answers.Where(a => !a.IsSuccessStatusCode),
             a => Assert.True(a.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         );
-        await Eventually.True(async () => await PlanOf(one) == "pro" && await PlanOf(other) == "pro", Patience);
+        await Eventually.True(async () => await PlanOf(one) == "pro" && await PlanOf(other) == "pro", WaitLimit);
         Assert.Equal(["tenant.changed", "plan.approved", "plan.requested"], await Actions(other, "initech"));
         var events = await Json(await Get(other, "/v1/events?type=plan.changed", InitechKey));
         Assert.Single(events["data"]!.AsArray());

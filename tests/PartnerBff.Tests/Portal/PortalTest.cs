@@ -46,7 +46,7 @@ public abstract partial class PortalTest(SharedSurroundings surroundings) : Part
     protected static Task Noted(PartnerHost host, string tenant, int requests) =>
         Eventually.True(
             async () => (await host.Services.GetRequiredService<RequestLog>().Read(tenant, default)).Count == requests,
-            Patience
+            WaitLimit
         );
 
     protected static async Task<string> Page(HttpResponseMessage response, int status = 200)

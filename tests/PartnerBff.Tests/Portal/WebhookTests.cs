@@ -56,7 +56,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
         var next = await page.GetByLabel("Signing secret").InputValueAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = "Go to the endpoint" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Resend" }).ClickAsync();
-        await Eventually.True(() => receiver.All.Count == 3, Patience);
+        await Eventually.True(() => receiver.All.Count == 3, WaitLimit);
         Assert.True(WebhookTest.Verifies(receiver.All.Last(), secret) && WebhookTest.Verifies(receiver.All.Last(), next));
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
@@ -181,7 +181,7 @@ public sealed class WebhookTests(SharedSurroundings surroundings) : PortalTest(s
                 await page.GotoAsync(page.Url);
                 return await page.Locator($"tr[data-status={status}]").CountAsync() == 1;
             },
-            Patience
+            WaitLimit
         );
 
     private static List<string> Deliveries(string page) => All(page, "data-delivery=\"(msg_[^\"]+)\"");

@@ -62,8 +62,8 @@ public sealed class StandardWebhooksTests(SharedSurroundings surroundings) : Web
             }
         )!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        await process.WaitForExitAsync(patience.Token);
+        using var timeLimit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await process.WaitForExitAsync(timeLimit.Token);
         Assert.True(process.ExitCode == 0, $"{program}: {await errors}");
         return await output;
     }

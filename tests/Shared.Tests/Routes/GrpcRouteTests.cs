@@ -11,7 +11,7 @@ namespace Bff.Shared.Tests.Routes;
 /// <summary>Calls of all four kinds through a gRPC route, from a real client to a real service.</summary>
 public sealed class GrpcRouteTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     public static TheoryData<GrpcWebMode?> Forms => [null, GrpcWebMode.GrpcWeb, GrpcWebMode.GrpcWebText];
 
@@ -50,14 +50,14 @@ public sealed class GrpcRouteTests
 
         for (var i = 0; i < 3; i++) // The service says nothing more, and does not end.
         {
-            Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(Patience));
+            Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
             Assert.Equal(i, call.ResponseStream.Current.Times);
         }
 
         var service = bench.Service.Last();
         Assert.False(service.Ended.IsCompleted);
         call.Dispose();
-        Assert.True(await service.Ended.WaitAsync(Patience));
+        Assert.True(await service.Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
@@ -79,12 +79,12 @@ public sealed class GrpcRouteTests
         for (var i = 0; i < 5; i++) // Each answer before the next word.
         {
             await chat.RequestStream.WriteAsync(new() { Times = i });
-            Assert.True(await chat.ResponseStream.MoveNext(default).WaitAsync(Patience));
+            Assert.True(await chat.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
             Assert.Equal(i, chat.ResponseStream.Current.Times);
         }
 
         await chat.RequestStream.CompleteAsync();
-        Assert.False(await chat.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.False(await chat.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         Assert.Equal(StatusCode.OK, chat.GetStatus().StatusCode);
     }
 
@@ -95,10 +95,10 @@ public sealed class GrpcRouteTests
         using var chat = bench.Client.Chat();
 
         await chat.RequestStream.WriteAsync(new() { Text = "first" });
-        Assert.True(await chat.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await chat.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         await chat.RequestStream.WriteAsync(new() { Text = "status 9" });
 
-        var ended = await Assert.ThrowsAsync<RpcException>(() => chat.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        var ended = await Assert.ThrowsAsync<RpcException>(() => chat.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         Assert.Equal(StatusCode.FailedPrecondition, ended.StatusCode);
     }
 
@@ -118,7 +118,7 @@ public sealed class GrpcRouteTests
         using var late = client.Listen(new() { Text = "status 5", Times = 2 }); // After messages: in the trailers.
         await Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (await late.ResponseStream.MoveNext(default).WaitAsync(Patience)) { }
+            while (await late.ResponseStream.MoveNext(default).WaitAsync(WaitLimit)) { }
         });
         Assert.Equal(StatusCode.NotFound, late.GetStatus().StatusCode);
     }
@@ -133,7 +133,7 @@ public sealed class GrpcRouteTests
         Assert.Equal(megabyte.Length, (await client.OnceAsync(new() { Data = megabyte })).Data.Length);
         using var listen = client.Listen(new() { Data = megabyte, Times = 32 });
         var count = 0;
-        while (await listen.ResponseStream.MoveNext(default).WaitAsync(Patience))
+        while (await listen.ResponseStream.MoveNext(default).WaitAsync(WaitLimit))
         {
             count++;
         }
@@ -171,7 +171,7 @@ public sealed class GrpcRouteTests
         var ours = await GrpcBench.Fails(client.OnceAsync(new() { Text = "hang" }, deadline: DateTime.UtcNow + TimeSpan.FromMinutes(5)));
         Assert.Equal(StatusCode.DeadlineExceeded, ours.StatusCode);
         Assert.StartsWith("upstream_timeout", ours.Status.Detail, StringComparison.Ordinal);
-        Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
+        Assert.True(await bench.Service.Last().Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class GrpcRouteTests
             await Eventually.True(() => bench.Service.Calls.Count == 2 * i + 1);
             await cancel.CancelAsync();
             Assert.Equal(StatusCode.Cancelled, (await GrpcBench.Fails(left)).StatusCode);
-            Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
+            Assert.True(await bench.Service.Last().Ended.WaitAsync(WaitLimit));
 
             var late = await GrpcBench.Fails(
                 bench.Client.OnceAsync(new() { Text = "hang" }, deadline: DateTime.UtcNow + TimeSpan.FromMilliseconds(200))
@@ -209,10 +209,10 @@ public sealed class GrpcRouteTests
             await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "status 5" }));
             using (var listen = bench.Client.Listen(new() { Text = "silent", Times = 1 }))
             {
-                Assert.True(await listen.ResponseStream.MoveNext(default).WaitAsync(Patience));
+                Assert.True(await listen.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
             }
 
-            Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
+            Assert.True(await bench.Service.Last().Ended.WaitAsync(WaitLimit));
             bench.Caller.Who = Bff.Callers.CallerResult.None;
             await GrpcBench.Fails(bench.Client.OnceAsync(new() { Text = "hello" }));
         }
@@ -279,7 +279,7 @@ public sealed class GrpcRouteTests
 
         var broken = await Assert.ThrowsAsync<RpcException>(async () =>
         {
-            while (await call.ResponseStream.MoveNext(default).WaitAsync(Patience)) { }
+            while (await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit)) { }
         });
         Assert.Equal((StatusCode.Unavailable, "The service broke off."), (broken.StatusCode, broken.Status.Detail));
     }
@@ -290,7 +290,7 @@ public sealed class GrpcRouteTests
         var clock = new ManualTimeProvider();
         await using var bench = await GrpcBench.Start(time: clock);
         using var call = bench.Client.Listen(new() { Text = "silent", Times = 1 });
-        Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         var next = call.ResponseStream.MoveNext(default);
 
         await Eventually.True(() => clock.NextDue is not null);
@@ -312,7 +312,7 @@ public sealed class GrpcRouteTests
         await using var bench = await GrpcBench.Start(time: clock);
         bench.Caller.Who = GrpcBench.ManualCaller.Of(clock.GetUtcNow() + TimeSpan.FromSeconds(60));
         using var call = bench.Client.Listen(new() { Text = "silent", Times = 1 });
-        Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await call.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         var next = call.ResponseStream.MoveNext(default);
         clock.Advance(TimeSpan.FromSeconds(58));
         Assert.False(next.IsCompleted);
@@ -324,6 +324,6 @@ public sealed class GrpcRouteTests
         });
 
         Assert.Equal(StatusCode.Unauthenticated, (await Assert.ThrowsAsync<RpcException>(() => next)).StatusCode);
-        Assert.True(await bench.Service.Last().Ended.WaitAsync(Patience));
+        Assert.True(await bench.Service.Last().Ended.WaitAsync(WaitLimit));
     }
 }

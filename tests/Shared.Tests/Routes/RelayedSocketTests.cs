@@ -16,7 +16,7 @@ namespace Bff.Shared.Tests.Routes;
 /// <summary>WebSockets through a route, over HTTP/1.1 and HTTP/2: how long they live and how they end.</summary>
 public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
     private readonly ManualTimeProvider _time = new();
     private readonly SemaphoreSlim _goOn = new(0);
     private TestHost? _service;
@@ -99,7 +99,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         using var socket = await Connect(version);
         await Say(socket, "in halves");
         var first = new byte[4];
-        await socket.ReceiveAsync(first.AsMemory(), default).AsTask().WaitAsync(Patience);
+        await socket.ReceiveAsync(first.AsMemory(), default).AsTask().WaitAsync(WaitLimit);
 
         var stopping = _gateway!.App.StopAsync();
         await Eventually.True(() => _gateway.Services.GetRequiredService<Bff.Life.HostLife>().Draining.IsCancellationRequested);
@@ -109,8 +109,8 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         Assert.Equal((WebSocketMessageType.Text, "half"), await Hear(socket));
         Assert.Equal(WebSocketMessageType.Close, (await Hear(socket)).Type);
         Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, socket.CloseStatus);
-        await socket.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, null, default).WaitAsync(Patience);
-        await stopping.WaitAsync(Patience);
+        await socket.CloseAsync(WebSocketCloseStatus.EndpointUnavailable, null, default).WaitAsync(WaitLimit);
+        await stopping.WaitAsync(WaitLimit);
     }
 
     [Theory, MemberData(nameof(Versions))]
@@ -122,7 +122,7 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
         Assert.Equal(((WebSocketCloseStatus)4001, "told to"), (one.CloseStatus, one.CloseStatusDescription));
 
         using var two = await Connect(version);
-        await two.CloseAsync((WebSocketCloseStatus)4002, "enough", default).WaitAsync(Patience);
+        await two.CloseAsync((WebSocketCloseStatus)4002, "enough", default).WaitAsync(WaitLimit);
         Assert.Equal((WebSocketState.Closed, (WebSocketCloseStatus)4002), (two.State, two.CloseStatus));
     }
 
@@ -231,17 +231,17 @@ public sealed class RelayedSocketTests : IAsyncLifetime, IDisposable
                 invoker,
                 default
             )
-            .WaitAsync(Patience);
+            .WaitAsync(WaitLimit);
         return socket;
     }
 
     private static Task Say(ClientWebSocket socket, string text) =>
-        socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, default).WaitAsync(Patience);
+        socket.SendAsync(Encoding.ASCII.GetBytes(text), WebSocketMessageType.Text, true, default).WaitAsync(WaitLimit);
 
     private static async Task<(WebSocketMessageType Type, string Text)> Hear(ClientWebSocket socket)
     {
         var buffer = new byte[1000];
-        var heard = await socket.ReceiveAsync(buffer.AsMemory(), default).AsTask().WaitAsync(Patience);
+        var heard = await socket.ReceiveAsync(buffer.AsMemory(), default).AsTask().WaitAsync(WaitLimit);
         return (heard.MessageType, Encoding.ASCII.GetString(buffer, 0, heard.Count));
     }
 

@@ -18,7 +18,7 @@ namespace Bff.Shared.Tests.Routes;
 /// </summary>
 public sealed class RequestBodyTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
     private readonly ConcurrentQueue<string> _arrived = new();
     private readonly ManualTimeProvider _time = new();
     private TaskCompletionSource _begun = NewSignal();
@@ -81,7 +81,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         using var client = await Post(path, first);
 
-        await _begun.Task.WaitAsync(Patience);
+        await _begun.Task.WaitAsync(WaitLimit);
         await client.Send(last);
 
         Assert.Equal(200, (await client.Answer()).Status);
@@ -93,7 +93,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     public async Task A_client_that_is_waited_for_holds_no_place_of_the_service(string path)
     {
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
-        await _begun.Task.WaitAsync(Patience);
+        await _begun.Task.WaitAsync(WaitLimit);
 
         await Eventually.True(async () => await Status(path) == 200); // There is but one place.
         await client.Send("world");
@@ -107,9 +107,9 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         _answers = NewSignal();
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
-        await _begun.Task.WaitAsync(Patience);
+        await _begun.Task.WaitAsync(WaitLimit);
         await client.Send("world");
-        await _ended.Task.WaitAsync(Patience);
+        await _ended.Task.WaitAsync(WaitLimit);
 
         Assert.Equal(503, await Status(path));
         _answers.SetResult();
@@ -122,7 +122,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     public async Task The_services_time_stands_still_while_the_client_is_waited_for(string path)
     {
         using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
-        await _begun.Task.WaitAsync(Patience);
+        await _begun.Task.WaitAsync(WaitLimit);
         await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
         var before = _time.ActiveTimers;
 
@@ -139,7 +139,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
     {
         _answers = NewSignal();
         using var client = await Post(path, "Content-Length: 5\r\n\r\nhello");
-        await _ended.Task.WaitAsync(Patience);
+        await _ended.Task.WaitAsync(WaitLimit);
 
         var answer = client.Answer();
         while (!answer.IsCompleted)
@@ -166,7 +166,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             var answer = client.Answer();
             if (key.Length == 0)
             {
-                await _begun.Task.WaitAsync(Patience);
+                await _begun.Task.WaitAsync(WaitLimit);
                 await Eventually.True(async () => await Status(path) == 200); // It is waited for by now.
             }
 
@@ -205,7 +205,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             using var client = await Post(path, first);
             if (!first.Contains("Idempotency-Key", StringComparison.Ordinal))
             {
-                await _begun.Task.WaitAsync(Patience);
+                await _begun.Task.WaitAsync(WaitLimit);
             }
 
             if (then is null)
@@ -233,7 +233,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
         {
             _begun = NewSignal();
             using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
-            await _begun.Task.WaitAsync(Patience);
+            await _begun.Task.WaitAsync(WaitLimit);
             client.Reset();
         }
 

@@ -35,7 +35,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         ("X-Total-Count", "7"),
     ];
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private readonly ManualTimeProvider _time = new();
     private readonly SemaphoreSlim _goOn = new(0);
@@ -227,12 +227,12 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
             for (var i = 0; i < 3; i++)
             {
                 var piece = new byte[size];
-                await body.ReadExactlyAsync(piece).AsTask().WaitAsync(Patience);
+                await body.ReadExactlyAsync(piece).AsTask().WaitAsync(WaitLimit);
                 Assert.All(piece, b => Assert.Equal((byte)('a' + i), b));
                 _goOn.Release();
             }
 
-            Assert.Equal(0, await body.ReadAsync(new byte[1]).AsTask().WaitAsync(Patience));
+            Assert.Equal(0, await body.ReadAsync(new byte[1]).AsTask().WaitAsync(WaitLimit));
         }
     }
 
@@ -262,16 +262,16 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
         await Silent();
         _time.Advance(TimeSpan.FromSeconds(seconds - 1));
         _goOn.Release();
-        await body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(Patience);
+        await body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(WaitLimit);
         await Silent();
 
         _time.Advance(TimeSpan.FromSeconds(seconds - 1));
         _goOn.Release();
-        await body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(Patience);
+        await body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(WaitLimit);
         await Silent();
         _time.Advance(TimeSpan.FromSeconds(seconds + 1));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<Exception>(() => body.ReadExactlyAsync(new byte[3]).AsTask().WaitAsync(WaitLimit));
 
         async Task Silent()
         {
@@ -325,7 +325,7 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
             request.Headers.TryAddWithoutValidation("Accept-Encoding", coding);
         }
 
-        return await _stage!.Gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+        return await _stage!.Gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead).WaitAsync(WaitLimit);
     }
 
     private static Stream Decoded(Stream body, string? coding) =>

@@ -261,7 +261,7 @@ public sealed class RouteEdgeTests : IAsyncLifetime
         await client.GetStream().WriteAsync("POST /any/x HTTP/1.1\r\nHost: gateway\r\nContent-Length: 5\r\n\r\nhel"u8.ToArray());
         await Eventually.True(() => _time.DueIn(forSenders) > idle); // The sender is waited for: the service's time stands still.
 
-        _time.Advance(TimeSpan.FromSeconds(29)); // Longer than the upstream's time-out, shorter than the edge's patience.
+        _time.Advance(TimeSpan.FromSeconds(29)); // Longer than the upstream's time-out, shorter than the edge's limit.
         await client.GetStream().WriteAsync("lo"u8.ToArray());
         var status = new byte[12];
         await client.GetStream().ReadExactlyAsync(status);

@@ -163,10 +163,10 @@ public sealed class RedisStateTests
 
     internal static async Task Until(Func<Task<bool>> isSo)
     {
-        var patience = Stopwatch.StartNew();
+        var waited = Stopwatch.StartNew();
         while (!await isSo())
         {
-            Assert.True(patience.Elapsed < TimeSpan.FromSeconds(30), "it did not become so within 30 s");
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(30), "it did not become so within 30 s");
             await Task.Delay(10); // Another program's state gives no signal.
         }
     }

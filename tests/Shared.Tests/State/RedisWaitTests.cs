@@ -18,7 +18,7 @@ public sealed class RedisWaitTests : IDisposable
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Almost = TimeSpan.FromMilliseconds(99);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
     private readonly ILoggerFactory _logging = WatchedLogging.NewFactory();
     private readonly ManualTimeProvider _clock = new();
     private readonly RedisServer? _server = RedisServer.IsInstalled ? RedisServer.Run() : null;
@@ -41,7 +41,7 @@ public sealed class RedisWaitTests : IDisposable
         _clock.Advance(Timeout - Almost);
         foreach (var waited in first)
         {
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => waited.WaitAsync(Patience));
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => waited.WaitAsync(WaitLimit));
         }
 
         for (var i = 0; i < 100; i++)
@@ -53,7 +53,7 @@ public sealed class RedisWaitTests : IDisposable
 
         Server.Continue();
         await Available(state);
-        await Get(state).WaitAsync(Patience);
+        await Get(state).WaitAsync(WaitLimit);
     }
 
     [RedisFact]
@@ -67,7 +67,7 @@ public sealed class RedisWaitTests : IDisposable
         // By then the attempt to connect has given up itself.
         Assert.True(!first.IsCompleted || asked.Elapsed > TimeSpan.FromMilliseconds(900));
         _clock.Advance(Timeout - Almost);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => first.WaitAsync(Patience));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => first.WaitAsync(WaitLimit));
 
         Assert.True(Get(state).IsFaulted);
         Assert.True(state.IsKnownAway);
@@ -87,7 +87,7 @@ public sealed class RedisWaitTests : IDisposable
         await Get(state);
         _clock.Advance(Timeout / 2);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => slow.WaitAsync(Patience));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => slow.WaitAsync(WaitLimit));
         Assert.True(state.IsAvailable);
     }
 
@@ -121,14 +121,14 @@ public sealed class RedisWaitTests : IDisposable
         Server.Freeze();
         var asked = store!.Next();
         var waiting = host.Get("/things", tenant: "acme");
-        await asked.WaitAsync(Patience);
+        await asked.WaitAsync(WaitLimit);
         _clock.Advance(Almost);
         Assert.False(waiting.IsCompleted);
         _clock.Advance(Timeout - Almost);
-        using var waited = await waiting.WaitAsync(Patience);
+        using var waited = await waiting.WaitAsync(WaitLimit);
         Assert.Equal(policy, waited.StatusCode);
 
-        using var next = await host.Get("/things", tenant: "acme").WaitAsync(Patience); // The clock stands still.
+        using var next = await host.Get("/things", tenant: "acme").WaitAsync(WaitLimit); // The clock stands still.
         Assert.Equal(policy, next.StatusCode);
         Server.Continue();
         await Available(state);

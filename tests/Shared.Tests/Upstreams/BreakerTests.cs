@@ -49,7 +49,7 @@ public sealed class BreakerTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var first = users.Get("users/u-1001", Any, bench.Call()).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         Assert.Equal(UpstreamOutcome.Unavailable, (await users.Get("users/u-1001", Any, bench.Call())).Outcome);
         held.Dispose();
 

@@ -96,7 +96,7 @@ public sealed class CallerTokenTests
                 new[] { users.Get("users/u-1001", Any, Call(bench, t)).AsTask(), orders.Get("orders/o-6801", Any, Call(bench, t)).AsTask() }
             )
             .ToList();
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
         heldToo.Dispose();
 

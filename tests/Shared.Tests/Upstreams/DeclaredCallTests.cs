@@ -103,7 +103,7 @@ public sealed class DeclaredCallTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var reads = ((string[])["en", "fr", "en"]).Select(l => users.User("u-1001", l).Make(bench.Call(User("u-1001"))).AsTask()).ToList();
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         Assert.All(await Task.WhenAll(reads), a => Assert.True(a.IsOk));

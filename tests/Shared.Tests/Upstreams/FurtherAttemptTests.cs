@@ -22,11 +22,11 @@ public sealed class FurtherAttemptTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var probe = bench.Client("users").Get(Path, Any, bench.Call()).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         time.Advance(TimeSpan.FromMilliseconds(200));
         held.Dispose();
 
-        Assert.True((await probe.WaitAsync(Patience)).IsOk);
+        Assert.True((await probe.WaitAsync(WaitLimit)).IsOk);
         Assert.Equal(1, bench.Services.Users.Calls.Count);
         Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
     }
@@ -44,9 +44,9 @@ public sealed class FurtherAttemptTests
         using var gone = new CancellationTokenSource();
 
         var probe = users.Get(Path, Any, bench.Call(cancellation: gone.Token)).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         await gone.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe.WaitAsync(WaitLimit));
         bench.Services.Users.Faults.Set(FaultMode.Status);
         var next = await users.Get(Path, Any, bench.Call());
         var refused = await users.Get(Path, Any, bench.Call());
@@ -102,10 +102,10 @@ public sealed class FurtherAttemptTests
         bench.Services.Users.Faults.Set(new Fault { Mode = FaultMode.Hang, Count = 1 });
 
         var pending = bench.Client("users").Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(1))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         time.Advance(TimeSpan.FromMilliseconds(500));
 
-        Assert.True((await pending.WaitAsync(Patience)).IsOk);
+        Assert.True((await pending.WaitAsync(WaitLimit)).IsOk);
         Assert.Equal(2, bench.Services.Users.Calls.Count);
     }
 
@@ -117,11 +117,11 @@ public sealed class FurtherAttemptTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var pending = bench.Client("users").Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(1))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         time.Advance(TimeSpan.FromMilliseconds(999));
         held.Dispose();
 
-        Assert.True((await pending.WaitAsync(Patience)).IsOk);
+        Assert.True((await pending.WaitAsync(WaitLimit)).IsOk);
     }
 
     [Fact]
@@ -139,9 +139,9 @@ public sealed class FurtherAttemptTests
         bench.Services.Products.Faults.Set(FaultMode.Hang);
 
         var pending = bench.Client("users").Get(Path, Any, bench.Call(within: TimeSpan.FromSeconds(1))).AsTask();
-        await bench.Services.Products.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Products.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         time.Advance(TimeSpan.FromMilliseconds(600));
-        var answer = await pending.WaitAsync(Patience);
+        var answer = await pending.WaitAsync(WaitLimit);
 
         Assert.True(answer is { IsOk: true, FromFallback: true });
     }

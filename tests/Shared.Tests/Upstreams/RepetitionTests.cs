@@ -70,7 +70,7 @@ public sealed class RepetitionTests
         Assert.True((await orders.Get("orders/o-none", Any, bench.Call())).Outcome == UpstreamOutcome.NotFound);
         bench.Services.Orders.Calls.Clear();
         bench.Services.Orders.Faults.Set(mode);
-        var within = mode is FaultMode.Hang or FaultMode.Endless ? TimeSpan.FromSeconds(5) : Patience;
+        var within = mode is FaultMode.Hang or FaultMode.Endless ? TimeSpan.FromSeconds(5) : WaitLimit;
 
         foreach (var body in new[] { Order, [] })
         {
@@ -102,7 +102,7 @@ public sealed class RepetitionTests
         bench.Services.Search.Faults.Set(new Fault { Mode = FaultMode.Hang, Count = 1 });
 
         var pending = bench.Client("search").Get("search?q=shoe", Any, bench.Call()).AsTask();
-        var first = await bench.Services.Search.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+        var first = await bench.Services.Search.Calls.FirstAsync(_ => true).WaitAsync(WaitLimit);
         while (!pending.IsCompleted)
         {
             time.Advance(TimeSpan.FromMilliseconds(100));
@@ -115,8 +115,8 @@ public sealed class RepetitionTests
             await Task.WhenAny(pending, bench.Services.Search.Calls.ReachAsync(2));
         }
 
-        Assert.True((await pending.WaitAsync(Patience)).IsOk);
-        Assert.True(await first.Ended.WaitAsync(Patience));
+        Assert.True((await pending.WaitAsync(WaitLimit)).IsOk);
+        Assert.True(await first.Ended.WaitAsync(WaitLimit));
         Assert.Equal(2, bench.Services.Search.Calls.Count);
     }
 }

@@ -50,7 +50,7 @@ public sealed class RetryAfterTests
         Assert.False(pending.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(0.1));
 
-        Assert.True((await pending.WaitAsync(Patience)).IsOk);
+        Assert.True((await pending.WaitAsync(WaitLimit)).IsOk);
         Assert.Equal(2, count.Value);
     }
 

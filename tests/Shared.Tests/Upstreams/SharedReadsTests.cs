@@ -77,7 +77,7 @@ public sealed class SharedReadsTests
         ];
 
         var readers = callers.Select(c => users.Get("users/u-1001", Any, bench.Call(c)).AsTask()).ToList();
-        await bench.Services.Users.Calls.ReachAsync(callers.Length).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(callers.Length).WaitAsync(WaitLimit);
         held.Dispose();
 
         await Task.WhenAll(readers);
@@ -96,7 +96,7 @@ public sealed class SharedReadsTests
         bench.Sender.Reads.Invalidated();
         var after = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         var withIt = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         Assert.All(await Task.WhenAll(before, after, withIt), a => Assert.True(a.IsOk));
@@ -126,7 +126,7 @@ public sealed class SharedReadsTests
         );
         var after = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
         var withOthers = users.Get("users/u-1001", Any, bench.Call(User("u-1002"))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(4).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(4).WaitAsync(WaitLimit);
         released.SetResult();
 
         Assert.Equal("Al", (await after).Value.GetProperty("name").GetString());
@@ -145,10 +145,10 @@ public sealed class SharedReadsTests
         var first = users.Get("users/u-1001", Any, bench.Call(User("u-1001"), cancellation: gone.Token)).AsTask();
         // More than one may come too late to share the second call.
         var other = users.Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         Assert.True((await other).IsOk);
@@ -166,7 +166,7 @@ public sealed class SharedReadsTests
         var hasty = await users
             .Get("users/u-1001", Any, bench.Call(User("u-1001"), within: TimeSpan.FromMilliseconds(50)))
             .AsTask()
-            .WaitAsync(Patience);
+            .WaitAsync(WaitLimit);
         Assert.Equal(UpstreamOutcome.Timeout, hasty.Outcome);
         held.Dispose();
 

@@ -39,7 +39,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
         _logging.AddProvider(Log);
     }
 
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    public static TimeSpan WaitLimit { get; } = TimeSpan.FromSeconds(60);
 
     public static JsonTypeInfo<JsonElement> Any { get; } =
         (JsonTypeInfo<JsonElement>)JsonSerializerOptions.Default.GetTypeInfo(typeof(JsonElement));
@@ -103,7 +103,7 @@ internal sealed class UpstreamBench : IAsyncDisposable
     public UpstreamClient Client(string name) => new(name, Sender);
 
     public CallContext Call(Caller? caller = null, TimeSpan? within = null, CancellationToken cancellation = default) =>
-        new(Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")), Deadline.In(within ?? Patience, _time), cancellation);
+        new(Request(caller, _tenants.GetValueOrDefault(caller?.Tenant ?? "")), Deadline.In(within ?? WaitLimit, _time), cancellation);
 
     public static BffRequest Request(Caller? caller = null, Tenant? tenant = null) =>
         new()

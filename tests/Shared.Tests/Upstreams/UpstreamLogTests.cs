@@ -57,9 +57,9 @@ public sealed class UpstreamLogTests
         await using var bench = await StartAsync(_time, ("Upstreams:users:HedgeAfter", "00:00:00.100"));
         using var held = bench.Services.Users.Faults.Hold();
         var call = bench.Client("users").Get(Path, Any, bench.Call()).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(1).WaitAsync(WaitLimit);
         _time.Advance(TimeSpan.FromMilliseconds(100));
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
         await call;
 

@@ -35,7 +35,7 @@ public enum Passage
 /// <param name="Passage">On a pass-through.</param>
 public sealed record FailureWay(string Name, Fault Fault, Ending Ending, Passage Passage)
 {
-    /// <summary>Longer than every time-out of the matrix, shorter than a test's patience.</summary>
+    /// <summary>Longer than every time-out of the matrix, shorter than a test's limit.</summary>
     private const int Late = 20_000;
 
     /// <summary>Services that fail so; null: all.</summary>

@@ -102,7 +102,7 @@ public sealed class OtlpCollector : IDisposable
     private async Task<T> Until<T>(string missing, Func<T?> found)
         where T : class
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeLimit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
             Task next;
@@ -118,7 +118,7 @@ public sealed class OtlpCollector : IDisposable
 
             try
             {
-                await next.WaitAsync(patience.Token);
+                await next.WaitAsync(timeLimit.Token);
             }
             catch (OperationCanceledException)
             {

@@ -60,7 +60,7 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
             (await health.CheckAsync(new() { Service = "catalog.v1.ProductCatalog" })).Status
         );
         using var watch = health.Watch(new());
-        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await watch.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, watch.ResponseStream.Current.Status);
     }
 
@@ -71,13 +71,13 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
         using var asked = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(Bearer(Token()));
         await asked.RequestStream.WriteAsync(new() { ListServices = "" });
 
-        Assert.True(await asked.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await asked.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         Assert.Contains("catalog.v1.ProductCatalog", asked.ResponseStream.Current.ListServicesResponse.Service.Select(s => s.Name));
         await asked.RequestStream.WriteAsync(new() { FileContainingSymbol = "catalog.v1.ProductCatalog" });
-        Assert.True(await asked.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.True(await asked.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
         Assert.NotEmpty(asked.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto);
         await asked.RequestStream.CompleteAsync();
-        Assert.False(await asked.ResponseStream.MoveNext(default).WaitAsync(Patience));
+        Assert.False(await asked.ResponseStream.MoveNext(default).WaitAsync(WaitLimit));
     }
 
     private new string Token() => Surroundings.Token();

@@ -84,7 +84,7 @@ public sealed class GrpcWebBrowserTests(SharedSurroundings surroundings) : WebTe
                 ("x-csrf", "1")
             );
             Assert.Equal([0, 1, 2], listen.Messages.Select(m => Said.Parser.ParseFrom(Convert.FromBase64String(m)).Times));
-            Assert.True(await service.Last().Ended.WaitAsync(Patience));
+            Assert.True(await service.Last().Ended.WaitAsync(WaitLimit));
 
             var failed = await Ask(chromium.Page, "/api/bff.test.v1.Talk/Once", form, new() { Text = "status 5" }, ("x-csrf", "1"));
             Assert.Contains("grpc-status: 5\r\n", failed.Trailers, StringComparison.Ordinal);

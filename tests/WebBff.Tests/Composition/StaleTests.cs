@@ -49,7 +49,7 @@ public sealed class StaleTests(SharedSurroundings surroundings) : WebTest(surrou
 
         using var held = Upstream.Pricing.Faults.Hold();
         var answers = new[] { await Ok(await host.Get("/api/products/p-7")), await Ok(await host.Get("/api/products/p-7")) };
-        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(Patience);
+        await Upstream.Pricing.Calls.ReachAsync(2).WaitAsync(WaitLimit);
 
         Assert.All(answers, a => Assert.Equal("cached", Status(a)));
         Assert.Equal(2, Upstream.Pricing.Calls.Count);

@@ -30,7 +30,7 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
         Upstream[upstream].Faults.Set(new Fault { Mode = FaultMode.Hang });
         for (var i = 0; i < 3; i++)
         {
-            using var refused = await host.Get(path).WaitAsync(Patience);
+            using var refused = await host.Get(path).WaitAsync(WaitLimit);
             var problem = await Problem(refused, 503, "upstream_unavailable");
             Assert.Equal(section, (string?)problem["section"]);
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), Break);
@@ -61,7 +61,7 @@ public sealed class BreakerTests(SharedSurroundings surroundings) : WebTest(surr
         }
 
         Upstream.Pricing.Faults.Set(FaultMode.Hang);
-        Assert.Equal("unavailable", await Pricing(host).WaitAsync(Patience));
+        Assert.Equal("unavailable", await Pricing(host).WaitAsync(WaitLimit));
         Assert.Equal(Threshold, Upstream.Pricing.Calls.Count);
 
         Upstream.Pricing.Faults.Heal();

@@ -15,7 +15,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         await Ok(await host.Get("/api/products/p-1"));
         Upstream["catalog"].Faults.Set(FaultMode.Hang);
         using var going = new CancellationTokenSource();
-        var underWay = Upstream["catalog"].Calls.ReachAsync(2).WaitAsync(Patience);
+        var underWay = Upstream["catalog"].Calls.ReachAsync(2).WaitAsync(WaitLimit);
         Task<HttpResponseMessage> hanging;
         do
         {
@@ -122,7 +122,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
         clock.Advance(TimeSpan.FromSeconds(5.1));
         var held = Upstream.Media.Faults.Hold();
         var trial = host.Get("/media/thumb/p-1.jpg");
-        await Upstream.Media.Calls.ReachAsync(3).WaitAsync(Patience);
+        await Upstream.Media.Calls.ReachAsync(3).WaitAsync(WaitLimit);
         Assert.Equal(1, breakers["media main"]);
 
         held.Dispose();
@@ -153,7 +153,7 @@ public sealed class MetricsTests(SharedSurroundings surroundings) : WebTest(surr
 
         await Ok(await host.Get("/api/products/p-1"));
 
-        var (unit, seen) = await measured.Task.WaitAsync(Patience);
+        var (unit, seen) = await measured.Task.WaitAsync(WaitLimit);
         Assert.Equal("s", unit);
         Assert.Equal(("GET", 200, "http"), (seen["http.request.method"], seen["http.response.status_code"], seen["url.scheme"]));
     }

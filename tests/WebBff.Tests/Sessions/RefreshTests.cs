@@ -37,7 +37,7 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         var answers = Task.WhenAll(Enumerable.Range(0, 50).Select(i => (i % 2 == 0 ? browser : other).Get("/api/orders?limit=1")));
         await Eventually.True(() =>
         {
-            // The instance that does not refresh looks now and then whether the other has; its patience must not pass sooner than real
+            // The instance that does not refresh looks now and then whether the other has; its limit must not pass sooner than real
             // time.
             clock.Advance(TimeSpan.FromMilliseconds(5));
             return answers.IsCompleted;

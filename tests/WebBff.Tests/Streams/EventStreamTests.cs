@@ -62,7 +62,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
             using var stream = await EventStream.Open(browser, last);
             for (var i = 0; i < 25 && seen.Count < 500; i++)
             {
-                var item = (await stream.Next().WaitAsync(Patience))!.Value;
+                var item = (await stream.Next().WaitAsync(WaitLimit))!.Value;
                 seen.Add(item.Data);
                 last = item.Id;
             }
@@ -101,8 +101,8 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         using var told = await two.Client.PostAsync("/bff/backchannel-logout", form);
 
         Assert.Equal(HttpStatusCode.OK, told.StatusCode);
-        Assert.Null(await there.Next().WaitAsync(Patience));
-        Assert.Null(await here.Next().WaitAsync(Patience));
+        Assert.Null(await there.Next().WaitAsync(WaitLimit));
+        Assert.Null(await here.Next().WaitAsync(WaitLimit));
         foreach (var instance in (WebHost[])[one, two])
         {
             browser.GoTo(instance);
@@ -113,7 +113,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         }
 
         await Publish(one, 1, "u-1002");
-        Assert.NotNull(await other.Next().WaitAsync(Patience));
+        Assert.NotNull(await other.Next().WaitAsync(WaitLimit));
     }
 
     [RedisFact]
@@ -138,7 +138,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         redis.Allow("publish");
         using var done = await browser.Send(HttpMethod.Get, logout);
         Assert.Equal(HttpStatusCode.Found, done.StatusCode);
-        Assert.Null(await ended.WaitAsync(Patience));
+        Assert.Null(await ended.WaitAsync(WaitLimit));
     }
 
     [RedisFact]
@@ -156,7 +156,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
 
         using var signedOut = await browser.Send(HttpMethod.Get, (string)(await browser.User())["logoutUrl"]!);
 
-        Assert.Null(await stream.Next().WaitAsync(Patience));
+        Assert.Null(await stream.Next().WaitAsync(WaitLimit));
         Assert.True(route.Lost > 0);
     }
 
@@ -179,7 +179,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
             Assert.Equal(HttpStatusCode.OK, told.StatusCode);
         };
 
-        using var ended = await browser.Send(HttpMethod.Get, "/api/events").WaitAsync(Patience);
+        using var ended = await browser.Send(HttpMethod.Get, "/api/events").WaitAsync(WaitLimit);
 
         Assert.Null(letIn.Happens);
         Assert.Equal(HttpStatusCode.OK, ended.StatusCode);
@@ -197,7 +197,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
         Assert.False(ended.IsCompleted);
         clock.Advance(TimeSpan.FromMinutes(2));
 
-        Assert.Null(await ended.WaitAsync(Patience));
+        Assert.Null(await ended.WaitAsync(WaitLimit));
     }
 
     [Theory]
@@ -219,7 +219,7 @@ public sealed class EventStreamTests(SharedSurroundings surroundings) : WebTest(
 
         await host.DisposeAsync();
 
-        Assert.Null(await ended.WaitAsync(Patience));
+        Assert.Null(await ended.WaitAsync(WaitLimit));
         Assert.Contains("going away", stream.Comments);
     }
 

@@ -89,23 +89,23 @@ public sealed class WebSocketTests(SharedSurroundings surroundings) : WebTest(su
             socket.Options.SetRequestHeader("Origin", origin);
         }
 
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeLimit = new CancellationTokenSource(WaitLimit);
         using var watched = new HttpMessageInvoker(new LeakSentinelHandler(host.Leaks, browser.NewHandler()));
         await socket.ConnectAsync(
             new UriBuilder(host.Address) { Scheme = "ws", Path = "/api/ws/notifications" }.Uri,
             watched,
-            patience.Token
+            timeLimit.Token
         );
         return socket;
     }
 
     private static async Task<string> Receive(ClientWebSocket socket)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var timeLimit = new CancellationTokenSource(WaitLimit);
         var buffer = new byte[16 * 1024];
         for (var length = 0; ; )
         {
-            var result = await socket.ReceiveAsync(buffer.AsMemory(length), patience.Token);
+            var result = await socket.ReceiveAsync(buffer.AsMemory(length), timeLimit.Token);
             length += result.Count;
             if (result.MessageType == WebSocketMessageType.Close)
             {

@@ -11,7 +11,7 @@ namespace Bff.Shared.Tests.Callers.Bearer;
 
 public sealed class IntrospectionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task An_opaque_token_is_introspected_once_however_many_ask_and_remembered_for_a_minute()
@@ -83,7 +83,7 @@ public sealed class IntrospectionTests
         if (fault == IssuerFault.Hang)
         {
             await Eventually.True(() => issuer.Introspections == 1);
-            clock.Advance(Patience);
+            clock.Advance(WaitLimit);
         }
 
         var (status, code, response) = await asked;

@@ -18,7 +18,7 @@ namespace Bff.Shared.Tests.Callers.Life;
 /// <summary>No long answer outlives the credential that opened it.</summary>
 public sealed class CallerLifeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     /// <summary>Through a route, and the gateway's own event stream.</summary>
     public static TheoryData<string> All => [.. LongAnswers.Kinds, "/own"];
@@ -84,9 +84,9 @@ public sealed class CallerLifeTests
         using var three = await bench.Open(kind, bench.Bearer(c => c["jti"] = "t-3"));
 
         await (elsewhere ?? bench).Revoke("""{"jti":"t-1"}""");
-        await one.Ended.WaitAsync(Patience);
+        await one.Ended.WaitAsync(WaitLimit);
         await (elsewhere ?? bench).Revoke("""{"sub":"u-2","issuedBefore":"2999-01-01T00:00:00Z"}""");
-        await two.Ended.WaitAsync(Patience);
+        await two.Ended.WaitAsync(WaitLimit);
 
         await bench.Say("after");
         await three.Until("after");
@@ -106,10 +106,10 @@ public sealed class CallerLifeTests
         using var three = await bench.Open(kind, ("X-API-Key", kept.Key));
 
         await keys.Delete(deleted.Record, default);
-        await one.Ended.WaitAsync(Patience);
+        await one.Ended.WaitAsync(WaitLimit);
         await keys.Rotate(kept.Record, TimeSpan.FromHours(1), default);
         await keys.Rotate(rotated.Record, TimeSpan.FromSeconds(1), default);
-        await two.Ended.WaitAsync(Patience);
+        await two.Ended.WaitAsync(WaitLimit);
 
         await bench.Say("after");
         if (kind != "/own") // A key is no user whom an event could be for.
@@ -136,7 +136,7 @@ public sealed class CallerLifeTests
         await elsewhere.Revoke("""{"jti":"t-1"}""");
         await elsewhere.Keys.Delete(key.Record, default);
 
-        await Task.WhenAll(ofToken.Ended, ofKey.Ended).WaitAsync(Patience);
+        await Task.WhenAll(ofToken.Ended, ofKey.Ended).WaitAsync(WaitLimit);
         Assert.Equal(HttpStatusCode.Unauthorized, await bench.Status(("X-API-Key", key.Key)));
         Assert.True(route.Lost > 0);
     }
@@ -159,10 +159,10 @@ public sealed class CallerLifeTests
         using var ofKey = await bench.Open("sse", ("X-API-Key", key));
 
         clock.Advance(TimeSpan.FromSeconds(31));
-        await ofToken.Ended.WaitAsync(Patience);
+        await ofToken.Ended.WaitAsync(WaitLimit);
         Assert.False(ofKey.Ended.IsCompleted);
         bench.Configure("ApiKeys:Bootstrap:acme", ApiKeyFormat.New(isTest: false));
-        await ofKey.Ended.WaitAsync(Patience);
+        await ofKey.Ended.WaitAsync(WaitLimit);
     }
 
     [Fact]
@@ -176,10 +176,10 @@ public sealed class CallerLifeTests
         using var stream = await bench.Open("sse", credential);
 
         clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.False(await stream.Ended.WaitAsync(Patience)); // So both have been looked at.
+        Assert.False(await stream.Ended.WaitAsync(WaitLimit)); // So both have been looked at.
         await bench.Say(LongAnswers.Last);
 
-        Assert.True(await ordinary.Ended.WaitAsync(Patience));
+        Assert.True(await ordinary.Ended.WaitAsync(WaitLimit));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class CallerLifeTests
         Assert.False(waiting.IsCompleted); // It was admitted in time, and is answered if it is soon.
         clock.Advance(TimeSpan.FromSeconds(2));
 
-        await Assert.ThrowsAnyAsync<HttpRequestException>(() => waiting.WaitAsync(Patience));
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => waiting.WaitAsync(WaitLimit));
     }
 
     private static async Task<NewApiKey> New(ApiKeyRegistry keys) =>

@@ -210,15 +210,15 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         using var held = _shadow.Users.Faults.Hold();
         using var gone = new CancellationTokenSource();
         var call = bench.Client("users").Get(Path, Any, bench.Call(cancellation: gone.Token)).AsTask();
-        var asked = await bench.Services.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
-        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+        var asked = await bench.Services.Users.Calls.FirstAsync(_ => true).WaitAsync(WaitLimit);
+        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(WaitLimit);
 
         await gone.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
-        Assert.True(await asked.Ended.WaitAsync(Patience));
+        Assert.True(await asked.Ended.WaitAsync(WaitLimit));
         held.Dispose();
-        Assert.False(await copied.Ended.WaitAsync(Patience));
+        Assert.False(await copied.Ended.WaitAsync(WaitLimit));
         await Counted("reads users answered"); // There is nothing to compare it with.
     }
 
@@ -231,12 +231,12 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         await using var bench = await StartAsync(clock, [.. Settings("users"), ("Upstreams:users:Timeout", "00:00:07")]);
         _shadow.Users.Faults.Set(mode);
         Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);
-        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(Patience);
+        var copied = await _shadow.Users.Calls.FirstAsync(_ => true).WaitAsync(WaitLimit);
         Assert.False(copied.Ended.IsCompleted);
 
         clock.Advance(TimeSpan.FromSeconds(7));
 
-        Assert.True(await copied.Ended.WaitAsync(Patience));
+        Assert.True(await copied.Ended.WaitAsync(WaitLimit));
         await Counted("reads users failed");
         _shadow.Users.Faults.Heal();
         Assert.True((await bench.Client("users").Get(Path, Any, bench.Call())).IsOk);

@@ -431,7 +431,7 @@ public sealed class ServiceTokenTests
         using var held = bench.Services.Users.Faults.Hold();
 
         var asked = bench.Client("users").Get("users/u-1001", Any, bench.Call(User("u-1001"))).AsTask();
-        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(Patience);
+        await bench.Services.Users.Calls.ReachAsync(2).WaitAsync(WaitLimit);
         held.Dispose();
 
         Assert.True((await asked).IsOk);
