@@ -10,8 +10,8 @@ namespace Bff.State;
 /// The one connection to Redis: a single server, a primary with replicas, or a cluster.
 /// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
 /// 3. Once Redis is known to be away (disconnected, or silent for that long) operations fail at once.
-/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster an
-/// operation that meets a slot on its way to another server is tried again within its time.
+/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster a
+/// script that meets a slot on its way to another server is tried again within its time.
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
@@ -54,9 +54,7 @@ public sealed partial class RedisState : IDisposable
     /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
     /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a
     /// key.</param>
-    /// <param name="operation">
-    /// Starts it. Where several commands travel together, each of them may be done twice: all are sent again when one met a slot that moves.
-    /// </param>
+    /// <param name="operation">Starts it.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StoreUnavailableException">Redis is away, too slow, or cannot take writes now. The operation may still happen
     /// later.</exception>
@@ -66,20 +64,9 @@ public sealed partial class RedisState : IDisposable
         using var span = RedisSpan.Start(command);
         try
         {
-            for (var asked = _time.GetTimestamp(); ; )
-            {
-                try
-                {
-                    var database = await Database();
-                    return await Bounded(Started(operation, database), asked, cancellation);
-                }
-                catch (StoreUnavailableException moving) when (MayTryAgain(moving, asked))
-                {
-                    // Tried again below, as often as the time allows.
-                }
-
-                await Task.Delay(TryAgainAfter, _time, cancellation);
-            }
+            var asked = _time.GetTimestamp();
+            var database = await Database();
+            return await Bounded(Started(operation, database), asked, cancellation);
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {

@@ -31,6 +31,26 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         }
     }
 
+    /// <summary>Redis refuses a script with keys on both sides of a move (TRYAGAIN) and does nothing of it.</summary>
+    [RedisFact]
+    public async Task A_script_whose_slot_is_on_its_way_to_another_server_runs_once_it_is_there()
+    {
+        using var state = await RedisStateTests.Connected(cluster.Address);
+        await state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["first"]);
+        var move = new SlotMove(cluster.Nodes, "bff:{moving}:a");
+        move.Begin();
+        move.Carry("bff:{moving}:a");
+
+        var asked = state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["second"]);
+        await Eventually.True(() => move.Refusals > 1);
+        Assert.False(asked.IsCompleted);
+        move.Carry("bff:{moving}:b");
+        move.End();
+
+        Assert.Equal(2, (int)await asked);
+        Assert.Equal(3, (int)await state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["third"]));
+    }
+
     [RedisFact]
     public async Task Messages_reach_subscribers_on_other_connections()
     {
