@@ -64,6 +64,30 @@ public sealed partial class Reloads
                 ("Limits:Endpoints:orders:Cost", "0"),
                 () => r.Header("X-RateLimit-Limit")
             ),
+        ["Clients"] = r =>
+            new(
+                [
+                    ("Clients:added:Authority", r._authority),
+                    ("Clients:added:RequireHttpsMetadata", "false"),
+                    ("Clients:added:ClientId", "gateway"),
+                    ("Clients:added:ClientSecret", "gateway-development-secret"),
+                    ("Clients:added:Timeout", "00:00:30"),
+                    ($"Upstreams:{r._places.Service}:Token:Mode", "Client"),
+                    ($"Upstreams:{r._places.Service}:Token:Client", "added"),
+                ],
+                ("Clients:added:Timeout", "never"),
+                async () =>
+                {
+                    using var answer = await r.Get(r._places.Routed);
+                    return r._upstream[r._places.Service].Calls.All[^1].Header("Authorization") is null ? "without" : "with";
+                }
+            ),
+        ["Settings"] = r =>
+            new(
+                [("Settings:Unknown", "Warn"), ("Loyalty:Points", "1"), ($"Plans:{r._places.Plan}:Burst", "8")],
+                ("Settings:Unknown", "Perhaps"),
+                () => r.Header("RateLimit-Policy")
+            ),
         ["Composition"] = r =>
             new(
                 [("Composition:orders:orders:Enabled", "false")],
@@ -104,6 +128,7 @@ public sealed partial class Reloads
 
     private readonly ReloadPlaces _places;
     private readonly SampleServices _upstream;
+    private readonly string _authority;
     private readonly HttpClient _client;
     private readonly LogRecorder _log;
     private readonly IConfiguration _settings;
@@ -112,11 +137,21 @@ public sealed partial class Reloads
     private Reloads(
         ReloadPlaces places,
         SampleServices upstream,
+        string authority,
         HttpClient client,
         LogRecorder log,
         IConfiguration settings,
         Action<(string Key, string? Value)[]> configure
-    ) => (_places, _upstream, _client, _log, _settings, _configure) = (places, upstream, client, log, settings, configure);
+    ) =>
+        (_places, _upstream, _authority, _client, _log, _settings, _configure) = (
+            places,
+            upstream,
+            authority,
+            client,
+            log,
+            settings,
+            configure
+        );
 
     /// <summary>The sections that <c>docs/operations.md</c> calls taken while running.</summary>
     public static IEnumerable<string> Listed =>
@@ -133,6 +168,7 @@ public sealed partial class Reloads
         return new(
             places,
             host.Surroundings.Services,
+            host.Surroundings.Identity.Authority,
             host.Client,
             host.Log,
             host.Services.GetRequiredService<IConfiguration>(),
