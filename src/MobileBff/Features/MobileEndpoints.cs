@@ -41,7 +41,7 @@ internal static class MobileEndpoints
             .AcceptIdempotencyKey()
             .Accepts<NewOrder>("application/json")
             .Produces<PlacedOrder>(201)
-            .ProducesProblemDocument(400, 409, 415, 422, 502, 504)
+            .ProducesProblemDocument(400, 404, 409, 413, 415, 422, 502, 504)
             .WithOperation("order.place", PlaceOrder.Run);
         api.MapGet("/products/{id}", GetProduct.Handle).Named("product").WithTags("Products").AllowAnonymous();
         api.MapGet("/search", GetSearch.Handle).Named("search").WithTags("Products").ProducesProblemDocument(400);
@@ -53,14 +53,14 @@ internal static class MobileEndpoints
             .ChargedByEndpoint()
             .Accepts<OfflineChanges>("application/json")
             .Produces<OfflineAnswer>(207)
-            .ProducesProblemDocument(400, 415);
+            .ProducesProblemDocument(400, 413, 415);
         api.MapGet("/me", GetMe.Handle).Named("me").WithTags("Me");
         api.MapPatch("/me", PatchMe.Handle)
             .Named("me")
             .WithName("change-me")
             .WithTags("Me")
             .Accepts<ProfilePatch>("application/merge-patch+json", "application/json")
-            .ProducesProblemDocument(400, 415, 422)
+            .ProducesProblemDocument(400, 409, 413, 415, 422)
             .WithOperation("profile.change", PatchMe.Run);
         api.MapPost("/notifications/{id}/read", MarkRead.Handle)
             .Named("mark-read")

@@ -55,6 +55,7 @@ public static class OpenApiRegistration
                 options.CreateSchemaReferenceId = static type =>
                     type.Type == typeof(ProblemDocument) ? "Problem" : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
                 options.AddSchemaTransformer(MembersLeftOut.Describe);
+                options.AddOperationTransformer(DescribedParameters.Describe);
                 options.AddOperationTransformer(ProblemAnswers.Describe);
                 options.AddOperationTransformer(Credentials.Describe);
                 options.AddDocumentTransformer(Credentials.Describe);

@@ -1,6 +1,7 @@
 using Bff.Callers;
 using Bff.Callers.Life;
 using Bff.Configuration;
+using Bff.OpenApi;
 using Bff.Requests;
 using Bff.Sessions.Endpoints;
 using Bff.Sessions.SignIn;
@@ -75,9 +76,25 @@ public static class SessionsRegistration
     public static RouteGroupBuilder MapBrowserSessions(this WebApplication app)
     {
         var group = app.MapGroup(app.Services.GetRequiredService<SessionSite>().Prefix).WithTags("Session");
-        group.MapGet("/login", Login.Handle).AllowAnonymous().Named("login").Produces(StatusCodes.Status302Found);
+        group
+            .MapGet("/login", Login.Handle)
+            .AllowAnonymous()
+            .Named("login")
+            .WithQueryParameter(
+                "returnUrl",
+                "Where the browser goes once it is signed in: a path of this host, or of an origin of Session:ReturnOrigins."
+            )
+            .Produces(StatusCodes.Status302Found)
+            .ProducesProblemDocument(400);
         group.MapGet("/callback", Callback.Handle).AllowAnonymous().Named("login").ExcludeFromDescription();
-        group.MapGet("/logout", Logout.Handle).AllowAnonymous().Named("logout").NeverShed().Produces(StatusCodes.Status302Found);
+        group
+            .MapGet("/logout", Logout.Handle)
+            .AllowAnonymous()
+            .Named("logout")
+            .NeverShed()
+            .WithQueryParameter("sid", "The session's, as logoutUrl of the signed-in user has it.")
+            .Produces(StatusCodes.Status302Found)
+            .ProducesProblemDocument(403);
         group
             .MapPost("/backchannel-logout", BackchannelLogout.Handle)
             .AllowAnonymous()
@@ -97,7 +114,8 @@ public static class SessionsRegistration
         own.MapDelete("/sessions/{id}", ManageSessions.EndOne)
             .Named("session")
             .WithName("end-session")
-            .Produces(StatusCodes.Status204NoContent);
+            .Produces(StatusCodes.Status204NoContent)
+            .ProducesProblemDocument(404);
         own.MapDelete("/sessions", ManageSessions.EndOthers)
             .Named("session")
             .WithName("end-other-sessions")

@@ -28,7 +28,7 @@ internal static class WebEndpoints
             .WithTags("Orders")
             .Accepts<NewOrder>("application/json")
             .Produces<OrderView>(201)
-            .ProducesProblemDocument(400, 409, 415, 422, 502, 504);
+            .ProducesProblemDocument(400, 404, 409, 413, 415, 422, 502, 504);
         api.MapPost("/orders/{id}/cancel", CancelOrder.Handle)
             .Named("cancel-order")
             .WithTags("Orders")
@@ -39,7 +39,7 @@ internal static class WebEndpoints
             .WithTags("Profile")
             .Accepts<ProfilePatch>("application/merge-patch+json", "application/json")
             .Produces(200, contentType: "application/json")
-            .ProducesProblemDocument(400, 415, 422, 502, 504);
+            .ProducesProblemDocument(400, 404, 409, 413, 415, 422, 502, 504);
         api.MapPost("/notifications/{id}/read", MarkRead.Handle)
             .Named("read-notification")
             .WithTags("Notifications")
@@ -50,6 +50,7 @@ internal static class WebEndpoints
             .WithTags("Events")
             .LongLived()
             .WithMetadata(new SessionUse(IsStream: true))
+            .WithHeaderParameter("Last-Event-ID", "The id of the last event that arrived; the events after it come next.")
             .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
     }
 }
