@@ -219,6 +219,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
             var answer = await client.Answer();
             Assert.True(answer.Status == status || (then is null && answer.Status == 0), $"{answer.Status}: {answer.Text}");
+            await Eventually.True(async () => await Status(path) == 200); // The only place is free again.
         }
 
         Assert.Equal(200, await Status(path));
@@ -235,6 +236,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
             using var client = await Post(path, "Content-Length: 10\r\n\r\nhello");
             await _begun.Task.WaitAsync(WaitLimit);
             client.Reset();
+            await Eventually.True(async () => await Status(path) == 200); // The only place is free again.
         }
 
         Assert.Equal(200, await Status(path));
