@@ -39,8 +39,8 @@ public sealed partial class RedisState
     ];
 
     /// <summary>
-    /// Keys of a slot that is on its way between two servers of a cluster: some are here and some there, or they have moved twice since they
-    /// were asked for. A slot of a few keys has moved in milliseconds.
+    /// Keys of a slot that is on its way between two servers of a cluster: some are here and some there, or they have moved twice since
+    /// they were asked for. A slot of a few keys has moved in milliseconds.
     /// </summary>
     private static readonly string[] Moving = ["TRYAGAIN ", "MOVED ", "ASK ", "Key has MOVED "];
 

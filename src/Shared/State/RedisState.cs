@@ -86,20 +86,7 @@ public sealed partial class RedisState : IDisposable
         using var span = RedisSpan.Start("EVALSHA");
         try
         {
-            for (var asked = _time.GetTimestamp(); ; )
-            {
-                try
-                {
-                    var database = await Database();
-                    return await Bounded(script.Evaluate(database, keys, values), asked, cancellation);
-                }
-                catch (StoreUnavailableException moving) when (MayTryAgain(moving, asked))
-                {
-                    // Tried again below, as often as the time allows.
-                }
-
-                await Task.Delay(TryAgainAfter, _time, cancellation);
-            }
+            return await EvaluateForMany(script, keys, values, Now, cancellation);
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {
@@ -112,10 +99,29 @@ public sealed partial class RedisState : IDisposable
     /// <param name="keys">As for <see cref="Evaluate"/>.</param>
     /// <param name="values">As for <see cref="Evaluate"/>.</param>
     /// <param name="since">When the first of them asked (<see cref="Now"/>): the wait is bounded from then on.</param>
-    internal async Task<RedisResult> EvaluateForMany(RedisScript script, RedisKey[] keys, RedisValue[] values, long since)
+    /// <param name="cancellation">Ends the wait.</param>
+    internal async Task<RedisResult> EvaluateForMany(
+        RedisScript script,
+        RedisKey[] keys,
+        RedisValue[] values,
+        long since,
+        CancellationToken cancellation = default
+    )
     {
-        var database = await Database();
-        return await Bounded(script.Evaluate(database, keys, values), since, CancellationToken.None);
+        while (true)
+        {
+            try
+            {
+                var database = await Database();
+                return await Bounded(script.Evaluate(database, keys, values), since, cancellation);
+            }
+            catch (StoreUnavailableException moving) when (MayTryAgain(moving, since))
+            {
+                // Tried again below, as often as the time allows.
+            }
+
+            await Task.Delay(TryAgainAfter, _time, cancellation);
+        }
     }
 
     /// <summary>The clock by which waits are bounded.</summary>

@@ -42,13 +42,14 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
         move.Carry("bff:{moving}:a");
 
         var asked = state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["second"]);
-        await Eventually.True(() => move.Refusals > 1);
-        Assert.False(asked.IsCompleted);
+        var forMany = state.EvaluateForMany(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["third"], state.Now);
+        await Eventually.True(() => move.Refusals > 2);
+        Assert.False(asked.IsCompleted || forMany.IsCompleted);
         move.Carry("bff:{moving}:b");
         move.End();
 
-        Assert.Equal(2, (int)await asked);
-        Assert.Equal(3, (int)await state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["third"]));
+        Assert.Equal([2, 3], ((int[])[(int)await asked, (int)await forMany]).Order());
+        Assert.Equal(4, (int)await state.Evaluate(Append, ["bff:{moving}:a", "bff:{moving}:b"], ["fourth"]));
     }
 
     [RedisFact]
