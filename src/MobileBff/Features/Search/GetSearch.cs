@@ -1,6 +1,5 @@
 using Bff.Composition;
 using Bff.Paging;
-using Bff.Requests;
 using MobileBff.Features.HomeFeed;
 using MobileBff.Upstreams;
 
@@ -17,12 +16,7 @@ internal static class GetSearch
     public static async Task<Composed<SearchResult>> Handle(string? q, string? limit, Composer composer, ISearch search)
     {
         var size = PageLimit.Of(limit);
-        var query = q?.Trim() ?? "";
-        if (query.Length == 0 || query.EnumerateRunes().Take(MaxLength + 1).Count() > MaxLength)
-        {
-            throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {MaxLength} characters."));
-        }
-
+        var query = SearchText.Of(q, MaxLength);
         var found = composer.Required("search", search.Find(query, size)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
 
         var answer = await composer.Compose(

@@ -1,6 +1,5 @@
 using Bff.Composition;
 using Bff.Paging;
-using Bff.Requests;
 using WebBff.Upstreams;
 
 namespace WebBff.Features.Search;
@@ -17,12 +16,7 @@ internal static class GetSearch
     public static async Task<Composed<SearchResults>> Handle(string? q, string? limit, Composer composer, ISearch search)
     {
         var size = PageLimit.Of(limit);
-        var query = q?.Trim() ?? "";
-        if (query.Length == 0 || query.EnumerateRunes().Take(LongestQuery + 1).Count() > LongestQuery)
-        {
-            throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {LongestQuery} characters."));
-        }
-
+        var query = SearchText.Of(q, LongestQuery);
         var found = composer.Required("search", search.Find(query, size));
         var answer = await composer.Compose(
             () =>
