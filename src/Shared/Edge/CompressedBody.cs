@@ -20,9 +20,6 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 {
     private static readonly StreamPipeWriterOptions LeaveOpen = new(leaveOpen: true);
 
-    /// <summary>Digests are of the bytes in their coding (RFC 9530): once they are compressed here, they are of others.</summary>
-    private static readonly string[] Digests = ["Content-MD5", "Content-Digest", "Repr-Digest", "Digest"];
-
     private PipeWriter? _writer;
     private Stream? _compressor;
     private byte[]? _held;
@@ -178,9 +175,9 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         headers.ContentEncoding = coding is ContentCoding.Brotli ? "br" : "gzip";
         _left = headers.ContentLength;
         headers.ContentLength = null;
-        foreach (var name in Digests)
+        foreach (var name in ResponseHeaders.Digests)
         {
-            headers.Remove(name);
+            headers.Remove(name); // They are of the bytes before.
         }
 
         if (headers.ETag is [{ } etag] && !etag.StartsWith("W/", StringComparison.Ordinal))

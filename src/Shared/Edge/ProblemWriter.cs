@@ -35,9 +35,9 @@ public sealed class ProblemWriter : IProblemWriter
         response.Headers.ETag = default;
         response.Headers.LastModified = default;
         response.Headers.ContentEncoding = default;
-        if (problem.RetryAfter is { } delay)
+        if (problem.RetryAfterSeconds is { } delay)
         {
-            response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(delay.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = delay.ToString(CultureInfo.InvariantCulture);
         }
 
         if (GrpcForms.Of(context) is var form and not GrpcForm.None)

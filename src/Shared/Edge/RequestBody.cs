@@ -11,7 +11,9 @@ public static class RequestBody
     /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether a body comes, for operations that do without: whatever its media type is, and also where its length is not known.</summary>
+    /// <summary>
+    /// Whether a body comes, for operations that do without: whatever its media type is, and also where its length is not known.
+    /// </summary>
     public static bool IsSent(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

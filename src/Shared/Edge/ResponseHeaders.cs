@@ -12,6 +12,9 @@ internal static class ResponseHeaders
 {
     public const int CompressFromBytes = 1024;
 
+    /// <summary>Digests of a body (RFC 9530, RFC 3230, RFC 1864). They are of the bytes in their coding.</summary>
+    public static readonly string[] Digests = ["Content-MD5", "Content-Digest", "Repr-Digest", "Digest"];
+
     private static readonly StringValues NoSniff = "nosniff";
     private static readonly StringValues Deny = "DENY";
     private static readonly StringValues NoReferrer = "no-referrer";

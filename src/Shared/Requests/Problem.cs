@@ -27,6 +27,9 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     /// <summary>Becomes <c>Retry-After</c>, rounded up to whole seconds.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary><see cref="RetryAfter"/> in whole seconds, at least 1.</summary>
+    internal long? RetryAfterSeconds => RetryAfter is { } delay ? Math.Max(1, (long)Math.Ceiling(delay.TotalSeconds)) : null;
+
     /// <summary>The composition part that failed.</summary>
     public string? Section { get; init; }
 

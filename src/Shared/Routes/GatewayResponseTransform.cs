@@ -1,3 +1,4 @@
+using Bff.Edge;
 using Bff.Upstreams;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -20,10 +21,7 @@ internal sealed class GatewayResponseTransform : ResponseTransform
         "Content-Language",
         "Content-Location",
         "Content-Range",
-        "Content-MD5",
-        "Content-Digest",
-        "Repr-Digest",
-        "Digest",
+        .. ResponseHeaders.Digests,
         "Expires",
         "Pragma",
         "Age",

@@ -90,9 +90,9 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         {
             var problem = sent.ToProblem();
             var none = new HttpResponseMessage((HttpStatusCode)problem.Code.Status);
-            if (problem.RetryAfter is { } delay)
+            if (problem.RetryAfterSeconds is { } delay)
             {
-                none.Headers.RetryAfter = new(TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(delay.TotalSeconds))));
+                none.Headers.RetryAfter = new(TimeSpan.FromSeconds(delay));
             }
 
             return none;

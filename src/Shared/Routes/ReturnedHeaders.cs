@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Bff.Callers.Identity;
 using Bff.Configuration;
+using Bff.Edge;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Routes;
@@ -21,10 +22,7 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
         "Content-Location",
         "Content-Disposition",
         "Content-Range",
-        "Content-MD5",
-        "Content-Digest",
-        "Repr-Digest",
-        "Digest",
+        .. ResponseHeaders.Digests,
         "Cache-Control",
         "Expires",
         "Pragma",
