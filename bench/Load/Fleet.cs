@@ -46,7 +46,9 @@ internal sealed class Fleet : IAsyncDisposable
     /// <summary>All services in one process.</summary>
     public Server Services => _services;
 
-    /// <summary>For <c>ConnectionStrings:redis</c>: one of the Redis server's sixteen databases, each of which has keys of its own.</summary>
+    /// <summary>
+    /// For <c>ConnectionStrings:redis</c>: one of the Redis server's sixteen databases, each of which has keys of its own.
+    /// </summary>
     public string Database(int number) => string.Create(CultureInfo.InvariantCulture, $"{Redis},defaultDatabase={number}");
 
     private string Redis => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_redis.Port}");

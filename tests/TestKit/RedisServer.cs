@@ -72,8 +72,8 @@ public sealed partial class RedisServer : IDisposable
     }
 
     /// <summary>
-    /// Starts a server and waits until it answers: without arguments one that is reached as <see cref="RedisEngines.Chosen"/> says. Arguments
-    /// are redis-server's own, such as <c>--cluster-enabled yes</c>.
+    /// Starts a server and waits until it answers: without arguments one that is reached as <see cref="RedisEngines.Chosen"/> says.
+    /// Arguments are redis-server's own, such as <c>--cluster-enabled yes</c>.
     /// </summary>
     public static RedisServer Run(params string[] arguments) =>
         arguments is [] ? Run(RedisEngines.Chosen) : Run(new Dictionary<string, string>(), arguments);

@@ -18,6 +18,6 @@ public enum RedisTrouble
     /// <summary>Its replica takes over behind the same name.</summary>
     Moved,
 
-    /// <summary>It has no memory left, and says so to whoever writes.</summary>
+    /// <summary>Its memory is full: it refuses every write.</summary>
     Full,
 }

@@ -137,8 +137,8 @@ public readonly record struct AdmissionClass(TenantPriority Priority, string? Te
 public delegate AdmissionClass AdmissionClassifier(BffRequest request);
 
 /// <summary>
-/// Counts the requests in flight of each tenant that has a ceiling of its own. At the ceiling the tenant's requests are refused, and take no
-/// place of the host.
+/// Counts the requests in flight of each tenant that has a ceiling of its own. At the ceiling the tenant's requests are refused, and take
+/// no place of the host.
 /// </summary>
 internal sealed class TenantSlots
 {

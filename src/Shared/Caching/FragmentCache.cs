@@ -70,8 +70,8 @@ internal sealed partial class FragmentCache(
     /// <summary>The whole way; never throws for a failure of the upstream.</summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="fetch">
-    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when no request waits any more, or
-    /// after 30 s. It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
+    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when no request waits any more,
+    /// or after 30 s. It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
     /// </param>
     /// <param name="cancellation">Ends this caller's waiting.</param>
     /// <exception cref="OperationCanceledException">This caller's waiting ended.</exception>

@@ -7,10 +7,10 @@ using StackExchange.Redis;
 namespace Bff.Caching;
 
 /// <summary>
-/// What the instances of a host share of their fragments, in Redis: one string with a lifetime each (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated
-/// tag (<c>bff:cache:tag:&lt;tag&gt;</c>). A value carries the versions seen before the upstream was asked and is valid only while they are
-/// the same. So an invalidation is one write per tag, each key is used alone (any slot of a cluster), and a write that comes late changes
-/// nothing.
+/// What the instances of a host share of their fragments, in Redis: one string with a lifetime each
+/// (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated tag (<c>bff:cache:tag:&lt;tag&gt;</c>). A value
+/// carries the versions seen before the upstream was asked and is valid only while they are the same. So an invalidation is one write per
+/// tag, each key is used alone (any slot of a cluster), and a write that comes late changes nothing.
 /// </summary>
 internal sealed class RedisFragments(RedisState redis, IHostEnvironment environment, TimeProvider time)
 {

@@ -165,7 +165,9 @@ internal static class RedisEventScripts
             """
     );
 
-    /// <summary>KEYS: queue. ARGV: group, timeLimit ms, count. Returns entries: what others left lying first, then what is new.</summary>
+    /// <summary>
+    /// KEYS: queue. ARGV: group, time limit in ms, count. Returns entries: what others left lying first, then what is new.
+    /// </summary>
     public static readonly RedisScript Take = new(
         """
         if redis.call('EXISTS', KEYS[1]) == 0 then return {} end

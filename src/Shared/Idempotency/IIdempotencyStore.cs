@@ -61,5 +61,5 @@ public enum ClaimOutcome
 /// <summary>The answer to a claim.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Answer">The stored answer; only with <see cref="ClaimOutcome.Answered"/>.</param>
-/// <param name="FencingToken">Only with <see cref="ClaimOutcome.Taken"/>: greater than that of everyone who had the key before.</param>
+/// <param name="FencingToken">Only with <see cref="ClaimOutcome.Taken"/>. It is greater than the token of every earlier owner.</param>
 public readonly record struct IdempotencyClaim(ClaimOutcome Outcome, StoredAnswer? Answer = null, long FencingToken = 0);

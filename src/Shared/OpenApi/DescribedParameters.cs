@@ -4,7 +4,9 @@ using Microsoft.OpenApi;
 
 namespace Bff.OpenApi;
 
-/// <summary>Endpoint metadata: a parameter that the handler reads from the request itself, so that its signature does not show it.</summary>
+/// <summary>
+/// Endpoint metadata: a parameter that the handler reads from the request itself, so that its signature does not show it.
+/// </summary>
 internal sealed record DescribedParameter(string Name, ParameterLocation In, string Meaning);
 
 /// <summary>Puts parameters into the document that no handler's signature shows.</summary>

@@ -5,8 +5,8 @@ namespace Bff.RateLimiting;
 
 /// <summary>
 /// Asks Redis for several requests in one call: 1. while no call is under way, at once; 2. else with all that come before the thread pool
-/// has done what it had to do by then, so that none waits for time to pass; 3. where Redis is a cluster, each by itself, because the keys of
-/// one call must be on one server. Each answer is by itself, errors included: no request fails because of another's bucket.
+/// has done what it had to do by then, so that none waits for time to pass; 3. where Redis is a cluster, each by itself, because the keys
+/// of one call must be on one server. Each answer is by itself, errors included: no request fails because of another's bucket.
 /// </summary>
 /// <param name="redis">Is asked.</param>
 /// <param name="prefix">Begins every key, up to the hash tag.</param>

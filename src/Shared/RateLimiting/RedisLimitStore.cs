@@ -14,7 +14,7 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
 
     public async ValueTask<StoreAnswer> Take(string tag, LevelDemand[] levels)
     {
-        using var span = RedisSpan.Start("EVALSHA"); // The request's own, whoever else the call is for.
+        using var span = RedisSpan.Start("EVALSHA"); // Each request has a span of its own; the call may serve several.
         try
         {
             return await _batches.Take(tag, levels);

@@ -11,8 +11,8 @@ internal static class TokenBucketScript
     /// <summary>
     /// Decides one request after the other. KEYS: per request its buckets, then its overage counter. ARGV: per request the number of its
     /// buckets, then for each of them capacity, rate, quota, ceiling, need, want, back, day of back. Answers with the clock and per request
-    /// whether it is admitted, then for each bucket what was taken, what is left and what the day has used; or, in place of these, the error
-    /// that Redis gave: a bucket that cannot be read or written is no one's but its own.
+    /// whether it is admitted, then for each bucket what was taken, what is left and what the day has used; or, in place of these, the
+    /// error that Redis gave: a bucket that cannot be read or written is no one's but its own.
     /// </summary>
     public static readonly RedisScript Take = new(
         """

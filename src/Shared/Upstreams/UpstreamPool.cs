@@ -73,8 +73,8 @@ internal sealed partial class UpstreamPool : IDisposable
             : SendWhole(call, cancellation);
 
     /// <summary>
-    /// A call that waits for the upstream's addresses first, or whose body is sent on as it arrives. Apart from the others, which would carry
-    /// what it remembers while it waits.
+    /// A call that waits for the upstream's addresses first, or whose body is sent on as it arrives. Apart from the others, which would
+    /// carry what it remembers while it waits.
     /// </summary>
     private async ValueTask<Sent> SendLater(PooledCall call, CancellationToken cancellation)
     {

@@ -2,7 +2,9 @@ using Bff.UpstreamContracts;
 
 namespace Architecture.Tests.Contracts;
 
-/// <summary>What the sample services do not have: old and new forms of <c>.proto</c>, and GraphQL's input types, unions and fragments.</summary>
+/// <summary>
+/// What the sample services do not have: old and new forms of <c>.proto</c>, and GraphQL's input types, unions and fragments.
+/// </summary>
 public sealed class SmallServiceTests : IDisposable
 {
     private const string Grpc = """

@@ -32,8 +32,8 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         );
 
     /// <summary>
-    /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates after
-    /// it has answered. Nothing else is.
+    /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates
+    /// after it has answered. Nothing else is.
     /// </summary>
     [RedisFact]
     public async Task Failovers_under_load_refuse_for_a_while_and_lose_at_most_what_was_on_its_way()

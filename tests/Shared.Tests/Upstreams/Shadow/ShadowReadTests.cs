@@ -254,7 +254,9 @@ public sealed class ShadowReadTests : IAsyncLifetime, IDisposable
         await Counted("reads users failed");
     }
 
-    /// <summary>Of what is too large to be kept beside the call, and of what is no JSON, the status alone says something of the shadow.</summary>
+    /// <summary>
+    /// Of what is too large to be kept beside the call, and of what is no JSON, the status alone says something of the shadow.
+    /// </summary>
     [Theory]
     [InlineData(FaultMode.Oversize)]
     [InlineData(FaultMode.Garbage)]
