@@ -34,8 +34,9 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : ReadOn
             request.Fail(refused);
             throw;
         }
-        catch (IOException broken)
+        catch (Exception broken) when (broken is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            // Also a cancellation that no token here has asked for, and a reader that is of no use any more: the connection has been ended.
             throw request.Fail(new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken));
         }
     }

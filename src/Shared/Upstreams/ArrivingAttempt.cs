@@ -33,6 +33,15 @@ internal sealed class ArrivingAttempt : IDisposable
     /// <summary>Cancelled when the service has taken too long, or the caller no longer waits.</summary>
     public CancellationToken Token => _limit.Token;
 
+    /// <summary>
+    /// Whether the body could not be read on while the service still had time: whatever breaks then is not its doing. What ends the reading
+    /// may be there before the token of a client that has gone, whose callbacks run one after the other.
+    /// </summary>
+    public bool HasLostSender { get; private set; }
+
+    /// <summary>The body cannot be read on.</summary>
+    public void SenderLost() => HasLostSender |= !_limit.IsCancellationRequested;
+
     /// <summary>The sender is waited for.</summary>
     public void Wait()
     {

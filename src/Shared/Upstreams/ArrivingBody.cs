@@ -45,7 +45,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var reading = _received.ReadAsync(buffer, Either(cancellationToken));
-        var read = reading.IsCompleted ? await reading : await Wait(reading.AsTask(), cancellationToken);
+        var read = reading.IsCompleted ? await Read(reading) : await Wait(reading.AsTask(), cancellationToken);
         _left -= read;
         _isUnsent = read > 0;
         var isLast = read == 0 || _left == 0;
@@ -80,7 +80,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
                 _silence.CancelAfter(RequestBody.IdleTimeout);
             }
 
-            return await reading;
+            return await Read(new(reading));
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
@@ -89,6 +89,19 @@ internal sealed class ArrivingBody : ReadOnlyStream
         finally
         {
             _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async ValueTask<int> Read(ValueTask<int> reading)
+    {
+        try
+        {
+            return await reading;
+        }
+        catch
+        {
+            Attempt?.SenderLost();
+            throw;
         }
     }
 

@@ -49,7 +49,8 @@ internal sealed class PooledCall
     /// <param name="cancellation">The caller no longer waits, or the time of all is up: at the call's own deadline that is a time-out, which is
     /// the service's doing.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
-        cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
+        Arriving is { HasLostSender: true } ? AttemptEnd.Abandoned
+        : cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
         : hasLost ? AttemptEnd.Lost
         : broken is OperationCanceledException ? AttemptEnd.TimedOut
         : AttemptEnd.Failed;

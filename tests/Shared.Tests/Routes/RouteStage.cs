@@ -24,12 +24,14 @@ internal sealed class RouteStage : IAsyncDisposable
     /// <param name="settings">The gateway's, made of the service's address; <c>Upstreams:stub:Address</c> is there.</param>
     /// <param name="time">The gateway's clock; null: the machine's.</param>
     /// <param name="server">What the service's server allows.</param>
+    /// <param name="places">The gateway's own middleware.</param>
     /// <param name="hasOwn">Whether the host has an endpoint of its own, <c>/own</c>, that passes on to the service.</param>
     public static async Task<RouteStage> Start(
         RequestDelegate serve,
         Func<string, Dictionary<string, string?>> settings,
         TimeProvider? time = null,
         Action<WebApplicationBuilder>? server = null,
+        Action<PipelinePlaces>? places = null,
         bool hasOwn = false
     )
     {
@@ -51,7 +53,7 @@ internal sealed class RouteStage : IAsyncDisposable
             },
             app =>
             {
-                app.UseBffPipeline();
+                app.UseBffPipeline(places);
                 if (hasOwn)
                 {
                     app.Map("/own", (HttpContext context, PassThrough through, ISample stub) => through.Send(context, stub.Any()))

@@ -1,0 +1,146 @@
+using System.Net;
+using Bff.Edge;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>
+/// A client that goes in the middle of its body, heard of in every order in which a server may tell: by a configured route (<c>/any</c>)
+/// and by an endpoint of the host's (<c>/own</c>).
+/// </summary>
+public sealed class LostSenderTests : IAsyncLifetime
+{
+    private RouteStage? _stage;
+
+    public async Task InitializeAsync() =>
+        _stage = await RouteStage.Start(
+            context => context.Request.Body.CopyToAsync(Stream.Null),
+            _ =>
+                new()
+                {
+                    ["Upstreams:stub:Retries"] = "0",
+                    ["Upstreams:stub:Timeout"] = "00:00:30",
+                    ["Upstreams:stub:MaxConcurrency"] = "1",
+                    ["Upstreams:stub:MaxQueue"] = "0",
+                    ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+                    ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+                    ["Upstreams:stub:Breaker:BreakDuration"] = "01:00:00",
+                    ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+                    ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+                    ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+                },
+            places: places => places.BeforeEdge<Leaving>(),
+            hasOwn: true
+        );
+
+    public async Task DisposeAsync() => await _stage!.DisposeAsync();
+
+    public static TheoryData<string, string, bool> Ways
+    {
+        get
+        {
+            var ways = new TheoryData<string, string, bool>();
+            foreach (var order in (string[])[Leaving.ReaderFirst, Leaving.ReaderAlone, Leaving.Reset, Leaving.Misread])
+            {
+                ways.Add("/any", order, false);
+                ways.Add("/any", order, true);
+                ways.Add("/own", order, false);
+                ways.Add("/own", order, true);
+            }
+
+            return ways;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task Its_going_is_never_the_services_failure(string path, string order, bool isChunked)
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[10]) };
+            request.Headers.Add(Leaving.Header, order);
+            request.Headers.TransferEncodingChunked = isChunked;
+
+            using var answer = await _stage!.Gateway.Client.SendAsync(request);
+
+            Assert.True((int)answer.StatusCode is 400 or 499, $"{answer.StatusCode}");
+            Assert.Equal(HttpStatusCode.OK, (await _stage.Gateway.Client.GetAsync(path)).StatusCode); // No breaker has moved; the place is free.
+        }
+    }
+
+    /// <summary>Half of the body comes, and then what a server tells of a client that has gone.</summary>
+    internal sealed class Leaving(RequestDelegate next)
+    {
+        public const string Header = "X-Leaves";
+
+        /// <summary>The one that reads the body hears of it first.</summary>
+        public const string ReaderFirst = "reader-first";
+
+        /// <summary>Nothing else hears of it.</summary>
+        public const string ReaderAlone = "reader-alone";
+
+        /// <summary>As of a connection that was reset.</summary>
+        public const string Reset = "reset";
+
+        /// <summary>As of a reader that can read no more.</summary>
+        public const string Misread = "misread";
+
+        public Task InvokeAsync(HttpContext context)
+        {
+            if (context.Request.Headers[Header] is [{ } order])
+            {
+                var lifetime = new HttpRequestLifetimeFeature();
+                context.Features.Set<IHttpRequestLifetimeFeature>(lifetime);
+                context.Request.Body = new HalfBody(context, order);
+            }
+
+            return next(context);
+        }
+    }
+
+    private sealed class HalfBody : ReadOnlyStream
+    {
+        private readonly CancellationTokenSource _aborted = new();
+        private readonly string _order;
+        private bool _isRead;
+
+        public HalfBody(HttpContext context, string order)
+        {
+            _order = order;
+            context.RequestAborted = _aborted.Token;
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (!_isRead)
+            {
+                _isRead = true;
+                return new(5);
+            }
+
+            switch (_order)
+            {
+                case Leaving.ReaderFirst:
+                    var reading = new TaskCompletionSource<int>(); // What waits for it goes on at once, before the next callback.
+                    cancellationToken.Register(() => reading.TrySetCanceled(cancellationToken));
+                    ThreadPool.QueueUserWorkItem(_ => _aborted.Cancel());
+                    return new(reading.Task);
+                case Leaving.ReaderAlone:
+                    return ValueTask.FromException<int>(new TaskCanceledException("The request was aborted"));
+                case Leaving.Reset:
+                    return ValueTask.FromException<int>(new IOException("The connection was reset."));
+                default:
+                    return ValueTask.FromException<int>(new InvalidOperationException("Reading is already in progress."));
+            }
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _aborted.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
