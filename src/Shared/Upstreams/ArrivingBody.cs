@@ -6,10 +6,18 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// A body that is sent on while it arrives. Before its sender is waited for, what has been written goes out to the service, so that it has
-/// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.IdleTimeout"/> is told so with 408.
+/// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.IdleTimeout"/> is told so with 408. Once the service
+/// has hung up, the sender is no longer waited for: the service's answer, if it has given one, is known without the rest.
 /// </summary>
 internal sealed class ArrivingBody : ReadOnlyStream
 {
+    /// <summary>
+    /// As much is left unread of a body whose length is announced, and counted as sent; of a larger one all is read, for counting takes
+    /// time too.
+    /// </summary>
+    private const long MostUnread = 256 * 1024 * 1024;
+
+    private const int HungUp = -1;
     private readonly Stream _received;
     private readonly BffRequest _request;
     private readonly bool _mayBeSilent;
@@ -19,6 +27,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
     private Stream? _target;
     private long? _left;
     private bool _isUnsent;
+    private bool _isCut;
 
     /// <param name="context">The request.</param>
     /// <param name="time">The clock.</param>
@@ -42,10 +51,17 @@ internal sealed class ArrivingBody : ReadOnlyStream
     /// <summary>Where it is written to.</summary>
     public void GoesTo(Stream target) => _target = target;
 
+    /// <summary>The service takes no more.</summary>
+    public void ServiceHungUp() => _isCut = _left is null or <= MostUnread;
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var reading = _received.ReadAsync(buffer, Either(cancellationToken));
-        var read = reading.IsCompleted ? await Read(reading) : await Wait(reading.AsTask(), cancellationToken);
+        var read = _isCut ? HungUp : await Receive(buffer, cancellationToken);
+        if (read == HungUp)
+        {
+            read = (int)Math.Min(_left ?? 0, buffer.Length); // The service has to get what was announced, and it goes nowhere.
+        }
+
         _left -= read;
         _isUnsent = read > 0;
         var isLast = read == 0 || _left == 0;
@@ -69,18 +85,29 @@ internal sealed class ArrivingBody : ReadOnlyStream
         base.Dispose(disposing);
     }
 
+    private ValueTask<int> Receive(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        var reading = _received.ReadAsync(buffer, Either(cancellation));
+        return reading.IsCompleted ? Read(reading, cancellation) : Wait(reading.AsTask(), cancellation);
+    }
+
     private async ValueTask<int> Wait(Task<int> reading, CancellationToken cancellation)
     {
         try
         {
             await SendOn(reading, cancellation);
+            if (_isCut)
+            {
+                return HungUp;
+            }
+
             Attempt?.Wait();
             if (!_mayBeSilent)
             {
                 _silence.CancelAfter(RequestBody.IdleTimeout);
             }
 
-            return await Read(new(reading));
+            return await Read(new(reading), cancellation);
         }
         catch (OperationCanceledException) when (_silence.IsCancellationRequested)
         {
@@ -92,15 +119,25 @@ internal sealed class ArrivingBody : ReadOnlyStream
         }
     }
 
-    private async ValueTask<int> Read(ValueTask<int> reading)
+    /// <param name="reading">From the client.</param>
+    /// <param name="cancellation">Cancelled also when the service has reset its stream, which is not the sender's doing.</param>
+    private async ValueTask<int> Read(ValueTask<int> reading, CancellationToken cancellation)
     {
         try
         {
             return await reading;
         }
-        catch
+        catch (Exception broken)
         {
-            Attempt?.SenderLost();
+            if (
+                broken is not OperationCanceledException
+                || !cancellation.IsCancellationRequested
+                || Context.RequestAborted.IsCancellationRequested
+            )
+            {
+                Attempt?.SenderLost();
+            }
+
             throw;
         }
     }
@@ -116,13 +153,23 @@ internal sealed class ArrivingBody : ReadOnlyStream
         {
             await _target.FlushAsync(cancellation);
             _isUnsent = false;
+            if (_isCut)
+            {
+                await Leave(reading);
+            }
         }
         catch
         {
-            await _either!.CancelAsync(); // The service is gone; the body is not read on.
-            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Leave(reading);
             throw;
         }
+    }
+
+    /// <summary>The service is gone; the body is not read on.</summary>
+    private async ValueTask Leave(Task<int> reading)
+    {
+        await _either!.CancelAsync();
+        await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>The same token comes with every read.</summary>

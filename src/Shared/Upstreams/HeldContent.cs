@@ -82,10 +82,11 @@ internal sealed class ArrivingContent : HttpContent
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, default);
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         Body.GoesTo(stream);
-        return _proxied.CopyToAsync(stream, context, cancellationToken);
+        ServiceStream.Sends.Value = Body;
+        await _proxied.CopyToAsync(stream, context, cancellationToken);
     }
 
     protected override bool TryComputeLength(out long length)

@@ -16,6 +16,10 @@ internal static class UpstreamConnections
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
             UseProxy = false,
+            PlaintextStreamFilter = static (connection, _) =>
+                new(
+                    connection.NegotiatedHttpVersion.Major == 1 ? new ServiceStream(connection.PlaintextStream) : connection.PlaintextStream
+                ),
             ConnectTimeout = options.Timeout,
             EnableMultipleHttp2Connections = true,
             // As the server has read them; unset, what is not ASCII is no request at all.

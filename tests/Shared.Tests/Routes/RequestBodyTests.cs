@@ -313,6 +313,7 @@ public sealed class RequestBodyTests : IAsyncLifetime
 
         using var slow = await Post("/any", "Content-Length: 10\r\n\r\nhello");
         await Eventually.True(async () => await Status("/any") == 200); // The slow one has not taken the one call that is tried.
+        await Eventually.True(() => RouteStage.Places(_stage!.Gateway) == 0);
         await slow.Send("world");
 
         Assert.Equal(200, (await slow.Answer()).Status);

@@ -36,7 +36,19 @@ internal sealed class RouteStage : IAsyncDisposable
     )
     {
         var service = await TestHost.Start(server ?? (_ => { }), app => app.Run(serve));
-        var gateway = await TestHost.Start(
+        var gateway = await Before(service.Address, settings(service.Address.ToString()), time, places, hasOwn);
+        return new(service, gateway);
+    }
+
+    /// <summary>The gateway alone, before a service that need not be a server.</summary>
+    public static Task<TestHost> Before(
+        Uri service,
+        Dictionary<string, string?> settings,
+        TimeProvider? time = null,
+        Action<PipelinePlaces>? places = null,
+        bool hasOwn = false
+    ) =>
+        TestHost.Start(
             builder =>
             {
                 if (time is not null)
@@ -60,12 +72,18 @@ internal sealed class RouteStage : IAsyncDisposable
                         .RequireScope("api");
                 }
             },
-            new Dictionary<string, string?>(settings(service.Address.ToString()))
-            {
-                ["Upstreams:stub:Address"] = service.Address.ToString(),
-            }
+            new Dictionary<string, string?>(settings) { ["Upstreams:stub:Address"] = service.ToString() }
         );
-        return new(service, gateway);
+
+    /// <summary>How many places of its services the gateway's calls hold; an answer gives its place back only after it has ended.</summary>
+    public static long Places(TestHost gateway)
+    {
+        var places = 0L;
+        using var listener = gateway.Services.Listen("bff.upstream.places");
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => places += value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return places;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,0 +1,128 @@
+using System.Net.Sockets;
+
+namespace Bff.Upstreams;
+
+/// <summary>
+/// A connection to a service over HTTP/1.1. A service may answer and hang up before it has the whole request (RFC 9112 section 9.5), and
+/// the framework reads no answer before it has written the whole request: a write that fails hides an answer that is there. So what is
+/// written after the service has hung up counts as written, and goes nowhere; reading then tells what the service has said, or that it said
+/// nothing. Such a connection serves no other request: there is nothing more to read from it.
+/// </summary>
+internal sealed class ServiceStream(Stream connection) : Stream
+{
+    private bool _isCut;
+
+    /// <summary>
+    /// The body that is being sent on, which need not be read any further when the service has hung up. It travels with the writing: the
+    /// framework gives a connection nothing else to know its request by.
+    /// </summary>
+    public static readonly AsyncLocal<ArrivingBody?> Sends = new();
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        connection.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        connection.ReadAsync(buffer, offset, count, cancellationToken);
+
+    public override int Read(byte[] buffer, int offset, int count) => connection.Read(buffer, offset, count);
+
+    public override int Read(Span<byte> buffer) => connection.Read(buffer);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_isCut)
+        {
+            return default;
+        }
+
+        var writing = connection.WriteAsync(buffer, cancellationToken);
+        return writing.IsCompletedSuccessfully ? writing : Written(writing);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        try
+        {
+            if (!_isCut)
+            {
+                connection.Write(buffer);
+            }
+        }
+        catch (IOException broken) when (HasHungUp(broken))
+        {
+            Cut();
+        }
+    }
+
+    public override void Flush() => connection.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => connection.FlushAsync(cancellationToken);
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        await base.DisposeAsync();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            connection.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask Written(ValueTask writing)
+    {
+        try
+        {
+            await writing;
+        }
+        catch (IOException broken) when (HasHungUp(broken))
+        {
+            Cut();
+        }
+    }
+
+    private void Cut()
+    {
+        _isCut = true;
+        Sends.Value?.ServiceHungUp();
+    }
+
+    private static bool HasHungUp(Exception? broken)
+    {
+        while (broken is not (null or SocketException))
+        {
+            broken = broken.InnerException;
+        }
+
+        return broken
+            is SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown };
+    }
+}

@@ -1,0 +1,323 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Bff.TestKit;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Bff.Shared.Tests.Routes;
+
+/// <summary>
+/// A service that is done with a request before it has all of it: by a configured route (<c>/any</c>) and by an endpoint of the host's
+/// (<c>/own</c>). What it has said is its answer; that it said nothing is its failure.
+/// </summary>
+public sealed class EarlyAnswerTests
+{
+    private const string Refusal = """{"title":"No"}""";
+    private const string Refused =
+        "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n" + Refusal;
+    private const string Done = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+
+    /// <summary>Path, framing and first piece, each further piece, and whether the service leaves bytes unread, so that its closing resets the
+    /// connection.</summary>
+    public static TheoryData<string, string, string, bool> Uploads
+    {
+        get
+        {
+            var uploads = new TheoryData<string, string, string, bool>();
+            foreach (var path in (string[])["/any", "/own"])
+            {
+                foreach (var resets in (bool[])[true, false])
+                {
+                    uploads.Add(path, "Content-Length: 1000000\r\n\r\nhello", "world", resets);
+                    uploads.Add(path, "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n", resets);
+                }
+            }
+
+            return uploads;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Uploads))]
+    public async Task An_answer_before_the_body_is_the_answer_and_no_failure(string path, string first, string piece, bool resets)
+    {
+        using var service = new HangingUp(Refused, resets);
+        await using var gateway = await Before(service.Address);
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await Begin(gateway, path, first);
+            await service.HungUp();
+
+            var answer = await UntilAnswered(client, piece);
+
+            Assert.Equal((413, Refusal), (answer.Status, answer.Text));
+        }
+
+        await ServesOthers(gateway, service);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task A_body_that_a_service_has_not_read_is_no_failure_however_slowly_it_comes(string path)
+    {
+        using var service = new HangingUp(Done, resets: false);
+        await using var gateway = await Before(service.Address);
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await Begin(gateway, path, "Content-Length: 10\r\n\r\nhello");
+            await service.HungUp();
+            await client.Send("w");
+            await Task.Yield();
+            await client.Send("orld");
+
+            Assert.Equal(204, (await client.Answer()).Status);
+        }
+
+        await ServesOthers(gateway, service);
+    }
+
+    [Theory]
+    [InlineData("/any", false)]
+    [InlineData("/own", false)]
+    [InlineData("/any", true)]
+    [InlineData("/own", true)]
+    public async Task A_client_that_goes_after_the_service_has_answered_changes_nothing(string path, bool ends)
+    {
+        using var service = new HangingUp(Refused, resets: true);
+        await using var gateway = await Before(service.Address);
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await Begin(gateway, path, "Content-Length: 1000000\r\n\r\nhello");
+            await service.HungUp();
+            if (ends)
+            {
+                client.End();
+            }
+            else
+            {
+                client.Reset();
+            }
+
+            await Eventually.True(() => RouteStage.Places(gateway) == 0);
+        }
+
+        await ServesOthers(gateway, service);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task A_held_body_that_a_service_refuses_unread_is_refused_with_its_words(string path)
+    {
+        using var service = new HangingUp(Refused, resets: true);
+        await using var gateway = await Before(service.Address);
+        for (var i = 0; i < 3; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(new byte[16_000_000]) };
+            request.Headers.Add("Idempotency-Key", $"k-{i}");
+            using var answer = await gateway.Client.SendAsync(request);
+
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        }
+
+        await ServesOthers(gateway, service);
+    }
+
+    /// <summary>Which is the other side of it: not every broken connection is the client's doing.</summary>
+    [Theory]
+    [MemberData(nameof(Uploads))]
+    public async Task A_service_that_hangs_up_without_a_word_has_failed(string path, string first, string piece, bool resets)
+    {
+        using var service = new HangingUp("", resets);
+        await using var gateway = await Before(service.Address);
+        for (var i = 0; i < 2; i++)
+        {
+            using var client = await Begin(gateway, path, first);
+            await service.HungUp();
+
+            Assert.Equal(502, (await UntilAnswered(client, piece)).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await gateway.Client.GetAsync(path)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task Over_HTTP2_an_answer_before_the_body_is_the_answer_too(string path)
+    {
+        await using var stage = await OverHttp2(async context =>
+        {
+            (context.Response.StatusCode, context.Response.ContentType) = (409, "application/json");
+            await context.Response.WriteAsync(Refusal);
+        });
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await Begin(stage.Gateway, path, "Content-Length: 1000000\r\n\r\nhello");
+
+            var answer = await UntilAnswered(client, "world");
+
+            Assert.Equal((409, Refusal), (answer.Status, answer.Text));
+        }
+
+        Assert.Equal(HttpStatusCode.Conflict, (await stage.Gateway.Client.GetAsync(path)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task Over_HTTP2_a_service_that_resets_its_stream_while_the_client_is_waited_for_has_failed(string path)
+    {
+        await using var stage = await OverHttp2(async context =>
+        {
+            await context.Request.Body.ReadExactlyAsync(new byte[5]);
+            context.Features.Get<IHttpResetFeature>()!.Reset(2); // INTERNAL_ERROR
+        });
+        for (var i = 0; i < 2; i++)
+        {
+            using var client = await Begin(stage.Gateway, path, "Content-Length: 10\r\n\r\nhello");
+
+            Assert.Equal(502, (await client.Answer()).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await stage.Gateway.Client.GetAsync(path)).StatusCode);
+    }
+
+    private static Task<RouteStage> OverHttp2(RequestDelegate serve) =>
+        RouteStage.Start(
+            serve,
+            _ => Settings().With([new("Upstreams:stub:Http2", "true")]),
+            server: builder => builder.WebHost.ConfigureKestrel(k => k.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http2)),
+            hasOwn: true
+        );
+
+    /// <summary>A gateway before a service that is no server.</summary>
+    private static async Task<TestHost> Before(Uri service) => await RouteStage.Before(service, Settings(), hasOwn: true);
+
+    private static Dictionary<string, string?> Settings() =>
+        new()
+        {
+            ["Plans:free:MaxPayloadBytes"] = "20000000",
+            ["Plans:free:RequestsPerMinute"] = "100000",
+            ["Plans:free:Burst"] = "100000",
+            ["Upstreams:stub:Retries"] = "0",
+            ["Upstreams:stub:Timeout"] = "00:00:30",
+            ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
+            ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
+            ["Upstreams:stub:Breaker:BreakDuration"] = "01:00:00",
+            ["ReverseProxy:Routes:any:ClusterId"] = "stub",
+            ["ReverseProxy:Routes:any:Match:Path"] = "/any",
+            ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
+        };
+
+    private static Task<RawSender> Begin(TestHost gateway, string path, string first) =>
+        RawSender.Start(gateway.Address, $"POST {path} HTTP/1.1\r\nHost: gateway\r\n{first}");
+
+    /// <summary>Sends piece by piece, far less than was announced.</summary>
+    private static async Task<RawResponse> UntilAnswered(RawSender client, string piece)
+    {
+        var answer = client.Answer();
+        while (!answer.IsCompleted)
+        {
+            await client.Send(piece);
+            await Task.WhenAny(answer, Task.Delay(10));
+        }
+
+        return await answer;
+    }
+
+    /// <summary>Neither the breaker nor a connection that is left over stands in the way of others.</summary>
+    private static async Task ServesOthers(TestHost gateway, HangingUp service)
+    {
+        (service.Answers, service.TakesBody) = (Done, false);
+        foreach (var path in (string[])["/any", "/own", "/any", "/own"])
+        {
+            using var answer = await gateway.Client.PostAsync(path, null);
+            Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        }
+    }
+
+    /// <summary>Reads a head, and a first piece of the body with it or not, says its answer and hangs up.</summary>
+    private sealed class HangingUp : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly SemaphoreSlim _hungUp = new(0);
+        private readonly bool _resets;
+
+        public HangingUp(string answer, bool resets)
+        {
+            (Answers, _resets) = (answer, resets);
+            _listener.Start();
+            _ = Listen();
+        }
+
+        public string Answers { get; set; }
+
+        public bool TakesBody { get; set; } = true;
+
+        public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
+
+        public async Task HungUp() => Assert.True(await _hungUp.WaitAsync(TimeSpan.FromSeconds(60)));
+
+        public void Dispose()
+        {
+            _listener.Dispose();
+            _hungUp.Dispose();
+        }
+
+        private async Task Listen()
+        {
+            try
+            {
+                while (true)
+                {
+                    _ = Serve(await _listener.AcceptTcpClientAsync());
+                }
+            }
+            catch (Exception over) when (over is SocketException or ObjectDisposedException or OperationCanceledException)
+            {
+                // The test is over.
+            }
+        }
+
+        private async Task Serve(TcpClient client)
+        {
+            using (client)
+            {
+                var stream = client.GetStream();
+                var end = "\r\n\r\n"u8.ToArray();
+                var one = new byte[1];
+                for (
+                    var at = 0;
+                    at < end.Length && await stream.ReadAsync(one) > 0;
+                    at =
+                            one[0] == end[at] ? at + 1
+                            : one[0] == '\r' ? 1
+                            : 0
+                ) { }
+
+                // Once something of the body is there: closed with it unread, the system resets the connection.
+                if (TakesBody)
+                {
+                    while (client.Available == 0)
+                    {
+                        await Task.Delay(1);
+                    }
+
+                    while (!_resets && client.Available > 0)
+                    {
+                        await stream.ReadExactlyAsync(new byte[client.Available]);
+                    }
+                }
+
+                await stream.WriteAsync(Encoding.ASCII.GetBytes(Answers));
+            }
+
+            _hungUp.Release();
+        }
+    }
+}
