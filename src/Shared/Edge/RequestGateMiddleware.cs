@@ -7,11 +7,14 @@ namespace Bff.Edge;
 /// <summary>
 /// Lets through only requests that mean the same to every reader:
 /// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded;
-/// 3. a body whose flaws are always the client's.
+/// 3. a method that is one to every reader; 4. a body whose flaws are always the client's.
 /// Runs before forwarded headers are applied: an absolute-form target has to agree with the <c>Host</c> that came on the wire.
 /// </summary>
 internal sealed class RequestGateMiddleware(RequestDelegate next)
 {
+    /// <summary>What some endpoint of a gateway takes, for <c>Allow</c> where no endpoint was asked.</summary>
+    public const string Methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
     public Task InvokeAsync(HttpContext context)
     {
         var request = context.Request;
@@ -34,6 +37,13 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
         {
             context.Response.Headers.Connection = "close";
             return Refuse(context, "Transfer-Encoding must be chunked, once.");
+        }
+
+        // Methods differ by case (RFC 9110 section 9.1), but not to the framework: what is a read here would be unknown to a service.
+        if (!HttpMethods.GetCanonicalizedValue(request.Method).Equals(request.Method, StringComparison.Ordinal))
+        {
+            context.Response.Headers.Allow = Methods;
+            return ProblemWriter.Write(context, new Problem(ProblemCodes.MethodNotAllowed));
         }
 
         if (HttpMethods.IsOptions(request.Method) && context.Features.Get<IHttpRequestFeature>()!.RawTarget == "*")

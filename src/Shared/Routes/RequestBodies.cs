@@ -26,7 +26,7 @@ internal static class RequestBodies
         if (HttpMethods.IsTrace(context.Request.Method))
         {
             // A service answers it with what it was sent (RFC 9110 section 9.3.8): the gateway's tokens and words of identity among it.
-            context.Response.Headers.Allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+            context.Response.Headers.Allow = RequestGateMiddleware.Methods;
             throw new ProblemException(new Problem(ProblemCodes.MethodNotAllowed));
         }
 

@@ -209,6 +209,9 @@ public static class RequestTable
             Raw("DELETE where GET and POST are served", "DELETE /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");
             Raw("OPTIONS without preflight", "OPTIONS /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");
             Raw("invented method", "FROBNICATE /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");
+            Raw("GET in lower case", "get /items/5 HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, "method_not_allowed");
+            Raw("POST in mixed case", "Post /orders HTTP/1.1\r\nHost: gateway\r\nContent-Length: 0\r\n\r\n", 405, "method_not_allowed");
+            Raw("OPTIONS of the server in lower case", "options * HTTP/1.1\r\nHost: gateway\r\n\r\n", 405, Kestrel);
             Raw(
                 "method override",
                 "POST /items/5 HTTP/1.1\r\nHost: gateway\r\nX-HTTP-Method-Override: DELETE\r\nContent-Length: 0\r\n\r\n",
