@@ -21,7 +21,8 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
     private readonly ConcurrentBag<string> _wrong = [];
 
     /// <summary>
-    /// A breaker that opens at the second failure and stays open, few places with a long queue, and plans that take small bodies.
+    /// A breaker that opens at one failure among the few calls of half a second and stays open, few places with a long queue, and plans that
+    /// take small bodies.
     /// </summary>
     /// <param name="plan">The callers'.</param>
     /// <param name="upstreams">Behind what takes a body.</param>
@@ -33,6 +34,8 @@ public sealed class BodyStorm(Uri host, IServiceProvider services, LeakSentinel 
                     [$"Plans:{plan}:MaxPayloadBytes"] = MaxBytes.ToString(System.Globalization.CultureInfo.InvariantCulture),
                     [$"Upstreams:{name}:Breaker:MinimumThroughput"] = "2",
                     [$"Upstreams:{name}:Breaker:FailureRatio"] = "0.01",
+                    // Over a longer time the others' calls, some hundred a second, would outweigh a failure.
+                    [$"Upstreams:{name}:Breaker:SamplingDuration"] = "00:00:00.500",
                     [$"Upstreams:{name}:Breaker:BreakDuration"] = "01:00:00",
                     [$"Upstreams:{name}:MaxConcurrency"] = "4",
                     // Some hundred bodies begin at the same moment, and each waits for a place with its beginning.
