@@ -14,7 +14,10 @@ internal sealed class ArrivingAttempt : IDisposable
     private readonly TimeSpan _timeout;
     private readonly CancellationTokenSource _limit;
     private readonly CancellationTokenRegistration _abandoned;
+    private readonly TimeProvider _time;
     private RateLimitLease? _place;
+    private TimeSpan _waited;
+    private long? _waitingSince;
     private bool _isOver;
 
     public ArrivingAttempt(
@@ -25,7 +28,7 @@ internal sealed class ArrivingAttempt : IDisposable
         CancellationToken abandoned
     )
     {
-        (_place, _bulkhead, _timeout) = (place, bulkhead, timeout);
+        (_place, _bulkhead, _timeout, _time) = (place, bulkhead, timeout, time);
         _limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _abandoned = abandoned.UnsafeRegister(static limit => ((CancellationTokenSource)limit!).Cancel(), _limit);
     }
@@ -39,6 +42,21 @@ internal sealed class ArrivingAttempt : IDisposable
     /// </summary>
     public bool HasLostSender { get; private set; }
 
+    /// <summary>
+    /// Whether the sender has kept the service waiting for longer, in all, than the service may take itself. Servers bound that time too,
+    /// and some hang up without a word: then it is not known whose doing it is.
+    /// </summary>
+    public bool HasKeptServiceWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waited + (_waitingSince is { } since ? _time.GetElapsedTime(since) : TimeSpan.Zero) > _timeout;
+            }
+        }
+    }
+
     /// <summary>The body cannot be read on.</summary>
     public void SenderLost() => HasLostSender |= !_limit.IsCancellationRequested;
 
@@ -50,6 +68,7 @@ internal sealed class ArrivingAttempt : IDisposable
             if (!_isOver)
             {
                 _limit.CancelAfter(Timeout.InfiniteTimeSpan);
+                _waitingSince = _time.GetTimestamp();
                 _place?.Dispose();
                 _place = null;
             }
@@ -65,6 +84,12 @@ internal sealed class ArrivingAttempt : IDisposable
             if (!_isOver)
             {
                 _limit.CancelAfter(_timeout);
+                if (_waitingSince is { } since)
+                {
+                    _waited += _time.GetElapsedTime(since);
+                    _waitingSince = null;
+                }
+
                 if (isLast && _place is null && _bulkhead.AttemptAcquire() is { IsAcquired: true } free)
                 {
                     _place = free;

@@ -18,6 +18,11 @@ internal enum AttemptEnd
     /// <summary>The caller no longer waits. It says nothing of the service.</summary>
     Abandoned,
 
+    /// <summary>
+    /// The connection broke after the sender of the body had kept the service waiting. It says nothing certain of the service.
+    /// </summary>
+    HungUpOn,
+
     /// <summary>The attempt beside it was there first. It says nothing of the service.</summary>
     Lost,
 }

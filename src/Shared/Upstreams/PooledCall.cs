@@ -53,6 +53,7 @@ internal sealed class PooledCall
         : cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
         : hasLost ? AttemptEnd.Lost
         : broken is OperationCanceledException ? AttemptEnd.TimedOut
+        : Arriving is { HasKeptServiceWaiting: true } ? AttemptEnd.HungUpOn
         : AttemptEnd.Failed;
 
     /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>

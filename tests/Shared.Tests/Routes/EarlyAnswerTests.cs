@@ -20,8 +20,10 @@ public sealed class EarlyAnswerTests
         "HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n" + Refusal;
     private const string Done = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
 
-    /// <summary>Path, framing and first piece, each further piece, and whether the service leaves bytes unread, so that its closing resets the
-    /// connection.</summary>
+    /// <summary>
+    /// Path, framing and first piece, each further piece, and whether the service leaves bytes unread, so that its closing resets the
+    /// connection.
+    /// </summary>
     public static TheoryData<string, string, string, bool> Uploads
     {
         get
@@ -145,6 +147,39 @@ public sealed class EarlyAnswerTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await gateway.Client.GetAsync(path)).StatusCode);
     }
 
+    /// <summary>
+    /// As servers do that bound the time of a request and say nothing: any client could take such a service from the others.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Uploads))]
+    public async Task A_service_that_hangs_up_on_a_sender_that_kept_it_waiting_is_not_counted_as_failed(
+        string path,
+        string first,
+        string piece,
+        bool resets
+    )
+    {
+        var time = new ManualTimeProvider();
+        using var service = new HangingUp("", resets);
+        await using var gateway = await RouteStage.Before(
+            service.Address,
+            Settings().With([new("Upstreams:stub:Timeout", "00:00:10"), new("Kestrel:Limits:MinRequestBodyDataRate:BytesPerSecond", "0")]),
+            time,
+            hasOwn: true
+        );
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await Begin(gateway, path, first);
+            await service.HungUp();
+            await Eventually.True(() => RouteStage.Places(gateway) == 0); // The sender is waited for.
+            time.Advance(TimeSpan.FromSeconds(15));
+
+            Assert.Equal(502, (await UntilAnswered(client, piece)).Status);
+        }
+
+        await ServesOthers(gateway, service);
+    }
+
     [Theory]
     [InlineData("/any")]
     [InlineData("/own")]
@@ -209,6 +244,7 @@ public sealed class EarlyAnswerTests
             ["Upstreams:stub:Breaker:MinimumThroughput"] = "2",
             ["Upstreams:stub:Breaker:FailureRatio"] = "0.01",
             ["Upstreams:stub:Breaker:BreakDuration"] = "01:00:00",
+            ["Upstreams:stub:Breaker:SamplingDuration"] = "01:00:00",
             ["ReverseProxy:Routes:any:ClusterId"] = "stub",
             ["ReverseProxy:Routes:any:Match:Path"] = "/any",
             ["ReverseProxy:Routes:any:Metadata:Scope"] = "api",
