@@ -35,14 +35,15 @@ internal static class PortalPage
 
     /// <summary>What went wrong, in place of a problem document.</summary>
     public static Task<IResult> Problem(HttpContext context, Problem problem) =>
-        problem.Code == ProblemCodes.StoreUnavailable
+        problem.Code == ProblemCodes.NotFound && problem.Detail is null ? NotFound(context)
+        : problem.Code == ProblemCodes.StoreUnavailable
             ? Message(
                 context,
                 problem.Code.Status,
                 "We cannot read your account right now",
                 "Your keys and requests are safe. Try again in a moment."
             )
-            : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
+        : Message(context, problem.Code.Status, problem.Code.Title, problem.Detail ?? problem.Code.Explanation);
 
     /// <summary>Nothing is here, or it is another tenant's.</summary>
     public static Task<IResult> NotFound(HttpContext context) =>

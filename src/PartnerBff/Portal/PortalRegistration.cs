@@ -33,6 +33,7 @@ internal static class PortalRegistration
             site.CsrfOnWrites = false;
             site.Ending = (services, session) => services.GetRequiredService<DocsKeys>().End(session);
         });
+        builder.Services.AddSingleton(new ProblemView(PortalPage.Problem) { Below = "/portal" });
         builder.Services.AddSingleton<FormTokens>();
         builder.Services.AddSingleton<PortalGate>();
         builder.Services.AddSingleton<DocsKeys>();

@@ -54,7 +54,7 @@ public sealed class ProblemWriter : IProblemWriter
             return;
         }
 
-        if (context.GetEndpoint()?.Metadata.GetMetadata<ProblemView>() is { } view && MediaTypes.AcceptsHtml(context.Request))
+        if (ProblemView.Of(context) is { } view)
         {
             await (await view.Show(context, problem)).ExecuteAsync(context);
             return;

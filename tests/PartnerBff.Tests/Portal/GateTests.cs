@@ -27,6 +27,30 @@ public sealed class GateTests(SharedSurroundings surroundings) : PortalTest(surr
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/portal/none", 404, "not_found")]
+    [InlineData("/portal/none/at/all", 404, "not_found")]
+    [InlineData("/portal/plan/withdraw", 405, "method_not_allowed")]
+    public async Task A_mistyped_address_is_a_page_with_the_way_back_and_for_programs_a_problem(string path, int status, string code)
+    {
+        var host = StartPortal();
+        var carol = await SignedIn(host);
+
+        using var opened = await carol.Open(path);
+        Assert.Contains("href=\"/portal\"", await Page(opened, status), StringComparison.Ordinal);
+        using var unknown = await new Person(host).Open(path);
+        Assert.Contains("href=\"/portal\"", await Page(unknown, status), StringComparison.Ordinal);
+        await Problem(await carol.Get(path), status, code);
+    }
+
+    [Fact]
+    public async Task Outside_of_the_portal_a_mistyped_address_is_a_problem_for_everybody()
+    {
+        using var answer = await new Person(StartPortal()).Open("/portals");
+
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+    }
+
     [Fact]
     public async Task The_portals_cookie_is_no_credential_on_the_API()
     {
