@@ -129,7 +129,7 @@ public static class JsonBody
         var at = invalid.Message.IndexOf(Missing, StringComparison.Ordinal);
         if (at < 0)
         {
-            return new() { [path] = ["Is not of the expected type."] };
+            return new() { [path] = [invalid.Message == UtcTimestamp.Mistake ? UtcTimestamp.Mistake : "Is not of the expected type."] };
         }
 
         var names = invalid.Message[(at + Missing.Length)..].Split('\'').Where((_, i) => i % 2 == 1);

@@ -228,6 +228,37 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         );
     }
 
+    [Theory]
+    [InlineData("2999-01-01T00:00:00")]
+    [InlineData("2999-01-01")]
+    [InlineData("2999-01-01T00:00")]
+    [InlineData("2999-01-01 00:00:00Z")]
+    [InlineData("1/2/2999")]
+    public async Task The_end_of_a_key_is_one_moment_wherever_it_is_read(string end)
+    {
+        var host = Start();
+        var wanted = NewKey();
+        wanted["expires_at"] = end;
+
+        var problem = await Problem(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, wanted), 400, "validation_failed");
+
+        Assert.Contains("with an offset", (string)problem["errors"]!["expires_at"]![0]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("2999-01-01T02:00:00+02:00")]
+    [InlineData("2999-01-01T00:00:00.000Z")]
+    public async Task The_end_of_a_key_may_have_any_offset(string end)
+    {
+        var host = Start();
+        var wanted = NewKey();
+        wanted["expires_at"] = end;
+
+        var made = await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", AcmeKey, wanted), 201);
+
+        Assert.Equal("2999-01-01T00:00:00Z", (string?)made["expires_at"]);
+    }
+
     [RedisFact]
     public async Task Known_keys_go_on_while_the_store_is_away_and_no_key_is_ever_logged()
     {
