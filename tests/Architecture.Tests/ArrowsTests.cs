@@ -32,7 +32,7 @@ public sealed class ArrowsTests
         ("Routes", ["Callers", "Concurrency", "Configuration", "Edge", "Life", "RateLimiting", "Requests", "Tenancy", "Upstreams"]),
         ("Caching", ["Concurrency", "Edge", "Requests", "State", "Upstreams"]),
         ("Composition", ["Caching", "Concurrency", "Configuration", "Life", "OpenApi", "Requests", "Tenancy", "Upstreams"]),
-        ("Sessions", ["Audit", "Callers", "Concurrency", "Configuration", "Edge", "OpenApi", "Requests", "State"]),
+        ("Sessions", ["Audit", "Callers", "Concurrency", "Configuration", "Edge", "OpenApi", "RateLimiting", "Requests", "State"]),
         ("Idempotency", ["Concurrency", "Edge", "Requests", "State"]),
         ("Events", ["Caching", "Callers", "Concurrency", "Configuration", "Edge", "Life", "Requests", "State"]),
         ("Tenants", ["Audit", "Concurrency", "Configuration", "Edge", "Events", "Paging", "RateLimiting", "Requests", "State", "Tenancy"]),

@@ -92,6 +92,7 @@ public static class SessionsRegistration
             .AllowAnonymous()
             .Named("logout")
             .NeverShed()
+            .ChargedWithinEndpoint()
             .WithQueryParameter("sid", "The session's, as logoutUrl of the signed-in user has it.")
             .Produces(StatusCodes.Status302Found)
             .ProducesProblemDocument(403);

@@ -33,6 +33,29 @@ public sealed class RefusalTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.True(answer.Headers.Contains("X-RateLimit-Remaining"));
     }
 
+    [Fact]
+    public async Task An_address_that_has_nothing_left_may_still_sign_out_and_do_no_more()
+    {
+        var host = Start(new() { ["Plans:anonymous:Burst"] = "20", ["Plans:anonymous:RequestsPerMinute"] = "1" });
+        var browser = await SignedIn(host);
+        var logout = (string)(await browser.User())["logoutUrl"]!;
+        var others = NewBrowser(host);
+        HttpStatusCode last;
+        do
+        {
+            using var nothing = await others.Get("/bff/logout");
+            last = nothing.StatusCode;
+        } while (last == HttpStatusCode.Redirect);
+
+        using var signedOut = await browser.Get(logout);
+        using var again = await browser.Get(logout);
+
+        Assert.Equal(
+            (HttpStatusCode.TooManyRequests, HttpStatusCode.Redirect, HttpStatusCode.TooManyRequests),
+            (last, signedOut.StatusCode, again.StatusCode)
+        );
+    }
+
     [Theory]
     [InlineData("GET", "/bff/user")]
     [InlineData("GET", "/bff/sessions")]

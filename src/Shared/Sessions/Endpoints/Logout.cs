@@ -3,6 +3,7 @@ using System.Text;
 using Bff.Callers.Providers;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.RateLimiting;
 using Bff.Requests;
 using Bff.Sessions.SignIn;
 using Microsoft.AspNetCore.Http;
@@ -14,7 +15,8 @@ namespace Bff.Sessions.Endpoints;
 /// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token
 /// is taken back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the
 /// browser, unless
-/// <c>Session:IdTokenHint</c> says so.
+/// <c>Session:IdTokenHint</c> says so. The end of a session costs nothing, so that it is possible however little the client's address has
+/// left; what ends none is charged to the address.
 /// </summary>
 internal static class Logout
 {
@@ -25,13 +27,19 @@ internal static class Logout
         SessionVault vault,
         ProviderMetadata metadata,
         ProviderClient provider,
-        Reloadable<SessionSettings> settings
+        Reloadable<SessionSettings> settings,
+        RateLimiter limiter
     )
     {
         var key = SessionKey.OfCookie(cookie.Read(context));
         var session = key is null ? null : (await vault.Find(key, slides: false, context.RequestAborted)).Session;
         if (session is null)
         {
+            if (await limiter.Charge(context, 1) is { } refusal)
+            {
+                return refusal;
+            }
+
             cookie.Delete(context);
             return TypedResults.Redirect(site.HomeBy(settings.Current)); // There is nothing left to protect.
         }
@@ -44,6 +52,7 @@ internal static class Logout
             return new Problem(ProblemCodes.Forbidden) { Detail = "Sign out with the address that the user resource gives." };
         }
 
+        RateLimiter.ChargeElsewhere(context);
         await vault.End(session.Key, session.Record, leaveMark: false);
         cookie.Delete(context);
         if (session.Record.RefreshToken is { } refreshToken)
