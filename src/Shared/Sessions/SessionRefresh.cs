@@ -26,7 +26,8 @@ internal enum RefreshOutcome
 /// 1. one run per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
 /// instances; the others wait for what it writes; 3. the holder reads again, for another instance may have been quicker, and asks the
 /// provider once;
-/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds.
+/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds; 7. what
+/// the provider has answered is saved once the store is back: the refresh token before it may be spent.
 /// </summary>
 internal sealed partial class SessionRefresh(
     SessionVault vault,
@@ -40,7 +41,10 @@ internal sealed partial class SessionRefresh(
 {
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestSaving = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookSeldomAfter = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan SparedAfterFailure = TimeSpan.FromSeconds(2);
     private readonly SingleFlight<string> _refreshes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _spared = new(StringComparer.Ordinal);
@@ -63,7 +67,14 @@ internal sealed partial class SessionRefresh(
             _spared.TryRemove(key, out _);
         }
 
-        return await _refreshes.Run(key, this, static (k, refresh) => refresh.Hold(k)).WaitAsync(cancellation);
+        try
+        {
+            return await _refreshes.Run(key, this, static (k, refresh) => refresh.Hold(k)).WaitAsync(LongestAnswer, time, cancellation);
+        }
+        catch (TimeoutException saving)
+        {
+            throw new StoreUnavailableException(saving);
+        }
     }
 
     private bool IsOver(SessionRecord record) => time.GetUtcNow() >= record.AccessTokenEndsAt;
@@ -183,19 +194,20 @@ internal sealed partial class SessionRefresh(
         };
     }
 
-    // With rotation the old refresh token is spent: the new one is worth waiting for Redis.
+    // With rotation the old refresh token is spent: the new one is kept until Redis is back, also when no request waits any more. There are
+    // no more of them than were under way when Redis went, for without it none begins.
     private async Task<bool> Save(BrowserSession session, SessionRecord next)
     {
-        for (var giveUp = time.GetUtcNow() + LongestWait; ; )
+        for (var begun = time.GetUtcNow(); ; )
         {
             try
             {
                 // False also when an attempt without an answer did replace it: the lock's holder is the only one who does.
                 return await vault.Replace(session, next) || (await vault.Find(session.Key, slides: false)).Session is not null;
             }
-            catch (StoreException) when (time.GetUtcNow() < giveUp)
+            catch (StoreException) when (time.GetUtcNow() - begun < LongestSaving)
             {
-                await Task.Delay(LookAgainAfter, time);
+                await Task.Delay(time.GetUtcNow() - begun < LongestWait ? LookAgainAfter : LookSeldomAfter, time);
             }
         }
     }

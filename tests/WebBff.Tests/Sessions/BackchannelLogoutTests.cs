@@ -1,3 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
 namespace WebBff.Tests.Sessions;
 
 public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : WebTest(surroundings)
@@ -107,6 +111,14 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
         }
 
         await bob.User();
+        Assert.Equal(
+            2,
+            host.Log.Entries.Count(e =>
+                e.Category == "Bff.Audit"
+                && e.Message.Contains("session.ended", StringComparison.Ordinal)
+                && e.Message.Contains("provider", StringComparison.Ordinal)
+            )
+        );
     }
 
     [Fact]
@@ -165,6 +177,27 @@ public sealed class BackchannelLogoutTests(SharedSurroundings surroundings) : We
 
         using var user = await browser.Get("/bff/user");
         await Problem(user, 401, "missing_token");
+    }
+
+    /// <summary>The provider hears nothing of an instance that is killed in between, and asks again: at once, and once.</summary>
+    [RedisFact]
+    public async Task A_logout_token_whose_instance_has_died_works_with_the_providers_next_request()
+    {
+        using var redis = RedisServer.Run();
+        var host = Start(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
+        var browser = await SignedIn(host);
+        var token = Surroundings.Identity.CreateLogoutToken("web-bff", "u-1001", null);
+        var payload = JsonNode.Parse(Base64Url.DecodeFromChars(token.Split('.')[1]))!;
+        var name = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes((string)payload["jti"]!)));
+        redis.Command("SET", $"bff:session:{{logout:{name}}}:lock", "of-the-dead", "PX", "1000");
+
+        using var answer = await Post(host, token);
+        using var user = await browser.Get("/bff/user");
+        using var replay = await Post(host, token);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        await Problem(user, 401, "missing_token");
+        await Problem(replay, 400, "malformed_request");
     }
 
     [RedisFact]

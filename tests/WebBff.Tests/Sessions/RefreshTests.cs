@@ -47,6 +47,54 @@ public sealed class RefreshTests(SharedSurroundings surroundings) : WebTest(surr
         Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
     }
 
+    /// <summary>The provider has spent the refresh token before it: without the new one the user would be signed out.</summary>
+    [RedisFact]
+    public async Task A_refresh_token_that_came_when_the_store_went_away_is_saved_once_it_is_back()
+    {
+        using var redis = RedisServer.Run();
+        var (host, clock) = StartClocked(new() { ["ConnectionStrings:redis"] = redis.ConnectionString });
+        var browser = await SignedIn(host);
+        var before = Surroundings.Identity.Calls[IdentityEndpoint.Refresh];
+        clock.Advance(UntilOver);
+        Surroundings.Identity.ChangeIdToken = _ => redis.Stop();
+
+        var asked = browser.Get("/api/orders?limit=1");
+        await Eventually.True(() =>
+        {
+            if (Surroundings.Identity.Calls[IdentityEndpoint.Refresh] > before)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(500));
+            }
+
+            return asked.IsCompleted;
+        });
+        using var away = await asked;
+        for (var i = 0; i < 60; i++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        Surroundings.Identity.ChangeIdToken = null;
+        redis.Start();
+        var served = Eventually.True(async () =>
+        {
+            using var later = await browser.Get("/api/orders?limit=1");
+            return later.StatusCode == HttpStatusCode.OK;
+        });
+        await Eventually.True(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(50)); // The next attempt to save is due now and then.
+                return served.IsCompleted;
+            },
+            TimeSpan.FromMinutes(1)
+        );
+
+        await served;
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
+        Assert.Equal(before + 1, Surroundings.Identity.Calls[IdentityEndpoint.Refresh]);
+    }
+
     [Fact]
     public async Task A_service_that_gets_callers_tokens_gets_the_sessions_own_refreshed_first()
     {

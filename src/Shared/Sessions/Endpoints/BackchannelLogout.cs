@@ -13,19 +13,25 @@ namespace Bff.Sessions.Endpoints;
 /// <summary>
 /// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token
 /// that come at once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is
-/// spent, last, so that the provider may try again with it while the store is away.
+/// spent, last, so that the provider may try again with it while the store is away. A copy that finds the lock held waits until the token is
+/// spent, or until the lock of an instance that has died ends: then it is the provider's repetition, and must not be lost.
 /// </summary>
 internal static class BackchannelLogout
 {
     private const int MaxFormBytes = 32 * 1024;
-    private static readonly TimeSpan LockLife = TimeSpan.FromMinutes(1);
+
+    /// <summary>Above what ending sessions takes. Where it takes longer, a copy ends them again, and one of the two is accepted.</summary>
+    private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = LockLife + TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
 
     public static async Task<IResult> Handle(
         HttpContext context,
         ProviderTokens tokens,
         SessionVault vault,
         ISessionStore store,
-        Reloadable<SessionSettings> settings
+        Reloadable<SessionSettings> settings,
+        TimeProvider time
     )
     {
         context.Response.Headers.CacheControl = "no-store";
@@ -36,9 +42,21 @@ internal static class BackchannelLogout
 
         var id = "logout:" + SessionKey.Hash(ProviderTokens.Text(claims, "jti")!);
         var owner = SessionKey.NewId();
-        if (!await store.TryLock(id, owner, LockLife))
+        for (
+            var asked = time.GetTimestamp();
+            !await store.TryLock(id, owner, LockLife);
+            await Task.Delay(Look, time, context.RequestAborted)
+        )
         {
-            return Refused();
+            if (await store.IsSpent(id))
+            {
+                return Refused();
+            }
+
+            if (time.GetElapsedTime(asked) > LongestWait)
+            {
+                return new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = LockLife }; // Others hold it, one after the other.
+            }
         }
 
         try
