@@ -212,6 +212,22 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
         );
     }
 
+    [Theory]
+    [InlineData("Taken while running", "yes", "Sandbox")]
+    [InlineData("Taken at the next start", "no", "OTEL_*")]
+    public void The_operations_page_says_of_every_section_when_an_edit_of_it_is_taken(string heading, string live, string others)
+    {
+        var page = System.IO.File.ReadAllText(Path.Combine(Source.Root, "docs/operations.md"));
+        var said = Section().Matches(page.Split($"- **{heading}:**")[1].Split("\n- ")[0]).Select(m => m.Groups[1].Value);
+        var declared = System
+            .IO.File.ReadLines(File)
+            .Select(l => Row().Match(l))
+            .Where(m => m.Success && m.Groups["live"].Value == live)
+            .Select(m => m.Groups["section"].Value);
+
+        Assert.Equal(declared.Append(others).Distinct().Order(StringComparer.Ordinal), said.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Every_declared_key_is_read_by_a_host()
     {
@@ -300,4 +316,10 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
 
     [GeneratedRegex("<[a-z]+>")]
     private static partial Regex Name();
+
+    [GeneratedRegex("`([A-Za-z_*]+)`")]
+    private static partial Regex Section();
+
+    [GeneratedRegex(@"^\| `(?<section>[A-Za-z]+)[:`].* \| (?<live>yes|no) \| [a-z, ]+ \|$")]
+    private static partial Regex Row();
 }

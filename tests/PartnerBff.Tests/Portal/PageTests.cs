@@ -202,6 +202,7 @@ public sealed class PageTests(SharedSurroundings surroundings) : PortalTest(surr
                     "/portal/keys/new",
                     "/portal/requests",
                     "/portal/plan",
+                    "/portal/activity",
                     "/portal/webhooks",
                     "/portal/webhooks/new",
                     endpoint,

@@ -149,6 +149,15 @@ public sealed class InstancesTests(SharedSurroundings surroundings) : WebTest(su
         await Problem(alsoGone, 401, "missing_token");
         await here.User();
         await bob.User();
+
+        using var signedOut = await bob.Send(HttpMethod.Delete, "/bff/sessions/" + bobId, ("X-CSRF", "1"));
+        Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        // Of the two that were ended from another one, and not of the session's own end.
+        Assert.Equal(2, host.Log.Entries.Count(e => e.Category == "Bff.Audit"));
+        Assert.All(
+            host.Log.Entries.Where(e => e.Category == "Bff.Audit"),
+            e => Assert.Contains("session.ended", e.Message, StringComparison.Ordinal)
+        );
     }
 
     private static async Task<JsonArray> List(Browser browser) => (await Ok(await browser.Get("/bff/sessions")))["items"]!.AsArray();
