@@ -1,25 +1,30 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Bff.TestKit;
 
-/// <summary>A real Redis Cluster of three primaries on loopback.</summary>
+/// <summary>A real Redis Cluster of three primaries on loopback, each with so many replicas.</summary>
 public sealed class RedisCluster : IDisposable
 {
     private readonly RedisServer[] _nodes;
 
-    private RedisCluster(RedisServer[] nodes) => _nodes = nodes;
+    private readonly int _replicas;
+
+    private RedisCluster(RedisServer[] nodes, int replicas) => (_nodes, _replicas) = (nodes, replicas);
 
     public IReadOnlyList<RedisServer> Nodes => _nodes;
 
     /// <summary>For <c>ConnectionStrings:redis</c>.</summary>
     public string ConnectionString => string.Join(',', _nodes.Select(n => n.Address)) + RedisServer.AsUser;
 
-    /// <summary>Starts three nodes, lets <c>redis-cli</c> make a cluster of them, and waits until every node serves.</summary>
-    public static RedisCluster Run()
+    /// <summary>Starts the nodes, lets <c>redis-cli</c> make a cluster of them, and waits until every node serves.</summary>
+    public static RedisCluster Run(int replicas = 0)
     {
-        var cluster = new RedisCluster([
-            .. Enumerable.Range(0, 3).Select(_ => RedisServer.Run("--cluster-enabled", "yes", "--cluster-node-timeout", "5000")),
-        ]);
+        var nodes = Enumerable.Range(0, 3 * (1 + replicas));
+        var cluster = new RedisCluster(
+            [.. nodes.Select(_ => RedisServer.Run("--cluster-enabled", "yes", "--cluster-node-timeout", "5000"))],
+            replicas
+        );
         try
         {
             cluster.Create();
@@ -43,7 +48,17 @@ public sealed class RedisCluster : IDisposable
     private void Create()
     {
         var start = new ProcessStartInfo("redis-cli") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["--cluster", "create", .. _nodes.Select(n => n.Address), "--cluster-yes"])
+        foreach (
+            var argument in (string[])
+                [
+                    "--cluster",
+                    "create",
+                    .. _nodes.Select(n => n.Address),
+                    "--cluster-replicas",
+                    _replicas.ToString(CultureInfo.InvariantCulture),
+                    "--cluster-yes",
+                ]
+        )
         {
             start.ArgumentList.Add(argument);
         }
@@ -56,7 +71,7 @@ public sealed class RedisCluster : IDisposable
             throw new InvalidOperationException("redis-cli made no cluster: " + (output.IsCompleted ? output.Result : "it did not end"));
         }
 
-        while (!_nodes.All(n => n.Command("CLUSTER", "INFO").Contains("cluster_state:ok", StringComparison.Ordinal)))
+        while (!_nodes.All(IsWell))
         {
             if (waited.Elapsed > TimeSpan.FromSeconds(60))
             {
@@ -66,4 +81,9 @@ public sealed class RedisCluster : IDisposable
             Thread.Sleep(20); // Waits for other programs, which have no signal to give.
         }
     }
+
+    private static bool IsWell(RedisServer node) =>
+        node.Command("CLUSTER", "INFO").Contains("cluster_state:ok", StringComparison.Ordinal)
+        && node.Command("INFO", "replication") is var role
+        && (role.Contains("role:master", StringComparison.Ordinal) || role.Contains("master_link_status:up", StringComparison.Ordinal));
 }

@@ -29,7 +29,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again
     /// since.</param>
-    /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
+    /// <param name="restored">Told, in the background, that a lost server is connected again, or that another takes its subscriptions; not
+    /// yet that it answers.</param>
     public static async Task<RedisConnection> Open(
         RedisAccess access,
         TimeSpan timeout,
@@ -70,6 +71,10 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
             {
                 lost(connection);
             }
+            else if (failure.ConnectionType == ConnectionType.Subscription && connection.IsCluster)
+            {
+                restored(); // Its channels go over to another server; what was said meanwhile may have been missed.
+            }
         };
         multiplexer.ConnectionRestored += (_, _) => restored();
         while (connection.IsConnected && !await connection.HasSubscriptions(timeout) && asked.Elapsed < timeout)
@@ -79,6 +84,55 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
 
         return connection;
     }
+
+    /// <summary>
+    /// Whether a server answers on the subscriptions' own connection. In a cluster each ping goes to another server, and the client library
+    /// makes a server's connection for subscriptions when it is first asked for: what it refuses until then is asked once more.
+    /// </summary>
+    /// <exception cref="RedisConnectionException">There is no such connection, in a cluster after so long.</exception>
+    public async Task PingSubscriptions(TimeSpan within)
+    {
+        var asked = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await Subscriber.PingAsync();
+                return;
+            }
+            catch (RedisConnectionException) when (MayBeMadeYet(asked, within))
+            {
+                await Task.Delay(Look);
+            }
+        }
+    }
+
+    /// <summary>Hears the channel, on whichever server the client library chooses.</summary>
+    /// <exception cref="RedisConnectionException">That server has no connection for subscriptions, in a cluster after so long.</exception>
+    /// <exception cref="TimeoutException">No answer for so long.</exception>
+    public async Task Subscribe(string channel, Action<string> handler, TimeSpan within)
+    {
+        var (asked, name) = (Stopwatch.StartNew(), RedisChannel.Literal(channel));
+        Action<RedisChannel, RedisValue> told = (_, message) => handler(message!);
+        while (true)
+        {
+            try
+            {
+                await Subscriber.SubscribeAsync(name, told).WaitAsync(within);
+                return;
+            }
+            catch (RedisConnectionException) when (MayBeMadeYet(asked, within))
+            {
+                await Subscriber.UnsubscribeAsync(name, told); // It is kept although it was refused, and would be called twice.
+                await Task.Delay(Look);
+            }
+        }
+    }
+
+    /// <summary>Whether a server has taken the subscription and has not been lost since.</summary>
+    public bool Hears(string channel) => Subscriber.SubscribedEndpoint(RedisChannel.Literal(channel)) is not null;
+
+    private bool MayBeMadeYet(Stopwatch asked, TimeSpan within) => IsConnected && IsCluster && asked.Elapsed < within;
 
     /// <summary>
     /// The client library makes the subscriptions' own connection when it is first asked for, and refuses what is to be sent there until

@@ -93,18 +93,17 @@ public sealed partial class RedisState
     }
 
     private Task SubscribeOne(RedisConnection connection, string channel) =>
-        connection
-            .Subscriber.SubscribeAsync(
-                RedisChannel.Literal(channel),
-                (_, message) =>
+        connection.Subscribe(
+            channel,
+            message =>
+            {
+                if (connection == _connection) // A retired one would say everything twice.
                 {
-                    if (connection == _connection) // A retired one would say everything twice.
-                    {
-                        Dispatch(channel, message!);
-                    }
+                    Dispatch(channel, message);
                 }
-            )
-            .WaitAsync(ConnectTimeout);
+            },
+            ConnectTimeout
+        );
 
     private void Dispatch(string channel, string message)
     {

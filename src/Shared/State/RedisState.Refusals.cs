@@ -52,7 +52,7 @@ public sealed partial class RedisState
     internal StoreException Refused(string error) =>
         Refused(new RedisServerException(RedisErrorKind.UnknownError, CommandFlags.DemandMaster, error));
 
-    /// <summary>Whether a script met a slot that moves, did nothing for that, and may be tried once more in its time.</summary>
+    /// <summary>Whether an operation met a slot that moves, did nothing for that, and may be tried once more in its time.</summary>
     private bool MayTryAgain(StoreUnavailableException refused, long asked) =>
         refused.InnerException is RedisServerException { Message: var error }
         && Array.Exists(Moving, start => error.StartsWith(start, StringComparison.Ordinal))

@@ -64,7 +64,7 @@ public sealed partial class RedisState
             _firstAttempt.TrySetResult();
             try
             {
-                await _wake.Wait(IsAvailable ? ProbeWhenWell : ProbeWhenAway, _time, _stopping.Token);
+                await _wake.Wait(IsAvailable && !_announce ? ProbeWhenWell : ProbeWhenAway, _time, _stopping.Token);
             }
             catch (OperationCanceledException)
             {
@@ -75,7 +75,7 @@ public sealed partial class RedisState
 
     private async Task Check()
     {
-        var isWell = _connection is { } current && !_replace && await Answers(current);
+        var isWell = _connection is { } current && !_replace && await Answers(current, _timeout) && HearsAll(current);
         if (isWell && _access!.Password() is { } password && password != _connection!.Password)
         {
             await Renew(password);
@@ -117,7 +117,7 @@ public sealed partial class RedisState
     private TimeSpan AwayFor() => _awaySince == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Environment.TickCount64 - _awaySince);
 
     /// <summary>Commands and the subscriptions' own connection alike: a lost subscription would be silence.</summary>
-    private async Task<bool> Answers(RedisConnection connection)
+    private async Task<bool> Answers(RedisConnection connection, TimeSpan within)
     {
         if (!connection.IsConnected)
         {
@@ -126,10 +126,10 @@ public sealed partial class RedisState
 
         _probedAt = _time.GetTimestamp();
         var commands = connection.Database.PingAsync();
-        var subscriptions = connection.Subscriber.PingAsync();
+        var subscriptions = connection.PingSubscriptions(within);
         try
         {
-            await Task.WhenAll(commands, subscriptions).WaitAsync(_timeout, _time, _stopping.Token);
+            await Task.WhenAll(commands, subscriptions).WaitAsync(within, _time, _stopping.Token);
             return true;
         }
         catch (TimeoutException)
@@ -151,10 +151,14 @@ public sealed partial class RedisState
         }
     }
 
+    /// <summary>In a cluster the channels of a server that is lost go over to another, while commands go on.</summary>
+    private bool HearsAll(RedisConnection connection) => !connection.IsCluster || _handlers.Keys.All(connection.Hears);
+
     private async Task<bool> Replace()
     {
         var fresh = await RedisConnection.Open(_access!, ConnectTimeout, _timeout, OnLost, OnRestored);
-        if (!fresh.IsConnected || !await Answers(fresh))
+        // In a cluster some of its connections may not be made yet.
+        if (!fresh.IsConnected || !await Answers(fresh, fresh.IsCluster ? ConnectTimeout : _timeout))
         {
             Discard(fresh);
             return false;

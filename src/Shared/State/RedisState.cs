@@ -10,8 +10,8 @@ namespace Bff.State;
 /// The one connection to Redis: a single server, a primary with replicas, or a cluster.
 /// 1. It connects in the background; the host starts with Redis away. 2. An operation waits at most <c>State:Timeout</c>.
 /// 3. Once Redis is known to be away (disconnected, or silent for that long) operations fail at once.
-/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster a
-/// script that meets a slot on its way to another server is tried again within its time.
+/// 4. A background probe finds out when it is back, also when no request comes; then <see cref="Reconnected"/> is raised. 5. In a cluster
+/// what meets a slot on its way to another server is tried again within its time.
 /// </summary>
 public sealed partial class RedisState : IDisposable
 {
@@ -51,7 +51,10 @@ public sealed partial class RedisState : IDisposable
     /// </summary>
     internal bool IsKnownAway => !IsAvailable && (_connection is not null || _hasWaited || _firstAttempt.Task.IsCompleted);
 
-    /// <summary>Runs one operation (or a few at the same time) within <c>State:Timeout</c>.</summary>
+    /// <summary>
+    /// Runs one operation (or a few at the same time, which may be repeated) within <c>State:Timeout</c>. One that meets a slot on its way
+    /// to another server is started again.
+    /// </summary>
     /// <param name="command">What its span is called: the command's name, or <c>PIPELINE</c> where several travel together; never a
     /// key.</param>
     /// <param name="operation">Starts it.</param>
@@ -65,8 +68,20 @@ public sealed partial class RedisState : IDisposable
         try
         {
             var asked = _time.GetTimestamp();
-            var database = await Database();
-            return await Bounded(Started(operation, database), asked, cancellation);
+            while (true)
+            {
+                try
+                {
+                    var database = await Database();
+                    return await Bounded(Started(operation, database), asked, cancellation);
+                }
+                catch (StoreUnavailableException moving) when (MayTryAgain(moving, asked))
+                {
+                    // Tried again below, as often as the time allows.
+                }
+
+                await Task.Delay(TryAgainAfter, _time, cancellation);
+            }
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {

@@ -5,7 +5,7 @@ namespace Bff.Shared.Tests.State;
 /// <summary>One cluster for the tests of a class, started by the first that needs it.</summary>
 public sealed class RedisClusterFixture : IDisposable
 {
-    private readonly Lazy<RedisCluster> _cluster = new(RedisCluster.Run);
+    private readonly Lazy<RedisCluster> _cluster = new(() => RedisCluster.Run());
 
     public string ConnectionString => _cluster.Value.ConnectionString;
 

@@ -53,6 +53,26 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
     }
 
     [RedisFact]
+    public async Task A_command_of_several_keys_on_their_way_to_another_server_is_answered_once_they_are_there()
+    {
+        using var state = await RedisStateTests.Connected(cluster.Address);
+        await state.Run("SET", db => db.StringSetAsync("bff:{read}:a", "1"));
+        await state.Run("SET", db => db.StringSetAsync("bff:{read}:b", "2"));
+        var move = new SlotMove(cluster.Nodes, "bff:{read}:a");
+        var before = move.Refusals;
+        move.Begin();
+        move.Carry("bff:{read}:a");
+
+        var asked = state.Run("MGET", db => db.StringGetAsync(["bff:{read}:a", "bff:{read}:b"]));
+        await Eventually.True(() => move.Refusals > before + 2);
+        Assert.False(asked.IsCompleted);
+        move.Carry("bff:{read}:b");
+        move.End();
+
+        Assert.Equal(["1", "2"], (await asked).Select(v => (string?)v));
+    }
+
+    [RedisFact]
     public async Task Messages_reach_subscribers_on_other_connections()
     {
         using var sender = await RedisStateTests.Connected(cluster.Address);
@@ -64,5 +84,52 @@ public sealed class RedisClusterTests(RedisClusterFixture cluster) : KeyRingBeha
             await sender.Publish("bff:test:news", "hello");
             return messages.Contains("hello");
         });
+    }
+
+    /// <summary>A channel is heard on one server; every server passes on what is published on another.</summary>
+    [RedisFact]
+    public async Task Messages_are_heard_on_another_server_once_theirs_is_gone()
+    {
+        using var own = RedisCluster.Run(replicas: 1);
+        using var sender = await RedisStateTests.Connected(own.ConnectionString);
+        using var receiver = await RedisStateTests.Connected(own.ConnectionString);
+        var messages = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        using var subscription = receiver.Subscribe("bff:test:news", messages.Enqueue);
+        await RedisStateTests.Until(() => Task.FromResult(own.Nodes.Any(Hears)));
+        var told = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        receiver.Reconnected += (_, _) => told.TrySetResult(own.Nodes.Any(Hears));
+
+        own.Nodes.Single(Hears).Stop();
+
+        // What is read from here on and what is heard leave no gap.
+        Assert.True(await told.Task.WaitAsync(TimeSpan.FromMinutes(1)), "It was told before the channel is heard again.");
+        await Eventually.True(
+            async () =>
+            {
+                try
+                {
+                    await sender.Publish("bff:test:news", "after");
+                }
+                catch (StoreUnavailableException)
+                {
+                    // It is found out that one is gone.
+                }
+
+                return messages.Contains("after");
+            },
+            TimeSpan.FromMinutes(1)
+        );
+    }
+
+    private static bool Hears(RedisServer node)
+    {
+        try
+        {
+            return node.Command("PUBSUB", "NUMSUB", "bff:test:news").EndsWith(":1\r\n", StringComparison.Ordinal);
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
     }
 }
