@@ -80,8 +80,8 @@ public sealed class RateLimiter
     }
 
     /// <summary>
-    /// The request costs nothing by itself: another request, which its endpoint makes for the same caller, passes the limits in its place, or
-    /// it gives something back, as a sign-out does.
+    /// The request costs nothing by itself: another request, which its endpoint makes for the same caller, passes the limits in its
+    /// place, or it gives something back, as a sign-out does.
     /// </summary>
     /// <exception cref="InvalidOperationException">The endpoint is not marked <see
     /// cref="RateLimitExtensions.ChargedWithinEndpoint"/>.</exception>

@@ -26,8 +26,8 @@ internal enum RefreshOutcome
 /// 1. one run per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
 /// instances; the others wait for what it writes; 3. the holder reads again, for another instance may have been quicker, and asks the
 /// provider once;
-/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds; 7. what
-/// the provider has answered is saved once the store is back: the refresh token before it may be spent.
+/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds;
+/// 7. what the provider has answered is saved once the store is back: the refresh token before it may be spent.
 /// </summary>
 internal sealed partial class SessionRefresh(
     SessionVault vault,

@@ -13,8 +13,8 @@ namespace Bff.Sessions.Endpoints;
 /// <summary>
 /// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token
 /// that come at once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is
-/// spent, last, so that the provider may try again with it while the store is away. A copy that finds the lock held waits until the token is
-/// spent, or until the lock of an instance that has died ends: then it is the provider's repetition, and must not be lost.
+/// spent, last, so that the provider may try again with it while the store is away. A copy that finds the lock held waits until the token
+/// is spent, or until the lock of an instance that has died ends: then it is the provider's repetition, and must not be lost.
 /// </summary>
 internal static class BackchannelLogout
 {
