@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using StackExchange.Redis;
 
 namespace Bff.State;
@@ -23,14 +24,16 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// <summary>Whether several servers share the keys.</summary>
     public bool IsCluster => multiplexer.HashSlot("bff") >= 0; // Of a single server the client library computes none.
 
+    /// <summary>Whether every server that is known is connected.</summary>
+    public bool ReachesAll => multiplexer.GetServers().All(static server => server.IsConnected);
+
     /// <summary>Never fails because the server is away; then the result is simply not connected.</summary>
     /// <param name="access">Where, and with what.</param>
     /// <param name="timeout">How long connecting may take.</param>
     /// <param name="heartbeat">How often the client library looks after its connections: about as long as an operation may take.</param>
     /// <param name="lost">Told, in the background, that no server was connected any more. The client library may have connected again
     /// since.</param>
-    /// <param name="restored">Told, in the background, that a lost server is connected again, or that another takes its subscriptions; not
-    /// yet that it answers.</param>
+    /// <param name="restored">Told, in the background, that a lost server is connected again; not yet that it answers.</param>
     public static async Task<RedisConnection> Open(
         RedisAccess access,
         TimeSpan timeout,
@@ -70,10 +73,6 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
             )
             {
                 lost(connection);
-            }
-            else if (failure.ConnectionType == ConnectionType.Subscription && connection.IsCluster)
-            {
-                restored(); // Its channels go over to another server; what was said meanwhile may have been missed.
             }
         };
         multiplexer.ConnectionRestored += (_, _) => restored();
@@ -129,8 +128,8 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
         }
     }
 
-    /// <summary>Whether a server has taken the subscription and has not been lost since.</summary>
-    public bool Hears(string channel) => Subscriber.SubscribedEndpoint(RedisChannel.Literal(channel)) is not null;
+    /// <summary>The server that has taken the subscription and has not been lost since; null: none.</summary>
+    public EndPoint? HeardFrom(string channel) => Subscriber.SubscribedEndpoint(RedisChannel.Literal(channel));
 
     private bool MayBeMadeYet(Stopwatch asked, TimeSpan within) => IsConnected && IsCluster && asked.Elapsed < within;
 

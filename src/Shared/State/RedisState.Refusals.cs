@@ -54,9 +54,21 @@ public sealed partial class RedisState
 
     /// <summary>Whether an operation met a slot that moves, did nothing for that, and may be tried once more in its time.</summary>
     private bool MayTryAgain(StoreUnavailableException refused, long asked) =>
-        refused.InnerException is RedisServerException { Message: var error }
-        && Array.Exists(Moving, start => error.StartsWith(start, StringComparison.Ordinal))
+        (
+            refused.InnerException is RedisServerException { Message: var error }
+                ? Array.Exists(Moving, start => error.StartsWith(start, StringComparison.Ordinal))
+                : refused.InnerException is RedisConnectionException failure && IsSecondRedirection(failure)
+        )
         && _time.GetElapsedTime(asked) + TryAgainAfter < _timeout;
+
+    /// <summary>
+    /// The client library follows one redirection. Where a moved slot moves on it is sent two, and the client library says of the second
+    /// that its server is not reachable, though it is.
+    /// </summary>
+    private bool IsSecondRedirection(RedisConnectionException failure) =>
+        failure.FailureType == ConnectionFailureType.UnableToConnect
+        && failure.Message.StartsWith("Endpoint is not reachable", StringComparison.Ordinal)
+        && _connection is { IsCluster: true, ReachesAll: true };
 
     private StoreException Refused(Exception refused)
     {

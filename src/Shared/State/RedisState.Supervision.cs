@@ -1,3 +1,4 @@
+using System.Net;
 using Bff.Concurrency;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -21,6 +22,7 @@ public sealed partial class RedisState
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Signal _wake = new();
+    private readonly Dictionary<string, EndPoint> _heardFrom = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _replace;
     private volatile bool _announce;
@@ -151,8 +153,34 @@ public sealed partial class RedisState
         }
     }
 
-    /// <summary>In a cluster the channels of a server that is lost go over to another, while commands go on.</summary>
-    private bool HearsAll(RedisConnection connection) => !connection.IsCluster || _handlers.Keys.All(connection.Hears);
+    /// <summary>
+    /// In a cluster the channels of a server that is lost go over to another, while commands go on: what was said meanwhile may have been
+    /// missed.
+    /// </summary>
+    private bool HearsAll(RedisConnection connection)
+    {
+        if (!connection.IsCluster)
+        {
+            return true;
+        }
+
+        foreach (var channel in _handlers.Keys)
+        {
+            if (connection.HeardFrom(channel) is not { } server)
+            {
+                return false;
+            }
+
+            if (_heardFrom.TryGetValue(channel, out var before) && !before.Equals(server))
+            {
+                _announce = true;
+            }
+
+            _heardFrom[channel] = server;
+        }
+
+        return true;
+    }
 
     private async Task<bool> Replace()
     {
