@@ -44,6 +44,7 @@ public sealed class StoreTroubleTests
     [InlineData(RedisEngine.Tls)]
     [InlineData(RedisEngine.Sentinel)]
     [InlineData(RedisEngine.Rotation)]
+    [InlineData(RedisEngine.Cluster)]
     public async Task Every_store_does_all_that_it_is_asked_on_Redis_as_companies_run_it(RedisEngine engine)
     {
         using var server = RedisServer.Run(engine);

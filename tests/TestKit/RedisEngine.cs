@@ -14,6 +14,9 @@ public enum RedisEngine
 
     /// <summary>With a password from a file that is another one three times a second; old ones are taken away.</summary>
     Rotation,
+
+    /// <summary>A cluster whose slots move from one server to the other all the time.</summary>
+    Cluster,
 }
 
 /// <summary>What a run of tests uses.</summary>

@@ -15,8 +15,15 @@ internal abstract class RedisReach : IDisposable
             RedisEngine.Tls => RedisOverTls.Start(),
             RedisEngine.Sentinel => RedisBehindSentinel.Start(),
             RedisEngine.Rotation => RotatingRedisPassword.Start(),
+            RedisEngine.Cluster => MovingRedisCluster.Start(),
             _ => RedisServer.RunAlone(),
         };
+
+    /// <summary>The servers that share the keys with it; they are started, frozen and stopped with it.</summary>
+    public virtual IReadOnlyList<RedisServer> Others => [];
+
+    /// <summary>A test's own command, where not every server can answer it; null: it goes to the server.</summary>
+    public virtual string? Command(string[] words) => null;
 
     /// <summary>The server is about to be gone or silent.</summary>
     public virtual void Pause() { }

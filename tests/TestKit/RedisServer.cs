@@ -39,6 +39,8 @@ public sealed partial class RedisServer : IDisposable
 
     public string Address => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}");
 
+    private IReadOnlyList<RedisServer> Others => _reach?.Others ?? [];
+
     /// <summary>For <c>ConnectionStrings:redis</c>: of a user that may do what docs/operations.md lists, and nothing else.</summary>
     public string ConnectionString => _reach?.ConnectionString ?? Address + AsUser;
 
@@ -139,6 +141,11 @@ public sealed partial class RedisServer : IDisposable
     public void Start(params string[] more)
     {
         StartProcess(more);
+        foreach (var other in Others)
+        {
+            other.Start(more);
+        }
+
         _reach?.Resume();
     }
 
@@ -183,7 +190,7 @@ public sealed partial class RedisServer : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
         var waited = Stopwatch.StartNew();
-        while (!IsOwn() || !TryCommand("PING").StartsWith("+PONG", StringComparison.Ordinal))
+        while (!IsOwn() || !TrySend("PING").StartsWith("+PONG", StringComparison.Ordinal))
         {
             if (_process.HasExited || waited.Elapsed > TimeSpan.FromSeconds(20))
             {
@@ -198,6 +205,11 @@ public sealed partial class RedisServer : IDisposable
     public void Stop()
     {
         _reach?.Pause();
+        foreach (var other in Others)
+        {
+            other.Stop();
+        }
+
         if (_process is { HasExited: false })
         {
             Signal(18); // A frozen process does not die.
@@ -210,6 +222,11 @@ public sealed partial class RedisServer : IDisposable
     public void Freeze()
     {
         _reach?.Pause();
+        foreach (var other in Others)
+        {
+            other.Freeze();
+        }
+
         Signal(19);
     }
 
@@ -217,6 +234,11 @@ public sealed partial class RedisServer : IDisposable
     public void Continue()
     {
         Signal(18);
+        foreach (var other in Others)
+        {
+            other.Continue();
+        }
+
         _reach?.Resume();
     }
 
@@ -244,7 +266,10 @@ public sealed partial class RedisServer : IDisposable
     }
 
     /// <summary>Sends one command over a connection of its own and returns the raw answer (RESP).</summary>
-    public string Command(params string[] words)
+    public string Command(params string[] words) => _reach?.Command(words) ?? Send(words);
+
+    /// <summary>The same to this very server, where others stand beside it.</summary>
+    internal string Send(params string[] words)
     {
         using var client = new TcpClient();
         client.Connect(IPAddress.Loopback, Port);
@@ -268,8 +293,13 @@ public sealed partial class RedisServer : IDisposable
         if (_reach is { } reach)
         {
             Reaches.TryRemove(reach.ConnectionString, out _);
+            var others = reach.Others;
             reach.Dispose();
             _reach = null;
+            foreach (var other in others)
+            {
+                other.Dispose();
+            }
         }
 
         Stop();
@@ -307,11 +337,11 @@ public sealed partial class RedisServer : IDisposable
         ];
     }
 
-    private string TryCommand(params string[] words)
+    private string TrySend(params string[] words)
     {
         try
         {
-            return Command(words);
+            return Send(words);
         }
         catch (Exception notYet) when (notYet is SocketException or IOException)
         {
@@ -321,7 +351,7 @@ public sealed partial class RedisServer : IDisposable
 
     /// <summary>Whether it is this process that answers, not somebody else's server that took the port first.</summary>
     private bool IsOwn() =>
-        TryCommand("INFO", "server")
+        TrySend("INFO", "server")
             .Contains(string.Create(CultureInfo.InvariantCulture, $"process_id:{_process!.Id}\r\n"), StringComparison.Ordinal);
 
     /// <summary>

@@ -13,12 +13,16 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
     private readonly CancellationTokenSource _stop = new();
     private long _moment;
     private int _refused;
+    private int _longest;
 
     /// <summary>Rises with everything that is acknowledged.</summary>
     public long Moment => Volatile.Read(ref _moment);
 
     /// <summary>How often a store said that it is away.</summary>
     public int Refused => Volatile.Read(ref _refused);
+
+    /// <summary>How many attempts in a row the store with the most was refused: how long the outage was, counted in attempts.</summary>
+    public int Longest => Volatile.Read(ref _longest);
 
     /// <summary>How many things the store with the fewest has acknowledged.</summary>
     public int Fewest => probes.Keys.Min(store => _acknowledged.TryGetValue(store, out var numbers) ? numbers.Count : 0);
@@ -61,21 +65,35 @@ public sealed class StoreLoad(IReadOnlyDictionary<string, StoreProbe> probes) : 
         return [.. lost];
     }
 
+    /// <summary>What was counted, for the page that says it.</summary>
+    public string Figures(int lost) => $"{Moment} acknowledged, {Refused} refused, {Longest} in a row of one store, {lost} lost";
+
     public void Dispose() => _stop.Dispose();
+
+    private void Longer(int inARow)
+    {
+        for (var longest = Longest; inARow > longest; longest = Longest)
+        {
+            Interlocked.CompareExchange(ref _longest, inARow, longest);
+        }
+    }
 
     private async Task Write(string store, StoreProbe probe)
     {
         var acknowledged = _acknowledged.GetOrAdd(store, _ => new());
+        var inARow = 0;
         for (var number = 1; !_stop.IsCancellationRequested; number++)
         {
             try
             {
                 await probe.Write(number).WaitAsync(TimeSpan.FromSeconds(30));
+                inARow = 0;
                 acknowledged.Enqueue((number, Interlocked.Increment(ref _moment)));
             }
             catch (Exception away) when (probe.IsAway(away))
             {
                 Interlocked.Increment(ref _refused);
+                Longer(++inARow);
             }
 
             await Task.Delay(Pause); // Less than Redis can do: what is looked for is not its speed.

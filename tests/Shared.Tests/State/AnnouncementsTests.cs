@@ -51,7 +51,7 @@ public sealed class AnnouncementsTests
     [RedisFact]
     public async Task A_lost_message_is_read_and_nothing_else_is_taken_for_missed()
     {
-        using var redis = RedisServer.Run();
+        using var redis = RedisServer.RunAlone();
         using var route = new RedisRoute(redis);
         await using var here = await Instance.Start(redis.ConnectionString);
         await using var there = await Instance.Start(route.Address);

@@ -31,6 +31,10 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
             }
         );
 
+    [RedisFact]
+    public Task While_slots_move_every_store_does_all_that_it_is_asked() =>
+        Does(RedisEngine.Cluster, static (load, _, _) => load.More(Enough));
+
     /// <summary>
     /// What a primary had acknowledged and not passed on in the moment in which its replica took over is gone with it: Redis replicates
     /// after it has answered. Nothing else is.
@@ -67,8 +71,37 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         });
 
         var lost = await load.Lost();
-        output.WriteLine($"{load.Moment} acknowledged, {load.Refused} refused, {lost.Count} lost in two failovers");
+        output.WriteLine($"two failovers of Sentinel: {load.Figures(lost.Count)}");
         Assert.DoesNotContain(lost, l => !atRisk.Exists(r => l.Moment > r.From && l.Moment <= r.To));
+    }
+
+    /// <summary>
+    /// As through a Sentinel; the other primaries go on. Until its replica has taken over, the keys of the dead one are refused.
+    /// </summary>
+    [RedisFact]
+    public async Task A_primary_of_a_cluster_that_dies_under_load_refuses_for_a_while_and_loses_at_most_what_was_on_its_way()
+    {
+        using var cluster = RedisCluster.Run(replicas: 1);
+        await using var services = StoreTroubleTests.Services(cluster.ConnectionString, Generous.StateTimeout);
+        await StateEngines.Ready(services);
+        using var load = new StoreLoad(StoreTroubleTests.ProbesOf(services));
+        (long From, long To) atRisk = default;
+
+        await load.During(async () =>
+        {
+            await load.More(Enough);
+            var dies = cluster.Nodes.First(n => !IsReplica(n));
+            var left = cluster.Nodes.Where(n => n != dies).ToList();
+            var from = load.Moment;
+            dies.Stop();
+            await Eventually.True(() => left.Count(n => !IsReplica(n)) == 3, TimeSpan.FromMinutes(1));
+            atRisk = (from, load.Moment);
+            await load.More(Enough);
+        });
+
+        var lost = await load.Lost();
+        output.WriteLine($"a primary of a cluster dies: {load.Figures(lost.Count)}");
+        Assert.DoesNotContain(lost, l => l.Moment <= atRisk.From || l.Moment > atRisk.To);
     }
 
     /// <summary>A Sentinel ends all connections to a server that it makes a replica.</summary>
@@ -95,7 +128,7 @@ public sealed class StoreEnginesTests(ITestOutputHelper output)
         await load.During(() => enough(load, server, log));
 
         var lost = await load.Lost();
-        output.WriteLine($"{engine}: {load.Moment} acknowledged, {load.Refused} refused, {lost.Count} lost");
+        output.WriteLine($"{engine}: {load.Figures(lost.Count)}");
         Assert.Empty(lost);
         Assert.Equal(0, load.Refused);
     }
