@@ -111,18 +111,22 @@ internal sealed class RedisConnection(ConnectionMultiplexer multiplexer, string?
     /// <exception cref="TimeoutException">No answer for so long.</exception>
     public async Task Subscribe(string channel, Action<string> handler, TimeSpan within)
     {
-        var (asked, name) = (Stopwatch.StartNew(), RedisChannel.Literal(channel));
-        Action<RedisChannel, RedisValue> told = (_, message) => handler(message!);
-        while (true)
+        var asked = Stopwatch.StartNew();
+        try
         {
-            try
+            await Subscriber.SubscribeAsync(RedisChannel.Literal(channel), (_, message) => handler(message!)).WaitAsync(within);
+        }
+        catch (RedisConnectionException) when (MayBeMadeYet(asked, within))
+        {
+            // The client library keeps what it has refused, and subscribes once that connection is made. A second request could be heard
+            // twice.
+            while (HeardFrom(channel) is null)
             {
-                await Subscriber.SubscribeAsync(name, told).WaitAsync(within);
-                return;
-            }
-            catch (RedisConnectionException) when (MayBeMadeYet(asked, within))
-            {
-                await Subscriber.UnsubscribeAsync(name, told); // It is kept although it was refused, and would be called twice.
+                if (!MayBeMadeYet(asked, within))
+                {
+                    throw;
+                }
+
                 await Task.Delay(Look);
             }
         }
