@@ -49,6 +49,9 @@ internal static class UpstreamOutcomes
 /// <typeparam name="T">What the gateway reads of the upstream's document.</typeparam>
 public readonly record struct UpstreamAnswer<T>
 {
+    private readonly ushort _status;
+    private readonly Told? _told;
+
     /// <summary>How the call ended.</summary>
     public UpstreamOutcome Outcome { get; private init; }
 
@@ -56,22 +59,46 @@ public readonly record struct UpstreamAnswer<T>
     public T? Value { get; private init; }
 
     /// <summary>The upstream's HTTP status; 0 when there was none.</summary>
-    public int Status { get; private init; }
+    public int Status
+    {
+        get => _status;
+        private init => _status = (ushort)value;
+    }
 
     /// <summary>When to try again, where the upstream or the breaker said so.</summary>
-    public TimeSpan? RetryAfter { get; private init; }
+    public TimeSpan? RetryAfter
+    {
+        get => _told?.RetryAfter;
+        private init => _told = value == RetryAfter ? _told : (_told ?? Told.Nothing) with { RetryAfter = value };
+    }
 
     /// <summary>The service's own problem document, where it refused with one.</summary>
-    public ServiceProblem? ServiceProblem { get; init; }
+    public ServiceProblem? ServiceProblem
+    {
+        get => _told?.Problem;
+        init => _told = value == ServiceProblem ? _told : (_told ?? Told.Nothing) with { Problem = value };
+    }
 
     /// <summary>The answer's <c>Location</c>.</summary>
-    public Uri? Location { get; init; }
+    public Uri? Location
+    {
+        get => _told?.Location;
+        init => _told = ReferenceEquals(value, Location) ? _told : (_told ?? Told.Nothing) with { Location = value };
+    }
 
     /// <summary>The answer's <c>ETag</c> as the service wrote it (RFC 9110 section 8.8.3).</summary>
-    public string? ETag { get; init; }
+    public string? ETag
+    {
+        get => _told?.ETag;
+        init => _told = value == ETag ? _told : (_told ?? Told.Nothing) with { ETag = value };
+    }
 
     /// <summary>The answer's <c>Last-Modified</c> as the service wrote it (RFC 9110 section 8.8.2).</summary>
-    public string? LastModified { get; init; }
+    public string? LastModified
+    {
+        get => _told?.LastModified;
+        init => _told = value == LastModified ? _told : (_told ?? Told.Nothing) with { LastModified = value };
+    }
 
     /// <summary>True when the upstream's <c>Fallback</c> gave the value.</summary>
     public bool FromFallback { get; init; }
@@ -152,4 +179,13 @@ public readonly record struct UpstreamAnswer<T>
         text is { Length: > 2000 } ? text[..2000]
         : string.IsNullOrWhiteSpace(text) ? null
         : text;
+}
+
+/// <summary>
+/// What few services say beside the document. Apart from the answer, which is copied into whatever waits for it and would carry the room of
+/// all this.
+/// </summary>
+internal sealed record Told(TimeSpan? RetryAfter, ServiceProblem? Problem, Uri? Location, string? ETag, string? LastModified)
+{
+    public static readonly Told Nothing = new(null, null, null, null, null);
 }
