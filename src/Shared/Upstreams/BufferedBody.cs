@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
@@ -20,7 +21,7 @@ internal sealed class BufferedBody : IDisposable
     /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that
     /// it names.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     public static async ValueTask<BufferedBody> Read(
         HttpResponseMessage response,
         bool decodes,

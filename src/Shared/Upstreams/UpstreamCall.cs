@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Serialization.Metadata;
 using Bff.Concurrency;
 using Bff.Requests;
@@ -57,6 +58,7 @@ internal sealed class ProjectedCall<TFrom, T>(
 
     internal override TimeProvider Time => call.Time;
 
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     internal override async ValueTask<UpstreamAnswer<T>> Make(CallContext context) => read(await call.Make(context));
 }
 

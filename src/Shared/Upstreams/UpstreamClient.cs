@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
@@ -39,7 +40,7 @@ public sealed class UpstreamClient
         Repeatable.IsRead(request) ? Read(what, request, type, call) : Send(request, type, call);
 
     /// <summary>Sends any request and reads its JSON answer.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     internal async ValueTask<UpstreamAnswer<T>> Send<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         using var sent = await SendRaw(request, call);
@@ -136,7 +137,7 @@ public sealed class UpstreamClient
         return _sender.Send(Name, request, call.Request, BodyUse.Decoded, call.Deadline, call.Cancellation);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     private async ValueTask<UpstreamAnswer<T>> Lead<T>(
         ReadInFlight<T> own,
         ReadKey key,

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
+using Bff.Concurrency;
 using Bff.Upstreams.Discovery;
 
 namespace Bff.Upstreams;
@@ -89,7 +90,7 @@ internal sealed partial class UpstreamPool : IDisposable
             : await SendWhole(call, cancellation);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     private async ValueTask<Sent> SendWhole(PooledCall call, CancellationToken cancellation)
     {
         var place = _bulkhead.AttemptAcquire() is { IsAcquired: true } free ? free : await Queue(call, cancellation);

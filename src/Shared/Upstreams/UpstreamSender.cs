@@ -239,7 +239,7 @@ internal sealed partial class UpstreamSender(
     /// dropped, and what may be repeated is sent once more with a new one; 4. what is refused then is the gateway's failure, not the
     /// caller's.
     /// </summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     private async ValueTask<Sent> SendWithToken(
         Upstream upstream,
         HttpRequestMessage request,
