@@ -65,10 +65,8 @@ public sealed class PassThrough
             at.Upstream.Name,
             name => new HttpMessageInvoker(new PassThroughHandler(name, _sender, _registry, _time))
         );
-        return RequestBodies.Pass(
-            context,
-            async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, "/" + at.Path))
-        );
+        var path = string.Concat("/", at.Path);
+        return RequestBodies.Pass(context, async c => await _forwarder.SendAsync(c, Root, client, Exchange, new AtPath(_shape, path)));
     }
 
     private sealed class AtPath(HttpTransformer shape, string path) : HttpTransformer

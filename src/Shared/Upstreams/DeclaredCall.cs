@@ -19,7 +19,7 @@ public abstract class DeclaredCalls<T>(JsonSerializerContext json) : IReturnType
 /// <summary>
 /// A call that a generated method has declared. 1. Refit's code writes the request and, when the call is made, hands it to the client's
 /// handler;
-/// 2. which gives it back unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read.
+/// 2. which keeps it unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read.
 /// Nothing ambient says whose call it is, and no body comes by Refit, which would read it without a bound.
 /// </summary>
 internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseMessage>> write, JsonSerializerContext json)
@@ -36,7 +36,7 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
     internal override TimeProvider Time => Request.Upstream.Time;
 
     /// <summary>Refit writes a message once: it is kept, for who makes the call again.</summary>
-    public WrittenRequest Request => _request ??= Write();
+    public WrittenRequest Request => _request ??= RequestTaker.Take(write);
 
     /// <summary>Says of a POST that it changes nothing, so that it may be repeated, hedged and shared.</summary>
     public DeclaredCall<T> OnlyReads()
@@ -67,16 +67,6 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
 
     private static async ValueTask<UpstreamAnswer<T>> File(UpstreamClient upstream, HttpRequestMessage message, CallContext call) =>
         (UpstreamAnswer<T>)(object)await upstream.GetFile(message, call);
-
-    private WrittenRequest Write()
-    {
-        var writing = write(CancellationToken.None);
-        return writing.IsCompleted
-            ? (WrittenRequest)writing.GetAwaiter().GetResult()
-            : throw new InvalidOperationException(
-                "A request is written without waiting for anything: no buffered body, no captured content."
-            );
-    }
 }
 
 /// <summary>A call whose request can be seen without knowing what is read of its answer.</summary>

@@ -59,6 +59,11 @@ internal sealed class PooledCall
     /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
     public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
     {
+        if (WrittenRequest.IsUriOf(_requested))
+        {
+            return new Uri(string.Concat(address.AbsoluteUri, WrittenRequest.PathOf(_requested)));
+        }
+
         if (_path is null && _requested.IsAbsoluteUri && IsBelow(_requested, address))
         {
             return _requested;

@@ -7,7 +7,8 @@ public sealed class UriTests
     private static readonly Uri[] Addresses = [new("http://one:1/api/"), new("http://two:2/v2/"), new("http://three:3/")];
 
     [Theory]
-    [InlineData("users/u-1?x=%2F", "users/u-1?x=%2F")] // A typed client's.
+    [InlineData("users/u-1?x=%2F", "users/u-1?x=%2F")] // A path by itself.
+    [InlineData("http://upstream.invalid/users/u-1?x=%2F", "users/u-1?x=%2F")] // A typed client's.
     [InlineData("http://one:1/api/users/u-1?x=1", "users/u-1?x=1")] // A proxied route's, made for the first address.
     [InlineData("http://upstream/users/u-1", "users/u-1")] // A host's own path.
     public void Every_attempt_goes_below_its_own_address(string requested, string path)
