@@ -115,25 +115,27 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
     /// <inheritdoc />
     public void Dispose() => _draining.Dispose();
 
+    /// <summary>Side by side: each waits for its own connections most of the time, and ready is when the last one is done.</summary>
     private async Task Warm()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.ApplicationStopping);
         limit.CancelAfter(WarmupLimit);
-        foreach (var warmup in _warmups)
-        {
-            try
-            {
-                await warmup.Warm(limit.Token).WaitAsync(limit.Token);
-            }
-#pragma warning disable CA1031 // A cold host is slow for a while; it is no reason not to serve.
-            catch (Exception failure)
-#pragma warning restore CA1031
-            {
-                LogWarmupFailed(_logger, failure, warmup.GetType().Name);
-            }
-        }
-
+        await Task.WhenAll(_warmups.Select(warmup => Task.Run(() => Warm(warmup, limit.Token))));
         _isWarm = true;
+    }
+
+    private async Task Warm(IWarmup warmup, CancellationToken limit)
+    {
+        try
+        {
+            await warmup.Warm(limit).WaitAsync(limit);
+        }
+#pragma warning disable CA1031 // A cold host is slow for a while; it is no reason not to serve.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            LogWarmupFailed(_logger, failure, warmup.GetType().Name);
+        }
     }
 
     private async Task Drain(IDrainable drainable, CancellationToken cancellation)

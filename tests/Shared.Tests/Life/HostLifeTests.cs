@@ -88,6 +88,20 @@ public sealed class HostLifeTests : IDisposable
     }
 
     [Fact]
+    public async Task Warm_ups_run_side_by_side_and_the_host_is_ready_after_the_last()
+    {
+        var (one, other) = (new Warmup(), new Warmup());
+        await using var host = await Start(services => services.AddSingleton<IWarmup>(one).AddSingleton<IWarmup>(other));
+
+        await Task.WhenAll(one.Begun.Task, other.Begun.Task).WaitAsync(TimeSpan.FromSeconds(30));
+        other.Done.SetResult();
+        Assert.False(host.Services.GetRequiredService<HostLife>().IsReady);
+
+        one.Done.SetResult();
+        await Eventually.True(() => host.Services.GetRequiredService<HostLife>().IsReady);
+    }
+
+    [Fact]
     public async Task After_the_signal_the_host_serves_on_unready_then_drains_and_finishes_what_is_in_flight()
     {
         var drainable = new Drainable();
@@ -199,9 +213,15 @@ public sealed class HostLifeTests : IDisposable
 
     private sealed class Warmup : IWarmup
     {
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task Warm(CancellationToken cancellation) => Done.Task;
+        public Task Warm(CancellationToken cancellation)
+        {
+            Begun.TrySetResult();
+            return Done.Task;
+        }
     }
 
     private sealed class Drainable : IDrainable
