@@ -150,8 +150,14 @@ internal sealed partial class Announcements : BackgroundService
         }
 
         // While it fails changes still arrive as messages; when the store is back, everything is read again.
-        await _loop.Try(Read, stoppingToken);
+        await _loop.Try(ReadFirst, stoppingToken);
         await _loop.Every(Every, _time, Read, stoppingToken);
+    }
+
+    private async Task ReadFirst(CancellationToken cancellation)
+    {
+        await _redis.Attempted(cancellation);
+        await Read(cancellation);
     }
 
     private void OnReconnected(object? sender, EventArgs e)

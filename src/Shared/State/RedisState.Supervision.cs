@@ -46,6 +46,16 @@ public sealed partial class RedisState
         }
     }
 
+    /// <summary>
+    /// Completes when the first attempt to connect has ended, well or not: for work of the start that no client waits for. A process that
+    /// has just begun takes longer to connect than a request may wait, and what fails for that alone is reported for nothing.
+    /// </summary>
+    internal Task Attempted(CancellationToken cancellation)
+    {
+        Start();
+        return IsConfigured ? _firstAttempt.Task.WaitAsync(cancellation) : Task.CompletedTask;
+    }
+
     private void Wake() => _wake.Set();
 
     private async Task Supervise()

@@ -76,6 +76,28 @@ public sealed class RedisWaitTests : IDisposable
     }
 
     [RedisFact]
+    public async Task Work_of_the_start_waits_for_the_first_attempt_to_connect_however_little_a_request_may_wait()
+    {
+        Server.Freeze();
+        using var state = State();
+        var attempted = state.Attempted(CancellationToken.None);
+        var request = Get(state);
+        _clock.Advance(Timeout);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => request.WaitAsync(WaitLimit));
+        using var stopping = new CancellationTokenSource();
+        var stopped = state.Attempted(stopping.Token);
+
+        await stopping.CancelAsync();
+        Server.Continue();
+
+        await attempted.WaitAsync(WaitLimit);
+        Assert.True(stopped.IsCanceled || stopped.IsCompletedSuccessfully);
+        await Available(state);
+        await state.Attempted(CancellationToken.None).WaitAsync(WaitLimit);
+        await Get(state).WaitAsync(WaitLimit);
+    }
+
+    [RedisFact]
     public async Task A_slow_answer_among_others_is_no_outage()
     {
         using var state = State();

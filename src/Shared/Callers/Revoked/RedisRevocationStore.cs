@@ -50,6 +50,7 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
 
     public async Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation)
     {
+        await redis.Attempted(cancellation);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var all = new List<Revocation>();
         while (true)
