@@ -70,7 +70,7 @@ internal sealed class AgentEndpoint(AgentTools tools, AgentServer server, ICorsP
         context.Features.Set(call);
         try
         {
-            await server.Serve(context);
+            await server.Serve(context, message.Id);
         }
         finally
         {

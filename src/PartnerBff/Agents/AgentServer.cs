@@ -1,4 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
+using ModelContextProtocol;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -17,12 +20,45 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         + "Lists answer has_more and next_cursor; pass the latter as cursor. Each call counts against the credential's limits; "
         + "after rate_limit_exceeded, quota_exceeded, overloaded and upstream_unavailable wait for as many seconds as Retry-After says.";
 
+    private const string InvalidParams = "The parameters are not those of the method.";
+
     private readonly Lock _lock = new();
     private ServiceProvider? _services;
     private RequestDelegate? _serve;
 
-    /// <summary>Answers the message, which has its <see cref="AgentCall"/>.</summary>
-    public Task Serve(HttpContext context)
+    /// <summary>
+    /// Answers the message, which has its <see cref="AgentCall"/>. The protocol's own code calls parameters that it cannot read an error of
+    /// the server's, and those of <c>initialize</c>, which it reads before anything else, an unexpected one: both are the client's mistake.
+    /// </summary>
+    /// <param name="context">Of the message.</param>
+    /// <param name="id">The client's name for the message.</param>
+    public async Task Serve(HttpContext context, JsonElement id)
+    {
+        try
+        {
+            await Serving()(context);
+        }
+        catch (JsonException) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await Results
+                .Json(
+                    new JsonRpcError
+                    {
+                        Id = id.Deserialize(TypeOf<RequestId>()),
+                        Error = new() { Code = (int)McpErrorCode.InvalidParams, Message = InvalidParams },
+                    },
+                    TypeOf<JsonRpcError>()
+                )
+                .ExecuteAsync(context);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? default;
+
+    private static JsonTypeInfo<T> TypeOf<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
+
+    private RequestDelegate Serving()
     {
         if (_serve is not { } serve)
         {
@@ -32,10 +68,8 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
             }
         }
 
-        return serve(context);
+        return serve;
     }
-
-    public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? default;
 
     private RequestDelegate Make()
     {
@@ -54,6 +88,7 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
                 };
                 server.ServerInstructions = Instructions;
                 server.Capabilities = new() { Tools = new() };
+                server.Filters.Message.IncomingFilters.Add(WithItsCode);
             })
             .WithHttpTransport(transport =>
             {
@@ -70,10 +105,26 @@ internal sealed class AgentServer(AgentCalls calls, ILoggerFactory logging, IHos
         return routes.DataSources.SelectMany(s => s.Endpoints).Single().RequestDelegate!;
     }
 
+    private static McpMessageHandler WithItsCode(McpMessageHandler next) =>
+        async (message, cancellation) =>
+        {
+            try
+            {
+                await next(message, cancellation);
+            }
+            catch (JsonException)
+            {
+                throw new McpProtocolException(InvalidParams, McpErrorCode.InvalidParams);
+            }
+        };
+
     private void Answer(HttpContext context, McpServerHandlers handlers)
     {
         var call = context.Features.Get<AgentCall>()!;
-        handlers.ListToolsHandler = (_, _) => ValueTask.FromResult(new ListToolsResult { Tools = [.. call.Listed ?? []] });
+        handlers.ListToolsHandler = (request, _) =>
+            request.Params?.Cursor is null
+                ? ValueTask.FromResult(new ListToolsResult { Tools = [.. call.Listed ?? []] })
+                : throw new McpProtocolException("The list has one page, and no cursor.", McpErrorCode.InvalidParams);
         handlers.CallToolHandler = (_, cancellation) => calls.Run(context, call, cancellation);
     }
 

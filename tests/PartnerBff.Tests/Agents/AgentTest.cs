@@ -120,13 +120,22 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
     protected static string CallMessage(string tool, object? arguments = null, object? id = null) =>
         Message("tools/call", new { name = tool, arguments = arguments ?? new { } }, id);
 
-    /// <summary>The result in the answer, which is a stream of one event.</summary>
+    /// <summary>The result in the answer.</summary>
     protected static async Task<JsonObject> Result(HttpResponseMessage response)
     {
+        var answer = await Answer(response);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {answer}");
+        return answer["result"]?.AsObject() ?? throw new InvalidOperationException(answer.ToJsonString());
+    }
+
+    /// <summary>The answer's message, which is the body or the one event of a stream.</summary>
+    protected static async Task<JsonObject> Answer(HttpResponseMessage response)
+    {
         var text = await response.Content.ReadAsStringAsync();
-        Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}: {text}");
-        var data = text.Split('\n').Single(l => l.StartsWith("data: ", StringComparison.Ordinal))[6..];
-        return JsonNode.Parse(data)!["result"]?.AsObject() ?? throw new InvalidOperationException(data);
+        var isStream = response.Content.Headers.ContentType?.MediaType == "text/event-stream";
+        return JsonNode
+            .Parse(isStream ? text.Split('\n').Single(l => l.StartsWith("data: ", StringComparison.Ordinal))[6..] : text)!
+            .AsObject();
     }
 
     /// <summary>The code of a call's refusal; null when it succeeded.</summary>

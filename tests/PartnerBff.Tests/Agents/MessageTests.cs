@@ -1,10 +1,12 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace PartnerBff.Tests.Agents;
 
 /// <summary>What is taken at <c>/mcp</c>, message by message.</summary>
 public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(surroundings)
 {
+    private const string Begin = """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",""";
     private static readonly string List = Message("tools/list");
 
     [Fact]
@@ -89,6 +91,69 @@ public sealed class MessageTests(SharedSurroundings surroundings) : AgentTest(su
         Assert.True((int)answer.StatusCode is 200 or 202 or 400, $"{answer.StatusCode}");
         Assert.DoesNotContain("\"structuredContent\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.NotNull((await Result(await Post(host, AcmeKey, List)))["tools"]);
+    }
+
+    /// <summary>Requests, and the code of the error that each is answered with; 0: it is served.</summary>
+    public static TheoryData<string, int> Requests =>
+        new()
+        {
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call"}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":"x"}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":null}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"account","arguments":[]}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"account","arguments":"x"}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"no-such","arguments":[]}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"account","_meta":7}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"account","arguments":null}}""", 0 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[]}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":7}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"x"}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":7}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":-7,"method":"tools/list"}""", 0 },
+            { """{"jsonrpc":"2.0","id":"a","method":"tools/list","params":null}""", 0 },
+            { """{"jsonrpc":"2.0","id":1,"method":"logging/setLevel","params":{"level":"loud"}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"initialize","params":[]}""", -32602 },
+            { """{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":7}}""", -32602 },
+            { Begin + """ "capabilities":[],"clientInfo":{"name":"a","version":"1"}}}""", -32602 },
+            { Begin + """ "capabilities":{},"clientInfo":[]}}""", -32602 },
+            { Begin + """ "capabilities":{},"clientInfo":{"name":"a"}}}""", -32602 },
+            { Begin + """ "capabilities":{},"clientInfo":{"name":"a","version":"1"}}}""", 0 },
+            { """{"jsonrpc":"2.0","id":1,"method":"","params":[]}""", -32601 },
+            { """{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":[]}""", -32601 },
+            { """{"jsonrpc":"2.0","id":1,"method":"resources/list","params":[]}""", -32601 },
+            { """{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":[]}""", -32601 },
+            { """{}""", -32600 },
+            { """{"jsonrpc":"2.0","id":1}""", -32600 },
+            { """{"jsonrpc":"2.0","id":1,"method":null}""", -32600 },
+            { """{"jsonrpc":"1.0","id":1,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":2.0,"id":1,"method":"tools/list"}""", -32600 },
+            { """{"id":1,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":null,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":1.5,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":1e99,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":true,"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":{},"method":"tools/list"}""", -32600 },
+            { """{"jsonrpc":"2.0","id":[1],"method":"tools/list"}""", -32600 },
+        };
+
+    /// <summary>JSON-RPC 2.0 section 5.1: what the client got wrong is never an error of the server's (-32603, or 500).</summary>
+    [Theory]
+    [MemberData(nameof(Requests))]
+    public async Task A_request_that_is_wrong_is_answered_with_the_code_of_its_mistake(string body, int code)
+    {
+        var host = Start();
+
+        using var answer = await Post(host, AcmeKey, body);
+
+        var error = (await Answer(answer))["error"];
+        Assert.Equal(code, (int?)error?["code"] ?? 0);
+        Assert.Equal(code == -32600 ? HttpStatusCode.BadRequest : HttpStatusCode.OK, answer.StatusCode);
+        Assert.DoesNotContain(host.Log.Entries, e => e.Level >= LogLevel.Error); // As an error of ours would be.
     }
 
     [Theory]
