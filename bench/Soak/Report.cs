@@ -63,8 +63,8 @@ internal static class Report
         text.AppendLine().AppendLine("| check | measured | |").AppendLine("| --- | --- | --- |");
         foreach (var check in checks)
         {
-            var verdict = check.Broken.Count == 0 ? "holds" : $"broken {check.Broken.Count} times";
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {check.What} | {check.Measured} | {verdict} |");
+            var outcome = check.Broken.Count == 0 ? "holds" : $"broken {check.Broken.Count} times";
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {check.What} | {check.Measured} | {outcome} |");
         }
 
         foreach (var check in checks.Where(c => c.Broken.Count > 0))

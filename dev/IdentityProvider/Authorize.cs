@@ -34,7 +34,7 @@ internal static class Authorize
             return Refuse(
                 context,
                 provider,
-                new AuthorizationError("login_required", "Nobody is signed in.", request.RedirectUri, request.State)
+                new AuthorizationError("login_required", "No user is signed in.", request.RedirectUri, request.State)
             );
         if (provider.Options.Users.Find(provider.Options.AutomaticUser) is { } automatic)
             return Return(context, provider, request, provider.Sessions.Begin(context, automatic));

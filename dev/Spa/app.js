@@ -48,7 +48,7 @@ async function show(moved = false) {
     if (target === path || (target !== '' && path.startsWith(target + '/'))) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  const patience = setTimeout(() => { if (mine === turn) main.replaceChildren(el('div.loading', { role: 'status', 'aria-label': 'Loading' }), el('div.loading')); }, 250);
+  const placeholder = setTimeout(() => { if (mine === turn) main.replaceChildren(el('div.loading', { role: 'status', 'aria-label': 'Loading' }), el('div.loading')); }, 250);
   try {
     const [pattern, page] = routes.find(([candidate]) => candidate.test(path)) || [];
     if (!page) throw new ApiError(404, null);
@@ -56,7 +56,7 @@ async function show(moved = false) {
     let isShown = false;
     for await (const result of asked[Symbol.asyncIterator] ? asked : [asked]) {
       if (mine !== turn) return;
-      clearTimeout(patience);
+      clearTimeout(placeholder);
       const content = result.content.filter(Boolean);
       if (isShown) become(main, content);
       else main.replaceChildren(...content);
@@ -75,7 +75,7 @@ async function show(moved = false) {
       if (moved) main.focus({ preventScroll: true });
     }
   } finally {
-    clearTimeout(patience);
+    clearTimeout(placeholder);
     if (mine === turn) main.dataset.page = path;
   }
 }

@@ -55,7 +55,7 @@ internal static class Commands
             return Breaks;
         }
 
-        output.WriteLine($"{service}: breaks nobody. It is read by {string.Join(", ", ServiceCheck.Readers(contracts, service))}.");
+        output.WriteLine($"{service}: breaks no gateway. It is read by {string.Join(", ", ServiceCheck.Readers(contracts, service))}.");
         return Fine;
     }
 }

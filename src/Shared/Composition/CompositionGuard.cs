@@ -56,7 +56,7 @@ internal sealed class CompositionGuard : IHostedService
 
         if (endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null)
         {
-            yield return $"'{name}' is PubliclyCacheable and not for anybody: AllowAnonymous, or Cacheable where it is composed";
+            yield return $"'{name}' is PubliclyCacheable and not anonymous: AllowAnonymous, or Cacheable where it is composed";
         }
     }
 

@@ -15,7 +15,7 @@ internal static class ProblemPages
     private const string Cached = "public, max-age=3600";
     private const string Policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /// <summary>Adds <c>/problems</c>, <c>/problems/&lt;code&gt;</c> and their style sheet, for anybody.</summary>
+    /// <summary>Adds <c>/problems</c>, <c>/problems/&lt;code&gt;</c> and their style sheet, for anonymous callers.</summary>
     public static void MapProblemPages(this IEndpointRouteBuilder routes)
     {
         var index = Page(Index());

@@ -33,7 +33,7 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
         return next(context);
     }
 
-    /// <summary>The request's activity has read what it may believe; what the client wrote is not copied to anybody.</summary>
+    /// <summary>The request's activity has read what it may believe; what the client wrote is not copied to services.</summary>
     private static void TakeTraceContext(IHeaderDictionary headers)
     {
         if (Activity.Current is not null)

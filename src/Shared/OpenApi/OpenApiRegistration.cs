@@ -66,8 +66,8 @@ public static class OpenApiRegistration
     }
 
     /// <summary>
-    /// Serves every registered document to anybody at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the framework's
-    /// own 404 is no problem document.
+    /// Serves every registered document to anonymous callers at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the
+    /// framework's own 404 is no problem document.
     /// </summary>
     public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app)
     {

@@ -15,7 +15,7 @@ internal sealed class RouteSettings
     [Setting(Default = "none")]
     public int? Order { get; init; }
 
-    /// <summary><c>Anonymous</c> lets anybody in; else <c>Metadata:Scope</c> says who.</summary>
+    /// <summary><c>Anonymous</c> admits callers without a credential; else <c>Metadata:Scope</c> names the scope that they need.</summary>
     [Setting(Range = "`Anonymous`", Default = "none")]
     public string? AuthorizationPolicy { get; init; }
 
@@ -47,7 +47,7 @@ internal sealed class RouteSettings
     [Setting(Key = "Metadata:Endpoint", Range = "any text", Default = "the route's name")]
     public string? Endpoint { get; init; }
 
-    /// <summary><c>none</c> takes nothing of anybody's limits.</summary>
+    /// <summary><c>none</c> charges no caller's limits.</summary>
     [Setting(Key = "Metadata:Limits", Range = "`none`", Default = "the plan's")]
     public string? Limits { get; init; }
 

@@ -174,7 +174,7 @@ public readonly record struct UpstreamAnswer<T>
             }
             : ToProblem(section);
 
-    // A service's text goes to strangers: no more of it than anybody reads.
+    // A service's text goes to clients: no more of it than a reader needs.
     private static string? Bounded(string? text) =>
         text is { Length: > 2000 } ? text[..2000]
         : string.IsNullOrWhiteSpace(text) ? null

@@ -132,7 +132,7 @@ public sealed class ValidatorTests : IAsyncLifetime
     public async Task An_endpoint_that_says_what_cannot_be_stops_the_host_by_its_name()
     {
         Assert.Contains(
-            "'guarded' is PubliclyCacheable and not for anybody",
+            "'guarded' is PubliclyCacheable and not anonymous",
             await Stops(app => app.MapGet("/guarded", Recipes.Bestsellers).Named("guarded").RequireScope("api").PubliclyCacheable(60)),
             StringComparison.Ordinal
         );

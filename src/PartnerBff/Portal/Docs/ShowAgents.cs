@@ -4,7 +4,7 @@ using PartnerBff.Portal.Pages;
 
 namespace PartnerBff.Portal.Docs;
 
-/// <summary>How an agent is connected, and what it can then do; anybody may read it, partners find a key of their own filled in.</summary>
+/// <summary>How an agent is connected, and what it can then do; it is public, and partners find a key of their own filled in.</summary>
 internal static class ShowAgents
 {
     public static async Task<IResult> Handle(HttpContext context, PortalGate gate, DocsKeys keys, AgentTools tools)

@@ -35,7 +35,7 @@ public static class ApiPageFiles
     /// <summary>Where a page finds a file; changes with the file, so that browsers keep it.</summary>
     public static string Url(string name) => $"/docs/assets/{name}?v={All[name].Value.Version}";
 
-    /// <summary>Serves the files to anybody below <c>/docs/assets</c>.</summary>
+    /// <summary>Serves the files to anonymous callers below <c>/docs/assets</c>.</summary>
     public static void MapApiPageFiles(this IEndpointRouteBuilder routes) =>
         routes
             .MapGet(
