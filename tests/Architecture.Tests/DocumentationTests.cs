@@ -45,6 +45,19 @@ public sealed partial class DocumentationTests
         Assert.Equal(places.Order(), places);
     }
 
+    /// <summary>A stranger reads these files to know what becomes of one request; the page says how many they are.</summary>
+    [Fact]
+    public void The_life_of_a_request_links_at_most_sixty_files()
+    {
+        var page = File.ReadAllText(Path.Combine(Source.Root, "docs/life-of-a-request.md"));
+        var walk = page[page.IndexOf("## 1. ", StringComparison.Ordinal)..page.IndexOf("## 10. ", StringComparison.Ordinal)];
+        var files = Link().Matches(walk).Select(m => m.Groups[1].Value).Where(f => f.StartsWith("../src/", StringComparison.Ordinal));
+        var count = files.Distinct().Count();
+
+        Assert.InRange(count, 30, 60);
+        Assert.Contains($"Sections 1 to 9 link the {count} files\nof `src`", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_decision_is_listed()
     {
