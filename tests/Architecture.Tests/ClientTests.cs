@@ -12,6 +12,18 @@ namespace Architecture.Tests;
 /// <summary>The typed clients of the hosts as they ship: what their calls put on the wire.</summary>
 public sealed partial class ClientTests
 {
+    /// <summary>What goes on as a part of the client's cursor is bounded.</summary>
+    [Fact]
+    public void Every_cursor_of_a_service_is_marked_as_one() =>
+        Assert.Empty(
+            from host in Source.Hosts
+            from type in Source.Load(host).GetTypes()
+            where type.Namespace == host + ".Upstreams"
+            from member in type.GetProperties()
+            where member.Name is "NextCursor" or "NextToken" && !member.IsDefined(typeof(ServiceCursorAttribute))
+            select $"{host}: {type.Name}.{member.Name}"
+        );
+
     private static readonly string[] Awkward =
     [
         "",

@@ -20,9 +20,14 @@ public sealed record OrderLine(string ProductId, string? ProductName, string? Pr
 [JsonConverter(typeof(ListedOrderReader))]
 public sealed record ListedOrder(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, OrderLines Items);
 
-public sealed record OrderPage(IReadOnlyList<ListedOrder> Items, string? NextCursor = null);
+public sealed record OrderPage(IReadOnlyList<ListedOrder> Items, [property: ServiceCursor] string? NextCursor = null);
 
-public sealed record OrderChanges(IReadOnlyList<ListedOrder> Items, IReadOnlyList<string> Deleted, string NextToken, bool HasMore);
+public sealed record OrderChanges(
+    IReadOnlyList<ListedOrder> Items,
+    IReadOnlyList<string> Deleted,
+    [property: ServiceCursor] string NextToken,
+    bool HasMore
+);
 
 /// <summary>The service that owns orders.</summary>
 public interface IOrders

@@ -16,7 +16,7 @@ public sealed record Product(
 
 public sealed record ProductVariant(string Sku, string? Size = null, string? Color = null);
 
-public sealed record ProductPage(IReadOnlyList<Product> Items, string? NextCursor = null);
+public sealed record ProductPage(IReadOnlyList<Product> Items, [property: ServiceCursor] string? NextCursor = null);
 
 /// <summary>The product catalogue.</summary>
 public interface IProducts

@@ -16,7 +16,7 @@ public sealed record Order(
 
 public sealed record OrderLine(string ProductId, int Quantity, decimal UnitPrice, string? ProductName = null);
 
-public sealed record OrderPage(IReadOnlyList<Order> Items, string? NextCursor = null);
+public sealed record OrderPage(IReadOnlyList<Order> Items, [property: ServiceCursor] string? NextCursor = null);
 
 public sealed record NewOrder(string? Reference, string Currency, IReadOnlyList<NewOrderLine> Items);
 

@@ -6,18 +6,22 @@ namespace Bff.Upstreams;
 /// <summary>A page of a list, of one service or of several.</summary>
 /// <param name="Items">In the list's order.</param>
 /// <param name="NextCursor">Where the next page begins; null where there is none.</param>
-public sealed record CursorPage<T>(IReadOnlyList<T> Items, string? NextCursor = null);
+public sealed record CursorPage<T>(IReadOnlyList<T> Items, [property: ServiceCursor] string? NextCursor = null);
 
 /// <summary>One list out of several services' lists.</summary>
 public static class Pages
 {
     private const int Largest = 100;
 
+    // The services' cursors and ids together; sealed, more would be longer than a cursor that a request may have.
+    private const int MaxCursor = 2900;
+
     /// <summary>
     /// A page of the entries of several services, the newest first, with one cursor: one part, one status, one value. Each service gives
     /// its own list newest first. Every entry comes once, also where newer ones arrive between two pages; entries of the same time are in
     /// the order of the services. A page may be shorter than asked for, even empty, before the end: only a cursor that is null says that it
-    /// is reached. The first service that fails is the whole's failure, for what is left out now would never come.
+    /// is reached. The first service that fails is the whole's failure, for what is left out now would never come; cursors and ids that
+    /// together are longer than a client's cursor may be are such a failure.
     /// </summary>
     /// <param name="cursor">Of the page before; null: from the start. Seal what the client gets. Say <c>.At(cursor)</c> of the part, so
     /// that one that is not good any more is 400.</param>
@@ -57,10 +61,17 @@ public static class Pages
             }
         }
 
-        return new BatchCall<CursorPage<T>, CursorPage<T>>(
-            calls,
-            Math.Max(1, calls.Count),
-            pages => Join(pages, asked, place, limit, at, id),
+        return new ProjectedCall<CursorPage<T>, CursorPage<T>>(
+            new BatchCall<CursorPage<T>, CursorPage<T>>(
+                calls,
+                Math.Max(1, calls.Count),
+                pages => Join(pages, asked, place, limit, at, id),
+                type: null
+            ),
+            static answer =>
+                answer.Value?.NextCursor?.Length > MaxCursor
+                    ? UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Failed, answer.Status)
+                    : answer,
             type: null
         );
     }

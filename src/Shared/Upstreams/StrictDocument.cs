@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -10,8 +11,8 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage,
-/// which the serializer by itself would let pass, and so do a raw element whose text is none and a number that is too large for what
-/// it is read as. What the record does not declare is skipped unread. Which members are looked at is found out once per type.
+/// which the serializer by itself would let pass, and so do a raw element whose text is none, a number that is too large for what
+/// it is read as, and a cursor that no client could bring back (<see cref="ServiceCursorAttribute"/>). What the record does not declare is skipped unread. Which members are looked at is found out once per type.
 /// </summary>
 internal static class StrictDocument
 {
@@ -54,10 +55,7 @@ internal static class StrictDocument
         List<(Func<object, object?> Get, Action<object> Check)>? checks = null;
         foreach (var member in info.Properties)
         {
-            if (
-                member is { Get: { } get, AttributeProvider: PropertyInfo property }
-                && CheckOf(new NullabilityInfoContext().Create(property)) is { } check
-            )
+            if (member is { Get: { } get, AttributeProvider: PropertyInfo property } && CheckOf(property) is { } check)
             {
                 (checks ??= []).Add((get, check));
             }
@@ -79,6 +77,29 @@ internal static class StrictDocument
             };
         }
     }
+
+    private static Action<object>? CheckOf(PropertyInfo property)
+    {
+        var declared = new NullabilityInfoContext().Create(property);
+        return property.IsDefined(typeof(ServiceCursorAttribute))
+            ? CursorCheck(mayBeEmpty: declared.ReadState == NullabilityState.Nullable)
+            : CheckOf(declared);
+    }
+
+    private static Action<object> CursorCheck(bool mayBeEmpty) =>
+        value =>
+        {
+            var cursor = (string)value;
+            if (
+                (cursor.Length == 0 && !mayBeEmpty)
+                || cursor.Length > ServiceCursorAttribute.MaxBytes
+                || Encoding.UTF8.GetByteCount(cursor) > ServiceCursorAttribute.MaxBytes
+                || cursor.Any(char.IsControl)
+            )
+            {
+                throw new JsonException("A cursor is none.");
+            }
+        };
 
     /// <summary>What is looked at in a value; null where there is nothing to look at.</summary>
     private static Action<object>? CheckOf(NullabilityInfo declared)

@@ -16,7 +16,7 @@ public sealed record Review(
 
 public sealed record ReviewAuthor(string Id, string? Name = null);
 
-public sealed record ReviewList(IReadOnlyList<Review> Items, ReviewSummary Summary, string? NextCursor = null);
+public sealed record ReviewList(IReadOnlyList<Review> Items, ReviewSummary Summary, [property: ServiceCursor] string? NextCursor = null);
 
 /// <summary>The service that owns reviews.</summary>
 public interface IReviews

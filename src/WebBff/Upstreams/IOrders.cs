@@ -23,7 +23,7 @@ public sealed record OrderLine(
     string? ProductImageUrl = null
 );
 
-public sealed record OrderList(IReadOnlyList<Order> Items, string? NextCursor = null);
+public sealed record OrderList(IReadOnlyList<Order> Items, [property: ServiceCursor] string? NextCursor = null);
 
 /// <summary>The service that owns orders.</summary>
 public interface IOrders

@@ -19,7 +19,7 @@ public sealed record Product(
 
 public sealed record ProductVariant(string Sku, string? Size = null, string? Color = null);
 
-public sealed record ProductList(IReadOnlyList<Product> Items, string? NextCursor = null);
+public sealed record ProductList(IReadOnlyList<Product> Items, [property: ServiceCursor] string? NextCursor = null);
 
 /// <summary>The product catalogue over REST: lists.</summary>
 public interface IProducts

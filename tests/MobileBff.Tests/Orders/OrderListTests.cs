@@ -24,6 +24,31 @@ public sealed class OrderListTests(SharedSurroundings surroundings) : MobileTest
     }
 
     [Theory]
+    [InlineData("/orders", "nextCursor")]
+    [InlineData("/sync", "nextToken")]
+    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string member)
+    {
+        string? cursor = new('x', 2048);
+        await using var list = await UnusableCursors.Serve(
+            member,
+            () => cursor,
+            new JsonObject { ["deleted"] = new JsonArray(), ["hasMore"] = false }
+        );
+        var host = Start(new() { ["Upstreams:orders:Address"] = list.Address.ToString() });
+        var next = (string)(await Ok(await host.Get(path)))["next"]!;
+        await Ok(await host.Get($"{path}?{(path == "/sync" ? "since" : "cursor")}={next}"));
+
+        foreach (var unusable in UnusableCursors.All)
+        {
+            cursor = unusable;
+            await Problem(await host.Get(path), 502, "upstream_failed");
+        }
+
+        cursor = ""; // The end of a list; there is no end of what may change.
+        await (path == "/sync" ? Problem(await host.Get(path), 502, "upstream_failed") : Ok(await host.Get(path)));
+    }
+
+    [Theory]
     [InlineData("0")]
     [InlineData("-1")]
     [InlineData("many")]

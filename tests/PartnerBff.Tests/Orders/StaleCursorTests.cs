@@ -27,4 +27,23 @@ public sealed class StaleCursorTests(SharedSurroundings surroundings) : PartnerT
 
         await Problem(await Get(host, $"{path}?cursor={next}", AcmeKey), 400, "invalid_cursor");
     }
+
+    [Theory]
+    [InlineData("/v1/orders", "orders")]
+    [InlineData("/v2/orders", "orders")]
+    [InlineData("/v1/products", "products")]
+    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string service)
+    {
+        var cursor = new string('x', 2048);
+        await using var list = await UnusableCursors.Serve("nextCursor", () => cursor);
+        var host = Start(new() { [$"Upstreams:{service}:Address"] = list.Address.ToString() });
+        var next = (string)(await Json(await Get(host, path, AcmeKey)))["next_cursor"]!;
+        await Json(await Get(host, $"{path}?cursor={next}", AcmeKey));
+
+        foreach (var unusable in UnusableCursors.All)
+        {
+            cursor = unusable;
+            await Problem(await Get(host, path, AcmeKey), 502, "upstream_failed");
+        }
+    }
 }

@@ -58,6 +58,24 @@ public sealed class MergedPagesTests
         Assert.Equal(UpstreamOutcome.Unavailable, answer.Outcome);
     }
 
+    /// <summary>What a client gets it can bring back: a cursor has at most 4096 characters.</summary>
+    [Theory]
+    [InlineData(1300, true)]
+    [InlineData(1500, false)]
+    public async Task Cursors_that_together_are_too_long_are_the_services_failure(int length, bool isTaken)
+    {
+        UpstreamCall<CursorPage<Entry>> Of(string? cursor, int limit) =>
+            new HandMadeCall<CursorPage<Entry>>(
+                _ => new(UpstreamAnswer<CursorPage<Entry>>.Ok(new([], new string('x', length)))),
+                null!,
+                TimeProvider.System
+            );
+
+        var answer = await Pages.Merge(null, 5, e => e.At, e => e.Id, Of, Of).Make(Call());
+
+        Assert.Equal(isTaken ? UpstreamOutcome.Ok : UpstreamOutcome.Failed, answer.Outcome);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("null")]

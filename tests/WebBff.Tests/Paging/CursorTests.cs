@@ -78,6 +78,37 @@ public sealed class CursorTests(SharedSurroundings surroundings) : WebTest(surro
         Assert.Equal(2, third["items"]!.AsArray().Count);
     }
 
+    [Theory]
+    [InlineData("/api/orders", "orders")]
+    [InlineData("/api/products", "products")]
+    [InlineData("/api/products/p-1/reviews", "reviews")]
+    public async Task A_cursor_that_no_client_could_bring_back_is_the_services_broken_answer(string path, string service)
+    {
+        var cursor = new string('x', 2048);
+        await using var list = await UnusableCursors.Serve(
+            "nextCursor",
+            () => cursor,
+            new JsonObject
+            {
+                ["summary"] = new JsonObject { ["average"] = 0, ["count"] = 0 },
+            }
+        );
+        var host = Start(new() { [$"Upstreams:{service}:Address"] = list.Address.ToString() });
+        var next = (string)(await Ok(await host.Get(path + "?limit=1")))["nextCursor"]!;
+        await Ok(await host.Get($"{path}?limit=1&cursor={next}"));
+
+        foreach (var unusable in UnusableCursors.All)
+        {
+            cursor = unusable;
+            await Problem(await host.Get(path + "?limit=2"), 502, "upstream_failed");
+        }
+
+        if (service == "reviews")
+        {
+            Assert.Null((await Ok(await host.Get("/api/products/p-1")))["reviews"]); // A part that may be missing is.
+        }
+    }
+
     [RedisFact]
     public async Task Another_instance_opens_it_and_so_does_one_that_was_restarted()
     {
