@@ -1,4 +1,5 @@
 using Bff.Callers.Bearer;
+using Bff.Callers.Clients;
 using Bff.Callers.Identity;
 using Bff.Callers.Keys;
 using Bff.Callers.Life;
@@ -55,17 +56,7 @@ public static class CallersRegistration
     {
         var services = builder.Services;
         services.AddReloadable(["Authentication"], BearerSettings.Parse);
-        services
-            .AddHttpClient(AuthorityDocuments.ClientName, client => client.MaxResponseContentBufferSize = 1 << 20)
-            .ConfigurePrimaryHttpMessageHandler(() =>
-                new SocketsHttpHandler
-                {
-                    AllowAutoRedirect = false,
-                    UseCookies = false,
-                    ConnectTimeout = TimeSpan.FromSeconds(2),
-                }
-            )
-            .RemoveAllLoggers();
+        services.AddAuthorizationServerClient(AuthorityDocuments.ClientName, Timeout.InfiniteTimeSpan); // Each request has its own.
         services.AddSingleton<TokenProviders>();
         services.AddBackgroundCheck<TokenProviders>();
         services

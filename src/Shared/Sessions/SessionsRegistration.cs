@@ -1,4 +1,5 @@
 using Bff.Callers;
+using Bff.Callers.Clients;
 using Bff.Callers.Life;
 using Bff.Configuration;
 using Bff.OpenApi;
@@ -30,25 +31,7 @@ public static class SessionsRegistration
         services.AddSingleton(site);
         services.AddReloadable(["Session", "Authentication", "Cors"], SessionSettings.Parse);
         services.AddStore<ISessionStore, RedisSessionStore, EmbeddedSessionStore>(builder.Configuration);
-        services
-            .AddHttpClient(
-                ProviderClient.HttpName,
-                client =>
-                {
-                    client.Timeout = TimeSpan.FromSeconds(5);
-                    client.MaxResponseContentBufferSize = 1 << 20;
-                }
-            )
-            .ConfigurePrimaryHttpMessageHandler(() =>
-                new SocketsHttpHandler
-                {
-                    AllowAutoRedirect = false,
-                    UseCookies = false,
-                    ConnectTimeout = TimeSpan.FromSeconds(2),
-                    PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-                }
-            )
-            .RemoveAllLoggers();
+        services.AddAuthorizationServerClient(ProviderClient.HttpName, TimeSpan.FromSeconds(5));
         services.AddSingleton<ProviderMetadata>();
         services.AddSingleton<ProviderClient>();
         services.AddSingleton<ProviderTokens>();

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
+using Bff.Callers.Clients;
 using Bff.Configuration;
 using Bff.Tenancy;
 using Bff.Upstreams.Discovery;
@@ -65,25 +66,7 @@ public static class UpstreamsRegistration
             provider.GetRequiredService<ResolveServices>()
         ));
         builder.Services.AddReloadable(["Clients"], ClientRegistrations.Parse);
-        builder
-            .Services.AddHttpClient(
-                TokenEndpoint.HttpName,
-                client =>
-                {
-                    client.MaxResponseContentBufferSize = 1 << 20;
-                    client.Timeout = Timeout.InfiniteTimeSpan; // Each registration has its own.
-                }
-            )
-            .ConfigurePrimaryHttpMessageHandler(() =>
-                new SocketsHttpHandler
-                {
-                    AllowAutoRedirect = false,
-                    UseCookies = false,
-                    ConnectTimeout = TimeSpan.FromSeconds(2),
-                    PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-                }
-            )
-            .RemoveAllLoggers();
+        builder.Services.AddAuthorizationServerClient(TokenEndpoint.HttpName, Timeout.InfiniteTimeSpan); // Each registration has its own.
         builder.Services.AddSingleton<TokenMetrics>();
         builder.Services.AddSingleton<ServiceTokens>();
         builder.Services.AddReloadable(["Headers"], (configuration, _) => ClientHeaders.Parse(configuration));
