@@ -16,30 +16,8 @@ internal static class ProviderParser
     public static ProviderSettings Parse(IConfigurationSection section, bool isScheme, ConfigurationMistakes mistakes)
     {
         ProviderSettings read = isScheme
-            ? mistakes.Bind(
-                section,
-                new BearerSchemeSettings
-                {
-                    Path = section.Path,
-                    Audiences = [],
-                    Issuers = [],
-                    Secrets = [],
-                    AllowedTenants = [],
-                    AllowedClients = [],
-                }
-            )
-            : mistakes.Bind(
-                section,
-                new NamedProviderSettings
-                {
-                    Path = section.Path,
-                    Audiences = [],
-                    Issuers = [],
-                    Secrets = [],
-                    AllowedTenants = [],
-                    AllowedClients = [],
-                }
-            );
+            ? mistakes.Bind(section, new BearerSchemeSettings { Path = section.Path })
+            : mistakes.Bind(section, new NamedProviderSettings { Path = section.Path });
         var secrets = new List<VerificationKey>();
         ReadSigningKeys(section.GetSection("SigningKeys"), secrets, mistakes);
         string[] audiences = [.. Values(section, "Audience", "ValidAudience", "ValidAudiences")];

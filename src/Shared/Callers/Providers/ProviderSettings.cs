@@ -52,13 +52,13 @@ internal abstract record ProviderSettings
         Range = AnyText,
         Default = "none; required unless `AllowedClients` is there"
     )]
-    public required IReadOnlyList<string> Audiences { get; init; }
+    public IReadOnlyList<string> Audiences { get; init; } = [];
 
     /// <summary>
     /// Accepted beside the issuer that the discovery document names; <c>ValidIssuer</c> is read too. May hold <c>{tenantid}</c>.
     /// </summary>
     [Setting(Key = "ValidIssuers:<n>", OrOne = true, Also = "ValidIssuer", Range = AnyText, Default = "the discovery document's")]
-    public required IReadOnlyList<string> Issuers { get; init; }
+    public IReadOnlyList<string> Issuers { get; init; } = [];
 
     /// <summary>Symmetric keys from the configuration; without one HS256 is not accepted.</summary>
     [Setting(
@@ -68,7 +68,7 @@ internal abstract record ProviderSettings
         Default = "none",
         Meaning = "As `dotnet user-jwts` writes them, with `Issuer`, `Id`, `Length`."
     )]
-    public required IReadOnlyList<VerificationKey> Secrets { get; init; }
+    public IReadOnlyList<VerificationKey> Secrets { get; init; } = [];
 
     /// <summary>Tenants that may stand for <c>{tenantid}</c> in the issuer that discovery names; <c>*</c> says any.</summary>
     [Setting(
@@ -77,11 +77,11 @@ internal abstract record ProviderSettings
         Range = "a tenant's id, or `*`",
         Default = "none; required where the issuer holds `{tenantid}`"
     )]
-    public required IReadOnlyList<string> AllowedTenants { get; init; }
+    public IReadOnlyList<string> AllowedTenants { get; init; } = [];
 
     /// <summary>With it the tokens of these clients alone are taken, and also those without <c>aud</c>.</summary>
     [Setting(Key = "AllowedClients:<n>", OrOne = true, Range = AnyText, Default = "any client, and a token without `aud` is refused")]
-    public required IReadOnlyList<string> AllowedClients { get; init; }
+    public IReadOnlyList<string> AllowedClients { get; init; } = [];
 
     /// <summary>Which claims say what.</summary>
     [Setting(
