@@ -1,10 +1,11 @@
 using System.IO.Pipelines;
+using Bff.Edge;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace PartnerBff.Agents;
 
 /// <summary>An answer that stays in the process, as the server would send it: it starts with its first bytes, and then is what it is.</summary>
-internal sealed class InnerResponse : Stream, IHttpResponseFeature, IHttpResponseBodyFeature
+internal sealed class InnerResponse : WriteOnlyStream, IHttpResponseFeature, IHttpResponseBodyFeature
 {
     /// <summary>What is kept of a body: as much as a service's answer has at most.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
@@ -36,20 +37,6 @@ internal sealed class InnerResponse : Stream, IHttpResponseFeature, IHttpRespons
     public Stream Stream => this;
 
     public PipeWriter Writer => _writer ??= PipeWriter.Create(this, new(leaveOpen: true));
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public void OnStarting(Func<object, Task> callback, object state) => _starting.Push((callback, state));
 
@@ -96,9 +83,6 @@ internal sealed class InnerResponse : Stream, IHttpResponseFeature, IHttpRespons
 
     public override Task FlushAsync(CancellationToken cancellationToken) => StartAsync(cancellationToken);
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await StartAsync(cancellationToken);
@@ -106,14 +90,4 @@ internal sealed class InnerResponse : Stream, IHttpResponseFeature, IHttpRespons
         IsCutOff |= buffer.Length > room;
         _kept.Write(buffer.Span[..Math.Min(buffer.Length, room)]);
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -3,7 +3,7 @@ namespace Bff.Edge;
 /// <summary>
 /// A body on its way out: it is written once, from front to back, and asynchronously. What becomes of the bytes is a derived class's.
 /// </summary>
-internal abstract class WriteOnlyStream : Stream
+public abstract class WriteOnlyStream : Stream
 {
     private const string Asynchronously = "Bodies are written asynchronously.";
 
