@@ -157,6 +157,18 @@ public abstract class PartnerTest : IClassFixture<SharedSurroundings>, IAsyncLif
         return (client ?? host.Client).SendAsync(request, cancellation);
     }
 
+    /// <summary>A key that the credential makes: the whole answer, with the key itself.</summary>
+    protected static async Task<JsonObject> MakeKey(PartnerHost host, string credential, string mode, params string[] scopes)
+    {
+        var body = new JsonObject
+        {
+            ["name"] = "made",
+            ["mode"] = mode,
+            ["scopes"] = new JsonArray([.. scopes.Select(s => JsonValue.Create(s))]),
+        };
+        return await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", credential, body), 201);
+    }
+
     protected static Task<HttpResponseMessage> Get(PartnerHost host, string path, string? credential) =>
         Send(host, HttpMethod.Get, path, credential);
 

@@ -23,16 +23,8 @@ public abstract class AgentTest(SharedSurroundings surroundings) : PartnerTest(s
         );
 
     /// <summary>A key of the tenant's with these scopes alone.</summary>
-    protected static async Task<string> Scoped(PartnerHost host, string credential, params string[] scopes)
-    {
-        var body = new JsonObject
-        {
-            ["name"] = "agent",
-            ["scopes"] = new JsonArray([.. scopes.Select(s => JsonValue.Create(s))]),
-            ["mode"] = "live",
-        };
-        return (string)(await Json(await Send(host, HttpMethod.Post, "/v1/api-keys", credential, body), 201))["key"]!;
-    }
+    protected static async Task<string> Scoped(PartnerHost host, string credential, params string[] scopes) =>
+        (string)(await MakeKey(host, credential, "live", scopes))["key"]!;
 
     protected static async Task<CallToolResult> Call(
         McpClient client,

@@ -216,24 +216,7 @@ public sealed class CallTests(SharedSurroundings surroundings) : AgentTest(surro
     public async Task A_test_key_sees_nothing_live_and_a_retired_version_is_gone()
     {
         var host = Start();
-        var test = (string)
-            (
-                await Json(
-                    await Send(
-                        host,
-                        HttpMethod.Post,
-                        "/v1/api-keys",
-                        AcmeKey,
-                        new JsonObject
-                        {
-                            ["name"] = "t",
-                            ["scopes"] = new JsonArray("orders.read", "orders.write", "account.read"),
-                            ["mode"] = "test",
-                        }
-                    ),
-                    201
-                )
-            )["key"]!;
+        var test = (string)(await MakeKey(host, AcmeKey, "test", "orders.read", "orders.write", "account.read"))["key"]!;
         await using var client = await Connect(host, test);
         Assert.Equal("test", (string?)Ok(await Call(client, "account"))["mode"]);
         Ok(await Call(client, "place-order", Arguments("k")));

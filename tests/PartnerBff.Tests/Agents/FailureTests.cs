@@ -109,21 +109,7 @@ public sealed class FailureTests(SharedSurroundings surroundings) : AgentTest(su
     public async Task A_key_that_ends_ends_for_its_agents()
     {
         var host = Start();
-        var made = await Json(
-            await Send(
-                host,
-                HttpMethod.Post,
-                "/v1/api-keys",
-                AcmeKey,
-                new JsonObject
-                {
-                    ["name"] = "a",
-                    ["scopes"] = new JsonArray("products.read"),
-                    ["mode"] = "live",
-                }
-            ),
-            201
-        );
+        var made = await MakeKey(host, AcmeKey, "live", "products.read");
         var key = (string)made["key"]!;
         Assert.Null(await CodeOf(Post(host, key, CallMessage("product", new { id = "p-1" }))));
         using var held = Upstream.Products.Faults.Hold();

@@ -112,19 +112,7 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
     public async Task A_test_key_sees_the_sandbox_and_nothing_live()
     {
         var host = Start();
-        var test = (string)
-            (
-                await Json(
-                    await Send(
-                        host,
-                        HttpMethod.Post,
-                        "/v1/api-keys",
-                        AcmeKey,
-                        NewKey("test", "orders.read", "orders.write", "keys.manage")
-                    ),
-                    201
-                )
-            )["key"]!;
+        var test = (string)(await MakeKey(host, AcmeKey, "test", "orders.read", "orders.write", "keys.manage"))["key"]!;
         Assert.StartsWith("pk_test_", test, StringComparison.Ordinal);
         var order = await Json(await Send(host, HttpMethod.Post, "/v1/orders", test, Order(reference: "sandboxed"), "k"), 201);
         Assert.Equal((0, 1), (Placed(Upstream), Placed(Sandbox)));

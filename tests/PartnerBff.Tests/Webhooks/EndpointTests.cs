@@ -39,24 +39,7 @@ public sealed class EndpointTests(SharedSurroundings surroundings) : WebhookTest
         var path = "/v1/webhook-endpoints/" + endpoint["id"];
         await Publish(host, "acme");
         await Until(async () => (await Deliveries(host, endpoint)) is [var d] && d["attempts"]!.AsArray().Count > 0);
-        var test = (string)
-            (
-                await Json(
-                    await Send(
-                        host,
-                        HttpMethod.Post,
-                        "/v1/api-keys",
-                        AcmeKey,
-                        new JsonObject
-                        {
-                            ["name"] = "test",
-                            ["mode"] = "test",
-                            ["scopes"] = new JsonArray("webhooks.manage"),
-                        }
-                    ),
-                    201
-                )
-            )["key"]!;
+        var test = (string)(await MakeKey(host, AcmeKey, "test", "webhooks.manage"))["key"]!;
 
         await Problem(await Send(host, HttpMethod.Delete, path, GlobexKey), 404, "not_found");
         await Problem(await Send(host, HttpMethod.Delete, path, test), 404, "not_found");
