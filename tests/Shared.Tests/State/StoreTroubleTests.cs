@@ -68,24 +68,8 @@ public sealed class StoreTroubleTests
     internal static Dictionary<string, StoreProbe> ProbesOf(IServiceProvider services) =>
         Probes.ToDictionary(p => p.Key, p => p.Value(services));
 
-    internal static ServiceProvider Services(string connectionString, string timeout, LogRecorder? log = null)
-    {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        if (log is null)
-        {
-            builder.Logging.Watch();
-        }
-        else
-        {
-            builder.Logging.ClearProviders().AddProvider(log);
-        }
-
-        RedisServer.Configure(builder.Configuration, connectionString);
-        builder.Configuration["State:Timeout"] = timeout;
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.AddState().AddAudit().AddTenants().AddCaching().AddEvents();
-        return builder.Services.BuildServiceProvider();
-    }
+    internal static ServiceProvider Services(string connectionString, string timeout, LogRecorder? log = null) =>
+        StateEngines.Provider(connectionString, null, timeout, log, builder => builder.AddAudit().AddTenants().AddCaching().AddEvents());
 
     /// <summary>The only token of a bucket: once it is taken, nobody gets one.</summary>
     private static StoreProbe Limits(IServiceProvider services)
