@@ -120,7 +120,11 @@ internal sealed class QueryAnswer(
             else if (
                 value is GraphQLVariable variable
                 && variables.TryGetValue(variable.Name.StringValue, out var declared)
-                && !Takes(argument.Type, declared.Type, argument.DefaultValue is not null || declared.DefaultValue is not null)
+                && !Takes(
+                    argument.Type,
+                    declared.Type,
+                    argument.DefaultValue is not null || declared.DefaultValue is not (null or GraphQLNullValue)
+                )
             )
             {
                 tell($"the argument {name} of {of} is now {Text(argument.Type)}, sent as {Text(declared.Type)}", "sends it");

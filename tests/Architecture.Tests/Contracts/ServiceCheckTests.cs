@@ -247,6 +247,11 @@ public sealed class ServiceCheckTests : IDisposable
     [InlineData(Members + "kind", """{ "enum": [ "small", null ] }""", "kind of " + Where + " may now be null" + Needs)]
     [InlineData(Members + "note", """{ "type": "string", "writeOnly": true }""", "note of " + Where + " is gone" + Needs)]
     [InlineData(
+        Members + "note",
+        """{ "oneOf": [ { "type": "string" }, { "type": "boolean" } ] }""",
+        "note of " + Where + " is now boolean"
+    )]
+    [InlineData(
         Members + "either",
         """{ "type": "boolean" }""",
         "either of " + Where + " may now be boolean of a kind that is not read" + Needs

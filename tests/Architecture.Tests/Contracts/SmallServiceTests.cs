@@ -130,6 +130,22 @@ public sealed class SmallServiceTests : IDisposable
     public void A_break_of_a_query_with_fragments_and_inputs_is_told(string from, string to, string? line) =>
         Told(Lines("things.graphql", Query, Schema, from, to), line);
 
+    [Theory]
+    [InlineData("$first: Int", "first: Int!", "the argument first of Query.animal is now Int!, sent as Int")]
+    [InlineData("$first: Int = 10", "first: Int!", null)]
+    [InlineData("$first: Int", "first: Int! = 10", null)]
+    [InlineData("$first: Int = null", "first: Int!", "the argument first of Query.animal is now Int!, sent as Int")]
+    [InlineData("$first: Int! = 10", "first: Int", null)]
+    [InlineData("$first: [Int] = [1]", "first: [Int!]!", "the argument first of Query.animal is now [Int!]!, sent as [Int]")]
+    [InlineData("$first: [Int!] = [1]", "first: [Int!]!", null)]
+    public void A_variable_may_be_null_where_one_of_both_sides_has_a_default(string variable, string argument, string? line)
+    {
+        var query = Query.Replace("$filter: Filter!", "$filter: Filter!, " + variable, StringComparison.Ordinal);
+        query = query.Replace("(filter: $filter)", "(filter: $filter, first: $first)", StringComparison.Ordinal);
+
+        Told(Lines("things.graphql", query, Schema, "(filter: Filter!)", $"(filter: Filter!, {argument})"), line);
+    }
+
     [Fact]
     public void Types_of_an_interface_are_asked_for_as_those_of_a_union()
     {
