@@ -24,6 +24,21 @@ internal static class Kustomize
         return output;
     }
 
+    /// <summary>Copies the manifests, and the script that fills them in, into a folder that is laid out as the checkout is.</summary>
+    public static void Copy(string folder)
+    {
+        foreach (
+            var file in Directory
+                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories)
+                .Append(Path.Combine(Source.Root, "eng/fill-in"))
+        )
+        {
+            var to = Path.Combine(folder, Path.GetRelativePath(Source.Root, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+    }
+
     /// <summary>The only one of its kind.</summary>
     public static Yaml Of(this IEnumerable<Yaml> built, string kind) => Assert.Single(built, d => d["kind"].Text == kind);
 }

@@ -76,16 +76,7 @@ public sealed partial class OperationsPageTests
     /// <summary>Each call of kubectl, and what it sent.</summary>
     private static IEnumerable<(string Command, string Applied)> Execute(string copy)
     {
-        foreach (
-            var file in Directory
-                .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories)
-                .Append(Path.Combine(Source.Root, "eng/fill-in"))
-        )
-        {
-            var to = Path.Combine(copy, Path.GetRelativePath(Source.Root, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-            File.Copy(file, to);
-        }
+        Kustomize.Copy(copy);
 
         var (calls, programs) = (
             Directory.CreateDirectory(Path.Combine(copy, "calls")).FullName,

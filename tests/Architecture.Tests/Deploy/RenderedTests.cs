@@ -168,16 +168,7 @@ public sealed class RenderedTests
         var copy = Directory.CreateTempSubdirectory("bff-fill-in-").FullName;
         try
         {
-            foreach (
-                var file in Directory
-                    .EnumerateFiles(Path.Combine(Source.Root, "deploy"), "*", SearchOption.AllDirectories)
-                    .Append(Path.Combine(Source.Root, "eng/fill-in"))
-            )
-            {
-                var to = Path.Combine(copy, Path.GetRelativePath(Source.Root, file));
-                Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-                File.Copy(file, to);
-            }
+            Kustomize.Copy(copy);
 
             Assert.Contains("registry=", FillIn(copy), StringComparison.Ordinal);
             FillIn(
