@@ -104,6 +104,16 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             { "# only { a }", 400, "malformed_request" },
             { "{ a(text: {b: [{c: {d: [[1]]}}]}) @include(if: true) }", 200, null },
             { "{ a(list: " + new string('[', 600) + new string(']', 600) + ") }", 400, "query_too_complex" },
+            // Defaults of variables count as what else is in the document: its tokens, characters and nesting.
+            { "query($n: Int = 1000000) { a(n: $n) { b } }", 200, null }, // What a value asks for is the service's to bound.
+            { "query($n: [Int] = " + Defaults(14_970) + ") { a(n: $n) }", 200, null },
+            { "query($n: [Int] = " + Defaults(15_000) + ") { a(n: $n) }", 400, "query_too_complex" },
+            { "query($n: [Int] = " + new string('[', 600) + new string(']', 600) + ") { a(n: $n) }", 400, "query_too_complex" },
+            { "query($n: In = " + Objects(600) + ") { a(n: $n) }", 400, "query_too_complex" },
+            { "query($t: String = \"" + new string('x', 128 * 1024) + "\") { a(t: $t) }", 400, "query_too_complex" },
+            { "query($t: String = \"__schema { b }\", $i: In = {__schema: 1}) { a(t: $t, i: $i) }", 200, null },
+            { "query($n: Int = 1) { ...F } fragment F on A " + Deep(11), 400, "query_too_complex" },
+            { "query($n: Int = { a ) { a }", 400, "malformed_request" },
             { "{ " + string.Join(' ', Enumerable.Repeat("a", 14_990)) + " }", 200, null },
             { "{ " + string.Join(' ', Enumerable.Repeat("a", 15_000)) + " }", 400, "query_too_complex" },
             { "{ a(text: \"" + new string('x', 128 * 1024) + "\") }", 400, "query_too_complex" },
@@ -144,6 +154,7 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
             { """{"query":"{ a }","variables":{"a":1,"a":2}}""", 400, "malformed_request" },
             { """{"query":"{ a }","variables":[1]}""", 400, "malformed_request" },
             { """{"query":"{ a }","variables":null,"operationName":null,"extensions":null}""", 200, null },
+            { """{"query":"query($n: Int = 5, $i: In = {b: 1}) { a(n: $n, i: $i) }","variables":{"n":null,"i":null}}""", 200, null },
             { """{"query":"{ a }","operationName":7}""", 400, "malformed_request" },
             { """{"query":"{ a \ud800 }"}""", 400, "malformed_request" },
             { "{\"query\":\"{ a }\",\"variables\":{\"a\":\"\u00ff\u00fe\"}}", 400, "malformed_request" }, // No UTF-8 in Latin-1.
@@ -435,6 +446,10 @@ public sealed class GraphQlRouteTests : IAsyncLifetime
     }
 
     private static string Deep(int levels) => string.Concat(Enumerable.Repeat("{ a ", levels)) + new string('}', levels);
+
+    private static string Defaults(int count) => "[" + string.Join(' ', Enumerable.Repeat("1", count)) + "]";
+
+    private static string Objects(int levels) => string.Concat(Enumerable.Repeat("{a: ", levels)) + "1" + new string('}', levels);
 
     private static string Inner(int levels) => levels == 1 ? "a" : "a " + Deep(levels - 1);
 
