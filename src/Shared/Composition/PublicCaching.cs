@@ -11,8 +11,8 @@ public static class PublicCachingExtensions
 {
     /// <summary>
     /// Lets every cache on the way keep a whole answer (<c>Cache-Control: public, max-age</c>), and clients ask whether it still holds
-    /// (ETag, 304). For anonymous endpoints whose parts are public (<c>CacheScope.Public</c>): another endpoint stops the host, and an answer
-    /// with any other part is the client's own.
+    /// (ETag, 304). For anonymous endpoints whose parts are public (<c>CacheScope.Public</c>): another endpoint stops the host, and an
+    /// answer with any other part is the client's own.
     /// </summary>
     public static RouteHandlerBuilder PubliclyCacheable(this RouteHandlerBuilder endpoint, int maxAgeSeconds) =>
         endpoint.WithMetadata(new PublicCaching(maxAgeSeconds));

@@ -11,8 +11,9 @@ namespace Bff.Upstreams;
 
 /// <summary>
 /// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage,
-/// which the serializer by itself would let pass, and so do a raw element whose text is none, a number that is too large for what
-/// it is read as, and a cursor that no client could bring back (<see cref="ServiceCursorAttribute"/>). What the record does not declare is skipped unread. Which members are looked at is found out once per type.
+/// which the serializer by itself would let pass, and so do a raw element whose text is none, a number that is too large for what it is
+/// read as, and a cursor that no client could bring back (<see cref="ServiceCursorAttribute"/>). What the record does not declare is
+/// skipped unread. Which members are looked at is found out once per type.
 /// </summary>
 internal static class StrictDocument
 {
