@@ -206,8 +206,8 @@ public sealed class ClientContractTests(SharedSurroundings surroundings) : WebTe
         );
         Assert.Equal([0, 0, 0, 0, (byte)(sent.Bytes.Length - 5)], sent.Bytes[..5]);
         Assert.Equal(
-            ("application/grpc", "trailers", "r-1"),
-            (sent.Header("Content-Type"), sent.Header("TE"), sent.Header("X-Request-Id"))
+            ("application/grpc", "trailers", "identity", "r-1"),
+            (sent.Header("Content-Type"), sent.Header("TE"), sent.Header("grpc-accept-encoding"), sent.Header("X-Request-Id"))
         );
         Assert.Equivalent(
             new Product(

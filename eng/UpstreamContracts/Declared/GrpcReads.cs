@@ -14,37 +14,36 @@ internal static class GrpcReads
         var calls = new JsonArray();
         foreach (var method in clients.Where(c => c.IsClass).SelectMany(Methods))
         {
-            var body = reads.Reach.Body(method);
             if (
-                body.Select(i => i.Operand)
+                !reads
+                    .Reach.Body(method)
+                    .Select(i => i.Operand)
                     .OfType<MethodInfo>()
-                    .FirstOrDefault(m => m is { Name: "Read", DeclaringType.FullName: "Bff.Upstreams.GrpcClient" })
-                is not { } read
+                    .Any(m => m.Name == "Read" && m.DeclaringType is { IsGenericType: true } on && IsClient(on))
             )
             {
                 continue;
             }
 
-            var name =
-                body.Select(i => i.Operand).OfType<string>().FirstOrDefault(t => t.Split('/').Length == 2)
+            var rpc =
+                reads
+                    .Reach.From([method])
+                    .SelectMany(m => reads.Reach.Body(m))
+                    .Select(i => i.Operand)
+                    .OfType<MethodInfo>()
+                    .FirstOrDefault(IsRpc)
                 ?? throw new WrongInputException(
-                    $"{method.DeclaringType!.Name}.{method.Name}: write the gRPC method's name as a constant."
+                    $"{method.DeclaringType!.Name}.{method.Name}: give GrpcClient.Read a method of the generated client."
                 );
-            var answer = read.GetGenericArguments()[0];
+            var (request, answer) = (rpc.GetParameters()[0].ParameterType, rpc.ReturnType.GetGenericArguments()[0]);
             var used = Used(reads, method);
-            var request =
-                body.Select(i => i.Operand)
-                    .OfType<ConstructorInfo>()
-                    .Select(c => c.DeclaringType!)
-                    .FirstOrDefault(t => IsMessage(t) && t != answer)
-                ?? answer;
             calls.Add(
                 (JsonNode)
                     new JsonObject
                     {
                         ["method"] = $"{method.DeclaringType!.Name}.{method.Name}",
                         ["endpoints"] = new JsonArray([.. reads.EndpointsOf(method).Select(e => JsonValue.Create(e))]),
-                        ["rpc"] = name,
+                        ["rpc"] = Name(rpc),
                         ["sends"] = Message(request, used, isSent: true, []),
                         ["reads"] = Message(answer, used, isSent: false, []),
                     }
@@ -52,6 +51,22 @@ internal static class GrpcReads
         }
 
         return calls;
+    }
+
+    private static bool IsClient(Type type) => type.GetGenericTypeDefinition().FullName == "Bff.Upstreams.GrpcClient`1";
+
+    private static bool IsRpc(MethodInfo method) =>
+        method.DeclaringType?.BaseType is { IsGenericType: true } type
+        && type.GetGenericTypeDefinition().FullName == "Grpc.Core.ClientBase`1"
+        && method.Name.EndsWith("Async", StringComparison.Ordinal);
+
+    /// <summary>Of the method that a generated client calls, as it stands in the service's contract.</summary>
+    private static string Name(MethodInfo method)
+    {
+        dynamic service = method
+            .DeclaringType!.DeclaringType!.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)!
+            .GetValue(null)!;
+        return $"{service.FullName}/{method.Name[..^"Async".Length]}";
     }
 
     private static IEnumerable<MethodInfo> Methods(Type client) =>

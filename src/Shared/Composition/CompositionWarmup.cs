@@ -8,6 +8,8 @@ using Bff.Life;
 using Bff.Requests;
 using Bff.Upstreams;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -58,12 +60,12 @@ internal sealed partial class CompositionWarmup(
 
         var sender = new UpstreamSender(registry);
         var json = UpstreamsRegistration.Generated<IWarmUp>(new UpstreamClient("json", sender));
-        var other = new UpstreamClient("grpc", sender);
+        using var message = grpc is null ? null : new OverGrpc(new UpstreamClient("grpc", sender));
         var composition = new CompositionServices(time, cache, policies, registry, logger);
         var isComposed = false;
         for (var round = 0; round < Rounds && !cancellation.IsCancellationRequested; round++)
         {
-            isComposed = await Compose(json, other, composition);
+            isComposed = await Compose(json, message, composition);
         }
 
         if (!isComposed)
@@ -73,7 +75,7 @@ internal sealed partial class CompositionWarmup(
     }
 
     /// <returns>Whether every part had its data.</returns>
-    private async Task<bool> Compose(IWarmUp json, UpstreamClient other, CompositionServices composition)
+    private async Task<bool> Compose(IWarmUp json, OverGrpc? message, CompositionServices composition)
     {
         var context = new DefaultHttpContext { RequestServices = services };
         context.Features.Set(
@@ -89,7 +91,7 @@ internal sealed partial class CompositionWarmup(
         var first = composer.Required("first", json.Get("first"));
         composer.Optional("second", first, _ => json.Get("second", limit: 5, cursor: "c"));
         composer.Optional("third", json.Get("third")).Fallback(() => null);
-        var last = grpc is null ? null : composer.Optional("fourth", Message(other));
+        var last = message is null ? null : composer.Optional("fourth", message.Get());
         var answer = await composer.Compose(() => first.Value!, ServiceProblemJson.Default.ServiceProblem);
         await answer.ExecuteAsync(context);
         return first.HasValue && last is null or { HasValue: true };
@@ -103,16 +105,6 @@ internal sealed partial class CompositionWarmup(
     )]
     private static partial void LogIncomplete(ILogger logger);
 
-    // A method of its own: a host that never comes here does not load the messages' package.
-    private static UpstreamCall<ServiceProblem> Message(UpstreamClient upstream) =>
-        new GrpcClient(upstream).Read(
-            "warmup/read",
-            new Empty(),
-            Empty.Parser,
-            static _ => new ServiceProblem(null, null, null),
-            ServiceProblemJson.Default.ServiceProblem
-        );
-
     /// <summary>As a host's clients are.</summary>
     internal interface IWarmUp
     {
@@ -121,6 +113,23 @@ internal sealed partial class CompositionWarmup(
     }
 
     internal sealed class Calls<T>() : DeclaredCalls<T>(ServiceProblemJson.Default);
+
+    /// <summary>The same over gRPC. A class of its own: a host that never makes one does not load the packages.</summary>
+    private sealed class OverGrpc(UpstreamClient upstream) : IDisposable
+    {
+        private static readonly Marshaller<Empty> NoMessage = Marshallers.Create(static _ => [], static _ => new Empty());
+        private static readonly Method<Empty, Empty> Method = new(MethodType.Unary, "warmup", "read", NoMessage, NoMessage);
+        private readonly GrpcChannel _channel = GrpcSender.Open(upstream);
+
+        public UpstreamCall<ServiceProblem> Get() =>
+            new GrpcClient<CallInvoker>(_channel.CreateCallInvoker(), upstream.Time).Read(
+                static invoker => invoker.AsyncUnaryCall(Method, null, default, new Empty()),
+                static _ => new ServiceProblem(null, null, null),
+                ServiceProblemJson.Default.ServiceProblem
+            );
+
+        public void Dispose() => _channel.Dispose();
+    }
 
     private static WebApplication Service()
     {

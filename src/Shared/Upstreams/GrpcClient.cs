@@ -1,102 +1,54 @@
-using System.Buffers.Binary;
-using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json.Serialization.Metadata;
-using Bff.Edge;
-using Google.Protobuf;
+using Grpc.Core;
 
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Unary gRPC calls that read, over HTTP/2 (gRPC over HTTP/2 protocol, github.com/grpc/grpc PROTOCOL-HTTP2): one length-prefixed
-/// message each way, status in the trailers. Identity, resilience and limits are those of every other call.
+/// Unary gRPC calls that read, by a client that <c>Grpc.Tools</c> generates and <c>Grpc.Net.ClientFactory</c> makes. What the package writes
+/// goes the way of every other call (<see cref="GrpcSender"/>): identity, resilience and limits are those of the upstream.
 /// </summary>
-/// <param name="upstream">Where to.</param>
-public sealed class GrpcClient(UpstreamClient upstream)
+/// <typeparam name="TClient">The generated client.</typeparam>
+/// <param name="client">Makes the calls.</param>
+/// <param name="time">The clock of the upstream.</param>
+public sealed class GrpcClient<TClient>(TClient client, TimeProvider time)
+    where TClient : class
 {
-    private const int PrefixLength = 5;
-    private static readonly MediaTypeHeaderValue Grpc = new("application/grpc");
-
     /// <summary>Calls a method that changes nothing; it may be repeated.</summary>
-    /// <param name="method">Service and method, such as <c>catalog.v1.ProductCatalog/GetProduct</c>.</param>
-    /// <param name="message">The request message.</param>
-    /// <param name="parser">Of the answer's message.</param>
+    /// <param name="method">Calls the client's method with its message; time and cancellation are those of the call.</param>
     /// <param name="read">Makes the value of the answer's message; null of one that cannot be right.</param>
     /// <param name="type">Source-generated metadata of the value.</param>
-    public UpstreamCall<TValue> Read<T, TValue>(
-        string method,
-        IMessage message,
-        MessageParser<T> parser,
-        Func<T, TValue?> read,
+    public UpstreamCall<TValue> Read<TMessage, TValue>(
+        Func<TClient, AsyncUnaryCall<TMessage>> method,
+        Func<TMessage, TValue?> read,
         JsonTypeInfo<TValue> type
     )
-        where T : IMessage<T>
         where TValue : class =>
         new HandMadeCall<TValue>(
             async call =>
             {
-                var answer = await Read(method, message, parser, call);
+                var answer = await Make(method, call);
                 return !answer.IsOk ? answer.As<TValue>()
                     : read(answer.Value) is { } value ? answer.Map(_ => value)
                     : UpstreamAnswer<TValue>.No(UpstreamOutcome.Failed, answer.Status);
             },
             type,
-            upstream.Time
+            time
         );
 
-    internal async ValueTask<UpstreamAnswer<T>> Read<T>(string method, IMessage message, MessageParser<T> parser, CallContext call)
-        where T : IMessage<T>
+    /// <summary>Makes the call and gives its message.</summary>
+    /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
+    internal async ValueTask<UpstreamAnswer<TMessage>> Make<TMessage>(Func<TClient, AsyncUnaryCall<TMessage>> method, CallContext call)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, new Uri(method, UriKind.Relative))
-        {
-            Version = HttpVersion.Version20,
-            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ByteArrayContent(Frame(message)) { Headers = { ContentType = Grpc } },
-        };
-        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
-        request.Headers.TryAddWithoutValidation("grpc-accept-encoding", "identity");
-        request.Options.Set(Repeatable.ReadsOnly, true);
-
-        using var sent = await upstream.SendRaw(request, call);
-        if (sent is not { Response: { } response, Body: { } body })
-        {
-            return sent.No<T>();
-        }
-
-        var status = (int)response.StatusCode;
-        return GrpcStatus.Of(response) switch
-        {
-            GrpcCode.Ok when status == 200 => Unframe(body.Memory.Span, parser, status),
-            GrpcCode.NotFound or GrpcCode.PermissionDenied => UpstreamAnswer<T>.No(UpstreamOutcome.NotFound, 404),
-            GrpcCode.DeadlineExceeded => UpstreamAnswer<T>.No(UpstreamOutcome.Timeout, status),
-            _ => UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status, sent.RetryAfter),
-        };
-    }
-
-    private static byte[] Frame(IMessage message)
-    {
-        var size = message.CalculateSize();
-        var frame = new byte[PrefixLength + size];
-        BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), size);
-        message.WriteTo(frame.AsSpan(PrefixLength));
-        return frame;
-    }
-
-    private static UpstreamAnswer<T> Unframe<T>(ReadOnlySpan<byte> body, MessageParser<T> parser, int status)
-        where T : IMessage<T>
-    {
-        if (body.Length < PrefixLength || body[0] != 0 || BinaryPrimitives.ReadInt32BigEndian(body[1..]) != body.Length - PrefixLength)
-        {
-            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
-        }
-
+        var exchange = GrpcExchange.Begin(call); // For the calls of this method alone: the caller's context stays as it was.
         try
         {
-            return UpstreamAnswer<T>.Ok(parser.ParseFrom(body[PrefixLength..]), status);
+            using var made = method(client);
+            return UpstreamAnswer<TMessage>.Ok(await made.ResponseAsync) with { FromFallback = exchange.FromFallback };
         }
-        catch (InvalidProtocolBufferException)
+        catch (RpcException failed)
         {
-            return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
+            call.Cancellation.ThrowIfCancellationRequested();
+            return exchange.Failed<TMessage>(failed);
         }
     }
 }

@@ -5,6 +5,7 @@ using Bff.Configuration;
 using Bff.Tenancy;
 using Bff.Upstreams.Discovery;
 using Bff.Upstreams.Tokens;
+using Grpc.Net.ClientFactory;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -127,27 +128,54 @@ public static class UpstreamsRegistration
             builder.RequiredUpstreams().AddKeyedWrites(name);
         }
 
-        return builder.AddClient(name, isShared, static (_, upstream) => Generated<TClient>(upstream));
+        builder.RequiredUpstreams().Add(name, isShared);
+        builder.Services.AddSingleton(provider =>
+            Generated<TClient>(new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared))
+        );
+        return builder;
     }
 
     /// <summary>
-    /// Registers a client over gRPC: a class with a <see cref="GrpcClient"/> of its own, made with the <see cref="UpstreamClient"/> of the
-    /// name.
+    /// Registers a client over gRPC: a class that is made with the <see cref="GrpcClient{TClient}"/> of a generated client.
     /// </summary>
+    /// <typeparam name="TClient">What endpoints ask.</typeparam>
+    /// <typeparam name="TGenerated">What <c>Grpc.Tools</c> generates of the service's contract.</typeparam>
     /// <param name="builder">The host.</param>
     /// <param name="name">As for <see cref="AddUpstream"/>.</param>
     /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
     public static WebApplicationBuilder AddGrpcUpstream<
-        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TClient,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TGenerated
     >(this WebApplicationBuilder builder, string name, bool isShared = false)
         where TClient : class
+        where TGenerated : class
     {
         builder.Services.TryAddSingleton<GrpcUse>();
-        return builder.AddClient(
-            name,
-            isShared,
-            static (provider, upstream) => ActivatorUtilities.CreateInstance<TClient>(provider, upstream)
+        builder
+            .Services.AddGrpcClient<TGenerated>(
+                name,
+                options =>
+                {
+                    options.Address = RequestTaker.Root;
+                    options.ChannelOptionsActions.Add(GrpcSender.Set);
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(provider => new GrpcSender(
+                new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)
+            ))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // The upstream's connections have their own.
+            .RemoveAllLoggers();
+        builder.RequiredUpstreams().Add(name, isShared);
+        builder.Services.AddSingleton(provider =>
+            ActivatorUtilities.CreateInstance<TClient>(
+                provider,
+                new GrpcClient<TGenerated>(
+                    provider.GetRequiredService<GrpcClientFactory>().CreateClient<TGenerated>(name),
+                    provider.GetRequiredService<TimeProvider>()
+                )
+            )
         );
+        return builder;
     }
 
     /// <summary>
@@ -165,21 +193,6 @@ public static class UpstreamsRegistration
 
     private static RequiredUpstreams RequiredUpstreams(this WebApplicationBuilder builder) =>
         builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single();
-
-    private static WebApplicationBuilder AddClient<TClient>(
-        this WebApplicationBuilder builder,
-        string name,
-        bool isShared,
-        Func<IServiceProvider, UpstreamClient, TClient> make
-    )
-        where TClient : class
-    {
-        builder.RequiredUpstreams().Add(name, isShared);
-        builder.Services.AddSingleton(provider =>
-            make(provider, new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared))
-        );
-        return builder;
-    }
 }
 
 /// <summary>There where the host has a client over gRPC: what that needs is loaded and warmed on no other.</summary>

@@ -4,18 +4,10 @@ using Catalog.V1;
 namespace WebBff.Upstreams;
 
 /// <summary>The product catalogue over gRPC: one product.</summary>
-public sealed class CatalogClient(UpstreamClient catalog)
+internal sealed class CatalogClient(GrpcClient<ProductCatalog.ProductCatalogClient> catalog)
 {
-    private readonly GrpcClient _grpc = new(catalog);
-
     public UpstreamCall<Product> Get(string productId) =>
-        _grpc.Read(
-            "catalog.v1.ProductCatalog/GetProduct",
-            new GetProductRequest { Id = productId },
-            Catalog.V1.Product.Parser,
-            Read,
-            UpstreamJson.Default.Product
-        );
+        catalog.Read(client => client.GetProductAsync(new() { Id = productId }), Read, UpstreamJson.Default.Product);
 
     // Protobuf has no required members: a product without its id or name is garbage.
     private static Product? Read(Catalog.V1.Product product) =>

@@ -1,4 +1,5 @@
 using Bff.Upstreams;
+using Catalog.V1;
 
 namespace WebBff.Upstreams;
 
@@ -10,7 +11,7 @@ internal static class UpstreamClients
             .AddUpstream<IUsers>("users")
             .AddUpstream<IOrders>("orders")
             .AddUpstream<IProducts>("products")
-            .AddGrpcUpstream<CatalogClient>("catalog", isShared: true)
+            .AddGrpcUpstream<CatalogClient, ProductCatalog.ProductCatalogClient>("catalog", isShared: true)
             .AddUpstream<IReviews>("reviews", isShared: true)
             .AddUpstream<IInventory>("inventory", isShared: true)
             .AddUpstream<IPricing>("pricing", isShared: true)

@@ -2,7 +2,6 @@ using Bff.Dev.Upstreams.Faults;
 using Bff.TestKit;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
-using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
 
 namespace Bff.Shared.Tests.Upstreams;
 
@@ -130,14 +129,10 @@ public sealed class AddressTests
         );
         bench.Services.Users.Faults.Set(FaultMode.Reset);
 
-        var answer = await new GrpcClient(bench.Client("users")).Read(
-            "catalog.v1.ProductCatalog/GetProduct",
-            new StringValue { Value = "p-1" },
-            StringValue.Parser,
-            bench.Call()
-        );
+        var answer = await bench.Product("users", "p-1");
 
-        Assert.Equal("p-1", answer.Value!.Value);
+        Assert.Equal("p-1", answer.Value);
+        Assert.True(answer.FromFallback);
     }
 
     [Fact]

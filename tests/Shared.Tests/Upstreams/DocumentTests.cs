@@ -1,7 +1,6 @@
 using Bff.Dev.Upstreams.Faults;
 using Bff.Upstreams;
 using static Bff.Shared.Tests.Upstreams.UpstreamBench;
-using StringValue = Google.Protobuf.WellKnownTypes.StringValue;
 
 namespace Bff.Shared.Tests.Upstreams;
 
@@ -33,23 +32,11 @@ public sealed class DocumentTests
     public async Task A_grpc_read_gives_its_message_or_not_found()
     {
         await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"));
-        var catalog = new GrpcClient(bench.Client("catalog"));
 
-        // Request and answer have a text as their first field, which is all that StringValue reads.
-        var found = await catalog.Read(
-            "catalog.v1.ProductCatalog/GetProduct",
-            new StringValue { Value = "p-1" },
-            StringValue.Parser,
-            bench.Call()
-        );
-        var unknown = await catalog.Read(
-            "catalog.v1.ProductCatalog/GetProduct",
-            new StringValue { Value = "p-none" },
-            StringValue.Parser,
-            bench.Call()
-        );
+        var found = await bench.Product("catalog", "p-1");
+        var unknown = await bench.Product("catalog", "p-none");
 
-        Assert.Equal("p-1", found.Value!.Value);
+        Assert.Equal("p-1", found.Value);
         Assert.Equal(UpstreamOutcome.NotFound, unknown.Outcome);
     }
 
@@ -61,12 +48,7 @@ public sealed class DocumentTests
         await using var bench = await StartAsync(null, ("Upstreams:catalog:Http2", "true"), ("Upstreams:catalog:Retries", "0"));
         bench.Services.Catalog.Faults.Set(new Fault { Mode = FaultMode.Status, Status = status });
 
-        var answer = await new GrpcClient(bench.Client("catalog")).Read(
-            "catalog.v1.ProductCatalog/GetProduct",
-            new StringValue { Value = "p-1" },
-            StringValue.Parser,
-            bench.Call()
-        );
+        var answer = await bench.Product("catalog", "p-1");
 
         Assert.Equal(UpstreamOutcome.Failed, answer.Outcome);
     }
