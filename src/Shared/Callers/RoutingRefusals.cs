@@ -66,8 +66,9 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
             context.Request.ContentType = refused.ContentType;
             context.SetEndpoint(Of(refused.Refusal, context.GetEndpoint() as RouteEndpoint, isMethod));
         }
-        else if (context.GetEndpoint() is null)
+        else if (context.GetEndpoint() is not RouteEndpoint)
         {
+            // A HEAD that was routed as GET and led nowhere has been routed once more, and routing has refused it for its method.
             context.SetEndpoint(NotFound);
         }
 

@@ -90,6 +90,7 @@ internal sealed class LimitedHost : IAsyncDisposable
         app.MapGet("/things", () => "things").RequireScope("api");
         app.MapGet("/search", () => "found").RequireScope("api").Named("search");
         app.MapGet("/expensive", () => "gold").RequireScope("api").Named("expensive");
+        app.MapGet("/numbered/{n:int}", (int n) => n).RequireScope("api");
         app.MapGet("/open", () => "open").AllowAnonymous();
         app.MapGet("/unlimited", () => "unlimited").AllowAnonymous().WithoutLimits();
         app.MapPost(

@@ -19,6 +19,8 @@ public sealed class RefusalCostTests
             { "DELETE", "/open", null, 405 },
             { "POST", "/documents", "text/plain", 415 },
             { "GET", "/nowhere", null, 404 },
+            { "GET", "/numbered/one", null, 404 },
+            { "HEAD", "/numbered/one", null, 404 },
             { "POST", "/nowhere", "application/json", 404 },
             { "POST", "/orders", "too large", 413 },
         };
