@@ -94,7 +94,7 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
         {
             null => [new NothingThere(), AnyCaller],
             _ when !isMethod || guard.Metadata.GetMetadata<IAllowAnonymous>() is not null => guard.Metadata,
-            _ => guard.Metadata.Where(item => item is not CallerRule).Append(AnyCaller),
+            _ => guard.Metadata.Where(static item => item is not (CallerRule or AnonymousAnswer)).Append(AnyCaller),
         };
 
     private sealed record Guarded(RouteEndpoint? Guard, Endpoint Endpoint);

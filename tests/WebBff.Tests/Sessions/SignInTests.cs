@@ -138,6 +138,7 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
         ];
         using var other = await NewBrowser(host).Get("/bff/sessions");
         using var token = await NewBrowser(host).Send(HttpMethod.Get, "/bff/user", ("Authorization", "Bearer no-token"));
+        using var written = await NewBrowser(host).Send(HttpMethod.Delete, "/bff/user");
 
         foreach (var (what, code, answer) in asked)
         {
@@ -157,7 +158,8 @@ public sealed class SignInTests(SharedSurroundings surroundings) : WebTest(surro
             answer.Dispose();
         }
 
-        await Problem(other, 401, "missing_token"); // It is said of this one resource.
+        await Problem(other, 401, "missing_token"); // It is said of this one resource,
+        await Problem(written, 401, "missing_token"); // and of reading it.
         Assert.Equal(HttpStatusCode.Unauthorized, token.StatusCode);
         Assert.Equal("u-1002", (string?)(await (await SignedIn(host, "bob")).User())["sub"]);
     }
