@@ -31,9 +31,14 @@ internal static class RelayedSockets
             }
         );
 
-    /// <summary>Whether the upgrade that a request of HTTP/1.1 asks for is to a WebSocket, and to nothing else.</summary>
+    /// <summary>
+    /// Whether the upgrade that a request of HTTP/1.1 asks for is to a WebSocket, and to nothing else. It is a GET (RFC 6455 section 4.1):
+    /// the proxy sends every upgrade as one, and what was admitted as POST must not arrive as GET.
+    /// </summary>
     public static bool IsAsked(HttpRequest request) =>
-        request.Headers.Upgrade is [{ } protocol] && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
+        HttpMethods.IsGet(request.Method)
+        && request.Headers.Upgrade is [{ } protocol]
+        && protocol.Equals(WebSocket, StringComparison.OrdinalIgnoreCase);
 
     private static RelayedSocket Relay(HttpContext context, Stream client) =>
         new(

@@ -47,6 +47,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     private byte[] _says = [];
     private bool _hangsUp;
     private int _asked;
+    private string _method = "";
     private TestHost? _gateway;
 
     /// <summary>
@@ -218,6 +219,22 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
         Assert.True(answer.Status == 502, $"{answer.Status} {answer.Text}");
     }
 
+    /// <summary>The proxy sends whatever is to become a WebSocket as GET.</summary>
+    [Theory]
+    [InlineData("/any", "POST")]
+    [InlineData("/own", "POST")]
+    [InlineData("/any", "DELETE")]
+    public async Task The_method_that_was_admitted_is_the_one_that_arrives(string path, string method)
+    {
+        _says = "HTTP/1.1 204 No Content\r\n\r\n"u8.ToArray();
+
+        var answer = await Send(
+            $"{method} {path} HTTP/1.1\r\nHost: gateway\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n"
+        );
+
+        Assert.Equal((204, method), (answer.Status, _method));
+    }
+
     /// <summary>A service that knows the method answers with the head that it was sent.</summary>
     [Theory]
     [InlineData("/any")]
@@ -299,7 +316,7 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
                         continue;
                     }
 
-                    head = "";
+                    (_method, head) = (head[..head.IndexOf(' ', StringComparison.Ordinal)], "");
                     Interlocked.Increment(ref _asked);
                     await stream.WriteAsync(_says, _over.Token);
                     if (_hangsUp)
