@@ -46,6 +46,23 @@ public sealed class ProviderAnswerTests(SharedSurroundings surroundings) : WebTe
     }
 
     [Theory]
+    [InlineData("access_denied", 403, "forbidden")]
+    [InlineData("login_required", 403, "forbidden")]
+    [InlineData("temporarily_unavailable", 503, "upstream_unavailable")]
+    [InlineData("server_error", 503, "upstream_unavailable")]
+    public async Task An_outage_that_the_provider_tells_through_the_browser_is_no_refusal(string error, int status, string code)
+    {
+        var browser = NewBrowser(Start());
+        var back = await browser.Choose(await browser.Begin(), "alice");
+
+        using var answer = await browser.Follow(Browser.With(Browser.With(back, "code", null), "error", error));
+
+        await Problem(answer, status, code);
+        Assert.Equal(status == 503, answer.Headers.RetryAfter is not null);
+        Assert.Null(browser.Session);
+    }
+
+    [Theory]
     [InlineData("Auto", "none", true)]
     [InlineData("Auto", "[]", true)]
     [InlineData("Auto", """{"sub":"sparse","name":"Ada","name":"Mallory"}""", true)]

@@ -169,11 +169,14 @@ internal sealed partial class SignInEvents(
 
         LogFailed(logger, context.Failure?.GetType().Name ?? "");
         Refuse(
-            context.Failure?.Data.Contains("error") == true
-                ? new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." }
-                : Malformed(
-                    Tokens is null ? "The identity provider's answer has no code." : "The identity provider's token could not be verified."
-                )
+            context.Failure?.Data["error"] switch
+            {
+                // RFC 6749 section 4.1.2.1: what it cannot say by a status, because it answers through the browser.
+                "temporarily_unavailable" or "server_error" => Away("The identity provider cannot sign anybody in now. Begin again."),
+                not null => new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." },
+                null when Tokens is null => Malformed("The identity provider's answer has no code."),
+                null => Malformed("The identity provider's token could not be verified."),
+            }
         );
         context.HandleResponse();
         return Task.CompletedTask;
