@@ -80,6 +80,7 @@ public sealed class AttackTests(SharedSurroundings surroundings) : WebTest(surro
     [InlineData("/#/products", "/#/products")]
     [InlineData("/a/../b", "/b")]
     [InlineData("/caf\u00e9", "/caf%C3%A9")]
+    [InlineData("/search?q=\U0001F600", "/search?q=%F0%9F%98%80")]
     public async Task A_local_return_address_is_kept(string address, string location)
     {
         var browser = NewBrowser(Start());

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
@@ -34,10 +36,10 @@ internal static class ReturnUrl
             return null;
         }
 
-        foreach (var c in url)
+        foreach (var c in url.EnumerateRunes())
         {
             // Browsers drop tabs and line breaks and take a backslash for a slash; other white space is trimmed.
-            if (c is '\\' || char.IsControl(c) || char.IsWhiteSpace(c) || char.IsSurrogate(c))
+            if (c.Value is '\\' || Rune.IsControl(c) || Rune.IsWhiteSpace(c))
             {
                 return null;
             }
