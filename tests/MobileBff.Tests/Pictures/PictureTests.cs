@@ -48,6 +48,20 @@ public sealed class PictureTests(SharedSurroundings surroundings) : MobileTest(s
         Assert.True((await saving.Content.ReadAsByteArrayAsync()).Length < (await any.Content.ReadAsByteArrayAsync()).Length);
     }
 
+    [Theory]
+    [InlineData("image/webp;q=0.1, image/jpeg;q=0.9", "image/jpeg")]
+    [InlineData("image/webp;q=0.5, image/*", "image/jpeg")]
+    [InlineData("image/webp;q=0.5, */*", "image/jpeg")]
+    [InlineData("image/jpeg;q=0.9, image/webp", "image/webp")]
+    [InlineData("image/jpeg, image/webp", "image/webp")]
+    [InlineData("image/webp;q=0.5, image/jpeg;q=0, */*", "image/webp")]
+    public async Task The_kind_that_the_client_likes_better_is_sent(string accept, string kind)
+    {
+        var picture = await Send(Start(), "/images/p-2.jpg?w=96", ("Accept", accept));
+
+        Assert.Equal(kind, picture.Content.Headers.ContentType!.MediaType);
+    }
+
     [Fact]
     public async Task Copies_that_are_asked_for_at_once_are_made_once()
     {

@@ -56,10 +56,25 @@ internal static partial class GetPicture
         }
     }
 
-    // Only who names it: a wildcard is also sent by clients that cannot show WebP.
+    // Only who names it, and likes JPEG no better: a wildcard is also sent by clients that cannot show WebP.
     private static bool TakesWebP(HttpRequest request) =>
         MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
-        && accepted.Any(a => a.MediaType.Equals("image/webp", StringComparison.OrdinalIgnoreCase) && a.Quality is not 0);
+        && Quality(accepted, "image/webp") is > 0 and var webP
+        && webP >= (Quality(accepted, "image/jpeg") ?? Quality(accepted, "image/*") ?? Quality(accepted, "*/*") ?? 0);
+
+    /// <summary>RFC 9110 section 12.4.2; null: the range is not among the accepted.</summary>
+    private static double? Quality(IList<MediaTypeHeaderValue> accepted, string range)
+    {
+        foreach (var one in accepted)
+        {
+            if (one.MediaType.Equals(range, StringComparison.OrdinalIgnoreCase))
+            {
+                return one.Quality ?? 1;
+            }
+        }
+
+        return null;
+    }
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex PlainName();
