@@ -12,7 +12,7 @@ public static class SearchText
     public static string Of(string? q, int longest)
     {
         var text = q?.Trim() ?? "";
-        return text.Length > 0 && text.EnumerateRunes().Take(longest + 1).Count() <= longest
+        return text.Length > 0 && TextLength.IsAtMost(text, longest)
             ? text
             : throw new ProblemException(Problem.Invalid("q", $"Must have 1 to {longest} characters."));
     }

@@ -57,7 +57,7 @@ public static class ManagePlanChanges
             return Problem.Invalid("decision", "Must be approve or decline.");
         }
 
-        if (request.Note is { } note && (note.Length > MaxNote || note.Any(char.IsControl)))
+        if (request.Note is { } note && (!TextLength.IsAtMost(note, MaxNote) || note.Any(char.IsControl)))
         {
             return Problem.Invalid("note", $"Must have at most {MaxNote} characters, none of them a control character.");
         }

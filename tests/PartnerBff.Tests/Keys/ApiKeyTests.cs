@@ -247,6 +247,19 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         Assert.Equal("2999-01-01T00:00:00Z", (string?)made["expires_at"]);
     }
 
+    [Theory]
+    [InlineData(100, 201)]
+    [InlineData(101, 400)]
+    public async Task A_name_is_as_long_as_it_has_characters(int characters, int status)
+    {
+        var key = NewKey();
+        key["name"] = string.Concat(Enumerable.Repeat("\U0001F600", characters));
+
+        using var answer = await Send(Start(), HttpMethod.Post, "/v1/api-keys", AcmeKey, key);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
     [RedisFact]
     public async Task Known_keys_go_on_while_the_store_is_away_and_no_key_is_ever_logged()
     {

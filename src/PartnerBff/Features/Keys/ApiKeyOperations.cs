@@ -156,7 +156,7 @@ internal static class ApiKeyOperations
     public static Dictionary<string, string[]> Mistakes(NewKeyRequest request, TimeProvider time)
     {
         var mistakes = new Dictionary<string, string[]>();
-        if (string.IsNullOrWhiteSpace(request.Name) || request.Name.Length > MaxName || request.Name.Any(char.IsControl))
+        if (string.IsNullOrWhiteSpace(request.Name) || !TextLength.IsAtMost(request.Name, MaxName) || request.Name.Any(char.IsControl))
         {
             mistakes["name"] = [$"Must have 1 to {MaxName} characters, none of them a control character."];
         }

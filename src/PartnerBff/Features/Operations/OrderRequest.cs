@@ -18,7 +18,7 @@ public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestIte
     internal Dictionary<string, string[]>? Mistakes(string prefix = "")
     {
         Dictionary<string, string[]>? mistakes = null;
-        if (Reference is { } reference && (reference.Length is 0 or > MaxText || reference.Any(char.IsControl)))
+        if (Reference is { } reference && (reference.Length == 0 || !IsText(reference)))
         {
             Add("reference", $"Must have 1 to {MaxText} characters, none of them a control character.");
         }
@@ -43,7 +43,7 @@ public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestIte
                 continue;
             }
 
-            if (item.ProductId is not { Length: > 0 and <= MaxText } || item.ProductId.Any(char.IsControl))
+            if (item.ProductId is not { Length: > 0 } || !IsText(item.ProductId))
             {
                 Add(at + ".product_id", $"Must have 1 to {MaxText} characters.");
             }
@@ -61,6 +61,8 @@ public sealed record OrderRequest(string Currency, IReadOnlyList<OrderRequestIte
 
     /// <summary>The problem that the mistakes are; null when there are none.</summary>
     internal Problem? Objection() => Mistakes() is { } mistakes ? new Problem(ProblemCodes.ValidationFailed) { Errors = mistakes } : null;
+
+    private static bool IsText(string text) => TextLength.IsAtMost(text, MaxText) && !text.Any(char.IsControl);
 
     internal NewOrder ToUpstream() => new(Reference, Currency, [.. Items.Select(i => new NewOrderLine(i.ProductId, i.Quantity))]);
 }

@@ -28,7 +28,7 @@ internal static class WebhookRules
             errors["types"] = [$"Give 1 to {EventTypes.MaxFilters} names such as order.shipped, order.* or *."];
         }
 
-        if (description?.Length > MaxDescription)
+        if (description is not null && !TextLength.IsAtMost(description, MaxDescription))
         {
             errors["description"] = [$"Must be at most {MaxDescription} characters."];
         }

@@ -1,0 +1,18 @@
+using Bff.Requests;
+
+namespace Bff.Shared.Tests.Requests;
+
+public sealed class TextLengthTests
+{
+    [Theory]
+    [InlineData("", 0, true)]
+    [InlineData("abc", 3, true)]
+    [InlineData("abcd", 3, false)]
+    [InlineData("\U0001F600\U0001F600\U0001F600", 3, true)]
+    [InlineData("\U0001F600\U0001F600\U0001F600", 2, false)]
+    [InlineData("a\U0001F600", 1, false)]
+    [InlineData("e\u0301", 1, false)] // Two characters that are drawn as one.
+    [InlineData("abcdefgh", 3, false)]
+    public void A_text_is_measured_in_characters(string text, int characters, bool isAtMost) =>
+        Assert.Equal(isAtMost, TextLength.IsAtMost(text, characters));
+}
