@@ -5,20 +5,35 @@ namespace Bff.Edge;
 /// <summary>Networks that an address must be in, in CIDR form (RFC 4632, RFC 4291); a single address is a network of one.</summary>
 public static class AddressNetworks
 {
-    /// <summary>Reads <c>203.0.113.0/24</c>, <c>2001:db8::/32</c> or one address.</summary>
+    private const int MappedBits = 96;
+
+    /// <summary>What no client comes from: it stands for a text that is no network, where leaving it out would admit anybody.</summary>
+    public static IPNetwork Nowhere { get; } = new(IPAddress.Broadcast, 32);
+
+    /// <summary>
+    /// Reads <c>203.0.113.0/24</c>, <c>2001:db8::/32</c> or one address. IPv4 is four decimal numbers and nothing else: the framework also
+    /// takes <c>010.0.0.1</c> for 8.0.0.1 and <c>10.1</c> for 10.0.0.1. IPv4 that is written as IPv6 is IPv4.
+    /// </summary>
     public static bool TryParse(string? text, out IPNetwork network)
     {
-        if (IPNetwork.TryParse(text, out network))
-        {
-            return true;
-        }
-
-        if (text is null || !IPAddress.TryParse(text, out var address) || address.ScopeIdOf() != 0)
+        network = default;
+        var number = text.AsSpan();
+        number = number.IndexOf('/') is >= 0 and var end ? number[..end] : number;
+        if (!IPAddress.TryParse(number, out var address) || address.ScopeIdOf() != 0 || !IsPlain(address, number))
         {
             return false;
         }
 
-        network = new(address, address.GetAddressBytes().Length * 8);
+        if (number.Length == text!.Length)
+        {
+            network = new(address, address.GetAddressBytes().Length * 8);
+        }
+        else if (!IPNetwork.TryParse(text, out network))
+        {
+            return false;
+        }
+
+        network = Unmapped(network);
         return true;
     }
 
@@ -41,6 +56,15 @@ public static class AddressNetworks
 
         return false;
     }
+
+    private static bool IsPlain(IPAddress address, ReadOnlySpan<char> text) =>
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
+        || text.Equals(address.ToString(), StringComparison.Ordinal);
+
+    private static IPNetwork Unmapped(IPNetwork network) =>
+        network.BaseAddress.IsIPv4MappedToIPv6 && network.PrefixLength >= MappedBits
+            ? new(network.BaseAddress.MapToIPv4(), network.PrefixLength - MappedBits)
+            : network;
 
     private static long ScopeIdOf(this IPAddress address) =>
         address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? address.ScopeId : 0;

@@ -260,6 +260,20 @@ public sealed class ApiKeyTests(SharedSurroundings surroundings) : PartnerTest(s
         Assert.Equal(status, (int)answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("010.0.0.1")]
+    [InlineData("10.1")]
+    [InlineData("010.0.0.0/8")]
+    public async Task An_address_that_readers_take_for_different_ones_is_refused(string address)
+    {
+        var key = NewKey();
+        key["allowed_addresses"] = new JsonArray(address);
+
+        var problem = await Problem(await Send(Start(), HttpMethod.Post, "/v1/api-keys", AcmeKey, key), 400, "validation_failed");
+
+        Assert.Equal(["allowed_addresses"], problem["errors"]!.AsObject().Select(e => e.Key));
+    }
+
     [RedisFact]
     public async Task Known_keys_go_on_while_the_store_is_away_and_no_key_is_ever_logged()
     {

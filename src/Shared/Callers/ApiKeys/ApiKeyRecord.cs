@@ -74,7 +74,9 @@ public sealed record ApiKeyRecord
             KeyHash = Hash,
             ExpiresAt = ExpiresAt,
             IsSandbox = IsTest,
-            AllowedAddresses = AllowedAddresses?.Select(a => AddressNetworks.TryParse(a, out var network) ? network : default).ToArray(),
+            AllowedAddresses = AllowedAddresses
+                ?.Select(a => AddressNetworks.TryParse(a, out var network) ? network : AddressNetworks.Nowhere)
+                .ToArray(),
             Scopes = System.Collections.Frozen.FrozenSet.ToFrozenSet(Scopes, StringComparer.Ordinal),
         };
 }
