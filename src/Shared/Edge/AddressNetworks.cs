@@ -17,14 +17,12 @@ public static class AddressNetworks
     public static bool TryParse(string? text, out IPNetwork network)
     {
         network = default;
-        var number = text.AsSpan();
-        number = number.IndexOf('/') is >= 0 and var end ? number[..end] : number;
-        if (!IPAddress.TryParse(number, out var address) || address.ScopeIdOf() != 0 || !IsPlain(address, number))
+        if (text is null || !IsPlain(text))
         {
             return false;
         }
 
-        if (number.Length == text!.Length)
+        if (IPAddress.TryParse(text, out var address) && address.ScopeIdOf() == 0)
         {
             network = new(address, address.GetAddressBytes().Length * 8);
         }
@@ -57,9 +55,14 @@ public static class AddressNetworks
         return false;
     }
 
-    private static bool IsPlain(IPAddress address, ReadOnlySpan<char> text) =>
-        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6
-        || text.Equals(address.ToString(), StringComparison.Ordinal);
+    /// <summary>Whether the address, or that of the network, means the same to every reader.</summary>
+    internal static bool IsPlain(string text)
+    {
+        var end = text.IndexOf('/', StringComparison.Ordinal);
+        var written = end < 0 ? text : text.AsSpan(0, end);
+        return IPAddress.TryParse(written, out var address)
+            && (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 || written.SequenceEqual(address.ToString()));
+    }
 
     private static IPNetwork Unmapped(IPNetwork network) =>
         network.BaseAddress.IsIPv4MappedToIPv6 && network.PrefixLength >= MappedBits

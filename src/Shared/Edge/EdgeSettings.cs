@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Bff.Configuration;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.Extensions.Configuration;
@@ -65,7 +66,7 @@ internal sealed class EdgeSettings
     {
         foreach (var (key, value) in Values(configuration, "ForwardedHeaders:KnownProxies"))
         {
-            if (IPAddress.TryParse(value, out var address))
+            if (IPAddress.TryParse(value, out var address) && AddressNetworks.IsPlain(value))
             {
                 KnownProxies.Add(address);
             }
@@ -80,7 +81,7 @@ internal sealed class EdgeSettings
 
         foreach (var (key, value) in Values(configuration, "ForwardedHeaders:KnownNetworks"))
         {
-            if (!IPNetwork.TryParse(value, out var network))
+            if (!IPNetwork.TryParse(value, out var network) || !AddressNetworks.IsPlain(value))
             {
                 mistakes.Add(
                     key,
@@ -101,25 +102,22 @@ internal sealed class EdgeSettings
     private void ReadHosts(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var hosts = Values(configuration, "AllowedHosts").ToArray();
-        foreach (
-            var (key, value) in hosts.Where(h =>
-                h.Value is not "*" && (h.Value.TrimStart('*', '.').Contains('*') || h.Value.AsSpan().ContainsAny("/@ "))
-            )
-        )
+        foreach (var (key, value) in hosts.Where(h => h.Value is not "*" && !IsHost(h.Value)))
         {
             mistakes.Add(
                 key,
-                $"'{value}' is not a host name. Write names without scheme and port, separated by ';', such as api.example.com;*.example.com."
+                $"'{value}' is not a host name. Write names in ASCII, without scheme and port, separated by ';', such as api.example.com;*.example.com."
             );
         }
 
         AllowedHosts = hosts.Any(h => h.Value is "*") ? [] : [.. hosts.Select(h => h.Value)];
-        if (configuration["PublicUrl"] is { Length: > 0 } url)
+        if (configuration["PublicUrl"]?.Trim() is { Length: > 0 } url)
         {
             if (
                 Uri.TryCreate(url, UriKind.Absolute, out var uri)
                 && uri.Scheme is "https" or "http"
                 && uri is { Query: "", Fragment: "", UserInfo: "" }
+                && IsPlain(url, uri.Scheme)
             )
             {
                 PublicUrl = url.TrimEnd('/');
@@ -133,6 +131,25 @@ internal sealed class EdgeSettings
             }
         }
     }
+
+    /// <summary>What no request's <c>Host</c> can be (a port, letters beyond ASCII) would refuse every request.</summary>
+    private static bool IsHost(string value)
+    {
+        var name = value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;
+        return Ascii.IsValid(name)
+            && Uri.CheckHostName(name) switch
+            {
+                UriHostNameType.Dns or UriHostNameType.IPv4 => true,
+                UriHostNameType.IPv6 => name[0] == '[',
+                _ => false,
+            };
+    }
+
+    /// <summary>It goes into headers as it is written: what .NET alone reads as an address is none there.</summary>
+    private static bool IsPlain(string url, string scheme) =>
+        Ascii.IsValid(url)
+        && url.StartsWith(scheme + "://", StringComparison.OrdinalIgnoreCase)
+        && !url.AsSpan().ContainsAny('\\', ' ', '\t');
 
     private void ReadCors(IConfiguration configuration, ConfigurationMistakes mistakes)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Net;
+using System.Text;
 using Bff.Configuration;
 using Bff.Edge;
 using Bff.Tenancy;
@@ -143,7 +144,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
                 Plan = plan,
                 Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
                 AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
-                AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network).OfType<IPNetwork>()],
+                AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network)],
                 CustomDomain = Domain(section),
                 DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
             }
@@ -172,7 +173,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         return pattern;
     }
 
-    private IPNetwork? Network(IConfigurationSection entry)
+    private IPNetwork Network(IConfigurationSection entry)
     {
         if (AddressNetworks.TryParse(entry.Value, out var network))
         {
@@ -183,7 +184,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             entry.Path,
             $"'{entry.Value}' is not a network. Write it as prefix and length, such as 203.0.113.0/24, or as one address."
         );
-        return null;
+        return AddressNetworks.Nowhere; // A tenant of the store is served all the same.
     }
 
     private string? Domain(IConfigurationSection section)
@@ -193,9 +194,10 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             return null;
         }
 
-        if (Uri.CheckHostName(domain) != UriHostNameType.Dns)
+        // No request's Host has letters beyond ASCII.
+        if (Uri.CheckHostName(domain) != UriHostNameType.Dns || !Ascii.IsValid(domain) || domain.EndsWith('.'))
         {
-            mistakes.Add(section, "CustomDomain", "not a host name such as api.example.com, without scheme, port or path.");
+            mistakes.Add(section, "CustomDomain", "not a host name such as api.example.com, in ASCII and without scheme, port or path.");
         }
 
         return domain;

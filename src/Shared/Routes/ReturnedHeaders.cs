@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Bff.Callers.Identity;
 using Bff.Configuration;
 using Bff.Edge;
+using Bff.Upstreams;
 using Microsoft.Extensions.Configuration;
 
 namespace Bff.Routes;
@@ -111,7 +112,7 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
         var further = configuration.GetSection("Headers:Return").GetChildren().ToList();
         foreach (
             var name in further.Where(f =>
-                string.IsNullOrWhiteSpace(f.Value) || Never.Contains(f.Value) || IdentityHeaders.IsReserved(f.Value)
+                !ForwardedNames.IsName(f.Value) || Never.Contains(f.Value) || IdentityHeaders.IsReserved(f.Value)
             )
         )
         {

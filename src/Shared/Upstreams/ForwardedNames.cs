@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
 using Bff.Callers.Identity;
 using Bff.Configuration;
 using Microsoft.Extensions.Configuration;
@@ -46,14 +47,17 @@ internal static class ForwardedNames
         ]
     );
 
+    /// <summary>Whether a header may have this name at all.</summary>
+    public static bool IsName([NotNullWhen(true)] string? name) => name is { Length: > 0 } && !name.AsSpan().ContainsAnyExcept(Token);
+
     /// <summary>The names; each that may not be forwarded is a mistake.</summary>
     public static IEnumerable<string> Read(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         foreach (var section in configuration.GetSection("Headers:Forward").GetChildren())
         {
             if (
-                section.Value is { Length: > 0 } name
-                && !name.AsSpan().ContainsAnyExcept(Token)
+                section.Value is { } name
+                && IsName(name)
                 && !IdentityHeaders.IsReserved(name)
                 && !Never.Contains(name.Replace('_', '-')) // Many servers take the two for the same.
                 && !name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase)

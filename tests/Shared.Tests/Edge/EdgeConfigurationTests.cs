@@ -46,6 +46,37 @@ public sealed class EdgeConfigurationTests
     }
 
     [Theory]
+    [InlineData("AllowedHosts", "api.example.com:443")]
+    [InlineData("AllowedHosts", "*.")]
+    [InlineData("AllowedHosts", "bücher.example")]
+    [InlineData("AllowedHosts", "::1")]
+    [InlineData("AllowedHosts:0", "api.example.com;www.example.com")]
+    [InlineData("PublicUrl", "https://bücher.example")]
+    [InlineData("PublicUrl", "https:api.example.com")]
+    [InlineData("PublicUrl", "https:\\\\api.example.com")]
+    [InlineData("ForwardedHeaders:KnownProxies:0", "1")]
+    [InlineData("ForwardedHeaders:KnownProxies:0", "010.0.0.5")]
+    [InlineData("ForwardedHeaders:KnownNetworks:0", "10.1/16")]
+    [InlineData("Headers:Return:0", "X Total")]
+    [InlineData("Headers:Return:0", "X-Total:")]
+    [InlineData("Headers:Return:0", "Set-Cookie ")]
+    public async Task What_no_client_and_no_proxy_can_be_is_a_mistake(string key, string value)
+    {
+        var refused = await Assert.ThrowsAsync<InvalidConfigurationException>(() => Start((key, value)));
+
+        Assert.Equal([key], refused.Mistakes.Select(m => m.Key).Distinct());
+    }
+
+    [Theory]
+    [InlineData("AllowedHosts", "[::1];10.0.0.5;my_service;xn--bcher-kva.example;*.xn--bcher-kva.example")]
+    [InlineData("PublicUrl", " https://xn--bcher-kva.example/base ")]
+    [InlineData("ForwardedHeaders:KnownNetworks", "10.1.0.0/16;2001:db8::/32")]
+    public async Task What_they_can_be_is_none(string key, string value)
+    {
+        await using var host = await Start((key, value));
+    }
+
+    [Theory]
     [InlineData("Authorization")]
     [InlineData("proxy-authorization")]
     [InlineData("Cookie")]
@@ -224,7 +255,7 @@ public sealed class EdgeConfigurationTests
     [Fact]
     public async Task Problem_types_are_built_from_the_public_url()
     {
-        await using var host = await Start(("PublicUrl", "https://api.example.com/"));
+        await using var host = await Start(("PublicUrl", " https://api.example.com/ "));
 
         Assert.Contains(
             "\"type\":\"https://api.example.com/problems/not_found\"",

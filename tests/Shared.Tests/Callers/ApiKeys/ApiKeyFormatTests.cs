@@ -1,9 +1,28 @@
+using System.Net;
 using Bff.Callers.ApiKeys;
+using Bff.Edge;
 
 namespace Bff.Shared.Tests.Callers.ApiKeys;
 
 public sealed class ApiKeyFormatTests
 {
+    [Fact]
+    public void A_stored_network_that_cannot_be_read_lets_nobody_in()
+    {
+        var record = new ApiKeyRecord
+        {
+            Id = "key_1",
+            Tenant = "acme",
+            Name = "n",
+            Hash = "h",
+            Prefix = "pk_live_",
+            LastFour = "abcd",
+            AllowedAddresses = ["10.1/16"],
+        };
+
+        Assert.False(AddressNetworks.Contains(record.ToCaller().AllowedAddresses!, IPAddress.Parse("10.0.0.1")));
+    }
+
     [Theory]
     [InlineData(false, "pk_live_")]
     [InlineData(true, "pk_test_")]
