@@ -33,7 +33,7 @@ internal sealed record TenantChange(string Id, byte[]? Before, byte[]? After, IR
 
     public string? DomainAfter => Domain(After);
 
-    private static string? Domain(byte[]? json) => json is null ? null : TenantDocument.Read(json).CustomDomain?.ToLowerInvariant();
+    private static string? Domain(byte[]? json) => json is null ? null : TenantDocument.ReadOrNull(json)?.CustomDomain?.ToLowerInvariant();
 }
 
 /// <summary>A change of a request for another plan.</summary>

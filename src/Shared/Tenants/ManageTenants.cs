@@ -126,17 +126,16 @@ internal static class ManageTenants
     private static Problem? Objection(HttpRequest request, string? current, bool isNeeded)
     {
         var (match, noneMatch) = (request.Headers.IfMatch, request.Headers.IfNoneMatch);
-        if (match.Count > 0)
+        if (
+            (match.Count > 0 && !(current is not null && Names(match, current)))
+            || (noneMatch.Count > 0 && current is not null && Names(noneMatch, current))
+        )
         {
-            return current is not null && Names(match, current) ? null : new Problem(ProblemCodes.PreconditionFailed);
+            return new Problem(ProblemCodes.PreconditionFailed);
         }
 
-        if (noneMatch.Count > 0)
-        {
-            return current is null || !Names(noneMatch, current) ? null : new Problem(ProblemCodes.PreconditionFailed);
-        }
-
-        return isNeeded ? new Problem(ProblemCodes.PreconditionRequired) : null;
+        // Another version that it is not says nothing of the one that it is.
+        return isNeeded && match.Count == 0 ? new Problem(ProblemCodes.PreconditionRequired) : null;
     }
 
     /// <summary>
@@ -150,5 +149,5 @@ internal static class ManageTenants
         id.Length is > 0 and <= MaxId && id.All(static c => char.IsAsciiLetterOrDigit(c) || "._~@|-".Contains(c, StringComparison.Ordinal));
 
     private static TenantItem Item(string id, string source, byte[] json) =>
-        new(id, source, TenantDocument.ETagOf(json), TenantDocument.Read(json));
+        new(id, source, TenantDocument.ETagOf(json), TenantDocument.ReadOrNull(json) ?? new());
 }

@@ -70,7 +70,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
 
     private static System.Text.Json.JsonElement? Facts(byte[]? json)
     {
-        if (json is null)
+        if (json is null || TenantDocument.ReadOrNull(json) is null)
         {
             return null;
         }

@@ -52,6 +52,19 @@ internal sealed record TenantDocument
     public static TenantDocument Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
 
+    /// <summary>As <see cref="Read"/>; of what is no such document, which somebody has put there by hand, there is nothing to say.</summary>
+    public static TenantDocument? ReadOrNull(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return Read(json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>As it is stored: one spelling of each document.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, TenantJson.Default.TenantDocument);
 
@@ -62,8 +75,8 @@ internal sealed record TenantDocument
     public (Tenant Tenant, Dictionary<string, string[]> Errors) Parse(string id, LimitSettings settings)
     {
         var mistakes = new ConfigurationMistakes();
-        var values = new Dictionary<string, string?>();
-        Flatten(JsonSerializer.SerializeToElement(this, TenantJson.Default.TenantDocument), Root, values);
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        Flatten(JsonSerializer.SerializeToElement(this, TenantJson.Default.TenantDocument), Root, values, mistakes);
         var section = new ConfigurationBuilder().AddInMemoryCollection(values).Build().GetSection(Root);
         var tenant = LimitSettingsReader.ReadTenant(section, id, settings.Plans, settings.Upstreams, mistakes);
         return (tenant, mistakes.All.GroupBy(m => Member(m.Key)).ToDictionary(m => m.Key, m => m.Select(x => x.Message).ToArray()));
@@ -71,15 +84,15 @@ internal sealed record TenantDocument
 
     private const string Root = "tenant";
 
-    /// <summary>Names of configuration have no case.</summary>
-    private static void Flatten(JsonElement element, string path, Dictionary<string, string?> values)
+    /// <summary>Names of configuration have no case, so that two which differ in it alone are one.</summary>
+    private static void Flatten(JsonElement element, string path, Dictionary<string, string?> values, ConfigurationMistakes mistakes)
     {
         switch (element.ValueKind)
         {
             case JsonValueKind.Object:
                 foreach (var member in element.EnumerateObject())
                 {
-                    Flatten(member.Value, $"{path}:{member.Name}", values);
+                    Flatten(member.Value, $"{path}:{member.Name}", values, mistakes);
                 }
 
                 break;
@@ -87,12 +100,16 @@ internal sealed record TenantDocument
                 var index = 0;
                 foreach (var item in element.EnumerateArray())
                 {
-                    Flatten(item, $"{path}:{index++}", values);
+                    Flatten(item, $"{path}:{index++}", values, mistakes);
                 }
 
                 break;
             default:
-                values[path] = element.ToString();
+                if (!values.TryAdd(path, element.ToString()))
+                {
+                    mistakes.Add(path, "is there twice; names have no case.");
+                }
+
                 break;
         }
     }

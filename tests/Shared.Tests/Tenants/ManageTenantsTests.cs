@@ -66,9 +66,9 @@ public sealed class ManageTenantsTests
     {
         using var redis = engine == "redis" ? RedisServer.Run() : null;
         await using var host = await Start(redis);
-        using var created = await Put(host, "globex", """{"plan":"free"}""", noneMatch: true);
+        using var created = await Put(host, "globex", """{"plan":"free"}""", noneMatch: "*");
         var first = created.Headers.ETag!.Tag;
-        Assert.Equal(HttpStatusCode.PreconditionFailed, (await Put(host, "globex", """{"plan":"pro"}""", noneMatch: true)).StatusCode);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (await Put(host, "globex", """{"plan":"pro"}""", noneMatch: "*")).StatusCode);
         await Problem(await Put(host, "globex", """{"plan":"pro"}"""), 428, "precondition_required");
         await Problem(await Send(host, HttpMethod.Delete, "globex"), 428, "precondition_required");
         await Problem(await Put(host, "globex", """{"plan":"pro"}""", "\"other\""), 412, "precondition_failed");
@@ -92,6 +92,51 @@ public sealed class ManageTenantsTests
         Assert.Equal(9, racing.Count(r => r.StatusCode == HttpStatusCode.PreconditionFailed));
         Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, "globex", etag: "*")).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await Send(host, HttpMethod.Get, "globex")).StatusCode);
+    }
+
+    [Theory]
+    [InlineData(null, "\"other\"", 428)]
+    [InlineData(null, "nonsense", 428)]
+    [InlineData("*", "*", 412)]
+    [InlineData("*", "\"other\"", 200)]
+    public async Task Which_version_is_not_meant_does_not_say_which_one_is(string? match, string noneMatch, int status)
+    {
+        await using var host = await Start(null);
+        await Put(host, "globex", """{"plan":"free"}""");
+
+        using var answer = await Put(host, "globex", """{"plan":"pro"}""", match, noneMatch);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
+    [Theory, InlineData("embedded"), RedisData("redis")]
+    public async Task What_somebody_broke_in_the_store_hides_no_other_tenant_and_can_be_mended(string engine)
+    {
+        using var redis = engine == "redis" ? RedisServer.Run() : null;
+        await using var host = await Start(redis);
+        var store = host.Services.GetRequiredService<ITenantStore>();
+        await store.Write(new("globex", null, "no JSON"u8.ToArray(), []), default);
+        await store.Write(new("umbrella", null, "no JSON"u8.ToArray(), []), default);
+
+        using var listed = await host.Get("/internal/tenants", "ops");
+        var tenants = JsonDocument.Parse(await listed.Content.ReadAsStringAsync()).RootElement.GetProperty("data").EnumerateArray();
+        Assert.Equal(["acme", "globex", "initech", "umbrella"], tenants.Select(t => t.GetProperty("id").GetString()));
+        Assert.Equal(HttpStatusCode.OK, (await Put(host, "globex", """{"plan":"gold"}""", "*")).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await Send(host, HttpMethod.Delete, "umbrella", etag: "*")).StatusCode);
+
+        Assert.Equal("90", await Limit(host, "globex"));
+    }
+
+    [Fact]
+    public async Task A_network_of_the_store_that_cannot_be_read_lets_nobody_in()
+    {
+        await using var host = await Start(null);
+        await host
+            .Services.GetRequiredService<ITenantStore>()
+            .Write(new("globex", null, """{"plan":"gold","allowedAddresses":["10.1/16"]}"""u8.ToArray(), []), default);
+
+        await Problem(await host.Get("/things", tenant: "globex"), 403, "address_not_allowed");
+        Assert.Single(host.Log.Entries, l => l.Event.Name == "TenantDoesNotFit");
     }
 
     [Fact]
@@ -138,6 +183,15 @@ public sealed class ManageTenantsTests
     [InlineData("""{"allowedEndpoints":["/ok","v1"]}""", "allowedEndpoints.1")]
     [InlineData("""{"customDomain":"https://x"}""", "customDomain")]
     [InlineData("""{"customDomain":"INITECH.example"}""", "customDomain")]
+    [InlineData("""{"customDomain":"bücher.example"}""", "customDomain")]
+    [InlineData("""{"customDomain":"x.example."}""", "customDomain")]
+    [InlineData("""{"allowedAddresses":["10.0.0.0/8","10.1/16"]}""", "allowedAddresses.1")]
+    [InlineData("""{"allowedAddresses":["010.0.0.1"]}""", "allowedAddresses.0")]
+    [InlineData("""{"allowedAddresses":["::ffff:10.0.0.1"]}""", "allowedAddresses.0")]
+    [InlineData(
+        """{"dedicatedUpstreams":{"orders":{"address":"http://a"},"Orders":{"address":"http://b"}}}""",
+        "dedicatedUpstreams.orders.address"
+    )]
     [InlineData("""{"dedicatedUpstreams":{"orders":{"address":"orders"}}}""", "dedicatedUpstreams.orders.address")]
     [InlineData("""{"dedicatedUpstreams":{"none":{"address":"http://none"}}}""", "dedicatedUpstreams.none")]
     public async Task A_document_is_checked_by_the_rules_of_the_configuration(string document, string member)
@@ -323,7 +377,7 @@ public sealed class ManageTenantsTests
         string id,
         string document,
         string? etag = null,
-        bool noneMatch = false
+        string? noneMatch = null
     ) => Send(host, HttpMethod.Put, id, document, etag, noneMatch);
 
     private static Task<HttpResponseMessage> Send(
@@ -332,7 +386,7 @@ public sealed class ManageTenantsTests
         string id,
         string? document = null,
         string? etag = null,
-        bool noneMatch = false
+        string? noneMatch = null
     )
     {
         var request = new HttpRequestMessage(method, "/internal/tenants/" + id);
@@ -347,9 +401,9 @@ public sealed class ManageTenantsTests
             request.Headers.TryAddWithoutValidation("If-Match", etag);
         }
 
-        if (noneMatch)
+        if (noneMatch is not null)
         {
-            request.Headers.TryAddWithoutValidation("If-None-Match", "*");
+            request.Headers.TryAddWithoutValidation("If-None-Match", noneMatch);
         }
 
         return host.Client.SendAsync(request);
