@@ -41,13 +41,27 @@ internal sealed class AnswerAddresses(IServiceProvider services)
             if (
                 LinkHeader.AddressOf(link) is var (start, length)
                 && Translate(link.Substring(start, length), answer, context) is { } translated
+                && WithAnchor(link, start + length, answer, context) is { } parameters
             )
             {
-                (kept ??= []).Add(string.Concat(link.AsSpan(0, start), translated, link.AsSpan(start + length)));
+                (kept ??= []).Add(string.Concat(link.AsSpan(0, start), translated, parameters));
             }
         }
 
         return kept is null ? null : string.Join(", ", kept);
+    }
+
+    /// <summary>What follows the link's address, of which <c>anchor</c> is an address as well; null where that leads nowhere.</summary>
+    private string? WithAnchor(string link, int from, HttpResponseMessage answer, HttpContext context)
+    {
+        if (LinkHeader.AnchorOf(link, from) is not var (start, length))
+        {
+            return link[from..];
+        }
+
+        return Translate(link.Substring(start, length), answer, context) is { } translated
+            ? string.Concat(link.AsSpan(from, start - from), translated, link.AsSpan(start + length))
+            : null;
     }
 
     private string? Translate(string value, HttpResponseMessage answer, HttpContext context)

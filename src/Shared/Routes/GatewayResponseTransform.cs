@@ -57,6 +57,7 @@ internal sealed class GatewayResponseTransform : ResponseTransform
         context.SuppressResponseBody = true;
         var response = context.HttpContext.Response;
         response.StatusCode = status;
+        context.HttpContext.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = null; // The service's words for another answer.
         response.ContentType = null;
         response.ContentLength = null;
         response.Headers.ContentEncoding = StringValues.Empty;

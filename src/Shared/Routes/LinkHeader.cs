@@ -38,4 +38,48 @@ internal static class LinkHeader
     /// <summary>Where a link's address is; null for what is no link.</summary>
     public static (int Start, int Length)? AddressOf(string link) =>
         link.StartsWith('<') && link.IndexOf('>', StringComparison.Ordinal) is > 0 and var end ? (1, end - 1) : null;
+
+    /// <summary>Where the address in its parameter <c>anchor</c> is (section 3.2), looked for behind its own; null without one.</summary>
+    public static (int Start, int Length)? AnchorOf(string link, int from)
+    {
+        var isQuoted = false;
+        for (var i = from; i < link.Length; i++)
+        {
+            if (isQuoted && link[i] == '\\')
+            {
+                i++;
+            }
+            else if (link[i] == '"')
+            {
+                isQuoted = !isQuoted;
+            }
+            else if (link[i] == ';' && !isQuoted && ValueOf(link, i + 1, "anchor") is { } value)
+            {
+                return value;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The value of the parameter that begins here; null where its name is another.</summary>
+    private static (int Start, int Length)? ValueOf(string link, int at, string name)
+    {
+        var equals = link.IndexOf('=', at);
+        if (equals < 0 || !link.AsSpan(at, equals - at).Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        var start = equals + 1;
+        while (start < link.Length && link[start] is ' ' or '\t')
+        {
+            start++;
+        }
+
+        var isQuoted = start < link.Length && link[start] == '"';
+        start += isQuoted ? 1 : 0;
+        var end = link.IndexOf(isQuoted ? '"' : ';', start);
+        return (start, (end < 0 ? link.Length : end) - start);
+    }
 }

@@ -23,9 +23,10 @@ internal static class RequestBodies
     /// <summary>Passes the request on.</summary>
     public static Task Pass(HttpContext context, RequestDelegate send)
     {
-        if (HttpMethods.IsTrace(context.Request.Method))
+        if (HttpMethods.IsTrace(context.Request.Method) || IsTunnel(context))
         {
-            // A service answers it with what it was sent (RFC 9110 section 9.3.8): the gateway's tokens and words of identity among it.
+            // A service answers TRACE with what it was sent (RFC 9110 section 9.3.8): the gateway's tokens and words of identity among it.
+            // CONNECT asks for a tunnel (section 9.3.6), and a gateway makes none.
             context.Response.Headers.Allow = RequestGateMiddleware.Methods;
             throw new ProblemException(new Problem(ProblemCodes.MethodNotAllowed));
         }
@@ -67,6 +68,9 @@ internal static class RequestBodies
         context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true
         && context.Features.Get<IHttpUpgradeFeature>()?.IsUpgradableRequest != true
         && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true;
+
+    private static bool IsTunnel(HttpContext context) =>
+        HttpMethods.IsConnect(context.Request.Method) && context.Features.Get<IHttpExtendedConnectFeature>()?.IsExtendedConnect != true;
 
     private static bool IsStream(HttpRequest request) =>
         HttpProtocol.IsHttp2(request.Protocol)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Bff.Configuration;
+using Bff.Edge;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Transforms;
@@ -17,8 +18,10 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
         if (context.ProxyResponse is { } answer)
         {
             var names = allowed.Current;
-            Copy(names, answer, answer.Headers.NonValidated, context.HttpContext);
-            Copy(names, answer, answer.Content.Headers.NonValidated, context.HttpContext);
+            // What it names is meant for the gateway alone (RFC 9110 section 7.6.1).
+            var connection = answer.Headers.NonValidated.TryGetValues("Connection", out var options) ? ValuesOf(options) : default;
+            Copy(names, connection, answer, answer.Headers.NonValidated, context.HttpContext);
+            Copy(names, connection, answer, answer.Content.Headers.NonValidated, context.HttpContext);
             if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
             {
                 // Such an answer has no content (RFC 9110 sections 15.3.5 and 15.3.6), whatever length its service names.
@@ -34,12 +37,18 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
     internal static StringValues ValuesOf(in HeaderStringValues values) =>
         values.Count == 1 ? values.ToString() : new StringValues([.. values]);
 
-    private void Copy(ReturnedHeaders names, HttpResponseMessage answer, in HttpHeadersNonValidated headers, HttpContext context)
+    private void Copy(
+        ReturnedHeaders names,
+        StringValues connection,
+        HttpResponseMessage answer,
+        in HttpHeadersNonValidated headers,
+        HttpContext context
+    )
     {
         var response = context.Response.Headers;
         foreach (var (name, values) in headers)
         {
-            if (!names.Contains(name))
+            if (!names.Contains(name) || ConnectionOptions.Name(connection, name))
             {
                 continue;
             }

@@ -248,6 +248,46 @@ public sealed class LyingServiceTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task No_service_is_blamed_for_a_tunnel_that_the_gateway_does_not_make(string path)
+    {
+        var answer = await Send($"CONNECT {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+
+        Assert.Equal((405, 0), (answer.Status, _asked));
+        Assert.NotNull(answer.Header("Allow"));
+    }
+
+    [Theory]
+    [InlineData("/any", "404 db-7 is gone", "Not Found")]
+    [InlineData("/own", "404 db-7 is gone", "Not Found")]
+    [InlineData("/any", "999 db-7 is gone", "Bad Gateway")]
+    public async Task The_words_for_an_answer_go_with_it(string path, string says, string words)
+    {
+        _says = Encoding.ASCII.GetBytes($"HTTP/1.1 {says}\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno");
+
+        using var answer = await _gateway!.Client.GetAsync(path);
+
+        Assert.Equal(words, answer.ReasonPhrase);
+    }
+
+    [Theory]
+    [InlineData("/any")]
+    [InlineData("/own")]
+    public async Task What_a_service_says_to_the_gateway_alone_goes_no_further(string path)
+    {
+        _says = Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 200 OK\r\n{Json}Connection: keep-alive, etag\r\nETag: \"a\"\r\nConnection: Age\r\nAge: 5\r\nVary: Accept\r\nContent-Length: 2\r\n\r\n{{}}"
+        );
+
+        var answer = await Send($"GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+
+        Assert.Equal((200, "{}"), (answer.Status, answer.Text));
+        Assert.Null(answer.Header("ETag"));
+        Assert.Null(answer.Header("Age"));
+    }
+
+    [Theory]
     [InlineData("/good?a=b", "/good?a=b")]
     [InlineData("/.//evil.example/x", null)]
     [InlineData("/..//evil.example", null)]

@@ -197,6 +197,22 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Theory]
+    [InlineData("anchor=\"{service}/orders/o-2\"", "anchor=\"/api/orders/o-2\"")]
+    [InlineData("title=\"a; anchor=b\"; ANCHOR = /orders/o-2; x=y", "title=\"a; anchor=b\"; ANCHOR = /api/orders/o-2; x=y")]
+    [InlineData("anchor=\"http://inside.internal/x\"", null)]
+    [InlineData("anchor=http://inside.internal/x", null)]
+    public async Task What_a_link_is_about_is_an_address_too(string parameters, string? expected)
+    {
+        var service = _stage!.Service.Address.ToString().TrimEnd('/');
+        var link = $"</orders/o-1>; rel=up; {parameters.Replace("{service}", service, StringComparison.Ordinal)}";
+
+        var answer = await Get($"/api/orders/link?link={Uri.EscapeDataString(link)}");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(expected is null ? null : $"</api/orders/o-1>; rel=up; {expected}", answer.Header("Link"));
+    }
+
+    [Theory]
     [InlineData("application/json", null)]
     [InlineData("application/json", "gzip")]
     [InlineData("application/json", "br")]
@@ -377,6 +393,9 @@ public sealed class RouteAnswerTests : IAsyncLifetime, IDisposable
                 response.Headers.ContentLocation = request.Query["location"];
                 response.Headers.Link =
                     $"<{request.Query["location"]}>; rel=\"self\"; title=\"a, b\", <http://inside.internal/x>; rel=\"next\"";
+                break;
+            case "link":
+                response.Headers.Link = request.Query["link"];
                 break;
             case "pieces":
                 response.ContentType = request.Query["type"];
