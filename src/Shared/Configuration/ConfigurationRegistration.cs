@@ -15,6 +15,7 @@ public static class ConfigurationRegistration
         FailedStart.Watch();
         ListenAddresses.PreferEnvironment(builder.Configuration);
         builder.Services.AddSingleton(SettingsCheck.Of(builder.Configuration));
+        StopAtLogLevels(builder.Configuration);
         builder.Services.AddSingleton<IValidateOptions<ListenAddresses>, ListenAddressesValidator>();
         builder.Services.AddOptions<ListenAddresses>().ValidateOnStart();
         builder.Services.TryAddSingleton(BrokenFiles.Of(builder.Configuration));
@@ -23,6 +24,17 @@ public static class ConfigurationRegistration
         builder.Services.TryAddSingleton<UnknownKeys>();
         builder.Services.TryAddSingleton<ReloadGate>();
         return builder;
+    }
+
+    /// <summary>Before the host has a log: it would not come as far as the check of all the rest.</summary>
+    private static void StopAtLogLevels(IConfiguration configuration)
+    {
+        var mistakes = new ConfigurationMistakes();
+        LogLevels.Check(configuration, mistakes);
+        if (mistakes.All.Count > 0)
+        {
+            throw new InvalidConfigurationException(mistakes.All);
+        }
     }
 
     /// <summary>

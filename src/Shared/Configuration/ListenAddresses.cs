@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
@@ -58,12 +59,17 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
         {
             try
             {
-                BindingAddress.Parse(address ?? "");
+                if (CanBeBound(BindingAddress.Parse(address ?? "")))
+                {
+                    return;
+                }
             }
             catch (FormatException)
             {
-                mistakes.Add($"{key}: not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
+                // As the others that the server does not take.
             }
+
+            mistakes.Add($"{key}: not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
         }
 
         void CheckCertificate(IConfigurationSection certificate)
@@ -84,6 +90,16 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
             }
         }
     }
+
+    /// <summary>What the server refuses while it starts: a port that is none, a path, any port of <c>localhost</c>'s two addresses.</summary>
+    private static bool CanBeBound(BindingAddress address) =>
+        address.IsUnixPipe
+        || address.IsNamedPipe
+        || (
+            address.Port is >= 0 and <= IPEndPoint.MaxPort
+            && address.PathBase.Length == 0
+            && !(address.Port == 0 && address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+        );
 
     private static X509Certificate2 Load(string path, string? keyPath, string? password) =>
         (keyPath, password) switch

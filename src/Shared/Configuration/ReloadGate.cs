@@ -126,6 +126,7 @@ internal sealed partial class ReloadGate : IDisposable
     {
         var commits = new List<(IReloadable, Action)>();
         _files.Check(mistakes);
+        LogLevels.Check(_configuration, mistakes);
         foreach (var section in _sections)
         {
             try

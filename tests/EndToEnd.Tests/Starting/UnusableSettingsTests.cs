@@ -14,8 +14,12 @@ public sealed class UnusableSettingsTests
     [InlineData("PartnerBff", "State:Redis:PasswordFile", "/no/such/hunter2")]
     [InlineData("MobileBff", "State:Redis:ServerCa:Path", "/no/such/hunter2.pem")]
     [InlineData("MobileBff", "ASPNETCORE_URLS", "hunter2", "Urls")]
+    [InlineData("MobileBff", "ASPNETCORE_URLS", "http://127.0.0.1:99999", "Urls")]
+    [InlineData("MobileBff", "ASPNETCORE_URLS", "http://localhost:0", "Urls")]
+    [InlineData("MobileBff", "Kestrel:Endpoints:Http:Url", "http://127.0.0.1:0/hunter2")]
     [InlineData("MobileBff", "Kestrel:Endpoints:Http:Url", "hunter2")]
     [InlineData("WebBff", "Kestrel:Endpoints:Tls:Certificate:Path", "/no/such/hunter2.pfx")]
+    [InlineData("WebBff", "Logging:LogLevel:Default", "hunter2")]
     [InlineData("PartnerBff", "ApiKeys:Pepper", "hunter2")]
     [InlineData("WebBff", "Upstreams:users:ClientCertificate:Path", "/no/such/hunter2.pem")]
     public async Task It_is_named_and_the_host_ends_with_code_1(string gateway, string key, string value, string? named = null)

@@ -34,6 +34,26 @@ public sealed class ReloadGateTests : IDisposable
         Assert.Contains(_log.Entries, e => e.Level == LogLevel.Error && e.Message.Contains("Right:Size", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "Loud", true)]
+    [InlineData("Logging:Console:LogLevel:Bff", "Loud", true)]
+    [InlineData("Logging:LogLevel:Default", "debug", false)]
+    [InlineData("Logging:LogLevel:Default", "", false)]
+    public void A_level_of_the_log_that_is_none_refuses_the_edit(string key, string value, bool isMistake)
+    {
+        var settings = new Settings { ["Left:Size"] = "1", ["Right:Size"] = "1" };
+        using var host = Host(settings);
+        var left = host.GetRequiredService<Reloadable<Left>>();
+
+        settings.Edit((key, value), ("Left:Size", "2"));
+
+        Assert.Equal(isMistake ? 1 : 2, left.Current.Size);
+        Assert.Equal(
+            isMistake,
+            _log.Entries.Any(e => e.Event.Name == "ConfigurationEditRefused" && e.Message.Contains(key, StringComparison.Ordinal))
+        );
+    }
+
     [Fact]
     public void Every_mistake_of_an_edit_is_logged_once_with_its_key()
     {

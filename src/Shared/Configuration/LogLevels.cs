@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Bff.Configuration;
+
+/// <summary>
+/// Finds levels in <c>Logging</c> that are none. The framework trips over one while it makes the log of a host that starts, and drops an
+/// edit of it in silence.
+/// </summary>
+internal static class LogLevels
+{
+    private const string Section = "LogLevel";
+
+    public static void Check(IConfiguration configuration, ConfigurationMistakes mistakes)
+    {
+        var logging = configuration.GetSection("Logging");
+        var sections = logging.GetChildren().Select(provider => provider.GetSection(Section)).Prepend(logging.GetSection(Section));
+        foreach (var level in sections.SelectMany(section => section.GetChildren()))
+        {
+            if (level.Value is { Length: > 0 } value && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _))
+            {
+                mistakes.Add(level.Path, $"is not one of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+            }
+        }
+    }
+}
