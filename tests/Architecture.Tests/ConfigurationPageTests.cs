@@ -269,8 +269,8 @@ public sealed partial class ConfigurationPageTests(RealHosts hosts)
     {
         var known = Keys.SelectMany(k => k.Split(':'))
             .Concat(["Id", "Issuer", "Value", "Audience", "Sandbox", "Clusters", "Metadata", "ValidAudience", "ValidIssuer"])
-            .Concat(["Urls", "Kestrel", "Certificate", "Certificates"])
-            .ToHashSet(StringComparer.Ordinal); // The server's own.
+            .Concat(["Urls", "Kestrel", "Certificate", "Certificates", "Logging"])
+            .ToHashSet(StringComparer.Ordinal); // The framework's own.
         var read = Source
             .Files("src")
             .SelectMany(f => Read().Matches(System.IO.File.ReadAllText(f)).Select(m => m.Groups[1].Value))
