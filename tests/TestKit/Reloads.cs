@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -13,7 +14,11 @@ namespace Bff.TestKit;
 /// <param name="Edit">One that shows.</param>
 /// <param name="Mistake">Another, wrong one in the same section.</param>
 /// <param name="Seen">How it shows.</param>
-public sealed record Reload((string Key, string? Value)[] Edit, (string Key, string Value) Mistake, Func<Task<string?>> Seen);
+public sealed record Reload((string Key, string? Value)[] Edit, (string Key, string Value) Mistake, Func<Task<string?>> Seen)
+{
+    /// <summary>What the section says before the edit, where its defaults would show too late.</summary>
+    public (string Key, string? Value)[] Before { get; init; } = [];
+}
 
 /// <summary>Where a host shows what every host reads.</summary>
 /// <param name="Credential">Of a caller of the tenant acme.</param>
@@ -88,6 +93,15 @@ public sealed partial class Reloads
                 ("Settings:Unknown", "Perhaps"),
                 () => r.Header("RateLimit-Policy")
             ),
+        ["FailedCredentials"] = r =>
+            new(
+                [("FailedCredentials:Burst", "100000"), ("FailedCredentials:PerMinute", "100000")],
+                ("FailedCredentials:Burst", "0"),
+                r.Forged
+            )
+            {
+                Before = [("FailedCredentials:Burst", "1"), ("FailedCredentials:PerMinute", "60")],
+            },
         ["Composition"] = r =>
             new(
                 [("Composition:orders:orders:Enabled", "false")],
@@ -194,7 +208,7 @@ public sealed partial class Reloads
     {
         ArgumentNullException.ThrowIfNull(reload);
         var (edit, mistake, seen) = reload;
-        _configure([("Cors:Origins:9", "https://b.example.com")]);
+        _configure([.. reload.Before, ("Cors:Origins:9", "https://b.example.com")]);
         await Eventually.True(async () => await Admitted("https://b.example.com"));
         var before = await seen();
         (string Key, string? Value)[] original =
@@ -229,6 +243,18 @@ public sealed partial class Reloads
     {
         using var answer = await Get(path, ("Authorization", "Bearer " + (credential ?? _places.Credential)));
         return answer.StatusCode.ToString();
+    }
+
+    /// <summary>Whether the address of many credentials that are no good has to wait.</summary>
+    private async Task<string?> Forged()
+    {
+        var waits = false;
+        for (var i = 0; i < 20; i++)
+        {
+            waits |= await Status(_places.Orders, _places.Credential[..^4] + "AAAA") == nameof(HttpStatusCode.TooManyRequests);
+        }
+
+        return waits ? "waits" : "goes on";
     }
 
     /// <summary>A header of the orders' answer.</summary>
