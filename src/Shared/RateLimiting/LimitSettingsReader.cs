@@ -143,7 +143,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
                 Id = id,
                 Plan = plan,
                 Bucket = Bucket(section.GetSection("RateLimit"), BucketPolicy.TenantName),
-                AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern).OfType<PathPattern>()],
+                AllowedEndpoints = [.. section.GetSection("AllowedEndpoints").GetChildren().Select(Pattern)],
                 AllowedAddresses = [.. section.GetSection("AllowedAddresses").GetChildren().Select(Network)],
                 CustomDomain = Domain(section),
                 DedicatedUpstreams = Upstreams(section.GetSection("DedicatedUpstreams"), upstreams),
@@ -162,15 +162,15 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         return read.RequestsPerMinute is { } rate ? new(name, read.Burst ?? rate, rate) : null;
     }
 
-    private PathPattern? Pattern(IConfigurationSection entry)
+    private PathPattern Pattern(IConfigurationSection entry)
     {
-        var pattern = entry.Value is { } text ? PathPattern.Parse(text) : null;
-        if (pattern is null)
+        if (entry.Value is { } text && PathPattern.Parse(text) is { } pattern)
         {
-            mistakes.Add(entry.Path, "not a path pattern such as /v1/orders/**: * is one segment, a last ** the rest of the path.");
+            return pattern;
         }
 
-        return pattern;
+        mistakes.Add(entry.Path, "not a path pattern such as /v1/orders/**: * is one segment, a last ** the rest of the path.");
+        return PathPattern.Nothing; // A tenant of the store is served all the same.
     }
 
     private IPNetwork Network(IConfigurationSection entry)

@@ -11,6 +11,9 @@ public sealed class PathPattern
 
     private PathPattern(string text, string[] segments, bool takesRest) => (Text, _segments, _takesRest) = (text, segments, takesRest);
 
+    /// <summary>What no path matches: it stands for a text that is no pattern, where leaving it out would open every path.</summary>
+    public static PathPattern Nothing { get; } = new("", [""], takesRest: false);
+
     /// <summary>As it was written.</summary>
     public string Text { get; }
 

@@ -140,6 +140,17 @@ public sealed class ManageTenantsTests
     }
 
     [Fact]
+    public async Task A_pattern_of_the_store_that_cannot_be_read_opens_nothing()
+    {
+        await using var host = await Start(null);
+        await host
+            .Services.GetRequiredService<ITenantStore>()
+            .Write(new("globex", null, """{"plan":"gold","allowedEndpoints":["things"]}"""u8.ToArray(), []), default);
+
+        await Problem(await host.Get("/things", tenant: "globex"), 403, "endpoint_not_in_plan");
+    }
+
+    [Fact]
     public async Task A_tag_that_compression_made_weak_names_the_same_version()
     {
         await using var host = await Start(null);
