@@ -67,21 +67,7 @@ public sealed partial class RedisState : IDisposable
         using var span = RedisSpan.Start(command);
         try
         {
-            var asked = _time.GetTimestamp();
-            while (true)
-            {
-                try
-                {
-                    var database = await Database();
-                    return await Bounded(Started(operation, database), asked, cancellation);
-                }
-                catch (StoreUnavailableException moving) when (MayTryAgain(moving, asked))
-                {
-                    // Tried again below, as often as the time allows.
-                }
-
-                await Task.Delay(TryAgainAfter, _time, cancellation);
-            }
+            return await Ask(operation, Started, Now, cancellation);
         }
         catch (Exception failure) when (RedisSpan.Failed(span, failure))
         {
@@ -115,12 +101,29 @@ public sealed partial class RedisState : IDisposable
     /// <param name="values">As for <see cref="Evaluate"/>.</param>
     /// <param name="since">When the first of them asked (<see cref="Now"/>): the wait is bounded from then on.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    internal async Task<RedisResult> EvaluateForMany(
+    internal Task<RedisResult> EvaluateForMany(
         RedisScript script,
         RedisKey[] keys,
         RedisValue[] values,
         long since,
         CancellationToken cancellation = default
+    ) =>
+        Ask((script, keys, values), static (call, database) => call.script.Evaluate(database, call.keys, call.values), since, cancellation);
+
+    /// <summary>The clock by which waits are bounded.</summary>
+    internal long Now => _time.GetTimestamp();
+
+    /// <summary>Whether all keys are on one server, as far as is known; a script may then touch any of them together.</summary>
+    internal bool IsOneServer => _connection is { IsCluster: false };
+
+    /// <summary>
+    /// Starts an operation, and once more where it met a slot on its way to another server, as often as the time allows.
+    /// </summary>
+    private async Task<T> Ask<TOperation, T>(
+        TOperation operation,
+        Func<TOperation, IDatabase, Task<T>> start,
+        long since,
+        CancellationToken cancellation
     )
     {
         while (true)
@@ -128,22 +131,16 @@ public sealed partial class RedisState : IDisposable
             try
             {
                 var database = await Database();
-                return await Bounded(script.Evaluate(database, keys, values), since, cancellation);
+                return await Bounded(start(operation, database), since, cancellation);
             }
             catch (StoreUnavailableException moving) when (MayTryAgain(moving, since))
             {
-                // Tried again below, as often as the time allows.
+                // Tried again below.
             }
 
             await Task.Delay(TryAgainAfter, _time, cancellation);
         }
     }
-
-    /// <summary>The clock by which waits are bounded.</summary>
-    internal long Now => _time.GetTimestamp();
-
-    /// <summary>Whether all keys are on one server, as far as is known; a script may then touch any of them together.</summary>
-    internal bool IsOneServer => _connection is { IsCluster: false };
 
     private static Task<T> Started<T>(Func<IDatabase, Task<T>> operation, IDatabase database)
     {
