@@ -1,3 +1,5 @@
+using Bff.Edge;
+
 namespace Bff.Routes;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Bff.Routes;
 /// closes with 1001 when neither side has sent anything for as long as the route allows; 3. does so when the host drains, after the message that
 /// is on its way. The client's own close goes on to the service.
 /// </summary>
-internal sealed class RelayedSocket : Stream
+internal sealed class RelayedSocket : DuplexStream
 {
     /// <summary>Shorter than what balancers and address translators forget a connection after.</summary>
     public static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(30);
@@ -49,20 +51,6 @@ internal sealed class RelayedSocket : Stream
         _draining = draining.UnsafeRegister(static socket => ((RelayedSocket)socket!).GoAway(), this);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await _client.ReadAsync(buffer, cancellationToken);
@@ -90,12 +78,6 @@ internal sealed class RelayedSocket : Stream
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override Task FlushAsync(CancellationToken cancellationToken) => _client.FlushAsync(cancellationToken);
 
     public override void Flush() => throw new NotSupportedException("Sockets are written asynchronously.");
@@ -104,10 +86,6 @@ internal sealed class RelayedSocket : Stream
 
     public override void Write(byte[] buffer, int offset, int count) =>
         throw new NotSupportedException("Sockets are written asynchronously.");
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

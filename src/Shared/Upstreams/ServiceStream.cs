@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Bff.Edge;
 
 namespace Bff.Upstreams;
 
@@ -8,7 +9,7 @@ namespace Bff.Upstreams;
 /// written after the service has hung up counts as written, and goes nowhere; reading then tells what the service has said, or that it said
 /// nothing. Such a connection serves no other request: there is nothing more to read from it.
 /// </summary>
-internal sealed class ServiceStream(Stream connection) : Stream
+internal sealed class ServiceStream(Stream connection) : DuplexStream
 {
     private bool _isCut;
 
@@ -18,25 +19,8 @@ internal sealed class ServiceStream(Stream connection) : Stream
     /// </summary>
     public static readonly AsyncLocal<ArrivingBody?> Sends = new();
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         connection.ReadAsync(buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        connection.ReadAsync(buffer, offset, count, cancellationToken);
 
     public override int Read(byte[] buffer, int offset, int count) => connection.Read(buffer, offset, count);
 
@@ -52,9 +36,6 @@ internal sealed class ServiceStream(Stream connection) : Stream
         var writing = connection.WriteAsync(buffer, cancellationToken);
         return writing.IsCompletedSuccessfully ? writing : Written(writing);
     }
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
@@ -76,10 +57,6 @@ internal sealed class ServiceStream(Stream connection) : Stream
     public override void Flush() => connection.Flush();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => connection.FlushAsync(cancellationToken);
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {
