@@ -1,5 +1,4 @@
 using Catalog.V1;
-using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
@@ -27,14 +26,6 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
         ["ReverseProxy:Routes:reflection:Metadata:Scope"] = "api",
         ["ReverseProxy:Routes:reflection:Metadata:Protocol"] = "grpc",
     };
-
-    private static readonly Method<GetProductRequest, Product> GetProduct = new(
-        MethodType.Unary,
-        "catalog.v1.ProductCatalog",
-        "GetProduct",
-        Marshallers.Create(message => message.ToByteArray(), GetProductRequest.Parser.ParseFrom),
-        Marshallers.Create(message => message.ToByteArray(), Product.Parser.ParseFrom)
-    );
 
     [Fact]
     public async Task The_catalogue_answers_its_callers_and_only_them()
@@ -89,9 +80,7 @@ public sealed class GrpcTests(SharedSurroundings surroundings) : WebTest(surroun
         );
 
     private static async Task<Product> Ask(GrpcChannel channel, string id, string? token) =>
-        await channel
-            .CreateCallInvoker()
-            .AsyncUnaryCall(GetProduct, null, new CallOptions(token is null ? [] : Bearer(token)), new GetProductRequest { Id = id });
+        await new ProductCatalog.ProductCatalogClient(channel).GetProductAsync(new() { Id = id }, token is null ? [] : Bearer(token));
 
     private static Metadata Bearer(string token) => [new("Authorization", "Bearer " + token)];
 }
