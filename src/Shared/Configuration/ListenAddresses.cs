@@ -91,7 +91,9 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
         }
     }
 
-    /// <summary>What the server refuses while it starts: a port that is none, a path, any port of <c>localhost</c>'s two addresses.</summary>
+    /// <summary>
+    /// What the server refuses while it starts: a port that is none, a path, any port of <c>localhost</c>'s two addresses.
+    /// </summary>
     private static bool CanBeBound(BindingAddress address) =>
         address.IsUnixPipe
         || address.IsNamedPipe

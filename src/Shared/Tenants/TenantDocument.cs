@@ -52,7 +52,7 @@ internal sealed record TenantDocument
     public static TenantDocument Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
 
-    /// <summary>As <see cref="Read"/>; of what is no such document, which somebody has put there by hand, there is nothing to say.</summary>
+    /// <summary>As <see cref="Read"/>; null of what is no such document, as one that was put there by hand may be.</summary>
     public static TenantDocument? ReadOrNull(ReadOnlySpan<byte> json)
     {
         try

@@ -4,8 +4,8 @@ using Grpc.Core;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Unary gRPC calls that read, by a client that <c>Grpc.Tools</c> generates and <c>Grpc.Net.ClientFactory</c> makes. What the package writes
-/// goes the way of every other call (<see cref="GrpcSender"/>): identity, resilience and limits are those of the upstream.
+/// Unary gRPC calls that read, by a client that <c>Grpc.Tools</c> generates and <c>Grpc.Net.ClientFactory</c> makes. What the package
+/// writes goes the way of every other call (<see cref="GrpcSender"/>): identity, resilience and limits are those of the upstream.
 /// </summary>
 /// <typeparam name="TClient">The generated client.</typeparam>
 /// <param name="client">Makes the calls.</param>

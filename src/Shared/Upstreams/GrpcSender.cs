@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The handler below a generated gRPC client: sends what the package has written to the upstream, as any other call that reads, and gives it
-/// the whole answer, which is bounded and has its trailers.
+/// The handler below a generated gRPC client: sends what the package has written to the upstream, as any other call that reads, and
+/// gives it the whole answer, which is bounded and has its trailers.
 /// </summary>
 internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
 {

@@ -5,7 +5,9 @@ using Grpc.Core;
 
 namespace Bff.Shared.Tests.Upstreams;
 
-/// <summary>Calls of the sample catalogue over gRPC. Request and answer have a text as their first field, which is all that is read.</summary>
+/// <summary>
+/// Calls of the sample catalogue over gRPC. Request and answer have a text as their first field, which is all that is read.
+/// </summary>
 internal static class CatalogCalls
 {
     public static readonly Method<StringValue, StringValue> GetProduct = new(
