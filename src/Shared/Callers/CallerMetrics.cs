@@ -2,9 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Callers;
 
-/// <summary>
-/// <c>bff.callers.failures</c>: credentials that were refused, by <c>reason</c>, which is the problem's code; never the credential.
-/// </summary>
+/// <summary>Counts refused credentials in <c>bff.callers.failures</c> by <c>reason</c>, the problem's code; never the credential.</summary>
 internal sealed class CallerMetrics
 {
     private readonly Counter<long> _failures;

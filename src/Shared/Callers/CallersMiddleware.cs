@@ -7,11 +7,11 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Callers;
 
 /// <summary>
-/// Stage 2. Decides who is calling and whether the endpoint admits them:
-/// 1. ask each source for its credential, unless too many from the client's address were no good and this one is not known to be good;
-/// 2. refuse what is revoked; 3. anonymous endpoints go on, without a caller when the credential
-/// was no good; 4. so does a request for what is not there, unless its credential was no good; 5. everything else needs a caller; 6. and
-/// the endpoint's scope or role; 7. the answer to a known caller ends with his credential, however long it is.
+/// Stage 2. Authenticates the caller and checks that the endpoint admits the caller. 1. Ask each source for a credential. Skip this when
+/// the client's address has sent too many bad credentials and this one is not remembered as good. 2. Refuse a revoked credential. 3. Let a
+/// request to an anonymous endpoint pass, without a caller when its credential is bad. 4. Let a request for something that does not exist
+/// pass, unless its credential is bad. 5. Require a caller on every other endpoint. 6. Check the endpoint's scope or role. 7. End the
+/// response to a known caller when the credential ends, however long the response is.
 /// </summary>
 internal sealed class CallersMiddleware(
     RequestDelegate next,
@@ -26,7 +26,7 @@ internal sealed class CallersMiddleware(
 
     public Task InvokeAsync(HttpContext context)
     {
-        var endpoint = context.GetEndpoint()!; // What has none got one from RoutingRefusalsMiddleware.
+        var endpoint = context.GetEndpoint()!; // Where no endpoint matched, RoutingRefusalsMiddleware has set one.
         if (failures is { IsAnyWaiting: true } && IsUnknown(context) && failures.Wait(context.Connection.RemoteIpAddress) is { } wait)
         {
             return Decide(context, endpoint, new(null, new Problem(ProblemCodes.TooManyFailedCredentials) { RetryAfter = wait }), null, 0);
@@ -104,7 +104,7 @@ internal sealed class CallersMiddleware(
         return problem.ExecuteAsync(context);
     }
 
-    /// <summary>The first source that finds its credential decides, as when it is verified.</summary>
+    /// <summary>Whether the credential is not remembered as good. The first source that finds its credential decides.</summary>
     private bool IsUnknown(HttpContext context)
     {
         foreach (var source in _sources)
@@ -118,12 +118,12 @@ internal sealed class CallersMiddleware(
         return false;
     }
 
-    /// <summary>A credential that has expired or was revoked has been a good one: its sender is no stranger who tries.</summary>
+    /// <summary>Counts a refused credential. One that has expired or was revoked was once good, so the address is not blamed.</summary>
     private void Count(HttpContext context, ProblemCode code)
     {
         if (code.Status >= StatusCodes.Status500InternalServerError)
         {
-            return; // It could not be judged.
+            return; // The credential could not be checked.
         }
 
         metrics.Count(code.Code);
@@ -169,7 +169,7 @@ internal sealed class CallersMiddleware(
         return null;
     }
 
-    /// <summary>RFC 6750 section 3: the scheme alone when no credential came; what is wrong with it when one came.</summary>
+    /// <summary>Adds the challenges (RFC 6750 section 3): the scheme alone, or with the error of a refused credential.</summary>
     private void Challenge(HttpContext context, ProblemCode code, ICallerSource? refusedBy)
     {
         foreach (var source in _sources)

@@ -18,10 +18,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the authentication of callers.</summary>
 public static class CallersRegistration
 {
-    /// <summary>Who is calling: one <see cref="Caller"/> from whichever credentials the host accepts.</summary>
+    /// <summary>Adds what turns each accepted credential into one <see cref="Caller"/>.</summary>
     internal static WebApplicationBuilder AddCallers(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -50,13 +50,13 @@ public static class CallersRegistration
     }
 
     /// <summary>
-    /// Accepts bearer access tokens (RFC 6750) as <c>Authentication:Schemes:Bearer</c> and <c>Authentication:Providers</c> say.
+    /// Accepts bearer access tokens (RFC 6750) as configured in <c>Authentication:Schemes:Bearer</c> and <c>Authentication:Providers</c>.
     /// </summary>
     public static WebApplicationBuilder AddBearerTokens(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddReloadable(["Authentication"], BearerSettings.Parse);
-        services.AddAuthorizationServerClient(AuthorityDocuments.ClientName, Timeout.InfiniteTimeSpan); // Each request has its own.
+        services.AddAuthorizationServerClient(AuthorityDocuments.ClientName, Timeout.InfiniteTimeSpan); // Each request sets its own.
         services.AddSingleton<TokenProviders>();
         services.AddBackgroundCheck<TokenProviders>();
         services
@@ -64,14 +64,14 @@ public static class CallersRegistration
             .PostConfigure<IConfiguration>(
                 (server, configuration) =>
                     MakeRoom(server.Limits, BearerSettings.Parse(configuration, new ConfigurationMistakes()).MaxTokenBytes)
-            ); // Mistakes are told with all others, later.
+            ); // Mistakes are reported later, together with all others.
         services.AddSingleton<JwtVerifier>();
         services.AddSingleton<Introspector>();
         services.AddSingleton<ICallerSource, BearerTokens>();
         return builder;
     }
 
-    /// <summary>The largest token passes the server, beside everything else that a request's head may hold.</summary>
+    /// <summary>Raises the server's header limits so that the largest accepted token fits beside the other headers.</summary>
     private static void MakeRoom(KestrelServerLimits limits, int tokenBytes)
     {
         const int Usual = 8 * 1024,
@@ -79,7 +79,7 @@ public static class CallersRegistration
             Scheme = 1024;
         if (tokenBytes <= Usual)
         {
-            return; // The server's own limits, or the configured ones, stand.
+            return; // The server's own or configured limits are enough.
         }
 
         limits.MaxRequestHeadersTotalSize = Math.Max(limits.MaxRequestHeadersTotalSize, tokenBytes + Others);

@@ -6,12 +6,12 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Callers;
 
-/// <summary>Denies by default, at start: an endpoint says who may call it, or the host does not come up.</summary>
+/// <summary>Denies by default: the host does not start while an endpoint does not say who may call it.</summary>
 internal sealed class EndpointGuard : IHostedService
 {
     private ICollection<EndpointDataSource> _sources = [];
 
-    /// <summary>Which endpoints to look at. They are looked at when the host starts, when all have been mapped.</summary>
+    /// <summary>Sets the endpoints to check. They are checked when the host starts, after all have been mapped.</summary>
     public void Watch(IEndpointRouteBuilder endpoints) => _sources = endpoints.DataSources;
 
     /// <inheritdoc />

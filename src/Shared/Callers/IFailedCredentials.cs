@@ -2,17 +2,18 @@ using System.Net;
 
 namespace Bff.Callers;
 
-/// <summary>Counts credentials that were no good, by the client's address, and says when an address has had too many.</summary>
+/// <summary>Counts bad credentials by client address and reports when an address has sent too many.</summary>
 internal interface IFailedCredentials
 {
     /// <summary>Whether any address has to wait.</summary>
     bool IsAnyWaiting { get; }
 
     /// <summary>
-    /// How long this address has to wait before a credential that is not known to be good is looked at; null: it has not to wait.
+    /// Returns how long this address has to wait until credentials that are not remembered as good are checked again; null when it need not
+    /// wait.
     /// </summary>
     TimeSpan? Wait(IPAddress? address);
 
-    /// <summary>A credential from this address was no good.</summary>
+    /// <summary>Counts a bad credential from this address.</summary>
     void Count(IPAddress? address);
 }

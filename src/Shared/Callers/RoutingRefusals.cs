@@ -7,14 +7,15 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Callers;
 
 /// <summary>
-/// Metadata: nothing is at the address. A request without a credential goes on as anonymous; one with a bad credential is told so.
+/// Metadata of an endpoint that stands for an address where nothing exists. A request without a credential passes as anonymous, and one
+/// with a bad credential is refused for the credential.
 /// </summary>
 internal sealed record NothingThere;
 
 /// <summary>
-/// First half of deciding what routing refuses by itself like any endpoint. An endpoint that routing made says nothing about who may ask,
-/// so the request is routed once more: with the first method of <c>Allow</c>, and without its media type, which routing then ignores. <see
-/// cref="RoutingRefusalsMiddleware"/> is the second half.
+/// First half of treating routing's own refusals like any endpoint. The endpoint that routing makes for a refusal does not say who may call
+/// it. So the request is routed once more, with the first method of <c>Allow</c> and without its media type, which routing then ignores.
+/// <see cref="RoutingRefusalsMiddleware"/> is the second half.
 /// </summary>
 internal sealed class AskForGuardsMiddleware(RequestDelegate next)
 {
@@ -25,7 +26,7 @@ internal sealed class AskForGuardsMiddleware(RequestDelegate next)
     {
         var (request, response) = (context.Request, context.Response);
         BffRequest.Of(context).Refused = new(refusal, request.Method, request.ContentType);
-        await refusal.RequestDelegate!(context); // Sets the status and Allow, and no more; the refusal itself comes last.
+        await refusal.RequestDelegate!(context); // Sets only the status and Allow. The refusal itself is written last.
         var allowed = response.Headers.Allow is [{ } allow] ? allow.Split(',')[0].Trim() : null;
         response.StatusCode = StatusCodes.Status200OK;
         response.Headers.Allow = default;
@@ -38,9 +39,9 @@ internal sealed class AskForGuardsMiddleware(RequestDelegate next)
 }
 
 /// <summary>
-/// Second half: 404, 405, 406 and 415 of routing become endpoints with guards, so that callers' stage, limits and admission treat them
-/// like any other and the refusal costs the caller who caused it: 1. 406 and 415 take on all that the endpoint at the address asks for; 2.
-/// 405 takes on the same, but any scope will do, because no operation was meant; 3. where nothing is, anonymous callers may hear so.
+/// Second half: gives routing's 404, 405, 406 and 415 the guards of an endpoint. Authentication, rate limits and admission then treat them
+/// like any other endpoint, and the caller who caused the refusal pays for it. 1. 406 and 415 take on all requirements of the endpoint at
+/// the address. 2. 405 takes on the same but accepts any scope, because no operation was selected. 3. 404 admits anonymous callers.
 /// </summary>
 internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
 {
@@ -68,7 +69,7 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
         }
         else if (context.GetEndpoint() is not RouteEndpoint)
         {
-            // A HEAD that was routed as GET and led nowhere has been routed once more, and routing has refused it for its method.
+            // A HEAD that was routed as GET without a match has been routed once more, and routing has refused its method.
             context.SetEndpoint(NotFound);
         }
 
@@ -82,7 +83,7 @@ internal sealed class RoutingRefusalsMiddleware(RequestDelegate next)
             return known.Endpoint;
         }
 
-        // Not a RouteEndpoint: a refusal counts as use of no operation.
+        // This is not a RouteEndpoint, so a refusal does not count as use of an operation.
         var metadata = new EndpointMetadataCollection(Metadata(guard, isMethod));
         var endpoint = new Endpoint(refusal.RequestDelegate, metadata, refusal.DisplayName);
         _known.AddOrUpdate(refusal, new(guard, endpoint));

@@ -4,16 +4,15 @@ using System.Security.Cryptography;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// The shape of an API key: <c>pk_live_</c> or <c>pk_test_</c>, 32 random base62 characters (190 bits), and the CRC-32 (ISO-HDLC, as in
-/// zip) of those 32 as
-/// 6 base62 digits, most significant first. The checksum keeps mistyped keys away from the store; it protects nothing.
+/// The format of an API key: <c>pk_live_</c> or <c>pk_test_</c>, 32 random base62 characters (190 bits), and their CRC-32 (ISO-HDLC, as in
+/// zip) as 6 base62 digits, most significant first. The checksum keeps mistyped keys away from the store. It is no protection.
 /// </summary>
 public static class ApiKeyFormat
 {
-    /// <summary>Characters of a whole key.</summary>
+    /// <summary>Length of a whole key in characters.</summary>
     public const int Length = PrefixLength + RandomLength + ChecksumLength;
 
-    /// <summary>What every key begins with, so that secret scanners find leaked ones.</summary>
+    /// <summary>The start of every key, by which secret scanners find leaked keys.</summary>
     public const string Prefix = "pk_";
 
     private const int PrefixLength = 8;
@@ -25,8 +24,8 @@ public static class ApiKeyFormat
     private static readonly SearchValues<char> Base62 = SearchValues.Create(Digits);
     private static readonly uint[] Crc = Table();
 
-    /// <summary>A new key.</summary>
-    /// <param name="isTest">Of the sandbox.</param>
+    /// <summary>Generates a new key.</summary>
+    /// <param name="isTest">Whether the key is for the sandbox.</param>
     public static string New(bool isTest)
     {
         Span<char> key = stackalloc char[Length];
@@ -36,7 +35,7 @@ public static class ApiKeyFormat
         return key.ToString();
     }
 
-    /// <summary>Whether the text is a whole key with the right checksum. Costs no look-up.</summary>
+    /// <summary>Whether the text is a whole key with the right checksum. Needs no lookup.</summary>
     public static bool IsValid(ReadOnlySpan<char> key)
     {
         if (key.Length != Length || !(key.StartsWith(Live) || key.StartsWith(Test)) || key[PrefixLength..].ContainsAnyExcept(Base62))
@@ -52,10 +51,10 @@ public static class ApiKeyFormat
     /// <summary>Whether a well-formed key is a test key.</summary>
     public static bool IsTest(ReadOnlySpan<char> key) => key.StartsWith(Test);
 
-    /// <summary>What may be shown of a key for ever: <c>pk_live_</c> and two more characters.</summary>
+    /// <summary>The first part of a key that may always be shown: <c>pk_live_</c> or <c>pk_test_</c> and two more characters.</summary>
     internal static string PrefixOf(string key) => key[..(PrefixLength + 2)];
 
-    /// <summary>The other end of it.</summary>
+    /// <summary>The last four characters of a key, which may always be shown.</summary>
     internal static string LastFourOf(string key) => key[^4..];
 
     private static void Checksum(ReadOnlySpan<char> random, Span<char> digits)

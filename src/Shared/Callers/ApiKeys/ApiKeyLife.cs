@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>An API key may be deleted, rotated or taken out of the configuration while an answer to it is being given.</summary>
+/// <summary>Tracks API keys that are deleted, rotated or removed from configuration during a response to their caller.</summary>
 internal sealed class ApiKeyLife(IApiKeyStore store, Reloadable<ApiKeySettings> settings) : ICredentialLife
 {
     /// <inheritdoc />

@@ -5,30 +5,30 @@ using Bff.Concurrency;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Verified keys of this process within a bound. Found by a hash under a secret seed and then compared in constant time, so that
-/// the time of an answer says nothing about another key. A hit takes no lock and allocates nothing.
+/// A bounded in-process cache of verified keys. Keys are found by a hash under a secret seed and then compared in constant time, so that
+/// the response time reveals nothing about other keys. A hit takes no lock and allocates nothing.
 /// </summary>
-/// <param name="maxEntries">At most so many.</param>
+/// <param name="maxEntries">The maximum number of entries.</param>
 internal sealed class ApiKeyMemory(int maxEntries)
 {
     private readonly Remembered<ulong, RememberedKey> _known = new(maxEntries);
 
-    /// <summary>Entries; some keys may have two.</summary>
+    /// <summary>Number of entries; a key may have two.</summary>
     public int Count => _known.Count;
 
-    /// <summary>Every entry of a key that is one; some may come twice.</summary>
+    /// <summary>Returns all entries that are valid keys; a key may appear twice.</summary>
     public IEnumerable<RememberedKey> All() => _known.All().Where(static k => k.Record is not null);
 
-    /// <summary>What is known of the key; null when nothing is.</summary>
+    /// <summary>Returns what is known of the key; null when nothing is known.</summary>
     public RememberedKey? Find(ReadOnlySpan<char> key) => _known.Find(IndexOf(key)) is { } known && IsSame(key, known.Key) ? known : null;
 
-    /// <summary>Remembers, in place of what was known.</summary>
+    /// <summary>Remembers the key and replaces its earlier entry.</summary>
     public void Set(RememberedKey known) => _known.Set(IndexOf(known.Key), known);
 
-    /// <summary>Forgets the key of this id.</summary>
+    /// <summary>Forgets the key with this id.</summary>
     public void Forget(string keyId) => _known.DropAll(known => known.Record?.Id == keyId);
 
-    /// <summary>Forgets what has just been set, unless something else has taken its place.</summary>
+    /// <summary>Removes an entry that has just been set, unless another entry has replaced it.</summary>
     public void Drop(RememberedKey known) => _known.Drop(IndexOf(known.Key), known);
 
     /// <summary>Forgets everything.</summary>
@@ -37,12 +37,12 @@ internal sealed class ApiKeyMemory(int maxEntries)
     internal static bool IsSame(ReadOnlySpan<char> key, ReadOnlySpan<char> other) =>
         CryptographicOperations.FixedTimeEquals(MemoryMarshal.AsBytes(key), MemoryMarshal.AsBytes(other));
 
-    // Marvin under this process's random seed, over both halves.
+    // string.GetHashCode is Marvin with this process's random seed; each half of the key is hashed for 64 bits in total.
     private static ulong IndexOf(ReadOnlySpan<char> key) =>
         ((ulong)(uint)string.GetHashCode(key[..(key.Length / 2)]) << 32) | (uint)string.GetHashCode(key[(key.Length / 2)..]);
 }
 
-/// <summary>What is known of one key; <see cref="Record"/> is null when it is known to be none.</summary>
+/// <summary>What is known of one key. <see cref="Record"/> is null when the text is known not to be a key.</summary>
 internal sealed class RememberedKey(string key, ApiKeyRecord? record, CallerResult result, long confirmedAt, int epoch)
 {
     private long _lastUsed;
@@ -55,20 +55,22 @@ internal sealed class RememberedKey(string key, ApiKeyRecord? record, CallerResu
 
     public CallerResult Result { get; } = result;
 
-    /// <summary><see cref="TimeProvider.GetTimestamp"/> when the store last said so.</summary>
+    /// <summary>The <see cref="TimeProvider.GetTimestamp"/> of the last confirmation by the store.</summary>
     public long ConfirmedAt { get; } = confirmedAt;
 
-    /// <summary>In which stretch without missed changes it was confirmed; one that began later asks again.</summary>
+    /// <summary>
+    /// The epoch in which the key was confirmed. A new epoch begins when changes may have been missed; the key is then confirmed again.
+    /// </summary>
     public int Epoch { get; } = epoch;
 
     public DateTimeOffset LastUsed => new(Volatile.Read(ref _lastUsed), TimeSpan.Zero);
 
-    /// <summary>True for the one caller that is to ask the store again.</summary>
+    /// <summary>Returns true to the one caller that must ask the store again.</summary>
     public bool TryBeginRefresh() => Interlocked.CompareExchange(ref _refreshing, 1, 0) == 0;
 
     public void EndRefresh() => Volatile.Write(ref _refreshing, 0);
 
-    /// <summary>Notes a use; true when it has to be queued for writing.</summary>
+    /// <summary>Records a use. Returns true when the use has to be queued for writing.</summary>
     public bool Use(DateTimeOffset now)
     {
         Volatile.Write(ref _lastUsed, now.UtcTicks);

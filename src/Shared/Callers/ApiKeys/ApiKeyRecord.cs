@@ -4,19 +4,19 @@ using Bff.Requests;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>What is kept of an API key; never the key.</summary>
+/// <summary>What is stored of an API key; never the key itself.</summary>
 public sealed record ApiKeyRecord
 {
-    /// <summary>Names the key; says nothing about it.</summary>
+    /// <summary>The id of the key, which reveals nothing about it.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The tenant that owns the key.</summary>
     public required string Tenant { get; init; }
 
-    /// <summary>The partner's own name for it.</summary>
+    /// <summary>The name that the partner gave the key.</summary>
     public required string Name { get; init; }
 
-    /// <summary>HMAC-SHA256 of the key under the pepper, hexadecimal.</summary>
+    /// <summary>HMAC-SHA256 of the key under the pepper, in hexadecimal.</summary>
     public required string Hash { get; init; }
 
     /// <summary>The key's first characters.</summary>
@@ -25,39 +25,39 @@ public sealed record ApiKeyRecord
     /// <summary>The key's last four characters.</summary>
     public required string LastFour { get; init; }
 
-    /// <summary>Of the sandbox.</summary>
+    /// <summary>Whether the key is for the sandbox.</summary>
     public bool IsTest { get; init; }
 
-    /// <summary>What it may do.</summary>
+    /// <summary>Scopes of the key.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
-    /// <summary>Networks that it may be used from (CIDR); null: any.</summary>
+    /// <summary>Networks that the key may be used from (CIDR); null for any.</summary>
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
-    /// <summary>When it was made.</summary>
+    /// <summary>When the key was created.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it ends; null: never.</summary>
+    /// <summary>When the key expires; null for never.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>Whether another has taken its place, so that <see cref="ExpiresAt"/> is the overlap's end.</summary>
+    /// <summary>Whether another key has replaced this one, so that <see cref="ExpiresAt"/> is the end of the overlap.</summary>
     public bool IsRotated { get; init; }
 
-    /// <summary>When a rotated key would have ended; null: never, or it has not been rotated.</summary>
+    /// <summary>When a rotated key would have expired; null when it would not have, or when it has not been rotated.</summary>
     public DateTimeOffset? OwnExpiresAt { get; init; }
 
-    /// <summary>When a key ends that takes its place; null: never.</summary>
+    /// <summary>When a key that replaces this one expires; null for never.</summary>
     [JsonIgnore]
     public DateTimeOffset? EndWhenRotated => IsRotated ? OwnExpiresAt : ExpiresAt;
 
-    /// <summary>The browser session with which it ends; null: none.</summary>
+    /// <summary>The browser session with which the key ends; null for none.</summary>
     public string? Session { get; init; }
 
-    /// <summary>Its last use, to about ten seconds; kept apart, so that using a key never rewrites it.</summary>
+    /// <summary>When the key was last used, to about ten seconds. It is stored apart, so that using a key never rewrites the key.</summary>
     [JsonIgnore]
     public DateTimeOffset? LastUsedAt { get; init; }
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the key has expired.</summary>
     public bool IsExpired(DateTimeOffset now) => ExpiresAt <= now;
 
     /// <inheritdoc />

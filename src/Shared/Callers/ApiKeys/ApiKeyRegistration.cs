@@ -7,12 +7,12 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>Registers the credential.</summary>
+/// <summary>Registers API keys as a credential.</summary>
 public static class ApiKeyRegistration
 {
-    /// <summary>Accepts API keys; call it before other credentials that come in <c>Authorization</c>.</summary>
+    /// <summary>Accepts API keys. Call it before other credentials that use the <c>Authorization</c> header.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="scopes">Every scope that a key may have; keys of the configuration have them all.</param>
+    /// <param name="scopes">All scopes that a key may have. Keys from configuration have all of them.</param>
     public static WebApplicationBuilder AddApiKeys(this WebApplicationBuilder builder, params IReadOnlyCollection<string> scopes)
     {
         var isProduction = builder.Environment.IsProduction();

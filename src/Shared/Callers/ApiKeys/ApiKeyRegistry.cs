@@ -4,9 +4,9 @@ using Bff.State;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>A key that has just been made: the only time that it is shown.</summary>
+/// <summary>A newly created key. The key itself is shown only now.</summary>
 /// <param name="Key">The key itself.</param>
-/// <param name="Record">What is kept of it.</param>
+/// <param name="Record">What is stored of the key.</param>
 public sealed record NewApiKey(string Key, ApiKeyRecord Record)
 {
     /// <inheritdoc />
@@ -14,11 +14,12 @@ public sealed record NewApiKey(string Key, ApiKeyRecord Record)
 }
 
 /// <summary>
-/// Makes, lists, rotates and ends a tenant's keys. Every member throws <see cref="StoreUnavailableException"/> while the store is away.
+/// Creates, lists, rotates and deletes a tenant's keys. Every member throws <see cref="StoreUnavailableException"/> while the store is
+/// unavailable.
 /// </summary>
 public sealed class ApiKeyRegistry
 {
-    /// <summary>Keys that a tenant may have, expired ones not counted.</summary>
+    /// <summary>Maximum number of keys per tenant and mode, without expired ones.</summary>
     public const int MaxKeys = 500;
 
     private readonly IApiKeyStore _store;
@@ -28,15 +29,15 @@ public sealed class ApiKeyRegistry
     internal ApiKeyRegistry(IApiKeyStore store, Reloadable<ApiKeySettings> settings, TimeProvider time) =>
         (_store, _settings, _time) = (store, settings, time);
 
-    /// <summary>The tenant's keys of one mode, the newest first; expired ones for another 30 days.</summary>
+    /// <summary>Lists the tenant's keys of one mode, newest first. Expired keys are listed for another 30 days.</summary>
     public async Task<IReadOnlyList<ApiKeyRecord>> List(string tenant, bool isTest, CancellationToken cancellation) =>
         [.. (await _store.List(tenant, cancellation)).Where(k => k.IsTest == isTest)];
 
-    /// <summary>One key; null when the tenant has none of this id and mode.</summary>
+    /// <summary>Returns one key; null when the tenant has no key of this id and mode.</summary>
     public async Task<ApiKeyRecord?> Find(string tenant, string id, bool isTest, CancellationToken cancellation) =>
         (await List(tenant, isTest, cancellation)).FirstOrDefault(k => k.Id == id);
 
-    /// <summary>A new key; null when the tenant has <see cref="MaxKeys"/> of the mode already.</summary>
+    /// <summary>Creates a key; null when the tenant already has <see cref="MaxKeys"/> of the mode.</summary>
     public async Task<NewApiKey?> Create(
         string tenant,
         string name,
@@ -57,10 +58,10 @@ public sealed class ApiKeyRegistry
     }
 
     /// <summary>
-    /// A new key in place of an old one, which goes on for the overlap but not beyond its own end. A client that lost the answer may
-    /// rotate again: the new key ends when the first one would have, not with the overlap.
+    /// Creates a key that replaces an old one. The old key stays valid for the overlap, but not beyond its own end. A client that lost the
+    /// response may rotate again: the new key then ends when the first one would have ended, not with the overlap.
     /// </summary>
-    /// <returns>The new key and the old one's end; null when there is no such key or it has ended.</returns>
+    /// <returns>The new key and the old key's end; null when there is no such key or it has expired.</returns>
     public async Task<(NewApiKey New, DateTimeOffset PreviousExpiresAt)?> Rotate(
         ApiKeyRecord previous,
         TimeSpan overlap,
@@ -88,16 +89,16 @@ public sealed class ApiKeyRegistry
             return (added, end);
         }
 
-        // The old one was deleted meanwhile: nothing is to take its place.
+        // The old key was deleted in the meantime, so nothing may replace it.
         await _store.Remove(added.Record, cancellation, Entries(by, "key.deleted", added.Record, null));
         return null;
     }
 
-    /// <summary>Moves a key's end; false when the key has gone meanwhile.</summary>
+    /// <summary>Moves a key's end. Returns false when the key has been deleted in the meantime.</summary>
     public async Task<bool> MoveEnd(ApiKeyRecord key, DateTimeOffset expiresAt, CancellationToken cancellation) =>
         await _store.Replace(key with { ExpiresAt = expiresAt, LastUsedAt = null }, cancellation);
 
-    /// <summary>Ends a key on every instance within one second.</summary>
+    /// <summary>Deletes a key. No instance accepts it after one second.</summary>
     public async Task Delete(ApiKeyRecord key, CancellationToken cancellation, ChangedBy? by = null) =>
         await _store.Remove(key, cancellation, Entries(by, "key.deleted", key, null));
 
@@ -134,7 +135,7 @@ public sealed class ApiKeyRegistry
         return new(key, record);
     }
 
-    /// <summary>What the host makes for itself, such as the key of the documentation, has no entry.</summary>
+    /// <summary>Creates the audit entries. Keys that the host creates for itself, such as the documentation's key, have none.</summary>
     private static AuditEntry[]? Entries(ChangedBy? by, string action, ApiKeyRecord? before, ApiKeyRecord? after) =>
         by is null ? null : [by.Entry(action, (after ?? before)!.Tenant, (after ?? before)!.Id, Facts(before), Facts(after))];
 

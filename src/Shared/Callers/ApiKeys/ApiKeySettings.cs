@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>Section <c>ApiKeys</c>; replaced as a whole on a reload.</summary>
+/// <summary>Settings of section <c>ApiKeys</c>. A reload replaces them as a whole.</summary>
 [Settings("ApiKeys")]
 internal sealed class ApiKeySettings
 {
@@ -33,7 +33,7 @@ internal sealed class ApiKeySettings
     )]
     public FrozenDictionary<string, ApiKeyRecord> Bootstrap { get; private set; } = FrozenDictionary<string, ApiKeyRecord>.Empty;
 
-    /// <summary>HMAC-SHA256 under the pepper: what is stored and looked up in the key's place.</summary>
+    /// <summary>Returns the HMAC-SHA256 of the key under the pepper. It is stored and looked up in place of the key.</summary>
     public string HashOf(ReadOnlySpan<char> key)
     {
         Span<byte> bytes = stackalloc byte[ApiKeyFormat.Length];
@@ -43,10 +43,10 @@ internal sealed class ApiKeySettings
         return Convert.ToHexStringLower(hash);
     }
 
-    /// <param name="configuration">The root.</param>
-    /// <param name="mistakes">Collects them.</param>
-    /// <param name="isProduction">There a pepper must be given.</param>
-    /// <param name="scopes">Every scope that a key may have.</param>
+    /// <param name="configuration">The root of the configuration.</param>
+    /// <param name="mistakes">Collects the mistakes that are found.</param>
+    /// <param name="isProduction">Whether the host runs in Production, where a pepper is required.</param>
+    /// <param name="scopes">All scopes that a key may have.</param>
     public static ApiKeySettings Parse(
         IConfiguration configuration,
         ConfigurationMistakes mistakes,

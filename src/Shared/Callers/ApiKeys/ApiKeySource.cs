@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// API keys in <c>Authorization: Bearer pk_…</c> or <c>X-API-Key</c>; never in a cookie or the query. Two credentials that differ are
-/// refused.
+/// Reads API keys from <c>Authorization: Bearer pk_…</c> or <c>X-API-Key</c>, never from a cookie or the query. A request with two
+/// different credentials is refused.
 /// </summary>
 internal sealed class ApiKeySource(ApiKeyVerifier keys) : ICallerSource
 {
@@ -18,7 +18,7 @@ internal sealed class ApiKeySource(ApiKeyVerifier keys) : ICallerSource
     );
 
     /// <inheritdoc />
-    public string? Challenge => null; // Authorization: Bearer carries keys too, and challenges.
+    public string? Challenge => null; // The challenge of Authorization: Bearer covers keys too.
 
     /// <inheritdoc />
     public ValueTask<CallerResult> Resolve(HttpContext context)

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Writes when keys were last used, every ten seconds and at the end, away from any request. Daily, and when the store may have lost
-/// something, it does so for every key that this process remembers. A key that its tenant's list turns out to have lost is listed again: it
-/// would work on, and could not be revoked.
+/// Writes when keys were last used, every ten seconds and at shutdown, outside of requests. Daily, and when the store may have lost data,
+/// it writes this for every key that this process remembers. A key that is missing from its tenant's list is listed again, because it would
+/// still work and could not be revoked.
 /// </summary>
 internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, ILogger<ApiKeyUses> logger)
     : PeriodicFlush(new("api-key-uses", logger), TimeSpan.FromSeconds(10), time)
@@ -19,10 +19,10 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
     private long _looked = time.GetTimestamp();
     private int _isLookDue;
 
-    /// <summary>What this process remembers.</summary>
+    /// <summary>The keys that this process remembers.</summary>
     public Func<IEnumerable<RememberedKey>> Remembered { get; set; } = static () => [];
 
-    /// <summary>Notes a use; at most one entry per key waits.</summary>
+    /// <summary>Queues a use for writing. At most one entry per key is queued.</summary>
     public void Note(RememberedKey key, DateTimeOffset now)
     {
         if (key.Use(now))
@@ -31,10 +31,10 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
         }
     }
 
-    /// <summary>The store may have lost something: the next writing looks after every key that is remembered.</summary>
+    /// <summary>Makes the next write check every remembered key, because the store may have lost data.</summary>
     public void LookAtAll() => Volatile.Write(ref _isLookDue, 1);
 
-    /// <summary>Writes what waits; keeps what cannot be written, and throws what kept it from being written.</summary>
+    /// <summary>Writes the queued uses. Queues those again that could not be written, and throws the exception that prevented it.</summary>
     protected override async Task Write(CancellationToken cancellation)
     {
         ExceptionDispatchInfo? failed = null;
@@ -67,7 +67,7 @@ internal sealed partial class ApiKeyUses(IApiKeyStore store, TimeProvider time, 
                     }
                 }
             }
-#pragma warning disable CA1031 // The other tenants' uses are still to be written.
+#pragma warning disable CA1031 // The uses of the other tenants still have to be written.
             catch (Exception failure)
 #pragma warning restore CA1031
             {

@@ -6,16 +6,16 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Verifies keys: 1. a remembered key is answered at once, without allocation; 2. a mistyped one fails its checksum and costs nothing;
-/// 3. keys of the configuration; 4. what was lately found to be no key; 5. the store, by the key's HMAC. Remembered keys are void as soon
-/// as any instance changes them, are confirmed again when changes may have been missed, and go on for <c>ApiKeys:MaxStale</c> while the
-/// store is away.
+/// Verifies API keys. 1. A remembered key is accepted at once, without allocation. 2. A mistyped key fails its checksum without a lookup.
+/// 3. A key that was recently found invalid is refused. 4. The key's HMAC is looked up among the keys from configuration, 5. then in the
+/// store. Remembered keys are dropped as soon as any instance changes them, and confirmed again when changes may have been missed. They
+/// stay valid for <c>ApiKeys:MaxStale</c> while the store is unavailable.
 /// </summary>
 internal sealed partial class ApiKeyVerifier : IDisposable
 {
     private const int MaxKnown = 200_000;
     private const int MaxUnknown = 20_000;
-    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(30); // In case the store was changed by another hand.
+    private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(30); // In case something else than a gateway changed the store.
     private static readonly TimeSpan UnknownFor = TimeSpan.FromSeconds(5);
     private static readonly CallerResult Invalid = CallerResult.Refused(ProblemCodes.InvalidApiKey);
 
@@ -43,14 +43,15 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         _settings.OnChange(_ => ForgetAll());
     }
 
-    /// <summary>Entries held of good keys and of bad ones.</summary>
+    /// <summary>Number of entries for good keys and for bad keys.</summary>
     internal (int Known, int Unknown) Held => (_known.Count, _unknown.Count);
 
-    /// <summary>Whether it is remembered as good.</summary>
+    /// <summary>Whether the key is remembered as good.</summary>
     public bool IsKnown(ReadOnlySpan<char> key) => _known.Find(key) is not null;
 
-    /// <summary>Who the key is. Completes synchronously when the key is remembered or mistyped.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away and the key is not remembered, or has been for too long.</exception>
+    /// <summary>Returns the caller of the key. Completes synchronously when the key is remembered or mistyped.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable, and the key is not remembered or was confirmed too long
+    /// ago.</exception>
     public ValueTask<CallerResult> Verify(ReadOnlySpan<char> key, CancellationToken cancellation)
     {
         if (_known.Find(key) is { } known)
@@ -120,7 +121,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         );
         var memory = record is null ? _unknown : _known;
         memory.Set(known);
-        // What was read may be what has just been changed. Asked last: a change from here on finds it and forgets it.
+        // The store may have been read before a change. This check is last: a later change finds the entry and removes it.
         if (changes != Volatile.Read(ref _changes))
         {
             memory.Drop(known);
@@ -146,7 +147,7 @@ internal sealed partial class ApiKeyVerifier : IDisposable
         }
         catch (StoreException)
         {
-            // It goes on until MaxStale.
+            // The remembered key stays valid until MaxStale.
         }
 #pragma warning disable CA1031 // This task is not awaited.
         catch (Exception failure)

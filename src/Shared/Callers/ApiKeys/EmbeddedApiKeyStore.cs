@@ -2,7 +2,7 @@ using Bff.Audit;
 
 namespace Bff.Callers.ApiKeys;
 
-/// <summary>Keys of a single instance; gone with it.</summary>
+/// <summary>Keeps the keys of a single instance in memory. They are lost when it stops.</summary>
 internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = null) : IApiKeyStore
 {
     private readonly Lock _lock = new();
@@ -101,19 +101,19 @@ internal sealed class EmbeddedApiKeyStore(TimeProvider time, IAuditLog? log = nu
         }
     }
 
-    /// <summary>The list is made of the keys.</summary>
+    /// <summary>Returns false: the list is computed from the keys, so none can be missing.</summary>
     public ValueTask<bool> Relist(ApiKeyRecord key, CancellationToken cancellation) => new(false);
 }
 
-/// <summary>What both engines do the same with a tenant's list.</summary>
+/// <summary>Order and expiry of a tenant's list, the same in both stores.</summary>
 internal static class ApiKeyOrder
 {
     private static readonly TimeSpan ShownAfterExpiry = TimeSpan.FromDays(30);
 
-    /// <summary>Newest first; ids begin with the time.</summary>
+    /// <summary>Returns the keys newest first. Ids begin with the time, so they break ties.</summary>
     public static List<ApiKeyRecord> Newest(IEnumerable<ApiKeyRecord> keys) =>
         [.. keys.OrderByDescending(k => k.CreatedAt).ThenByDescending(k => k.Id, StringComparer.Ordinal)];
 
-    /// <summary>Expired so long ago that lists no longer show it.</summary>
+    /// <summary>Whether the key expired so long ago that lists no longer show it.</summary>
     public static bool IsForgotten(ApiKeyRecord key, TimeProvider time) => key.ExpiresAt < time.GetUtcNow() - ShownAfterExpiry;
 }

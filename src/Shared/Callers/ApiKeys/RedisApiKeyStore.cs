@@ -7,10 +7,10 @@ using StackExchange.Redis;
 namespace Bff.Callers.ApiKeys;
 
 /// <summary>
-/// Keys in Redis: <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's list
-/// and
-/// <c>bff:apikeys:{tenant}:used</c> the last uses. The first decides; it comes last and goes first, and every change of it tells all
-/// instances in the same step. The list is elsewhere in Redis and can be lost while the key works on: who notes a use finds out.
+/// Keeps keys in Redis. <c>bff:apikey:&lt;hash&gt;</c> holds the record that verification reads, <c>bff:apikeys:{tenant}</c> the tenant's
+/// list, and <c>bff:apikeys:{tenant}:used</c> the last uses. The record decides whether a key is valid: it is written last and removed
+/// first, and the same step publishes each change to all instances. The list is stored elsewhere in Redis and can be lost while the key
+/// still works. <see cref="Touch"/> finds that out.
 /// </summary>
 internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
 {
@@ -169,7 +169,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
             return true;
         }
 
-        // Revoked in between.
+        // The key was revoked in between.
         await _redis.Run("HDEL", database => database.HashDeleteAsync(Tenant(record.Tenant), record.Id), cancellation);
         return false;
     }
@@ -184,7 +184,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         CancellationToken cancellation
     )
     {
-        // Redis forgets it some time after its end, which every reader checks for himself.
+        // Redis deletes the key some time after its end. Every reader checks the end itself.
         var left = key.ExpiresAt is { } end ? end - _time.GetUtcNow() + KeptAfterExpiry : TimeSpan.Zero;
         var lifetime = key.ExpiresAt is null ? 0L : Math.Max(1L, (long)left.TotalMilliseconds);
         var step = await AuditOutbox.Begin(_audit, Record(key.Hash).ToString(), audit, cancellation);
@@ -220,7 +220,7 @@ internal sealed class RedisApiKeyStore : IApiKeyStore, IDisposable
         }
         catch (JsonException)
         {
-            return null; // Not ours, or of a later version: no key.
+            return null; // Not written by this code, or by a later version of it: not a key.
         }
     }
 }

@@ -7,16 +7,15 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>, and of
-/// <c>Authentication:Schemes:Bearer</c> as the framework documents it (so that <c>dotnet user-jwts</c> works too), which is one more of
-/// them.
+/// Which access tokens are accepted: those of the providers under <c>Authentication:Providers</c>. <c>Authentication:Schemes:Bearer</c> is
+/// one more provider, read as the framework documents it so that <c>dotnet user-jwts</c> works too.
 /// </summary>
 [Settings("Authentication", AtStart = true)]
 internal sealed record BearerSettings
 {
     private const string ServerLimit = "Kestrel:Limits:MaxRequestHeadersTotalSize";
 
-    /// <summary>Whose tokens are accepted; the scheme's first.</summary>
+    /// <summary>The providers whose tokens are accepted, the scheme's first.</summary>
     public required IReadOnlyList<ProviderSettings> Providers { get; init; }
 
     /// <summary>Symmetric keys from the configuration, with which the scheme's tokens may be signed too.</summary>
@@ -34,13 +33,13 @@ internal sealed record BearerSettings
     [Setting(Min = "00:00:01", Max = "1.00:00:00")]
     public TimeSpan KeyRefresh { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Null: opaque tokens are not accepted.</summary>
+    /// <summary>Settings of introspection; null when opaque tokens are not accepted.</summary>
     public IntrospectionSettings? Introspection { get; init; }
 
-    /// <summary>Longest token of any provider.</summary>
+    /// <summary>Length of the longest token of any provider, in bytes.</summary>
     public int MaxTokenBytes => Providers.Select(p => p.MaxTokenBytes).DefaultIfEmpty(8192).Max();
 
-    /// <summary>Reads and checks everything; mistakes stop the host.</summary>
+    /// <summary>Reads and checks the settings. A mistake stops the host.</summary>
     public static BearerSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var authentication = configuration.GetSection("Authentication");
@@ -160,8 +159,8 @@ internal sealed record BearerSettings
     }
 
     /// <summary>
-    /// A token is its issuer's: two providers of one issuer could not be told apart. What discovery names is compared when it has been
-    /// read.
+    /// Refuses two providers with the same issuer, because tokens are told apart by their issuer. Issuers from discovery documents are
+    /// compared once the documents have been read.
     /// </summary>
     private static void CheckIssuers(IReadOnlyList<ProviderSettings> providers, ConfigurationMistakes mistakes)
     {
@@ -194,7 +193,7 @@ internal sealed record BearerSettings
         section["Authority"] is { Length: > 0 } || section["MetadataAddress"] is { Length: > 0 };
 
     /// <summary>
-    /// Each is a secret as text, or <c>{ Value, Issuer, Id }</c>; text after <c>base64:</c> is decoded, other text is taken as its UTF-8
+    /// Reads each secret as text or as <c>{ Value, Issuer, Id }</c>. Text after <c>base64:</c> is decoded; other text is used as its UTF-8
     /// bytes.
     /// </summary>
     private static void ReadSharedSecrets(IConfigurationSection section, List<VerificationKey> secrets, ConfigurationMistakes mistakes)

@@ -6,9 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Access tokens in <c>Authorization: Bearer</c> (RFC 6750 section 2.1), and nowhere else:
-/// 1. one header with one token; 2. a remembered token is answered at once; 3. a JWT is verified, an opaque token introspected; 4. the
-/// outcome is remembered.
+/// Reads access tokens from <c>Authorization: Bearer</c> (RFC 6750 section 2.1) and from nowhere else. 1. Require one header with one
+/// token. 2. Answer a remembered token at once. 3. Verify a JWT; introspect an opaque token. 4. Remember the outcome.
 /// </summary>
 internal sealed class BearerTokens(
     JwtVerifier jwts,
@@ -19,12 +18,12 @@ internal sealed class BearerTokens(
 ) : ICallerSource
 {
     private const string Scheme = "Bearer ";
-    private static readonly TimeSpan RejectedFor = TimeSpan.FromSeconds(2); // Not longer: a key may come with the next fetch.
+    private static readonly TimeSpan RejectedFor = TimeSpan.FromSeconds(2); // Not longer, because the next fetch may bring the key.
 
     private readonly TokenMemory<VerifiedToken> _verified = new(maxBytes: 64 << 20);
     private readonly TokenMemory<RejectedToken> _rejected = new(maxBytes: 4 << 20);
 
-    private readonly int _maxLength = settings.Current.MaxTokenBytes; // In characters, all of them ASCII.
+    private readonly int _maxLength = settings.Current.MaxTokenBytes; // In characters, which are all ASCII.
 
     private sealed record RejectedToken(CallerResult Result, int Version, DateTimeOffset Until);
 

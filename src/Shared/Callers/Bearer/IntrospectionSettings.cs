@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Callers.Bearer;
 
-/// <summary><c>Authentication:Introspection</c>: who is asked about opaque tokens (RFC 7662).</summary>
+/// <summary>Settings of section <c>Authentication:Introspection</c>: the endpoint that is asked about opaque tokens (RFC 7662).</summary>
 [Settings("Authentication:Introspection", AtStart = true)]
 internal sealed record IntrospectionSettings
 {
@@ -34,7 +34,7 @@ internal sealed record IntrospectionSettings
     [Setting(Min = "00:00:00", Max = "00:05:00")]
     public TimeSpan NegativeCache { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Null when the section is absent.</summary>
+    /// <summary>Reads the section; null when it is absent.</summary>
     public static IntrospectionSettings? Parse(IConfigurationSection section, bool requireHttps, ConfigurationMistakes mistakes)
     {
         if (!section.Exists())
@@ -63,7 +63,7 @@ internal sealed record IntrospectionSettings
             section,
             new IntrospectionSettings
             {
-                Endpoint = endpoint!, // Without one there is a mistake, and the settings are not used.
+                Endpoint = endpoint!, // A null endpoint is a mistake, and these settings are then not used.
                 ClientId = section["ClientId"] ?? "",
                 ClientSecret = section["ClientSecret"] ?? "",
                 AllowedClients =

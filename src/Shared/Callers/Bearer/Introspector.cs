@@ -12,9 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Asks the authority about opaque tokens (RFC 7662): once per token while its answer is remembered, also for others who have it; within
-/// <c>Authentication:Introspection:Timeout</c>; a bounded number at once. An answer that is not one says nothing about the token: 503,
-/// never 401.
+/// Asks the authority about opaque tokens (RFC 7662). Concurrent requests with the same token share one call, and its answer is remembered.
+/// A call is limited by <c>Authentication:Introspection:Timeout</c>, and the number of concurrent calls is bounded. A malformed response
+/// says nothing about the token: the request gets 503, never 401.
 /// </summary>
 internal sealed partial class Introspector(
     Reloadable<BearerSettings> settings,
@@ -31,16 +31,17 @@ internal sealed partial class Introspector(
     private readonly BearerSettings _settings = settings.Current;
     private readonly SingleFlight<string> _questions = new(StringComparer.Ordinal);
 
-    /// <summary>Whether opaque tokens are accepted at all.</summary>
+    /// <summary>Whether opaque tokens are accepted.</summary>
     public bool IsConfigured => _settings.Introspection is not null;
 
-    /// <summary>How long an inactive token is known to be so.</summary>
+    /// <summary>How long an inactive token is remembered as inactive.</summary>
     public TimeSpan InactiveFor => _settings.Introspection?.NegativeCache ?? TimeSpan.Zero;
 
-    /// <summary>The caller, or why not.</summary>
-    /// <param name="token">Not a JWT.</param>
-    /// <param name="verified">What is remembered. The caller has looked there, and may have looked too early.</param>
-    /// <param name="cancellation">Of the request that waits.</param>
+    /// <summary>Returns the caller, or the refusal.</summary>
+    /// <param name="token">A token that is not a JWT.</param>
+    /// <param name="verified">The remembered tokens. They are checked again here, because one may have been added since the first
+    /// lookup.</param>
+    /// <param name="cancellation">Cancellation of the waiting request.</param>
     public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Introspect(
         string token,
         TokenMemory<VerifiedToken> verified,
@@ -51,7 +52,7 @@ internal sealed partial class Introspector(
         return question is null ? (null, Refusals.Unavailable) : await question.WaitAsync(cancellation);
     }
 
-    /// <summary>Not cancelled with the request that began it: others wait for the same answer.</summary>
+    /// <summary>Asks the authority. The first request's cancellation does not end the call, because others may wait for it.</summary>
     private async Task<(VerifiedToken?, CallerResult)> Ask(string token, TokenMemory<VerifiedToken> verified)
     {
         try
@@ -66,12 +67,12 @@ internal sealed partial class Introspector(
             var judged = Judge(answer.RootElement);
             if (judged.Verified is not null)
             {
-                verified.Set(token, judged.Verified); // Before this run ends: who comes later finds one or the other.
+                verified.Set(token, judged.Verified); // Set before this run ends, so that a later request finds the run or the token.
             }
 
             return judged;
         }
-#pragma warning disable CA1031 // Whatever went wrong, the token was not judged.
+#pragma warning disable CA1031 // After any failure the token is simply not verified.
         catch (Exception failed)
 #pragma warning restore CA1031
         {
@@ -80,7 +81,7 @@ internal sealed partial class Introspector(
         }
     }
 
-    /// <summary>The answer as it was sent, read more strictly than the package reads it: it decides who a caller is.</summary>
+    /// <summary>Returns the raw response. It decides who the caller is, so it is read more strictly than the package does.</summary>
     private async Task<JsonDocument> Send(string token, CancellationToken cancellation)
     {
         var introspection = _settings.Introspection!;
@@ -144,8 +145,8 @@ internal sealed partial class Introspector(
     }
 
     /// <summary>
-    /// An authority calls a token active for whatever service it was made. Without <c>aud</c> nothing says that it was made for this one,
-    /// unless the configuration names the clients that have tokens for nothing else.
+    /// Whether the token is meant for this gateway. An authority calls a token active no matter which service it was issued for. Without
+    /// <c>aud</c> nothing says that it was issued for this gateway, unless configuration names clients that only have tokens for it.
     /// </summary>
     private bool IsForUs(JsonElement answer, string? client, ProviderSettings provider)
     {

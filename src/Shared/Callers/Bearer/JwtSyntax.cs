@@ -7,9 +7,9 @@ using Bff.Edge;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// The strict reading of a JWS in compact form (RFC 7515, RFC 8725), before any cryptography:
-/// 1. three parts of canonical, unpadded base64url; 2. header and claims are JSON objects without repeated members; 3. nothing in the
-/// header that would let the token choose its kind or its processing.
+/// Strictly parses a JWS in compact form (RFC 7515, RFC 8725) before any cryptography. 1. Require three parts of canonical, unpadded
+/// base64url. 2. Require that header and claims are JSON objects without repeated members. 3. Refuse header members that would let the
+/// token choose its type or its processing.
 /// </summary>
 internal sealed class JwtSyntax : IDisposable
 {
@@ -20,9 +20,9 @@ internal sealed class JwtSyntax : IDisposable
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>
-    /// Other processing and encryption: not understood here, so not accepted. Keys that the token brings or points to (<c>jwk</c>,
-    /// <c>jku</c>, <c>x5u</c>,
-    /// <c>x5c</c>) are not among them: they are never read, since it is verified with the provider's own.
+    /// Header members that ask for other processing or encryption, which is not supported. Keys that the token brings or links to
+    /// (<c>jwk</c>, <c>jku</c>, <c>x5u</c>, <c>x5c</c>) need no refusal: they are never read, because the token is verified with the
+    /// provider's own keys.
     /// </summary>
     private static readonly string[] Refused = ["crit", "b64", "zip", "enc"];
 
@@ -35,19 +35,19 @@ internal sealed class JwtSyntax : IDisposable
         _claims = claims;
     }
 
-    /// <summary>Header <c>alg</c>, not yet compared with any key.</summary>
+    /// <summary>The header <c>alg</c>, not yet compared with any key.</summary>
     public string Algorithm { get; }
 
-    /// <summary>Header <c>kid</c>.</summary>
+    /// <summary>The header <c>kid</c>.</summary>
     public string? KeyId { get; }
 
-    /// <summary>The claims, a JSON object; not yet verified.</summary>
+    /// <summary>The claims as a JSON object, not yet verified.</summary>
     public JsonElement Claims => _claims.RootElement;
 
-    /// <summary>Three or five parts: a JWS or a JWE, not an opaque token.</summary>
+    /// <summary>Whether the token has three or five parts, like a JWS or a JWE, and so is not opaque.</summary>
     public static bool LooksLikeJwt(ReadOnlySpan<char> token) => token.Count('.') is 2 or 4;
 
-    /// <summary>Null when anything is not as it must be.</summary>
+    /// <summary>Parses the token; null when it breaks any of the rules.</summary>
     public static JwtSyntax? Read(string token)
     {
         var span = token.AsSpan();
@@ -100,8 +100,8 @@ internal sealed class JwtSyntax : IDisposable
     }
 
     /// <summary>
-    /// Absent, or the type of an access token (RFC 7519 section 5.1, RFC 9068 section 2.1); logout tokens and the like are signed by the
-    /// same keys.
+    /// Whether <c>typ</c> is absent or the type of an access token (RFC 7519 section 5.1, RFC 9068 section 2.1). Logout tokens and others
+    /// are signed with the same keys.
     /// </summary>
     private static bool IsKnownKind(JsonElement header)
     {
@@ -145,14 +145,14 @@ internal sealed class JwtSyntax : IDisposable
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            // Refused like the rest. InvalidOperationException: a name or a text with half a surrogate pair.
+            // Refused like other malformed parts. InvalidOperationException means a name or text with half a surrogate pair.
         }
 
         document?.Dispose();
         return null;
     }
 
-    /// <summary>One spelling per value: the alphabet alone, and no bits set beyond the last byte.</summary>
+    /// <summary>Whether the part is the only spelling of its value: only the alphabet, and no bits set beyond the last byte.</summary>
     private static bool IsCanonical(ReadOnlySpan<char> part)
     {
         if (part.IsEmpty || part.ContainsAnyExcept(Base64UrlCharacters))

@@ -7,22 +7,21 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, by issuer; 3. its keys that may have signed, by id
-/// and algorithm;
-/// 4. the signature, issuer and audience; 5. the times; 6. the claims.
+/// Verifies a JWT (RFC 7519, RFC 8725) in this order: 1. strict syntax; 2. the provider, found by issuer; 3. the provider's keys that may
+/// have signed, by id and algorithm; 4. the signature, issuer and audience; 5. the times; 6. the claims.
 /// </summary>
 internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
 {
-    /// <summary>Of every provider; each has its own limit below.</summary>
+    /// <summary>Limit for all providers. Each provider has its own, lower limit, which is checked below.</summary>
     private const int MaxBytes = 64 * 1024;
 
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, MaximumTokenSizeInBytes = MaxBytes };
 
-    /// <summary>Whether there are keys, or an authority to have them from.</summary>
+    /// <summary>Whether there are keys, or an authority that publishes them.</summary>
     public bool IsConfigured => providers.HaveKeys;
 
-    /// <summary>The caller, or why not. Waits only for a key that is not known yet.</summary>
+    /// <summary>Returns the caller, or the refusal. Waits only for a key that is not known yet.</summary>
     public async ValueTask<(VerifiedToken? Verified, CallerResult Refusal)> Verify(string token, CancellationToken cancellation)
     {
         // 1
@@ -101,12 +100,12 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
                     TryAllIssuerSigningKeys = true,
                     ValidAlgorithms = [jwt.Algorithm],
                     RequireSignedTokens = true,
-                    ValidIssuer = jwt.Claims.GetProperty("iss").GetString(), // By which the provider was found.
+                    ValidIssuer = jwt.Claims.GetProperty("iss").GetString(), // The provider was found by it.
                     ValidAudiences = settings.Audiences,
-                    // Without it the clients are looked at.
+                    // A token without an audience is checked by its client instead.
                     ValidateAudience = settings.AllowedClients.Count == 0 || jwt.Claims.TryGetProperty("aud", out _),
                     IgnoreTrailingSlashWhenValidatingAudience = false,
-                    ValidateLifetime = false, // By Judge, with the host's clock and codes of its own.
+                    ValidateLifetime = false, // Judge checks it with the host's clock and its own problem codes.
                     LogValidationExceptions = false,
                 }
             );
@@ -162,7 +161,7 @@ internal sealed class JwtVerifier(TokenProviders providers, TimeProvider time)
             : (null, Refusals.Client);
     }
 
-    /// <summary>Cognito signs id_tokens with the same keys, for the client alone, and says so in a claim.</summary>
+    /// <summary>Whether this is an access token. Cognito signs id_tokens with the same keys, only for the client, and marks them.</summary>
     private static bool IsAccessToken(JsonElement claims, ProviderType type) =>
         type != ProviderType.Cognito
         || (claims.TryGetProperty("token_use", out var use) && use.ValueKind == JsonValueKind.String && use.ValueEquals("access"u8));

@@ -2,7 +2,7 @@ using Bff.Requests;
 
 namespace Bff.Callers.Bearer;
 
-/// <summary>The refusals, made once: a refused token must cost little.</summary>
+/// <summary>The refusals of tokens. They are created once, so that a refused token costs little.</summary>
 internal static class Refusals
 {
     public static readonly CallerResult Malformed = CallerResult.Refused(

@@ -5,25 +5,25 @@ using Bff.Requests;
 
 namespace Bff.Callers.Bearer;
 
-/// <summary>What a set of claims is: it decides whether it may be an application's.</summary>
+/// <summary>What a set of claims describes. This decides whether the claims may be an application's.</summary>
 internal enum TokenUse
 {
-    /// <summary>An access token, or what introspection says of one.</summary>
+    /// <summary>An access token, or the introspection response for one.</summary>
     Access,
 
-    /// <summary>An id_token: always a user's.</summary>
+    /// <summary>An id_token, which is always a user's.</summary>
     SignIn,
 }
 
 /// <summary>
-/// Reads claims, of a JWT or of an introspection answer, into a <see cref="Caller"/>. A claim of the wrong shape refuses the token: leaving
-/// it out could mean another tenant.
+/// Reads the claims of a JWT or of an introspection response into a <see cref="Caller"/>. A claim of the wrong type refuses the token,
+/// because ignoring it could mean another tenant.
 /// </summary>
 internal static class TokenClaims
 {
     private const double MaxNumericDate = 253_402_300_799; // 9999-12-31T23:59:59Z
 
-    /// <summary>Null when a claim that is read is malformed, or when neither a user nor an application is named.</summary>
+    /// <summary>Returns the caller; null when a claim is malformed, or when the claims name neither a user nor an application.</summary>
     public static Caller? Read(JsonElement claims, ClaimMap map, TokenUse use)
     {
         try
@@ -32,11 +32,11 @@ internal static class TokenClaims
         }
         catch (Exception malformed) when (malformed is FormatException or InvalidOperationException)
         {
-            return null; // InvalidOperationException: a string with half a surrogate pair.
+            return null; // InvalidOperationException means a string with half a surrogate pair.
         }
     }
 
-    /// <summary>The user; null where it is not named, or malformed.</summary>
+    /// <summary>Returns the user; null when the claim is absent or malformed.</summary>
     public static string? SubjectOf(JsonElement claims, ClaimMap map)
     {
         try
@@ -49,7 +49,7 @@ internal static class TokenClaims
         }
     }
 
-    /// <summary>The tenant, for the choice of the provider; null also where the claim is malformed.</summary>
+    /// <summary>Returns the tenant by which the provider is chosen; null when the claim is absent or malformed.</summary>
     public static string? TenantOf(JsonElement claims, ClaimMap map)
     {
         try
@@ -62,7 +62,10 @@ internal static class TokenClaims
         }
     }
 
-    /// <summary>A NumericDate (RFC 7519 section 2): false when present and not one; null when absent.</summary>
+    /// <summary>
+    /// Reads a NumericDate (RFC 7519 section 2). Returns false when the claim is present but malformed. The date is null when the claim is
+    /// absent.
+    /// </summary>
     public static bool TryReadDate(JsonElement claims, string name, out DateTimeOffset? date)
     {
         date = null;
@@ -95,7 +98,7 @@ internal static class TokenClaims
         var isApplication = use == TokenUse.Access && IsApplication(claims, map.Type, subject, client);
         if (isApplication ? client is null : subject is null || subject.StartsWith(Caller.ApplicationPrefix, StringComparison.Ordinal))
         {
-            return null; // Neither a user's nor an application's; or a user who would be taken for one.
+            return null; // The claims name neither a user nor an application, or a user whose id looks like an application's.
         }
 
         string[] roles = [.. map.Roles.SelectMany(path => List(claims, path, ',')).Distinct(StringComparer.Ordinal)];
@@ -122,9 +125,9 @@ internal static class TokenClaims
     }
 
     /// <summary>
-    /// A token of the client itself (RFC 6749 section 4.4) has no subject. What a provider does beside that is in its documentation, and is
-    /// not guessed of a generic one: Entra gives scopes to users' tokens alone, Auth0 writes <c>client@clients</c>, others name the client
-    /// as its subject (RFC 9068 section 2.2).
+    /// Whether a token belongs to the client itself (RFC 6749 section 4.4), which has no subject. Further signs are taken from each
+    /// provider's documentation and are not guessed for a generic provider. Entra gives scopes only to users' tokens. Auth0 writes
+    /// <c>client@clients</c>. Others name the client as the subject (RFC 9068 section 2.2).
     /// </summary>
     private static bool IsApplication(JsonElement claims, ProviderType type, string? subject, string? client) =>
         subject is null
@@ -143,7 +146,7 @@ internal static class TokenClaims
             }
         );
 
-    /// <summary>False where it is there and says nothing: an empty subject is no missing one.</summary>
+    /// <summary>Reads the subject. Returns false when the claim is present but blank; a blank subject is not a missing one.</summary>
     private static bool TryReadSubject(JsonElement claims, string[] paths, out string? subject)
     {
         subject = null;
@@ -172,9 +175,7 @@ internal static class TokenClaims
         return null;
     }
 
-    /// <summary>
-    /// An array, each of its strings one item, or a string: one item where the separator is a comma (a role), else split.
-    /// </summary>
+    /// <summary>Reads an array of strings as items. A string is one item if the separator is a comma (a role), else it is split.</summary>
     private static List<string> List(JsonElement claims, string path, char separator)
     {
         var items = new List<string>();
@@ -196,7 +197,7 @@ internal static class TokenClaims
             items.Add(Checked(value));
         }
 
-        // A scope that holds a space would read as several once it is a header; a role's comma is encoded there.
+        // A scope with a space would read as several scopes in a header. A role's comma is encoded there.
         items.RemoveAll(item => item.Length == 0 || (separator == ' ' && item.Contains(' ')));
         return items;
     }

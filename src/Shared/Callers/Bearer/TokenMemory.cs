@@ -4,15 +4,16 @@ using System.Diagnostics.CodeAnalysis;
 namespace Bff.Callers.Bearer;
 
 /// <summary>
-/// Remembers what is known of tokens within bounded memory. Two generations: what was asked for since the last turn is in the young one;
-/// when that is full it becomes the old one, and what was not asked for meanwhile goes. A hit takes no lock and allocates nothing.
+/// A cache of what is known about tokens, with bounded memory. It has two generations, young and old. An entry that is added or used goes
+/// to the young one. When the young one is full it becomes the old one, and entries of the previous old one that were not used in the
+/// meantime are dropped. A hit takes no lock and allocates nothing.
 /// </summary>
-/// <param name="maxBytes">How much memory the tokens may take, roughly.</param>
-/// <param name="extraBytes">What is known of a token takes so much beyond the usual, roughly.</param>
+/// <param name="maxBytes">Approximate limit of the memory for the tokens.</param>
+/// <param name="extraBytes">Approximate size of the data per token beyond the usual.</param>
 internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
     where T : class
 {
-    private const int OverheadBytes = 1024; // The entry's caller, claims and node: measured 0.6 to 1 KiB.
+    private const int OverheadBytes = 1024; // The entry's caller, claims and node, measured as 0.6 to 1 KiB.
 
     private readonly Lock _lock = new();
     private Generation _young = new();
@@ -35,9 +36,9 @@ internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
         return true;
     }
 
-    /// <summary>Remembers.</summary>
-    /// <param name="token">What is looked up.</param>
-    /// <param name="known">What is known of it.</param>
+    /// <summary>Adds or replaces what is known of a token.</summary>
+    /// <param name="token">The token.</param>
+    /// <param name="known">What is known of the token.</param>
     public void Set(string token, T known)
     {
         var young = Volatile.Read(ref _young);
@@ -53,10 +54,10 @@ internal sealed class TokenMemory<T>(long maxBytes, int extraBytes = 0)
         }
     }
 
-    /// <summary>Forgets.</summary>
+    /// <summary>Removes a token.</summary>
     public void Remove(ReadOnlySpan<char> token)
     {
-        // Its share of the memory is not given back before the generation goes: the bound stays a bound.
+        // The token's share of the memory stays counted until its generation is dropped, so the bound is never exceeded.
         Volatile.Read(ref _young).Lookup.TryRemove(token, out _);
         Volatile.Read(ref _old).Lookup.TryRemove(token, out _);
     }

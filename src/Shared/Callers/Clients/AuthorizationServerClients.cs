@@ -2,19 +2,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Callers.Clients;
 
-/// <summary>Clients for documents and tokens of authorization servers.</summary>
+/// <summary>Registers HTTP clients that fetch documents and tokens from authorization servers.</summary>
 internal static class AuthorizationServerClients
 {
-    // Discovery documents, key sets and token responses have some kibibytes.
+    // Discovery documents, key sets and token responses are a few kibibytes long.
     private const int MaxBytes = 1 << 20;
 
     /// <summary>
-    /// A client that follows no redirect, which could lead a secret elsewhere, keeps no cookie, reads at most 1 MiB and logs no address,
-    /// which could hold a code.
+    /// Adds a client that reads at most 1 MiB and keeps no cookies. It follows no redirects, which could send a secret elsewhere, and logs
+    /// no addresses, which could contain a code.
     /// </summary>
-    /// <param name="services">Of the host.</param>
-    /// <param name="name">Of the client.</param>
-    /// <param name="timeout">Of a whole request; <see cref="Timeout.InfiniteTimeSpan"/> where each request has its own.</param>
+    /// <param name="services">The host's services.</param>
+    /// <param name="name">The client's name.</param>
+    /// <param name="timeout">Timeout of a whole request; <see cref="Timeout.InfiniteTimeSpan"/> where each request sets its own.</param>
     public static void AddAuthorizationServerClient(this IServiceCollection services, string name, TimeSpan timeout) =>
         services
             .AddHttpClient(

@@ -1,9 +1,9 @@
 namespace Bff.Callers.Clients;
 
-/// <summary>How a client proves itself to a provider (OpenID Connect Core 1.0 section 9).</summary>
+/// <summary>How a client authenticates to a provider (OpenID Connect Core 1.0 section 9).</summary>
 internal enum ClientAuthentication
 {
-    /// <summary>Id and secret in <c>Authorization</c> (<c>client_secret_basic</c>).</summary>
+    /// <summary>Id and secret in the <c>Authorization</c> header (<c>client_secret_basic</c>).</summary>
     Basic,
 
     /// <summary>Id and secret in the form (<c>client_secret_post</c>).</summary>

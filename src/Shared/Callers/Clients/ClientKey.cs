@@ -6,7 +6,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Callers.Clients;
 
-/// <summary>A client's private key, which signs its assertions (RFC 7523 section 3).</summary>
+/// <summary>A client's private key, which signs the client's assertions (RFC 7523 section 3).</summary>
 internal sealed class ClientKey
 {
     private const int MinRsaBits = 2048;
@@ -25,8 +25,8 @@ internal sealed class ClientKey
             header
         );
 
-    /// <summary>A PEM private key, RSA of at least 2048 bits or P-256, P-384, P-521.</summary>
-    /// <exception cref="Exception">One of IO, argument and cryptography: it is not that.</exception>
+    /// <summary>Reads a private key in PEM: RSA of at least 2048 bits, or P-256, P-384 or P-521.</summary>
+    /// <exception cref="Exception">The file is no such key. It is an IO, argument or cryptography exception.</exception>
     public static ClientKey FromPem(string path)
     {
         var pem = File.ReadAllText(path);
@@ -45,7 +45,8 @@ internal sealed class ClientKey
     }
 
     /// <summary>
-    /// A certificate's key; the header names the certificate (RFC 7515 section 4.1.8, and section 4.1.7 for who knows that alone).
+    /// Takes a certificate's key. The header names the certificate by <c>x5t#S256</c> (RFC 7515 section 4.1.8), and by <c>x5t</c> (section
+    /// 4.1.7) for servers that know only that.
     /// </summary>
     public static ClientKey FromCertificate(X509Certificate2 certificate)
     {
@@ -59,7 +60,7 @@ internal sealed class ClientKey
             : throw new ArgumentException("The certificate has no private key.");
     }
 
-    /// <summary>An assertion of the client, good for a minute and once.</summary>
+    /// <summary>Creates an assertion of the client that is valid for one minute and one use.</summary>
     public string Assertion(string clientId, string audience, TimeProvider time)
     {
         var now = time.GetUtcNow();

@@ -7,7 +7,7 @@ using Bff.State;
 
 namespace Bff.Callers.Identity;
 
-/// <summary>A P-256 key that every instance derives alike from a shared secret.</summary>
+/// <summary>A P-256 key that every instance derives from the same shared secret.</summary>
 internal sealed class AssertionKey
 {
     private static readonly BigInteger Order = BigInteger.Parse(
@@ -28,15 +28,15 @@ internal sealed class AssertionKey
         Header = Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"alg":"ES256","typ":"JWT","kid":"{{id}}"}"""));
     }
 
-    /// <summary>Key id.</summary>
+    /// <summary>The key's id.</summary>
     public string Id { get; }
 
-    /// <summary>The encoded header of what it signs.</summary>
+    /// <summary>The encoded JWT header of the assertions that this key signs.</summary>
     public string Header { get; }
 
     /// <summary>
-    /// The secret, stretched to 48 bytes and reduced to a scalar (FIPS 186-5 appendix A.2.1: the extra bits make every scalar as likely as
-    /// any other).
+    /// Derives the key. The secret is stretched to 48 bytes and reduced to a scalar; the extra bits make all scalars equally likely (FIPS
+    /// 186-5 appendix A.2.1).
     /// </summary>
     public static AssertionKey From(RingKey secret)
     {
@@ -53,7 +53,7 @@ internal sealed class AssertionKey
         return new AssertionKey(secret.Id, ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = d }));
     }
 
-    /// <summary>ES256 (RFC 7518 section 3.4).</summary>
+    /// <summary>Signs with ES256 (RFC 7518 section 3.4).</summary>
     public byte[] Sign(byte[] data)
     {
         lock (_signing)
@@ -62,7 +62,7 @@ internal sealed class AssertionKey
         }
     }
 
-    /// <summary>As a JWK.</summary>
+    /// <summary>Writes the public key as a JWK.</summary>
     public void WritePublic(Utf8JsonWriter json)
     {
         json.WriteStartObject();

@@ -7,7 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Callers.Identity;
 
 /// <summary>
-/// <c>GET /.well-known/gateway-jwks.json</c>: with what services verify <c>X-Identity-Token</c>. Not there unless assertions are made.
+/// <c>GET /.well-known/gateway-jwks.json</c>: the keys with which services verify <c>X-Identity-Token</c>. The route exists only when
+/// assertions are enabled.
 /// </summary>
 internal static class GetGatewayKeys
 {

@@ -16,9 +16,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Identity;
 
 /// <summary>
-/// <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>): the facts of the identity headers as an ES256 JWT that lives two minutes and
-/// is for one upstream, so that a service can verify that a request came through a gateway. Kept per caller and upstream until its second
-/// minute.
+/// Creates <c>X-Identity-Token</c> (<c>Identity:SignedAssertion</c>), with which a service can verify that a request came through a
+/// gateway. The token is an ES256 JWT with the facts of the identity headers. It is valid for two minutes and for one upstream. It is
+/// reused for one minute per caller and upstream.
 /// </summary>
 internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configuration, TimeProvider time, ILogger<IdentityAssertions> logger)
     : BackgroundService,
@@ -39,14 +39,14 @@ internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configura
     /// <inheritdoc />
     public string Name => "identity-assertions";
 
-    /// <summary>False until there is a key to sign with.</summary>
+    /// <summary>Whether there is a key to sign with.</summary>
     public bool IsReady => Keys.Length > 0;
 
     private AssertionKey[] Keys => Volatile.Read(ref _keys);
 
-    /// <summary>The assertion; null for the anonymous caller, and before there is a key.</summary>
-    /// <param name="caller">About whom.</param>
-    /// <param name="upstream">For whom.</param>
+    /// <summary>Returns the assertion; null for the anonymous caller, and while there is no key.</summary>
+    /// <param name="caller">The caller whom the assertion describes.</param>
+    /// <param name="upstream">The upstream that receives the assertion.</param>
     public string? For(Caller caller, string upstream)
     {
         if (!caller.IsAuthenticated || Keys is not [var key, ..])
@@ -64,7 +64,7 @@ internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configura
         return assertion.Token;
     }
 
-    /// <summary>The public halves as a key set (RFC 7517).</summary>
+    /// <summary>Returns the public keys as a key set (RFC 7517).</summary>
     public byte[] PublicKeys()
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -91,7 +91,7 @@ internal sealed class IdentityAssertions(IKeyRing ring, IConfiguration configura
         {
             try
             {
-                await _loop.Try(ReadKeys, stoppingToken); // While it fails the known keys stay in use.
+                await _loop.Try(ReadKeys, stoppingToken); // While reading fails, the known keys stay in use.
                 await Task.Delay(IsReady ? ReadKeysEvery : RetryKeysAfter, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Callers.Identity;
 
-/// <summary>The headers in which services are told who is calling. Only the gateway may set them.</summary>
+/// <summary>The headers that tell services who is calling. Only the gateway may set them.</summary>
 public static class IdentityHeaders
 {
     private static readonly FrozenSet<string> Names = new[]
@@ -24,9 +24,7 @@ public static class IdentityHeaders
     private static readonly SearchValues<char> Plain = SearchValues.Create([.. PrintableAscii().Where(c => c != '%')]);
     private static readonly SearchValues<char> PlainInList = SearchValues.Create([.. PrintableAscii().Where(c => c is not ('%' or ','))]);
 
-    /// <summary>
-    /// Whether a header of this name speaks of identity, in any case and with <c>_</c> for <c>-</c> (which many servers take for the same).
-    /// </summary>
+    /// <summary>Whether an identity header has this name, in any case and with <c>_</c> for <c>-</c>, as many servers read it.</summary>
     public static bool IsReserved(string name)
     {
         if (name.Length is < 9 or > 16 || name[0] is not ('X' or 'x'))
@@ -37,15 +35,15 @@ public static class IdentityHeaders
         return Names.Contains(name.Contains('_', StringComparison.Ordinal) ? name.Replace('_', '-') : name);
     }
 
-    /// <summary>The caller's headers, computed once per caller; empty for the anonymous one. Values are printable ASCII.</summary>
+    /// <summary>Returns the caller's headers, computed once per caller; empty when anonymous. Values are printable ASCII.</summary>
     public static IReadOnlyList<KeyValuePair<string, string>> Of(Caller caller) => Known(caller);
 
     /// <inheritdoc cref="Of"/>
     internal static KeyValuePair<string, string>[] Known(Caller caller) => caller.IdentityHeaders ??= Compute(caller);
 
-    /// <summary>Replaces whatever identity headers the outgoing request has by those of the request's caller.</summary>
-    /// <param name="outgoing">On its way to an upstream. Called after everything else that writes headers, so that nothing can take these
-    /// away.</param>
+    /// <summary>Replaces all identity headers of the outgoing request with those of the request's caller.</summary>
+    /// <param name="outgoing">The request to an upstream. Call this after everything else that writes headers, so that nothing can remove
+    /// these.</param>
     /// <param name="request">The request that is being served.</param>
     public static void Apply(HttpRequestMessage outgoing, BffRequest request)
     {
@@ -63,11 +61,11 @@ public static class IdentityHeaders
         }
     }
 
-    /// <summary>As the other, with the signed assertion where those are made.</summary>
-    /// <param name="outgoing">On its way to an upstream.</param>
+    /// <summary>Does the same, and adds the signed assertion where assertions are enabled.</summary>
+    /// <param name="outgoing">The request to an upstream.</param>
     /// <param name="request">The request that is being served.</param>
-    /// <param name="upstream">The upstream's name: the assertion's audience.</param>
-    /// <param name="assertions">Null unless <c>Identity:SignedAssertion</c> is set.</param>
+    /// <param name="upstream">The upstream's name, which is the assertion's audience.</param>
+    /// <param name="assertions">The source of assertions; null unless <c>Identity:SignedAssertion</c> is set.</param>
     internal static void Apply(HttpRequestMessage outgoing, BffRequest request, string upstream, IdentityAssertions? assertions)
     {
         Apply(outgoing, request);
@@ -110,9 +108,10 @@ public static class IdentityHeaders
     }
 
     /// <summary>
-    /// Percent-encodes (as UTF-8) what is not printable ASCII; <c>%</c> itself, so that no two values look alike and decoding gives back
-    /// what the token said; spaces at either end, which HTTP would drop: <c>" u-1"</c> must not arrive as <c>u-1</c>; and in an item of a
-    /// list the comma, which would make two of it. Control characters cannot come from a token, but could from elsewhere.
+    /// Percent-encodes, as UTF-8, every character that is not printable ASCII. Control characters cannot come from a token but could come
+    /// from elsewhere. <c>%</c> is encoded too, so that no two values look alike and decoding returns what the token said. So are spaces at
+    /// either end, which HTTP would drop: <c>" u-1"</c> must not arrive as <c>u-1</c>. In a list item the comma is encoded, because it
+    /// would split the item.
     /// </summary>
     private static string Encode(string value, bool isListItem = false)
     {
@@ -142,8 +141,8 @@ public static class IdentityHeaders
 }
 
 /// <summary>
-/// Removes what a client says about its own identity, on every route, before anything can read it. Where all headers are looked at they are
-/// counted too.
+/// Removes identity headers that the client sent, on every route, before anything can read them. Counts the length of all headers in the
+/// same pass.
 /// </summary>
 internal sealed class IdentityHeadersMiddleware(RequestDelegate next)
 {

@@ -5,7 +5,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Callers.Keys;
 
-/// <summary>What an authority publishes (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517), read with suspicion.</summary>
+/// <summary>Reads what an authority publishes (OpenID Connect Discovery 1.0, RFC 8414, RFC 7517) and trusts none of it unchecked.</summary>
 internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSettings settings)
 {
     /// <summary>The name of the <see cref="HttpClient"/>.</summary>
@@ -13,11 +13,11 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
 
     private const int MaxKeys = 64;
 
-    /// <summary>Who issues, and where the keys are.</summary>
+    /// <summary>The issuer, and the address of the keys.</summary>
     public sealed record Discovery(string? Issuer, Uri KeysAddress);
 
     /// <summary>Reads the discovery document.</summary>
-    /// <exception cref="InvalidDataException">It is not one.</exception>
+    /// <exception cref="InvalidDataException">It is not a discovery document.</exception>
     public async Task<Discovery> ReadDiscovery(CancellationToken cancellation)
     {
         using var timeout = Timeout(cancellation);
@@ -27,7 +27,7 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
         return new Discovery(string.IsNullOrEmpty(issuer) ? null : issuer, document.Address("jwks_uri", settings.RequireHttpsMetadata));
     }
 
-    /// <summary>Reads the keys. An empty list withdraws everything; one without a single usable key is garbage.</summary>
+    /// <summary>Reads the keys. An empty list withdraws all keys. A list without a single usable key is an error.</summary>
     /// <exception cref="InvalidDataException">It is not a key set.</exception>
     public async Task<List<VerificationKey>> ReadKeys(Uri address, CancellationToken cancellation)
     {
@@ -63,12 +63,13 @@ internal sealed class AuthorityDocuments(IHttpClientFactory clients, ProviderSet
         }
         catch (ArgumentException)
         {
-            return null; // One damaged key does not take the others along.
+            return null; // One damaged key does not invalidate the others.
         }
     }
 
     /// <summary>
-    /// Entra says of each key for whose tokens it is (<c>issuer</c>, perhaps a template): keys of one tenant must not sign for another.
+    /// Returns the issuer that may sign with the key. Entra names it for each key (<c>issuer</c>, which may be a template), because the
+    /// keys of one tenant must not sign for another.
     /// </summary>
     private string? IssuerOf(JsonElement key) =>
         settings.Type == ProviderType.Entra && key.TryGetProperty("issuer", out var issuer) && issuer.ValueKind == JsonValueKind.String

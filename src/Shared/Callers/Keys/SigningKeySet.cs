@@ -3,7 +3,7 @@ using Bff.Callers.Providers;
 
 namespace Bff.Callers.Keys;
 
-/// <summary>The keys that are good now, and who issues with them. Immutable; a new set replaces it as a whole.</summary>
+/// <summary>The currently valid keys and the issuers that sign with them. Immutable; a new set replaces it as a whole.</summary>
 internal sealed class SigningKeySet
 {
     private readonly VerificationKey[] _keys;
@@ -16,17 +16,18 @@ internal sealed class SigningKeySet
         Issuers = new IssuerRule(issuers, tenants ?? []);
     }
 
-    /// <summary>Accepted values of <c>iss</c>.</summary>
+    /// <summary>The accepted values of <c>iss</c>.</summary>
     public IssuerRule Issuers { get; }
 
-    /// <summary>How many keys.</summary>
+    /// <summary>Number of keys.</summary>
     public int Count => _keys.Length;
 
-    /// <summary>Whether the key is still good.</summary>
+    /// <summary>Whether the key is still valid.</summary>
     public bool Contains(VerificationKey key) => _thumbprints.Contains(key.Thumbprint);
 
     /// <summary>
-    /// The keys that may have signed: those of the id, and configured ones without an id; without an id all that do the algorithm.
+    /// Returns the keys that may have signed: of those that support the algorithm, the ones with this id and the ones without an id.
+    /// Without an id in the token, all that support the algorithm.
     /// </summary>
     public List<VerificationKey> Candidates(string? kid, string algorithm)
     {
@@ -45,7 +46,7 @@ internal sealed class SigningKeySet
         return candidates;
     }
 
-    /// <summary>Same keys under the same ids and the same issuers.</summary>
+    /// <summary>Whether the other set has the same keys with the same ids and the same issuers.</summary>
     public bool IsSameAs(SigningKeySet other) =>
         Issuers.Names.SequenceEqual(other.Issuers.Names) && _keys.Select(Identity).SequenceEqual(other._keys.Select(Identity));
 

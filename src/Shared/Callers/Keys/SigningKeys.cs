@@ -6,17 +6,16 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Keys;
 
 /// <summary>
-/// The signing keys, kept fresh in the background by one loop:
-/// 1. read the keys every <c>Authentication:KeyRefresh</c>, discovery with them; 2. at once when a token names a key that is not known, but
-/// never within two seconds of the last fetch, however many such tokens come; 3. what cannot be read changes nothing, and is tried again
-/// soon.
+/// Keeps a provider's signing keys fresh in one background loop. 1. Read the keys and the discovery document every
+/// <c>Authentication:KeyRefresh</c>. 2. Read them at once when a token names an unknown key, but never within two seconds of the last
+/// fetch, however many such tokens come. 3. After a failed read, keep the known keys and retry soon.
 /// </summary>
-/// <param name="settings">Of the provider.</param>
+/// <param name="settings">The provider's settings.</param>
 /// <param name="keyRefresh"><c>Authentication:KeyRefresh</c>.</param>
-/// <param name="admit">Throws where the provider may not have these issuers.</param>
-/// <param name="clients">For the authority.</param>
+/// <param name="admit">Throws when the provider must not have these issuers.</param>
+/// <param name="clients">Creates clients for the authority.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Where failures go.</param>
+/// <param name="logger">Logs failures.</param>
 internal sealed partial class SigningKeys(
     ProviderSettings settings,
     TimeSpan keyRefresh,
@@ -29,9 +28,9 @@ internal sealed partial class SigningKeys(
     private const int MaxWaiting = 100;
     private static readonly TimeSpan MinGap = TimeSpan.FromSeconds(2);
 
-    // The end of a fetch that began too early, the gap, and the next fetch.
+    // Covers the rest of a fetch that began too early, the gap, and the next fetch.
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A lost fetch must not cost a withdrawn key another KeyRefresh.
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5); // A failed fetch must not keep a withdrawn key for longer.
 
     private readonly AuthorityDocuments _authority = new(clients, settings);
     private readonly Signal _wanted = new();
@@ -47,13 +46,13 @@ internal sealed partial class SigningKeys(
     private bool _everRead;
     private int _waiting;
 
-    /// <summary>What is good now.</summary>
+    /// <summary>The currently valid keys.</summary>
     public SigningKeySet Current => Volatile.Read(ref _current);
 
-    /// <summary>False until the authority's keys have been read once; configured keys need no authority.</summary>
+    /// <summary>Whether the authority's keys have been read once. Always true with configured keys only, which need no authority.</summary>
     public bool IsReady => settings.MetadataAddress is null || Volatile.Read(ref _everRead);
 
-    /// <summary>Asks for a fetch without waiting for it: a signature did not verify, so a key may have been replaced in place.</summary>
+    /// <summary>Requests a fetch without waiting. A signature did not verify, so a key may have been replaced under the same id.</summary>
     public void Suspect()
     {
         if (settings.MetadataAddress is not null)
@@ -63,11 +62,12 @@ internal sealed partial class SigningKeys(
     }
 
     /// <summary>
-    /// Asks for a fetch and waits until the keys change or it ends, five seconds at most; at once when enough others wait already. True
-    /// when the keys have changed. A fetch that is under way does not count: it may have read what was published before the key.
+    /// Requests a fetch and waits until the keys change or the fetch ends, for at most five seconds. Does not wait when enough others
+    /// already do. Returns true when the keys have changed. A fetch in progress does not count, because it may have read what was published
+    /// before the key.
     /// </summary>
-    /// <param name="seen">The keys that did not suffice.</param>
-    /// <param name="cancellation">The client has gone.</param>
+    /// <param name="seen">The keys in which the needed key was missing.</param>
+    /// <param name="cancellation">Cancelled when the client disconnects.</param>
     public async ValueTask<bool> WaitForNewer(SigningKeySet seen, CancellationToken cancellation)
     {
         if (settings.MetadataAddress is null)
@@ -87,7 +87,7 @@ internal sealed partial class SigningKeys(
                 }
                 catch (TimeoutException)
                 {
-                    // Judged by what is known.
+                    // The known keys decide.
                 }
                 finally
                 {
@@ -107,7 +107,8 @@ internal sealed partial class SigningKeys(
     public void Dispose() => _wanted.Dispose();
 
     /// <summary>Keeps the keys fresh until the host stops.</summary>
-    /// <exception cref="ContradictoryProviderException">What the authority has first said cannot be: the host must stop.</exception>
+    /// <exception cref="ContradictoryProviderException">The authority's first document contradicts the settings or another provider. The
+    /// host must stop.</exception>
     public async Task Run(CancellationToken stoppingToken)
     {
         if (settings.MetadataAddress is null)
@@ -127,7 +128,7 @@ internal sealed partial class SigningKeys(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The host stops.
+            // The host is stopping.
         }
     }
 
@@ -147,7 +148,7 @@ internal sealed partial class SigningKeys(
         var fetched = Interlocked.Exchange(ref _nextFetch, NewSignal()); // Requests from here on wait for the next fetch.
         try
         {
-            // With each regular round, but not with each one that a token asks for: a flood would double what the authority has to bear.
+            // Discovery is read in each regular round, but not when a token requests a fetch: a flood would double the authority's load.
             if (_discovery is null || time.GetElapsedTime(_discoveryRead) >= keyRefresh)
             {
                 _discovery = await _authority.ReadDiscovery(stopping);
@@ -164,13 +165,13 @@ internal sealed partial class SigningKeys(
         }
         catch (ContradictoryProviderException) when (!Volatile.Read(ref _everRead))
         {
-            throw; // Later a provider must not be able to stop a host that serves others' tokens: then the last good issuers stay.
+            throw; // Later a provider must not be able to stop a host that serves others' tokens. The last good issuers then stay.
         }
-#pragma warning disable CA1031 // Whatever an authority answers, the loop goes on.
+#pragma warning disable CA1031 // The loop continues whatever an authority responds.
         catch (Exception failed)
 #pragma warning restore CA1031
         {
-            _discoveryRead = time.TimestampIn(-keyRefresh); // The keys may have moved.
+            _discoveryRead = time.TimestampIn(-keyRefresh); // The address of the keys may have changed.
             _loop.Failed(failed);
             LogUnreadable(logger, settings.Path, failed.GetType().Name, Current.Count);
             return false;

@@ -3,9 +3,7 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace Bff.Callers.Keys;
 
-/// <summary>
-/// A key that tokens may be signed with, tied to the algorithms that it may be used for: the token's header never decides that.
-/// </summary>
+/// <summary>A key that verifies tokens, with the algorithms that it may be used for. The token's header never decides them.</summary>
 internal sealed class VerificationKey
 {
     private const int MinRsaBits = 2048;
@@ -20,28 +18,28 @@ internal sealed class VerificationKey
         Thumbprint = Convert.ToHexString(key.ComputeJwkThumbprint());
     }
 
-    /// <summary>The key as the token library wants it.</summary>
+    /// <summary>The key in the form that the token library needs.</summary>
     public SecurityKey Key { get; }
 
-    /// <summary>The id under which tokens name it; null: none.</summary>
+    /// <summary>The id by which tokens name the key; null for none.</summary>
     public string? Kid { get; }
 
-    /// <summary>The only issuer that signs with it, or a template; null: any accepted one.</summary>
+    /// <summary>The only issuer that signs with the key, or a template; null for any accepted issuer.</summary>
     public string? Issuer { get; }
 
-    /// <summary>Values of <c>alg</c> that it verifies.</summary>
+    /// <summary>Values of <c>alg</c> that the key verifies.</summary>
     public IReadOnlyList<string> Algorithms { get; }
 
-    /// <summary>RFC 7638; two keys with the same id differ in it.</summary>
+    /// <summary>The thumbprint (RFC 7638), which tells keys with the same id apart.</summary>
     public string Thumbprint { get; }
 
-    /// <summary>A symmetric key from the configuration: HS256 and nothing else.</summary>
+    /// <summary>Creates a symmetric key from configuration, which verifies only HS256.</summary>
     public static VerificationKey Secret(byte[] bytes, string? kid, string? issuer) =>
         new(new SymmetricSecurityKey(bytes), kid, issuer, ["HS256"]);
 
-    /// <summary>A published key; null when it is not one that signatures are verified with, or a weak or damaged one.</summary>
-    /// <param name="jwk">As it was published.</param>
-    /// <param name="issuer">The only issuer that signs with it, or a template; null: any accepted one.</param>
+    /// <summary>Reads a published key; null when it does not verify signatures, or is weak or damaged.</summary>
+    /// <param name="jwk">The key as published.</param>
+    /// <param name="issuer">The only issuer that signs with the key, or a template; null for any accepted issuer.</param>
     public static VerificationKey? Published(JsonWebKey jwk, string? issuer = null)
     {
         if (jwk.Use is { Length: > 0 } and not "sig" || (jwk.KeyOps.Count > 0 && !jwk.KeyOps.Contains("verify")))

@@ -5,8 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Callers.Life;
 
 /// <summary>
-/// One answer, tied to the credential that asked for it: no stream, WebSocket or long body goes on when that has expired or was revoked.
-/// Who can end an answer properly asks for <see cref="Ended"/>; every other is cut off, so that half a body is not taken for a whole one.
+/// Ties one response to its caller's credential, so that no stream, WebSocket or long body continues after the credential expired or was
+/// revoked. Code that can end a response properly uses <see cref="Ended"/>. Every other response is aborted, so that a partial body is not
+/// taken for a whole one.
 /// </summary>
 public sealed class CallerLife : ICallerLife, IDisposable
 {
@@ -41,7 +42,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
         _endsAt = caller.ExpiresAt?.UtcTicks ?? long.MaxValue;
     }
 
-    /// <summary>Cancelled when the caller's credential ends. The code that asks for it ends the answer itself.</summary>
+    /// <summary>Cancelled when the caller's credential ends. Code that uses this token must end the response itself.</summary>
     public CancellationToken Ended
     {
         get
@@ -51,7 +52,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
                 _ended ??= new();
                 if (_isOver)
                 {
-                    _ended.Cancel(); // Its token has not been handed out yet.
+                    _ended.Cancel(); // The token has not been handed out yet.
                 }
 
                 return _ended.Token;
@@ -59,37 +60,37 @@ public sealed class CallerLife : ICallerLife, IDisposable
         }
     }
 
-    /// <summary>Whose answer it is.</summary>
+    /// <summary>The caller who gets the response.</summary>
     internal Caller Caller { get; }
 
-    /// <summary>What the kind of credential calls this one; null when only time and revocation end it.</summary>
+    /// <summary>The name that the kind of credential gives this one; null when only time and revocation end it.</summary>
     internal string? Name { get; init; }
 
     internal ICredentialLife? Kind { get; init; }
 
-    /// <summary>The credential's end, as far as it is known, in UTC ticks.</summary>
+    /// <summary>The known end of the credential, in UTC ticks.</summary>
     internal long EndsAt => Volatile.Read(ref _endsAt);
 
-    /// <summary>When its store is to be asked again, in UTC ticks.</summary>
+    /// <summary>When the credential's store is asked again, in UTC ticks.</summary>
     internal long LooksAt => Volatile.Read(ref _looksAt);
 
-    /// <summary>Its neighbours in the list of a <see cref="CallerLives"/>.</summary>
+    /// <summary>The previous response in the list of <see cref="CallerLives"/>.</summary>
     internal CallerLife? Before { get; set; }
 
     internal CallerLife? After { get; set; }
 
     internal int Stripe { get; init; }
 
-    /// <summary>The answer's own; <see cref="CancellationToken.None"/> for anonymous callers.</summary>
+    /// <summary>Returns the token of the request's response; <see cref="CancellationToken.None"/> for anonymous callers.</summary>
     public static CancellationToken EndOf(HttpContext context) => BffRequest.Of(context).Life?.Ended ?? CancellationToken.None;
 
-    /// <summary>The answer is given. From here on nothing is done to its connection, which serves others.</summary>
+    /// <summary>Ends the tie when the response is complete. The connection is left alone from here on; it serves other requests.</summary>
     public void Dispose()
     {
         _lives.Remove(this);
         lock (_lock)
         {
-            _isGone = true; // What waits for the token may still be told; it holds nothing that needs to be released.
+            _isGone = true; // The token may still be cancelled for code that waits on it. It holds nothing that must be released.
         }
     }
 
@@ -103,10 +104,10 @@ public sealed class CallerLife : ICallerLife, IDisposable
         }
     }
 
-    /// <summary>Nothing is known now; what was known of the end holds.</summary>
+    /// <summary>Sets the time of the next look when nothing new is known. The known end stays.</summary>
     internal void Expect(DateTimeOffset lookAt) => Volatile.Write(ref _looksAt, lookAt.UtcTicks);
 
-    /// <summary>The credential is no good any more.</summary>
+    /// <summary>Ends the response, because the credential is no longer valid.</summary>
     internal void End()
     {
         lock (_lock)
@@ -128,21 +129,21 @@ public sealed class CallerLife : ICallerLife, IDisposable
                 _connection?.Abort();
             }
 
-            // Else it is about to be answered, as every request is that was admitted in time; the next look finds it again if it goes on.
+            // The response is about to begin, like that of any request admitted in time. If it lasts, the next look finds it again.
         }
     }
 
-    /// <summary>A composition's lines end with its deadline, as a composition does that answers at once.</summary>
+    /// <summary>Whether the response has begun. A progressive composition does not count, because it ends with its deadline.</summary>
     private bool HasBegun() => _response is { HasStarted: true } && !_request.IsProgressive;
 
     private static bool IsStream(IHttpResponseFeature response) =>
         response.StatusCode == StatusCodes.Status101SwitchingProtocols
         || response.Headers.ContentType.ToString().StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>An ordinary body may just be on its way: it is long when it is still being written a look later.</summary>
+    /// <summary>Whether an ordinary body is long: it may be nearly written, so it must still be being written one look later.</summary>
     private bool IsStillWriting() => _lives.IsWritten(_seenWriting ??= _lives.Now);
 
-    /// <summary>Whether the caller is to look; another who comes meanwhile makes him look once more.</summary>
+    /// <summary>Whether the calling code may look now. If another look is in progress, that one looks once more.</summary>
     internal bool TryBeginLook()
     {
         lock (_lock)
@@ -152,7 +153,7 @@ public sealed class CallerLife : ICallerLife, IDisposable
         }
     }
 
-    /// <summary>Whether it is to be looked at once more.</summary>
+    /// <summary>Ends the look. Returns true when another look is due.</summary>
     internal bool EndLook()
     {
         lock (_lock)

@@ -9,18 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Life;
 
 /// <summary>
-/// The answers that are being given to known callers. Four times a second it ends those whose credential 1. has expired, or 2. was revoked;
-/// 3. where a credential's store says that it changed, or it is time to ask, the store is asked. Short answers are over before anything
-/// looks.
+/// Watches the responses to known callers that are in progress. Four times a second it ends those whose credential 1. has expired, or 2.
+/// was revoked. 3. It asks a credential's store when the store reports a change or when it is time to ask. Short responses end before the
+/// first look.
 /// </summary>
 internal sealed partial class CallerLives : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>More than what a composition does after its deadline takes.</summary>
+    /// <summary>Longer than anything that a composition still does after its deadline.</summary>
     private static readonly TimeSpan AfterDeadline = TimeSpan.FromSeconds(2);
 
-    /// <summary>A body that is not written by the next look but one after its credential's end is long.</summary>
+    /// <summary>A body that is still being written this long after the first look that found its credential ended counts as long.</summary>
     private static readonly TimeSpan Grace = Every;
 
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(5);
@@ -57,16 +57,16 @@ internal sealed partial class CallerLives : BackgroundService
         }
     }
 
-    /// <summary>How often credentials have changed; to be read before one is verified.</summary>
+    /// <summary>Number of changes to credentials so far. Read it before verifying a credential.</summary>
     public int Changes => Volatile.Read(ref _changes);
 
-    /// <summary>How many answers are being given.</summary>
+    /// <summary>Number of responses in progress.</summary>
     public int Count => _stripes.Sum(stripe => stripe.Count);
 
-    /// <summary>Ties the request's answer to its caller. Dispose when it is given.</summary>
+    /// <summary>Ties the request's response to its caller. Dispose the result when the response is complete.</summary>
     /// <param name="context">The request.</param>
-    /// <param name="caller">Whose credential it came with.</param>
-    /// <param name="changes"><see cref="Changes"/> as it was before the credential was verified.</param>
+    /// <param name="caller">The caller whose credential came with the request.</param>
+    /// <param name="changes">The value of <see cref="Changes"/> from before the credential was verified.</param>
     public CallerLife Begin(HttpContext context, Caller caller, int changes)
     {
         var request = BffRequest.Of(context);
@@ -93,7 +93,7 @@ internal sealed partial class CallerLives : BackgroundService
         _stripes[stripe].Add(life);
         if (kind is not null && changes != Changes)
         {
-            _ = Look(life); // It may have ended since the request was let in, before it was watched.
+            _ = Look(life); // The credential may have ended after it was verified and before it was watched.
         }
 
         return life;
@@ -103,12 +103,10 @@ internal sealed partial class CallerLives : BackgroundService
 
     internal long Now => _time.GetTimestamp();
 
-    /// <summary>
-    /// Whether a request has taken longer than any composition: what has not begun to answer by then is waiting for something to happen.
-    /// </summary>
+    /// <summary>Whether a request has taken longer than any composition. If it has not begun to respond, it waits for an event.</summary>
     internal bool IsLong(long since) => _time.GetElapsedTime(since) >= _deadline.Current + AfterDeadline;
 
-    /// <summary>Whether a short body that was being written at that moment must have been written by now.</summary>
+    /// <summary>Whether a short body that was being written at that time must be complete by now.</summary>
     internal bool IsWritten(long at) => _time.GetElapsedTime(at) >= Grace;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -168,9 +166,9 @@ internal sealed partial class CallerLives : BackgroundService
             }
             catch (StoreException)
             {
-                life.Expect(_time.GetUtcNow() + AskAgainAfter); // No stream ends because the store is unavailable; its own end holds.
+                life.Expect(_time.GetUtcNow() + AskAgainAfter); // No stream ends because the store is unavailable. Its own end still holds.
             }
-#pragma warning disable CA1031 // An answer whose credential cannot be looked at ends.
+#pragma warning disable CA1031 // A response whose credential cannot be checked ends.
             catch (Exception unexpected)
 #pragma warning restore CA1031
             {
@@ -212,7 +210,7 @@ internal sealed partial class CallerLives : BackgroundService
     )]
     private static partial void LogUnexpected(ILogger logger, Exception unexpected, CallerKind kind);
 
-    /// <summary>A list whose members know their neighbours: joining and leaving cost no search and no memory.</summary>
+    /// <summary>A linked list whose members hold their neighbours. Adding and removing need no search and no allocation.</summary>
     private sealed class Stripe
     {
         private readonly Lock _lock = new();
@@ -249,7 +247,7 @@ internal sealed partial class CallerLives : BackgroundService
                 }
                 else
                 {
-                    return; // It has left before.
+                    return; // It was removed before.
                 }
 
                 if (life.After is { } after)

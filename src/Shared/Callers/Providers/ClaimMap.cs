@@ -2,10 +2,10 @@ using System.Collections.Frozen;
 
 namespace Bff.Callers.Providers;
 
-/// <summary>Which claims of a provider's tokens say what; each a list of <see cref="ClaimPath"/>s.</summary>
+/// <summary>Which claims of a provider's tokens hold which facts. Each member is a list of <see cref="ClaimPath"/>s.</summary>
 internal sealed record ClaimMap
 {
-    /// <summary>Where no provider is named.</summary>
+    /// <summary>The map used when no provider is named.</summary>
     public static readonly ClaimMap Default = ClaimDefaults.Of(ProviderType.Generic, []);
 
     public required ProviderType Type { get; init; }
@@ -24,16 +24,16 @@ internal sealed record ClaimMap
 
     public string[] Client { get; init; } = ["client_id", "azp"];
 
-    /// <summary>Cut off of scopes.</summary>
+    /// <summary>A prefix that is removed from scopes; null for none.</summary>
     public string? ScopePrefix { get; init; }
 
-    /// <summary>A token's scope → the gateway's.</summary>
+    /// <summary>Maps a token's scope to the gateway's scope.</summary>
     public FrozenDictionary<string, string> ScopeAliases { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Whether an application's roles count as scopes.</summary>
     public bool RolesAsScopes { get; init; }
 
-    /// <summary>The gateway's name of a token's scope.</summary>
+    /// <summary>Returns the gateway's name of a token's scope.</summary>
     public string Scope(string scope)
     {
         if (ScopeAliases.TryGetValue(scope, out var alias))
@@ -50,16 +50,16 @@ internal sealed record ClaimMap
         return ScopeAliases.GetValueOrDefault(cut, cut);
     }
 
-    /// <summary>The scopes of a list separated by spaces (RFC 6749 section 3.3), as the gateway names them.</summary>
+    /// <summary>Splits a list separated by spaces (RFC 6749 section 3.3) into scopes with the gateway's names.</summary>
     public string[] ScopesOf(string list) =>
         [.. list.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Scope).Distinct(StringComparer.Ordinal)];
 }
 
-/// <summary>The claims by type of provider, as each one's documentation says.</summary>
+/// <summary>The default claims of each type of provider, taken from its documentation.</summary>
 internal static class ClaimDefaults
 {
-    /// <param name="type">Whose conventions.</param>
-    /// <param name="audiences">This gateway's: Keycloak lists the roles of each below its name.</param>
+    /// <param name="type">The type of provider.</param>
+    /// <param name="audiences">This gateway's audiences. Keycloak lists the roles of each audience below its name.</param>
     public static ClaimMap Of(ProviderType type, IReadOnlyList<string> audiences) =>
         type switch
         {

@@ -1,28 +1,26 @@
 namespace Bff.Callers.Providers;
 
-/// <summary>
-/// The issuers of one provider: names, and templates of many tenants (<c>https://login.microsoftonline.com/{tenantid}/v2.0</c>).
-/// </summary>
+/// <summary>The issuers of one provider: names and templates (<c>https://login.microsoftonline.com/{tenantid}/v2.0</c>).</summary>
 internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string> tenants)
 {
-    /// <summary>Stands for every tenant in <c>AllowedTenants</c>.</summary>
+    /// <summary>The entry of <c>AllowedTenants</c> that allows every tenant.</summary>
     public const string AnyTenant = "*";
 
     private const string Placeholder = "{tenantid}";
 
-    /// <summary>As configured and discovered, templates included.</summary>
+    /// <summary>The configured and discovered issuers, with templates as they are.</summary>
     public IReadOnlyList<string> Names { get; } = [.. names.Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Whether a name stands for many issuers.</summary>
+    /// <summary>Whether a name is a template for many issuers.</summary>
     public static bool IsTemplate(string name) => name.Contains(Placeholder, StringComparison.Ordinal);
 
-    /// <summary>Letters, digits, dots and hyphens: what can be in a tenant's id or domain, and lead nowhere else in an address.</summary>
+    /// <summary>Whether the text has only letters, digits, dots and hyphens, as tenants do, and so cannot change an address.</summary>
     public static bool IsTenantId(string text) =>
         text.Length is > 0 and <= 128
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.')
         && text.Any(char.IsAsciiLetterOrDigit);
 
-    /// <summary>Whether tokens of this issuer and tenant are the provider's.</summary>
+    /// <summary>Whether tokens with this issuer and tenant belong to the provider.</summary>
     public bool Admits(string issuer, string? tenant)
     {
         foreach (var name in Names)
@@ -36,14 +34,14 @@ internal sealed class IssuerRule(IEnumerable<string> names, IReadOnlyList<string
         return false;
     }
 
-    /// <summary>Whether a key of this issuer, or template, may sign for an issuer.</summary>
+    /// <summary>Whether a key of this issuer or template may sign for the issuer.</summary>
     public static bool MaySign(string keyIssuer, string issuer, string? tenant) =>
         IsTemplate(keyIssuer) ? tenant is not null && IsFilled(keyIssuer, issuer, tenant) : keyIssuer == issuer;
 
-    /// <summary>Whether an issuer is the template with some tenant in it.</summary>
+    /// <summary>Whether the issuer is the template filled with some tenant.</summary>
     public static bool IsOf(string template, string issuer) => TenantIn(template, issuer) is { } tenant && IsTenantId(tenant);
 
-    /// <summary>Whether a token could belong to both: by which name; null: none.</summary>
+    /// <summary>Returns an issuer whose tokens could belong to both providers; null when there is none.</summary>
     public string? Overlap(IssuerRule other) =>
         Names.FirstOrDefault(name => other.Names.Contains(name) || other.Covers(name)) ?? other.Names.FirstOrDefault(Covers);
 

@@ -6,13 +6,13 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Callers.Providers;
 
-/// <summary>Reads one provider's section; every mistake with its key.</summary>
+/// <summary>Reads one provider's section and reports every mistake with its key.</summary>
 internal static class ProviderParser
 {
-    private const int MinSecretBytes = 32; // RFC 7518 section 3.2: at least the size of the hash.
+    private const int MinSecretBytes = 32; // RFC 7518 section 3.2 requires at least the size of the hash.
     private static readonly string[] EntraPlaces = ["common", "organizations", "consumers"];
 
-    /// <summary><c>Authentication:Providers:&lt;name&gt;</c> or <c>Authentication:Schemes:Bearer</c>.</summary>
+    /// <summary>Reads <c>Authentication:Providers:&lt;name&gt;</c> or <c>Authentication:Schemes:Bearer</c>.</summary>
     public static ProviderSettings Parse(IConfigurationSection section, bool isScheme, ConfigurationMistakes mistakes)
     {
         ProviderSettings read = isScheme
@@ -36,7 +36,7 @@ internal static class ProviderParser
         return settings;
     }
 
-    /// <summary>A key of HS256; weak ones are mistakes.</summary>
+    /// <summary>Adds a key for HS256. A weak key is a mistake.</summary>
     public static void AddSecret(
         List<VerificationKey> secrets,
         string path,
@@ -138,7 +138,7 @@ internal static class ProviderParser
             return;
         }
 
-        // Known now for what Entra documents and for what is configured; what discovery names is checked when it has been read.
+        // These cases are known now: Entra's documented addresses and configured issuers. A discovered issuer is checked once it is read.
         var isShared =
             settings.Type == ProviderType.Entra
             && settings.MetadataAddress is { } address
@@ -153,7 +153,7 @@ internal static class ProviderParser
         }
     }
 
-    /// <summary>What <c>dotnet user-jwts</c> writes: <c>{ Id, Issuer, Value (base64), Length }</c>.</summary>
+    /// <summary>Reads keys as <c>dotnet user-jwts</c> writes them: <c>{ Id, Issuer, Value (base64), Length }</c>.</summary>
     private static void ReadSigningKeys(IConfigurationSection section, List<VerificationKey> secrets, ConfigurationMistakes mistakes)
     {
         foreach (var key in section.GetChildren())

@@ -4,16 +4,17 @@ using Bff.Configuration;
 
 namespace Bff.Callers.Providers;
 
-/// <summary>The provider that the framework documents; one among others.</summary>
+/// <summary>The provider that the framework documents, which is one among others.</summary>
 [Settings("Authentication:Schemes:Bearer", AtStart = true)]
 internal sealed record BearerSchemeSettings : ProviderSettings;
 
-/// <summary>Any further provider.</summary>
+/// <summary>A named provider.</summary>
 [Settings("Authentication:Providers:<name>", AtStart = true)]
 internal sealed record NamedProviderSettings : ProviderSettings;
 
 /// <summary>
-/// An issuer whose tokens are taken: with the keys that the framework documents, and what companies' providers do differently.
+/// An issuer whose tokens are accepted. It has the keys that the framework documents, and settings for what the providers of companies do
+/// differently.
 /// </summary>
 internal abstract record ProviderSettings
 {
@@ -21,7 +22,7 @@ internal abstract record ProviderSettings
     private const string ByType = "by `Type`";
     private const string AnyText = "any text";
 
-    /// <summary>The section, as messages name it.</summary>
+    /// <summary>The path of the section, for messages.</summary>
     public required string Path { get; init; }
 
     /// <summary>Whose conventions its tokens follow: sets the defaults of `Claims` and `RolesAsScopes`.</summary>
@@ -151,9 +152,9 @@ internal abstract record ProviderSettings
     [Setting(Min = 1024, Max = 65536)]
     public int MaxTokenBytes { get; init; } = 8192;
 
-    /// <summary>Whether there are keys, or an authority to have them from.</summary>
+    /// <summary>Whether there are keys, or an authority that publishes them.</summary>
     public bool HasKeys => MetadataAddress is not null || Secrets.Count > 0;
 
-    /// <summary>Whether a token of this client is taken.</summary>
+    /// <summary>Whether a token of this client is accepted.</summary>
     public bool Allows(string? client) => AllowedClients.Count == 0 || (client is not null && AllowedClients.Contains(client));
 }

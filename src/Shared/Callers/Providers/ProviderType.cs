@@ -1,6 +1,6 @@
 namespace Bff.Callers.Providers;
 
-/// <summary>Whose conventions a provider's tokens follow; see <see cref="ClaimDefaults"/>.</summary>
+/// <summary>The provider whose conventions the tokens follow; see <see cref="ClaimDefaults"/>.</summary>
 internal enum ProviderType
 {
     /// <summary>The registered claims (RFC 7519, RFC 9068, OpenID Connect Core 1.0).</summary>

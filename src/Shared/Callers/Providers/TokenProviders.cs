@@ -8,17 +8,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Callers.Providers;
 
-/// <summary>One provider at work: what is configured, and its keys.</summary>
+/// <summary>A provider's settings and its keys.</summary>
 internal sealed record TokenProvider(ProviderSettings Settings, SigningKeys Keys);
 
-/// <summary>What two authorities say, or one and its settings, cannot both be.</summary>
-#pragma warning disable CA1032 // Without its message it would say nothing.
+/// <summary>Thrown when two authorities, or an authority and its settings, contradict each other.</summary>
+#pragma warning disable CA1032 // The exception is useless without its message.
 internal sealed class ContradictoryProviderException(string message) : Exception(message);
 #pragma warning restore CA1032
 
 /// <summary>
-/// The providers whose tokens the host takes, told apart by issuer. Their keys are read side by side: one that is away costs the others
-/// nothing.
+/// The providers whose tokens the host accepts, told apart by issuer. Their keys are read in parallel, so that an unavailable authority
+/// does not affect the others.
 /// </summary>
 internal sealed class TokenProviders : BackgroundService, IReadinessCheck
 {
@@ -42,20 +42,20 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     /// <inheritdoc />
     public string Name => "signing-keys";
 
-    /// <summary>False until every authority's keys have been read once.</summary>
+    /// <summary>Whether every authority's keys have been read once.</summary>
     public bool IsReady => Array.TrueForAll(_all, p => p.Keys.IsReady);
 
-    /// <summary>Whether any provider has keys, or an authority to have them from.</summary>
+    /// <summary>Whether any provider has keys, or an authority that publishes them.</summary>
     public bool HaveKeys => Array.Exists(_all, p => p.Settings.HasKeys);
 
-    /// <summary>Changes with the keys or issuers of any provider.</summary>
+    /// <summary>A number that changes when the keys or issuers of any provider change.</summary>
     public int Version => Volatile.Read(ref _version);
 
-    /// <summary>The provider, whatever its tokens say.</summary>
+    /// <summary>Returns the provider at this position.</summary>
     public TokenProvider this[int index] => _all[index];
 
-    /// <summary>Whose token it is by its <c>iss</c>; null: no provider's.</summary>
-    /// <param name="claims">Not yet verified.</param>
+    /// <summary>Returns the provider whose issuer is the token's <c>iss</c>; null when there is none.</summary>
+    /// <param name="claims">The claims, not yet verified.</param>
     public TokenProvider? Of(JsonElement claims)
     {
         if (
@@ -78,12 +78,12 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
         return null;
     }
 
-    /// <summary>The same; where an authority has not been read yet, whose issuer is not known therefore, after a wait for it.</summary>
+    /// <summary>Does the same, but first waits for authorities that have not been read yet, because their issuers are not known.</summary>
     public async ValueTask<TokenProvider?> Find(JsonElement claims, CancellationToken cancellation)
     {
         for (var waits = 0; ; waits++)
         {
-            var wasReady = IsReady; // Asked first: an authority that is read meanwhile is looked at once more.
+            var wasReady = IsReady; // Read first, so that an authority that is read in the meantime is looked at once more.
             var found = Of(claims);
             if (found is not null || wasReady || waits == MaxWaits)
             {
@@ -98,7 +98,7 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
         }
     }
 
-    /// <summary>Whose token it is that introspection has spoken of: an answer need not name the issuer (RFC 7662 section 2.2).</summary>
+    /// <summary>Returns the provider of an introspected token. The response need not name the issuer (RFC 7662 section 2.2).</summary>
     public TokenProvider? OfIntrospection(JsonElement answer) =>
         Of(answer)
         ?? (!answer.TryGetProperty("iss", out _) || _ofIntrospection is { Keys.Current.Issuers.Names.Count: 0 } ? _ofIntrospection : null);
@@ -119,7 +119,7 @@ internal sealed class TokenProviders : BackgroundService, IReadinessCheck
     {
         await foreach (var ended in Task.WhenEach(_all.Select(p => p.Keys.Run(stoppingToken))).WithCancellation(CancellationToken.None))
         {
-            await ended; // One that fails stops the host while the others still run.
+            await ended; // A failure stops the host while the other loops still run.
         }
     }
 

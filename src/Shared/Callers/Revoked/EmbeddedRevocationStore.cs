@@ -3,7 +3,7 @@ using Bff.Audit;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>Remembers as long as the process lives; for one instance.</summary>
+/// <summary>Keeps revocations in the memory of a single instance. They are lost when it stops.</summary>
 internal sealed class EmbeddedRevocationStore(TimeProvider time, IAuditLog? log = null) : IRevocationStore
 {
     private readonly Lock _lock = new();

@@ -3,23 +3,23 @@ using Bff.State;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>Where the instances keep what is revoked.</summary>
+/// <summary>Stores the revocations that all instances share.</summary>
 public interface IRevocationStore
 {
-    /// <summary>False while the store is known to be away.</summary>
+    /// <summary>Whether the store is available, as far as is known.</summary>
     bool IsAvailable { get; }
 
-    /// <summary>Writes it with its entries in the audit log and announces it to every instance.</summary>
-    /// <exception cref="StoreUnavailableException">Nothing is promised: it may have been written.</exception>
+    /// <summary>Writes the revocation with its audit entries and announces it to every instance.</summary>
+    /// <exception cref="StoreUnavailableException">The outcome is unknown: the revocation may have been written.</exception>
     Task Add(Revocation revocation, CancellationToken cancellation, IReadOnlyList<AuditEntry>? audit = null);
 
-    /// <summary>Everything that has not ended; whatever is added meanwhile may be missing.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    /// <summary>Returns all revocations that have not ended. Those that are added during the call may be missing.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     Task<IReadOnlyList<Revocation>> All(CancellationToken cancellation);
 
     /// <summary>
-    /// Calls back for each revocation within a second, wherever it was added; with null when some may have been missed, so that all are to
-    /// be read.
+    /// Registers a callback for each revocation, within a second after any instance added it. Its argument is null when some may have been
+    /// missed, so that all have to be read.
     /// </summary>
     IDisposable Subscribe(Action<Revocation?> added);
 }

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary><c>POST /internal/revocations</c>: one token, or a subject's tokens issued before a moment.</summary>
+/// <summary><c>POST /internal/revocations</c> revokes one token, or a subject's tokens issued before a given time.</summary>
 internal static class PostRevocation
 {
     private const int MaxLength = 512;

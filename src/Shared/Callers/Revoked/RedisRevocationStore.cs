@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace Bff.Callers.Revoked;
 
 /// <summary>
-/// A sorted set <c>bff:{revocations}</c>, scored by the end of each (Unix milliseconds), which lives as long as the longest revocation; and
-/// a feed with the channel <c>bff:revocations</c>.
+/// Keeps revocations in the sorted set <c>bff:{revocations}</c>, scored by their end (Unix milliseconds). The set expires with the longest
+/// revocation. New revocations are announced on the channel <c>bff:revocations</c>.
 /// </summary>
 internal sealed class RedisRevocationStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null)
     : IRevocationStore
@@ -15,7 +15,7 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
     private const int PageSize = 1000;
     private static readonly RedisKey Ends = "bff:{revocations}";
 
-    /// <summary>One step, so that what is written is announced.</summary>
+    /// <summary>Writes and announces in one step, so that everything written is announced.</summary>
     private static readonly RedisScript AddScript = new(
         $"""
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
@@ -55,7 +55,7 @@ internal sealed class RedisRevocationStore(RedisState redis, Announcements annou
         var all = new List<Revocation>();
         while (true)
         {
-            // From the latest end down: what expires or is added between two pages can repeat an entry but never hide one.
+            // Pages go from the latest end down: an entry that expires or is added between two pages can repeat another but never hide one.
             var skip = all.Count;
             var page = await redis.Run(
                 "ZREVRANGEBYSCORE",

@@ -2,27 +2,27 @@ using System.Globalization;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>What is revoked: one token, or all of a subject's that were issued before a moment.</summary>
-/// <param name="TokenId">Claim <c>jti</c>; null when the subject is meant.</param>
-/// <param name="Subject">Claim <c>sub</c>; null when one token is meant.</param>
-/// <param name="IssuedBefore">For a subject: tokens with an earlier <c>iat</c>, and those without one.</param>
-/// <param name="Until">When every token that it could mean has expired, so that it may be forgotten.</param>
+/// <summary>A revocation of one token, or of all tokens of a subject that were issued before a given time.</summary>
+/// <param name="TokenId">Claim <c>jti</c>; null when a subject is revoked.</param>
+/// <param name="Subject">Claim <c>sub</c>; null when one token is revoked.</param>
+/// <param name="IssuedBefore">For a subject: tokens with an earlier <c>iat</c> or without one are revoked.</param>
+/// <param name="Until">When every token that it applies to has expired, so that it may be dropped.</param>
 public sealed record Revocation(string? TokenId, string? Subject, DateTimeOffset IssuedBefore, DateTimeOffset Until)
 {
-    /// <summary>One token.</summary>
+    /// <summary>Creates a revocation of one token.</summary>
     public static Revocation OfToken(string tokenId, DateTimeOffset until) => new(tokenId, null, default, until);
 
-    /// <summary>Everything that the subject was issued before a moment.</summary>
+    /// <summary>Creates a revocation of everything that was issued to the subject before a given time.</summary>
     public static Revocation OfSubject(string subject, DateTimeOffset issuedBefore, DateTimeOffset until) =>
         new(null, subject, issuedBefore, until);
 
-    /// <summary>Which one, as one line: the member of the sorted set.</summary>
+    /// <summary>Returns the key of the revocation as one line, which is the member of the sorted set.</summary>
     internal string ToMember() =>
         TokenId is not null
             ? "j:" + TokenId
             : string.Create(CultureInfo.InvariantCulture, $"s:{IssuedBefore.ToUnixTimeMilliseconds()}:{Subject}");
 
-    /// <summary>The reverse of <see cref="ToMember"/>; null for what another version may have written.</summary>
+    /// <summary>Reads the result of <see cref="ToMember"/>; null for a form that another version may have written.</summary>
     internal static Revocation? FromMember(string member, DateTimeOffset until)
     {
         if (member.StartsWith("j:", StringComparison.Ordinal))

@@ -3,9 +3,7 @@ using Bff.Requests;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>
-/// What is revoked, as this instance knows it. Entries only ever join or end: a store that lost its data takes none away.
-/// </summary>
+/// <summary>The revocations that this instance knows. Entries are only added or expire: a store that lost its data removes none.</summary>
 internal sealed class RevocationList
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _tokens = new(StringComparer.Ordinal);
@@ -14,7 +12,7 @@ internal sealed class RevocationList
     );
     private long _changes = 1;
 
-    /// <summary>Adds one that may be known already.</summary>
+    /// <summary>Adds a revocation, which may already be known.</summary>
     public void Add(Revocation revocation)
     {
         if (revocation.TokenId is { } token)
@@ -30,12 +28,10 @@ internal sealed class RevocationList
             );
         }
 
-        Interlocked.Increment(ref _changes); // After the entry: who sees the number sees the entry.
+        Interlocked.Increment(ref _changes); // Counted after the entry is added, so that a reader of the new number sees the entry.
     }
 
-    /// <summary>
-    /// Whether the caller's credential is revoked. Costs one comparison when nothing was revoked since the caller was last found good.
-    /// </summary>
+    /// <summary>Whether the caller's credential is revoked. Costs one comparison when nothing was revoked since the last check.</summary>
     public bool Contains(Caller caller)
     {
         var changes = Volatile.Read(ref _changes);
@@ -59,7 +55,7 @@ internal sealed class RevocationList
         return false;
     }
 
-    /// <summary>Drops what has ended.</summary>
+    /// <summary>Drops the entries that have ended.</summary>
     public void Purge(DateTimeOffset now)
     {
         foreach (var entry in _tokens)

@@ -3,17 +3,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Callers.Revoked;
 
-/// <summary>What happens to tokens while the list of revoked ones cannot be read.</summary>
+/// <summary>What happens to tokens while the list of revocations cannot be read.</summary>
 internal enum RevocationStoreFailure
 {
-    /// <summary>The last known list goes on.</summary>
+    /// <summary>The last known list stays in force.</summary>
     LastKnown,
 
-    /// <summary>503 for every token and session.</summary>
+    /// <summary>Every token and session gets 503.</summary>
     Reject,
 }
 
-/// <summary>Section <c>Authentication:Revocation</c>.</summary>
+/// <summary>Settings of section <c>Authentication:Revocation</c>.</summary>
 [Settings("Authentication:Revocation", AtStart = true)]
 internal sealed record RevocationSettings
 {

@@ -10,9 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Callers.Revoked;
 
 /// <summary>
-/// Refuses revoked tokens, on this instance within a second of the revocation on any other:
-/// 1. all that is revoked is read at the start; 2. the store tells of new ones; 3. when it says that some may have been missed (a lost
-/// connection, a restart, a failover), all is read again; 4. while the store is away the known ones hold.
+/// Refuses revoked tokens within a second after any instance revoked them. 1. Read all revocations at start. 2. Add new ones that the store
+/// announces. 3. Read all again when some may have been missed (a lost connection, a restart, a failover). 4. Keep the known ones while the
+/// store is unavailable.
 /// </summary>
 public sealed class Revocations : BackgroundService, IReadinessCheck
 {
@@ -40,11 +40,11 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
     /// <inheritdoc />
     public string Name => "revocations";
 
-    /// <summary>False until the list has been read once: before that a revoked token could pass.</summary>
+    /// <summary>Whether the list has been read once. Before that a revoked token could pass.</summary>
     public bool IsReady => _isReady;
 
-    /// <summary>Revokes one token. This instance refuses it at once, the others within a second.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
+    /// <summary>Revokes one token. This instance refuses it at once, all others within a second.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Retry the call.</exception>
     public Task RevokeToken(string tokenId, ChangedBy? by = null, CancellationToken cancellation = default) =>
         Revoke(
             Revocation.OfToken(tokenId, _time.GetUtcNow() + _settings.Retention),
@@ -52,8 +52,8 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
             cancellation
         );
 
-    /// <summary>Revokes whatever the subject was issued before a moment.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away; repeat it.</exception>
+    /// <summary>Revokes everything that was issued to the subject before a given time.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Retry the call.</exception>
     public Task RevokeSubject(string subject, DateTimeOffset issuedBefore, ChangedBy? by = null, CancellationToken cancellation = default)
     {
         var now = _time.GetUtcNow();
@@ -71,14 +71,12 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         base.Dispose();
     }
 
-    /// <summary>
-    /// Why the caller's token or session may not go on; null when it may. Costs next to nothing while nothing is revoked.
-    /// </summary>
+    /// <summary>Returns why the caller's token or session is refused; null when it is not. Cheap while nothing is revoked.</summary>
     internal Problem? Check(Caller caller)
     {
         if (caller.Kind is not (CallerKind.Token or CallerKind.Session))
         {
-            return null; // API keys have a revocation of their own.
+            return null; // API keys have their own revocation.
         }
 
         if (IsRevoked(caller))
@@ -101,7 +99,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
 
     private async Task Look(CancellationToken stopping)
     {
-        await _loop.Try(CatchUp, stopping); // While it fails the known ones hold.
+        await _loop.Try(CatchUp, stopping); // While reading fails, the known revocations stay in force.
         if (_time.GetElapsedTime(_purged) >= PurgeEvery)
         {
             _purged = _time.GetTimestamp();
@@ -148,7 +146,7 @@ public sealed class Revocations : BackgroundService, IReadinessCheck
         {
             if (!isRead)
             {
-                Volatile.Write(ref _isBehind, 1); // Tried again with the next look.
+                Volatile.Write(ref _isBehind, 1); // Retried with the next look.
             }
         }
     }
