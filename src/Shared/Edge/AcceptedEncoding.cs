@@ -3,7 +3,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bff.Edge;
 
-/// <summary>The content coding that an answer may be compressed with.</summary>
+/// <summary>The content coding in which a response may be compressed.</summary>
 internal enum ContentCoding
 {
     Identity,
@@ -11,7 +11,10 @@ internal enum ContentCoding
     Brotli,
 }
 
-/// <summary>Chooses from <c>Accept-Encoding</c> (RFC 9110 section 12.5.3): the greater weight, and Brotli where they are equal.</summary>
+/// <summary>
+/// Chooses a coding from <c>Accept-Encoding</c> (RFC 9110 section 12.5.3): the one with the greater weight, or Brotli when the weights are
+/// equal.
+/// </summary>
 internal static class AcceptedEncoding
 {
     public static ContentCoding Choose(StringValues acceptEncoding)
@@ -22,7 +25,7 @@ internal static class AcceptedEncoding
             : ContentCoding.Identity;
     }
 
-    /// <summary>For what is kept in this coding alone.</summary>
+    /// <summary>Whether the client accepts gzip, for data that is stored only in this coding.</summary>
     public static bool TakesGzip(StringValues acceptEncoding) => Weights(acceptEncoding).Gzip > 0;
 
     private static (double Brotli, double Gzip) Weights(StringValues acceptEncoding)

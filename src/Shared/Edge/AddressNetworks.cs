@@ -2,17 +2,17 @@ using System.Net;
 
 namespace Bff.Edge;
 
-/// <summary>Networks that an address must be in, in CIDR form (RFC 4632, RFC 4291); a single address is a network of one.</summary>
+/// <summary>Matches addresses against networks in CIDR form (RFC 4632, RFC 4291). A single address is a network of one.</summary>
 public static class AddressNetworks
 {
     private const int MappedBits = 96;
 
-    /// <summary>What no client comes from: it stands for a text that is no network, where leaving it out would admit anybody.</summary>
+    /// <summary>A network that no client comes from. It stands for text that is no network; ignoring that would admit everybody.</summary>
     public static IPNetwork Nowhere { get; } = new(IPAddress.Broadcast, 32);
 
     /// <summary>
-    /// Reads <c>203.0.113.0/24</c>, <c>2001:db8::/32</c> or one address. IPv4 is four decimal numbers and nothing else: the framework also
-    /// takes <c>010.0.0.1</c> for 8.0.0.1 and <c>10.1</c> for 10.0.0.1. IPv4 that is written as IPv6 is IPv4.
+    /// Parses <c>203.0.113.0/24</c>, <c>2001:db8::/32</c> or one address. IPv4 must be four decimal numbers, because the framework also
+    /// reads <c>010.0.0.1</c> as 8.0.0.1 and <c>10.1</c> as 10.0.0.1. IPv4 written as IPv6 is treated as IPv4.
     /// </summary>
     public static bool TryParse(string? text, out IPNetwork network)
     {
@@ -35,7 +35,7 @@ public static class AddressNetworks
         return true;
     }
 
-    /// <summary>Whether the address is in any of them. IPv4 that comes over IPv6 is IPv4.</summary>
+    /// <summary>Whether the address is in any of the networks. IPv4 over IPv6 is treated as IPv4.</summary>
     public static bool Contains(IReadOnlyList<IPNetwork> networks, IPAddress? address)
     {
         if (address is null)
@@ -55,7 +55,7 @@ public static class AddressNetworks
         return false;
     }
 
-    /// <summary>Whether the address, or that of the network, means the same to every reader.</summary>
+    /// <summary>Whether the address, or the network's address, has the same meaning to every reader.</summary>
     internal static bool IsPlain(string text)
     {
         var end = text.IndexOf('/', StringComparison.Ordinal);

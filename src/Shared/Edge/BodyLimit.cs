@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Edge;
 
-/// <summary>The largest body that a request may have: the route's, else the caller's plan's, else the host's own.</summary>
+/// <summary>The maximum size of a request's body: the route's limit, else that of the caller's plan, else the host's.</summary>
 public static class BodyLimit
 {
-    /// <summary>1 MiB, unless <c>Kestrel:Limits:MaxRequestBodySize</c> says otherwise.</summary>
+    /// <summary>The host's limit when <c>Kestrel:Limits:MaxRequestBodySize</c> is not set: 1 MiB.</summary>
     public const long DefaultBytes = 1024 * 1024;
 
-    /// <summary>Lowers or raises the limit of this request, in bytes. Without effect once the body is being read.</summary>
+    /// <summary>Sets the limit of this request, in bytes. Has no effect once the body is being read.</summary>
     public static void Set(HttpContext context, long bytes) => Apply(context, bytes);
 
-    /// <summary>The same; null: no limit.</summary>
+    /// <summary>Does the same; null for no limit.</summary>
     internal static void Apply(HttpContext context, long? bytes)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
@@ -22,19 +22,19 @@ public static class BodyLimit
         }
     }
 
-    /// <summary>Whether the body says itself that it is too large; one that does not say is cut off while it is read.</summary>
+    /// <summary>Whether the body announces a length above the limit. A body without a length is aborted while it is read.</summary>
     internal static bool IsExceeded(HttpContext context) =>
         context.Request.ContentLength > context.Features.Get<IHttpMaxRequestBodySizeFeature>()?.MaxRequestBodySize;
 }
 
-/// <summary>Metadata: what a route says of its bodies, whatever a plan says.</summary>
-/// <param name="Bytes">The largest; null: any.</param>
+/// <summary>Metadata: a route's own limit, which wins over the plan's.</summary>
+/// <param name="Bytes">The maximum size in bytes; null for no limit.</param>
 internal sealed record RouteBodyLimit(long? Bytes);
 
 /// <summary>
-/// Sets the limit that holds for the request, and refuses a body that announces itself as larger before a byte of it is read or forwarded,
-/// and after its caller has paid for the request. The server must not hear of a limit that its message exceeds: it would end the connection
-/// before the sender has read why.
+/// Sets the limit of the request. A body that announces a larger length is refused before a byte of it is read or forwarded, and after the
+/// rate limits have counted the request. The server is not given a limit that this body exceeds: it would close the connection before the
+/// client has read the reason.
 /// </summary>
 internal sealed class BodyLimitMiddleware(RequestDelegate next)
 {

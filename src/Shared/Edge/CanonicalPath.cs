@@ -5,24 +5,24 @@ using System.Text.Unicode;
 namespace Bff.Edge;
 
 /// <summary>
-/// Decides what a request target's path means, or that it does not mean one thing:
-/// 1. only visible ASCII arrives; 2. a path of plain characters without empty and dot segments is its own canonical form;
-/// 3. anything else is decoded once, and refused when the result is no UTF-8, would decode again, or hides a separator, dot segment or
-/// control character. RFC 3986 sections 3.3 and 6.2.2. Dot segments are refused, not resolved: clients resolve them before sending (section
-/// 5.2.4), so one that arrives is aimed at a reader who would resolve it differently.
+/// Decides what the path of a request target means, or that its meaning is ambiguous. 1. Accept only visible ASCII. 2. A path of plain
+/// characters without empty and dot segments is already canonical. 3. Decode any other path once. Refuse it when the result is not UTF-8,
+/// would decode again, or contains a hidden separator, a dot segment or a control character (RFC 3986 sections 3.3 and 6.2.2). Dot segments
+/// are refused and not resolved. Clients resolve them before sending (section 5.2.4), so one that arrives is meant for a reader that
+/// resolves it differently.
 /// </summary>
 internal static class CanonicalPath
 {
-    // unreserved, sub-delims without ';', ':', '@' and '/'
+    // The unreserved characters, the sub-delims without ';', and ':', '@' and '/'.
     private static readonly SearchValues<char> Plain = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,=:@/"
     );
 
-    /// <param name="target">The request target as it arrived: origin-form or absolute-form (RFC 9112 section 3.2).</param>
-    /// <param name="host">The request's <c>Host</c>, which an absolute-form's authority has to agree with.</param>
-    /// <param name="decoded">The path as the server decoded it; given back when it is canonical already, so that nothing is
+    /// <param name="target">The request target as received, in origin-form or absolute-form (RFC 9112 section 3.2).</param>
+    /// <param name="host">The request's <c>Host</c>, which must match the authority of an absolute-form.</param>
+    /// <param name="decoded">The path as decoded by the server. It is returned when it is already canonical, so that nothing is
     /// allocated.</param>
-    /// <returns>The decoded, canonical path; null: refused.</returns>
+    /// <returns>The decoded, canonical path; null when it is refused.</returns>
     public static string? Of(ReadOnlySpan<char> target, ReadOnlySpan<char> host, string? decoded)
     {
         if (target.ContainsAnyExceptInRange('!', '~'))
@@ -142,7 +142,7 @@ internal static class CanonicalPath
         return false;
     }
 
-    /// <summary>A second decoding, by a service behind, would read another path.</summary>
+    /// <summary>Whether a service that decodes the path a second time would read another path.</summary>
     private static bool DecodesAgain(ReadOnlySpan<char> text)
     {
         for (var at = text.IndexOf('%'); at >= 0; at = text.IndexOf('%'))

@@ -7,12 +7,11 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Edge;
 
 /// <summary>
-/// A response body that is compressed where that is worthwhile:
-/// 1. the head decides with the first byte: anything but JSON, and a document of less than 1 KiB, goes straight on to the server; 2. of
-/// JSON whose length is not known less than 1 KiB is held until there is more or it ends; 3. the rest is compressed as it is written. Of an
-/// answer that is passed on (<see cref="DisableBuffering"/>) nothing is held that has been written: the compressor is flushed too, unless
-/// the document is complete. So is it with an answer in lines, which is compressed however short its first one is. Levels are the cheapest
-/// of each coding: higher ones cost five times the CPU for a few per cent of size.
+/// Compresses a response body where that is worthwhile. 1. The response's head decides at the first byte: anything other than JSON, and a
+/// document below 1 KiB, goes directly to the server. 2. JSON of unknown length is held until it reaches 1 KiB or ends. 3. The rest is
+/// compressed as it is written. When buffering is off (<see cref="DisableBuffering"/>), nothing written is held: the compressor is flushed
+/// too, unless the document is complete. The same holds for a progressive response in lines, which is compressed even when its first line
+/// is short. Each coding uses its cheapest level, because higher ones cost five times the CPU for a few per cent of size.
 /// </summary>
 internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFeature inner, ContentCoding coding)
     : WriteOnlyStream,
@@ -30,7 +29,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
 
     public Stream Stream => this;
 
-    /// <summary>The server's own for what goes straight on.</summary>
+    /// <summary>The server's own writer for an uncompressed body.</summary>
     public PipeWriter Writer =>
         _writer ?? (response.ContentType is not null && IsPlain() ? inner.Writer : _writer = PipeWriter.Create(this, LeaveOpen));
 
@@ -44,14 +43,14 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         : _isStreamed ? FlushStreamed(cancellationToken).AsTask()
         : Task.CompletedTask;
 
-    /// <summary>What is written from here on goes out, except a document that is complete already.</summary>
+    /// <summary>Sends everything that is written from here on, except when the document is already complete.</summary>
     public void DisableBuffering()
     {
         _isStreamed = true;
         inner.DisableBuffering();
     }
 
-    /// <summary>The head goes out now, and a document that is not there yet as it comes.</summary>
+    /// <summary>Sends the head now. A document whose compression has not begun is then sent uncompressed.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         if (_compressor is null)
@@ -71,7 +70,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         await inner.CompleteAsync();
     }
 
-    /// <summary>Forgets what has been written; false when some of it is with the server already.</summary>
+    /// <summary>Discards what has been written. Returns false when some of it has already reached the server.</summary>
     public bool TryDiscard()
     {
         if (response.HasStarted || inner.Writer is { CanGetUnflushedBytes: true, UnflushedBytes: > 0 })
@@ -79,12 +78,12 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
             return false;
         }
 
-        _writer?.Complete(new OperationCanceledException()); // It drops what has not been flushed.
+        _writer?.Complete(new OperationCanceledException()); // Discards what has not been flushed.
         (_writer, _compressor, _count, _isPlain) = (null, null, 0, false);
         return true;
     }
 
-    /// <summary>The answer has ended.</summary>
+    /// <summary>Completes the body when the response has ended.</summary>
     public async ValueTask Finish()
     {
         _isStreamed = false; // The end of the coding flushes it.
@@ -135,7 +134,7 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
     {
         if (_count > 0)
         {
-            await GoPlain(cancellation); // Most likely all of a small document, whose end has not been seen yet.
+            await GoPlain(cancellation); // Probably all of a small document whose end has not been seen yet.
             return;
         }
 
@@ -177,12 +176,12 @@ internal sealed class CompressedBody(HttpResponse response, IHttpResponseBodyFea
         headers.ContentLength = null;
         foreach (var name in ResponseHeaders.Digests)
         {
-            headers.Remove(name); // They are of the bytes before.
+            headers.Remove(name); // They describe the uncompressed bytes.
         }
 
         if (headers.ETag is [{ } etag] && !etag.StartsWith("W/", StringComparison.Ordinal))
         {
-            headers.ETag = "W/" + etag; // The bytes are no longer the ones that the strong tag promised.
+            headers.ETag = "W/" + etag; // The strong tag promised other bytes.
         }
 
         return _compressor =

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Edge;
 
 /// <summary>
-/// Compresses JSON of 1 KiB and more, problems included, for clients that accept it. The framework's own middleware knows neither a
-/// smallest size nor weak ETags. A client that accepts nothing costs one header look-up.
+/// Compresses JSON of 1 KiB and more, including problems, for clients that accept it. The framework's own middleware supports neither a
+/// minimum size nor weak ETags. A client that accepts no coding costs one header lookup.
 /// </summary>
 internal sealed class CompressionMiddleware(RequestDelegate next)
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bff.Edge;
 
-/// <summary>What a request's <c>Connection</c> names is meant for the gateway alone (RFC 9110 section 7.6.1).</summary>
+/// <summary>Reads the header names in <c>Connection</c>. Those headers are only for the gateway (RFC 9110 section 7.6.1).</summary>
 internal static class ConnectionOptions
 {
     public static bool Name(StringValues connection, string header)

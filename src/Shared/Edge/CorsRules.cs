@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Edge;
 
 /// <summary>
-/// Which other origins may read answers (the Fetch standard's CORS protocol): those in <c>Cors:Origins</c>, with the caller's credentials;
-/// never all.
+/// Decides which other origins may read responses (CORS protocol of the Fetch standard): those in <c>Cors:Origins</c>, with the caller's
+/// credentials. It never allows all.
 /// </summary>
 internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicyProvider
 {
@@ -76,7 +76,8 @@ internal sealed class CorsRules(Reloadable<EdgeSettings> settings) : ICorsPolicy
 }
 
 /// <summary>
-/// The framework's CORS with <see cref="CorsRules"/> at hand: it would ask for them per request, which costs each one a scope of services.
+/// Runs the framework's CORS with <see cref="CorsRules"/> passed in. The framework would resolve the rules for each request, which costs a
+/// service scope each time.
 /// </summary>
 internal sealed class CorsRulesMiddleware(RequestDelegate next, ICorsService service, ICorsPolicyProvider rules, ILoggerFactory logging)
 {

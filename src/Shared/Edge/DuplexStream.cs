@@ -1,6 +1,6 @@
 namespace Bff.Edge;
 
-/// <summary>A connection: it is read and written, from front to back. What goes through it is a derived class's.</summary>
+/// <summary>A base for connections, which are read and written from front to back. A derived class transfers the bytes.</summary>
 internal abstract class DuplexStream : Stream
 {
     public override bool CanRead => true;

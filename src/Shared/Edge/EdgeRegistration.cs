@@ -12,17 +12,17 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Bff.Edge;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the edge.</summary>
 internal static class EdgeRegistration
 {
-    /// <summary>Client address, request id, response headers, body limits, compression, problem details.</summary>
+    /// <summary>Adds client address, request id, response headers, body limits, compression and problem details.</summary>
     public static WebApplicationBuilder AddEdge(this WebApplicationBuilder builder)
     {
         builder.WebHost.ConfigureKestrel(
             (host, kestrel) =>
             {
                 kestrel.AddServerHeader = false;
-                // As a service's are read: bytes of a file's name pass as they come.
+                // Services' response headers are read as Latin-1 too, so the bytes of a file name pass unchanged.
                 kestrel.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
                 KestrelLimits.Apply(host.Configuration, kestrel.Limits);
             }
@@ -37,7 +37,7 @@ internal static class EdgeRegistration
         services.AddSingleton(provider => new PublicUrl(provider.GetRequiredService<Reloadable<EdgeSettings>>()));
         services.Replace(ServiceDescriptor.Singleton<DistributedContextPropagator, InboundTraceContext>());
 
-        // The framework's host filtering answers in HTML; HostGateMiddleware does its work.
+        // The framework's host filtering responds with HTML, so HostGateMiddleware replaces it.
         services.PostConfigure<HostFilteringOptions>(filtering => filtering.AllowedHosts = ["*"]);
         services.AddOptions<ForwardedHeadersOptions>().PostConfigure<Reloadable<EdgeSettings>>(ConfigureForwardedHeaders);
         services.AddCors();
@@ -45,7 +45,10 @@ internal static class EdgeRegistration
         return builder;
     }
 
-    /// <summary>Post-configured, so that ASPNETCORE_FORWARDEDHEADERS_ENABLED, which believes everybody, has no effect.</summary>
+    /// <summary>
+    /// Configures forwarded headers. It runs after other configuration, so that ASPNETCORE_FORWARDEDHEADERS_ENABLED, which trusts
+    /// everybody, has no effect.
+    /// </summary>
     private static void ConfigureForwardedHeaders(ForwardedHeadersOptions forwarded, Reloadable<EdgeSettings> settings)
     {
         forwarded.KnownProxies.Clear();
@@ -56,6 +59,6 @@ internal static class EdgeRegistration
         forwarded.ForwardedHeaders = any
             ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost
             : ForwardedHeaders.None;
-        forwarded.ForwardLimit = null; // As far back as every hop is a known one.
+        forwarded.ForwardLimit = null; // As far back as every hop is known.
     }
 }

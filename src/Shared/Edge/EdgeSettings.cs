@@ -7,13 +7,13 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Edge;
 
 /// <summary>
-/// What operators decide about the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c>, and <c>ForwardedHeaders:*</c>, the
-/// last of which is in force from the next start. A mistake never leaves the host running with less protection than was asked for.
+/// Operators' settings of the edge: <c>AllowedHosts</c>, <c>PublicUrl</c>, <c>Cors:Origins</c> and <c>ForwardedHeaders:*</c>. A change of
+/// the last takes effect at the next start. A mistake never leaves the host with less protection than was configured.
 /// </summary>
 [Settings("")]
 internal sealed class EdgeSettings
 {
-    /// <summary>The sections that this is read from.</summary>
+    /// <summary>The sections that the settings are read from.</summary>
     public static readonly string[] Sections = ["AllowedHosts", "PublicUrl", "Cors", "ForwardedHeaders"];
 
     /// <summary>Exact names, <c>*.example.com</c>; empty: any.</summary>
@@ -132,7 +132,10 @@ internal sealed class EdgeSettings
         }
     }
 
-    /// <summary>What no request's <c>Host</c> can be (a port, letters beyond ASCII) would refuse every request.</summary>
+    /// <summary>
+    /// Whether the value can be the <c>Host</c> of a request. Any other value (with a port, or with letters beyond ASCII) would refuse
+    /// every request.
+    /// </summary>
     private static bool IsHost(string value)
     {
         var name = value.StartsWith("*.", StringComparison.Ordinal) ? value[2..] : value;
@@ -145,7 +148,7 @@ internal sealed class EdgeSettings
             };
     }
 
-    /// <summary>It goes into headers as it is written: what .NET alone reads as an address is none there.</summary>
+    /// <summary>Whether the address is valid as written, because headers contain it unchanged. .NET accepts more than they do.</summary>
     private static bool IsPlain(string url, string scheme) =>
         Ascii.IsValid(url)
         && url.StartsWith(scheme + "://", StringComparison.OrdinalIgnoreCase)
@@ -178,7 +181,7 @@ internal sealed class EdgeSettings
         Cors = origins.Count > 0 ? CorsRules.For(origins) : null;
     }
 
-    /// <summary>A list as <c>Key:0..n</c>, or as one value separated by ';' or ','.</summary>
+    /// <summary>Reads a list from <c>Key:0..n</c>, or from one value separated by ';' or ','.</summary>
     private static IEnumerable<(string Key, string Value)> Values(IConfiguration configuration, string key)
     {
         var section = configuration.GetSection(key);

@@ -3,10 +3,10 @@ using Bff.State;
 
 namespace Bff.Edge;
 
-/// <summary>What an exception is to the client; one place for answers and for the items of a batch.</summary>
+/// <summary>Maps exceptions to problems, for whole responses and for the items of a batch.</summary>
 public static class ExceptionProblem
 {
-    /// <summary>The problem that a <see cref="ProblemException"/> carries; 503 for a store that is away; null for everything else.</summary>
+    /// <summary>Returns the problem of a <see cref="ProblemException"/>; 503 for an unavailable store; null for other exceptions.</summary>
     public static Problem? Of(Exception failure) =>
         failure switch
         {

@@ -1,7 +1,7 @@
 namespace Bff.Edge;
 
 /// <summary>
-/// Metadata: clients of the endpoint speak GraphQL. A problem document of the gateway then has <c>errors</c> too, as a GraphQL response has
-/// them (GraphQL specification, section 7.1.2), so that such a client shows what went wrong.
+/// Metadata: clients of the endpoint use GraphQL. The gateway's problem documents then also have <c>errors</c>, like a GraphQL response
+/// (GraphQL specification, section 7.1.2), so that such a client can show what went wrong.
 /// </summary>
 internal sealed record GraphQlErrors;

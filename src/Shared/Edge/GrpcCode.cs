@@ -1,6 +1,6 @@
 namespace Bff.Edge;
 
-/// <summary>The statuses of gRPC (its statuscodes.md).</summary>
+/// <summary>The status codes of gRPC (its statuscodes.md).</summary>
 internal static class GrpcCode
 {
     public const int Ok = 0,
@@ -19,9 +19,7 @@ internal static class GrpcCode
         DataLoss = 15,
         Unauthenticated = 16;
 
-    /// <summary>
-    /// Whether it says that the service, not the request, is the trouble; as OpenTelemetry's conventions for servers have it.
-    /// </summary>
+    /// <summary>Whether the status means that the service failed, and not the request (OpenTelemetry's conventions for servers).</summary>
     public static bool IsServerError(int status) =>
         status is Unknown or DeadlineExceeded or Unimplemented or Internal or Unavailable or DataLoss;
 }

@@ -4,23 +4,23 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Edge;
 
-/// <summary>How a client speaks gRPC.</summary>
+/// <summary>The form in which a client uses gRPC.</summary>
 internal enum GrpcForm
 {
-    /// <summary>It does not, or not where it may.</summary>
+    /// <summary>The request is not gRPC, or its endpoint does not take gRPC.</summary>
     None,
 
-    /// <summary>Over HTTP/2 or HTTP/3, with trailers.</summary>
+    /// <summary>gRPC over HTTP/2 or HTTP/3, with trailers.</summary>
     Plain,
 
-    /// <summary>gRPC-Web: over any HTTP, the trailers as the last frame of the body.</summary>
+    /// <summary>gRPC-Web over any HTTP version, with the trailers in the last frame of the body.</summary>
     Web,
 
-    /// <summary>The same in Base64.</summary>
+    /// <summary>gRPC-Web in Base64.</summary>
     WebText,
 }
 
-/// <summary>Tells how a request speaks gRPC, by its <c>Content-Type</c> and its route.</summary>
+/// <summary>Determines the form of gRPC in a request from its <c>Content-Type</c> and its route.</summary>
 internal static class GrpcForms
 {
     private const string Grpc = "application/grpc";
@@ -28,8 +28,8 @@ internal static class GrpcForms
     private const string WebText = "application/grpc-web-text";
 
     /// <summary>
-    /// Decides in which form the answer goes out. Where no endpoint answers, a gRPC client is answered in its own form too; an endpoint
-    /// that is no gRPC route answers everybody as it does.
+    /// Determines the form of the response. A gRPC client gets a gRPC response even when no endpoint matched. An endpoint that is not a
+    /// gRPC route responds to every client in its own way.
     /// </summary>
     public static GrpcForm Of(HttpContext context)
     {
@@ -56,7 +56,7 @@ internal static class GrpcForms
             : GrpcForm.None;
     }
 
-    /// <summary>The media type of an answer in a form, with the message format that the other side named (<c>+proto</c>).</summary>
+    /// <summary>Returns the media type of a response, with the message format that the other side named (<c>+proto</c>).</summary>
     public static string MediaType(GrpcForm form, ReadOnlySpan<char> other)
     {
         var type = form switch

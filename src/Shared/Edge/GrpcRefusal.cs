@@ -9,9 +9,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Edge;
 
 /// <summary>
-/// Writes a problem as a gRPC client understands it (gRPC over HTTP/2, PROTOCOL-HTTP2): HTTP 200 without a message, and in the trailers
-/// <c>grpc-status</c>,
-/// <c>grpc-message</c> and <c>retry-after</c>.
+/// Writes a problem in the form that gRPC clients understand (gRPC over HTTP/2, PROTOCOL-HTTP2): HTTP 200 without a message, and the
+/// trailers <c>grpc-status</c>, <c>grpc-message</c> and <c>retry-after</c>.
 /// </summary>
 internal static class GrpcRefusal
 {
@@ -21,7 +20,7 @@ internal static class GrpcRefusal
         .. Enumerable.Range(' ', '~' - ' ' + 1).Where(c => c != '%').Select(c => (byte)c),
     ]);
 
-    /// <summary>The gRPC status that says what an HTTP status says.</summary>
+    /// <summary>Returns the gRPC status that corresponds to an HTTP status.</summary>
     public static int StatusOf(int status) =>
         status switch
         {
@@ -39,11 +38,11 @@ internal static class GrpcRefusal
             _ => GrpcCode.Unknown,
         };
 
-    /// <summary>Answers in the client's form. The response has not started, and is clean.</summary>
+    /// <summary>Writes the response in the client's form. The response must not have started, and must be clean.</summary>
     public static async Task Write(HttpContext context, GrpcForm form, Problem problem)
     {
         var response = context.Response;
-        // For the log; the client does not see it.
+        // This status is for the log, because the client has disconnected.
         var status = context.RequestAborted.IsCancellationRequested ? GrpcCode.Cancelled : StatusOf(problem.Code.Status);
         RpcOutcome.Note(context, status);
         response.StatusCode = StatusCodes.Status200OK;
@@ -74,8 +73,8 @@ internal static class GrpcRefusal
     }
 
     /// <summary>
-    /// Trailers as the last frame of a gRPC-Web body (PROTOCOL-WEB). Without <c>retry-after</c>: .NET's client takes it for a header alone,
-    /// and would fail.
+    /// Encodes trailers as the last frame of a gRPC-Web body (PROTOCOL-WEB). It omits <c>retry-after</c>: .NET's client accepts that only
+    /// as a header and would fail.
     /// </summary>
     public static byte[] Frame(IEnumerable<KeyValuePair<string, string>> trailers)
     {
@@ -93,7 +92,7 @@ internal static class GrpcRefusal
         return frame;
     }
 
-    /// <summary>One padded piece of Base64; a gRPC-Web text is any number of them.</summary>
+    /// <summary>Encodes one padded piece of Base64. The text form of gRPC-Web is any number of such pieces.</summary>
     public static byte[] ToText(ReadOnlySpan<byte> bytes)
     {
         var text = new byte[Base64.GetMaxEncodedToUtf8Length(bytes.Length)];
@@ -101,7 +100,7 @@ internal static class GrpcRefusal
         return text;
     }
 
-    /// <summary>What is not printable ASCII, and the percent sign, is percent-encoded.</summary>
+    /// <summary>Percent-encodes the percent sign and all that is not printable ASCII.</summary>
     public static string Encode(string message)
     {
         var bytes = Encoding.UTF8.GetBytes(message);

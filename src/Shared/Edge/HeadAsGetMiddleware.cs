@@ -5,9 +5,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Edge;
 
 /// <summary>
-/// Lets HEAD ask any endpoint that answers GET (RFC 9110 section 9.3.2): what routing refused as HEAD is routed once more as GET. The
-/// server still knows that it was HEAD and sends no body. As soon as an endpoint is found it is HEAD again
-/// (<see cref="HeadAgainMiddleware"/>). What routing refuses for its method is told so in <c>Allow</c> (section 10.2.1).
+/// Makes every endpoint for GET answer HEAD too (RFC 9110 section 9.3.2): a HEAD that routing refused is routed once more as GET. The
+/// server still knows that it was HEAD and sends no body. Once an endpoint is found, <see cref="HeadAgainMiddleware"/> restores the method.
+/// When routing refuses a method, <c>Allow</c> lists HEAD beside GET (section 10.2.1).
 /// </summary>
 internal sealed class HeadAsGetMiddleware(RequestDelegate next)
 {
@@ -39,8 +39,8 @@ internal sealed class HeadAsGetMiddleware(RequestDelegate next)
 }
 
 /// <summary>
-/// A HEAD that was routed as GET is HEAD to everything after it: services are asked for the head alone, and logs, spans and counts call it
-/// what it was.
+/// Makes a HEAD that was routed as GET a HEAD again for all later stages. Services are then asked only for the head, and logs, spans and
+/// metrics name the real method.
 /// </summary>
 internal sealed class HeadAgainMiddleware(RequestDelegate next)
 {

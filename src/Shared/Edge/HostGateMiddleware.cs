@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Edge;
 
 /// <summary>
-/// Answers only for the hosts in <c>AllowedHosts</c>, after trusted proxies have said which one it was.
-/// Does what the framework's host filtering does, but answers with a problem.
+/// Refuses requests for hosts other than those in <c>AllowedHosts</c>, after forwarded headers of trusted proxies have been applied. It
+/// does what the framework's host filtering does, but responds with a problem.
 /// </summary>
 internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSettings> settings)
 {
@@ -18,7 +18,7 @@ internal sealed class HostGateMiddleware(RequestDelegate next, Reloadable<EdgeSe
             return next(context);
         }
 
-        context.Request.Host = new HostString(allowed[0].TrimStart('*', '.')); // No link is built from a name that is not ours.
+        context.Request.Host = new HostString(allowed[0].TrimStart('*', '.')); // No link is built from a foreign name.
         return ProblemWriter.Write(
             context,
             new Problem(ProblemCodes.MalformedRequest) { Detail = "This host does not answer for the requested authority." }

@@ -3,20 +3,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>A server-rendered page (UTF-8) with a content security policy of its own: everything from this host, nothing inline.</summary>
-/// <param name="utf8">The document; every value in it already encoded.</param>
+/// <summary>A server-rendered page (UTF-8) with its own content security policy.</summary>
+/// <param name="utf8">The document. Every value in it is already encoded.</param>
 public sealed class HtmlPage(ReadOnlyMemory<byte> utf8) : IResult, IStatusCodeHttpResult
 {
-    /// <summary>
-    /// What pages may load when they do not say otherwise: styles, scripts, pictures and data of this host, no inline script or style.
-    /// </summary>
+    /// <summary>The default policy of pages: styles, scripts, pictures and data of this host, and no inline script or style.</summary>
     public const string DefaultPolicy =
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-    /// <summary><c>Content-Security-Policy</c>.</summary>
+    /// <summary>The value of <c>Content-Security-Policy</c>.</summary>
     public string Policy { get; init; } = DefaultPolicy;
 
-    /// <summary><c>Cache-Control</c>; null: <c>no-store</c>.</summary>
+    /// <summary>The value of <c>Cache-Control</c>; null for <c>no-store</c>.</summary>
     public string? CacheControl { get; init; }
 
     /// <inheritdoc />

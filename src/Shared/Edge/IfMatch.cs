@@ -3,21 +3,21 @@ using System.Text;
 namespace Bff.Edge;
 
 /// <summary>
-/// <c>If-Match</c> of a change (RFC 9110 section 13.1.1), for the service that it goes to: <c>[FromHeader(Name = "If-Match")] IfMatch?
-/// ifMatch</c>. The gateway makes a tag weak where it compresses an answer, and a weak one never matches: here it is as the service wrote
-/// it again.
+/// The <c>If-Match</c> of a change (RFC 9110 section 13.1.1), for the service that receives it: <c>[FromHeader(Name = "If-Match")] IfMatch?
+/// ifMatch</c>. The gateway makes a tag weak when it compresses a response, and a weak tag never matches. This type restores the tag that
+/// the service wrote.
 /// </summary>
 /// <param name="Value">The header's value.</param>
 public sealed record IfMatch(string Value)
 {
-    /// <summary>Lets endpoints ask for it as a parameter.</summary>
+    /// <summary>Lets endpoints take it as a parameter.</summary>
     public static bool TryParse(string? text, out IfMatch? value)
     {
         value = string.IsNullOrWhiteSpace(text) ? null : new(Strong(text));
         return value is not null;
     }
 
-    /// <summary>The tags as strong ones; null where all of them are.</summary>
+    /// <summary>Makes the tags strong; null when all of them already are.</summary>
     internal static string? StrongOf(string? tags) => tags?.Contains("W/\"", StringComparison.Ordinal) == true ? Strong(tags) : null;
 
     private static string Strong(string text)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Bff.Edge;
 
 /// <summary>
-/// Reads the trace context of arriving requests (W3C Trace Context 1, section 3.2). An invalid or repeated <c>traceparent</c> starts a new
-/// trace. Where the client is not trusted its trace and span ids are kept, but not its sampled flag, <c>tracestate</c> and <c>baggage</c>.
+/// Reads the trace context of incoming requests (W3C Trace Context 1, section 3.2). An invalid or repeated <c>traceparent</c> starts a new
+/// trace. An untrusted client's trace and span ids are kept, but not its sampled flag, <c>tracestate</c> and <c>baggage</c>.
 /// </summary>
 internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : DistributedContextPropagator
 {
@@ -58,7 +58,9 @@ internal sealed class InboundTraceContext(IOptions<EdgeOptions> options) : Distr
     public override IEnumerable<KeyValuePair<string, string?>>? ExtractBaggage(object? carrier, PropagatorGetterCallback? getter) =>
         _trusted ? _w3c.ExtractBaggage(carrier, getter) : null;
 
-    /// <summary>Lower-case hex, known length, no version ff, no zero ids; a later version may carry more behind a further dash.</summary>
+    /// <summary>
+    /// Whether it has lower-case hex, the known length, no version ff and no zero ids. A later version may have more after another dash.
+    /// </summary>
     internal static bool IsValid(ReadOnlySpan<char> parent) =>
         parent.Length >= Length
         && parent[2] == '-'

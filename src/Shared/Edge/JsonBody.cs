@@ -9,14 +9,14 @@ using Microsoft.Net.Http.Headers;
 
 namespace Bff.Edge;
 
-/// <summary>What a request's JSON body turned out to be: a value, or the problem to answer with.</summary>
-/// <typeparam name="T">The body's contract.</typeparam>
+/// <summary>The result of reading a JSON body: a value, or the problem to respond with.</summary>
+/// <typeparam name="T">The type of the body.</typeparam>
 /// <param name="Value">The value; null when there is a problem.</param>
 /// <param name="Problem">415, 400 <c>malformed_request</c> or 400 <c>validation_failed</c>; null when there is a value.</param>
 public readonly record struct JsonBody<T>(T? Value, Problem? Problem)
     where T : class
 {
-    /// <summary>True with the value, false with the problem.</summary>
+    /// <summary>Returns true with the value, or false with the problem.</summary>
     public bool TryGet([NotNullWhen(true)] out T? value, [NotNullWhen(false)] out Problem? problem)
     {
         (value, problem) = (Value, Problem);
@@ -25,22 +25,22 @@ public readonly record struct JsonBody<T>(T? Value, Problem? Problem)
 }
 
 /// <summary>
-/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493): JSON media type and UTF-8 alone; no duplicate member anywhere, no half of a
-/// surrogate pair, no comments, at most
-/// <see cref="MaxDepth"/> levels; <c>null</c> only where the contract allows it. Errors name members in the JSON's own spelling.
+/// Reads JSON bodies strictly (RFC 8259, I-JSON RFC 7493). The media type must be JSON and the encoding UTF-8. Repeated members, half
+/// surrogate pairs, comments and more than <see cref="MaxDepth"/> levels are refused, and <c>null</c> is accepted only where the type
+/// allows it. Errors name members as they are spelled in the JSON.
 /// </summary>
 public static class JsonBody
 {
-    /// <summary>Levels of nesting.</summary>
+    /// <summary>Maximum levels of nesting.</summary>
     public const int MaxDepth = 32;
 
     private static readonly JsonDocumentOptions Document = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
     private static readonly string[] Required = ["Is required."];
     private static readonly ConditionalWeakTable<JsonTypeInfo, JsonTypeInfo> Strict = [];
 
-    /// <summary>The body as <typeparamref name="T"/>, or the problem.</summary>
-    /// <exception cref="ProblemException">413 <c>payload_too_large</c>, 408 <c>request_timeout</c>: thrown while reading; the edge answers
-    /// with it.</exception>
+    /// <summary>Reads the body as <typeparamref name="T"/>, or returns the problem.</summary>
+    /// <exception cref="ProblemException">413 <c>payload_too_large</c> or 408 <c>request_timeout</c>, thrown while reading. The edge
+    /// responds with it.</exception>
     public static async ValueTask<JsonBody<T>> Read<T>(HttpContext context, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
     {
@@ -52,7 +52,7 @@ public static class JsonBody
         return Parse(await RequestBody.Read(context, cancellationToken), type);
     }
 
-    /// <summary>The bytes as <typeparamref name="T"/>, or the problem.</summary>
+    /// <summary>Parses the bytes as <typeparamref name="T"/>, or returns the problem.</summary>
     public static JsonBody<T> Parse<T>(ReadOnlyMemory<byte> utf8, JsonTypeInfo<T> type)
         where T : class
     {
@@ -69,10 +69,10 @@ public static class JsonBody
                 && document.RootElement.ValueKind != JsonValueKind.Object
             )
             {
-                return Malformed<T>("The body is not a JSON object."); // No member could be named in a validation error.
+                return Malformed<T>("The body is not a JSON object."); // A validation error could name no member.
             }
 
-            // Names the member whose text is broken, where the contract has one.
+            // If the broken text belongs to a member of the type, this throws with the member's name.
             var value = document.RootElement.Deserialize(StrictOf(type));
             if (JsonTexts.MayBeBroken(utf8.Span))
             {
@@ -87,12 +87,12 @@ public static class JsonBody
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: an escape that is no character, such as half of a surrogate pair.
+            // InvalidOperationException means an escape that is not a character, such as half of a surrogate pair.
             return Malformed<T>("The body is not well-formed JSON, names a member twice or is nested too deeply.");
         }
     }
 
-    /// <summary>Whether the request says that its body is JSON in UTF-8, without a coding.</summary>
+    /// <summary>Whether the request declares its body as JSON in UTF-8 without a content coding.</summary>
     internal static bool IsJson(HttpRequest request) =>
         MediaTypes.IsJson(request.ContentType)
         && request.Headers.ContentEncoding.Count == 0
@@ -121,7 +121,7 @@ public static class JsonBody
                     }.GetTypeInfo(loose.Type)
             );
 
-    /// <summary>The serializer's message names types of ours, so only member names are taken from it.</summary>
+    /// <summary>Returns validation errors. Only member names come from the serializer's message, which also names our types.</summary>
     private static Dictionary<string, string[]> Errors(JsonException invalid)
     {
         const string Missing = "missing required properties including:";

@@ -3,16 +3,16 @@ using System.Text.Json;
 namespace Bff.Edge;
 
 /// <summary>
-/// Texts that are none: JSON may escape half of a surrogate pair, which no reader can turn into text (RFC 8259 section 8.2; RFC 7493
-/// section 2.1 forbids it).
+/// Finds strings that are not text: JSON may escape half of a surrogate pair, which no reader can turn into text (RFC 8259 section 8.2).
+/// RFC 7493 section 2.1 forbids it.
 /// </summary>
 internal static class JsonTexts
 {
-    /// <summary>Whether a document may hold such an escape at all: nearly none does, and then it is not searched.</summary>
+    /// <summary>Whether a document may contain such an escape. Almost none does, and is then not searched.</summary>
     public static bool MayBeBroken(ReadOnlySpan<byte> utf8) => utf8.IndexOf("\\u"u8) >= 0;
 
-    /// <summary>Reads every name and text.</summary>
-    /// <exception cref="InvalidOperationException">One of them is no text.</exception>
+    /// <summary>Reads every name and string.</summary>
+    /// <exception cref="InvalidOperationException">One of them is not text.</exception>
     public static void Check(JsonElement element)
     {
         switch (element.ValueKind)

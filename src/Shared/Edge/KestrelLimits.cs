@@ -5,7 +5,8 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Edge;
 
 /// <summary>
-/// Section <c>Kestrel:Limits</c>, which the framework does not read. What it leaves out is as the server has it, or as the edge sets it.
+/// Settings of section <c>Kestrel:Limits</c>, which the framework does not read. A missing setting has the server's default, or the value
+/// that the edge sets.
 /// </summary>
 [Settings("Kestrel:Limits", AtStart = true)]
 internal sealed class KestrelLimits
@@ -102,7 +103,7 @@ internal sealed class KestrelLimits
     [Setting(Key = "Http3:MaxRequestHeaderFieldSize", Min = 1024, Max = 1024 * 1024)]
     public int MaxHttp3HeaderFieldSize { get; private set; } = 32 * 1024;
 
-    /// <summary>Sets what the section says and what the edge decides; mistakes stop the host elsewhere.</summary>
+    /// <summary>Applies the section's settings and the edge's defaults. Mistakes are ignored here; they stop the host elsewhere.</summary>
     public static void Apply(IConfiguration configuration, KestrelServerLimits limits)
     {
         var read = new ConfigurationMistakes().Read<KestrelLimits>(configuration);

@@ -6,21 +6,21 @@ using Microsoft.Extensions.Primitives;
 namespace Bff.Edge;
 
 /// <summary>
-/// The <c>limit</c> of every list: 1 to 100, default 20; larger is taken as 100; less than 1 or not a number is refused. Bindable as an
-/// endpoint's parameter.
+/// The <c>limit</c> of every list: 1 to 100, default 20. A larger value becomes 100; a value below 1 or not a number is refused. Endpoints
+/// can take it as a parameter.
 /// </summary>
-/// <param name="Value">How many items the client wants, 1 to 100.</param>
+/// <param name="Value">The number of items that the client wants, 1 to 100.</param>
 public readonly record struct Limit(int Value)
 {
-    /// <summary>When the client does not say.</summary>
+    /// <summary>The value when the client gives none.</summary>
     public const int Default = 20;
 
-    /// <summary>What larger values are taken as.</summary>
+    /// <summary>The value that larger ones become.</summary>
     public const int Max = 100;
 
     private static readonly Problem Invalid = Problem.Invalid("limit", "Must be a whole number from 1 to 100.");
 
-    /// <summary>Reads the query parameter; false with a 400 <c>validation_failed</c> that names <paramref name="name"/>.</summary>
+    /// <summary>Reads the query parameter. Returns false with a 400 <c>validation_failed</c> that names <paramref name="name"/>.</summary>
     public static bool TryParse(StringValues values, out Limit limit, out Problem? problem, string name = "limit")
     {
         problem = null;
@@ -44,11 +44,11 @@ public readonly record struct Limit(int Value)
         return false;
     }
 
-    /// <summary>The request's <c>limit</c>.</summary>
+    /// <summary>Reads the request's <c>limit</c>.</summary>
     /// <exception cref="ProblemException">400 <c>validation_failed</c>.</exception>
     public static Limit Parse(HttpContext context) =>
         TryParse(context.Request.Query["limit"], out var limit, out var problem) ? limit : throw new ProblemException(problem!);
 
-    /// <summary>Lets endpoints ask for it as a parameter.</summary>
+    /// <summary>Lets endpoints take it as a parameter.</summary>
     public static ValueTask<Limit> BindAsync(HttpContext context) => new(Parse(context));
 }

@@ -9,13 +9,13 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Edge;
 
-/// <summary>The pages that a problem's <c>type</c> leads to. Written once, at start: they hold nothing of any request.</summary>
+/// <summary>The pages that a problem's <c>type</c> links to. They contain nothing of a request, so they are rendered once.</summary>
 internal static class ProblemPages
 {
     private const string Cached = "public, max-age=3600";
     private const string Policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /// <summary>Adds <c>/problems</c>, <c>/problems/&lt;code&gt;</c> and their style sheet, for anonymous callers.</summary>
+    /// <summary>Maps <c>/problems</c>, <c>/problems/&lt;code&gt;</c> and their style sheet for anonymous callers.</summary>
     public static void MapProblemPages(this IEndpointRouteBuilder routes)
     {
         var index = Page(Index());

@@ -1,6 +1,6 @@
 namespace Bff.Edge;
 
-/// <summary>The style sheet of <see cref="ProblemPages"/>: phone and desktop, light and dark.</summary>
+/// <summary>The style sheet of <see cref="ProblemPages"/>, for phone and desktop, light and dark.</summary>
 internal static class ProblemPagesStyle
 {
     public const string Css = """

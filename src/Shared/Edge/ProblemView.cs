@@ -6,16 +6,16 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Edge;
 
 /// <summary>
-/// Endpoint metadata, or a service for the addresses <see cref="Below"/> a path that have no endpoint: what a problem looks like to people,
-/// where the client asks for <c>text/html</c> as a browser does when it opens a page.
+/// Renders a problem as a page for people, when the client asks for <c>text/html</c> like a browser that opens a page. It is endpoint
+/// metadata, or a service for addresses without an endpoint <see cref="Below"/> a path.
 /// </summary>
-/// <param name="Show">Makes the page; its status is the problem's.</param>
+/// <param name="Show">Creates the page. The page's status is the problem's.</param>
 public sealed record ProblemView(Func<HttpContext, Problem, Task<IResult>> Show)
 {
-    /// <summary>As a service: the site whose mistyped addresses are answered so; empty as metadata.</summary>
+    /// <summary>For a service: the path of the site whose unknown addresses get this page. Empty for metadata.</summary>
     public PathString Below { get; init; }
 
-    /// <summary>How the answer looks; null: as a problem document.</summary>
+    /// <summary>Returns the view for the request; null for a problem document.</summary>
     internal static ProblemView? Of(HttpContext context)
     {
         if (!MediaTypes.AcceptsHtml(context.Request))
@@ -29,7 +29,7 @@ public sealed record ProblemView(Func<HttpContext, Problem, Task<IResult>> Show)
             return own;
         }
 
-        // Of routing's own endpoints, such as that for another method, none is part of a site.
+        // The endpoints that routing makes, such as the one for a wrong method, are not part of a site.
         return
             endpoint is not RouteEndpoint
             && context.RequestServices.GetService<ProblemView>() is { Below.HasValue: true } site

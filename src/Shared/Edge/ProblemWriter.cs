@@ -9,19 +9,19 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Edge;
 
 /// <summary>
-/// Writes problem documents with <see cref="Utf8JsonWriter"/>, whatever the request's Accept says, unless the endpoint is a page with a
-/// <see cref="ProblemView"/>; to gRPC clients as <see cref="GrpcRefusal"/> has it.
+/// Writes problem documents with <see cref="Utf8JsonWriter"/>, regardless of the request's Accept header. Exceptions are an endpoint with a
+/// <see cref="ProblemView"/> and gRPC clients, for whom <see cref="GrpcRefusal"/> writes the problem.
 /// </summary>
 public sealed class ProblemWriter : IProblemWriter
 {
     private const string MediaType = "application/problem+json";
 
-    /// <summary>A document, never part of a page: its text is for a developer to read.</summary>
+    /// <summary>Escapes little, because the document is never part of a page and its text is for developers.</summary>
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     Task IProblemWriter.Write(HttpContext context, Problem problem) => Write(context, problem);
 
-    /// <summary>Answers with the problem. A response that has started cannot change its mind: its connection is aborted.</summary>
+    /// <summary>Responds with the problem. If the response has started or cannot be replaced, the connection is aborted.</summary>
     public static async Task Write(HttpContext context, Problem problem)
     {
         var response = context.Response;
@@ -65,13 +65,11 @@ public sealed class ProblemWriter : IProblemWriter
             WriteDocument(json, context, problem);
         }
 
-        // Not cancelled with the request: a sender that broke off in its body may still listen.
+        // Not cancelled with the request, because a client that broke off while sending the body may still read.
         await response.BodyWriter.FlushAsync(CancellationToken.None);
     }
 
-    /// <summary>
-    /// Bytes of a half-written answer that wait in the server's buffer cannot be taken back; those that wait to be compressed can.
-    /// </summary>
+    /// <summary>Discards a partly written response. Bytes in the server's buffer cannot be taken back; uncompressed bytes can.</summary>
     private static bool TryStartOver(HttpContext context) =>
         context.Features.Get<IHttpResponseBodyFeature>() is CompressedBody compressed
             ? compressed.TryDiscard()

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Edge;
 
-/// <summary>Turns whatever fails behind it, and every bare error status, into a problem document.</summary>
+/// <summary>Turns every exception of later stages and every error status without a body into a problem document.</summary>
 internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<ProblemsMiddleware> logger)
 {
     public async Task InvokeAsync(HttpContext context)
@@ -16,7 +16,7 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client has gone; the access log should not call it a success.
+            // The client has disconnected. The access log should not report a success.
             if (GrpcForms.Of(context) is not GrpcForm.None)
             {
                 RpcOutcome.Note(context, GrpcCode.Cancelled);
@@ -33,7 +33,7 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
         {
             if (BffRequest.Of(context).BodyFault is not null && HttpProtocol.IsHttp11(context.Request.Protocol))
             {
-                context.Response.Headers.Connection = "close"; // Where the next request would begin is not known.
+                context.Response.Headers.Connection = "close"; // The start of the next request is unknown.
             }
 
             await ProblemWriter.Write(context, new Problem(ProblemCodes.ForStatus(malformed.StatusCode) ?? ProblemCodes.MalformedRequest));
@@ -44,7 +44,7 @@ internal sealed partial class ProblemsMiddleware(RequestDelegate next, ILogger<P
             await ProblemWriter.Write(context, problem);
             return;
         }
-#pragma warning disable CA1031 // The last line of defence answers for everything.
+#pragma warning disable CA1031 // This is the last handler of all exceptions.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {

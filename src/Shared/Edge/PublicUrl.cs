@@ -5,19 +5,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Edge;
 
-/// <summary>Scheme and authority under which clients know this host: the setting <c>PublicUrl</c>, else the request's own.</summary>
+/// <summary>The scheme and authority by which clients reach this host: the setting <c>PublicUrl</c>, else those of the request.</summary>
 public sealed class PublicUrl
 {
     private readonly Reloadable<EdgeSettings> _settings;
 
     internal PublicUrl(Reloadable<EdgeSettings> settings) => _settings = settings;
 
-    /// <summary>For example <c>https://mobile-api.example.com</c>; no trailing slash.</summary>
+    /// <summary>Returns the URL without a trailing slash, for example <c>https://mobile-api.example.com</c>.</summary>
     public static string Of(HttpContext context) =>
         context.RequestServices.GetRequiredService<PublicUrl>()._settings.Current.PublicUrl
         ?? context.Request.Scheme + "://" + Authority(context);
 
-    /// <summary>HTTP/1.0 and an empty <c>Host</c> (RFC 9112 section 3.2) name none; an address without one would be no address.</summary>
+    /// <summary>Returns the authority; localhost when HTTP/1.0 or an empty <c>Host</c> (RFC 9112 section 3.2) names none.</summary>
     private static string Authority(HttpContext context) =>
         context.Request.Host is { HasValue: true } host
             ? host.ToUriComponent()

@@ -1,8 +1,6 @@
 namespace Bff.Edge;
 
-/// <summary>
-/// A body on its way: it is read once, from front to back, and asynchronously. What is read is what a derived class makes of it.
-/// </summary>
+/// <summary>A base for bodies that are read once, from front to back and asynchronously. A derived class supplies the bytes.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     /// <inheritdoc />

@@ -4,13 +4,13 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Edge;
 
 /// <summary>
-/// A request's body as the server receives it, whose every flaw is the client's: the server reports some flaws of a message's framing (RFC
-/// 9112 section 7.1), such as a chunk of two gibibytes, as a failure of input and output, which would be answered with 500. Notes the flaw
-/// for those who send the body on.
+/// A request's body as the server receives it. Every error in it counts as the client's, because the server reports some framing errors
+/// (RFC 9112 section 7.1), such as a chunk of two gibibytes, as I/O failures, which would lead to 500. The error is recorded for code that
+/// forwards the body.
 /// </summary>
 internal sealed class ReceivedBody(Stream received, BffRequest request) : ReadOnlyStream
 {
-    /// <exception cref="BadHttpRequestException">The body broke off, is too large or too slow, or its framing is wrong.</exception>
+    /// <exception cref="BadHttpRequestException">The body broke off, is too large or too slow, or has wrong framing.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         try
@@ -36,7 +36,7 @@ internal sealed class ReceivedBody(Stream received, BffRequest request) : ReadOn
         }
         catch (Exception broken) when (broken is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // Also a cancellation that no token here has asked for, and a reader that is of no use any more: the connection has been ended.
+            // This includes a cancellation that no token here requested, and a reader that no longer works: the connection has been closed.
             throw request.Fail(new BadHttpRequestException("The body's framing is wrong, or its sender is gone.", broken));
         }
     }

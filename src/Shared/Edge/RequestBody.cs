@@ -5,15 +5,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Edge;
 
-/// <summary>Reads a request's body as a whole, once, so that it can be hashed, parsed and sent again.</summary>
+/// <summary>Reads a request's whole body once, so that it can be hashed, parsed and sent again.</summary>
 public static class RequestBody
 {
-    /// <summary>How long a whole body may take to arrive, however steadily it trickles; a larger one has as long for each MiB.</summary>
+    /// <summary>Maximum time for a whole body to arrive, even if it arrives steadily. A larger body has this time for each MiB.</summary>
     public static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// Whether a body comes, for operations that do without: whatever its media type is, and also where its length is not known.
-    /// </summary>
+    /// <summary>Whether the request has a body, of any media type and even of unknown length, for operations that take none.</summary>
     public static bool IsSent(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -23,11 +21,11 @@ public static class RequestBody
     }
 
     /// <summary>
-    /// The bytes, at most what <see cref="BodyLimit"/> allows; a second call and later readers of <see cref="HttpRequest.Body"/> get the
-    /// same ones.
+    /// Returns the body's bytes, at most as many as <see cref="BodyLimit"/> allows. A second call and later readers of
+    /// <see cref="HttpRequest.Body"/> get the same bytes.
     /// </summary>
     /// <exception cref="ProblemException">413 <c>payload_too_large</c>.</exception>
-    /// <exception cref="BadHttpRequestException">The body broke off, is too slow or its framing is wrong; the edge answers with a
+    /// <exception cref="BadHttpRequestException">The body broke off, is too slow or has wrong framing. The edge responds with a
     /// problem.</exception>
     public static async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext context, CancellationToken cancellationToken)
     {
@@ -37,7 +35,7 @@ public static class RequestBody
             : throw new ProblemException(new Problem(ProblemCodes.PayloadTooLarge));
     }
 
-    /// <summary>The body without its being in memory if it is large.</summary>
+    /// <summary>Reads the body, and keeps a large one outside memory.</summary>
     internal static async ValueTask<HeldBody> Hold(HttpContext context, CancellationToken cancellationToken)
     {
         var known = BffRequest.Of(context);
@@ -48,7 +46,7 @@ public static class RequestBody
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { MaxRequestBodySize: null, IsReadOnly: false } unlimited)
         {
-            unlimited.MaxRequestBodySize = known.PlanBytes ?? BodyLimit.DefaultBytes; // Any size may be streamed, not held.
+            unlimited.MaxRequestBodySize = known.PlanBytes ?? BodyLimit.DefaultBytes; // A body of any size may be streamed, but not held.
         }
 
         if (BodyLimit.IsExceeded(context))
@@ -57,8 +55,8 @@ public static class RequestBody
         }
 
         using var idle = new CancellationTokenSource(IdleTimeout, context.RequestServices.GetRequiredService<TimeProvider>());
-        // A sender who breaks off ends the reading anyway, and is told so where it still listens; to be cancelled as well would be a
-        // matter of chance.
+        // A client that breaks off ends the read anyway, with an error that it is told if it still reads. Cancelling as well would make the
+        // outcome a race.
         using var either = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken == context.RequestAborted ? default : cancellationToken,
             idle.Token
@@ -89,6 +87,6 @@ public static class RequestBody
         return known.Held;
     }
 
-    /// <summary>What a sender is told that keeps others waiting: 408 <c>request_timeout</c>.</summary>
+    /// <summary>The error for a body that arrives too slowly: 408 <c>request_timeout</c>.</summary>
     internal static BadHttpRequestException TooSlow() => new("The body did not arrive in time.", StatusCodes.Status408RequestTimeout);
 }

@@ -5,21 +5,21 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Edge;
 
 /// <summary>
-/// Lets through only requests that mean the same to every reader:
-/// 1. one message length (RFC 9112 section 6.3); 2. one canonical path, which is from here on what is routed, checked and forwarded;
-/// 3. a method that is one to every reader; 4. a body whose flaws are always the client's.
-/// Runs before forwarded headers are applied: an absolute-form target has to agree with the <c>Host</c> that came on the wire.
+/// Passes only requests that mean the same to every reader. 1. Require one message length (RFC 9112 section 6.3). 2. Require one canonical
+/// path, which is routed, checked and forwarded from here on. 3. Require a method that is the same to every reader. 4. Wrap the body, so
+/// that its errors always count as the client's. This runs before forwarded headers are applied, because an absolute-form target must match
+/// the <c>Host</c> that was sent.
 /// </summary>
 internal sealed class RequestGateMiddleware(RequestDelegate next)
 {
-    /// <summary>What some endpoint of a gateway takes, for <c>Allow</c> where no endpoint was asked.</summary>
+    /// <summary>The methods that endpoints of a gateway accept, for <c>Allow</c> where no endpoint was selected.</summary>
     public const string Methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
     public Task InvokeAsync(HttpContext context)
     {
         var request = context.Request;
 
-        // The server obeys Transfer-Encoding and moves the length that contradicts it here; a proxy before us may have obeyed the length.
+        // The server follows Transfer-Encoding and moves a contradicting length to X-Content-Length. A proxy may have followed the length.
         if (
             request.Headers.TransferEncoding.Count > 0
             && (request.ContentLength is not null || request.Headers.ContainsKey("X-Content-Length"))
@@ -29,7 +29,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
             return Refuse(context, "Content-Length and Transfer-Encoding contradict each other.");
         }
 
-        // The server looks at the last coding alone; a proxy or service may look at another.
+        // The server looks only at the last coding. A proxy or a service may look at another.
         if (
             request.Headers.TransferEncoding is { Count: > 0 } codings
             && !(codings is [{ } coding] && coding.Trim().Equals("chunked", StringComparison.OrdinalIgnoreCase))
@@ -39,7 +39,7 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
             return Refuse(context, "Transfer-Encoding must be chunked, once.");
         }
 
-        // Methods differ by case (RFC 9110 section 9.1), but not to the framework: what is a read here would be unknown to a service.
+        // Methods are case-sensitive (RFC 9110 section 9.1), but the framework ignores case: a service would not know what is a read here.
         if (!HttpMethods.GetCanonicalizedValue(request.Method).Equals(request.Method, StringComparison.Ordinal))
         {
             context.Response.Headers.Allow = Methods;
@@ -48,14 +48,14 @@ internal sealed class RequestGateMiddleware(RequestDelegate next)
 
         if (HttpMethods.IsOptions(request.Method) && context.Features.Get<IHttpRequestFeature>()!.RawTarget == "*")
         {
-            context.Response.StatusCode = StatusCodes.Status204NoContent; // RFC 9110 section 9.3.7: a ping of the server as a whole.
+            context.Response.StatusCode = StatusCodes.Status204NoContent; // RFC 9110 section 9.3.7: a ping of the whole server.
             return Task.CompletedTask;
         }
 
         var target = context.Features.Get<IHttpRequestFeature>()!.RawTarget;
         if (target.Length == 0)
         {
-            target = request.Path.ToUriComponent(); // A server that keeps no raw target.
+            target = request.Path.ToUriComponent(); // The server keeps no raw target.
         }
 
         if (CanonicalPath.Of(target, request.Host.Value, request.Path.Value) is not { } path)

@@ -6,9 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Edge;
 
-/// <summary>
-/// Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> echoes on every answer, errors included.
-/// </summary>
+/// <summary>Gives every request its <see cref="BffRequest"/>, whose ids <see cref="ResponseHeaders"/> adds to every response.</summary>
 internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvider time, Reloadable<EdgeSettings> settings)
 {
     private const int MaxLength = 128;
@@ -33,7 +31,10 @@ internal sealed class RequestIdentityMiddleware(RequestDelegate next, TimeProvid
         return next(context);
     }
 
-    /// <summary>The request's activity has read what it may believe; what the client wrote is not copied to services.</summary>
+    /// <summary>
+    /// Removes the trace headers. The request's activity has already read what is trusted, and the client's values must not be copied to
+    /// services.
+    /// </summary>
     private static void TakeTraceContext(IHeaderDictionary headers)
     {
         if (Activity.Current is not null)

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Primitives;
 namespace Bff.Edge;
 
 /// <summary>
-/// The headers that every answer has, set in the moment it starts, so that neither an endpoint nor a proxied service can leave one out, add
-/// a second or loosen it. All values are shared; nothing is allocated per request.
+/// Sets the headers that every response has at the moment it starts, so that no endpoint or proxied service can omit, repeat or weaken one.
+/// All values are shared, so nothing is allocated per request.
 /// </summary>
 internal static class ResponseHeaders
 {
     public const int CompressFromBytes = 1024;
 
-    /// <summary>Digests of a body (RFC 9530, RFC 3230, RFC 1864). They are of the bytes in their coding.</summary>
+    /// <summary>Digests of a body (RFC 9530, RFC 3230, RFC 1864), which are computed over the encoded bytes.</summary>
     public static readonly string[] Digests = ["Content-MD5", "Content-Digest", "Repr-Digest", "Digest"];
 
     private static readonly StringValues NoSniff = "nosniff";
@@ -28,7 +28,9 @@ internal static class ResponseHeaders
     private static readonly StringValues AcceptEncoding = "Accept-Encoding";
     private static readonly StringValues Origin = "Origin";
 
-    /// <summary>For <see cref="HttpResponse.OnStarting(Func{object, Task}, object)"/>; the state is the <see cref="BffRequest"/>.</summary>
+    /// <summary>
+    /// The callback for <see cref="HttpResponse.OnStarting(Func{object, Task}, object)"/>. Its state is the <see cref="BffRequest"/>.
+    /// </summary>
     public static readonly Func<object, Task> OnStarting = static state =>
     {
         Apply((BffRequest)state);
@@ -66,7 +68,7 @@ internal static class ResponseHeaders
             VaryBy(headers, AcceptEncoding);
         }
 
-        // What is kept of the answer to one origin, or to none, has no leave for another (Fetch standard, section 3.3.5).
+        // A cached response to one origin, or to none, must not be reused for another (Fetch standard, section 3.3.5).
         if (request.VariesByOrigin)
         {
             VaryBy(headers, Origin);

@@ -1,8 +1,6 @@
 namespace Bff.Edge;
 
-/// <summary>
-/// A body on its way out: it is written once, from front to back, and asynchronously. What becomes of the bytes is a derived class's.
-/// </summary>
+/// <summary>A base for bodies that are written once, from front to back and asynchronously. A derived class consumes the bytes.</summary>
 public abstract class WriteOnlyStream : Stream
 {
     private const string Asynchronously = "Bodies are written asynchronously.";
