@@ -1,13 +1,13 @@
 namespace Bff.Admission;
 
 /// <summary>
-/// Finds how many requests the host serves well at once, from their latency alone: while a window's mean stays near the long-term one the
-/// limit grows, when it rises the limit shrinks in proportion. It is Gradient2 of Netflix concurrency-limits
-/// (https://github.com/Netflix/concurrency-limits, <c>Gradient2Limit</c>), begun at the ceiling so that a fresh host sheds no request.
+/// Estimates from latency alone how many concurrent requests the host serves well. The limit grows while a window's mean latency stays near
+/// the long-term mean, and shrinks in proportion when it rises. This is Gradient2 of Netflix concurrency-limits
+/// (https://github.com/Netflix/concurrency-limits, <c>Gradient2Limit</c>), started at the ceiling so that a new host sheds no requests.
 /// </summary>
 internal sealed class AdaptiveLimit
 {
-    private const double Tolerance = 2.0; // A mean up to twice the usual is a mixture of endpoints, not overload.
+    private const double Tolerance = 2.0; // A mean up to twice the usual can come from a mix of endpoints.
     private const double Smoothing = 0.2;
     private const double LongTerm = 2.0 / (100 + 1); // Exponential mean over about a hundred windows.
     private const int MinSamples = 10;
@@ -23,9 +23,9 @@ internal sealed class AdaptiveLimit
     private int _busiest;
     private long _windowEnds;
 
-    /// <summary>Begins at the ceiling.</summary>
-    /// <param name="floor">Never below.</param>
-    /// <param name="ceiling">Never above.</param>
+    /// <summary>Creates a limit that starts at the ceiling.</summary>
+    /// <param name="floor">The lowest limit.</param>
+    /// <param name="ceiling">The highest limit.</param>
     public AdaptiveLimit(int floor, int ceiling)
     {
         _floor = floor;
@@ -34,13 +34,13 @@ internal sealed class AdaptiveLimit
         _limit = ceiling;
     }
 
-    /// <summary>Requests at once, now.</summary>
+    /// <summary>The current limit of concurrent requests.</summary>
     public int Current => Volatile.Read(ref _current);
 
-    /// <summary>Takes one request's latency into account.</summary>
-    /// <param name="latency">In ticks of 100 ns.</param>
-    /// <param name="inFlight">Requests at once when it ended.</param>
-    /// <param name="now">In ticks of 100 ns.</param>
+    /// <summary>Adds one request's latency.</summary>
+    /// <param name="latency">The latency in ticks of 100 ns.</param>
+    /// <param name="inFlight">Number of concurrent requests when the request ended.</param>
+    /// <param name="now">The current time in ticks of 100 ns.</param>
     public void Sample(long latency, int inFlight, long now)
     {
         if (_floor == _ceiling)
@@ -52,7 +52,7 @@ internal sealed class AdaptiveLimit
         Interlocked.Increment(ref _count);
         if (inFlight > Volatile.Read(ref _busiest))
         {
-            Volatile.Write(ref _busiest, inFlight); // A lost update only makes the host look a little less busy.
+            Volatile.Write(ref _busiest, inFlight); // A lost update only makes the host look slightly less busy.
         }
 
         if (now >= Volatile.Read(ref _windowEnds) && _lock.TryEnter())
@@ -88,12 +88,12 @@ internal sealed class AdaptiveLimit
         _usual = _usual == 0 ? recent : _usual + (recent - _usual) * LongTerm;
         if (_usual / recent > 2)
         {
-            _usual *= 0.95; // The overload is over: forget it sooner than the mean would.
+            _usual *= 0.95; // The overload is over, so forget it sooner than the mean would.
         }
 
         if (busiest < _limit / 2)
         {
-            return; // The limit is not what holds requests back, so latency says nothing about it.
+            return; // The limit does not hold requests back, so latency says nothing about it.
         }
 
         var gradient = Math.Clamp(Tolerance * _usual / recent, 0.5, 1.0);

@@ -6,11 +6,12 @@ using Bff.Tenancy;
 namespace Bff.Admission;
 
 /// <summary>
-/// Counts the requests in flight. While the queue is empty, coming and going are one interlocked operation each; the lock belongs to the queue.
+/// Limits concurrent requests and queues those above the limit. While the queue is empty, entering and leaving take one interlocked
+/// operation each. The lock protects the queue.
 /// </summary>
-/// <param name="limit">How many at once.</param>
-/// <param name="maxQueue">How many may wait.</param>
-/// <param name="maxWait">How long.</param>
+/// <param name="limit">The limit of concurrent requests.</param>
+/// <param name="maxQueue">Maximum number of waiting requests.</param>
+/// <param name="maxWait">Maximum time that a request waits.</param>
 /// <param name="time">The clock.</param>
 internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan maxWait, TimeProvider time)
 {
@@ -26,7 +27,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
     /// <summary>Takes a slot if one is free and the queue is empty.</summary>
     public bool TryEnter() => Volatile.Read(ref _waiting) == 0 && TryTakeSlot();
 
-    /// <summary>Takes a slot, or waits for one, or says why there is none.</summary>
+    /// <summary>Takes a slot or waits for one. Returns the reason when there is none.</summary>
     public ValueTask<AdmissionOutcome> Enter(TenantPriority priority, CancellationToken cancellation)
     {
         if (TryEnter())
@@ -43,8 +44,8 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
                 return new(TryTakeSlotIfQueueIsEmpty() ? AdmissionOutcome.Admitted : AdmissionOutcome.QueueFull);
             }
 
-            // Written before the slots are looked at again; who leaves gives its slot back before it looks here. One of the two sees the
-            // other.
+            // The count is written before the slots are checked again, and Leave returns its slot before it reads the count. So one of the
+            // two sees the other.
             Interlocked.Exchange(ref _waiting, _queue.Count);
             Pump();
         }
@@ -53,7 +54,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         return waiter.Task.IsCompleted ? new(waiter.Task) : new(Wait(waiter, cancellation));
     }
 
-    /// <summary>Gives the slot back.</summary>
+    /// <summary>Returns the slot.</summary>
     public void Leave()
     {
         Interlocked.Decrement(ref _inFlight);
@@ -84,7 +85,7 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
         {
             if (!_queue.Remove(waiter))
             {
-                return; // It has been admitted, or displaced, meanwhile.
+                return; // It has been admitted or displaced in the meantime.
             }
 
             Volatile.Write(ref _waiting, _queue.Count);
@@ -127,24 +128,25 @@ internal sealed class AdmissionGate(AdaptiveLimit limit, int maxQueue, TimeSpan 
     }
 }
 
-/// <summary>How a request competes.</summary>
-/// <param name="Priority">Under overload.</param>
-/// <param name="Tenant">Whose it is, where <paramref name="TenantMaxConcurrency"/> is set.</param>
-/// <param name="TenantMaxConcurrency">Requests that the tenant may have in flight in this instance; null: no limit of its own.</param>
+/// <summary>How a request competes for slots.</summary>
+/// <param name="Priority">The priority under overload.</param>
+/// <param name="Tenant">The request's tenant, where <paramref name="TenantMaxConcurrency"/> is set.</param>
+/// <param name="TenantMaxConcurrency">Maximum number of the tenant's requests in flight in this instance; null for no limit of its
+/// own.</param>
 public readonly record struct AdmissionClass(TenantPriority Priority, string? Tenant = null, int? TenantMaxConcurrency = null);
 
-/// <summary>Says how a request competes; answers at once, without allocating.</summary>
+/// <summary>Determines how a request competes. Must return at once, without allocating.</summary>
 public delegate AdmissionClass AdmissionClassifier(BffRequest request);
 
 /// <summary>
-/// Counts the requests in flight of each tenant that has a ceiling of its own. At the ceiling the tenant's requests are refused, and take
-/// no place of the host.
+/// Counts the requests in flight of each tenant that has its own ceiling. At the ceiling the tenant's requests are refused and take no slot
+/// of the host.
 /// </summary>
 internal sealed class TenantSlots
 {
     private readonly ConcurrentDictionary<string, StrongBox<int>> _inFlight = new(StringComparer.Ordinal);
 
-    /// <summary>Null when the tenant is at its ceiling; otherwise its count, to be given back.</summary>
+    /// <summary>Returns the tenant's count, to be passed to <see cref="Leave"/>; null when the tenant is at its ceiling.</summary>
     public StrongBox<int>? TryEnter(string tenant, int ceiling)
     {
         var count = _inFlight.GetOrAdd(tenant, static _ => new StrongBox<int>());

@@ -14,7 +14,7 @@ internal sealed class AdmissionMetrics
             .Create("Bff")
             .CreateCounter<long>("bff.admission.shed", "{request}", "Requests refused because the host or the tenant was at its limit");
 
-    /// <summary>Refused in the queue.</summary>
+    /// <summary>Counts a request that was refused by the gate.</summary>
     public void Shed(AdmissionOutcome outcome, TenantPriority priority) =>
         Shed(
             outcome switch

@@ -7,11 +7,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Admission;
 
 /// <summary>
-/// Stage 4. Serves as many requests at once as the host serves well:
-/// 1. endpoints that are never shed pass by; 2. a tenant at its own ceiling is refused; 3. a free slot is taken; 4. else the request waits,
-/// important ones first,
-/// 5. and is refused with 503 <c>overloaded</c> when there is no room to wait or no slot within a second; 6. a stream gives its slot back
-/// once it streams, and who sends a body is without one while it is waited for.
+/// Stage 4. Limits concurrent requests to as many as the host serves well. 1. Endpoints that are never shed pass without a slot. 2. A
+/// tenant at its own ceiling is refused. 3. A request takes a free slot. 4. Without a free slot it waits, and higher priorities go first.
+/// 5. It is refused with 503 <c>overloaded</c> when the queue is full or no slot becomes free within a second. 6. A stream returns its slot
+/// once it starts. A request has no slot while its body is awaited.
 /// </summary>
 internal sealed class AdmissionMiddleware(
     RequestDelegate next,
@@ -72,7 +71,7 @@ internal sealed class AdmissionMiddleware(
             case AdmissionOutcome.Admitted:
                 return true;
             case AdmissionOutcome.Gone:
-                return false; // The client has gone.
+                return false; // The client has disconnected.
             default:
                 metrics.Shed(outcome, priority);
                 await Overloaded.ExecuteAsync(context);
@@ -100,7 +99,7 @@ internal sealed class AdmissionMiddleware(
             var inFlight = gate.InFlight;
             gate.Leave();
 
-            // An answer whose client has gone says nothing about the host.
+            // A response whose client has disconnected says nothing about the host.
             if (HttpMethods.IsGet(context.Request.Method) && !context.RequestAborted.IsCancellationRequested)
             {
                 var now = time.GetTimestamp();
@@ -128,7 +127,8 @@ internal sealed class AdmissionMiddleware(
     }
 
     /// <summary>
-    /// By the endpoint's word, or because the client asks for what only a stream can answer (a pass-through route says nothing).
+    /// Whether the response may be a stream: because the endpoint says so, or because the client asks for something that only a stream can
+    /// answer. A pass-through route does not say.
     /// </summary>
     private static bool MayStream(HttpContext context) =>
         context.GetEndpoint()?.Metadata is { } endpoint
@@ -137,7 +137,7 @@ internal sealed class AdmissionMiddleware(
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
         || context.Request.Headers.Accept is [{ } accept] && accept.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>6.</summary>
+    /// <summary>6. Returns the slot once a stream starts.</summary>
     private static Task Started(HttpContext context)
     {
         var response = context.Response;

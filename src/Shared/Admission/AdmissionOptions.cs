@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace Bff.Admission;
 
-/// <summary>Section <c>Admission</c>.</summary>
+/// <summary>Settings of section <c>Admission</c>.</summary>
 [Settings("Admission")]
 public sealed class AdmissionOptions
 {
@@ -15,7 +15,8 @@ public sealed class AdmissionOptions
     public int? MaxQueue { get; set; }
 
     /// <summary>
-    /// What the adaptive limit does not go below: an eighth of the ceiling, but not so few that chance alone looks like overload.
+    /// The lowest value of the adaptive limit: an eighth of the ceiling, but at least 16, because with fewer requests mere chance looks
+    /// like overload.
     /// </summary>
     internal int MinConcurrency => Math.Min(MaxConcurrency, Math.Max(16, MaxConcurrency / 8));
 }

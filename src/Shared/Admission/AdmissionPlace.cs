@@ -4,9 +4,9 @@ using Bff.Tenancy;
 namespace Bff.Admission;
 
 /// <summary>
-/// The place of a request whose body arrives, or whose answer streams. While its sender is waited for, the place is others': a sender who
-/// stalls must not keep others from being served. The request comes back, or is refused, before anything is made of a body that was read
-/// whole.
+/// The slot of a request whose body is arriving or whose response streams. While the client's next bytes are awaited, other requests may
+/// use the slot, so that a stalled client does not block them. Once a whole body has been read, the request takes a slot again or is
+/// refused before the body is used.
 /// </summary>
 internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metrics, TenantPriority priority) : IAdmissionPlace
 {
@@ -25,7 +25,8 @@ internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metric
     }
 
     /// <summary>
-    /// Takes a place again if one is free. Without one the request goes on: what it asks of a service has begun, and is bounded there.
+    /// Takes a slot again if one is free. Otherwise the request continues without one, because its call to a service has begun and is
+    /// limited there.
     /// </summary>
     public void TryStepIn()
     {
@@ -65,7 +66,7 @@ internal sealed class AdmissionPlace(AdmissionGate gate, AdmissionMetrics metric
     {
         if (Interlocked.CompareExchange(ref _state, In, Out) != Out)
         {
-            gate.Leave(); // It is over, or came back meanwhile.
+            gate.Leave(); // The request has ended, or has a slot again.
         }
     }
 }

@@ -3,7 +3,7 @@ using Bff.Tenancy;
 
 namespace Bff.Admission;
 
-/// <summary>The few that wait: highest priority first, within one in order of arrival. Not thread-safe; its gate locks it.</summary>
+/// <summary>The waiting requests, highest priority first, then in order of arrival. Not thread-safe; its gate locks it.</summary>
 internal sealed class AdmissionQueue(int capacity)
 {
     private readonly LinkedList<AdmissionWaiter>[] _lines = [new(), new(), new()];
@@ -11,8 +11,8 @@ internal sealed class AdmissionQueue(int capacity)
     public int Count { get; private set; }
 
     /// <summary>
-    /// False when the queue is full of requests that are at least as important. Otherwise the new request waits. In a full queue it
-    /// displaces the latest request of the lowest priority, which is <paramref name="displaced"/>.
+    /// Adds a waiting request. Returns false when the queue is full of requests that are at least as important. In a full queue the new
+    /// request displaces the latest request of the lowest priority, which is <paramref name="displaced"/>.
     /// </summary>
     public bool TryAdd(AdmissionWaiter waiter, out AdmissionWaiter? displaced)
     {
@@ -50,7 +50,7 @@ internal sealed class AdmissionQueue(int capacity)
         return false;
     }
 
-    /// <summary>False when it has left already.</summary>
+    /// <summary>Removes a waiting request. Returns false when it has already been removed.</summary>
     public bool Remove(AdmissionWaiter waiter)
     {
         if (waiter.Place is not { } place)
@@ -65,31 +65,31 @@ internal sealed class AdmissionQueue(int capacity)
     }
 }
 
-/// <summary>One that waits.</summary>
+/// <summary>One waiting request.</summary>
 internal sealed class AdmissionWaiter(TenantPriority priority)
     : TaskCompletionSource<AdmissionOutcome>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public TenantPriority Priority { get; } = priority;
 
-    /// <summary>Where it stands; null when it does not wait (any more).</summary>
+    /// <summary>The request's position in the queue; null when it does not wait, or no longer does.</summary>
     public LinkedListNode<AdmissionWaiter>? Place { get; set; }
 }
 
-/// <summary>What becomes of a request.</summary>
+/// <summary>The outcome of a request at the gate.</summary>
 internal enum AdmissionOutcome
 {
-    /// <summary>It has a slot, and gives it back.</summary>
+    /// <summary>It has a slot, which it must return.</summary>
     Admitted,
 
-    /// <summary>No room to wait.</summary>
+    /// <summary>The queue was full.</summary>
     QueueFull,
 
-    /// <summary>It made room for a more important request.</summary>
+    /// <summary>A more important request took its place in the queue.</summary>
     Displaced,
 
-    /// <summary>It waited as long as a request may.</summary>
+    /// <summary>It waited for the maximum time.</summary>
     WaitedTooLong,
 
-    /// <summary>Its client has gone.</summary>
+    /// <summary>Its client disconnected.</summary>
     Gone,
 }

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Admission;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers admission.</summary>
 internal static class AdmissionRegistration
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>Bounded concurrency; under overload low priority is shed first.</summary>
+    /// <summary>Adds the limit of concurrent requests. Under overload, low priority is shed first.</summary>
     public static WebApplicationBuilder AddAdmission(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
