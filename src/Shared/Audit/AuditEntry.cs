@@ -4,16 +4,16 @@ using Bff.Requests;
 
 namespace Bff.Audit;
 
-/// <summary>One change, and who made it: never a secret, a key or an e-mail address.</summary>
-/// <param name="Id">Begins with the time, so that entries sort by it.</param>
-/// <param name="At">When the change was asked for.</param>
-/// <param name="Actor"><c>user:&lt;subject&gt;</c>, <c>client:&lt;id&gt;</c> or <c>key:&lt;id&gt;</c>.</param>
-/// <param name="Tenant">Whose thing was changed; null: no tenant's.</param>
-/// <param name="Action">Such as <c>key.created</c>.</param>
-/// <param name="Target">The id of what was changed.</param>
-/// <param name="Before">What it was, where it was there.</param>
-/// <param name="After">What it is now, where it is there.</param>
-/// <param name="RequestId">Of the request that changed it.</param>
+/// <summary>One change and who made it. It never contains a secret, a key or an e-mail address.</summary>
+/// <param name="Id">The entry's id. It begins with the time, so that entries sort by it.</param>
+/// <param name="At">When the change was requested.</param>
+/// <param name="Actor"><c>user:&lt;subject&gt;</c>, <c>client:&lt;id&gt;</c>, <c>key:&lt;id&gt;</c> or <c>nobody</c>.</param>
+/// <param name="Tenant">The tenant that owns the changed object; null for none.</param>
+/// <param name="Action">The kind of change, such as <c>key.created</c>.</param>
+/// <param name="Target">The id of the changed object.</param>
+/// <param name="Before">The object's facts before the change; null when it did not exist.</param>
+/// <param name="After">The object's facts after the change; null when it no longer exists.</param>
+/// <param name="RequestId">The id of the request that made the change.</param>
 public sealed record AuditEntry(
     string Id,
     DateTimeOffset At,

@@ -8,10 +8,10 @@ using System.Text.RegularExpressions;
 
 namespace Bff.Audit;
 
-/// <summary>What an entry says of a thing: a few named values.</summary>
+/// <summary>Creates the facts that an entry records of an object: a few named values.</summary>
 public static partial class AuditFacts
 {
-    /// <summary>Text, lists of text, numbers, flags and moments; null values are left out.</summary>
+    /// <summary>Creates facts from text, lists of text, numbers, flags and times. Null values are omitted.</summary>
     public static JsonElement Of(params ReadOnlySpan<(string Name, object? Value)> facts)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -34,7 +34,7 @@ public static partial class AuditFacts
         return document.RootElement.Clone();
     }
 
-    /// <summary>Text with a digest in place of each e-mail address: the same person stays the same, and is not named.</summary>
+    /// <summary>Replaces each e-mail address in a text with a digest, which is stable but does not name the person.</summary>
     public static string WithoutAddresses(string text) =>
         text.Contains('@', StringComparison.Ordinal) ? Address().Replace(text, static m => Digest(m.Value)) : text;
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Audit;
 
-/// <summary>One line of category <c>Bff.Audit</c> for each change.</summary>
+/// <summary>Logs one line of category <c>Bff.Audit</c> for each change.</summary>
 internal sealed partial class AuditLines(ILoggerFactory logging)
 {
     private readonly ILogger _logger = logging.CreateLogger("Bff.Audit");

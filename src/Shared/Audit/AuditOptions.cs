@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace Bff.Audit;
 
-/// <summary>Section <c>Audit</c>.</summary>
+/// <summary>Settings of section <c>Audit</c>.</summary>
 [Settings("Audit")]
 public sealed class AuditOptions
 {

@@ -7,23 +7,23 @@ using StackExchange.Redis;
 
 namespace Bff.Audit;
 
-/// <summary>What a script writes beside its change: nothing when <paramref name="Json"/> is empty.</summary>
-/// <param name="Key">In the slot of what is changed.</param>
-/// <param name="Json">The entries.</param>
+/// <summary>The audit entries that a script writes beside its change; none when <paramref name="Json"/> is empty.</summary>
+/// <param name="Key">The key of the entries, in the cluster slot of the changed keys.</param>
+/// <param name="Json">The entries as JSON.</param>
 public readonly record struct AuditStep(RedisKey Key, RedisValue Json)
 {
-    /// <summary>Whether there is anything to write.</summary>
+    /// <summary>Whether there is nothing to write.</summary>
     public bool IsEmpty => Json.IsNullOrEmpty;
 }
 
 /// <summary>
-/// Makes an entry and its change one step, although they live in different slots of a cluster. 1. What is about to be written is noted; 2.
-/// the script that makes the change writes its entry beside it; 3. the entry moves to the log. An instance that dies after 2 leaves both,
-/// and another one moves the entry; one that dies before leaves neither, and the note is dropped.
+/// Writes a change and its audit entry in one step, although they are in different slots of a cluster. 1. Note what is about to be written.
+/// 2. The script that makes the change writes its entry beside it. 3. Move the entry to the log. If an instance dies after 2, both exist
+/// and another instance moves the entry. If it dies before 2, neither exists and the note is dropped.
 /// </summary>
 public sealed class AuditOutbox
 {
-    /// <summary>For a script: writes the entry of its change. The names are those of the key and the value.</summary>
+    /// <summary>Returns script code that writes the entry of a change. The arguments are the script's names for key and value.</summary>
     public static string Write(string key, string json) => $"if {json} ~= '' then redis.call('SET', {key}, {json}, 'PX', 2592000000) end";
 
     private const int MostAtOnce = 100;
@@ -31,7 +31,10 @@ public sealed class AuditOutbox
     internal static readonly RedisKey Log = "bff:{audit}:log";
     private static readonly RedisKey Pending = "bff:{audit}:pending";
 
-    /// <summary>KEYS: the log, the tenant's. ARGV: entry, the oldest id kept, entries kept, milliseconds kept.</summary>
+    /// <summary>
+    /// KEYS: the log, the tenant's log. ARGV: the entry, the oldest id to keep, the number of entries to keep, the milliseconds to keep
+    /// them.
+    /// </summary>
     private static readonly RedisScript AddScript = new(
         """
         local added = redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[1])
@@ -50,18 +53,18 @@ public sealed class AuditOutbox
     private readonly TimeProvider _time;
     private readonly AuditLines _lines;
 
-    /// <summary>Over the instances' Redis.</summary>
+    /// <summary>Creates an outbox in the Redis that the instances share.</summary>
     public AuditOutbox(RedisState redis, IOptions<AuditOptions> options, TimeProvider time, ILoggerFactory logging)
     {
         ArgumentNullException.ThrowIfNull(options);
         (_redis, _options, _time, _lines) = (redis, options.Value, time, new(logging));
     }
 
-    /// <summary>1. Notes what is about to be written. What has no entries costs nothing.</summary>
-    /// <param name="slot">The hash tag of the changed keys; a whole key where it has none.</param>
-    /// <param name="entries">Of the change.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
-    /// <exception cref="StoreUnavailableException">Redis is away: the change must not happen.</exception>
+    /// <summary>1. Notes what is about to be written. Costs nothing without entries.</summary>
+    /// <param name="slot">The hash tag of the changed keys, or the whole key when it has none.</param>
+    /// <param name="entries">The entries of the change.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable. The change must not be made.</exception>
     public async Task<AuditStep> Begin(string slot, IReadOnlyList<AuditEntry>? entries, CancellationToken cancellation)
     {
         if (entries is not [var first, ..])
@@ -76,7 +79,7 @@ public sealed class AuditOutbox
     }
 
     /// <summary>
-    /// As <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>; a store without an outbox writes no entries.
+    /// Calls <see cref="Begin(string, IReadOnlyList{AuditEntry}, CancellationToken)"/>. A store without an outbox writes no entries.
     /// </summary>
     public static Task<AuditStep> Begin(
         AuditOutbox? outbox,
@@ -85,10 +88,10 @@ public sealed class AuditOutbox
         CancellationToken cancellation
     ) => outbox is null ? Task.FromResult(Nothing(slot)) : outbox.Begin(slot, entries, cancellation);
 
-    /// <summary>As <see cref="Settle(AuditStep)"/>, where there is an outbox.</summary>
+    /// <summary>Calls <see cref="Settle(AuditStep)"/> when there is an outbox.</summary>
     public static Task Settle(AuditOutbox? outbox, AuditStep step) => outbox is null ? Task.CompletedTask : outbox.Settle(step);
 
-    /// <summary>3. Moves the entries to the log. While Redis is away that is done later, by any instance.</summary>
+    /// <summary>3. Moves the entries to the log. While Redis is unavailable, any instance does this later.</summary>
     public async Task Settle(AuditStep step)
     {
         if (step.IsEmpty)
@@ -102,12 +105,12 @@ public sealed class AuditOutbox
         }
         catch (StoreException)
         {
-            // Noted: the next round does it.
+            // The note remains, so the next round moves the entries.
         }
     }
 
-    /// <summary>Moves what others have left. An entry whose change never came is forgotten.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away.</exception>
+    /// <summary>Moves entries that other instances have left. The note of a change that was never made is dropped.</summary>
+    /// <exception cref="StoreUnavailableException">Redis is unavailable.</exception>
     internal async Task SettleOthers(TimeSpan olderThan, CancellationToken cancellation)
     {
         var now = _time.GetUtcNow();
@@ -151,7 +154,7 @@ public sealed class AuditOutbox
 
     internal static RedisKey OfTenant(string? tenant) => "bff:{audit}:of:" + tenant;
 
-    /// <summary>In this order: who dies in between has it done again, and an entry is in the log once.</summary>
+    /// <summary>Moves entries to the log. In this order an interrupted move is repeated, and an entry is in the log only once.</summary>
     private async Task<bool> Move(RedisKey key, CancellationToken cancellation)
     {
         byte[]? json = await _redis.Run("GET", database => database.StringGetAsync(key, CommandFlags.DemandMaster), cancellation);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Audit;
 
-/// <summary>Registers the log of changes.</summary>
+/// <summary>Registers the audit log.</summary>
 internal static class AuditRegistration
 {
     public static WebApplicationBuilder AddAudit(this WebApplicationBuilder builder)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Audit;
 
-/// <summary>Moves the entries of instances that died, or lost Redis, before they could.</summary>
+/// <summary>Moves the entries of instances that died or lost Redis before they moved them.</summary>
 internal sealed class AuditUpkeep(AuditOutbox outbox, RedisState redis, TimeProvider time, ILogger<AuditUpkeep> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);

@@ -6,15 +6,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Audit;
 
-/// <summary>Who changes something, when, and with which request.</summary>
-/// <param name="Actor">As in <see cref="AuditEntry"/>.</param>
-/// <param name="RequestId">Of the request.</param>
-/// <param name="At">The time.</param>
+/// <summary>Who makes a change, when, and with which request.</summary>
+/// <param name="Actor">The actor, as in <see cref="AuditEntry"/>.</param>
+/// <param name="RequestId">The id of the request.</param>
+/// <param name="At">The time of the request.</param>
 public sealed record ChangedBy(string Actor, string? RequestId, DateTimeOffset At)
 {
     private static int _made;
 
-    /// <summary>The caller of the request.</summary>
+    /// <summary>Creates it for the caller of the request.</summary>
     public static ChangedBy Of(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -22,16 +22,16 @@ public sealed record ChangedBy(string Actor, string? RequestId, DateTimeOffset A
         return new(ActorOf(request.Caller), request.RequestId, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
     }
 
-    /// <summary>An entry about one thing.</summary>
-    /// <param name="action">Such as <c>key.created</c>.</param>
-    /// <param name="tenant">Whose thing it is; null: no tenant's.</param>
-    /// <param name="target">Its id.</param>
-    /// <param name="before">What it was; see <see cref="AuditFacts"/>.</param>
-    /// <param name="after">What it becomes.</param>
+    /// <summary>Creates an entry about one object.</summary>
+    /// <param name="action">The kind of change, such as <c>key.created</c>.</param>
+    /// <param name="tenant">The tenant that owns the object; null for none.</param>
+    /// <param name="target">The object's id.</param>
+    /// <param name="before">The object's facts before the change; see <see cref="AuditFacts"/>.</param>
+    /// <param name="after">The object's facts after the change.</param>
     public AuditEntry Entry(string action, string? tenant, string target, JsonElement? before = null, JsonElement? after = null) =>
         new(NewId(), At, Actor, tenant, action, AuditFacts.WithoutAddresses(target), before, after, RequestId);
 
-    /// <summary>By the time, and within a millisecond in the order in which they are made here.</summary>
+    /// <summary>Returns an id that sorts by time and, within a millisecond, by the order of creation in this process.</summary>
     private string NewId() =>
         string.Create(
             CultureInfo.InvariantCulture,

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Audit;
 
-/// <summary>Of a single instance; gone with it, as what it tells of.</summary>
+/// <summary>Keeps the log of a single instance in memory. It is lost when the instance stops, like the objects that it describes.</summary>
 internal sealed class EmbeddedAuditLog(IOptions<AuditOptions> options, TimeProvider time, ILoggerFactory logging) : IAuditLog
 {
     private readonly Lock _lock = new();

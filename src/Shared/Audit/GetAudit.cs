@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Audit;
 
-/// <summary><c>GET /internal/audit?tenant=&amp;actor=&amp;action=&amp;since=&amp;cursor=</c>: who changed what, newest first.</summary>
+/// <summary>
+/// <c>GET /internal/audit?tenant=&amp;actor=&amp;action=&amp;since=&amp;cursor=</c> lists changes and who made them, newest first.
+/// </summary>
 internal static class GetAudit
 {
     private const int MaxLength = 256;

@@ -4,8 +4,8 @@ using Bff.State;
 namespace Bff.Audit;
 
 /// <summary>
-/// Sorted sets of equal scores, so that entries sort by the id that each begins with: <c>bff:{audit}:log</c> of all,
-/// <c>bff:{audit}:of:&lt;tenant&gt;</c> of each tenant.
+/// Keeps the log in sorted sets with equal scores, so that entries sort by the id that each begins with: <c>bff:{audit}:log</c> for all
+/// entries, <c>bff:{audit}:of:&lt;tenant&gt;</c> for those of each tenant.
 /// </summary>
 internal sealed class RedisAuditLog(RedisState redis, AuditOutbox outbox) : IAuditLog
 {
