@@ -7,12 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Caching;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers caching.</summary>
 internal static class CachingRegistration
 {
     private const long MemoryBytes = 64 << 20;
 
-    /// <summary>Fragments: in process, then Redis.</summary>
+    /// <summary>Adds the cache of fragments: in process, then in Redis.</summary>
     public static WebApplicationBuilder AddCaching(this WebApplicationBuilder builder)
     {
         var services = builder.Services;

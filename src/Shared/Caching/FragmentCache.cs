@@ -6,11 +6,11 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Caching;
 
 /// <summary>
-/// A read goes this way:
-/// 1. a fresh fragment in this process; 2. one within <c>Revalidate</c>, while one read renews it behind the answer; 3. else it joins the
-/// read of the same key, or starts one: 4. the read looks into Redis, 5. asks the upstream, 6. keeps a good answer here and in Redis,
-/// unless its tags were invalidated since it set out; 7. where the upstream failed, a fragment within <c>Stale</c> stands in. Failures are
-/// never kept; a service's word that there is nothing (404, 403, 410) drops what was kept.
+/// Caches fragments. A read takes these steps: 1. Return a fresh fragment of this process. 2. Return a fragment within <c>Revalidate</c>,
+/// and renew it with one read in the background. 3. Otherwise join the read of the same key, or start one. 4. That read looks in Redis, 5.
+/// asks the upstream, and 6. keeps a good answer here and in Redis, unless its tags were invalidated since the read started. 7. When the
+/// upstream failed, a fragment within <c>Stale</c> is returned instead. Failures are never kept. When a service says that there is nothing
+/// (404, 403, 410), the kept fragment is dropped.
 /// </summary>
 internal sealed partial class FragmentCache(
     FragmentMemory memory,
@@ -27,7 +27,7 @@ internal sealed partial class FragmentCache(
     private readonly SingleFlight<FragmentKey> _reads = new(FragmentKeyComparer.Instance);
 
     /// <summary>
-    /// A fresh fragment in this process, about a microsecond away and without allocating; asking first spares the closure that
+    /// Gets a fresh fragment of this process, in about a microsecond and without allocating. Calling this first avoids the closure that
     /// <see cref="Get"/> needs.
     /// </summary>
     public bool TryGet<T>(in FragmentRequest<T> request, out Fragment<T> fragment)
@@ -47,9 +47,7 @@ internal sealed partial class FragmentCache(
         return false;
     }
 
-    /// <summary>
-    /// A fragment of this process that may stand in for a failure of which the cache could not know, such as that the caller's time was up.
-    /// </summary>
+    /// <summary>Gets a fragment of this process as a fallback for a failure outside the cache, such as the caller's timeout.</summary>
     public bool TryStandIn<T>(in FragmentRequest<T> request, out Fragment<T> fragment)
     {
         if (request.Stale > TimeSpan.Zero && FragmentKey.TryMake(request, out var key) && Find<T>(key) is { } entry)
@@ -67,14 +65,14 @@ internal sealed partial class FragmentCache(
         return false;
     }
 
-    /// <summary>The whole way; never throws for a failure of the upstream.</summary>
-    /// <param name="request">What is wanted.</param>
+    /// <summary>Takes all steps. Never throws because of an upstream failure.</summary>
+    /// <param name="request">The fragment that is wanted.</param>
     /// <param name="fetch">
-    /// Asks the upstream; runs at most once at a time per key. Its token is not the caller's own: it ends when no request waits any more,
-    /// or after 30 s. It may outlive the request that brought it, so it must not touch the <c>HttpContext</c>.
+    /// Asks the upstream. Runs at most once at a time per key. Its token is not the caller's own: it is cancelled when no request waits any
+    /// more, or after 30 s. It may outlive the request that passed it, so it must not touch the <c>HttpContext</c>.
     /// </param>
-    /// <param name="cancellation">Ends this caller's waiting.</param>
-    /// <exception cref="OperationCanceledException">This caller's waiting ended.</exception>
+    /// <param name="cancellation">Ends this caller's wait.</param>
+    /// <exception cref="OperationCanceledException">This caller's wait was cancelled.</exception>
     public ValueTask<Fragment<T>> Get<T>(
         FragmentRequest<T> request,
         Func<CancellationToken, ValueTask<UpstreamAnswer<T>>> fetch,
@@ -137,8 +135,8 @@ internal sealed partial class FragmentCache(
     )
     {
         cancellation.ThrowIfCancellationRequested();
-        // One that set out before an invalidation, or before its caller had written, is not joined: those who wait for it may have what it
-        // brings, no other request.
+        // A read that started before an invalidation, or before this caller's write, is not joined. Only requests that already wait for it
+        // may use its result.
         if (
             _reads.Join(
                 key,
@@ -163,8 +161,8 @@ internal sealed partial class FragmentCache(
         new(generations.Capture(request.Tags), reads.Capture(request.Caller), LongestRead, time);
 
     /// <summary>
-    /// Whether what the read brings is good for those who ask now: since it set out nothing was invalidated, nor did the caller whose own
-    /// it is write.
+    /// Whether the read's result is valid for new requests: since it started nothing was invalidated and, for a fragment in the caller's
+    /// scope, the caller wrote nothing.
     /// </summary>
     private bool IsCurrent<T>(FragmentRead<T> read, in FragmentKey key) =>
         generations.AreCurrent(read.Stamp) && (key.Scope != CacheScope.Caller || reads.SeesWrites(read.Reads));
@@ -181,7 +179,7 @@ internal sealed partial class FragmentCache(
             return;
         }
 
-        // Its first waiter is the refresh itself, which never leaves it.
+        // The refresh itself is the first waiter, and never stops waiting.
         var read = NewRead(request);
         if (_reads.TryBegin(key, read))
         {
@@ -194,11 +192,11 @@ internal sealed partial class FragmentCache(
     }
 
     /// <summary>Steps 4 to 7. Never throws.</summary>
-    /// <param name="read">Is completed in any case.</param>
-    /// <param name="key">Under which the read is known.</param>
-    /// <param name="request">Of the caller that set it off.</param>
+    /// <param name="read">The read, which is completed in any case.</param>
+    /// <param name="key">The key of the read.</param>
+    /// <param name="request">The request of the caller that started the read.</param>
     /// <param name="fetch">Asks the upstream.</param>
-    /// <param name="refreshed">The fragment that is being renewed behind an answer; null when a request waits.</param>
+    /// <param name="refreshed">The fragment that is being renewed in the background; null when a request waits.</param>
     private async Task Run<T>(
         FragmentRead<T> read,
         FragmentKey key,
@@ -210,7 +208,7 @@ internal sealed partial class FragmentCache(
         FragmentEntry<T>? aging = null;
         try
         {
-            // Another read brought it after the caller had looked, and was over before this one was known.
+            // Another read kept it after the caller had looked, and ended before this one was registered.
             if (TryGet(request, out var known))
             {
                 read.Complete(known);
@@ -231,7 +229,7 @@ internal sealed partial class FragmentCache(
             metrics.Add("miss", request.Scope);
             var since = time.GetTimestamp();
             var answer = await fetch(read.Token);
-            var isGood = answer is { IsOk: true, FromFallback: false }; // What stands in for the real thing is not kept in its place.
+            var isGood = answer is { IsOk: true, FromFallback: false }; // A fallback is not kept in place of the real value.
             var json = isGood && request.IsKept ? Keep(read, key, request, answer, since, elsewhere) : default;
             if (answer.IsGone && request.IsKept)
             {
@@ -252,9 +250,9 @@ internal sealed partial class FragmentCache(
         catch (OperationCanceledException) when (read.Token.IsCancellationRequested)
         {
             var late = new Fragment<T>(UpstreamAnswer<T>.No(UpstreamOutcome.Timeout), FragmentSource.Live, 0);
-            read.Complete(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or no request waits for it any more.
+            read.Complete(TryStandIn(request, out var standIn) ? standIn : late); // Its time is up, or no request waits.
         }
-#pragma warning disable CA1031 // A request that waits gets it; a refresh has only the log.
+#pragma warning disable CA1031 // A waiting request gets the exception. A refresh can only log it.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -278,8 +276,8 @@ internal sealed partial class FragmentCache(
     }
 
     /// <summary>
-    /// Takes over what another instance kept, and serves it where it is fresh or, unless this is a refresh already, within
-    /// <c>Revalidate</c>. What is only good enough to stand in is kept here for that.
+    /// Takes over a fragment that another instance kept. Returns it when it is fresh or, unless this is already a refresh, within
+    /// <c>Revalidate</c>. A fragment that is only usable as a fallback is kept here for that.
     /// </summary>
     private Fragment<T>? Restore<T>(
         FragmentRead<T> read,
@@ -330,7 +328,7 @@ internal sealed partial class FragmentCache(
         return Serve(entry, FragmentSource.Cached, elsewhere.Age);
     }
 
-    /// <summary>What its service says is gone stands in for nothing any more, here or elsewhere.</summary>
+    /// <summary>Drops a fragment that its service says is gone, here and in Redis, so that it is no longer a fallback.</summary>
     private void Drop<T>(FragmentRead<T> read, in FragmentKey key)
     {
         if (IsCurrent(read, key))

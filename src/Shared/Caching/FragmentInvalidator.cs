@@ -9,21 +9,21 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Caching;
 
 /// <summary>
-/// 1. notes what is invalid, so that every instance learns it whatever happens next; 2. drops what this process holds; 3. renews the tags'
-/// versions in Redis; 4. tells every instance, this one included, because a read that began between 2 and 3 may have taken the old value
-/// out of Redis. Where some may have been missed, all of this process's fragments go.
-/// The tags are in as many places of Redis, so 3 is not one step. An instance that dies in the middle has left the note, and every instance
-/// that reads the note without having been told finishes the work. What a failover may have undone is done again by those who know of it.
+/// Invalidates tags. 1. Drop what this process holds. 2. Note the tags, so that every instance learns of them whatever happens next. 3.
+/// Renew the tags' versions in Redis. 4. Tell every instance, including this one, because a read that began between 1 and 3 may have taken
+/// the old value from Redis. When an instance may have missed some, it drops all its fragments. The tags are in many slots of Redis, so 3
+/// is not one step. If an instance dies in the middle, its note remains, and every instance that reads the note without having been told
+/// finishes the work. Invalidations that a failover may have undone are repeated by the instances that know of them.
 /// </summary>
 internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService, IDisposable
 {
-    /// <summary>Characters of tags in one note: the notes that are kept stay within a few megabytes.</summary>
+    /// <summary>Maximum characters of tags in one note, so that the stored notes stay within a few megabytes.</summary>
     private const int NoteLength = 4096;
 
-    /// <summary>Tags that this process remembers to have been invalid lately.</summary>
+    /// <summary>Maximum number of recently invalidated tags that this process remembers.</summary>
     private const int MostRecent = 10_000;
 
-    /// <summary>A replica is never further behind when it takes over.</summary>
+    /// <summary>How long a tag is remembered. A replica is never further behind when it takes over.</summary>
     private static readonly TimeSpan RecentFor = TimeSpan.FromMinutes(1);
 
     private readonly FragmentMemory _memory;
@@ -117,7 +117,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
         Finish(Recent());
     }
 
-    /// <summary>Null: something is invalid, and it is not known what.</summary>
+    /// <summary>Reads the tags of a note; null when something unknown is invalid.</summary>
     private static string[]? Read(string? note)
     {
         try
@@ -132,7 +132,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
 
     private void Drop(IReadOnlyCollection<string> tags)
     {
-        _reads.Invalidated(); // First: a fragment that is read from here on must not be given what a call from before brings.
+        _reads.Invalidated(); // First: a fragment that is read from here on must not get the result of an earlier call.
         _generations.Invalidate(tags);
         if (_shared is not null)
         {
@@ -166,9 +166,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
         }
     }
 
-    /// <summary>
-    /// Renews the versions in Redis, in the background. What fails is done again with the next reading or reconnection.
-    /// </summary>
+    /// <summary>Renews the versions in Redis in the background. A failure is repeated with the next read of notes or connection.</summary>
     private void Finish(IReadOnlyCollection<string> tags)
     {
         if (_shared is { } shared && tags.Count > 0)
@@ -177,7 +175,7 @@ internal sealed class FragmentInvalidator : IFragmentInvalidator, IHostedService
                 async stopping =>
                 {
                     await shared.Invalidate(tags, stopping);
-                    Drop(tags); // What was taken out of Redis in between.
+                    Drop(tags); // Values that were read from Redis in between.
                 },
                 CancellationToken.None
             );

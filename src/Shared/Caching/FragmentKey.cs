@@ -5,8 +5,8 @@ using Bff.Requests;
 namespace Bff.Caching;
 
 /// <summary>
-/// A fragment's identity. Its parts are compared one by one and never joined in process, so no key or subject, however it is spelt,
-/// can reach into another scope; in Redis they are hashed with their lengths.
+/// A fragment's identity. In process its parts are compared one by one and never joined, so that no key or subject, however it is spelled,
+/// can match another scope. In Redis they are hashed with their lengths.
 /// </summary>
 internal readonly record struct FragmentKey
 {
@@ -39,18 +39,18 @@ internal readonly record struct FragmentKey
 
     public string? Subject { get; }
 
-    /// <summary>An API key's id is not a user's subject, even if it is spelt like one.</summary>
+    /// <summary>Whether the subject is the id of an API key, which is never a user's subject, even if it is spelled like one.</summary>
     public bool IsApiKey { get; }
 
     public bool IsSandbox { get; }
 
-    /// <summary>What was read of the upstream's document: two endpoints may read different members of the same one.</summary>
+    /// <summary>The type read from the upstream's document, because two endpoints may read different members of one document.</summary>
     public Type Type { get; }
 
-    /// <summary>What of the client's headers it depends on.</summary>
+    /// <summary>The values of the client's headers that the fragment depends on.</summary>
     public string? Variant { get; }
 
-    /// <summary>False when no other request can be known to have the same owner: the read is not shared.</summary>
+    /// <summary>Creates the key. Returns false when no other request is known to have the same owner, so the read is not shared.</summary>
     public static bool TryMake<T>(in FragmentRequest<T> request, out FragmentKey key)
     {
         var caller = request.Caller;
@@ -81,7 +81,7 @@ internal readonly record struct FragmentKey
         }
     }
 
-    /// <summary>The name in Redis: says nothing about whose it is. Another build reads other members, so it has other names.</summary>
+    /// <summary>Returns the name in Redis, which hides the owner. Another build reads other members, so it uses other names.</summary>
     public string SharedName(string host)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -101,13 +101,13 @@ internal readonly record struct FragmentKey
 
     private static void Append(IncrementalHash hash, string? part)
     {
-        // UTF-16 rather than UTF-8: unpaired surrogates must not fall together. The length says where a part ends, -1 that there is none.
+        // UTF-16, because in UTF-8 different unpaired surrogates would become equal. The length delimits a part; -1 means that it is null.
         hash.AppendData(BitConverter.GetBytes(part?.Length ?? -1));
         hash.AppendData(MemoryMarshal.AsBytes(part.AsSpan()));
     }
 }
 
-/// <summary>The record's own equality without its virtual calls per member.</summary>
+/// <summary>Compares like the record itself, without its virtual calls per member.</summary>
 internal sealed class FragmentKeyComparer : IEqualityComparer<FragmentKey>
 {
     public static readonly FragmentKeyComparer Instance = new();

@@ -4,10 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Bff.Caching;
 
 /// <summary>
-/// The fragments of this process, bounded by bytes. A hit takes no lock; when memory runs out the clock hand passes over the fragments in
-/// order of arrival, gives those used since its last visit a second chance and drops the others (CLOCK, F. J. Corbató, 1968).
+/// The fragments of this process, limited by bytes. A hit takes no lock. When memory runs out, the clock hand visits the fragments in order
+/// of arrival. It gives those used since its last visit a second chance and drops the others (CLOCK, F. J. Corbató, 1968).
 /// </summary>
-/// <param name="maxBytes">For all fragments together, in bytes, by estimate.</param>
+/// <param name="maxBytes">Estimated maximum size of all fragments in bytes.</param>
 internal sealed class FragmentMemory(long maxBytes)
 {
     private const int Overhead = 320; // Dictionary node, slot, entry, array and object headers.
@@ -16,7 +16,7 @@ internal sealed class FragmentMemory(long maxBytes)
     private readonly Lock _lock = new();
     private long _bytes;
 
-    /// <summary>Estimated use in bytes.</summary>
+    /// <summary>Estimated size in bytes.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
     public FragmentEntry<T>? Find<T>(in FragmentKey key)
@@ -28,7 +28,7 @@ internal sealed class FragmentMemory(long maxBytes)
 
         if (!slot.Used)
         {
-            slot.Used = true; // Written once per visit of the hand, so that hits do not fight over the cache line.
+            slot.Used = true; // Written once per visit of the hand, so that hits do not contend for the cache line.
         }
 
         return Unsafe.As<FragmentEntry<T>>(slot.Entry); // The key's type is T.
@@ -48,7 +48,7 @@ internal sealed class FragmentMemory(long maxBytes)
             }
             else if (bytes > maxBytes / 8)
             {
-                return; // It would push out too many others.
+                return; // It would evict too many others.
             }
             else
             {
@@ -69,7 +69,7 @@ internal sealed class FragmentMemory(long maxBytes)
             if (_slots.TryRemove(key, out var slot))
             {
                 _bytes -= slot.Bytes;
-                slot.Bytes = 0; // The hand has still to pass over it.
+                slot.Bytes = 0; // The hand has yet to visit it.
                 slot.Used = false;
             }
         }
@@ -114,11 +114,11 @@ internal sealed class FragmentMemory(long maxBytes)
 }
 
 /// <summary>A kept answer.</summary>
-/// <param name="value">Shared between requests.</param>
-/// <param name="json">The same as UTF-8.</param>
+/// <param name="value">The value, which requests share.</param>
+/// <param name="json">The value as JSON in UTF-8.</param>
 /// <param name="since">Timestamp at which the upstream was asked.</param>
-/// <param name="stamp">The tags' counts then.</param>
-/// <param name="validators">The service's.</param>
+/// <param name="stamp">The tags' counts at that time.</param>
+/// <param name="validators">The service's validators.</param>
 internal sealed class FragmentEntry<T>(T value, ReadOnlyMemory<byte> json, long since, TagStamp stamp, KeptValidators validators = default)
 {
     private long _refreshNotBefore = long.MinValue;
@@ -133,7 +133,7 @@ internal sealed class FragmentEntry<T>(T value, ReadOnlyMemory<byte> json, long 
 
     public KeptValidators Validators { get; } = validators;
 
-    /// <summary>Timestamp before which the upstream, having failed a refresh, is left alone.</summary>
+    /// <summary>Timestamp before which the upstream is not asked again after a failed refresh.</summary>
     public long RefreshNotBefore
     {
         get => Volatile.Read(ref _refreshNotBefore);

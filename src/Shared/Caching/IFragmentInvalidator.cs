@@ -2,25 +2,25 @@ using Bff.State;
 
 namespace Bff.Caching;
 
-/// <summary>Drops fragments by what they depend on, on every instance of every host within one second.</summary>
+/// <summary>Drops fragments by their tags, on every instance of every host within one second.</summary>
 public interface IFragmentInvalidator
 {
     /// <summary>
-    /// Nothing that was read before this call is served after it: not as stale, and not by a read that is in flight now.
+    /// Invalidates tags. Nothing that was read before this call is served after it, neither as stale nor by a read that is now in flight.
     /// This instance drops its own fragments in any case.
     /// </summary>
-    /// <param name="tags">Such as <c>pricing:p-1</c>.</param>
-    /// <param name="cancellation">Ends the waiting; the invalidation may still happen.</param>
-    /// <exception cref="StoreUnavailableException">The other instances could not be told; ask again.</exception>
+    /// <param name="tags">The tags, such as <c>pricing:p-1</c>.</param>
+    /// <param name="cancellation">Ends the wait. The invalidation may still happen.</param>
+    /// <exception cref="StoreUnavailableException">The other instances could not be told. Call again.</exception>
     Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation);
 }
 
-/// <summary>How events name fragments.</summary>
+/// <summary>Derives fragment tags from events.</summary>
 public static class FragmentTags
 {
     /// <summary>
-    /// The tag that an event invalidates: type <c>pricing.updated</c> with subject <c>p-1</c> is <c>pricing:p-1</c>; null without a
-    /// subject.
+    /// Returns the tag that an event invalidates: type <c>pricing.updated</c> with subject <c>p-1</c> gives <c>pricing:p-1</c>; null
+    /// without a subject.
     /// </summary>
     public static string? OfEvent(string type, string? subject)
     {

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Caching;
 
-/// <summary><c>POST /internal/cache/invalidate { "tags": ["pricing:p-1"] }</c>: 204 once every instance has been told.</summary>
+/// <summary><c>POST /internal/cache/invalidate { "tags": ["pricing:p-1"] }</c> responds with 204 once all instances know.</summary>
 internal static class InvalidateFragments
 {
     private const int MaxBytes = 512 * 1024;

@@ -7,21 +7,21 @@ using StackExchange.Redis;
 namespace Bff.Caching;
 
 /// <summary>
-/// What the instances of a host share of their fragments, in Redis: one string with a lifetime each
+/// The fragments that the instances of a host share in Redis: one string with a lifetime for each
 /// (<c>bff:cache:&lt;host&gt;:&lt;hash&gt;</c>), and one random version per invalidated tag (<c>bff:cache:tag:&lt;tag&gt;</c>). A value
-/// carries the versions seen before the upstream was asked and is valid only while they are the same. So an invalidation is one write per
-/// tag, each key is used alone (any slot of a cluster), and a write that comes late changes nothing.
+/// contains the versions from before the upstream was asked and is valid only while they are unchanged. So an invalidation is one write per
+/// tag, each key is used alone (in any slot of a cluster), and a late write has no effect.
 /// </summary>
 internal sealed class RedisFragments(RedisState redis, IHostEnvironment environment, TimeProvider time)
 {
     private const int MaxBytes = 1 << 20;
     private const int MaxTags = 32;
 
-    /// <summary>No value lives longer, so that a tag's version outlives every value that predates it.</summary>
+    /// <summary>Maximum lifetime of a value, so that a tag's version outlives every older value.</summary>
     private static readonly TimeSpan MaxLife = TimeSpan.FromHours(24);
     private static readonly TimeSpan VersionLife = MaxLife + TimeSpan.FromHours(1);
 
-    /// <summary>Never throws and never waits longer than <c>State:Timeout</c>; while the store is known to be away, not at all.</summary>
+    /// <summary>Reads a value. Never throws, and waits at most <c>State:Timeout</c>; not at all while the store is unavailable.</summary>
     public async ValueTask<SharedRead> Read(FragmentKey key, IReadOnlyList<string> tags, CancellationToken cancellation)
     {
         if (!redis.IsAvailable || tags.Count > MaxTags)
@@ -39,7 +39,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
             }
 
             var age = time.GetUtcNow() - since;
-            // The instances' clocks differ a little.
+            // The clocks of the instances differ slightly.
             return new(versions, json, age > TimeSpan.Zero ? age : TimeSpan.Zero) { Validators = validators };
         }
         catch (Exception away) when (away is StoreException or RedisException)
@@ -48,13 +48,13 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
-    /// <summary>Stores it, counted as read before the upstream was asked; no request waits for this. Never throws.</summary>
-    /// <param name="key">Whose value it is.</param>
-    /// <param name="versions">The tags' versions that <see cref="Read"/> saw.</param>
+    /// <summary>Stores a value, dated to before the upstream was asked. No request waits for this. Never throws.</summary>
+    /// <param name="key">The fragment's key.</param>
+    /// <param name="versions">The tags' versions that <see cref="Read"/> returned.</param>
     /// <param name="json">The value.</param>
-    /// <param name="validators">The service's.</param>
-    /// <param name="age">How old it is already.</param>
-    /// <param name="life">How long it is kept in all.</param>
+    /// <param name="validators">The service's validators.</param>
+    /// <param name="age">The current age of the value.</param>
+    /// <param name="life">The total lifetime of the value.</param>
     public async Task Write(
         FragmentKey key,
         ulong[] versions,
@@ -87,7 +87,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
     }
 
-    /// <summary>Drops it; no request waits for this. Never throws.</summary>
+    /// <summary>Removes a value. No request waits for this. Never throws.</summary>
     public async Task Remove(FragmentKey key)
     {
         if (!redis.IsAvailable)
@@ -101,18 +101,18 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
         catch (Exception away) when (away is StoreException or RedisException)
         {
-            // Its lifetime ends it.
+            // The value's lifetime will end it.
         }
     }
 
-    /// <summary>Makes every value with one of the tags unusable, also one that is written later by a read that began before.</summary>
-    /// <param name="tags">Such as <c>pricing:p-1</c>.</param>
-    /// <param name="cancellation">Ends the waiting; the invalidation may still happen.</param>
+    /// <summary>Makes every value with one of the tags unusable, including one that an earlier read writes later.</summary>
+    /// <param name="tags">The tags, such as <c>pricing:p-1</c>.</param>
+    /// <param name="cancellation">Ends the wait. The invalidation may still happen.</param>
     /// <exception cref="StoreUnavailableException">The other instances could not be told.</exception>
     public async Task Invalidate(IReadOnlyCollection<string> tags, CancellationToken cancellation)
     {
         var version = RandomNumberGenerator.GetBytes(sizeof(ulong));
-        version[0] |= 1; // Zero stands for none.
+        version[0] |= 1; // Zero means no version.
         await redis.Run(
             "PIPELINE SET",
             database => Task.WhenAll(tags.Select(tag => database.StringSetAsync(TagName(tag), version, VersionLife))),
@@ -122,7 +122,8 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
 
     private static async Task<(byte[]? Value, ulong[] Versions)> Ask(IDatabase database, string name, IReadOnlyList<string> tags)
     {
-        // The value is read before the versions: one that is invalidated in between is not taken for valid. All travel together.
+        // The value is read before the versions, so that a value invalidated in between is not taken for valid. All commands are sent
+        // together.
         var value = database.StringGetRangeAsync(name, 0, MaxBytes);
         var versions = tags.Select(tag => database.StringGetAsync(TagName(tag))).ToArray();
         var bytes = await Task.WhenAll(versions);
@@ -133,7 +134,7 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         }
         catch (RedisServerException)
         {
-            // Not a string: as good as nothing, and the next write replaces it.
+            // The key is not a string. It counts as missing, and the next write replaces it.
         }
 
         return (found is { Length: > 0 and <= MaxBytes } ? found : null, [.. bytes.Select(Version)]);
@@ -144,19 +145,19 @@ internal sealed class RedisFragments(RedisState redis, IHostEnvironment environm
         {
             null => 0,
             { Length: sizeof(ulong) } bytes => BinaryPrimitives.ReadUInt64BigEndian(bytes),
-            // A version that another instance wrote is a version too.
+            // A version that another build wrote in another form is a version too.
             var other => BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(other)),
         };
 
     private static string TagName(string tag) => "bff:cache:tag:" + tag;
 }
 
-/// <summary>What the shared store knows.</summary>
-/// <param name="Versions">Of the tags, in their order; null when the store did not answer, so nothing may be written to it.</param>
-/// <param name="Json">The value; null when there is none that is whole and valid.</param>
-/// <param name="Age">Since it was live.</param>
+/// <summary>The result of a read in the shared store.</summary>
+/// <param name="Versions">The tags' versions in order; null when the store did not respond, so that nothing may be written to it.</param>
+/// <param name="Json">The value; null when there is no complete and valid one.</param>
+/// <param name="Age">Time since the value was live.</param>
 internal readonly record struct SharedRead(ulong[]? Versions, ReadOnlyMemory<byte>? Json, TimeSpan Age)
 {
-    /// <summary>The service's.</summary>
+    /// <summary>The service's validators.</summary>
     public KeptValidators Validators { get; init; }
 }

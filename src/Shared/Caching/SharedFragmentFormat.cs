@@ -5,10 +5,9 @@ using System.Text;
 namespace Bff.Caching;
 
 /// <summary>
-/// A fragment's bytes in Redis: 8 checksum (SHA-256 of the name and the rest, cut), 1 format, 8 time (Unix ms), 1 number of tags, 8 version
-/// of each, the JSON. In the second format the service's validators, each behind its length in 2 bytes, come before the JSON; an instance
-/// of an earlier version takes such a value for none. The name is part of the checksum: a value that strays to another key is no value
-/// there.
+/// The format of a fragment in Redis. Bytes: 8 checksum (SHA-256 of the name and the rest, truncated), 1 format, 8 time (Unix ms), 1 number
+/// of tags, 8 version of each tag, the JSON. In the second format the service's validators come before the JSON, each after its length in 2
+/// bytes. Instances of an earlier version ignore such a value. The checksum covers the name, so a value is invalid under another key.
 /// </summary>
 internal static class SharedFragmentFormat
 {
@@ -35,7 +34,7 @@ internal static class SharedFragmentFormat
         return value;
     }
 
-    /// <summary>Null when it is damaged, of another format, or of other versions.</summary>
+    /// <summary>Reads a value; null when it is damaged, or has another format or other versions.</summary>
     public static ReadOnlyMemory<byte>? Read(
         string name,
         ulong[] versions,

@@ -1,17 +1,17 @@
 namespace Bff.Caching;
 
 /// <summary>
-/// Counts the invalidations of each tag. A read notes the counts before it asks the upstream; what it brings is good only while they are
-/// unchanged, so an invalidation also reaches reads that are in flight, and nothing needs to find a tag's fragments.
+/// Counts the invalidations of each tag. A read notes the counts before it asks the upstream, and its result is valid only while they are
+/// unchanged. So an invalidation also affects reads in flight, and a tag's fragments need not be found.
 /// </summary>
-/// <remarks>Tags share a fixed number of counters by hash: memory is bounded, and a collision merely drops a fragment too many.</remarks>
+/// <remarks>Tags share a fixed number of counters by hash. Memory is bounded, and a collision only drops a fragment too many.</remarks>
 internal sealed class TagGenerations
 {
     private const int Counters = 1 << 16;
     private readonly int[] _counts = new int[Counters];
     private int _epoch;
 
-    /// <summary>What the counts are now.</summary>
+    /// <summary>Returns the current counts.</summary>
     public TagStamp Capture(IReadOnlyList<string> tags)
     {
         var stamp = new TagStamp(Volatile.Read(ref _epoch), tags.Count == 0 ? [] : new (int, int)[tags.Count]);
@@ -24,7 +24,7 @@ internal sealed class TagGenerations
         return stamp;
     }
 
-    /// <summary>Whether nothing was invalidated since.</summary>
+    /// <summary>Whether nothing has been invalidated since.</summary>
     public bool AreCurrent(in TagStamp stamp)
     {
         if (stamp.Epoch != Volatile.Read(ref _epoch))
@@ -51,11 +51,11 @@ internal sealed class TagGenerations
         }
     }
 
-    /// <summary>Everything: invalidations may have been missed.</summary>
+    /// <summary>Invalidates everything, because invalidations may have been missed.</summary>
     public void InvalidateAll() => Interlocked.Increment(ref _epoch);
 
     private static int CounterOf(string tag) => string.GetHashCode(tag) & (Counters - 1);
 }
 
-/// <summary>The counts of a fragment's tags when it was asked for.</summary>
+/// <summary>The counts of a fragment's tags when the fragment was requested.</summary>
 internal readonly record struct TagStamp(int Epoch, (int Counter, int Count)[] Counts);
