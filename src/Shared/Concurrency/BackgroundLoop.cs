@@ -5,13 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// Work that a host does in rounds until it ends. A round that fails ends neither the work nor the host: it is counted
-/// (<c>bff.background.failures</c> by
-/// <c>loop</c>), logged when the work begins to fail, fails in another way, or succeeds again, and the next round tries again. Work on many
-/// things, such as accounts, says which of them failed: one thing's trouble is not the others'.
+/// Runs a host's background work in rounds. A failed round ends neither the work nor the host, and the next round retries it. Each failure
+/// is counted (<c>bff.background.failures</c> by <c>loop</c>). It is logged when the work begins to fail, fails in another way, or succeeds
+/// again. Work on many items, such as accounts, reports which of them failed, so that they are logged separately.
 /// </summary>
-/// <param name="name">In the log and in the metric, such as <c>api-key-uses</c>.</param>
-/// <param name="logger">Of the class whose work it is.</param>
+/// <param name="name">The name of the work in the log and in the metric, such as <c>api-key-uses</c>.</param>
+/// <param name="logger">The logger of the class that does the work.</param>
 public sealed partial class BackgroundLoop(string name, ILogger logger)
 {
     private const int MostParts = 10_000;
@@ -26,9 +25,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
     private readonly ConcurrentDictionary<string, string> _failingParts = new(StringComparer.Ordinal);
     private string? _failing;
 
-    /// <summary>
-    /// Runs a round at every tick until the host stops, then returns; a round that lasts longer than the interval delays the next.
-    /// </summary>
+    /// <summary>Runs a round at every tick until the host stops. A round that takes longer than the interval delays the next.</summary>
     public async Task Every(TimeSpan interval, TimeProvider time, Func<CancellationToken, Task> round, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(interval, time);
@@ -41,12 +38,12 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The host stops.
+            // The host is stopping.
         }
     }
 
     /// <summary>Runs one round and never throws.</summary>
-    /// <returns>Whether it was done; also false when the host stops.</returns>
+    /// <returns>Whether the round succeeded; also false when the host is stopping.</returns>
     public async Task<bool> Try(Func<CancellationToken, Task> round, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(round);
@@ -58,7 +55,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         {
             return false;
         }
-#pragma warning disable CA1031 // An exception that leaves a background service ends the host.
+#pragma warning disable CA1031 // An exception in a background service would end the host.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -70,7 +67,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         return true;
     }
 
-    /// <summary>The counterpart of <see cref="Failed(Exception)"/>.</summary>
+    /// <summary>Records a success, after <see cref="Failed(Exception)"/>.</summary>
     public void Succeeded()
     {
         if (Interlocked.Exchange(ref _failing, null) is not null)
@@ -79,7 +76,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         }
     }
 
-    /// <summary>For work that has its own way to go on: counts a failure, and logs it when the state changes.</summary>
+    /// <summary>Records a failure of work that has its own retry: counts it, and logs it when the state changes.</summary>
     public void Failed(Exception failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
@@ -91,7 +88,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         }
     }
 
-    /// <summary>The counterpart of <see cref="Failed(string, Exception)"/>.</summary>
+    /// <summary>Records a success of one item, after <see cref="Failed(string, Exception)"/>.</summary>
     public void Succeeded(string part)
     {
         if (!_failingParts.IsEmpty && _failingParts.TryRemove(part, out _))
@@ -100,7 +97,7 @@ public sealed partial class BackgroundLoop(string name, ILogger logger)
         }
     }
 
-    /// <summary>A part of the work failed and is tried again, while the rest goes on.</summary>
+    /// <summary>Records a failure of one item, which is retried while the others continue.</summary>
     public void Failed(string part, Exception failure)
     {
         ArgumentNullException.ThrowIfNull(failure);

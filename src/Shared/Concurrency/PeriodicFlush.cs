@@ -3,24 +3,24 @@ using Microsoft.Extensions.Hosting;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// Gathers in memory, away from any request, and writes at an interval, once more when the host stops, and when it is asked to; one writing
-/// at a time.
+/// Collects data in memory during requests and writes it outside of them: at an interval, once when the host stops, and on request. Only
+/// one write runs at a time.
 /// </summary>
-/// <param name="loop">Counts and logs what fails, which the next writing tries again.</param>
-/// <param name="interval">From one writing to the next.</param>
+/// <param name="loop">Counts and logs failures. The next write retries them.</param>
+/// <param name="interval">The interval between writes.</param>
 /// <param name="time">The clock.</param>
 public abstract class PeriodicFlush(BackgroundLoop loop, TimeSpan interval, TimeProvider time) : BackgroundService
 {
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <summary>Counts and logs what fails.</summary>
+    /// <summary>Counts and logs failures.</summary>
     protected BackgroundLoop Loop { get; } = loop;
 
     /// <summary>The clock.</summary>
     protected TimeProvider Time => time;
 
-    /// <summary>Writes what has been gathered up to now.</summary>
-    /// <param name="cancellation">Ends the wait for another writing.</param>
+    /// <summary>Writes what has been collected so far.</summary>
+    /// <param name="cancellation">Ends the wait for another write.</param>
     public async Task Flush(CancellationToken cancellation)
     {
         await _writing.WaitAsync(cancellation);
@@ -42,8 +42,8 @@ public abstract class PeriodicFlush(BackgroundLoop loop, TimeSpan interval, Time
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Writes it; never runs twice at the same time.</summary>
-    /// <param name="cancellation">The caller no longer waits. What has been taken out of memory must be written all the same.</param>
+    /// <summary>Writes the collected data. Never runs twice at the same time.</summary>
+    /// <param name="cancellation">The caller no longer waits. Data that has been taken out of memory must still be written.</param>
     protected abstract Task Write(CancellationToken cancellation);
 
     /// <inheritdoc />

@@ -3,10 +3,10 @@ using System.Collections.Concurrent;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// What this process knows, within a bound. A hit takes no lock and allocates nothing. Two generations: what was not asked for while the
-/// young one filled up goes.
+/// A bounded in-process cache. A hit takes no lock and allocates nothing. It has two generations: entries that are not used while the young
+/// one fills up are dropped.
 /// </summary>
-/// <param name="maxEntries">Of both generations together.</param>
+/// <param name="maxEntries">Maximum number of entries in both generations together.</param>
 internal sealed class Remembered<TKey, T>(int maxEntries)
     where TKey : notnull
     where T : class
@@ -16,10 +16,10 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
     private ConcurrentDictionary<TKey, T> _old = new();
     private int _count;
 
-    /// <summary>Of both generations; some may be in both.</summary>
+    /// <summary>Number of entries in both generations; an entry may be in both.</summary>
     public int Count => Volatile.Read(ref _young).Count + Volatile.Read(ref _old).Count;
 
-    /// <summary>Every entry; some may come twice.</summary>
+    /// <summary>Returns all entries; an entry may appear twice.</summary>
     public IEnumerable<T> All() => Volatile.Read(ref _young).Concat(Volatile.Read(ref _old)).Select(static e => e.Value);
 
     public T? Find(TKey key)
@@ -41,11 +41,11 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
             return known;
         }
 
-        Drop(key, known); // Forgotten on its way: it must not come back.
+        Drop(key, known); // It was removed in the meantime, so it must not come back.
         return null;
     }
 
-    /// <summary>Remembers, in place of what was known.</summary>
+    /// <summary>Adds or replaces an entry.</summary>
     public void Set(TKey key, T known)
     {
         var young = Volatile.Read(ref _young);
@@ -67,7 +67,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
         }
     }
 
-    /// <summary>Forgets what has just been set, unless something else has taken its place.</summary>
+    /// <summary>Removes an entry that has just been set, unless another entry has replaced it.</summary>
     public void Drop(TKey key, T known)
     {
         var entry = KeyValuePair.Create(key, known);
@@ -75,7 +75,10 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
         Volatile.Read(ref _old).TryRemove(entry);
     }
 
-    /// <summary>Forgets some. Rare, so it looks at every entry; the old ones first, as they go from there to the young.</summary>
+    /// <summary>
+    /// Removes matching entries. This is rare, so it visits every entry. It visits the old generation first, because entries move from
+    /// there to the young one.
+    /// </summary>
     public void DropAll(Predicate<T> which)
     {
         lock (_lock)
@@ -93,7 +96,7 @@ internal sealed class Remembered<TKey, T>(int maxEntries)
         }
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all entries.</summary>
     public void Clear()
     {
         lock (_lock)

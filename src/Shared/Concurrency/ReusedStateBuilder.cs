@@ -5,12 +5,12 @@ using Microsoft.Extensions.ObjectPool;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// For async methods that every request runs and whose task is awaited once: where such a method has to wait, what it remembers is kept in
-/// an object that serves again afterwards (<c>[AsyncMethodBuilder(typeof(ReusedStateBuilder&lt;&gt;))]</c>). The runtime's own
-/// <see cref="PoolingAsyncValueTaskMethodBuilder{T}"/> keeps one such object per core, which is enough for methods that wait for each
-/// other; calls to services wait side by side, by the hundred.
+/// Builds async methods that every request runs and whose task is awaited once
+/// (<c>[AsyncMethodBuilder(typeof(ReusedStateBuilder&lt;&gt;))]</c>). When such a method has to wait, its state is kept in a pooled object.
+/// The runtime's own <see cref="PoolingAsyncValueTaskMethodBuilder{T}"/> keeps one such object per core. That is enough for methods that
+/// wait for each other, but hundreds of calls to services wait at the same time.
 /// </summary>
-/// <typeparam name="T">What the method gives.</typeparam>
+/// <typeparam name="T">The type of the method's result.</typeparam>
 internal struct ReusedStateBuilder<T>
 {
     private MethodState<T>? _state;
@@ -19,14 +19,14 @@ internal struct ReusedStateBuilder<T>
 
     public static ReusedStateBuilder<T> Create() => default;
 
-    /// <summary>Read once, when the method has run to its first wait or its end.</summary>
+    /// <summary>The method's task, which is read once, when the method has reached its first wait or its end.</summary>
     public readonly ValueTask<T> Task =>
         _state is { } state ? state.Task
         : _failure is { } failure ? ValueTask.FromException<T>(failure)
         : new(_result!);
 
-#pragma warning disable CA1822 // The compiler calls them on an instance.
-    /// <summary>Leaves execution and synchronization context of the caller as they were.</summary>
+#pragma warning disable CA1822 // The compiler calls these members on an instance.
+    /// <summary>Starts the method and leaves the caller's execution and synchronization context unchanged.</summary>
     public readonly void Start<TMethod>(ref TMethod method)
         where TMethod : IAsyncStateMachine => default(AsyncValueTaskMethodBuilder).Start(ref method);
 
@@ -71,7 +71,7 @@ internal struct ReusedStateBuilder<T>
         if (_state is null)
         {
             var state = MethodState<T>.Of<TMethod>.Rent();
-            _state = state; // This builder is a part of the method, which is copied only now.
+            _state = state; // This builder is part of the method's state, which is copied only now.
             state.Method = method;
         }
 
@@ -79,7 +79,7 @@ internal struct ReusedStateBuilder<T>
     }
 }
 
-/// <summary>What a method remembers while it waits, and the source of its task.</summary>
+/// <summary>The state of a waiting method, and the source of its task.</summary>
 internal abstract class MethodState<T> : IValueTaskSource<T>
 {
     private readonly Action _resume;
@@ -105,13 +105,13 @@ internal abstract class MethodState<T> : IValueTaskSource<T>
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _source.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>The method's result, once: afterwards this serves another run of it.</summary>
-    /// <exception cref="InvalidOperationException">The result was taken before.</exception>
+    /// <summary>Returns the method's result once. Afterwards this object is reused for another run.</summary>
+    /// <exception cref="InvalidOperationException">The result has already been taken.</exception>
     public T GetResult(short token)
     {
         if (token != _source.Version || _source.GetStatus(token) == ValueTaskSourceStatus.Pending)
         {
-            return _source.GetResult(token); // Throws; another run may have this by now.
+            return _source.GetResult(token); // Throws, because another run may use this object by now.
         }
 
         try
@@ -138,15 +138,15 @@ internal abstract class MethodState<T> : IValueTaskSource<T>
         }
         else
         {
-            Run(); // The flow of contexts was suppressed.
+            Run(); // The flow of the execution context was suppressed.
         }
     }
 
-    /// <summary>The same of one method.</summary>
+    /// <summary>The state of one particular method.</summary>
     public sealed class Of<TMethod> : MethodState<T>
         where TMethod : IAsyncStateMachine
     {
-        /// <summary>As many as calls may be under way at usual loads; a few hundred bytes each.</summary>
+        /// <summary>As many objects as calls may be in progress at usual loads. Each has a few hundred bytes.</summary>
         private static readonly ObjectPool<Of<TMethod>> Idle = new DefaultObjectPool<Of<TMethod>>(new Policy(), maximumRetained: 512);
 
         public TMethod Method = default!;
@@ -157,7 +157,7 @@ internal abstract class MethodState<T> : IValueTaskSource<T>
 
         private protected override void Return()
         {
-            Method = default!; // Nothing that the run has used is kept.
+            Method = default!; // Keep nothing that the run has used.
             Idle.Return(this);
         }
 

@@ -1,6 +1,6 @@
 namespace Bff.Concurrency;
 
-/// <summary>Work that several wait for and that belongs to none of them; see <see cref="SingleFlight{TKey}"/>.</summary>
+/// <summary>Work that several callers wait for and that belongs to none of them; see <see cref="SingleFlight{TKey}"/>.</summary>
 public abstract class SharedRun : IDisposable
 {
     private readonly Lock _lock = new();
@@ -10,10 +10,10 @@ public abstract class SharedRun : IDisposable
 
     private protected SharedRun(CancellationTokenSource? limit) => _limit = limit;
 
-    /// <summary>Cancelled when the last that waited has gone, or the time is up; never for a run without a limit.</summary>
+    /// <summary>Cancelled when the last waiter leaves or the time limit is reached; never for a run without a limit.</summary>
     public CancellationToken Token => _limit?.Token ?? CancellationToken.None;
 
-    /// <summary>Counts one more that waits. False when it is too late to join.</summary>
+    /// <summary>Adds a waiter. Returns false when it is too late to join.</summary>
     public bool TryJoin()
     {
         lock (_lock)
@@ -61,30 +61,30 @@ public abstract class SharedRun : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // It ended at this very moment.
+            // The run ended at the same moment.
         }
     }
 }
 
-/// <summary>The same with what it brings.</summary>
+/// <summary>A shared run with a result.</summary>
 public class SharedRun<T> : SharedRun
 {
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>A run that goes to its end also when it has no waiter left.</summary>
+    /// <summary>Creates a run that completes even when no waiter is left.</summary>
     public SharedRun()
         : base(null) { }
 
-    /// <summary>A run that ends with the last that waits for it. Its first waiter is who begins it.</summary>
-    /// <param name="limit">The longest that it may last.</param>
+    /// <summary>Creates a run that ends when its last waiter leaves. The caller that starts it is the first waiter.</summary>
+    /// <param name="limit">The maximum duration of the run.</param>
     /// <param name="time">The clock.</param>
     public SharedRun(TimeSpan limit, TimeProvider time)
         : base(new(limit, time)) { }
 
-    /// <summary>What it brings, for those who are not counted.</summary>
+    /// <summary>The result, for callers that are not counted as waiters.</summary>
     public Task<T> Result => _result.Task;
 
-    /// <summary>Waits as one of those who are counted: who began it, or joined it.</summary>
+    /// <summary>Waits as a counted waiter: the caller started the run or joined it.</summary>
     public async ValueTask<T> Wait(CancellationToken cancellation)
     {
         try
@@ -97,18 +97,18 @@ public class SharedRun<T> : SharedRun
         }
     }
 
-    /// <summary>Hands the result to all.</summary>
+    /// <summary>Gives the result to all waiters.</summary>
     public void Complete(T result)
     {
         Over();
         _result.TrySetResult(result);
     }
 
-    /// <summary>Hands a failure to all.</summary>
+    /// <summary>Gives a failure to all waiters.</summary>
     public void Fail(Exception failure)
     {
         Over();
         _result.TrySetException(failure);
-        _ = _result.Task.Exception; // Observed: the run may have no waiter left.
+        _ = _result.Task.Exception; // Marks the exception as observed, because no waiter may be left.
     }
 }

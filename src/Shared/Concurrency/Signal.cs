@@ -1,11 +1,11 @@
 namespace Bff.Concurrency;
 
-/// <summary>Wakes a loop. However often it is set while the loop works, the loop looks once more.</summary>
+/// <summary>Wakes a loop. However often it is set while the loop works, the loop runs once more.</summary>
 public sealed class Signal : IDisposable
 {
     private readonly SemaphoreSlim _set = new(0, 1);
 
-    /// <summary>Lets the loop look once more. Nothing happens where it is to look already, or where it has ended.</summary>
+    /// <summary>Makes the loop run once more. Has no effect when the signal is already set or the loop has ended.</summary>
     public void Set()
     {
         try
@@ -17,17 +17,17 @@ public sealed class Signal : IDisposable
         }
         catch (Exception race) when (race is SemaphoreFullException or ObjectDisposedException)
         {
-            // Another thread was faster.
+            // Another thread has set or disposed it at the same moment.
         }
     }
 
-    /// <summary>Forgets that it was set.</summary>
+    /// <summary>Clears the signal.</summary>
     public void Clear() => _set.Wait(0, CancellationToken.None);
 
-    /// <summary>Returns when it is set, or has been since the last wait.</summary>
+    /// <summary>Waits until the signal is set. Returns at once when it has been set since the last wait.</summary>
     public Task Wait(CancellationToken cancellation) => _set.WaitAsync(cancellation);
 
-    /// <summary>The same, for a while at most.</summary>
+    /// <summary>Does the same, for a limited time.</summary>
     public async Task Wait(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -39,13 +39,13 @@ public sealed class Signal : IDisposable
     }
 
     /// <summary>
-    /// Works now, whenever the signal is set, and at every interval, until the host stops; then it returns. A tick that comes while it works
-    /// is not lost.
+    /// Works now, whenever the signal is set, and at every interval. Returns when the host stops. A tick that comes during the work is not
+    /// lost.
     /// </summary>
-    /// <param name="interval">In case that the signal was missed.</param>
+    /// <param name="interval">The interval, in case the signal was missed.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="work">Does what there is to do, and throws nothing but that it was cancelled.</param>
-    /// <param name="stopping">The host stops.</param>
+    /// <param name="work">Does what is due. It must throw only when it is cancelled.</param>
+    /// <param name="stopping">Cancelled when the host stops.</param>
     public async Task Follow(TimeSpan interval, TimeProvider time, Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(time);
@@ -53,7 +53,7 @@ public sealed class Signal : IDisposable
         await Follow(work, stopping);
     }
 
-    /// <summary>The same where another clock sets the signal.</summary>
+    /// <summary>Does the same without an interval, for a signal that is set elsewhere.</summary>
     public async Task Follow(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -67,7 +67,7 @@ public sealed class Signal : IDisposable
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The host stops.
+            // The host is stopping.
         }
     }
 

@@ -3,25 +3,25 @@ using System.Collections.Concurrent;
 namespace Bff.Concurrency;
 
 /// <summary>
-/// One run of some work per key, however many ask for it while it lasts. A run either belongs to no caller and goes to its end
-/// (<see cref="Run"/>, <see cref="TryRun"/>), or ends with the last that waits for it and at a limit (<see cref="Join"/>).
+/// Allows one run of some work per key, however many callers ask for it at the same time. A run either belongs to no caller and always
+/// completes (<see cref="Run"/>, <see cref="TryRun"/>), or ends when its last waiter leaves or at a limit (<see cref="Join"/>).
 /// </summary>
-/// <param name="comparer">Of keys; the usual one when null.</param>
+/// <param name="comparer">The comparer of keys; null for the default.</param>
 public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
     where TKey : notnull
 {
     private readonly ConcurrentDictionary<TKey, SharedRun> _runs = new(comparer);
 
-    /// <summary>Whether there is a run for the key.</summary>
+    /// <summary>Whether the key has a run.</summary>
     public bool IsRunning(TKey key) => _runs.ContainsKey(key);
 
     /// <summary>
-    /// What the key's run brings, which begins unless there is one. It is not cancelled with those who wait: they wait with
-    /// <see cref="Task.WaitAsync(CancellationToken)"/>.
+    /// Returns the result of the key's run, and starts a run if there is none. A caller that stops waiting does not cancel the run: callers
+    /// wait with <see cref="Task.WaitAsync(CancellationToken)"/>.
     /// </summary>
-    /// <param name="key">Of the work. All work for it has one type of result.</param>
-    /// <param name="state">Handed to the work.</param>
-    /// <param name="work">Begins before this returns; throws only by its task.</param>
+    /// <param name="key">The key of the work. All work for one key has the same type of result.</param>
+    /// <param name="state">Passed to the work.</param>
+    /// <param name="work">Starts before this method returns. It must throw only through its task.</param>
     public Task<T> Run<T, TState>(TKey key, TState state, Func<TKey, TState, Task<T>> work)
     {
         ArgumentNullException.ThrowIfNull(work);
@@ -38,23 +38,23 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         return ((SharedRun<T>)run).Result;
     }
 
-    /// <summary>The same within a bound.</summary>
+    /// <summary>Does the same with a limit on concurrent runs.</summary>
     /// <param name="key">As for <see cref="Run"/>.</param>
-    /// <param name="most">Runs at once; about as many begin.</param>
+    /// <param name="most">Approximate maximum number of concurrent runs.</param>
     /// <param name="state">As for <see cref="Run"/>.</param>
     /// <param name="work">As for <see cref="Run"/>.</param>
-    /// <returns>Null: there are so many runs, and none for the key.</returns>
+    /// <returns>The result; null when the limit is reached and the key has no run.</returns>
     public Task<T>? TryRun<T, TState>(TKey key, int most, TState state, Func<TKey, TState, Task<T>> work) =>
         _runs.ContainsKey(key) || _runs.Count < most ? Run(key, state, work) : null;
 
-    /// <summary>Joins the key's run, or registers one that the caller then makes, and ends with <see cref="End"/>.</summary>
-    /// <param name="key">Of the work.</param>
-    /// <param name="state">Handed to the functions.</param>
-    /// <param name="create">Makes a run, whose first waiter is the caller.</param>
-    /// <param name="mayJoin">Whether what a run brings is good for the caller. Where it is not, the caller's own run takes its place; those
-    /// who wait for the other one still get what it brings.</param>
-    /// <param name="run">What the caller waits for.</param>
-    /// <returns>True when it is the caller's own.</returns>
+    /// <summary>Joins the key's run, or registers a new run, which the caller must then make and end with <see cref="End"/>.</summary>
+    /// <param name="key">The key of the work.</param>
+    /// <param name="state">Passed to the functions.</param>
+    /// <param name="create">Creates a run whose first waiter is the caller.</param>
+    /// <param name="mayJoin">Whether the result of a run is valid for the caller. If not, the caller's own run replaces it, and those who
+    /// wait for the other run still get its result.</param>
+    /// <param name="run">The run to wait for.</param>
+    /// <returns>Whether the run is the caller's own.</returns>
     public bool Join<TRun, TState>(TKey key, TState state, Func<TState, TRun> create, Func<TState, TRun, bool> mayJoin, out TRun run)
         where TRun : SharedRun
     {
@@ -83,10 +83,10 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         }
     }
 
-    /// <summary>Registers a run that has no waiter yet; false where the key has one.</summary>
+    /// <summary>Registers a run; false when the key already has one.</summary>
     public bool TryBegin(TKey key, SharedRun own) => _runs.TryAdd(key, own);
 
-    /// <summary>Makes a run of what the work brings, and ends it. Never throws.</summary>
+    /// <summary>Completes a run with the result of the work, and ends it. Never throws.</summary>
     public async Task Lead<T>(TKey key, SharedRun<T> run, Task<T> work)
     {
         ArgumentNullException.ThrowIfNull(run);
@@ -94,10 +94,10 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         try
         {
             var result = await work;
-            End(key, run); // A later caller begins a new run, or finds what this one has kept.
+            End(key, run); // A later caller starts a new run, or finds what this one has kept.
             run.Complete(result);
         }
-#pragma warning disable CA1031 // Those who wait get it.
+#pragma warning disable CA1031 // The waiters get the exception.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -106,7 +106,7 @@ public sealed class SingleFlight<TKey>(IEqualityComparer<TKey>? comparer = null)
         }
     }
 
-    /// <summary>No caller joins the run from here on; its limit is released.</summary>
+    /// <summary>Ends a run: no caller can join it any more, and its limit is released.</summary>
     public void End(TKey key, SharedRun run)
     {
         ArgumentNullException.ThrowIfNull(run);
