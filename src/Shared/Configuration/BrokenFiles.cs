@@ -4,14 +4,14 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Configuration;
 
 /// <summary>
-/// Remembers configuration files that could not be read when they changed. The framework empties such a provider and says nothing,
-/// which would look like a valid configuration with everything removed.
+/// Records configuration files that could not be read after a change. The framework empties such a provider silently, which would look like
+/// a valid configuration with everything removed.
 /// </summary>
 internal sealed class BrokenFiles
 {
     private readonly ConcurrentDictionary<FileConfigurationProvider, string> _broken = new();
 
-    /// <summary>Watches the files of a configuration that has been loaded already.</summary>
+    /// <summary>Watches the files of a configuration that is already loaded.</summary>
     public static BrokenFiles Of(IConfigurationBuilder configuration)
     {
         var files = new BrokenFiles();
@@ -30,7 +30,7 @@ internal sealed class BrokenFiles
         {
             if (provider.GetChildKeys([], null).Any() || !Exists(provider.Source))
             {
-                _broken.TryRemove(provider, out _); // It has been read since, or is gone.
+                _broken.TryRemove(provider, out _); // It has been read since, or was deleted.
             }
             else
             {
@@ -43,7 +43,7 @@ internal sealed class BrokenFiles
 
     private void Note(FileLoadExceptionContext context)
     {
-        // Ignored so that the change is announced all the same, and refused by the gate with this reason.
+        // Ignored, so that the change is still announced and the gate refuses it with this reason.
         context.Ignore = true;
         _broken[context.Provider] = (context.Exception.InnerException ?? context.Exception).Message;
     }

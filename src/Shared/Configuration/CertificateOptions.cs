@@ -34,7 +34,7 @@ public sealed record CertificateOptions
     [Setting(Key = "ClientCertificate:Password", Range = "what opens the certificate's private key", Default = "none")]
     public string? Password { get; init; }
 
-    /// <summary>As the section has it; whether the files can be read is another question.</summary>
+    /// <summary>Takes the values of the section without reading the files.</summary>
     internal static CertificateOptions Of(IConfigurationSection section) =>
         new()
         {
@@ -43,7 +43,7 @@ public sealed record CertificateOptions
             Password = section["Password"],
         };
 
-    /// <summary>What the section names, and a mistake where it cannot be read; null: the section is absent.</summary>
+    /// <summary>Reads the section and adds a mistake when its files cannot be read; null when the section is absent.</summary>
     internal static CertificateOptions? Read(IConfigurationSection section, bool needsKey, ConfigurationMistakes mistakes)
     {
         if (!section.Exists())

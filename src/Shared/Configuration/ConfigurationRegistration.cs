@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Configuration;
 
-/// <summary>Registers what may change without a restart.</summary>
+/// <summary>Registers settings and their reload.</summary>
 public static class ConfigurationRegistration
 {
     internal static WebApplicationBuilder AddReloading(this WebApplicationBuilder builder)
@@ -26,7 +26,10 @@ public static class ConfigurationRegistration
         return builder;
     }
 
-    /// <summary>Before the host has a log: it would not come as far as the check of all the rest.</summary>
+    /// <summary>
+    /// Stops the host on wrong log levels. This happens first, because the host cannot create its log and would not reach the check of the
+    /// rest.
+    /// </summary>
     private static void StopAtLogLevels(IConfiguration configuration)
     {
         var mistakes = new ConfigurationMistakes();
@@ -38,15 +41,15 @@ public static class ConfigurationRegistration
     }
 
     /// <summary>
-    /// Makes sections of the configuration reloadable as a <see cref="Reloadable{T}"/>: an edit takes effect only when this and every other
-    /// reloadable section finds no mistake in it. Mistakes at start stop the host.
+    /// Makes sections of the configuration reloadable as a <see cref="Reloadable{T}"/>. An edit takes effect only when no reloadable
+    /// section finds a mistake in it. Mistakes at start stop the host.
     /// </summary>
     /// <param name="services">The host's services.</param>
-    /// <param name="sections">The sections that <typeparamref name="T"/> is made of, such as <c>Upstreams</c>. While they are as they were
+    /// <param name="sections">The sections that <typeparamref name="T"/> is read from, such as <c>Upstreams</c>. While they are unchanged,
     /// the snapshot stays the same object.</param>
     /// <param name="parse">
-    /// Reads the whole configuration (root), adds every mistake with its key, and returns the snapshot, which is dropped if there was any
-    /// mistake. Has no effects.
+    /// Reads the whole configuration from its root, adds every mistake with its key, and returns the snapshot. The snapshot is dropped if
+    /// there was a mistake. Must have no side effects.
     /// </param>
     public static IServiceCollection AddReloadable<T>(
         this IServiceCollection services,
@@ -56,7 +59,8 @@ public static class ConfigurationRegistration
         where T : class => services.AddReloadable(sections, (_, configuration, mistakes) => parse(configuration, mistakes));
 
     /// <summary>
-    /// The same for what can be checked only by other services; none of them may need a <see cref="Reloadable{T}"/> to be made.
+    /// Does the same for settings that need other services to be checked. None of those services may depend on a
+    /// <see cref="Reloadable{T}"/>.
     /// </summary>
     internal static IServiceCollection AddReloadable<T>(
         this IServiceCollection services,
@@ -80,8 +84,8 @@ public static class ConfigurationRegistration
     }
 
     /// <summary>
-    /// Options that are read once, at start, as their members declare it (<see cref="SettingAttribute"/>). Mistakes stop the host; a later
-    /// edit with one is refused, although it would not take effect before the next start: else that start would be the one that fails.
+    /// Adds options that are read once at start, as their members declare (<see cref="SettingAttribute"/>). Mistakes stop the host. A later
+    /// edit with a mistake is refused, although it takes effect only at the next start, because otherwise that start would fail.
     /// </summary>
     public static IServiceCollection AddSettings<T>(this IServiceCollection services)
         where T : class, new()
@@ -98,14 +102,14 @@ public static class ConfigurationRegistration
         return services;
     }
 
-    /// <summary>Sections that other code reads, such as a library's or the team's own: every key below them is known.</summary>
+    /// <summary>Declares sections that other code reads, such as a library's or the team's own. All keys below them are known.</summary>
     public static IServiceCollection AddForeignSettings(this IServiceCollection services, params ReadOnlySpan<string> sections)
     {
         services.AddReads<ConfigurationRead>(reloads: true, sections);
         return services;
     }
 
-    /// <typeparam name="T">What is made of them; its assembly declares their keys.</typeparam>
+    /// <typeparam name="T">The type that is read from the sections. Its assembly declares their keys.</typeparam>
     internal static void AddReads<T>(this IServiceCollection services, bool reloads, params ReadOnlySpan<string> sections)
     {
         foreach (var section in sections)
@@ -115,9 +119,10 @@ public static class ConfigurationRegistration
     }
 
     /// <summary>
-    /// Checks everything before the host starts: reloadable sections and options with <c>ValidateOnStart</c>; all mistakes in one report.
+    /// Checks everything before the host starts: reloadable sections, and options with <c>ValidateOnStart</c>. All mistakes are in one
+    /// report.
     /// </summary>
-    /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
+    /// <exception cref="InvalidConfigurationException">The configuration has mistakes, which the exception lists.</exception>
     internal static void CheckConfiguration(this WebApplication app)
     {
         app.Services.GetRequiredService<ReloadGate>().Load(app.Services.GetService<IStartupValidator>());
@@ -126,12 +131,12 @@ public static class ConfigurationRegistration
 }
 
 /// <summary>A section that the host reads.</summary>
-/// <param name="Section">Its path.</param>
-/// <param name="Reloads">Whether an edit is taken while the host runs.</param>
-/// <param name="Reader">Whose types declare its keys.</param>
+/// <param name="Section">The section's path.</param>
+/// <param name="Reloads">Whether an edit takes effect while the host runs.</param>
+/// <param name="Reader">The assembly whose types declare the keys.</param>
 public sealed record ConfigurationRead(string Section, bool Reloads, Assembly Reader);
 
-/// <summary>What the configuration says of settings that are read at start, against what the members accept.</summary>
+/// <summary>Checks edits of settings that are read at start against the values that the members accept.</summary>
 internal sealed class StartSettings<T> : IReloadable
     where T : class, new()
 {

@@ -3,14 +3,14 @@ using Microsoft.AspNetCore.Connections;
 namespace Bff.Configuration;
 
 /// <summary>
-/// Ends a host that cannot start for a reason which its operator can cure as operators expect it: one line per mistake, exit code 1. A
-/// stack trace and an abort would hide the line, and say nothing more.
+/// Ends a host that cannot start because of something its operator can correct: one line per mistake, exit code 1. A stack trace and an
+/// abort would hide that line and say nothing more.
 /// </summary>
 internal static class FailedStart
 {
     private static int _isWatched;
 
-    /// <summary>From now on, for the whole process; what tests and tools catch is none of its business.</summary>
+    /// <summary>Watches the whole process from now on. Exceptions that tests and tools catch are not affected.</summary>
     public static void Watch()
     {
         if (Interlocked.Exchange(ref _isWatched, 1) == 0)
@@ -29,7 +29,7 @@ internal static class FailedStart
                 + Environment.NewLine
                 + "Instances that run already refused the same edit and go on with the configuration before it (metric bff.settings.refused), until they end: undo or mend the edit now.",
             IOException { InnerException: AddressInUseException } taken => "The host does not start. " + taken.Message,
-            _ => null, // A fault of the code: its stack trace is what is needed.
+            _ => null, // A fault in the code, which needs its stack trace.
         };
         if (reason is not null)
         {

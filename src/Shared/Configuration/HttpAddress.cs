@@ -2,18 +2,18 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>Addresses in the configuration.</summary>
+/// <summary>Reads addresses from the configuration.</summary>
 internal static class HttpAddress
 {
     /// <summary>
-    /// An address that secrets, tokens or keys travel to; null, and a mistake, where the text is none. One that is not https is a mistake
-    /// too, where it must be.
+    /// Reads an address that secrets, tokens or keys are sent to. Returns null and adds a mistake when the text is not an address. Also
+    /// adds a mistake when https is required and missing.
     /// </summary>
-    /// <param name="section">Where it stands.</param>
-    /// <param name="key">The key that is to be corrected.</param>
-    /// <param name="text">The text, which may be made of the key's value.</param>
-    /// <param name="insecure">What is wrong with http, and how it is cured; null: nothing is.</param>
-    /// <param name="mistakes">Collects them.</param>
+    /// <param name="section">The section that contains the key.</param>
+    /// <param name="key">The key that the mistake names.</param>
+    /// <param name="text">The address, which may be derived from the key's value.</param>
+    /// <param name="insecure">What is wrong with http and how to correct it; null when http is allowed.</param>
+    /// <param name="mistakes">Collects the mistakes that are found.</param>
     public static Uri? Parse(IConfigurationSection section, string key, string? text, string? insecure, ConfigurationMistakes mistakes)
     {
         if (
@@ -33,7 +33,7 @@ internal static class HttpAddress
         return address;
     }
 
-    /// <summary>The base address of a service, or of a name to look up; null, and a mistake, where the section has none.</summary>
+    /// <summary>Reads the base address of a service or of a name to look up. Returns null and adds a mistake when there is none.</summary>
     public static Uri? OfService(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         if (

@@ -3,12 +3,12 @@ using System.Reflection;
 namespace Bff.Configuration;
 
 /// <summary>
-/// The keys that a host reads, as a tree of their segments: what its settings types declare, what other code reads for itself, and what
-/// belongs to the framework.
+/// The keys that a host reads, as a tree of their segments: those that its settings types declare, those that other code reads, and those
+/// of the framework.
 /// </summary>
 internal sealed class KnownKeys
 {
-    /// <summary>Sections of the framework and of libraries, which check what they read or ignore it.</summary>
+    /// <summary>Sections of the framework and of libraries, which check what they read, or ignore it.</summary>
     private static readonly string[] Foreign =
     [
         "Logging",
@@ -51,7 +51,7 @@ internal sealed class KnownKeys
 
     public KnownKeys(IEnumerable<ConfigurationRead> reads)
     {
-        // What the shared code declares is known to every gateway, so that one file may serve several of them.
+        // Every gateway knows all keys that the shared code declares, so that several gateways can use one file.
         var read = reads.ToList();
         var declared = read.Select(r => r.Reader).Append(typeof(KnownKeys).Assembly).Distinct().SelectMany(Setting.In).ToList();
         foreach (var setting in declared)
@@ -82,17 +82,19 @@ internal sealed class KnownKeys
         }
     }
 
-    /// <param name="key">Its segments.</param>
-    /// <param name="isEmpty">It has no value: an empty list, or a section that is named for itself.</param>
+    /// <param name="key">The segments of the key.</param>
+    /// <param name="isEmpty">Whether the key has no value, like an empty list or a section without keys.</param>
     public bool Has(string[] key, bool isEmpty) => Has(_root, key, isEmpty);
 
-    /// <summary>Whether anything is read at or below the key.</summary>
+    /// <summary>Whether anything is read at the key or below it.</summary>
     public bool Leads(string[] key) => Has(_root, key, isEmpty: true);
 
     /// <summary>Whether the host reads anything below this first segment.</summary>
     public bool HasSection(string first) => _root.Names.ContainsKey(first);
 
-    /// <summary>The declared key that is spelt most like this one, names in angle brackets taken from it; null when none is near.</summary>
+    /// <summary>
+    /// Returns the most similar declared key, with its names in angle brackets replaced by those of this key; null when none is similar.
+    /// </summary>
     public string? Nearest(string[] key)
     {
         var (nearest, least) = ((string?)null, int.MaxValue);
@@ -124,7 +126,7 @@ internal sealed class KnownKeys
             || (node.Any is { } any && Has(any, key[1..], isEmpty));
     }
 
-    /// <summary>How many letters differ; null when too many do to have meant this one. A list's number is no part of it.</summary>
+    /// <summary>Returns how many letters differ; null when too many do for a misspelling. A list item's index is ignored.</summary>
     private static int? Distance(string[] pattern, string[] key)
     {
         if (key.Length != pattern.Length && !(key.Length == pattern.Length + 1 && int.TryParse(key[^1], out _)))

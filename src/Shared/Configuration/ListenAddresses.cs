@@ -8,14 +8,14 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Configuration;
 
-/// <summary>Where the host listens: the server's own settings, <c>Urls</c> and <c>Kestrel</c>.</summary>
+/// <summary>The addresses on which the host listens: the server's own settings <c>Urls</c> and <c>Kestrel</c>.</summary>
 internal sealed class ListenAddresses
 {
     private const string Prefix = "ASPNETCORE_";
 
     /// <summary>
-    /// The environment wins over files, <c>ASPNETCORE_URLS</c> included: the framework reads that prefix before the files, so that their
-    /// <c>Urls</c> would win. The command line still comes last.
+    /// Makes the environment win over files for <c>ASPNETCORE_URLS</c> too. The framework reads that prefix before the files, so their
+    /// <c>Urls</c> would win. The command line still has the highest precedence.
     /// </summary>
     public static void PreferEnvironment(IConfigurationBuilder configuration)
     {
@@ -30,7 +30,7 @@ internal sealed class ListenAddresses
     }
 }
 
-/// <summary>Finds what the server would trip over while it starts, where it would not say which key it was.</summary>
+/// <summary>Finds mistakes on which the server would fail during start without naming the key.</summary>
 internal sealed class ListenAddressesValidator(IConfiguration configuration) : IValidateOptions<ListenAddresses>
 {
     public ValidateOptionsResult Validate(string? name, ListenAddresses options)
@@ -66,7 +66,7 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
             }
             catch (FormatException)
             {
-                // As the others that the server does not take.
+                // Reported like the other addresses that the server does not accept.
             }
 
             mistakes.Add($"{key}: not an address to listen on. Write scheme, address and port, such as http://0.0.0.0:8080.");
@@ -92,7 +92,8 @@ internal sealed class ListenAddressesValidator(IConfiguration configuration) : I
     }
 
     /// <summary>
-    /// What the server refuses while it starts: a port that is none, a path, any port of <c>localhost</c>'s two addresses.
+    /// Whether the server can bind the address. It refuses an invalid port, a path, and port 0 with <c>localhost</c>, which stands for two
+    /// addresses.
     /// </summary>
     private static bool CanBeBound(BindingAddress address) =>
         address.IsUnixPipe

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Configuration;
 
 /// <summary>
-/// Finds levels in <c>Logging</c> that are none. The framework trips over one while it makes the log of a host that starts, and drops an
-/// edit of it in silence.
+/// Finds invalid levels in <c>Logging</c>. The framework throws on one while it creates the log of a starting host, and silently ignores an
+/// edit with one.
 /// </summary>
 internal static class LogLevels
 {

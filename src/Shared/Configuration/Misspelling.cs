@@ -1,12 +1,9 @@
 namespace Bff.Configuration;
 
-/// <summary>How far two spellings are apart.</summary>
+/// <summary>Measures how different two spellings are.</summary>
 internal static class Misspelling
 {
-    /// <summary>
-    /// The fewest letters that are missing, too many, wrong or swapped with their neighbour (Damerau 1964, in the restricted form); case
-    /// does not count.
-    /// </summary>
+    /// <summary>Counts missing, extra, wrong and transposed letters (Damerau 1964, in the restricted form). Case is ignored.</summary>
     public static int Distance(string one, string other)
     {
         var (before, last, next) = (new int[other.Length + 1], new int[other.Length + 1], new int[other.Length + 1]);
@@ -34,7 +31,7 @@ internal static class Misspelling
         return last[other.Length];
     }
 
-    /// <summary>Whether a word that is so far from another may have been meant by it.</summary>
+    /// <summary>Whether a text at this distance from the word may be a misspelling of it.</summary>
     public static bool MayMean(int distance, string word) => distance <= Math.Max(1, word.Length / 3);
 
     private static bool Same(char one, char other) => char.ToUpperInvariant(one) == char.ToUpperInvariant(other);

@@ -7,10 +7,9 @@ using Microsoft.Extensions.Primitives;
 namespace Bff.Configuration;
 
 /// <summary>
-/// Lets an edit of the configuration through as a whole or not at all:
-/// 1. every reloadable section parses the new configuration; 2. one mistake anywhere refuses the edit, each mistake is logged once and
-/// every section keeps its last good snapshot; 3. otherwise all take effect, then those who asked are told; 4. edits that wait for the next
-/// start are named. At start mistakes stop the host instead.
+/// Applies an edit of the configuration as a whole or not at all. 1. Every reloadable section parses the new configuration. 2. One mistake
+/// anywhere refuses the edit. Each mistake is logged once, and every section keeps its last good snapshot. 3. Otherwise all sections take
+/// effect, and then the listeners are called. 4. Edits that wait for the next start are logged. At start, mistakes stop the host instead.
 /// </summary>
 internal sealed partial class ReloadGate : IDisposable
 {
@@ -47,10 +46,10 @@ internal sealed partial class ReloadGate : IDisposable
         _logger = logger;
     }
 
-    /// <summary>Reads everything for the first time, unless that has happened.</summary>
+    /// <summary>Reads everything for the first time, unless that has already happened.</summary>
     /// <param name="others">Validates the options that are read only at start, so that their mistakes are reported together with
     /// these.</param>
-    /// <exception cref="InvalidConfigurationException">With every mistake.</exception>
+    /// <exception cref="InvalidConfigurationException">The configuration has mistakes, which the exception lists.</exception>
     public void Load(IStartupValidator? others = null)
     {
         lock (_lock)
@@ -61,7 +60,7 @@ internal sealed partial class ReloadGate : IDisposable
             Check(others, mistakes);
             if (mistakes.All.Count > 0)
             {
-                foreach (var mistake in SettingsCheck.IsThisProcess ? [] : mistakes.All) // A check prints each mistake once, at its end.
+                foreach (var mistake in SettingsCheck.IsThisProcess ? [] : mistakes.All) // The check prints each mistake once, at its end.
                 {
                     LogStops(_logger, mistake.Key, mistake.Message);
                 }
@@ -80,7 +79,7 @@ internal sealed partial class ReloadGate : IDisposable
                 _watch = ChangeToken.OnChange(_configuration.GetReloadToken, Reload);
                 if (beforeReading.HasChanged)
                 {
-                    Reload(); // Edited after it was read and before it was watched.
+                    Reload(); // The configuration was edited after it was read and before it was watched.
                 }
             }
         }
@@ -136,7 +135,7 @@ internal sealed partial class ReloadGate : IDisposable
                     commits.Add((section, commit));
                 }
             }
-#pragma warning disable CA1031 // A parse function that trips over a mistake must not take the host or the other sections' reports along.
+#pragma warning disable CA1031 // A parse function that throws on a mistake must not stop the host or hide the other sections' reports.
             catch (Exception unreadable)
 #pragma warning restore CA1031
             {
@@ -173,7 +172,7 @@ internal sealed partial class ReloadGate : IDisposable
                 Add(invalid);
             }
         }
-        catch (InvalidOperationException unreadable) // The binder met a value of the wrong kind; its message names the key.
+        catch (InvalidOperationException unreadable) // A value of the wrong type; the message names its key.
         {
             mistakes.Add("configuration", unreadable.Message);
         }
@@ -189,7 +188,7 @@ internal sealed partial class ReloadGate : IDisposable
 
     private void Refuse(IReadOnlyList<ConfigurationMistake> mistakes)
     {
-        // One save often raises several change notifications: what has been reported stays reported until it changes.
+        // One save often raises several change notifications, so a reported mistake is not reported again until it changes.
         foreach (var mistake in mistakes.Where(m => !_refused.Contains(m)))
         {
             LogRefused(_logger, mistake.Key, mistake.Message);
@@ -221,7 +220,7 @@ internal sealed partial class ReloadGate : IDisposable
         {
             section.Announce();
         }
-#pragma warning disable CA1031 // One listener's failure is not the next one's.
+#pragma warning disable CA1031 // A failure of one listener must not affect the next.
         catch (Exception failed)
 #pragma warning restore CA1031
         {

@@ -5,10 +5,10 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Configuration;
 
 /// <summary>
-/// A snapshot of part of the configuration that changes only as a whole and only together with all others: always the last good one.
-/// Inject this; read <see cref="Current"/> once per use and keep what it returned for the rest of that use.
+/// A snapshot of part of the configuration. It is always the last good one, and changes only as a whole and together with all others.
+/// Inject this type. Read <see cref="Current"/> once per use and keep the result for the rest of that use.
 /// </summary>
-/// <typeparam name="T">Immutable; what the parse function makes.</typeparam>
+/// <typeparam name="T">The type of the snapshot, which the parse function creates. It must be immutable.</typeparam>
 public sealed class Reloadable<T> : IReloadable
     where T : class
 {
@@ -25,11 +25,12 @@ public sealed class Reloadable<T> : IReloadable
         _parse = parse;
     }
 
-    /// <summary>The last good snapshot. The same object until the sections it was made of change.</summary>
+    /// <summary>The last good snapshot. It stays the same object until the sections that it was read from change.</summary>
     public T Current => Volatile.Read(ref _current)!;
 
     /// <summary>
-    /// Calls back after each change of <see cref="Current"/>, on the thread that noticed the edit, when all sections have theirs.
+    /// Registers a callback for changes of <see cref="Current"/>. It runs on the thread that noticed the edit, once all sections have their
+    /// new snapshot.
     /// </summary>
     public void OnChange(Action<T> changed)
     {
@@ -41,7 +42,7 @@ public sealed class Reloadable<T> : IReloadable
 
     Action? IReloadable.Prepare(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
-        // Parsed even when its own sections are as they were: it may refer to others (a tenant's plan) that are not.
+        // Parsed even when its own sections are unchanged, because it may refer to others that changed (a tenant's plan).
         var next = _parse(configuration, mistakes);
         var fingerprint = Fingerprint(configuration);
         if (fingerprint == _fingerprint)
@@ -81,12 +82,12 @@ public sealed class Reloadable<T> : IReloadable
     }
 }
 
-/// <summary>What the gate sees of a <see cref="Reloadable{T}"/>.</summary>
+/// <summary>A <see cref="Reloadable{T}"/> as the gate sees it.</summary>
 internal interface IReloadable
 {
-    /// <summary>Reads the configuration without taking effect; returns what puts it in force, null when nothing changed.</summary>
+    /// <summary>Reads the configuration without taking effect. Returns an action that applies it; null when nothing changed.</summary>
     Action? Prepare(IConfiguration configuration, ConfigurationMistakes mistakes);
 
-    /// <summary>Tells those who asked for it.</summary>
+    /// <summary>Calls the registered listeners.</summary>
     void Announce();
 }

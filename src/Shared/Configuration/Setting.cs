@@ -7,7 +7,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>One key of the configuration, as a settings type declares it.</summary>
+/// <summary>One key of the configuration, as declared by a settings type.</summary>
 public sealed class Setting
 {
     private delegate bool Reader(string text, out object? value);
@@ -29,28 +29,28 @@ public sealed class Setting
         (Range, _read) = declared.Range is null ? ReaderOf(Nullable.GetUnderlyingType(kind) ?? kind, declared) : (declared.Range, null);
     }
 
-    /// <summary>The member that it sets.</summary>
+    /// <summary>The member that the key sets.</summary>
     public PropertyInfo Member { get; }
 
-    /// <summary>What was said of the member.</summary>
+    /// <summary>The attribute of the member.</summary>
     public SettingAttribute Declared { get; }
 
-    /// <summary>Below the section.</summary>
+    /// <summary>The key below the section.</summary>
     public string Key { get; }
 
-    /// <summary>The whole key, names in angle brackets.</summary>
+    /// <summary>The whole key, with names in angle brackets.</summary>
     public string Path { get; }
 
-    /// <summary>What is accepted, in words.</summary>
+    /// <summary>The accepted values in words.</summary>
     public string Range { get; }
 
-    /// <summary>Whether an edit takes effect at the next start, even where the section is read again before.</summary>
+    /// <summary>Whether an edit takes effect only at the next start, even when the section is reloaded before.</summary>
     public bool IsAtStart { get; }
 
-    /// <summary>Whether it is several values, below <c>0</c>, <c>1</c>, ...</summary>
+    /// <summary>Whether the setting is a list with keys <c>0</c>, <c>1</c>, ...</summary>
     public bool IsList { get; }
 
-    /// <summary>Every key that it is read from, the one with its own name first.</summary>
+    /// <summary>All keys that the setting is read from, its own first.</summary>
     public IEnumerable<string> Paths =>
         [
             IsList ? Path + ":<n>" : Path,
@@ -58,7 +58,7 @@ public sealed class Setting
             .. (Declared.Also ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(key => Path[..^Key.Length] + key),
         ];
 
-    /// <summary>What a type declares, in the order of its members.</summary>
+    /// <summary>Returns the settings that a type declares, in the order of its members.</summary>
     public static IReadOnlyList<Setting> Of(Type settings) =>
         Known.GetOrAdd(
             settings,
@@ -71,13 +71,13 @@ public sealed class Setting
                 ]
         );
 
-    /// <summary>What all types of an assembly declare.</summary>
+    /// <summary>Returns the settings that all types of an assembly declare.</summary>
     public static IEnumerable<Setting> In(Assembly assembly) => TypesIn(assembly).SelectMany(Of);
 
-    /// <summary>Whether a key is the section or stands below it.</summary>
+    /// <summary>Whether a key is the section or is below it.</summary>
     internal static bool IsBelow(string section, string key) => (key + ":").StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A value as it is written in files: numbers plain, time spans as <c>[d.]hh:mm:ss[.fff]</c>.</summary>
+    /// <summary>Formats a value as it is written in files: numbers plain, time spans as <c>[d.]hh:mm:ss[.fff]</c>.</summary>
     public static string Write(object? value) =>
         value switch
         {
@@ -90,8 +90,8 @@ public sealed class Setting
         };
 
     /// <summary>
-    /// Found in the assembly's metadata: to load all types would load each package that one of them derives from, in hosts that do not use
-    /// it.
+    /// Finds the settings types in the assembly's metadata. Loading all types would load the packages that they derive from, even in hosts
+    /// that do not use those packages.
     /// </summary>
     private static unsafe List<Type> TypesIn(Assembly assembly)
     {
@@ -120,7 +120,7 @@ public sealed class Setting
         {
             HandleKind.TypeDefinition => metadata.GetTypeDefinition((TypeDefinitionHandle)type).Name,
             HandleKind.TypeReference => metadata.GetTypeReference((TypeReferenceHandle)type).Name,
-            _ => default, // Of a generic attribute.
+            _ => default, // The constructor of a generic attribute.
         };
         return metadata.StringComparer.Equals(name, nameof(SettingsAttribute));
     }
@@ -183,7 +183,7 @@ public sealed class Setting
                 "one of " + string.Join(", ", names),
                 (string text, out object? value) =>
                 {
-                    var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)); // Numbers are no names.
+                    var name = names.FirstOrDefault(n => n.Equals(text, StringComparison.OrdinalIgnoreCase)); // Numbers are no valid names.
                     value = name is null ? null : Enum.Parse(kind, name);
                     return name is not null;
                 }

@@ -4,20 +4,20 @@ using Microsoft.Extensions.Configuration.CommandLine;
 namespace Bff.Configuration;
 
 /// <summary>
-/// <c>--check-settings</c>: reads the same files and the same environment as the host, prints every mistake, and ends with 0 or 1 before
-/// anything is connected to.
+/// Implements <c>--check-settings</c>: reads the same files and environment as the host, prints every mistake, and exits with 0 or 1 before
+/// anything connects.
 /// </summary>
 internal sealed class SettingsCheck
 {
     private const string Argument = "--check-settings";
     private readonly bool _isAskedFor;
 
-    /// <summary>Whether this process was started for it; known before there is a host.</summary>
+    /// <summary>Whether this process was started with the argument. Known before there is a host.</summary>
     public static bool IsThisProcess { get; } = Environment.GetCommandLineArgs().Contains(Argument, StringComparer.Ordinal);
 
     private SettingsCheck(bool isAskedFor) => _isAskedFor = isAskedFor;
 
-    /// <summary>Takes the argument out of the command line: what stands after it would be taken for its value.</summary>
+    /// <summary>Removes the argument from the command line, because otherwise the next argument would be read as its value.</summary>
     public static SettingsCheck Of(IConfigurationBuilder configuration)
     {
         var isAskedFor = false;
@@ -38,7 +38,7 @@ internal sealed class SettingsCheck
         return new(isAskedFor);
     }
 
-    /// <summary>Ends the process, if that was all it was started for; the settings have been found good.</summary>
+    /// <summary>Ends the process if it was started only for the check. The settings have no mistake.</summary>
     public void EndIfAskedFor()
     {
         if (_isAskedFor)

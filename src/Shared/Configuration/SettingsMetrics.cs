@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Configuration;
 
-/// <summary>What became of edits, and what of the files as they are now is not in force.</summary>
+/// <summary>Counts accepted and refused edits, and reports the mistakes and settings of the current files that are not in effect.</summary>
 internal sealed class SettingsMetrics : IDisposable
 {
     private readonly Meter _meter;
@@ -10,7 +10,7 @@ internal sealed class SettingsMetrics : IDisposable
     private int _refused;
     private int _pending;
 
-    /// <param name="host">By which a listener tells the gateways of one process apart.</param>
+    /// <param name="host">The host's meter factory, by which a listener tells the gateways of one process apart.</param>
     public SettingsMetrics(IMeterFactory host)
     {
         _meter = new(new MeterOptions("Bff.Configuration") { Scope = host });

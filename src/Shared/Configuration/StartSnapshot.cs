@@ -2,15 +2,15 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>The configuration that the host started with, to say later which edits wait for the next start.</summary>
-/// <param name="configuration">As it is at the start.</param>
-/// <param name="reads">What the host reads.</param>
+/// <summary>The configuration with which the host started, to find edits that wait for the next start.</summary>
+/// <param name="configuration">The configuration at start.</param>
+/// <param name="reads">The sections that the host reads.</param>
 internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<ConfigurationRead> reads)
 {
     private readonly Dictionary<string, string?> _values = Values(configuration);
     private string[][]? _atStart;
 
-    /// <summary>Keys, in order, whose value is another than at the start and that are read at a start alone. Never their values.</summary>
+    /// <summary>Returns the keys, in order, that are read only at start and whose value has changed since. Never returns values.</summary>
     public IReadOnlyList<string> Changed(IConfiguration edited)
     {
         var now = Values(edited);
@@ -25,14 +25,14 @@ internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<Co
             return changed;
         }
 
-        _atStart ??= [.. Declared().Select(path => path.Split(':'))]; // Looked for at the first edit: the start does not wait for it.
+        _atStart ??= [.. Declared().Select(path => path.Split(':'))]; // Computed at the first edit, to keep the start fast.
         return [.. changed.Where(key => IsAtStart(key.Split(':'))).Order(StringComparer.OrdinalIgnoreCase)];
     }
 
     private bool IsAtStart(string[] key) =>
         key[0].StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase) || Array.Exists(_atStart!, pattern => IsBelow(key, pattern));
 
-    /// <summary>A name in angle brackets stands for any.</summary>
+    /// <summary>Whether the key is at or below the pattern. A name in angle brackets matches any segment.</summary>
     private static bool IsBelow(string[] key, string[] pattern)
     {
         if (key.Length < pattern.Length)
@@ -51,7 +51,7 @@ internal sealed class StartSnapshot(IConfiguration configuration, IEnumerable<Co
         return true;
     }
 
-    /// <summary>Sections of which nothing is read again, and members that say so of themselves.</summary>
+    /// <summary>The sections that are never reloaded, and the members that are declared as read at start.</summary>
     private IEnumerable<string> Declared() =>
         [
             "Urls",

@@ -3,12 +3,12 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Bff.Configuration;
 
-/// <summary>TLS and mTLS towards a service or a store.</summary>
+/// <summary>Configures TLS and mTLS for connections to a service or a store.</summary>
 internal static class TransportSecurity
 {
     /// <summary>Reads the certificate files; null when there are none.</summary>
-    /// <param name="clientCertificate">What the gateway presents.</param>
-    /// <param name="serverCa">The authority that the other side's certificate must chain to, in place of the machine's.</param>
+    /// <param name="clientCertificate">The certificate that the gateway presents.</param>
+    /// <param name="serverCa">The authority that the other side's certificate must chain to, instead of the machine's authorities.</param>
     public static SslClientAuthenticationOptions? From(CertificateOptions? clientCertificate, CertificateOptions? serverCa)
     {
         if (clientCertificate is null && serverCa is null)

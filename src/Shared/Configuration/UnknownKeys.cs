@@ -2,17 +2,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Configuration;
 
-/// <summary>What becomes of a key that no code reads.</summary>
+/// <summary>What happens to a key that no code reads.</summary>
 internal enum UnknownKey
 {
-    /// <summary>It is a mistake as any other.</summary>
+    /// <summary>It is a mistake like any other.</summary>
     Refuse,
 
     /// <summary>It is logged.</summary>
     Warn,
 }
 
-/// <summary><c>Settings</c>: how settings themselves are read.</summary>
+/// <summary>Settings of section <c>Settings</c>: how settings themselves are read.</summary>
 [Settings("Settings")]
 internal sealed class UnknownKeySettings
 {
@@ -24,13 +24,13 @@ internal sealed class UnknownKeySettings
 }
 
 /// <summary>
-/// Finds keys that no code of this host reads: misspelt ones, which would otherwise leave a default in force in silence. Variables of the
-/// environment are only looked at below sections that the host reads, or where they are spelt almost like one: others belong to other
-/// programs.
+/// Finds keys that no code of this host reads. They are mostly misspelled, and would otherwise silently leave a default in effect. An
+/// environment variable is checked only below sections that the host reads, or when its name is almost that of a key, because other
+/// variables belong to other programs.
 /// </summary>
 internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads, IEnumerable<IKnownNames> names)
 {
-    /// <summary>What the proxy's route format has, and this host does in another place.</summary>
+    /// <summary>Members of the proxy's route format that this host configures elsewhere.</summary>
     private static readonly Dictionary<string, string> Elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
         ["CorsPolicy"] = "Origins are allowed for the whole host, in Cors:Origins.",
@@ -42,7 +42,7 @@ internal sealed class UnknownKeys(IEnumerable<ConfigurationRead> reads, IEnumera
 
     private readonly Lazy<KnownKeys> _known = new(() => new(reads));
 
-    /// <summary>Adds a mistake for each, or gives it to <paramref name="warn"/> where the configuration says so.</summary>
+    /// <summary>Adds a mistake for each unknown key, or passes it to <paramref name="warn"/> when the configuration says so.</summary>
     public void Check(IConfiguration configuration, ConfigurationMistakes mistakes, Action<ConfigurationMistake> warn)
     {
         var warns = mistakes.Read<UnknownKeySettings>(configuration).Unknown == UnknownKey.Warn;

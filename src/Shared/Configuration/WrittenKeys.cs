@@ -4,13 +4,13 @@ using Microsoft.Extensions.Configuration.EnvironmentVariables;
 
 namespace Bff.Configuration;
 
-/// <summary>A key that is written in some source of configuration.</summary>
+/// <summary>A key that is written in a source of configuration.</summary>
 /// <param name="Key">The whole key.</param>
-/// <param name="IsEmpty">Its value is empty text, as that of an empty list.</param>
-/// <param name="IsVariable">It is a variable of the environment, which many programs share.</param>
+/// <param name="IsEmpty">Whether its value is empty text, as for an empty list.</param>
+/// <param name="IsVariable">Whether it is an environment variable, which many programs share.</param>
 internal readonly record struct WrittenKey(string Key, bool IsEmpty, bool IsVariable);
 
-/// <summary>Every key that has a value, by where it was written.</summary>
+/// <summary>Lists every key that has a value, with its kind of source.</summary>
 internal static class WrittenKeys
 {
     public static IEnumerable<WrittenKey> Of(IConfiguration configuration) =>
@@ -44,8 +44,8 @@ internal static class WrittenKeys
     }
 
     /// <summary>
-    /// What derived providers fill. <c>GetChildKeys</c> would walk through all of it once for every section: with 10 000 tenants for
-    /// seconds.
+    /// The data that derived providers fill. <c>GetChildKeys</c> would scan all of it for every section, which takes seconds with 10 000
+    /// tenants.
     /// </summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Data")]
     private static extern IDictionary<string, string?> Data(ConfigurationProvider provider);
