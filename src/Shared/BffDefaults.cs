@@ -19,11 +19,11 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
 
-/// <summary>Registers everything that must never differ between gateways.</summary>
+/// <summary>Registers the services that must be the same in every gateway.</summary>
 public static class BffDefaults
 {
     /// <summary>
-    /// All stages, in the order in which a request meets them. The host adds its credentials, its typed clients and its endpoints.
+    /// Registers all stages, in the order in which a request meets them. The host adds its credentials, typed clients and endpoints.
     /// </summary>
     public static WebApplicationBuilder AddBffDefaults(this WebApplicationBuilder builder)
     {

@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
 
-/// <summary>What every gateway serves beside its own endpoints; one line each.</summary>
+/// <summary>Maps the endpoints that every gateway serves beside its own.</summary>
 internal static class BffEndpoints
 {
     public static void MapBffEndpoints(this WebApplication app)
@@ -20,7 +20,7 @@ internal static class BffEndpoints
         app.MapGatewayKeys();
         app.MapHealth();
 
-        // The internal surface is kept off the public ingress and takes service tokens only: RequireServiceToken.
+        // The internal surface is kept off the public ingress and accepts only service tokens (RequireServiceToken).
         app.MapRevocations();
         app.MapCacheInvalidation();
         app.MapEventPublishing();

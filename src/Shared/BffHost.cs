@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Bff;
 
-/// <summary>Where a gateway begins.</summary>
+/// <summary>Creates the builder of a gateway.</summary>
 public static class BffHost
 {
     /// <summary>
-    /// The framework's builder, which reads the settings files at once: one that cannot be read ends the host as any other mistake does,
-    /// with a line that names the file and exit code 1.
+    /// Creates the framework's builder, which reads the settings files at once. If a file cannot be read, the host ends as for any other
+    /// configuration mistake: with a line that names the file, and exit code 1.
     /// </summary>
     /// <exception cref="InvalidConfigurationException">A settings file cannot be read.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
@@ -20,7 +20,7 @@ public static class BffHost
         }
         catch (Exception unreadable) when (unreadable is InvalidDataException or UnauthorizedAccessException)
         {
-            // The outer message names the file, the innermost one the place in it.
+            // The outer message names the file; the innermost one names the place in it.
             var (file, place) = (unreadable.Message, unreadable.GetBaseException().Message);
             throw new InvalidConfigurationException([new("Settings file", file == place ? file : $"{file} {place}")]);
         }

@@ -13,16 +13,17 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff;
 
 /// <summary>
-/// The way of a request, written out in full; a host's own middleware joins in the places that are named here, and nothing joins elsewhere.
+/// Builds the request pipeline. The order of the middleware is written out here in full. A host's own middleware joins only at the places
+/// that are named here.
 /// </summary>
 public static class BffPipeline
 {
     /// <summary>
-    /// Puts the stages in their order: edge, callers, rate limiting, admission; then the endpoint (composition or pass-through).
-    /// Also maps what every gateway serves: health, problem pages, the internal surface.
+    /// Adds the stages in their order: edge, callers, rate limiting, admission, endpoint (composition or pass-through). Also maps the
+    /// endpoints that every gateway serves: health, problem pages, the internal surface.
     /// </summary>
     /// <param name="app">The host.</param>
-    /// <param name="host">Adds the host's own middleware in the places that there are for it; null: it has none.</param>
+    /// <param name="host">Adds the host's own middleware at the places provided for it. Null: the host has none.</param>
     public static WebApplication UseBffPipeline(this WebApplication app, Action<PipelinePlaces>? host = null)
     {
         var places = new PipelinePlaces();
@@ -47,10 +48,10 @@ public static class BffPipeline
         app.UseMiddleware<CorsRulesMiddleware>();
         app.UseRouting();
         app.UseMiddleware<HeadAsGetMiddleware>();
-        app.UseRouting(); // Looks only at what has no endpoint: a HEAD that is to be answered as GET.
+        app.UseRouting(); // Routes only requests that have no endpoint yet: a HEAD that is to be answered as GET.
         app.UseMiddleware<HeadAgainMiddleware>();
         app.UseMiddleware<AskForGuardsMiddleware>();
-        app.UseRouting(); // And what was refused for its method or media type.
+        app.UseRouting(); // Routes what was refused for its method or media type.
 
         // 2. Callers
         app.UseMiddleware<RoutingRefusalsMiddleware>();
@@ -72,8 +73,9 @@ public static class BffPipeline
     }
 
     /// <summary>
-    /// The reverse proxy registers the framework's authorization services, and the builder then puts its middleware before everything,
-    /// where it finds no endpoint and costs every request a layer. Stage 2 decides here; the mark says that the middleware is there.
+    /// Keeps the framework's authorization middleware out of the pipeline. The reverse proxy registers the authorization services, so the
+    /// builder would put the middleware before everything else, where it finds no endpoint and costs every request a layer. Stage 2
+    /// authorizes here. The property says that the middleware is already in place.
     /// </summary>
     private static void WithoutFrameworkAuthorization(IApplicationBuilder app) => app.Properties["__AuthorizationMiddlewareSet"] = true;
 }

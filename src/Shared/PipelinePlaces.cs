@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Builder;
 namespace Bff;
 
 /// <summary>
-/// Where a host's own middleware may join <see cref="BffPipeline.UseBffPipeline"/>. In each place it runs in the order in which it was
-/// added.
+/// The places at which a host's own middleware may join <see cref="BffPipeline.UseBffPipeline"/>. Within a place, middleware runs in the
+/// order in which it was added.
 /// </summary>
 public sealed class PipelinePlaces
 {
@@ -17,15 +17,15 @@ public sealed class PipelinePlaces
     private readonly List<Action<IApplicationBuilder>> _beforeEndpoint = [];
 
     /// <summary>
-    /// Before everything: it sees each request as it came and each answer as it goes, refusals included. The request has no ids and no
-    /// caller yet.
+    /// Adds middleware before everything else. It sees every request as it arrived and every answer as it leaves, refusals included. The
+    /// request has no ids and no caller yet.
     /// </summary>
     public PipelinePlaces BeforeEdge<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_beforeEdge);
 
-    /// <summary>The caller is known, and nothing has been charged to its limits yet.</summary>
+    /// <summary>Adds middleware that runs once the caller is known, before anything is charged to the caller's limits.</summary>
     public PipelinePlaces AfterCallers<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_afterCallers);
 
-    /// <summary>The request is admitted; the endpoint is next.</summary>
+    /// <summary>Adds middleware that runs after admission, right before the endpoint.</summary>
     public PipelinePlaces BeforeEndpoint<[DynamicallyAccessedMembers(Reached)] TMiddleware>() => Add<TMiddleware>(_beforeEndpoint);
 
     internal void JoinBeforeEdge(IApplicationBuilder app) => Join(_beforeEdge, app);

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Requests;
 
-/// <summary>How a caller proved who it is.</summary>
+/// <summary>How a caller authenticated.</summary>
 public enum CallerKind
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>The caller did not authenticate.</summary>
     Anonymous,
 
     /// <summary>An access token (JWT or opaque) in <c>Authorization</c>.</summary>
@@ -21,11 +21,14 @@ public enum CallerKind
 }
 
 /// <summary>
-/// Who is calling: the one shape that JWT, opaque token, cookie session and API key become. Immutable; shared between requests.
+/// The caller of a request. JWT, opaque token, cookie session and API key all become this one type. Immutable; shared between requests.
 /// </summary>
 public sealed class Caller
 {
-    /// <summary>Begins the <see cref="Subject"/> of an application; no user's does, for such a token is refused.</summary>
+    /// <summary>
+    /// Prefix of the <see cref="Subject"/> of an application. No user's subject starts with it: a user's token with such a subject is
+    /// refused.
+    /// </summary>
     public const string ApplicationPrefix = "client:";
 
     private long _notRevokedAt;
@@ -34,21 +37,22 @@ public sealed class Caller
     public static readonly Caller Anonymous = new() { Subject = "", Kind = CallerKind.Anonymous };
 
     /// <summary>
-    /// Claim <c>sub</c>; for an API key the key's id; for an application <see cref="ApplicationPrefix"/> and its client id, so that
-    /// whatever is kept, counted or asked by subject never meets the user of the same name. Empty only for <see cref="Anonymous"/>.
+    /// Claim <c>sub</c>. For an API key, the key's id. For an application, <see cref="ApplicationPrefix"/> and its client id, so that
+    /// whatever is kept, counted or looked up by subject is never mixed with a user of the same name. Empty only for
+    /// <see cref="Anonymous"/>.
     /// </summary>
     public required string Subject { get; init; }
 
-    /// <summary>True for a token that belongs to an application (RFC 6749 section 4.4): no user stands behind it.</summary>
+    /// <summary>Whether the token belongs to an application (RFC 6749 section 4.4), with no user behind it.</summary>
     public bool IsApplication { get; init; }
 
-    /// <summary>How the caller proved it.</summary>
+    /// <summary>How the caller authenticated.</summary>
     public required CallerKind Kind { get; init; }
 
     /// <summary>Claim <c>tid</c> or <c>tenant</c>, or the API key's tenant.</summary>
     public string? Tenant { get; init; }
 
-    /// <summary>Claim <c>client_id</c>, <c>azp</c>, or what the provider calls it.</summary>
+    /// <summary>Claim <c>client_id</c> or <c>azp</c>, or the provider's own claim for it.</summary>
     public string? Client { get; init; }
 
     /// <summary>Claim <c>email</c>.</summary>
@@ -69,45 +73,46 @@ public sealed class Caller
     /// <summary>Claim <c>iat</c>.</summary>
     public DateTimeOffset? IssuedAt { get; init; }
 
-    /// <summary>When the credential ends.</summary>
+    /// <summary>When the credential expires.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
-    /// <summary>An API key's id; null for other kinds.</summary>
+    /// <summary>An API key's id. Null for other kinds.</summary>
     public string? KeyId { get; init; }
 
-    /// <summary>By which the store finds an API key; not the key.</summary>
+    /// <summary>The value by which the store finds an API key. It is not the key itself.</summary>
     internal string? KeyHash { get; init; }
 
-    /// <summary>Networks that an API key may be used from; null: any.</summary>
+    /// <summary>Networks from which an API key may be used. Null: any.</summary>
     public IReadOnlyList<IPNetwork>? AllowedAddresses { get; init; }
 
-    /// <summary>True for a test-mode API key: served by the sandbox upstreams, sees nothing live.</summary>
+    /// <summary>Whether this is a test-mode API key, which is served by the sandbox upstreams and sees nothing live.</summary>
     public bool IsSandbox { get; init; }
 
-    /// <summary>The browser session's id (not the cookie); null for other kinds.</summary>
+    /// <summary>The browser session's id (not the cookie). Null for other kinds.</summary>
     public string? SessionId { get; init; }
 
-    /// <summary>False only for <see cref="Anonymous"/>.</summary>
+    /// <summary>Whether the caller authenticated. False only for <see cref="Anonymous"/>.</summary>
     public bool IsAuthenticated => Kind != CallerKind.Anonymous;
 
     /// <summary>
-    /// What services are told of the caller; null until a call has needed it. Kept here because callers are remembered over many requests.
+    /// The headers that tell services who the caller is. Null until a call first needs them. Kept here because a caller is remembered over
+    /// many requests.
     /// </summary>
     internal KeyValuePair<string, string>[]? IdentityHeaders { get; set; }
 
-    /// <summary>The state of the revocation list in which the credential was last found not to be revoked.</summary>
+    /// <summary>The version of the revocation list that was last checked and did not contain the credential.</summary>
     internal long NotRevokedAt
     {
         get => Volatile.Read(ref _notRevokedAt);
         set => Volatile.Write(ref _notRevokedAt, value);
     }
 
-    /// <summary>Whether the credential carries the scope. Ordinal.</summary>
+    /// <summary>Whether the credential carries the scope. The comparison is ordinal.</summary>
     public bool HasScope(string scope) => Scopes.Contains(scope);
 
-    /// <summary>Whether the caller has the role. Ordinal.</summary>
+    /// <summary>Whether the caller has the role. The comparison is ordinal.</summary>
     public bool IsInRole(string role) => Roles.Contains(role, StringComparer.Ordinal);
 
-    /// <summary>Lets endpoints ask for the caller as a parameter.</summary>
+    /// <summary>Binds the caller as an endpoint parameter.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => new(BffRequest.Of(context).Caller);
 }

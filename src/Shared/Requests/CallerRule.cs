@@ -4,37 +4,36 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Requests;
 
 /// <summary>
-/// What an endpoint asks of its caller; endpoint metadata. An endpoint without it (and not anonymous) is refused at start.
+/// Endpoint metadata: what an endpoint requires of its caller. The host refuses to start with an endpoint that has neither this nor
+/// anonymous access.
 /// </summary>
-/// <param name="Scope">The scope that the caller must have; null: none in particular.</param>
-/// <param name="Role">The role that the caller must have; null: none in particular.</param>
-/// <param name="Kind">How the caller must have proved itself; null: any way.</param>
+/// <param name="Scope">The scope that the caller must have. Null: none in particular.</param>
+/// <param name="Role">The role that the caller must have. Null: none in particular.</param>
+/// <param name="Kind">How the caller must have authenticated. Null: in any way.</param>
 public sealed record CallerRule(string? Scope, string? Role = null, CallerKind? Kind = null);
 
-/// <summary>What an endpoint answers instead of 401; endpoint metadata.</summary>
-/// <param name="Of">The answer; null: the 401 stays.</param>
+/// <summary>Endpoint metadata: the answer that an endpoint gives instead of 401.</summary>
+/// <param name="Of">Makes the answer. If it returns null, the answer is 401.</param>
 public sealed record AnonymousAnswer(Func<HttpContext, IResult?> Of);
 
 /// <summary>
-/// The endpoint's stable name (<c>home-feed</c>): key of its configuration, limits and metrics. Not the OpenAPI operation id.
+/// The endpoint's stable name (<c>home-feed</c>): the key of its configuration, limits and metrics. It is not the OpenAPI operation id.
 /// </summary>
-/// <param name="Name">Lower case, as in configuration.</param>
+/// <param name="Name">The name in lower case, as in configuration.</param>
 public sealed record EndpointName(string Name);
 
-/// <summary>Guards on endpoints and groups.</summary>
+/// <summary>Adds the rules that guard endpoints and groups.</summary>
 public static class CallerRuleExtensions
 {
-    /// <summary>Callers need this OAuth scope; others get 403 <c>insufficient_scope</c> (RFC 6750 section 3.1).</summary>
+    /// <summary>Requires this OAuth scope. Other callers get 403 <c>insufficient_scope</c> (RFC 6750 section 3.1).</summary>
     public static TBuilder RequireScope<TBuilder>(this TBuilder builder, string scope)
         where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(scope));
 
-    /// <summary>Callers need this role; others get 403 <c>forbidden</c>.</summary>
+    /// <summary>Requires this role. Other callers get 403 <c>forbidden</c>.</summary>
     public static TBuilder RequireRole<TBuilder>(this TBuilder builder, string role)
         where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(null, role));
 
-    /// <summary>
-    /// Callers need an access token with this scope: neither an API key nor a browser session will do, whatever scopes it has.
-    /// </summary>
+    /// <summary>Requires an access token with this scope. An API key or a browser session is refused, whatever scopes it has.</summary>
     public static TBuilder RequireServiceToken<TBuilder>(this TBuilder builder, string scope)
         where TBuilder : IEndpointConventionBuilder => builder.With(new CallerRule(scope, Kind: CallerKind.Token));
 

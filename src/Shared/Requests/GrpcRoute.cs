@@ -1,5 +1,5 @@
 namespace Bff.Requests;
 
-/// <summary>Metadata: what passes here is gRPC, and what the gateway refuses here is refused as gRPC.</summary>
-/// <param name="TakesWeb">Whether gRPC-Web passes too.</param>
+/// <summary>Endpoint metadata: the route carries gRPC, so the gateway's refusals take the form of gRPC.</summary>
+/// <param name="TakesWeb">Whether gRPC-Web is accepted too.</param>
 internal sealed record GrpcRoute(bool TakesWeb);

@@ -2,10 +2,10 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bff.Requests;
 
-/// <summary>How long headers are.</summary>
+/// <summary>Measures headers.</summary>
 internal static class HeadLength
 {
-    /// <summary>Characters of a header; its name counts with each of its values.</summary>
+    /// <summary>Returns the characters of a header. The name counts with each of its values.</summary>
     public static int Of(string name, StringValues values)
     {
         var length = 0;

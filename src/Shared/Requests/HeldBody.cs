@@ -4,13 +4,13 @@ using System.Security.Cryptography;
 namespace Bff.Requests;
 
 /// <summary>
-/// A request's body that was read to its end: up to <see cref="MemoryBytes"/> in memory, a larger one in a temporary file. Can be read as
-/// often as needed, by several readers at once. The file has no name once it is open, so that nothing is left of it however the process
-/// ends.
+/// A request's body that was read to its end. Up to <see cref="MemoryBytes"/> are kept in memory; a larger body goes to a temporary file.
+/// It can be read repeatedly, by several readers at once. The file's name is deleted as soon as the file is open, so that nothing is left
+/// of it however the process ends.
 /// </summary>
 internal sealed class HeldBody : IDisposable
 {
-    /// <summary>What is held in memory.</summary>
+    /// <summary>Largest body in bytes that is kept in memory.</summary>
     public const int MemoryBytes = 1024 * 1024;
 
     private const int FirstBytes = 16 * 1024;
@@ -22,14 +22,14 @@ internal sealed class HeldBody : IDisposable
 
     private HeldBody(FileStream file, long length) => (_file, Length) = (file, length);
 
-    /// <summary>In bytes.</summary>
+    /// <summary>Length in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>Reads a body; what is kept of it grows with what arrives, not with what is announced.</summary>
+    /// <summary>Reads a body to its end. The buffer grows with what arrives, not with what is announced.</summary>
     /// <param name="body">The body.</param>
-    /// <param name="announced">Its length, when the sender has said it.</param>
-    /// <param name="progressed">Called whenever another <see cref="MemoryBytes"/> have arrived.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="announced">The length in bytes, if the sender has announced it.</param>
+    /// <param name="progressed">Called each time another <see cref="MemoryBytes"/> have arrived.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
     public static async Task<HeldBody> Read(Stream body, long? announced, Action progressed, CancellationToken cancellation)
     {
         var bytes = new byte[(int)Math.Min(announced ?? FirstBytes, FirstBytes)];
@@ -63,10 +63,10 @@ internal sealed class HeldBody : IDisposable
         return new(bytes);
     }
 
-    /// <summary>A body that the gateway has written.</summary>
+    /// <summary>Wraps a body that the gateway itself has written.</summary>
     public static HeldBody Of(byte[] bytes) => new(bytes);
 
-    /// <summary>All of it in memory; kept from then on.</summary>
+    /// <summary>Returns the whole body in memory and keeps it there.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> ToMemory(CancellationToken cancellation)
     {
         if (_bytes is null)
@@ -83,13 +83,13 @@ internal sealed class HeldBody : IDisposable
         return _bytes;
     }
 
-    /// <summary>Writes all of it.</summary>
+    /// <summary>Writes the whole body to the target.</summary>
     public ValueTask CopyTo(Stream target, CancellationToken cancellation) =>
         _bytes is { } bytes
             ? target.WriteAsync(bytes, cancellation)
             : InPieces((piece, token) => target.WriteAsync(piece, token), cancellation);
 
-    /// <summary>Adds all of it to a hash.</summary>
+    /// <summary>Appends the whole body to a hash.</summary>
     public ValueTask AppendTo(IncrementalHash hash, CancellationToken cancellation)
     {
         return InPieces(Append, cancellation);
@@ -101,7 +101,7 @@ internal sealed class HeldBody : IDisposable
         }
     }
 
-    /// <summary>For one reader, from the start.</summary>
+    /// <summary>Returns a stream from the start of the body, for one reader.</summary>
     public Stream AsStream()
     {
         if (_bytes is { } bytes)

@@ -1,8 +1,8 @@
 namespace Bff.Requests;
 
-/// <summary>The bound on everything that one request asks of services: <c>Composition:Deadline</c>.</summary>
+/// <summary>The deadline for all calls that one request makes to services: <c>Composition:Deadline</c>.</summary>
 internal interface IRequestDeadline
 {
-    /// <summary>The value in force.</summary>
+    /// <summary>The current value.</summary>
     TimeSpan Current { get; }
 }

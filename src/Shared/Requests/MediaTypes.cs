@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Requests;
 
-/// <summary>Media types (RFC 6838) as the gateway tells them apart.</summary>
+/// <summary>Recognizes media types (RFC 6838).</summary>
 internal static class MediaTypes
 {
-    /// <summary><c>application/json</c> and <c>application/*+json</c>, with or without parameters.</summary>
+    /// <summary>Whether the type is <c>application/json</c> or <c>application/*+json</c>, with or without parameters.</summary>
     public static bool IsJson(ReadOnlySpan<char> contentType)
     {
         var end = contentType.IndexOf(';');
@@ -17,7 +17,7 @@ internal static class MediaTypes
             );
     }
 
-    /// <summary>Whether the client names <c>text/html</c>, as browsers do when they open a page and scripts do not.</summary>
+    /// <summary>Whether the client accepts <c>text/html</c> by name. Browsers do when they open a page; scripts do not.</summary>
     public static bool AcceptsHtml(HttpRequest request) =>
         request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

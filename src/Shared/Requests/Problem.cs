@@ -5,26 +5,27 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Requests;
 
 /// <summary>
-/// One occurrence of an error, on its way to the client as <c>application/problem+json</c> (RFC 9457). Usable as an endpoint's result.
+/// One occurrence of an error, sent to the client as <c>application/problem+json</c> (RFC 9457). Usable as an endpoint's result.
 /// </summary>
-/// <param name="code">Which error it is.</param>
+/// <param name="code">The kind of error.</param>
 public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
 {
-    /// <summary>Which error it is.</summary>
+    /// <summary>The kind of error.</summary>
     public ProblemCode Code { get; } = code;
 
     /// <summary>
-    /// About this occurrence, for the client's developer; the code's explanation when null. Never an internal name or secret.
+    /// Explains this occurrence to the client's developer. If null, the code's explanation is used. Never contains an internal name or a
+    /// secret.
     /// </summary>
     public string? Detail { get; init; }
 
-    /// <summary>A service's own problem type, in place of the gateway's.</summary>
+    /// <summary>A service's own problem type, which replaces the gateway's.</summary>
     public string? Type { get; init; }
 
-    /// <summary>A service's own title, in place of the code's.</summary>
+    /// <summary>A service's own title, which replaces the code's.</summary>
     public string? Title { get; init; }
 
-    /// <summary>Becomes <c>Retry-After</c>, rounded up to whole seconds.</summary>
+    /// <summary>Value of <c>Retry-After</c>, rounded up to whole seconds.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary><see cref="RetryAfter"/> in whole seconds, at least 1.</summary>
@@ -33,51 +34,54 @@ public sealed class Problem(ProblemCode code) : IResult, IStatusCodeHttpResult
     /// <summary>The composition part that failed.</summary>
     public string? Section { get; init; }
 
-    /// <summary>Messages per member, in the JSON's own spelling; for <see cref="ProblemCodes.ValidationFailed"/>.</summary>
+    /// <summary>Messages per member, with member names spelled as in the JSON. For <see cref="ProblemCodes.ValidationFailed"/>.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
     /// <summary>
-    /// Further members (string, integer, boolean or string list values), such as <c>limit</c> and <c>violated-policies</c>.
+    /// Further members, such as <c>limit</c> and <c>violated-policies</c>. Their values are strings, integers, booleans or lists of
+    /// strings.
     /// </summary>
     public IReadOnlyDictionary<string, object>? Extensions { get; init; }
 
     /// <inheritdoc />
     public int? StatusCode => Code.Status;
 
-    /// <summary>Writes the problem unless the response has already started, in which case the connection is aborted.</summary>
+    /// <summary>Writes the problem. If the response has already started, aborts the connection.</summary>
     public Task ExecuteAsync(HttpContext httpContext) =>
         httpContext.RequestServices.GetRequiredService<IProblemWriter>().Write(httpContext, this);
 
-    /// <summary>A single invalid member or parameter.</summary>
+    /// <summary>Returns a problem for one invalid member or parameter.</summary>
     public static Problem Invalid(string member, string message) =>
         new(ProblemCodes.ValidationFailed) { Errors = new Dictionary<string, string[]> { [member] = [message] } };
 }
 
-/// <summary>One kind of error that a gateway makes: its stable code, HTTP status and title (RFC 9457).</summary>
-/// <param name="Code">Stable, machine-readable; the last segment of the problem's <c>type</c> URI.</param>
-/// <param name="Status">HTTP status code.</param>
-/// <param name="Title">The same for every occurrence.</param>
-/// <param name="Explanation">What it means and what to do, shown on <c>/problems/&lt;code&gt;</c> and as the default <c>detail</c>.</param>
+/// <summary>One kind of error that a gateway makes, with its stable code, HTTP status and title (RFC 9457).</summary>
+/// <param name="Code">The stable, machine-readable code: the last segment of the problem's <c>type</c> URI.</param>
+/// <param name="Status">The HTTP status code.</param>
+/// <param name="Title">The title, the same for every occurrence.</param>
+/// <param name="Explanation">
+/// The meaning and the remedy, shown on <c>/problems/&lt;code&gt;</c> and used as the default <c>detail</c>.
+/// </param>
 public sealed record ProblemCode(string Code, int Status, string Title, string Explanation)
 {
     /// <inheritdoc />
     public override string ToString() => Code;
 }
 
-/// <summary>Carries a problem out of code that cannot return one; the edge answers with it.</summary>
-/// <param name="problem">What the client is told.</param>
+/// <summary>Carries a problem out of code that cannot return one. The edge answers with it.</summary>
+/// <param name="problem">The problem that the client receives.</param>
 /// <param name="inner">The cause, for the log.</param>
-#pragma warning disable CA1032 // Without a problem it would say nothing.
+#pragma warning disable CA1032 // An exception without a problem would carry no information.
 public sealed class ProblemException(Problem problem, Exception? inner = null) : Exception(problem.Code.Code, inner)
 #pragma warning restore CA1032
 {
-    /// <summary>What the client is told.</summary>
+    /// <summary>The problem that the client receives.</summary>
     public Problem Problem { get; } = problem;
 }
 
 /// <summary>Writes a <see cref="Problem"/> in the form that the client understands.</summary>
 internal interface IProblemWriter
 {
-    /// <summary>Answers with the problem. Aborts the connection when the answer has started.</summary>
+    /// <summary>Answers with the problem. If the answer has already started, aborts the connection.</summary>
     Task Write(HttpContext context, Problem problem);
 }

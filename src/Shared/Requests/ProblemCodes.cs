@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace Bff.Requests;
 
-/// <summary>The catalogue of every problem that a gateway makes. Clients depend on the codes: add, never rename.</summary>
+/// <summary>The catalogue of every problem that a gateway makes. Clients depend on the codes: add codes, never rename one.</summary>
 public static class ProblemCodes
 {
 #pragma warning disable CS1591 // The explanation of each code is its documentation.
@@ -262,7 +262,7 @@ public static class ProblemCodes
     public static FrozenDictionary<string, ProblemCode> All { get; } =
         typeof(ProblemCodes).GetFields().Select(f => (ProblemCode)f.GetValue(null)!).ToFrozenDictionary(p => p.Code);
 
-    /// <summary>The code that stands for a bare status, such as one set by the framework; null below 400.</summary>
+    /// <summary>Returns the code for a bare status, such as one set by the framework. Null below 400.</summary>
     public static ProblemCode? ForStatus(int status) =>
         status switch
         {

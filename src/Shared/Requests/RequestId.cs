@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 namespace Bff.Requests;
 
 /// <summary>
-/// Makes request ids: UUIDs of version 7 (RFC 9562 section 5.7) without hyphens. They have to differ, not to be unguessable: unlike
-/// <see cref="Guid.CreateVersion7()"/>
-/// this asks nothing of the operating system, which would be a system call per request.
+/// Creates request ids: UUIDs of version 7 (RFC 9562 section 5.7) without hyphens. Ids must be unique, but need not be unguessable. So,
+/// unlike <see cref="Guid.CreateVersion7()"/>, this does not ask the operating system for random bytes, which would be a system call per
+/// request.
 /// </summary>
 internal static class RequestId
 {

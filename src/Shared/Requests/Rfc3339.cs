@@ -4,9 +4,9 @@ using System.Globalization;
 namespace Bff.Requests;
 
 /// <summary>
-/// Moments in the one spelling that every reader takes for the same moment (RFC 3339 section 5.6). The framework's own reading also takes
-/// <c>1/2/2026</c>, which is another day elsewhere, and in its exact form no more than seven digits of a second, where clocks of other
-/// platforms give nine.
+/// Reads timestamps in the one form that every reader understands the same way (RFC 3339 section 5.6). The framework's own parser also
+/// accepts <c>1/2/2026</c>, which is another day in other countries. Its exact parser accepts at most seven fractional digits of a second,
+/// but clocks of other platforms give nine.
 /// </summary>
 public static class Rfc3339
 {
@@ -14,14 +14,17 @@ public static class Rfc3339
     private const int Digits = 7;
     private static readonly string[] Forms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
-    /// <summary>A date and time with its offset, to 100 ns; what is finer is cut off.</summary>
+    /// <summary>Reads a date and time with its offset, to 100 ns. Finer digits are cut off.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out DateTimeOffset moment)
     {
         moment = default;
         return text is { Length: >= 20 } && (text[^1] is 'Z' or 'z' || text[^6] is '+' or '-') && TryRead(text, out moment);
     }
 
-    /// <summary>The same, and where people write it: a day, which is its first moment, and a time without an offset, both in UTC.</summary>
+    /// <summary>
+    /// Reads the same, and also the forms that people write: a day, meaning its first moment, and a time without an offset. Both are in
+    /// UTC.
+    /// </summary>
     public static bool TryParseOrDay([NotNullWhen(true)] string? text, out DateTimeOffset moment)
     {
         moment = default;
