@@ -3,10 +3,12 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>What the store last said of a bucket.</summary>
+/// <summary>State of a bucket as last reported by the store.</summary>
 internal sealed record BucketSighting(long Units, long Used, long NowMicros, long Timestamp);
 
-/// <summary>One instance's view of one shared bucket: what it holds on lease, and what it last saw of the rest.</summary>
+/// <summary>
+/// One instance's view of one shared bucket: the tokens that it holds on lease, and the state that it last saw in the store.
+/// </summary>
 internal sealed class Bucket(string tag, string key, BucketPolicy policy)
 {
     private readonly Lock _lock = new();
@@ -24,17 +26,19 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
 
     public BucketPolicy Policy => policy;
 
-    /// <summary>An endpoint's own bucket counts requests; the others count cost.</summary>
+    /// <summary>Whether the bucket counts requests, as an endpoint's own bucket does. All others count cost.</summary>
     public bool CountsRequests { get; } = policy.Name == BucketPolicy.EndpointName;
 
     public BucketSighting? Seen => Volatile.Read(ref _seen);
 
     public long Available => Volatile.Read(ref _available);
 
-    /// <summary>A cost larger than the bucket empties a full one; it could never be paid otherwise.</summary>
+    /// <summary>
+    /// Returns the tokens that a request needs. A cost larger than the bucket empties a full bucket; otherwise it could never be paid.
+    /// </summary>
     public long Need(int units, int cost) => Math.Min(policy.Burst, CountsRequests ? units : (long)units * cost);
 
-    /// <summary>Spends tokens held on lease; false when there are not enough or the lease has ended.</summary>
+    /// <summary>Spends tokens held on lease. Returns false if there are not enough or the lease has ended.</summary>
     public bool TrySpend(long tokens, long now)
     {
         if (now >= Volatile.Read(ref _expiresAt))
@@ -57,7 +61,7 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
         return false;
     }
 
-    /// <summary>Undoes <see cref="TrySpend"/> when another level refused.</summary>
+    /// <summary>Undoes <see cref="TrySpend"/> after another level refused.</summary>
     public void Unspend(long tokens) => Interlocked.Add(ref _available, tokens);
 
     public bool WantsRenewal(long now) =>
@@ -66,18 +70,18 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
         && now >= Volatile.Read(ref _deniedUntil)
         && now >= Volatile.Read(ref _renewAfter);
 
-    /// <summary>The store had too little a moment ago: asking again would be in vain.</summary>
+    /// <summary>Whether the store had too little a moment ago, so that asking again would be in vain.</summary>
     public bool IsDenied(long need, long now) =>
         now < Volatile.Read(ref _deniedUntil) && (Available < need || now >= Volatile.Read(ref _expiresAt));
 
     public void Deny(long until) => Volatile.Write(ref _deniedUntil, until);
 
-    /// <summary>Background renewal failed; requests that need the store find out by themselves.</summary>
+    /// <summary>Delays the next renewal after one failed in the background. Requests that need the store find out themselves.</summary>
     public void RenewAfter(long then) => Volatile.Write(ref _renewAfter, then);
 
     /// <summary>
-    /// What to ask of the store so that <paramref name="need"/> can be spent, and the lease is full again; at most 5 % of the bucket is on
-    /// its way or held.
+    /// Returns what to ask of the store so that <paramref name="need"/> can be spent and the lease is full again. Tokens held or asked for
+    /// are at most 5 % of the bucket.
     /// </summary>
     public LevelDemand Demand(long need, long now)
     {
@@ -93,7 +97,7 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
         }
     }
 
-    /// <summary>Books what came of a <see cref="Demand"/>; null when nothing is known.</summary>
+    /// <summary>Records the result of a <see cref="Demand"/>. Null if the result is unknown.</summary>
     public void Settle(in LevelDemand demand, LevelState? state, long nowMicros, long now, long expiresAt)
     {
         lock (_lock)
@@ -115,7 +119,9 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
     public void See(in LevelState state, long nowMicros, long now) =>
         Volatile.Write(ref _seen, new(state.Units, state.Used, nowMicros, now));
 
-    /// <summary>Takes what is to go back: all of it when <paramref name="now"/> is past the lease's end.</summary>
+    /// <summary>
+    /// Takes the unused tokens that must be given back. There are none before <paramref name="now"/> is past the end of the lease.
+    /// </summary>
     public (long Tokens, long Day) TakeBack(long now)
     {
         lock (_lock)
@@ -128,7 +134,7 @@ internal sealed class Bucket(string tag, string key, BucketPolicy policy)
 }
 
 /// <summary>
-/// One <see cref="Bucket"/> per shared bucket for as long as it is used, so that an instance holds one lease of each.
+/// Keeps one <see cref="Bucket"/> for each shared bucket while it is in use, so that an instance holds one lease of each.
 /// </summary>
 internal sealed class BucketRegistry
 {
@@ -144,7 +150,7 @@ internal sealed class BucketRegistry
                 return bucket;
             }
 
-            _buckets.TryRemove(new((tag, key), known)); // Collected, or of an earlier configuration.
+            _buckets.TryRemove(new((tag, key), known)); // Garbage-collected, or of an earlier configuration.
         }
     }
 

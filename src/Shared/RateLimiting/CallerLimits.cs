@@ -7,7 +7,7 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>One caller under one configuration: plan, tenant, and the buckets that its requests pass.</summary>
+/// <summary>The limits of one caller under one configuration: plan, tenant, and the buckets that its requests pass.</summary>
 internal sealed class CallerLimits
 {
     private readonly BucketRegistry _registry;
@@ -25,15 +25,15 @@ internal sealed class CallerLimits
             : new(plan, tenant?.Id, own);
     }
 
-    /// <summary>The configuration that this was made of; another one makes it anew.</summary>
+    /// <summary>The configuration that these limits were made from. When it changes, the limits are made again.</summary>
     public LimitSettings Settings { get; }
 
     public Plan Plan { get; }
 
-    /// <summary>Null: not known here, or no tenant's. Another one makes this anew.</summary>
+    /// <summary>The tenant. Null: the caller has none, or it is not known here. When it changes, the limits are made again.</summary>
     public Tenant? Tenant { get; }
 
-    /// <summary>Partners without a known tenant have no business here.</summary>
+    /// <summary>Whether the caller is refused: a partner without a known tenant.</summary>
     public bool IsForbidden { get; private init; }
 
     public static CallerLimits Of(Caller caller, Tenant? tenant, LimitSettings settings, BucketRegistry registry)
@@ -52,7 +52,7 @@ internal sealed class CallerLimits
         return new(settings, registry, settings.Plans[ShippedPlans.Anonymous], null, key, key);
     }
 
-    /// <summary>The buckets of a request to the endpoint.</summary>
+    /// <summary>Returns the buckets of a request to the endpoint.</summary>
     public LimitSet For(string? endpoint, EndpointLimit limit)
     {
         if (limit.Bucket is null || endpoint is null)
@@ -71,10 +71,12 @@ internal sealed class CallerLimits
     }
 }
 
-/// <summary>Which plan a caller is on.</summary>
+/// <summary>Determines a caller's plan.</summary>
 internal static class CallerPlan
 {
-    /// <summary>Partners: the tenant's. Users: of the role's and the tenant's the one that admits more.</summary>
+    /// <summary>
+    /// Returns the plan. For partners it is the tenant's; for users it is the role's or the tenant's, whichever admits more.
+    /// </summary>
     public static Plan Of(Caller caller, Tenant? tenant, LimitSettings settings)
     {
         if (!caller.IsAuthenticated)
@@ -99,7 +101,7 @@ internal static class CallerPlan
 }
 
 /// <summary>
-/// Remembers what has been worked out for a caller, for as long as the caller is remembered and tenant and configuration stay.
+/// Caches the limits of a caller for as long as the caller is remembered and neither its tenant nor the configuration changes.
 /// </summary>
 internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, BucketRegistry registry, TimeProvider time)
 {
@@ -130,7 +132,7 @@ internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, Buck
         return fresh;
     }
 
-    /// <summary>Drops what is not used, now and then.</summary>
+    /// <summary>Drops unused entries from time to time.</summary>
     public void Trim()
     {
         var now = time.GetUtcNow();
@@ -153,7 +155,7 @@ internal sealed class CallerLimitsCache(Reloadable<LimitSettings> settings, Buck
 
         if (_addresses.Count >= MaxAddresses)
         {
-            _addresses.Clear(); // Cheap to work out again; the buckets themselves are in the store.
+            _addresses.Clear(); // Cheap to compute again; the buckets themselves are in the store.
         }
 
         return _addresses[address] = CallerLimits.Of(address, current, registry);

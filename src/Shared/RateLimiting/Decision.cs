@@ -2,17 +2,17 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>What became of a request.</summary>
+/// <summary>Outcome of a decision.</summary>
 internal enum DecisionOutcome
 {
     Admitted,
     Refused,
 
-    /// <summary>The store is unavailable, and the plan admits no one then.</summary>
+    /// <summary>The store is unavailable, and the plan then refuses everybody.</summary>
     Unavailable,
 }
 
-/// <summary>Who decided.</summary>
+/// <summary>The source of a decision.</summary>
 internal enum DecisionSource
 {
     Store,
@@ -24,8 +24,8 @@ internal enum DecisionSource
 internal sealed record Refusal(long Limit, long WindowSeconds, long RetryAfterSeconds, string[] Violated, bool IsQuota);
 
 /// <summary>
-/// A decision with what the headers say of the tightest bucket, and how many of the tokens that it spent were beyond the day's quota; on
-/// lease that is right but for what other instances hold.
+/// A decision, with the values of the tightest bucket for the headers, and the number of spent tokens that were beyond the day's quota. A
+/// decision on a lease does not account for tokens that other instances hold.
 /// </summary>
 internal readonly record struct Decision(
     DecisionOutcome Outcome,
@@ -41,7 +41,7 @@ internal readonly record struct Decision(
     public static readonly Decision Unavailable = new(DecisionOutcome.Unavailable, DecisionSource.Store, null, false, 0, 0, 0, null);
 }
 
-/// <summary>Gathers the levels' standings into a decision; lives on the stack.</summary>
+/// <summary>Combines the states of the levels into a decision. Lives on the stack.</summary>
 internal ref struct DecisionBuilder
 {
     private BucketPolicy? _tightest;
@@ -54,13 +54,13 @@ internal ref struct DecisionBuilder
     private (long Limit, long Window, long RetryAfter) _worst;
     private bool _isQuota;
 
-    /// <summary>Adds one level as it stands (after spending, or untouched when refused).</summary>
-    /// <param name="policy">Its bucket.</param>
-    /// <param name="units">What is left in it.</param>
-    /// <param name="used">The day's tokens so far.</param>
-    /// <param name="nowMicros">The time of both.</param>
-    /// <param name="spent">Tokens of these that are this request's.</param>
-    /// <param name="unmet">Tokens that it must have had; 0 when the request was admitted.</param>
+    /// <summary>Adds the state of one level: after spending, or untouched if the request was refused.</summary>
+    /// <param name="policy">The level's bucket.</param>
+    /// <param name="units">Units left in the bucket.</param>
+    /// <param name="used">Tokens used so far on this day.</param>
+    /// <param name="nowMicros">The time of <paramref name="units"/> and <paramref name="used"/>.</param>
+    /// <param name="spent">Tokens of <paramref name="used"/> that this request spent.</param>
+    /// <param name="unmet">Tokens that the request needed. 0 if it was admitted.</param>
     public void Add(BucketPolicy policy, long units, long used, long nowMicros, long spent, long unmet)
     {
         var remaining = Math.Max(0, units / BucketPolicy.UnitsPerToken);
@@ -104,7 +104,7 @@ internal ref struct DecisionBuilder
     public readonly Decision Admitted(DecisionSource source) =>
         new(DecisionOutcome.Admitted, source, _tightest, _isDaily, _remaining, _resetSeconds, _overage, null);
 
-    /// <summary>The level that makes the client wait longest names limit and window.</summary>
+    /// <summary>Returns a refusal. The limit and window named in it are those of the level that makes the client wait longest.</summary>
     public readonly Decision Refused(DecisionSource source) =>
         new(
             DecisionOutcome.Refused,

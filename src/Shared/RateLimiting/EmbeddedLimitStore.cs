@@ -2,7 +2,7 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>The same buckets in process: for a single instance, and for each instance by itself while Redis is away.</summary>
+/// <summary>Keeps the same buckets in process: for a single instance, and for each instance by itself while Redis is away.</summary>
 internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 {
     private readonly Stripe[] _stripes = [.. Enumerable.Range(0, 64).Select(_ => new Stripe())];
@@ -62,9 +62,9 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 
     private static Bucket Refreshed(Bucket known, in LevelDemand level, long clock)
     {
-        var hasStepped = known.At > clock; // A clock that went back gives nothing for that, and from here on time passes as always.
+        var hasStepped = known.At > clock; // A clock that went back adds no tokens; from here on, time passes as usual.
         var day = clock / BucketPolicy.MicrosPerDay;
-        var usedBefore = known.Day >= day ? known.Used : 0; // A later day's use counts for today: going back gives no new quota.
+        var usedBefore = known.Day >= day ? known.Used : 0; // A later day's use counts for today, so a clock that went back gives no new quota.
         var used = usedBefore;
         var units = level.Policy.Refilled(known.Units, Math.Max(0, clock - known.At));
         if (level.Back > 0)
@@ -122,7 +122,7 @@ internal sealed class EmbeddedLimitStore(TimeProvider time) : ILimitStore
 
         public bool HasStepped { get; init; }
 
-        /// <summary>From then on it is as good as none at all.</summary>
+        /// <summary>Time from which the bucket is full and need not be kept.</summary>
         public long FullAt { get; set; }
     }
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.RateLimiting;
 
-/// <summary>What the limiter wants to know of an endpoint, worked out once.</summary>
+/// <summary>The properties of an endpoint that the limiter uses. Computed once per endpoint.</summary>
 internal sealed class EndpointRules
 {
     private static readonly ConditionalWeakTable<Endpoint, EndpointRules> Known = [];
@@ -16,7 +16,7 @@ internal sealed class EndpointRules
         Name = endpoint.Metadata.GetMetadata<EndpointName>()?.Name;
         IsUnlimited = endpoint.Metadata.GetMetadata<Unlimited>() is not null;
 
-        // A refusal of routing charges nothing.
+        // A routing refusal never charges for itself.
         ChargesItself = endpoint is RouteEndpoint ? endpoint.Metadata.GetMetadata<ChargesItself>() : null;
         IsDomainWrite = endpoint
             .Metadata.GetOrderedMetadata<CallerRule>()
@@ -29,7 +29,10 @@ internal sealed class EndpointRules
 
     public ChargesItself? ChargesItself { get; }
 
-    /// <summary>Keys and webhooks have scopes of their own (<c>.manage</c>): a read-only plan may manage them.</summary>
+    /// <summary>
+    /// Whether the endpoint writes domain data. Keys and webhooks have scopes of their own (<c>.manage</c>), so a read-only plan may manage
+    /// them.
+    /// </summary>
     public bool IsDomainWrite { get; }
 
     public static EndpointRules Of(Endpoint endpoint) =>

@@ -21,7 +21,7 @@ internal sealed class FailedCredentialSettings
     [Setting(Min = 1, Max = BucketPolicy.Max)]
     public int Burst { get; init; } = 60;
 
-    /// <summary>Both as a bucket.</summary>
+    /// <summary>Both settings as a bucket.</summary>
     public BucketPolicy Bucket
     {
         get => field ??= new("failed-credentials", Burst, PerMinute);
@@ -32,9 +32,9 @@ internal sealed class FailedCredentialSettings
 }
 
 /// <summary>
-/// One bucket per address: of this instance, which stops a flood at once, and of the store, which all instances share; while the store is
-/// away the first alone decides. An address whose bucket is empty waits for the next token. Then one credential is looked at, not all that
-/// have come meanwhile.
+/// Limits failed credentials with two buckets per address: one of this instance, which stops a flood at once, and one of the store, which
+/// all instances share. While the store is away, the first alone decides. An address whose bucket is empty waits for the next token. Then
+/// one credential is checked, not all that arrived meanwhile.
 /// </summary>
 internal sealed class FailedCredentials(
     ILimitStore store,
@@ -69,7 +69,7 @@ internal sealed class FailedCredentials(
             return null;
         }
 
-        // The first to come passes, and the others wait for the next token.
+        // The first request passes; the others wait for the next token.
         var next = Until(policy, 0);
         return _waitUntil.TryUpdate(key, Deadline.In(next, time), until) ? null : next;
     }
@@ -84,14 +84,16 @@ internal sealed class FailedCredentials(
         }
     }
 
-    /// <summary>The embedded store answers at once.</summary>
+    /// <summary>Takes tokens from this instance's bucket. The embedded store answers synchronously.</summary>
     private StoreAnswer Take(UInt128 key, BucketPolicy policy, long tokens)
     {
         var answer = local.Store.Take(BucketKeys.Of(key), [Demand(policy, tokens)]);
         return answer.IsCompletedSuccessfully ? answer.Result : throw new InvalidOperationException("The embedded store answers at once.");
     }
 
-    /// <summary>Behind the answer: what the other instances have counted is known with the next credential.</summary>
+    /// <summary>
+    /// Counts in the shared store after the answer. This address's next credential then meets what other instances have counted.
+    /// </summary>
     private async Task Share(UInt128 key, BucketPolicy policy)
     {
         try
@@ -100,7 +102,7 @@ internal sealed class FailedCredentials(
         }
         catch (StoreException)
         {
-            // This instance has counted it.
+            // This instance has already counted it.
         }
     }
 
@@ -146,7 +148,7 @@ internal sealed class FailedCredentials(
 
     private static LevelDemand Demand(BucketPolicy policy, long tokens) => new("failed", policy, tokens, tokens);
 
-    /// <summary>How long it takes until there is a token.</summary>
+    /// <summary>Returns the time until there is a token.</summary>
     private static TimeSpan Until(BucketPolicy policy, long units) =>
         TimeSpan.FromMicroseconds(policy.MicrosUntil(BucketPolicy.UnitsPerToken, units));
 }

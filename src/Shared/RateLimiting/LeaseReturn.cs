@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Gives unused leases back: after their second, and when the host stops.</summary>
+/// <summary>Gives unused leases back when their second is over and when the host stops.</summary>
 internal sealed class LeaseReturn(LimitLeases leases, CallerLimitsCache callers, TimeProvider time, ILogger<LeaseReturn> logger)
     : BackgroundService
 {
@@ -22,6 +22,6 @@ internal sealed class LeaseReturn(LimitLeases leases, CallerLimitsCache callers,
     private Task Round(CancellationToken stopping)
     {
         callers.Trim();
-        return Task.WhenAll(leases.JoinRotation(), leases.GiveBack(everything: false)); // What fails does not keep the other from being done.
+        return Task.WhenAll(leases.JoinRotation(), leases.GiveBack(everything: false)); // If one fails, the other is still done.
     }
 }

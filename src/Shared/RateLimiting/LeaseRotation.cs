@@ -3,15 +3,17 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Which of the instances that share the buckets one is. An empty bucket refills a lease after the other, and each goes to the instance
-/// that is next by the store's clock: so every lease is asked for once, whole, and lies unspent no longer than until then.
+/// An instance's turn among the instances that share the buckets. An empty bucket refills one lease at a time, and each lease goes to the
+/// instance whose turn it is by the store's clock. So every lease is asked for once, as a whole, and is unspent no longer than until that
+/// turn.
 /// </summary>
-/// <param name="Index">From 0.</param>
-/// <param name="Of">How many there are; at least 1.</param>
+/// <param name="Index">The instance's position, from 0.</param>
+/// <param name="Of">Number of instances; at least 1.</param>
 internal sealed record LeaseRotation(int Index, int Of)
 {
     /// <summary>
-    /// With more of them the bucket would be full before all have been next (a lease is 5 % of it): then several share one.
+    /// Number of turns. A lease is 5 % of its bucket, so with more turns the bucket could be full before every instance had one. Beyond
+    /// this number, several instances share a turn.
     /// </summary>
     private const int Most = 10;
 
@@ -19,7 +21,7 @@ internal sealed record LeaseRotation(int Index, int Of)
 
     public static LeaseRotation Alone { get; } = new(0, 1);
 
-    /// <summary>Microseconds until this instance is next; at most 1 s, which is the least Retry-After.</summary>
+    /// <summary>Returns the microseconds until this instance's turn. At most 1 s, which is the smallest Retry-After.</summary>
     public long MicrosUntil(BucketPolicy policy, long nowMicros)
     {
         var lease = Math.Max(1, policy.MicrosUntil(policy.LeaseMax * BucketPolicy.UnitsPerToken, 0));

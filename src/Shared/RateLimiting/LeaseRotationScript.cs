@@ -2,10 +2,12 @@ using Bff.State;
 
 namespace Bff.RateLimiting;
 
-/// <summary>The instances that take leases: a hash of name → milliseconds (the server's clock) at which it was last heard of.</summary>
+/// <summary>
+/// Registers the instances that take leases in a hash of name → milliseconds (the server's clock) at which the instance last registered.
+/// </summary>
 internal static class LeaseRotationScript
 {
-    /// <summary>KEYS: the hash. ARGV: the instance's name. Answers how many names come before it, and how many there are.</summary>
+    /// <summary>KEYS: the hash. ARGV: the instance's name. Returns how many names sort before it, and how many there are.</summary>
     public static readonly RedisScript Join = new(
         """
         local time = redis.call('TIME')

@@ -4,7 +4,7 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Decides by the shared buckets: 1. on lease, without a round trip, where the mode allows; 2. else in one call to the store.
+/// Decides by the shared buckets: 1. on lease, without a round trip, if the mode allows it; 2. otherwise in one call to the store.
 /// </summary>
 internal sealed class LeasedLimits(ILimitStore store, LimitLeases leases, Reloadable<LimitSettings> settings, TimeProvider time)
 {
@@ -13,7 +13,7 @@ internal sealed class LeasedLimits(ILimitStore store, LimitLeases leases, Reload
 
     private bool IsOn => settings.Current.Mode == LimitMode.Leased;
 
-    /// <summary>Decides without waiting, if that is possible. Allocates nothing for a request that it admits.</summary>
+    /// <summary>Decides without waiting, if possible. Allocates nothing for a request that it admits.</summary>
     public bool TryDecide(LimitSet set, int units, int cost, out Decision decision)
     {
         if (IsOn && leases.TrySpend(set, units, cost, time.GetTimestamp()))
@@ -26,7 +26,7 @@ internal sealed class LeasedLimits(ILimitStore store, LimitLeases leases, Reload
         return false;
     }
 
-    /// <summary>Decides, asking the store if need be.</summary>
+    /// <summary>Decides, and asks the store if necessary.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public ValueTask<Decision> Decide(LimitSet set, int units, int cost, bool isPeek) =>
         IsOn && !isPeek && set.IsLeasable(units, cost) ? OnLease(set, units, cost) : _store.Decide(set, units, cost, isPeek);
@@ -52,7 +52,7 @@ internal sealed class LeasedLimits(ILimitStore store, LimitLeases leases, Reload
         return await _store.Decide(set, units, cost, isPeek: false);
     }
 
-    /// <summary>What is left is what the store had when it was last asked, and what this instance holds of it.</summary>
+    /// <summary>Reports what the store had left when it was last asked, plus what this instance holds of it.</summary>
     private static Decision Spent(LimitSet set, int units, int cost)
     {
         var builder = default(DecisionBuilder);
@@ -87,7 +87,7 @@ internal sealed class LeasedLimits(ILimitStore store, LimitLeases leases, Reload
             var denied = level.IsDenied(need, now);
             var refilled = level.Policy.Refilled(seen.Units, elapsed) + (level.Available * BucketPolicy.UnitsPerToken);
 
-            // What has refilled since is another's as likely as this one's: it counts again once the store says so.
+            // Another instance may take what has refilled since, so it counts again only when the store reports it.
             builder.Add(
                 level.Policy,
                 denied ? Math.Min(refilled, (need * BucketPolicy.UnitsPerToken) - 1) : refilled,

@@ -4,16 +4,19 @@ using StackExchange.Redis;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Asks Redis for several requests in one call: 1. while no call is under way, at once; 2. else with all that come before the thread pool
-/// has done what it had to do by then, so that none waits for time to pass; 3. where Redis is a cluster, each by itself, because the keys
-/// of one call must be on one server. Each answer is by itself, errors included: no request fails because of another's bucket.
+/// Asks Redis for several requests in one call.
+/// 1. While no call is under way, a request is sent at once.
+/// 2. Otherwise it is sent with all requests that arrive before the thread pool has done its queued work, so that none waits for time to
+/// pass.
+/// 3. If Redis is a cluster, each request is sent alone, because the keys of one call must be on one server.
+/// Each request gets its own answer or error: none fails because of another's bucket.
 /// </summary>
-/// <param name="redis">Is asked.</param>
-/// <param name="prefix">Begins every key, up to the hash tag.</param>
-/// <param name="defer">Runs what is given to it later; null: the thread pool does, behind all that it has to do already.</param>
+/// <param name="redis">The Redis to ask.</param>
+/// <param name="prefix">Prefix of every key, up to the hash tag.</param>
+/// <param name="defer">Runs a work item later. Null: the thread pool runs it after all work that is already queued.</param>
 internal sealed class LimitBatches(RedisState redis, string prefix, Action<IThreadPoolWorkItem>? defer = null) : IThreadPoolWorkItem
 {
-    /// <summary>What Redis decides at once; it does nothing else meanwhile.</summary>
+    /// <summary>Largest number of requests in one call. Redis does nothing else while it decides them.</summary>
     private const int Most = 64;
 
     private const int ArgumentsPerLevel = 8;
@@ -36,7 +39,7 @@ internal sealed class LimitBatches(RedisState redis, string prefix, Action<IThre
         public long Since => since;
     }
 
-    /// <summary>As <see cref="ILimitStore.Take"/>.</summary>
+    /// <summary>Takes tokens as <see cref="ILimitStore.Take"/> does.</summary>
     public Task<StoreAnswer> Take(string tag, LevelDemand[] levels)
     {
         var asked = new Asked(tag, levels, redis.Now);
@@ -74,7 +77,7 @@ internal sealed class LimitBatches(RedisState redis, string prefix, Action<IThre
         return asked.Task;
     }
 
-    /// <summary>What has come meanwhile leaves.</summary>
+    /// <summary>Sends the requests that have arrived meanwhile.</summary>
     public void Execute()
     {
         Asked[] batch;
@@ -109,14 +112,14 @@ internal sealed class LimitBatches(RedisState redis, string prefix, Action<IThre
             return;
         }
 
-        // It is several requests' call: no one's context goes with it.
+        // The call serves several requests, so it carries no request's execution context.
         using (ExecutionContext.SuppressFlow())
         {
             _ = Send(batch);
         }
     }
 
-    /// <summary>Never throws.</summary>
+    /// <summary>Sends a batch. Never throws.</summary>
     private async Task Send(Asked[] batch)
     {
         Interlocked.Increment(ref _underWay);
@@ -127,11 +130,11 @@ internal sealed class LimitBatches(RedisState redis, string prefix, Action<IThre
         }
         catch (StoreRefusedException refused) when (batch.Length > 1)
         {
-            // Nothing of it was done. A cluster behind one address refuses keys of several servers; a user may lack the right to one key.
+            // Nothing was done. A cluster behind one address refuses keys of several servers, and a user may lack the right to one key.
             _refusesSeveral |= refused.InnerException?.Message.StartsWith("CROSSSLOT", StringComparison.Ordinal) == true;
             await Task.WhenAll(batch.Select(asked => Send([asked])));
         }
-#pragma warning disable CA1031 // Those who wait get it.
+#pragma warning disable CA1031 // The waiting requests receive it.
         catch (Exception failure)
 #pragma warning restore CA1031
         {

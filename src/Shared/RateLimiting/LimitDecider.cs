@@ -4,14 +4,14 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Decides a request by the shared buckets, and when the store is away as the plan says: with buckets of this instance alone, or not at
-/// all.
+/// Decides a request by the shared buckets. While the store is away, the plan says whether this instance's own buckets decide or every
+/// request is refused.
 /// </summary>
 internal sealed class LimitDecider(ILimitStore store, LeasedLimits shared, LocalLimits local, RateLimitMetrics metrics)
 {
     private readonly StoreLimits _local = new(local.Store, DecisionSource.Local);
 
-    /// <summary>Decides without waiting, if that is possible. Allocates nothing for a request that it admits.</summary>
+    /// <summary>Decides without waiting, if possible. Allocates nothing for a request that it admits.</summary>
     public bool TryDecide(LimitSet set, int units, int cost, out Decision decision)
     {
         if (!shared.TryDecide(set, units, cost, out decision))
@@ -23,11 +23,11 @@ internal sealed class LimitDecider(ILimitStore store, LeasedLimits shared, Local
         return true;
     }
 
-    /// <summary>Decides, asking the store if need be; waits at most for <c>State:Timeout</c>.</summary>
+    /// <summary>Decides, and asks the store if necessary. Waits at most for <c>State:Timeout</c>.</summary>
     /// <param name="set">The buckets.</param>
-    /// <param name="units">Requests' worth: 1, or as many as a batch has items.</param>
-    /// <param name="cost">Of one.</param>
-    /// <param name="isPeek">Only looks whether there is enough.</param>
+    /// <param name="units">Units that the request is worth: 1, or the number of items of a batch.</param>
+    /// <param name="cost">Cost of one unit.</param>
+    /// <param name="isPeek">Whether to check only, without spending.</param>
     public async ValueTask<Decision> Decide(LimitSet set, int units, int cost, bool isPeek = false)
     {
         Decision decision;
@@ -48,7 +48,7 @@ internal sealed class LimitDecider(ILimitStore store, LeasedLimits shared, Local
         set.Plan.OnStoreFailure == StoreFailure.Reject ? new(Decision.Unavailable) : _local.Decide(set, units, cost, isPeek);
 }
 
-/// <summary>The buckets of this instance alone, for the time while the shared store is away.</summary>
+/// <summary>This instance's own buckets, used while the shared store is away.</summary>
 internal sealed class LocalLimits(TimeProvider time)
 {
     public ILimitStore Store { get; } = new EmbeddedLimitStore(time);

@@ -6,8 +6,8 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Leases: small amounts taken of the shared buckets ahead of need, spent without a round trip, given back when they are not used.
-/// A lease is at most 5 % of its bucket and lasts at most 1 s. Renewal begins in the background before a lease is used up.
+/// Manages leases: small amounts taken from the shared buckets in advance, spent without a round trip, and given back if they are not used.
+/// A lease is at most 5 % of its bucket and lasts at most 1 s. Renewal starts in the background before a lease is used up.
 /// </summary>
 internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
 {
@@ -20,7 +20,7 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
     private LeaseRotation _rotation = LeaseRotation.Alone;
     private long _rotationUntil;
 
-    /// <summary>Spends at every level, or at none. Allocates nothing unless a renewal begins.</summary>
+    /// <summary>Spends at every level, or at none. Allocates nothing unless a renewal starts.</summary>
     public bool TrySpend(LimitSet set, int units, int cost, long now)
     {
         var levels = set.Levels;
@@ -42,8 +42,8 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
 
         if (renew && !_renewals.IsRunning(levels[0]))
         {
-            // No request waits for it: the lease still holds. Where it fails, a lease's worth is lost at most, and the next request
-            // that needs one finds out.
+            // No request waits for the renewal, because the lease still holds. If it fails, at most a lease's worth is lost, and the next
+            // request that needs a lease finds out.
             _ = Renew(set, 0, 0);
         }
 
@@ -64,7 +64,7 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
         return false;
     }
 
-    /// <summary>Fills the leases of all levels; those who ask meanwhile for the same caller wait for the same call.</summary>
+    /// <summary>Fills the leases of all levels. Concurrent calls for the same caller share one call to the store.</summary>
     public Task Renew(LimitSet set, int units, int cost) =>
         _renewals.Run(
             set.Levels[0],
@@ -72,7 +72,9 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
             static (_, to) => to.Self.Ask(to.Set, to.Units, to.Cost)
         );
 
-    /// <summary>Learns once a second which of the instances that hold leases this one is; one that holds none is not counted.</summary>
+    /// <summary>
+    /// Learns once a second this instance's position among those that hold leases. An instance that holds none is not counted.
+    /// </summary>
     public async Task JoinRotation()
     {
         var now = time.GetTimestamp();
@@ -84,8 +86,8 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
     }
 
     /// <summary>
-    /// Gives back what has not been used in time; at the end of the host everything. What cannot be given back is lost: a lease's worth at
-    /// most.
+    /// Gives back the tokens that were not used in time, and all of them when the host stops. Tokens that cannot be given back are lost: at
+    /// most a lease's worth.
     /// </summary>
     public async Task GiveBack(bool everything)
     {
@@ -109,7 +111,7 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
                 _holding.TryRemove(bucket, out _);
                 if (bucket.Available > 0)
                 {
-                    _holding[bucket] = true; // A renewal came in between.
+                    _holding[bucket] = true; // A renewal happened in between.
                 }
             }
         }
@@ -118,7 +120,7 @@ internal sealed class LimitLeases(ILimitStore store, TimeProvider time)
         failed?.Throw();
     }
 
-    /// <summary>False when there is nothing to ask for.</summary>
+    /// <summary>Asks the store for tokens. Returns false if there is nothing to ask for.</summary>
     private async Task<bool> Ask(LimitSet set, int units, int cost)
     {
         var asked = time.GetTimestamp();

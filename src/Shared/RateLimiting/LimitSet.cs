@@ -2,7 +2,7 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>The buckets that one caller's requests to one endpoint pass, decided together: caller, tenant, endpoint.</summary>
+/// <summary>The buckets of one caller's requests to one endpoint, decided together: caller, tenant, endpoint.</summary>
 internal sealed class LimitSet(Plan plan, string? tenant, params Bucket[] levels)
 {
     public Plan Plan => plan;
@@ -14,10 +14,10 @@ internal sealed class LimitSet(Plan plan, string? tenant, params Bucket[] levels
 
     public string Tag => levels[0].Tag;
 
-    /// <summary><c>RateLimit-Policy</c>.</summary>
+    /// <summary>Value of <c>RateLimit-Policy</c>.</summary>
     public string PolicyText { get; } = string.Join(", ", levels.Select(l => l.Policy.HeaderText));
 
-    /// <summary>Leases save nothing when a lease holds less than two requests' worth.</summary>
+    /// <summary>Whether leases are worthwhile. They save nothing if a lease holds less than two requests' worth.</summary>
     public bool IsLeasable(int units, int cost)
     {
         foreach (var level in levels)
@@ -31,7 +31,7 @@ internal sealed class LimitSet(Plan plan, string? tenant, params Bucket[] levels
         return true;
     }
 
-    /// <summary>The same for every level, asked of the store directly.</summary>
+    /// <summary>Returns the demands of a request for which the store is asked directly.</summary>
     public LevelDemand[] Demands(int units, int cost, bool isPeek)
     {
         var demands = new LevelDemand[levels.Length];

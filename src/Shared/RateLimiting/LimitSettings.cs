@@ -35,7 +35,7 @@ internal sealed record EndpointLimit
     public BucketPolicy? Bucket { get; init; }
 }
 
-/// <summary>Plans, limits and tenants of one configuration; immutable, replaced as a whole.</summary>
+/// <summary>Plans, limits and tenants of one configuration. Immutable; replaced as a whole.</summary>
 [Settings("Limits")]
 internal sealed record LimitSettings
 {
@@ -51,7 +51,7 @@ internal sealed record LimitSettings
 
     public required FrozenDictionary<string, EndpointLimit> Endpoints { get; init; }
 
-    /// <summary>Names of the upstreams of which a tenant may have one for itself.</summary>
+    /// <summary>Names of the upstreams for which a tenant may have a dedicated one.</summary>
     public required FrozenSet<string> Upstreams { get; init; }
 
     public required FrozenDictionary<string, Tenant> Tenants { get; init; }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Reads <c>Plans</c>, <c>Limits</c> and <c>Tenants</c>; a pure function that reports every mistake with its key.</summary>
+/// <summary>Reads <c>Plans</c>, <c>Limits</c> and <c>Tenants</c>. A pure function that reports every mistake with its key.</summary>
 internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
 {
     public static LimitSettings Read(IConfiguration configuration, PlanFamily family, ConfigurationMistakes mistakes)
@@ -44,12 +44,12 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         );
     }
 
-    /// <summary>One tenant, wherever it is described.</summary>
-    /// <param name="section">What is said of it.</param>
-    /// <param name="id">Its id.</param>
-    /// <param name="plans">Those that there are.</param>
-    /// <param name="upstreams">Names of those that it may have for itself.</param>
-    /// <param name="mistakes">Collects them.</param>
+    /// <summary>Reads one tenant, from the configuration or from the store.</summary>
+    /// <param name="section">The tenant's settings.</param>
+    /// <param name="id">The tenant's id.</param>
+    /// <param name="plans">The plans that exist.</param>
+    /// <param name="upstreams">Names of the upstreams for which the tenant may have a dedicated one.</param>
+    /// <param name="mistakes">Collects the mistakes.</param>
     public static Tenant ReadTenant(
         IConfigurationSection section,
         string id,
@@ -60,7 +60,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
 
     private Dictionary<string, Plan> Plans(IConfigurationSection section, PlanFamily family)
     {
-        // Configuration keys have no case: Plans:Free overrides the plan free.
+        // Configuration keys are case-insensitive: Plans:Free overrides the plan free.
         var plans = ShippedPlans.Of(family).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
         foreach (var name in section.GetChildren().Select(c => c.Key).Union(plans.Keys.ToList(), StringComparer.OrdinalIgnoreCase))
         {
@@ -170,7 +170,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
         }
 
         mistakes.Add(entry.Path, "not a path pattern such as /v1/orders/**: * is one segment, a last ** the rest of the path.");
-        return PathPattern.Nothing; // A tenant of the store is served all the same.
+        return PathPattern.Nothing; // A tenant of the store is served nevertheless.
     }
 
     private IPNetwork Network(IConfigurationSection entry)
@@ -184,7 +184,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             entry.Path,
             $"'{entry.Value}' is not a network. Write it as prefix and length, such as 203.0.113.0/24, or as one address."
         );
-        return AddressNetworks.Nowhere; // A tenant of the store is served all the same.
+        return AddressNetworks.Nowhere; // A tenant of the store is served nevertheless.
     }
 
     private string? Domain(IConfigurationSection section)
@@ -194,7 +194,7 @@ internal sealed class LimitSettingsReader(ConfigurationMistakes mistakes)
             return null;
         }
 
-        // No request's Host has letters beyond ASCII.
+        // The Host header of a request contains only ASCII.
         if (Uri.CheckHostName(domain) != UriHostNameType.Dns || !Ascii.IsValid(domain) || domain.EndsWith('.'))
         {
             mistakes.Add(section, "CustomDomain", "not a host name such as api.example.com, in ASCII and without scheme, port or path.");

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// <c>RateLimit-Policy</c> and <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651) and their older kin.
-/// Values that repeat are kept, so that in a steady state no text is made.
+/// Writes <c>RateLimit-Policy</c> and <c>RateLimit</c> (draft-ietf-httpapi-ratelimit-headers, structured fields of RFC 9651) and the older
+/// <c>X-RateLimit-*</c> headers. Repeated values are cached, so that in a steady state no strings are allocated.
 /// </summary>
 internal static class RateLimitHeaders
 {
@@ -30,7 +30,7 @@ internal static class RateLimitHeaders
         headers["X-RateLimit-Reset"] = Text(Seconds, time.GetUtcNow().ToUnixTimeSeconds() + decision.ResetSeconds);
     }
 
-    /// <summary>Numbers that follow each other have a place each.</summary>
+    /// <summary>Returns the number as text from the cache. Consecutive numbers have different places in it.</summary>
     private static string Text(Tuple<long, string>?[] kept, long number)
     {
         ref var place = ref kept[(ulong)number % (ulong)kept.Length];

@@ -4,8 +4,8 @@ using Bff.Tenancy;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// <c>bff.ratelimit.decisions</c>: <c>decision</c> (admitted, refused, unavailable), <c>source</c> (store, lease, local), <c>plan</c>, and
-/// the <c>tenant</c> of refusals.
+/// The counter <c>bff.ratelimit.decisions</c>, with <c>decision</c> (admitted, refused, unavailable), <c>source</c> (store, lease, local),
+/// <c>plan</c>, and the <c>tenant</c> of requests that were not admitted.
 /// </summary>
 internal sealed class RateLimitMetrics
 {

@@ -3,10 +3,10 @@ using Bff.Requests;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Decisions as problems.</summary>
+/// <summary>Turns decisions into problems.</summary>
 internal static class RateLimitProblems
 {
-    /// <summary>Null for an admitted request.</summary>
+    /// <summary>Returns the problem to answer with. Null for an admitted request.</summary>
     public static Problem? Of(in Decision decision) =>
         decision switch
         {

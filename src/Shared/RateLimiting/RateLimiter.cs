@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.RateLimiting;
 
-/// <summary>The limiter as endpoints use it: charging for what a request turned out to be, and showing callers where they stand.</summary>
+/// <summary>The rate limiter's interface for endpoints: charges the actual cost of a request and reports a caller's usage.</summary>
 public sealed class RateLimiter
 {
     private readonly LimitDecider _decider;
@@ -25,7 +25,7 @@ public sealed class RateLimiter
         TimeProvider time
     ) => (_decider, _callers, _tenants, _settings, _store, _time) = (decider, callers, tenants, settings, store, time);
 
-    /// <summary>Every plan of the configuration in force.</summary>
+    /// <summary>Every plan of the current configuration.</summary>
     public IReadOnlyCollection<Plan> Plans => _settings.Current.Plans.Values;
 
     /// <summary>The plan of the request's caller.</summary>
@@ -36,12 +36,12 @@ public sealed class RateLimiter
         caller.IsAuthenticated ? _callers.Of(caller, tenant).Plan : _settings.Current.Plans[ShippedPlans.Anonymous];
 
     /// <summary>
-    /// What plan and tenant refuse of another endpoint than the request's own: for a request that does what other endpoints do, and must
-    /// not do more.
+    /// Returns the refusal that plan and tenant would give for another endpoint than the request's own. For a request that does the work of
+    /// other endpoints and must not be allowed more than they are.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="endpoint">The one whose work is done.</param>
-    /// <returns>403, or null.</returns>
+    /// <param name="endpoint">The endpoint whose work is done.</param>
+    /// <returns>A problem with status 403, or null.</returns>
     public Problem? RefusalOf(HttpContext context, RouteEndpoint endpoint)
     {
         var request = BffRequest.Of(context);
@@ -57,13 +57,13 @@ public sealed class RateLimiter
     }
 
     /// <summary>
-    /// Charges a request for as many units as it turned out to have (times the endpoint's <c>Cost</c>) and brings the headers up to date.
-    /// To be called once, before the answer has begun, by an endpoint that is marked <see cref="RateLimitExtensions.ChargedByEndpoint"/>.
+    /// Charges a request for its actual number of units (times the endpoint's <c>Cost</c>) and updates the headers. Call it once, before
+    /// the answer has begun, from an endpoint marked <see cref="RateLimitExtensions.ChargedByEndpoint"/>.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="units">At least 1; more than a full bucket holds is charged as a full bucket.</param>
-    /// <returns>The problem to answer with when it is refused (nothing has been spent then), else null.</returns>
-    /// <exception cref="InvalidOperationException">The endpoint is not marked so.</exception>
+    /// <param name="units">Number of units; at least 1. More than a full bucket holds is charged as a full bucket.</param>
+    /// <returns>The problem to answer with if the request is refused, in which case nothing was spent; otherwise null.</returns>
+    /// <exception cref="InvalidOperationException">The endpoint does not have this mark.</exception>
     public async ValueTask<Problem?> Charge(HttpContext context, int units)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
@@ -80,14 +80,15 @@ public sealed class RateLimiter
     }
 
     /// <summary>
-    /// The request costs nothing by itself: another request, which its endpoint makes for the same caller, passes the limits in its
-    /// place, or it gives something back, as a sign-out does.
+    /// Charges nothing for the request itself, because another request that its endpoint makes for the same caller passes the limits in its
+    /// place, or because it gives something back, as a sign-out does.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The endpoint is not marked <see
-    /// cref="RateLimitExtensions.ChargedWithinEndpoint"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The endpoint is not marked <see cref="RateLimitExtensions.ChargedWithinEndpoint"/>.
+    /// </exception>
     public static void ChargeElsewhere(HttpContext context) => Open(context).IsCharged = true;
 
-    /// <summary>Where the caller stands, spending nothing.</summary>
+    /// <summary>Returns a caller's usage without spending anything.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public async ValueTask<LimitUsage> UsageOf(Caller caller)
     {
@@ -97,7 +98,7 @@ public sealed class RateLimiter
     }
 
     /// <summary>
-    /// Units that the tenant's callers took beyond their day's quota, per UTC day of the last three months: what is to be billed.
+    /// Returns the units that the tenant's callers took beyond their daily quota, per UTC day of the last three months. They are billed.
     /// </summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public ValueTask<IReadOnlyDictionary<DateOnly, long>> OverageOf(string tenant) => _store.Overage("t:" + BucketKeys.Safe(tenant));
@@ -106,13 +107,13 @@ public sealed class RateLimiter
         context.Features.Get<OpenCharge>() ?? throw new InvalidOperationException("Mark the endpoint with ChargedByEndpoint().");
 }
 
-/// <summary>Where a caller stands.</summary>
-/// <param name="Plan">Its plan.</param>
-/// <param name="Remaining">Cost units that it could spend at once.</param>
-/// <param name="UsedToday">Cost units of this UTC day; always 0 on a plan without a daily quota.</param>
+/// <summary>A caller's usage.</summary>
+/// <param name="Plan">The caller's plan.</param>
+/// <param name="Remaining">Cost units that the caller could spend at once.</param>
+/// <param name="UsedToday">Cost units spent on this UTC day. Always 0 on a plan without a daily quota.</param>
 public readonly record struct LimitUsage(Plan Plan, long Remaining, long UsedToday);
 
-/// <summary>A request whose endpoint charges itself.</summary>
+/// <summary>The pending charge of a request whose endpoint charges for itself.</summary>
 internal sealed class OpenCharge(LimitSet set, int cost)
 {
     public LimitSet Set => set;

@@ -7,11 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// Stage 3. What the caller's plan and tenant allow; the tenant is found first, for all stages that follow:
-/// 1. the tenant must be known (partners) and its domain its own; 2. the endpoint must be in plan and tenant; 3. the plan bounds the body,
-/// which <see cref="BodyLimitMiddleware"/> sees to once it has cost its caller; 4. every bucket must have enough: on lease or in one round
-/// trip;
-/// 5. the answer says what is left.
+/// Stage 3. Enforces what the caller's plan and tenant allow. It finds the tenant first, for all later stages.
+/// 1. Partners must have a known tenant, and the host name must not be another tenant's domain.
+/// 2. Plan and tenant must include the endpoint.
+/// 3. The plan limits the body; <see cref="BodyLimitMiddleware"/> enforces that after the request is charged.
+/// 4. Every bucket must have enough, on lease or in one round trip.
+/// 5. The answer says what is left.
 /// </summary>
 internal sealed class RateLimitingMiddleware(
     RequestDelegate next,
@@ -49,7 +50,7 @@ internal sealed class RateLimitingMiddleware(
         }
         catch (StoreException) when (context.GetEndpoint() is not { } endpoint || EndpointRules.Of(endpoint).IsUnlimited)
         {
-            // Health, sign-out and revocation ask nothing of the tenant.
+            // Health, sign-out and revocation do not depend on the tenant.
         }
 
         await Limit(context, request, owned);
@@ -94,7 +95,7 @@ internal sealed class RateLimitingMiddleware(
         {
             if (!charge.IsCharged && peek is null or { Outcome: DecisionOutcome.Admitted })
             {
-                // Ended before it was worth anything, such as a malformed batch.
+                // The request ended before the endpoint charged for it, such as a malformed batch.
                 BffRequest.Of(context).Overage = (await decider.Decide(set, 1, cost)).Overage;
             }
         }
@@ -108,7 +109,7 @@ internal sealed class RateLimitingMiddleware(
     }
 }
 
-/// <summary>What plan and tenant allow, before anything is counted.</summary>
+/// <summary>Checks what plan and tenant allow, before anything is counted.</summary>
 internal static class Entitlement
 {
     public static Problem? Refusal(

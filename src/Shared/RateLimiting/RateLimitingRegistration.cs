@@ -8,10 +8,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the rate limiting stage.</summary>
 public static class RateLimitingRegistration
 {
-    /// <summary>Plans, buckets, tenants.</summary>
+    /// <summary>Registers plans, buckets and limits.</summary>
     internal static WebApplicationBuilder AddRateLimiting(this WebApplicationBuilder builder)
     {
         var properties = ((IHostApplicationBuilder)builder).Properties;
@@ -35,7 +35,7 @@ public static class RateLimitingRegistration
     }
 
     /// <summary>
-    /// Chooses the plans that the host ships with, and what decides a caller's. Without it: <see cref="PlanFamily.Users"/>.
+    /// Chooses the plans that the host ships with, and the rule that determines a caller's plan. Default: <see cref="PlanFamily.Users"/>.
     /// </summary>
     public static WebApplicationBuilder AddPlans(this WebApplicationBuilder builder, PlanFamily family)
     {

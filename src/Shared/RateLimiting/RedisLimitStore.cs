@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Bff.RateLimiting;
 
-/// <summary>One Lua call decides all levels, of one request or of several, with the server's clock.</summary>
+/// <summary>Stores the buckets in Redis. One Lua call decides all levels, of one request or of several, by the server's clock.</summary>
 internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) : ILimitStore
 {
     private readonly LimitBatches _batches = new(redis, Prefix(host) + ":{");
@@ -14,7 +14,7 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
 
     public async ValueTask<StoreAnswer> Take(string tag, LevelDemand[] levels)
     {
-        using var span = RedisSpan.Start("EVALSHA"); // Each request has a span of its own; the call may serve several.
+        using var span = RedisSpan.Start("EVALSHA"); // Each request has its own span, though one call may serve several.
         try
         {
             return await _batches.Take(tag, levels);
@@ -37,6 +37,8 @@ internal sealed class RedisLimitStore(RedisState redis, IHostEnvironment host) :
         return entries.ToDictionary(e => DateOnly.FromDateTime(DateTime.UnixEpoch.AddDays((long)e.Name)), e => (long)e.Value);
     }
 
-    /// <summary>Gateways that share a Redis have plans of their own, hence buckets of their own.</summary>
+    /// <summary>
+    /// Prefix of this gateway's keys. Gateways that share a Redis have different plans, so their buckets must differ too.
+    /// </summary>
     private static string Prefix(IHostEnvironment host) => "bff:limits:" + BucketKeys.Safe(host.ApplicationName);
 }

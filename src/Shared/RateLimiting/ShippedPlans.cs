@@ -2,19 +2,22 @@ using Bff.Tenancy;
 
 namespace Bff.RateLimiting;
 
-/// <summary>Which plans a host ships with, and what decides a caller's.</summary>
+/// <summary>The plans that a host ships with, and the rule that determines a caller's plan.</summary>
 public enum PlanFamily
 {
     /// <summary>
-    /// Mobile and web: <c>anonymous</c>, <c>free</c>, <c>premium</c>, <c>enterprise</c>; the caller's role of the highest plan wins.
+    /// Mobile and web: <c>anonymous</c>, <c>free</c>, <c>premium</c>, <c>enterprise</c>. The highest plan among the caller's roles and the
+    /// tenant's plan applies.
     /// </summary>
     Users,
 
-    /// <summary>Partners: <c>free</c>, <c>pro</c>, <c>enterprise</c>; the tenant's plan. Callers need a configured tenant.</summary>
+    /// <summary>
+    /// Partners: <c>free</c>, <c>pro</c>, <c>enterprise</c>. The tenant's plan applies. Callers need a configured tenant.
+    /// </summary>
     Partner,
 }
 
-/// <summary>The plans that hosts ship with; <c>Plans:&lt;name&gt;</c> overrides single values or adds plans.</summary>
+/// <summary>The plans that hosts ship with. <c>Plans:&lt;name&gt;</c> overrides single values or adds plans.</summary>
 internal static class ShippedPlans
 {
     public const string Anonymous = "anonymous";
@@ -54,7 +57,7 @@ internal static class ShippedPlans
 
     private static readonly Plan[] Partner =
     [
-        AnonymousPlan, // Public pages, by client address.
+        AnonymousPlan, // For public pages, by client address.
         new()
         {
             Name = Free,

@@ -1,6 +1,6 @@
 namespace Bff.RateLimiting;
 
-/// <summary>Decides by a store's buckets, each request in one call.</summary>
+/// <summary>Decides by a store's buckets, with one call per request.</summary>
 internal sealed class StoreLimits(ILimitStore store, DecisionSource source)
 {
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>

@@ -3,16 +3,17 @@ using Bff.State;
 namespace Bff.RateLimiting;
 
 /// <summary>
-/// The buckets in Redis. Each is a hash: <c>n</c> units left at <c>t</c> (microseconds), <c>u</c> tokens used on UTC day <c>d</c>.
-/// All numbers are whole and below 2^53, so Lua's arithmetic is exact. The clock is the server's: instances need not agree on time.
+/// The token buckets in Redis. Each is a hash: <c>n</c> units left at <c>t</c> (microseconds), <c>u</c> tokens used on UTC day <c>d</c>.
+/// All numbers are whole and below 2^53, so Lua's arithmetic is exact. The clock is the server's, so instances need not agree on the time.
 /// </summary>
 internal static class TokenBucketScript
 {
     /// <summary>
-    /// Decides one request after the other. KEYS: per request its buckets, then its overage counter. ARGV: per request the number of its
-    /// buckets, then for each of them capacity, rate, quota, ceiling, need, want, back, day of back. Answers with the clock and per request
-    /// whether it is admitted, then for each bucket what was taken, what is left and what the day has used; or, in place of these, the
-    /// error that Redis gave: a bucket that cannot be read or written is no one's but its own.
+    /// Decides requests one after the other. KEYS: for each request its buckets, then its overage counter. ARGV: for each request the
+    /// number of its buckets, then for each bucket capacity, rate, quota, ceiling, need, want, back, day of back. Returns the clock, then
+    /// for each request whether it is admitted, followed for each bucket by the tokens taken, the units left and the tokens used on the
+    /// day. If Redis gave an error for a request, the error takes the place of these values: a bucket that cannot be read or written fails
+    /// only its own request.
     /// </summary>
     public static readonly RedisScript Take = new(
         """
