@@ -9,13 +9,13 @@ public sealed class BrowserSession
     internal BrowserSession(string key, SessionRecord record, long version, DateTimeOffset idleEnd) =>
         (Key, Record, Version, IdleEnd) = (key, record, version, idleEnd);
 
-    /// <summary>Names the session to its user and to the sign-out link; not the cookie.</summary>
+    /// <summary>The id by which the user and the sign-out link name the session. It is not the cookie.</summary>
     public string Id => Record.Id;
 
-    /// <summary>When it ends unless another request comes, and at the latest.</summary>
+    /// <summary>When the session ends if no further request arrives; never later than its absolute end.</summary>
     public DateTimeOffset EndsAt => IdleEnd < Record.EndsAt ? IdleEnd : Record.EndsAt;
 
-    /// <summary>The user's access token at the provider's other services; never leaves the gateway towards a browser.</summary>
+    /// <summary>The user's access token for the provider's other services. It is never sent to a browser.</summary>
     public string AccessToken => Record.AccessToken;
 
     internal string Key { get; }
@@ -28,11 +28,12 @@ public sealed class BrowserSession
 
     internal DateTimeOffset LastSeen { get; init; }
 
-    /// <summary>The request's session; null when something else, or nothing, authenticates it.</summary>
+    /// <summary>Returns the request's session. Null if something else, or nothing, authenticates the request.</summary>
     public static BrowserSession? Of(HttpContext context) => context.Features.Get<BrowserSession>();
 
     /// <summary>
-    /// 401 for a caller with a credential of another kind, with the challenge of callers who bring none (RFC 9110 section 15.5.2).
+    /// Returns a 401 for a caller with a credential of another kind, with the challenge that callers without a credential get (RFC 9110
+    /// section 15.5.2).
     /// </summary>
     internal static Problem Missing(HttpContext context)
     {

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Sessions;
 
 /// <summary>
-/// Whether a request that a browser's cookie authenticates was meant by a page of this site. A foreign page can neither send <c>X-CSRF</c>
-/// (it would need CORS) nor hide where it comes from (Fetch Metadata, RFC 6454).
+/// Checks that a page of this site made a request that a browser's cookie authenticates. A foreign page can neither send <c>X-CSRF</c>
+/// (that would need CORS) nor hide its origin (Fetch Metadata, RFC 6454).
 /// </summary>
 internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
 {
@@ -21,7 +21,7 @@ internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
         return !site.NeedsCsrf(request) || (HasHeader(request) && !IsCrossSite(context));
     }
 
-    // A browser always says where a WebSocket comes from, and where a cross-origin EventSource does.
+    // Browsers send Origin with every WebSocket request and with every cross-origin EventSource request.
     private bool AdmitsStream(HttpContext context)
     {
         var request = context.Request;
@@ -49,6 +49,6 @@ internal sealed class CsrfRule(SessionSite site, Reloadable<EdgeSettings> edge)
 
     private static bool HasHeader(HttpRequest request) => request.Headers["X-CSRF"] is [var value] && value == "1";
 
-    // Neither can be had by a page's script but for a WebSocket.
+    // A page's script can send an Upgrade or a CONNECT only by opening a WebSocket.
     public static bool IsWebSocket(HttpRequest request) => request.Headers.Upgrade.Count > 0 || HttpMethods.IsConnect(request.Method);
 }

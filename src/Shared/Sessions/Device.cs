@@ -1,6 +1,6 @@
 namespace Bff.Sessions;
 
-/// <summary>What a user recognises a session by: browser and system, of the user agent's many words.</summary>
+/// <summary>Derives the name by which a user recognises a session from the user agent: browser and system.</summary>
 internal static class Device
 {
     private static readonly (string Mark, string Name)[] Browsers =

@@ -6,9 +6,11 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Sessions;
 
 /// <summary>
-/// The session's cookie as a credential:
-/// 1. only on the site's paths, and where the endpoint wants a caller; 2. the request was meant by a page of this site; 3. the session
-/// lives, and does so longer for it; 4. its access token holds, or is refreshed.
+/// Authenticates callers by the session's cookie.
+/// 1. The cookie counts only on the site's paths, and only if the endpoint requires a caller.
+/// 2. A page of this site must have made the request.
+/// 3. The session must be alive; the request prolongs it.
+/// 4. The access token must be valid, or is refreshed.
 /// </summary>
 internal sealed class SessionCallers(
     SessionSite site,
@@ -67,7 +69,7 @@ internal sealed class SessionCallers(
     CallerToken ICallerSource.TokenOf(HttpContext context) =>
         context.Features.Get<BrowserSession>() is { } session ? CallerToken.Of(session.Record.AccessToken) : default;
 
-    /// <summary>Without a refresh token the access token's end is the session's.</summary>
+    /// <summary>Whether the session has ended with its access token, because it has no refresh token.</summary>
     private bool IsSpent(SessionRecord record) => record.RefreshToken is null && time.GetUtcNow() >= record.AccessTokenEndsAt;
 
     private async Task<SessionLookup> Refreshed(BrowserSession session, CancellationToken cancellation) =>

@@ -4,8 +4,9 @@ using Microsoft.Extensions.Hosting;
 namespace Bff.Sessions;
 
 /// <summary>
-/// The host's cookies (RFC 6265bis): HttpOnly, Secure, SameSite=Lax, Path=/, named <c>__Host-…</c>, so that no other host can set them, or
-/// <c>__Host-Http-…</c> where the browser knows that name, so that no script can either. In development over plain http there is no prefix.
+/// The host's cookies (RFC 6265bis): HttpOnly, Secure, SameSite=Lax, Path=/. They are named <c>__Host-…</c>, so that no other host can set
+/// them, or <c>__Host-Http-…</c> if the browser knows that prefix, so that no script can set them either. In development over plain http
+/// there is no prefix.
 /// </summary>
 internal sealed class SessionCookie(SessionSite site, IHostEnvironment environment)
 {
@@ -37,8 +38,8 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
     }
 
     /// <summary>
-    /// By its name as it is written: to the framework <c>__HOST-</c> is <c>__Host-</c>, which browsers that compare case let any neighbour
-    /// set. Null when it comes twice: one of the two was planted, and it is not known which.
+    /// Reads a cookie by its exact name. The framework treats <c>__HOST-</c> like <c>__Host-</c>, but a browser that compares case lets any
+    /// neighbouring host set the former. Null if the cookie is sent twice: one of the two was planted, and it is unknown which.
     /// </summary>
     private static string? Read(HttpContext context, string prefix, string name)
     {
@@ -85,7 +86,8 @@ internal sealed class SessionCookie(SessionSite site, IHostEnvironment environme
         };
 
     /// <summary>
-    /// Others take the name for an ordinary <c>__Host-</c> one, but would lose the session if they forgot the hint in between.
+    /// Whether the browser knows the prefix <c>__Host-Http-</c>. Other browsers treat such a name like an ordinary <c>__Host-</c> one, but
+    /// the session would be lost if they dropped the client hint in between.
     /// </summary>
     private static bool KnowsHttpPrefix(HttpRequest request)
     {

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Bff.Sessions;
 
-/// <summary>Random names of sessions. The store knows a session by its cookie's hash: who reads the store has no cookie.</summary>
+/// <summary>
+/// Creates the random names of sessions. The store knows a session by the hash of its cookie, so that reading the store reveals no cookie.
+/// </summary>
 internal static class SessionKey
 {
     public const int CookieLength = 43;
@@ -19,7 +21,7 @@ internal static class SessionKey
 
     public static string UserIndex(string subject) => "of-user:" + Hash(subject);
 
-    /// <summary>Of a user whose subject at the provider is another than here.</summary>
+    /// <summary>Returns the index key of a user whose subject at the provider differs from the subject here.</summary>
     public static string ProviderUserIndex(string subject) => "of-sub:" + Hash(subject);
 
     public static string ProviderIndex(string providerSession) => "of-sid:" + Hash(providerSession);

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Sessions;
 
 /// <summary>
-/// A session ends by signing out, by being idle, and with an access token that cannot be refreshed. What it keeps open does not prolong it.
+/// Watches the end of sessions. A session ends by sign-out, by idling, and with an access token that cannot be refreshed. A stream that it
+/// keeps open does not prolong it.
 /// </summary>
 internal sealed class SessionLife(SessionVault vault, ISessionStore store) : ICredentialLife
 {

@@ -4,10 +4,10 @@ using Bff.Requests;
 
 namespace Bff.Sessions;
 
-/// <summary>What the host keeps of a signed-in browser; sealed before it leaves the process.</summary>
+/// <summary>The data that the host keeps for a signed-in browser. Sealed before it leaves the process.</summary>
 internal sealed record SessionRecord
 {
-    /// <summary>Names the session to its user; says nothing about the cookie.</summary>
+    /// <summary>The id by which the user names the session. It reveals nothing about the cookie.</summary>
     public required string Id { get; init; }
 
     public required string Subject { get; init; }
@@ -28,21 +28,21 @@ internal sealed record SessionRecord
     public string? ProviderSession { get; init; }
 
     /// <summary>
-    /// Claim <c>sub</c>, by which a logout token names the user whatever <see cref="Subject"/> is read from; null in records of before it
-    /// was kept.
+    /// Claim <c>sub</c>, by which a logout token names the user, whichever claim <see cref="Subject"/> is read from. Null in records
+    /// written before it was kept.
     /// </summary>
     public string? ProviderSubject { get; init; }
 
-    /// <summary>Whether user info has said more than the id_token does, which a refreshed one will lack again.</summary>
+    /// <summary>Whether user info added anything to the id_token. A refreshed id_token will lack it again.</summary>
     public bool IsCompleted { get; init; }
 
-    /// <summary>The id_token, where signing out takes it along; else null.</summary>
+    /// <summary>The id_token, if it is sent at sign-out; otherwise null.</summary>
     public string? IdToken { get; init; }
 
     /// <summary>The sign-in's nonce, which a refreshed id_token may repeat.</summary>
     public string? Nonce { get; init; }
 
-    /// <summary>Such as <c>Firefox on Linux</c>.</summary>
+    /// <summary>Name of the device, such as <c>Firefox on Linux</c>.</summary>
     public required string Device { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -58,7 +58,7 @@ internal sealed record SessionRecord
 
     public string? RefreshToken { get; init; }
 
-    /// <summary>When the access token wants a successor.</summary>
+    /// <summary>Returns the time from which the access token should be refreshed.</summary>
     public DateTimeOffset RefreshAt(TimeSpan before)
     {
         var half = (AccessTokenEndsAt - AccessTokenIssuedAt) / 2;

@@ -8,26 +8,28 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Sessions;
 
-/// <summary>How a refresh ended for a request that waited for it.</summary>
+/// <summary>Outcome of a refresh for a request that waited for it.</summary>
 internal enum RefreshOutcome
 {
-    /// <summary>The session has a token that holds.</summary>
+    /// <summary>The session has a valid token.</summary>
     Ok,
 
     /// <summary>The provider refused, or the session ended meanwhile.</summary>
     Ended,
 
-    /// <summary>The provider does not answer and the token is over.</summary>
+    /// <summary>The provider does not answer and the token has expired.</summary>
     Away,
 }
 
 /// <summary>
-/// Gives a session its next access token:
-/// 1. one run per session in this process, which outlives the requests that wait for it; 2. one holder of the session's lock across
-/// instances; the others wait for what it writes; 3. the holder reads again, for another instance may have been quicker, and asks the
-/// provider once;
-/// 4. who the user is now, the new token says; 5. a refusal ends the session; 6. after a failure no request is sent for two seconds;
-/// 7. what the provider has answered is saved once the store is back: the refresh token before it may be spent.
+/// Gives a session its next access token.
+/// 1. In this process there is one run per session, which outlives the requests that wait for it.
+/// 2. Across instances one holder has the session's lock; the others wait for what it writes.
+/// 3. The holder reads the session again, because another instance may have been faster, and asks the provider once.
+/// 4. The new token determines the user's current claims.
+/// 5. A refusal ends the session.
+/// 6. After a failure, no request is sent for two seconds.
+/// 7. The provider's answer is saved as soon as the store is back, because the previous refresh token may be spent.
 /// </summary>
 internal sealed partial class SessionRefresh(
     SessionVault vault,
@@ -49,7 +51,7 @@ internal sealed partial class SessionRefresh(
     private readonly SingleFlight<string> _refreshes = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _spared = new(StringComparer.Ordinal);
 
-    /// <summary>True when the session's token should be replaced before it is used.</summary>
+    /// <summary>Whether the session's token should be replaced before it is used.</summary>
     public bool IsDue(SessionRecord record) =>
         record.RefreshToken is not null && time.GetUtcNow() >= record.RefreshAt(settings.Current.RefreshBefore);
 
@@ -104,7 +106,7 @@ internal sealed partial class SessionRefresh(
 
             if (!IsDue(session.Record) || !IsOver(session.Record))
             {
-                return RefreshOutcome.Ok; // Another request has refreshed it, or is about to while the old token still holds.
+                return RefreshOutcome.Ok; // Another request has refreshed it, or is refreshing it while the old token is still valid.
             }
 
             if (time.GetUtcNow() >= giveUp)
@@ -160,7 +162,7 @@ internal sealed partial class SessionRefresh(
             return await Save(session, verified) ? await Changed(session.Record, verified) : RefreshOutcome.Ended;
         }
 
-        // Nothing of it is used but the refresh token: the one before it may be spent.
+        // Only the new refresh token is used, because the previous one may be spent.
         LogUnverified(logger, session.Id);
         Spare(session.Key);
         var saved = await Save(session, session.Record with { RefreshToken = next.RefreshToken, EndsAt = next.EndsAt });
@@ -194,15 +196,16 @@ internal sealed partial class SessionRefresh(
         };
     }
 
-    // With rotation the old refresh token is spent: the new one is kept until Redis is back, also when no request waits any more. There are
-    // no more of them than were under way when Redis went, for without it none begins.
+    // With rotation the old refresh token is spent, so the new one is kept until Redis is back, even if no request waits any more. There
+    // are at most as many as were under way when Redis failed, because no refresh starts without it.
     private async Task<bool> Save(BrowserSession session, SessionRecord next)
     {
         for (var begun = time.GetUtcNow(); ; )
         {
             try
             {
-                // False also when an attempt without an answer did replace it: the lock's holder is the only one who does.
+                // Replace also returns false if an earlier attempt did replace the record without an answer: only the lock's holder
+                // replaces it.
                 return await vault.Replace(session, next) || (await vault.Find(session.Key, slides: false)).Session is not null;
             }
             catch (StoreException) when (time.GetUtcNow() - begun < LongestSaving)

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
 
-/// <summary>What <c>user</c> answers to a visitor without a session.</summary>
+/// <summary>The answer of <c>user</c> to a visitor without a session.</summary>
 internal enum AnonymousUser
 {
-    /// <summary>401, as everywhere.</summary>
+    /// <summary>401, as for all other endpoints.</summary>
     Unauthorized,
 
     /// <summary>200 and <c>null</c>.</summary>
@@ -114,10 +114,10 @@ internal sealed record SessionSettings
     )]
     public string? Home { get; init; }
 
-    /// <summary>Which claims say what.</summary>
+    /// <summary>The claims to read for each property of a user.</summary>
     public ClaimMap Claims => OfProvider?.Claims ?? ClaimMap.Default;
 
-    /// <summary>What <see cref="Provider"/> names.</summary>
+    /// <summary>The settings of the provider that <see cref="Provider"/> names.</summary>
     public ProviderSettings? OfProvider { get; init; }
 
     public static SessionSettings Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
@@ -165,7 +165,7 @@ internal sealed record SessionSettings
             : configuration.GetSection("Authentication:Providers").GetSection(name);
         if (at.Exists())
         {
-            // Its mistakes are reported where it is read for access tokens.
+            // The parser for access tokens reports the mistakes of this section.
             return ProviderParser.Parse(at, isScheme, new ConfigurationMistakes());
         }
 

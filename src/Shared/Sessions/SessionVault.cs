@@ -7,10 +7,10 @@ using Bff.State;
 
 namespace Bff.Sessions;
 
-/// <summary>A session that was found, or what is known of one that was not.</summary>
+/// <summary>The result of a session look-up: the session, or whether it has ended.</summary>
 internal readonly record struct SessionLookup(BrowserSession? Session, bool IsOver);
 
-/// <summary>Keeps sessions sealed in the store, which tells every instance when one ends.</summary>
+/// <summary>Keeps sessions sealed in the store. The store tells every instance when one ends.</summary>
 internal sealed class SessionVault(
     ISessionStore store,
     IKeyRing keys,
@@ -35,7 +35,7 @@ internal sealed class SessionVault(
     {
         var idle = settings.Current.IdleTimeout;
 
-        // Not written on each request: a session may be taken for idle by a sixtieth too early, never too late.
+        // Not every request is written to the store, so a session may end as idle up to a sixtieth too early, but never too late.
         var touchAfter = idle / 60 < LongestUnnoted ? idle / 60 : LongestUnnoted;
         var now = time.GetUtcNow();
         var found = await store.Find(key, now, idle, slides ? touchAfter : null);
@@ -48,12 +48,12 @@ internal sealed class SessionVault(
         var record = plain is null ? null : JsonSerializer.Deserialize(plain, SessionRecordJson.Default.SessionRecord);
         if (record is null)
         {
-            return new SessionLookup(null, true); // Its key is gone: it can never be read again.
+            return new SessionLookup(null, true); // The sealing key is gone, so the record can never be read again.
         }
 
         if (slides && stored.LastSeen.ToUnixTimeMilliseconds() == now.ToUnixTimeMilliseconds())
         {
-            await Index(key, record); // It was written just now, which is seldom.
+            await Index(key, record); // The record was written just now, which is rare.
         }
 
         return new SessionLookup(
@@ -69,13 +69,13 @@ internal sealed class SessionVault(
             return false;
         }
 
-        await Index(session.Key, record); // It may end later than it would have.
+        await Index(session.Key, record); // The session may now end later than before.
         return true;
     }
 
     /// <summary>
-    /// Ends a session on every instance; what the host made for it first, its open streams too. With an entry in the audit log when
-    /// another request ends it.
+    /// Ends a session on every instance. First ends what the host has made for it, including its open streams. Writes an entry to the audit
+    /// log if another request ends the session.
     /// </summary>
     public async Task End(string key, SessionRecord? record, bool leaveMark, ChangedBy? by = null)
     {
@@ -97,7 +97,7 @@ internal sealed class SessionVault(
     public Task EndWhatWasMadeFor(SessionRecord record) =>
         site.Ending?.Invoke(services, new EndingSession(record.Id, record.Tenant)) ?? Task.CompletedTask;
 
-    /// <summary>The living sessions of a user, or of a session at the provider.</summary>
+    /// <summary>Returns the live sessions of a user, or of a session at the provider.</summary>
     public async Task<List<BrowserSession>> Members(string index)
     {
         var sessions = new List<BrowserSession>();
@@ -112,7 +112,7 @@ internal sealed class SessionVault(
         return sessions;
     }
 
-    /// <summary>Ends every session of an index, those included that are only just being added.</summary>
+    /// <summary>Ends every session of an index, including those that are just being added.</summary>
     public async Task EndAll(string index, Func<SessionRecord, bool> which, ChangedBy? by = null)
     {
         foreach (var key in await store.Members(index))
@@ -121,12 +121,14 @@ internal sealed class SessionVault(
             if (session is null || which(session.Record))
             {
                 await End(key, session?.Record, leaveMark: false, by);
-                await store.Drop(index, key); // Last: what is still in the index is found by the next attempt.
+                await store.Drop(index, key); // Last, because the next attempt finds what is still in the index.
             }
         }
     }
 
-    /// <summary>By the user, by the user as the provider names it where that differs, and by the session at the provider.</summary>
+    /// <summary>
+    /// Returns the indexes of a session: by the user, by the user's name at the provider if it differs, and by the session at the provider.
+    /// </summary>
     private static List<string> IndexesOf(SessionRecord record)
     {
         List<string> indexes = [SessionKey.UserIndex(record.Subject)];
@@ -144,8 +146,8 @@ internal sealed class SessionVault(
     }
 
     /// <summary>
-    /// A session that is in none of its indexes is not found by a sign-out of all of the user's. They are elsewhere in Redis, which may
-    /// have lost them.
+    /// Adds a session to its indexes again. They are stored elsewhere in Redis and may have been lost, and a session missing from its
+    /// indexes would not be found when all of the user's sessions are signed out.
     /// </summary>
     private async Task Index(string key, SessionRecord record)
     {
@@ -155,7 +157,7 @@ internal sealed class SessionVault(
         }
         catch (StoreException)
         {
-            // Done again when it is next seen.
+            // Repeated when the session is next written.
         }
     }
 

@@ -21,7 +21,7 @@ namespace Bff.Sessions;
 public static class SessionsRegistration
 {
     /// <summary>
-    /// Accepts the session's cookie as a credential, beside and after what was registered before. Section <c>Session</c>.
+    /// Accepts the session's cookie as a credential, after the kinds of credential that were registered before. Section <c>Session</c>.
     /// </summary>
     public static WebApplicationBuilder AddBrowserSessions(this WebApplicationBuilder builder, Action<SessionSite>? configure = null)
     {
@@ -55,7 +55,7 @@ public static class SessionsRegistration
     /// Maps <c>login</c>, <c>callback</c>, <c>user</c>, <c>logout</c>, <c>sessions</c> and <c>backchannel-logout</c> below the site's
     /// prefix.
     /// </summary>
-    /// <returns>All of them, for further conventions.</returns>
+    /// <returns>The group of all these endpoints, for further conventions.</returns>
     public static RouteGroupBuilder MapBrowserSessions(this WebApplication app)
     {
         var group = app.MapGroup(app.Services.GetRequiredService<SessionSite>().Prefix).WithTags("Session");

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Sessions;
 
-/// <summary>Reads and checks what <c>Session</c> says of the sign-in.</summary>
+/// <summary>Reads and checks the sign-in settings of <c>Session</c>.</summary>
 internal static class SignInParser
 {
     private static readonly string[] MayBeHandedThrough = ["login_hint", "prompt", "ui_locales", "acr_values", "max_age"];
@@ -72,7 +72,7 @@ internal static class SignInParser
         return section.GetChildren().Where(p => p.Value is not null).ToFrozenDictionary(p => p.Key, p => p.Value!, StringComparer.Ordinal);
     }
 
-    /// <summary>Null where nothing says it: the host decides.</summary>
+    /// <summary>Reads the home address. Null if none is configured, in which case the host decides.</summary>
     public static string? Home(IConfigurationSection section, IReadOnlyList<string> origins, ConfigurationMistakes mistakes)
     {
         if (section["Home"] is not { Length: > 0 } home)
@@ -104,7 +104,9 @@ internal static class SignInParser
         return names;
     }
 
-    /// <summary>Where a browser may be sent it could also read from: otherwise the list would be a redirector for strangers.</summary>
+    /// <summary>
+    /// Reads the origins to which a browser may be sent. Each must also be a CORS origin; otherwise the list would be an open redirector.
+    /// </summary>
     public static IReadOnlyList<string> ReturnOrigins(
         IConfiguration configuration,
         IConfigurationSection section,

@@ -11,16 +11,22 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Sessions.Endpoints;
 
 /// <summary>
-/// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions here, on every instance, without the browser. Of copies of one token
-/// that come at once one is accepted: 1. it holds the token's lock; 2. the token has not been used; 3. the sessions end; 4. the token is
-/// spent, last, so that the provider may try again with it while the store is away. A copy that finds the lock held waits until the token
-/// is spent, or until the lock of an instance that has died ends: then it is the provider's repetition, and must not be lost.
+/// OpenID Connect Back-Channel Logout 1.0: the provider ends sessions on every instance, without the browser. Of simultaneous copies of one
+/// token, one is accepted.
+/// 1. It holds the token's lock.
+/// 2. The token has not been used.
+/// 3. The sessions end.
+/// 4. The token is spent last, so that the provider may try again with it while the store is away.
+/// A copy that finds the lock held waits until the token is spent, or until the lock of a crashed instance expires. In the latter case the
+/// copy is the provider's repetition, and must not be lost.
 /// </summary>
 internal static class BackchannelLogout
 {
     private const int MaxFormBytes = 32 * 1024;
 
-    /// <summary>Above what ending sessions takes. Where it takes longer, a copy ends them again, and one of the two is accepted.</summary>
+    /// <summary>
+    /// Longer than it takes to end sessions. If that takes longer after all, a copy ends them again, and one of the two is accepted.
+    /// </summary>
     private static readonly TimeSpan LockLife = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = LockLife + TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -55,7 +61,7 @@ internal static class BackchannelLogout
 
             if (time.GetElapsedTime(asked) > LongestWait)
             {
-                return new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = LockLife }; // Others hold it, one after the other.
+                return new Problem(ProblemCodes.StoreUnavailable) { RetryAfter = LockLife }; // Other requests hold it, one after the other.
             }
         }
 
@@ -75,7 +81,8 @@ internal static class BackchannelLogout
     }
 
     /// <summary>
-    /// By the session at the provider where the token names it, else by its user, whose claim may be another than <c>sub</c> here.
+    /// Ends the sessions of the provider session that the token names, or else of its user. The user's claim here may be another than
+    /// <c>sub</c>.
     /// </summary>
     private static async Task<bool> End(JsonElement claims, SessionVault vault, ClaimMap map, ChangedBy by)
     {

@@ -4,12 +4,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.Endpoints;
 
-/// <summary>What a session is made with.</summary>
+/// <summary>The services that begin a session.</summary>
 internal sealed record CallbackServices(SessionCookie Cookie, SessionVault Vault, Reloadable<SessionSettings> Settings, TimeProvider Time);
 
 /// <summary>
-/// The browser comes back from the provider: 1. the framework's handler takes the answer, by the rules of <see cref="SignInEvents"/>; 2.
-/// the claims say who it is; 3. a new session begins under a new cookie, and the browser's former one ends.
+/// Handles the browser's return from the provider.
+/// 1. The framework's handler processes the answer, by the rules of <see cref="SignInEvents"/>.
+/// 2. The claims determine the user.
+/// 3. A new session begins under a new cookie, and the browser's former session ends.
 /// </summary>
 internal static class Callback
 {

@@ -42,7 +42,7 @@ internal static class GetUser
         return TypedResults.Json(user, SessionAnswersJson.Default.SignedInUser);
     }
 
-    /// <summary>The answer to a browser without a session; null: 401. A credential of another kind that is refused stays refused.</summary>
+    /// <summary>Returns the answer to a browser without a session. Null: 401. A refused credential of another kind stays refused.</summary>
     public static IResult? Anonymous(HttpContext context) =>
         context.RequestServices.GetRequiredService<Reloadable<SessionSettings>>().Current.AnonymousUser == AnonymousUser.Null
         && context.Request.Headers.Authorization.Count == 0

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.Endpoints;
 
-/// <summary>Sends the browser to the provider: authorization code flow (RFC 6749) with PKCE (RFC 7636), state and nonce.</summary>
+/// <summary>Redirects the browser to the provider: authorization code flow (RFC 6749) with PKCE (RFC 7636), state and nonce.</summary>
 internal static class Login
 {
     private const int MaxValueLength = 512;

@@ -12,11 +12,13 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Bff.Sessions.Endpoints;
 
 /// <summary>
-/// Signs out: 1. only with the session's own <c>sid</c>, so that no foreign page can do it; 2. the session ends here; 3. its refresh token
-/// is taken back; 4. the browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0). No token travels through the
-/// browser, unless
-/// <c>Session:IdTokenHint</c> says so. The end of a session costs nothing, so that it is possible however little the client's address has
-/// left; what ends none is charged to the address.
+/// Signs out.
+/// 1. The request must carry the session's own <c>sid</c>, so that no foreign page can sign the user out.
+/// 2. The session ends here.
+/// 3. Its refresh token is revoked.
+/// 4. The browser leaves through the provider (OpenID Connect RP-Initiated Logout 1.0).
+/// No token travels through the browser, unless <c>Session:IdTokenHint</c> allows it. Ending a session is free, so that it is possible
+/// however little the client's address has left. A request that ends no session is charged to the address.
 /// </summary>
 internal static class Logout
 {
@@ -84,7 +86,7 @@ internal static class Logout
                 };
                 if (settings.OfProvider is { Type: ProviderType.Cognito })
                 {
-                    parameters["logout_uri"] = parameters["post_logout_redirect_uri"]; // Its name for the same.
+                    parameters["logout_uri"] = parameters["post_logout_redirect_uri"]; // Cognito's name for the same parameter.
                 }
 
                 if (settings.IdTokenHint && record.IdToken is { } idToken)
@@ -97,7 +99,7 @@ internal static class Logout
         }
         catch (ProblemException)
         {
-            // The provider is away; here the user is signed out.
+            // The provider is away, but the user is signed out here.
         }
 
         return home;

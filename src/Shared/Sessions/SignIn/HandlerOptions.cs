@@ -6,7 +6,10 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>What the framework's handler goes by, made of <c>Session</c> as it is now: an edit counts from the next request on.</summary>
+/// <summary>
+/// The options of the framework's handler, made from the current <c>Session</c> settings, so that a change applies from the next request
+/// on.
+/// </summary>
 internal sealed class HandlerOptions(
     Reloadable<SessionSettings> settings,
     SessionSite site,
@@ -18,7 +21,7 @@ internal sealed class HandlerOptions(
 {
     private readonly Lazy<HttpClient> _backchannel = new(() =>
     {
-        var client = clients.CreateClient(ProviderClient.HttpName); // With this host's bounds of time and size.
+        var client = clients.CreateClient(ProviderClient.HttpName); // Has this host's limits for time and size.
         client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         return client;
     });
@@ -53,7 +56,7 @@ internal sealed class HandlerOptions(
     {
         var options = new OpenIdConnectOptions
         {
-            ClientId = current.ClientId, // The secret is not here: ProviderClient proves who asks.
+            ClientId = current.ClientId, // There is no secret here: ProviderClient authenticates the client.
             CallbackPath = site.Prefix + "/callback",
             ResponseType = OpenIdConnectResponseType.Code,
             ResponseMode = OpenIdConnectResponseMode.Query,
@@ -63,9 +66,9 @@ internal sealed class HandlerOptions(
                 PushedAuthorization.Off => PushedAuthorizationBehavior.Disable,
                 _ => PushedAuthorizationBehavior.UseIfAvailable,
             },
-            GetClaimsFromUserInfoEndpoint = true, // SignInEvents says whether, by what the id_token lacks.
+            GetClaimsFromUserInfoEndpoint = true, // SignInHandler decides whether to ask, by what the id_token lacks.
             ConfigurationManager = metadata,
-            RefreshOnIssuerKeyNotFound = false, // ProviderTokens does, and verifies again at once.
+            RefreshOnIssuerKeyNotFound = false, // ProviderTokens does that, and verifies again at once.
             Backchannel = _backchannel.Value,
             TokenHandler = tokens,
             ProtocolValidator = ProviderTokens.Protocol,

@@ -3,8 +3,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// How the framework's handler verifies an id_token: as all that the provider signs is verified here. By itself it takes a token of another
-/// kind and one that is for others too, and gives up on a key that it has not seen yet.
+/// Makes the framework's handler verify an id_token by the host's own rules for tokens of the provider. The handler's own rules would
+/// accept a token of another kind and one that is also for other clients, and would reject a token signed with a key that is not known yet.
 /// </summary>
 internal sealed class IdTokens(ProviderTokens tokens) : TokenHandler
 {

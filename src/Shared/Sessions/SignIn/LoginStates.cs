@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>A sign-in that begins: what the handler notes of it, and what to seal that with.</summary>
+/// <summary>A sign-in that has begun: the handler's properties, and the key that seals them.</summary>
 internal readonly record struct BegunLogin(AuthenticationProperties Properties, RingKey Key, int Slot);
 
 /// <summary>
-/// Keeps sign-ins under way in the browser that began them, sealed: nothing is stored for who never comes back. A few at once (tabs), each
-/// in a cookie of its own; which one, the state says. Coming back spends the state on the server, so that a code is sent once. To the
-/// framework's handler this is the format of a state: a random name of what is in the cookie.
+/// Keeps sign-ins that are under way sealed in the browser, so that nothing is stored for a browser that never returns. Several can run at
+/// once (tabs), each in its own cookie, which the state names. When the browser returns, the state is spent on the server, so that a code
+/// is sent once. The framework's handler uses this as its state format: the state is a random name for the content of the cookie.
 /// </summary>
 internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionStore store, TimeProvider time)
     : ISecureDataFormat<AuthenticationProperties>
@@ -35,7 +35,7 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
         return new(properties, await keys.Current(Purpose, context.RequestAborted), slot);
     }
 
-    /// <summary>Puts it into the browser, once the handler has noted in it what it needs on the way back.</summary>
+    /// <summary>Writes the sign-in to the browser, after the handler has added what it needs on the way back.</summary>
     public void Keep(HttpContext context, BegunLogin login)
     {
         var plain = PropertiesSerializer.Default.Serialize(login.Properties);
@@ -47,7 +47,9 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
         );
     }
 
-    /// <summary>Spends a state; null when this browser did not begin it, it has been spent, or it took too long.</summary>
+    /// <summary>
+    /// Spends a state. Null if this browser did not begin the sign-in, the state has been spent, or the sign-in took too long.
+    /// </summary>
     public async Task<AuthenticationProperties?> Spend(HttpContext context, string? state)
     {
         if (
@@ -70,7 +72,7 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
         return login.ExpiresUtc > time.GetUtcNow() && await store.Spend(Spent(state), Life + Life) ? login : null;
     }
 
-    /// <summary>Whether some browser has come back with this state.</summary>
+    /// <summary>Whether the state has been spent, by whichever browser.</summary>
     public async Task<bool> IsSpent(string? state) => IsState(state) && await store.IsSpent(Spent(state));
 
     /// <inheritdoc />
@@ -80,7 +82,7 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
     public string Protect(AuthenticationProperties data, string? purpose) => Protect(data);
 
     /// <inheritdoc />
-    public AuthenticationProperties? Unprotect(string? protectedText) => null; // It takes the browser's cookie: Spend.
+    public AuthenticationProperties? Unprotect(string? protectedText) => null; // This needs the browser's cookie: see Spend.
 
     /// <inheritdoc />
     public AuthenticationProperties? Unprotect(string? protectedText, string? purpose) => null;

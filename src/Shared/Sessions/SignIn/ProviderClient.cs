@@ -10,24 +10,25 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>How the provider answered.</summary>
+/// <summary>Outcome of a request to the provider.</summary>
 internal enum ProviderOutcome
 {
     Ok,
 
-    /// <summary>It refused, and would again.</summary>
+    /// <summary>The provider refused, and would refuse again.</summary>
     Refused,
 
-    /// <summary>No usable answer.</summary>
+    /// <summary>There was no usable answer.</summary>
     Away,
 }
 
-/// <param name="Outcome">How it ended.</param>
-/// <param name="Tokens">Set when it went well.</param>
+/// <summary>The provider's answer.</summary>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Tokens">The tokens, if the request succeeded.</param>
 internal readonly record struct ProviderAnswer(ProviderOutcome Outcome, TokenAnswer? Tokens = null);
 
 /// <summary>
-/// The token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call is bounded and sent once.
+/// Calls the token and revocation endpoints (RFC 6749, RFC 7009) as a confidential client. Every call has a timeout and is sent once.
 /// </summary>
 internal sealed partial class ProviderClient(
     IHttpClientFactory clients,
@@ -40,9 +41,9 @@ internal sealed partial class ProviderClient(
     public const string HttpName = "identity-provider";
     private static readonly TimeSpan RevocationTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>Exchanges a code.</summary>
-    /// <param name="form">What the token request says; who asks is added here.</param>
-    /// <param name="cancellation">Ends the wait.</param>
+    /// <summary>Exchanges an authorization code for tokens.</summary>
+    /// <param name="form">The parameters of the token request. The client's authentication is added here.</param>
+    /// <param name="cancellation">Cancels the wait.</param>
     public Task<ProviderAnswer> RedeemCode(IEnumerable<KeyValuePair<string, string>> form, CancellationToken cancellation) =>
         Tokens(
             OidcConstants.GrantTypes.AuthorizationCode,
@@ -53,9 +54,7 @@ internal sealed partial class ProviderClient(
     public Task<ProviderAnswer> Refresh(string refreshToken, CancellationToken cancellation) =>
         Tokens(OidcConstants.GrantTypes.RefreshToken, [new("refresh_token", refreshToken)], cancellation);
 
-    /// <summary>
-    /// Takes a refresh token back, within two seconds: the session has ended whether or not the provider hears of it.
-    /// </summary>
+    /// <summary>Revokes a refresh token, within two seconds. The session has ended whether or not this succeeds.</summary>
     public async Task Revoke(string refreshToken)
     {
         using var limit = new CancellationTokenSource(RevocationTimeout);
@@ -75,7 +74,7 @@ internal sealed partial class ProviderClient(
                     configuration
                 );
                 using var answer = await http.RevokeTokenAsync(request, limit.Token);
-                if ((int)answer.HttpStatusCode is < 200 or > 299) // RFC 7009 section 2.2: the status says all, whatever the body holds.
+                if ((int)answer.HttpStatusCode is < 200 or > 299) // RFC 7009 section 2.2: only the status matters.
                 {
                     LogNotRevoked(logger, (int)answer.HttpStatusCode);
                 }
@@ -88,7 +87,8 @@ internal sealed partial class ProviderClient(
     }
 
     /// <summary>
-    /// Hands the sign-in's parameters over (RFC 9126); the address that stands for them, null when the provider does not take them.
+    /// Pushes the sign-in's parameters to the provider (RFC 9126). Returns the URI that stands for them, or null if the provider does not
+    /// accept them.
     /// </summary>
     public async Task<string?> Push(string endpoint, IEnumerable<KeyValuePair<string, string>> parameters, CancellationToken cancellation)
     {
@@ -189,14 +189,14 @@ internal sealed partial class ProviderClient(
     }
 
     /// <summary>
-    /// Whether the same request would be refused again until the user signs in anew: any error of RFC 6749 section 5.2 and OpenID Connect
-    /// Core 1.0 section 3.1.2.6. Not one that says "later"; and not a wrong secret, which is the host's mistake: no new sign-in would help,
-    /// so no user is signed out for it.
+    /// Whether the provider would refuse the same request until the user signs in again. That holds for any error of RFC 6749 section 5.2
+    /// and OpenID Connect Core 1.0 section 3.1.2.6, except those that mean "later" and a wrong client secret. A wrong secret is the host's
+    /// mistake: a new sign-in would not help, so no user is signed out for it.
     /// </summary>
     private static bool IsFinal(string? error) =>
         error is { Length: > 0 } and not ("temporarily_unavailable" or "server_error" or "slow_down" or "invalid_client");
 
-    // What a provider writes there is its own text: only the standards' codes are repeated in the log.
+    // A provider may put any text there, so only the standards' codes are repeated in the log.
     private static string Known(string? error) =>
         error
             is "invalid_grant"
@@ -235,7 +235,7 @@ internal sealed partial class ProviderClient(
     private static partial void LogNotRevoked(ILogger logger, int status);
 }
 
-/// <summary>The token endpoint's answer, RFC 6749 section 5.1; <c>refresh_expires_in</c> is a common extension.</summary>
+/// <summary>The token endpoint's answer (RFC 6749 section 5.1). <c>refresh_expires_in</c> is a common extension.</summary>
 internal sealed record TokenAnswer(
     string? AccessToken,
     string? TokenType,
@@ -247,14 +247,14 @@ internal sealed record TokenAnswer(
     double? RefreshTokenExpiresIn = null
 )
 {
-    /// <summary>Null when there is none, or none in place of the one before: some providers write an empty text then.</summary>
+    /// <summary>The new refresh token. Null if there is none; some providers then send an empty string.</summary>
     public string? RefreshToken { get; init; } = RefreshToken is { Length: > 0 } ? RefreshToken : null;
 
-    /// <summary>Null when the provider does not say, or says that it has no end.</summary>
+    /// <summary>Lifetime of the refresh token. Null if the provider does not give one, or says that the token does not expire.</summary>
     public TimeSpan? RefreshTokenLife =>
         (RefreshExpiresIn ?? RefreshTokenExpiresIn) is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : null;
 
-    /// <summary>Five minutes when the provider does not say.</summary>
+    /// <summary>Lifetime of the access token. Five minutes if the provider does not give one.</summary>
     public TimeSpan AccessTokenLife => ExpiresIn is { } seconds and > 0 and < 1e9 ? TimeSpan.FromSeconds(seconds) : TimeSpan.FromMinutes(5);
 }
 

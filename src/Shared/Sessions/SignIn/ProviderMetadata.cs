@@ -8,8 +8,8 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The provider's discovery document and keys. Read when first needed and every ten minutes; read again for a key that is not known, at
-/// most every two seconds. While the provider is away the last good copy goes on.
+/// Caches the provider's discovery document and keys. They are read when first needed and every ten minutes, and read again for an unknown
+/// key, at most every two seconds. While the provider is away, the last good copy stays in use.
 /// </summary>
 internal sealed partial class ProviderMetadata(
     IHttpClientFactory clients,
@@ -27,8 +27,10 @@ internal sealed partial class ProviderMetadata(
 
     private sealed record Known(string Authority, OpenIdConnectConfiguration Configuration, DateTimeOffset ReadAt);
 
-    /// <summary>What is known, read now if nothing is.</summary>
-    /// <exception cref="ProblemException">503 <c>upstream_unavailable</c>: nothing is known and the provider does not answer.</exception>
+    /// <summary>Returns the known document, and reads it now if there is none or it is stale.</summary>
+    /// <exception cref="ProblemException">
+    /// 503 <c>upstream_unavailable</c>: no document is known and the provider does not answer.
+    /// </exception>
     public ValueTask<OpenIdConnectConfiguration> Get(CancellationToken cancellation)
     {
         var known = Volatile.Read(ref _known);
@@ -37,7 +39,7 @@ internal sealed partial class ProviderMetadata(
             : new(Read(known, cancellation));
     }
 
-    /// <summary>A newer copy than the one that lacked a key, if there may be one; else the same.</summary>
+    /// <summary>Returns a newer copy than the one that lacked a key, if there may be one; otherwise the same copy.</summary>
     public async ValueTask<OpenIdConnectConfiguration> GetNewer(OpenIdConnectConfiguration than, CancellationToken cancellation)
     {
         var known = Volatile.Read(ref _known);
@@ -49,7 +51,7 @@ internal sealed partial class ProviderMetadata(
 
     void IConfigurationManager<OpenIdConnectConfiguration>.RequestRefresh()
     {
-        // GetNewer is what asks again, and bounds how often.
+        // GetNewer reads again, and limits how often.
     }
 
     private async Task<OpenIdConnectConfiguration> Read(Known? known, CancellationToken cancellation)
@@ -128,9 +130,9 @@ internal sealed partial class ProviderMetadata(
     }
 
     /// <summary>
-    /// The authority's own name, and what the provider's settings name. Entra alone answers under another name than it was asked by (a
-    /// domain or <c>organizations</c>
-    /// for a tenant's id): there the place is the same and the tenants say the rest.
+    /// Whether the issuer is the authority itself or an issuer in the provider's settings. Only Entra answers with another issuer than the
+    /// authority it was asked by (a tenant's id for a domain or for <c>organizations</c>). For Entra the host must be the same, and the
+    /// tenant rules decide the rest.
     /// </summary>
     private static bool IsIssuer(string? issuer, SessionSettings current)
     {

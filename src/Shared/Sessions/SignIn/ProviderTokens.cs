@@ -12,8 +12,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// Verifies what the provider signs for this client: id_tokens (OpenID Connect Core 1.0 section 3.1.3.7) and logout tokens (Back-Channel
-/// Logout 1.0 section 2.6).
+/// Verifies the tokens that the provider signs for this client: id_tokens (OpenID Connect Core 1.0 section 3.1.3.7) and logout tokens
+/// (Back-Channel Logout 1.0 section 2.6).
 /// </summary>
 internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<SessionSettings> settings, TimeProvider time)
 {
@@ -34,17 +34,17 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     public static TimeSpan LogoutTokenMemory => LogoutTokenLife + (2 * Skew);
 
     /// <summary>
-    /// What the standard says of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).
+    /// The standard's checks of id_tokens beside their signature: nonce, <c>at_hash</c> and required claims (section 3.1.3.7).
     /// </summary>
     public static OpenIdConnectProtocolValidator Protocol { get; } =
         new()
         {
-            RequireNonce = false, // Of the handler's own cookie; LoginStates keeps it, and what is kept is compared.
+            RequireNonce = false, // Refers to the handler's own cookie. LoginStates keeps the nonce, and a kept nonce is compared.
             RequireTimeStampInNonce = false, // A sign-in ends sooner.
             RequireStateValidation = false,
         };
 
-    /// <summary>Signature, issuer, audience, times and kind of an id_token.</summary>
+    /// <summary>Validates signature, issuer, audience, times and kind of an id_token.</summary>
     public async Task<TokenValidationResult> ValidateIdToken(string? token, CancellationToken cancellation)
     {
         var result = await Verify(token, anyAudience: false, cancellation, "JWT");
@@ -60,13 +60,13 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     }
 
     /// <summary>
-    /// The claims of the id_token that came with a refresh (section 12.2), or null. Whether its user is the session's is the caller's to
-    /// check.
+    /// Returns the claims of the id_token that came with a refresh (section 12.2), or null. The caller must check that its user is the
+    /// session's.
     /// </summary>
     /// <param name="token">The id_token.</param>
-    /// <param name="nonce">That of the sign-in, which the token may repeat.</param>
-    /// <param name="accessToken">What came with it.</param>
-    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="nonce">The nonce of the sign-in, which the token may repeat.</param>
+    /// <param name="accessToken">The access token that came with it.</param>
+    /// <param name="cancellation">Cancels the wait.</param>
     public async ValueTask<JsonElement?> ReadRefreshedIdToken(
         string token,
         string? nonce,
@@ -100,11 +100,11 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         }
     }
 
-    /// <summary>The claims of an access token that the provider has signed, for whichever service; null when it is anything else.</summary>
+    /// <summary>Returns the claims of an access token that the provider has signed, for any audience. Null for anything else.</summary>
     public async ValueTask<JsonElement?> ReadAccessToken(string token, CancellationToken cancellation) =>
         JwtSyntax.LooksLikeJwt(token) ? await Read(token, anyAudience: true, cancellation, "at+jwt", "JWT") : null;
 
-    /// <summary>The claims of a good logout token, or null. Replay is the caller's to check.</summary>
+    /// <summary>Returns the claims of a valid logout token, or null. The caller must check for replay.</summary>
     public async ValueTask<JsonElement?> ReadLogoutToken(string? token, CancellationToken cancellation)
     {
         if (await Read(token, anyAudience: false, cancellation, "logout+jwt", "JWT") is not { } claims)
@@ -120,7 +120,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             && detail.ValueKind == JsonValueKind.Object;
         return
             isLogout
-            && !claims.TryGetProperty("nonce", out _) // An id_token has one: it must not pass for a logout token.
+            && !claims.TryGetProperty("nonce", out _) // An id_token has a nonce and must not pass for a logout token.
             && Date(claims, "iat") is { } issued
             && issued <= now + Skew
             && issued > now - LogoutTokenLife
@@ -130,8 +130,8 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
             : null;
     }
 
-    /// <summary>The claims of a token that has been verified.</summary>
-    /// <param name="payload">Its middle part, as it came.</param>
+    /// <summary>Returns the claims of a verified token.</summary>
+    /// <param name="payload">The encoded middle part of the token.</param>
     public static JsonElement Claims(string payload)
     {
         using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(payload));
@@ -141,8 +141,8 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
     public static string? Text(JsonElement claims, string name) =>
         claims.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    // An audience beside this client could use the token as well: only when it was this client that asked for it (section 3.1.3.7, steps 3
-    // to 5).
+    // If there is another audience, it could use the token too, so the token counts only if this client asked for it (section 3.1.3.7,
+    // steps 3 to 5).
     private static bool IsForThisClient(JsonElement claims, string clientId) =>
         claims.TryGetProperty("azp", out _)
             ? Text(claims, "azp") == clientId
@@ -232,7 +232,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
                 },
                 TypeValidator = (type, _, _) =>
                     string.IsNullOrEmpty(type) || types.Contains(Short(type), StringComparer.OrdinalIgnoreCase)
-                        ? type ?? "" // RFC 7519 section 5.1: it is optional.
+                        ? type ?? "" // RFC 7519 section 5.1: the type is optional.
                         : throw new SecurityTokenInvalidTypeException("Another kind of token."),
                 LogValidationExceptions = false,
             }

@@ -6,15 +6,15 @@ using Bff.Requests;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>What the newest token says of a session's user.</summary>
-/// <param name="Record">The session with it; null when the token cannot be verified.</param>
-/// <param name="IsAnother">True when it is another user's.</param>
+/// <summary>The user of a session according to the newest token.</summary>
+/// <param name="Record">The updated session. Null if the token cannot be verified.</param>
+/// <param name="IsAnother">Whether the token belongs to another user.</param>
 internal readonly record struct RefreshedUser(SessionRecord? Record, bool IsAnother = false);
 
 /// <summary>
-/// Reads the claims again that came with a refresh. Roles and tenant are as the id_token says now, so that what was taken away is gone;
-/// without an id_token (section 12.2 of OpenID Connect Core 1.0 allows that) as the access token says, if that can be read and names roles.
-/// Name and e-mail stay when the token leaves them out.
+/// Reads the claims that came with a refresh. Roles and tenant are taken from the new id_token, so that revoked ones are gone. Without an
+/// id_token (section 12.2 of OpenID Connect Core 1.0 allows that), roles are taken from the access token, if it can be read and names
+/// roles. Name and e-mail address stay if the token lacks them.
 /// </summary>
 internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionSettings> settings)
 {
@@ -28,7 +28,7 @@ internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionS
         }
         catch (ProblemException)
         {
-            return default; // The provider's keys are not known, and cannot be read.
+            return default; // The provider's keys are unknown and cannot be read.
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class RefreshedClaims(ProviderTokens tokens, Reloadable<SessionS
             return default;
         }
 
-        // What user info had added the id_token does not take away by leaving it out.
+        // An id_token that lacks what user info had added does not remove it.
         var map = settings.Current.Claims;
         return user.Subject != record.Subject
             ? new(null, IsAnother: true)

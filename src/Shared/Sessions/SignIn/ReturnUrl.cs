@@ -3,22 +3,21 @@ using System.Text;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// Where a browser goes after it has signed in: a path of this host and nothing that could be read as another host, or a path of a listed
-/// origin.
+/// Checks where a browser goes after a sign-in: a path of this host that no browser reads as another host, or a path of a listed origin.
 /// </summary>
 internal static class ReturnUrl
 {
     private const int MaxLength = 2048;
 
-    /// <summary>The address as it goes into <c>Location</c>; null when it is neither local nor of a listed origin.</summary>
-    /// <param name="url">What the browser asked for.</param>
+    /// <summary>Returns the address for <c>Location</c>. Null if it is neither local nor of a listed origin.</summary>
+    /// <param name="url">The address that the browser asked for.</param>
     /// <param name="origins">Scheme, host and port, as <see cref="Uri"/> writes them.</param>
     public static string? Of(string url, IReadOnlyList<string> origins)
     {
         foreach (var origin in origins)
         {
-            // After the origin a path must begin: https://app.example.com.evil.example begins like it too, and so does
-            // https://app.example.com@evil.example.
+            // The origin must be followed by a path: https://app.example.com.evil.example and https://app.example.com@evil.example begin
+            // with it too.
             if (url.StartsWith(origin, StringComparison.OrdinalIgnoreCase) && (url.Length == origin.Length || url[origin.Length] == '/'))
             {
                 return Local(url.Length == origin.Length ? "/" : url[origin.Length..]) is { } path ? origin + path : null;
@@ -28,7 +27,7 @@ internal static class ReturnUrl
         return Local(url);
     }
 
-    /// <summary>The path as it goes into <c>Location</c> (ASCII, escaped, without dot segments); null when it is not local.</summary>
+    /// <summary>Returns the path for <c>Location</c> (ASCII, escaped, without dot segments). Null if it is not local.</summary>
     public static string? Local(string url)
     {
         if (url.Length is 0 or > MaxLength || !IsPath(url))
@@ -38,7 +37,7 @@ internal static class ReturnUrl
 
         foreach (var c in url.EnumerateRunes())
         {
-            // Browsers drop tabs and line breaks and take a backslash for a slash; other white space is trimmed.
+            // Browsers drop tabs and line breaks, treat a backslash as a slash, and trim other white space.
             if (c.Value is '\\' || Rune.IsControl(c) || Rune.IsWhiteSpace(c))
             {
                 return null;
@@ -54,7 +53,7 @@ internal static class ReturnUrl
             }
         }
 
-        // Dot segments are resolved here, not by the browser, and what is left is looked at again.
+        // Dot segments are resolved here, not by the browser, and the result is checked again.
         return
             Uri.TryCreate("http://host.invalid" + url, UriKind.Absolute, out var uri)
             && uri is { Host: "host.invalid", IsDefaultPort: true, UserInfo: "" }

@@ -14,11 +14,16 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The rules of a sign-in that the framework's handler does not have; one object per request. On the way there: 1. the address that is
-/// known outside, and a nonce that is kept with the state; 2. parameters are pushed with the host's own proof. On the way back: 3. the
-/// state is spent, whatever follows (who comes a second time and is signed in goes home); 4. the answer is this provider's (RFC 9207); 5.
-/// the nonce is the state's; 6. user info is one JSON document without doubles; 7. the session is begun by the endpoint, and a failure is a
-/// problem.
+/// Adds the rules of a sign-in that the framework's handler lacks. One object per request.
+/// On the way to the provider:
+/// 1. The redirect address is the public one, and the nonce is kept with the state.
+/// 2. Parameters are pushed with the host's own client authentication.
+/// On the way back:
+/// 3. The state is spent, whatever follows. A browser that returns a second time and is signed in is sent home.
+/// 4. The answer must be this provider's (RFC 9207).
+/// 5. The nonce must be the state's.
+/// 6. User info must be one JSON document without duplicate members.
+/// 7. The endpoint begins the session, and a failure becomes a problem.
 /// </summary>
 internal sealed partial class SignInEvents(
     LoginStates states,
@@ -35,7 +40,7 @@ internal sealed partial class SignInEvents(
         HandedThrough = "parameters";
     private static readonly string[] Once = ["state", "code", "iss", "error"];
 
-    /// <summary>What to answer in place of a session.</summary>
+    /// <summary>The answer to give instead of beginning a session.</summary>
     public IResult? Refusal { get; private set; }
 
     /// <summary>The token endpoint's answer.</summary>
@@ -44,19 +49,19 @@ internal sealed partial class SignInEvents(
     /// <summary>The id_token's claims, once it has been verified.</summary>
     public JsonElement IdToken { get; private set; }
 
-    /// <summary>What user info says; null: it was not asked, or does not say.</summary>
+    /// <summary>The user info. Null if it was not asked for or could not be read.</summary>
     public JsonElement? UserInfo { get; private set; }
 
-    /// <summary>The nonce that the sign-in was begun with.</summary>
+    /// <summary>The nonce of the sign-in.</summary>
     public string? Nonce { get; private set; }
 
-    /// <summary>Where the browser goes; null: the sign-in has not been completed.</summary>
+    /// <summary>Where the browser goes next. Null: the sign-in has not been completed.</summary>
     public string? ReturnUrl { get; private set; }
 
-    /// <summary>Whether <c>Session:UserInfo</c> has user info asked after this id_token.</summary>
+    /// <summary>Whether <c>Session:UserInfo</c> requires user info after this id_token.</summary>
     public bool WantsUserInfo => UserClaims.WantsMore(IdToken, settings.Current);
 
-    /// <summary>Parameters that go along to the provider beside the configured ones.</summary>
+    /// <summary>Adds parameters for the provider beside the configured ones.</summary>
     public static void HandThrough(AuthenticationProperties login, IReadOnlyDictionary<string, string> parameters) =>
         login.SetParameter(HandedThrough, parameters);
 
@@ -114,7 +119,7 @@ internal sealed partial class SignInEvents(
             return;
         }
 
-        // From here on whether the browser waits changes nothing: a code is spent at the provider with or without it.
+        // From here on the browser's disconnecting is ignored: the provider regards the code as spent in any case.
         http.RequestAborted = CancellationToken.None;
         if (Once.Any(name => query[name].Count > 1) || !IsFrom(await metadata.Get(CancellationToken.None), query)) // 4.
         {
@@ -171,7 +176,7 @@ internal sealed partial class SignInEvents(
         Refuse(
             context.Failure?.Data["error"] switch
             {
-                // RFC 6749 section 4.1.2.1: what it cannot say by a status, because it answers through the browser.
+                // RFC 6749 section 4.1.2.1: the provider answers through the browser, so it cannot use a status.
                 "temporarily_unavailable" or "server_error" => Away("The identity provider cannot sign anybody in now. Begin again."),
                 not null => new Problem(ProblemCodes.Forbidden) { Detail = "The identity provider refused the sign-in." },
                 null when Tokens is null => Malformed("The identity provider's answer has no code."),
@@ -184,7 +189,10 @@ internal sealed partial class SignInEvents(
 
     private static ProblemException NotPushed() => new(Away("The identity provider does not take the sign-in."));
 
-    /// <summary>Exact (RFC 9207 section 2.4); where the issuer stands for many tenants, the id_token says whose it is.</summary>
+    /// <summary>
+    /// Whether the answer is from the provider. The comparison is exact (RFC 9207 section 2.4). If the issuer stands for many tenants, the
+    /// id_token shows the tenant.
+    /// </summary>
     private static bool IsFrom(OpenIdConnectConfiguration provider, IQueryCollection query) =>
         query["iss"] is [{ } issuer]
             ? IssuerRule.IsTemplate(provider.Issuer)
@@ -194,7 +202,7 @@ internal sealed partial class SignInEvents(
 
     private void Refuse(IResult answer) => Refusal = answer;
 
-    // Browsers go back to where they have been: who is signed in by then need not see an error.
+    // A browser may navigate back to this address. If it is signed in by then, its user need not see an error.
     private async Task<bool> IsRepeated(HttpContext context, string? state) =>
         await states.IsSpent(state)
         && SessionKey.OfCookie(cookie.Read(context)) is { } key

@@ -13,23 +13,24 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 namespace Bff.Sessions.SignIn;
 
 /// <summary>
-/// The framework's handler of the authorization code flow, run by the sign-in's own endpoints, so that limits, problems and traces hold for
-/// them as for all others: it is no scheme of the host. The state comes from <see cref="LoginStates"/>, the code goes out through
-/// <see cref="ProviderClient"/>; the other rules are <see cref="SignInEvents"/>.
+/// The framework's handler of the authorization code flow. It is run by the sign-in's own endpoints and is no authentication scheme of the
+/// host, so that limits, problems and traces work as for all other endpoints. The state comes from <see cref="LoginStates"/>, and
+/// <see cref="ProviderClient"/> redeems the code. The other rules are in <see cref="SignInEvents"/>. The handler's own logging is off,
+/// because it logs what the provider sends: names and addresses of people.
 /// </summary>
 internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> options, SignInEvents events, ProviderClient provider)
-    : OpenIdConnectHandler(options, NullLoggerFactory.Instance, HtmlEncoder.Default, UrlEncoder.Default) // It logs what the provider writes: names and addresses of people.
+    : OpenIdConnectHandler(options, NullLoggerFactory.Instance, HtmlEncoder.Default, UrlEncoder.Default)
 {
     private static readonly AuthenticationScheme Own = new("sign-in", null, typeof(SignInHandler));
 
-    /// <summary>Sends the browser to the provider.</summary>
+    /// <summary>Redirects the browser to the provider.</summary>
     public async Task Begin(HttpContext context, AuthenticationProperties properties)
     {
         await InitializeAsync(Own, context);
         await ChallengeAsync(properties);
     }
 
-    /// <summary>Takes the provider's answer; <see cref="SignInEvents"/> says what came of it.</summary>
+    /// <summary>Handles the provider's answer. <see cref="SignInEvents"/> has the result.</summary>
     public async Task Complete(HttpContext context)
     {
         await InitializeAsync(Own, context);
@@ -37,12 +38,12 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
     }
 
     /// <inheritdoc />
-    public override Task<bool> ShouldHandleRequestAsync() => Task.FromResult(true); // Routing has decided.
+    public override Task<bool> ShouldHandleRequestAsync() => Task.FromResult(true); // Routing has decided that already.
 
     /// <inheritdoc />
     protected override void GenerateCorrelationId(AuthenticationProperties properties)
     {
-        // The state is bound to the browser by the cookie that it is kept in.
+        // The cookie that keeps the state already binds it to the browser.
     }
 
     /// <inheritdoc />
@@ -66,7 +67,8 @@ internal sealed class SignInHandler(IOptionsMonitor<OpenIdConnectOptions> option
     }
 
     /// <summary>
-    /// A provider that cannot say more of the user ends no sign-in; whether one that must say more does, the caller decides.
+    /// Asks for user info. A provider that does not answer here does not end the sign-in; the caller decides whether user info was
+    /// required.
     /// </summary>
     protected override async Task<HandleRequestResult> GetUserInformationAsync(
         OpenIdConnectMessage message,

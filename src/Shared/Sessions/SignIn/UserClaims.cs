@@ -5,17 +5,18 @@ using Bff.Requests;
 
 namespace Bff.Sessions.SignIn;
 
-/// <summary>Who has signed in.</summary>
-/// <param name="User">As the id_token says, and user info adds.</param>
-/// <param name="IsCompleted">Whether user info added anything that a refreshed id_token will lack again.</param>
+/// <summary>The user who has signed in.</summary>
+/// <param name="User">The user according to the id_token, completed by user info.</param>
+/// <param name="IsCompleted">Whether user info was added. A refreshed id_token will lack it again.</param>
 internal readonly record struct SignedIn(Caller User, bool IsCompleted);
 
 /// <summary>
-/// Reads the claims of a sign-in, with user info where <c>Session:UserInfo</c> says so. What the id_token says wins: it is signed.
+/// Reads the claims of a sign-in, with user info if <c>Session:UserInfo</c> says so. The id_token's claims take precedence, because it is
+/// signed.
 /// </summary>
 internal static class UserClaims
 {
-    /// <summary>Whether user info is asked.</summary>
+    /// <summary>Whether to ask for user info.</summary>
     public static bool WantsMore(JsonElement idToken, SessionSettings settings) =>
         settings.UserInfo switch
         {
@@ -24,11 +25,13 @@ internal static class UserClaims
             _ => TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is { } user && (user.Name is null || user.Email is null),
         };
 
-    /// <summary>Null when they are malformed.</summary>
-    /// <param name="idToken">Verified.</param>
-    /// <param name="userInfo">Of the same <c>sub</c>; null: it was not asked, or does not say.</param>
-    /// <param name="settings">Of the session.</param>
-    /// <exception cref="ProblemException">503 <c>upstream_unavailable</c>: user info must be asked, and does not answer.</exception>
+    /// <summary>Reads the user. Null if the claims are malformed.</summary>
+    /// <param name="idToken">Claims of the verified id_token.</param>
+    /// <param name="userInfo">User info for the same <c>sub</c>. Null if it was not asked for or could not be read.</param>
+    /// <param name="settings">The session settings.</param>
+    /// <exception cref="ProblemException">
+    /// 503 <c>upstream_unavailable</c>: user info is required and the provider does not give it.
+    /// </exception>
     public static SignedIn? Read(JsonElement idToken, JsonElement? userInfo, SessionSettings settings)
     {
         if (TokenClaims.Read(idToken, settings.Claims, TokenUse.SignIn) is not { } user)

@@ -3,7 +3,7 @@ using Bff.Audit;
 
 namespace Bff.Sessions.Stores;
 
-/// <summary>Sessions that live as long as the process.</summary>
+/// <summary>Keeps sessions in memory for as long as the process lives.</summary>
 internal sealed class EmbeddedSessionStore(TimeProvider time, IAuditLog? log = null) : ISessionStore
 {
     private static readonly TimeSpan MarkedFor = TimeSpan.FromDays(1);
@@ -44,7 +44,7 @@ internal sealed class EmbeddedSessionStore(TimeProvider time, IAuditLog? log = n
         return Task.CompletedTask;
     }
 
-    /// <summary>They live and die with the sessions, whose own end decides.</summary>
+    /// <summary>Does nothing: the indexes live in the same process as the sessions, and are swept with them.</summary>
     public Task Index(string key, DateTimeOffset endsAt, IReadOnlyList<string> indexes) => Task.CompletedTask;
 
     public Task<SessionFound> Find(string key, DateTimeOffset now, TimeSpan idle, TimeSpan? touchAfter)

@@ -6,9 +6,10 @@ using StackExchange.Redis;
 namespace Bff.Sessions.Stores;
 
 /// <summary>
-/// Per session a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version; lives as long as the session) and a mark
-/// that outlives it by a day; per user and provider session a sorted set of keys. What one script touches shares a hash tag.
-/// A mark of <c>0</c> is left by a sign-out, for as long as a sign-in may be under way: what was ended is not added afterwards.
+/// Stores sessions in Redis. Each session has a hash (<c>d</c> sealed record, <c>s</c> last seen, <c>e</c> end, <c>v</c> version), which
+/// lives as long as the session, and a mark that outlives it by a day. Each user and each provider session has a sorted set of keys. The
+/// keys of one script share a hash tag. A sign-out leaves a mark of <c>0</c> for as long as a sign-in may be under way, so that an ended
+/// session is not added afterwards.
 /// </summary>
 internal sealed class RedisSessionStore(RedisState redis, Announcements announcements, TimeProvider time, AuditOutbox? outbox = null)
     : ISessionStore
@@ -51,7 +52,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         """
     );
 
-    // The announcement first: a server that refuses it has ended nothing.
+    // The announcement comes first: if the server refuses it, nothing has ended.
     private static readonly RedisScript EndScript = new(
         $"""
         redis.call('PUBLISH', ARGV[1], ARGV[2])
@@ -63,7 +64,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         """
     );
 
-    /// <summary>The index lives as long as the newest of its sessions could, and a day longer.</summary>
+    /// <summary>Adds a session to an index. The index lives a day longer than the newest of its sessions can.</summary>
     private static readonly RedisScript IndexScript = new(
         """
         redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
@@ -90,7 +91,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         var now = time.GetUtcNow();
         var left = session.EndsAt - now;
 
-        // The indexes first: a sign-out of all the user's sessions finds this one there, and ends it also before it is added.
+        // The indexes come first, so that a sign-out of all the user's sessions finds this one and ends it even before it is added.
         await Index(key, session.EndsAt, indexes);
         RedisKey[] keys = [Key(key), Mark(key)];
         await redis.Evaluate(
@@ -182,7 +183,7 @@ internal sealed class RedisSessionStore(RedisState redis, Announcements announce
         }
         catch (StoreUnavailableException)
         {
-            redis.GiveBack(() => Release(key, owner)); // It may have been taken, or be taken yet.
+            redis.GiveBack(() => Release(key, owner)); // The key may have been set, or may still be set.
             throw;
         }
     }
