@@ -8,10 +8,10 @@ namespace Bff.Idempotency;
 /// <summary>Holds an answer back until it is stored.</summary>
 internal static class AnswerCapture
 {
-    /// <summary>A larger answer to a write is the upstream's mistake.</summary>
+    /// <summary>Largest answer in bytes. A larger answer to a write is a fault of the upstream.</summary>
     private const int MaxBytes = 4 * 1024 * 1024;
 
-    /// <summary>Runs the endpoint with its body going to memory; headers stay on the response.</summary>
+    /// <summary>Runs the endpoint and writes its body to memory. Headers stay on the response.</summary>
     public static async Task<StoredAnswer> Run(HttpContext context, RequestDelegate serve)
     {
         var original = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Idempotency;
 
-/// <summary>Keys of a single instance, gone with it; bounded by forgetting what has expired.</summary>
+/// <summary>Stores the keys of a single instance in memory. Expired keys are removed from time to time.</summary>
 internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> options, TimeProvider time) : IIdempotencyStore
 {
     private const int SweepEvery = 1000;
@@ -35,7 +35,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
                 }
 
                 var latest = now + options.Value.Lease;
-                record.LockEnds = record.LockEnds > latest ? latest : record.LockEnds; // The clock went back; who lives renews it.
+                record.LockEnds = record.LockEnds > latest ? latest : record.LockEnds; // The clock went back; a live owner renews its lock.
                 if (record.Owner is not null && record.LockEnds > now && fencingToken <= record.FencingToken)
                 {
                     return new(new IdempotencyClaim(ClaimOutcome.InFlight));
@@ -46,7 +46,7 @@ internal sealed class EmbeddedIdempotencyStore(IOptions<IdempotencyOptions> opti
                 _records[key] = record = new Record(fingerprint);
             }
 
-            record.Bound |= record.Owner is not null; // Its owner died, and may have reached the service.
+            record.Bound |= record.Owner is not null; // The former owner died and may have reached the service.
             record.Owner = owner;
             record.FencingToken = fencingToken == 0 ? record.FencingToken + 1 : fencingToken;
             record.LockEnds = now + options.Value.Lease;

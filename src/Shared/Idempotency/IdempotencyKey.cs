@@ -7,17 +7,18 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Idempotency;
 
 /// <summary>
-/// The request header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header): a structured-field string, or bare.
+/// The request header <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header). Its value is a structured-field string or bare
+/// text.
 /// </summary>
 public static class IdempotencyKey
 {
     /// <summary>The header's name.</summary>
     public const string Header = "Idempotency-Key";
 
-    /// <summary>In characters, without quotes.</summary>
+    /// <summary>Longest key in characters, without quotes.</summary>
     public const int MaxLength = 255;
 
-    /// <summary>The key, without quotes; null when the header is missing, repeated or malformed.</summary>
+    /// <summary>Returns the key without quotes. Null if the header is missing, repeated or malformed.</summary>
     public static string? Of(HttpRequest request) => request.Headers[Header] is [{ } value] ? Parse(value) : null;
 
     /// <summary>Whether the request has the header, well-formed or not.</summary>
@@ -37,13 +38,13 @@ public static class IdempotencyKey
         return IsKey(key) ? key : null;
     }
 
-    /// <summary>Whose keys these are: a tenant's and mode's, or the user's within his tenant.</summary>
+    /// <summary>Returns the scope of the caller's keys: the tenant's in live or test mode, or the user's within its tenant.</summary>
     internal static string ScopeOf(Caller caller, IdempotencyScope scope) =>
         scope == IdempotencyScope.Tenant && caller.Tenant is { } tenant
             ? Scope("tenant", tenant, caller.IsSandbox ? "test" : "live")
             : Scope("caller", caller.Tenant ?? "", caller.Subject);
 
-    /// <summary>Joins names so that no two lists give the same scope.</summary>
+    /// <summary>Joins names so that no two different lists give the same scope.</summary>
     internal static string Scope(params ReadOnlySpan<string> parts)
     {
         var text = new StringBuilder();
@@ -55,7 +56,9 @@ public static class IdempotencyKey
         return text.ToString();
     }
 
-    /// <summary>Under what a scoped key is stored: of fixed length, and tells nothing to who reads the store's keys.</summary>
+    /// <summary>
+    /// Returns the name under which a scoped key is stored. It has a fixed length and reveals nothing to a reader of the store's keys.
+    /// </summary>
     internal static string Hash(string scope, string key) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Scope(scope, key))));
 

@@ -1,24 +1,26 @@
 namespace Bff.Idempotency;
 
-/// <summary>Among whose requests a key is unique.</summary>
+/// <summary>The group of requests among which a key is unique.</summary>
 public enum IdempotencyScope
 {
-    /// <summary>The caller's own: tenant and subject.</summary>
+    /// <summary>The caller's own requests: tenant and subject.</summary>
     Caller,
 
-    /// <summary>All credentials of a tenant together, live and test apart; so that a key survives the rotation of an API key.</summary>
+    /// <summary>
+    /// The requests of all credentials of a tenant, with live and test apart. So a key survives the rotation of an API key.
+    /// </summary>
     Tenant,
 }
 
-/// <summary>What a host decides about keyed requests.</summary>
+/// <summary>A host's options for keyed requests.</summary>
 public sealed class IdempotencyOptions
 {
-    /// <summary>How long a key is remembered: 24 h.</summary>
+    /// <summary>How long a key is remembered. Default: 24 h.</summary>
     public TimeSpan Retention { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long a lock outlives the process that holds it; renewed at a third of it. 10 s.</summary>
+    /// <summary>How long a lock outlives the process that holds it. Renewed after a third of that time. Default: 10 s.</summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Among whose requests a key is unique.</summary>
+    /// <summary>The group of requests among which a key is unique.</summary>
     public IdempotencyScope Scope { get; set; }
 }

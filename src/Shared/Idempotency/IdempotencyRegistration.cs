@@ -4,13 +4,13 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Idempotency;
 
-/// <summary>Registers the guard and puts it on endpoints.</summary>
+/// <summary>Registers the guard and applies it to endpoints.</summary>
 public static class IdempotencyRegistration
 {
-    /// <summary>Keyed writes are served once among all instances.</summary>
+    /// <summary>Registers the guard that serves keyed writes once among all instances.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="scope">Among whose requests a key is unique.</param>
-    /// <param name="retention">How long a key is remembered; null: 24 hours.</param>
+    /// <param name="scope">The group of requests among which a key is unique.</param>
+    /// <param name="retention">How long a key is remembered. Null: 24 hours.</param>
     public static WebApplicationBuilder AddIdempotency(
         this WebApplicationBuilder builder,
         IdempotencyScope scope,
@@ -25,11 +25,13 @@ public static class IdempotencyRegistration
         return builder;
     }
 
-    /// <summary>The endpoint (or pass-through route) refuses requests without an <c>Idempotency-Key</c> and serves each key once.</summary>
+    /// <summary>
+    /// Makes the endpoint (or pass-through route) refuse requests without an <c>Idempotency-Key</c> and serve each key once.
+    /// </summary>
     public static TBuilder RequireIdempotencyKey<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => Guard(builder, isRequired: true);
 
-    /// <summary>The endpoint (or pass-through route) serves each key once, and requests without one as they come.</summary>
+    /// <summary>Makes the endpoint (or pass-through route) serve each key once. Requests without a key are served as usual.</summary>
     public static TBuilder AcceptIdempotencyKey<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => Guard(builder, isRequired: false);
 

@@ -11,11 +11,15 @@ using Microsoft.Extensions.Options;
 namespace Bff.Idempotency;
 
 /// <summary>
-/// Serves a keyed write once (draft-ietf-httpapi-idempotency-key-header):
-/// 1. read key and body; 2. lock the key in the store (409 while a copy runs, 422 for another request, the stored answer when there is one;
-/// 503 while the store is away: nothing is sent unguarded); 3. serve, renewing the lock; 4. store the answer, or give the key back; 5.
-/// answer. Who dies between 2 and 4 leaves a lock that runs out: the next copy goes to the service under the same key, by which the service
-/// tells.
+/// Serves a keyed write once (draft-ietf-httpapi-idempotency-key-header).
+/// 1. Reads key and body.
+/// 2. Locks the key in the store. The answer is 409 while a copy runs, 422 for another request under the key, the stored answer if there is
+/// one, and 503 while the store is away, so that nothing is sent unguarded.
+/// 3. Serves the request and renews the lock meanwhile.
+/// 4. Stores the answer, or gives the key back.
+/// 5. Answers.
+/// A process that dies between 2 and 4 leaves a lock that expires. The next copy is sent to the service under the same key, by which the
+/// service recognizes it.
 /// </summary>
 public sealed partial class Idempotent(
     IIdempotencyStore store,
@@ -28,11 +32,12 @@ public sealed partial class Idempotent(
     private static readonly Problem Mismatch = new(ProblemCodes.IdempotencyMismatch);
     private readonly BackgroundLoop _renewals = new("idempotency-locks", logger);
 
-    /// <summary>Serves the request under its key; buffers the answer.</summary>
-    /// <param name="context">The request; its body is read here and can be read again.</param>
-    /// <param name="isRequired">400 <c>idempotency_key_required</c> when there is no key; otherwise a request without one is simply
-    /// served.</param>
-    /// <param name="serve">Writes the answer to the response; runs at most once.</param>
+    /// <summary>Serves the request under its key. Buffers the answer.</summary>
+    /// <param name="context">The request. Its body is read here and can be read again.</param>
+    /// <param name="isRequired">
+    /// Whether a request without a key gets 400 <c>idempotency_key_required</c>. Otherwise it is simply served.
+    /// </param>
+    /// <param name="serve">Writes the answer to the response. Runs at most once.</param>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     public async Task Run(HttpContext context, bool isRequired, RequestDelegate serve)
     {
@@ -62,16 +67,17 @@ public sealed partial class Idempotent(
     }
 
     /// <summary>
-    /// Serves one item of a request that has many, under a key of its own. Who has the request has its items: what an earlier, dead owner
-    /// of the request has locked of them is free, so that a repeat which is let in finishes them all.
+    /// Serves one item of a request that has many, under the item's own key. The owner of the request owns its items: locks that an
+    /// earlier, dead owner of the request has left on them do not count. So a repeat that is admitted finishes them all.
     /// </summary>
     /// <param name="request">The request's key.</param>
-    /// <param name="item">Names the item within the request.</param>
-    /// <param name="content">What the item is; the key is bound to it.</param>
-    /// <param name="serve">Sends it under the given key; runs at most once. Only the status and the body of what it returns are
-    /// kept.</param>
-    /// <returns>The item's answer, or the problem: in flight, another item under the key.</returns>
-    /// <exception cref="StoreUnavailableException">The store is away; the item was not sent.</exception>
+    /// <param name="item">Name of the item within the request.</param>
+    /// <param name="content">Content of the item. The key is bound to it.</param>
+    /// <param name="serve">
+    /// Sends the item under the given key. Runs at most once. Only the status and the body of the returned answer are kept.
+    /// </param>
+    /// <returns>The item's answer, or a problem: the item is in flight, or the key belongs to another item.</returns>
+    /// <exception cref="StoreUnavailableException">The store is away. The item was not sent.</exception>
     public async Task<(StoredAnswer? Answer, Problem? Problem)> RunItem(
         KeyedRequest request,
         string item,
@@ -95,14 +101,15 @@ public sealed partial class Idempotent(
     }
 
     /// <summary>
-    /// Serves an operation that a caller names itself, among others of one request: once under that name, whatever request it comes with.
+    /// Serves one operation of a request with several, under a name that the caller has chosen. It is served once under that name,
+    /// whichever request contains it.
     /// </summary>
-    /// <param name="caller">Whose operation it is.</param>
-    /// <param name="id">The caller's name for it; see <see cref="IdempotencyKey.IsKey"/>.</param>
-    /// <param name="content">What the operation is; the name is bound to it.</param>
-    /// <param name="serve">Sends it; runs at most once. Only the status and the body of what it returns are kept.</param>
-    /// <returns>The operation's answer, or the problem: in flight, another operation under the name.</returns>
-    /// <exception cref="StoreUnavailableException">The store is away; the operation was not sent.</exception>
+    /// <param name="caller">The caller that owns the operation.</param>
+    /// <param name="id">The caller's name for the operation; see <see cref="IdempotencyKey.IsKey"/>.</param>
+    /// <param name="content">Content of the operation. The name is bound to it.</param>
+    /// <param name="serve">Sends the operation. Runs at most once. Only the status and the body of the returned answer are kept.</param>
+    /// <returns>The operation's answer, or a problem: the operation is in flight, or the name belongs to another operation.</returns>
+    /// <exception cref="StoreUnavailableException">The store is away. The operation was not sent.</exception>
     public async Task<(StoredAnswer? Answer, Problem? Problem)> RunOperation(
         Caller caller,
         string id,
@@ -130,7 +137,7 @@ public sealed partial class Idempotent(
     )
     {
         var owner = Guid.NewGuid().ToString("N");
-        // Bounded by State:Timeout; half a claim would block the key.
+        // Not cancelled with the request, because half a claim would block the key. State:Timeout limits it.
         var claim = await store.Claim(key, fingerprint, owner, whole, CancellationToken.None);
         if (claim.Outcome != ClaimOutcome.Taken)
         {
@@ -173,11 +180,11 @@ public sealed partial class Idempotent(
         {
             return await store.Complete(key, fingerprint, owner, answer, CancellationToken.None);
         }
-#pragma warning disable CA1031 // The answer was served; nothing may stand in its way.
+#pragma warning disable CA1031 // The request was served; a failure to store its answer must not change that.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            LogNotKept(logger); // The lock runs out; a repeat goes to the service under the same key.
+            LogNotKept(logger); // The lock expires; a repeat is sent to the service under the same key.
             return null;
         }
     }
@@ -188,7 +195,7 @@ public sealed partial class Idempotent(
         {
             await store.Release(key, owner, keepFingerprint, CancellationToken.None);
         }
-#pragma warning disable CA1031 // The same.
+#pragma warning disable CA1031 // As in Complete.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -211,7 +218,7 @@ public sealed partial class Idempotent(
             await _renewals.Try(async _ => isOurs = await store.Renew(key, owner, CancellationToken.None), CancellationToken.None);
             if (!isOurs)
             {
-                return; // It ran out and is another's: the service sees the same key twice.
+                return; // The lock expired and has another owner: the service sees the same key twice.
             }
         }
     }
@@ -245,7 +252,7 @@ public sealed partial class Idempotent(
 
     private static Problem InFlight() => new(ProblemCodes.IdempotencyInFlight) { RetryAfter = TimeSpan.FromSeconds(1) };
 
-    /// <summary>The key belongs to this method, path, query and body.</summary>
+    /// <summary>Returns the fingerprint of method, path, query and body, to which the key is bound.</summary>
     private static async ValueTask<string> Fingerprint(HttpRequest request, HeldBody body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -260,21 +267,21 @@ public sealed partial class Idempotent(
         status switch
         {
             400 or 401 or 403 or 405 or 406 or 408 or 409 or 411 or 412 or 413 or 414 or 415 or 417 or 429 or 431 => Keeping.Nothing,
-            503 => Keeping.Nothing, // Breaker, bulkhead, overload, store: the service was not asked.
+            503 => Keeping.Nothing, // Breaker, bulkhead, overload, store: the service was not called.
             >= 500 => Keeping.Binding,
             _ => Keeping.Answer,
         };
 
-    /// <summary>What stays of a request once it is served.</summary>
+    /// <summary>What is kept of a request after it was served.</summary>
     private enum Keeping
     {
-        /// <summary>The service has not acted: the key is free.</summary>
+        /// <summary>Nothing: the service has not acted, and the key is free.</summary>
         Nothing,
 
-        /// <summary>It may have acted: the same request, and no other, may be sent again under the key.</summary>
+        /// <summary>The fingerprint: the service may have acted. Only the same request may be sent again under the key.</summary>
         Binding,
 
-        /// <summary>It has acted, and every repeat gets this answer.</summary>
+        /// <summary>The answer: the service has acted, and every repeat gets this answer.</summary>
         Answer,
     }
 
@@ -289,22 +296,25 @@ public sealed partial class Idempotent(
     private static partial void LogNotKept(ILogger logger);
 }
 
-/// <summary>The request's key, as a feature of the context while it is served.</summary>
-/// <param name="key">Without quotes; goes to the service as <c>Idempotency-Key</c>.</param>
-/// <param name="scope">Among whose requests it is unique.</param>
+/// <summary>The request's key, available as a feature of the context while the request is served.</summary>
+/// <param name="key">The key without quotes. Sent to the service as <c>Idempotency-Key</c>.</param>
+/// <param name="scope">The scope within which the key is unique.</param>
 public sealed class KeyedRequest(string key, string scope)
 {
-    /// <summary>Without quotes; goes to the service as <c>Idempotency-Key</c>.</summary>
+    /// <summary>The key without quotes. Sent to the service as <c>Idempotency-Key</c>.</summary>
     public string Key { get; } = key;
 
-    /// <summary>False when a repeat is to be served again although this answer is a success: a batch with unfinished items.</summary>
+    /// <summary>
+    /// Whether a repeat gets this answer. False if a repeat is to be served again although the answer is a success, such as that of a batch
+    /// with unfinished items.
+    /// </summary>
     public bool IsFinal { get; set; } = true;
 
     internal string Scope { get; } = scope;
 
-    /// <summary>Of the lock under which the request is served (M. Kleppmann, "How to do distributed locking").</summary>
+    /// <summary>Fencing token of the lock under which the request is served (M. Kleppmann, "How to do distributed locking").</summary>
     internal long FencingToken { get; set; }
 
-    /// <summary>Of the request that is being served; null when it has no key.</summary>
+    /// <summary>Returns the key of the request that is being served. Null if it has none.</summary>
     public static KeyedRequest? Of(HttpContext context) => context.Features.Get<KeyedRequest>();
 }

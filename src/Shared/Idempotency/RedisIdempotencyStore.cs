@@ -5,8 +5,9 @@ using StackExchange.Redis;
 namespace Bff.Idempotency;
 
 /// <summary>
-/// Keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms on the
-/// server's clock), g (fencing token of its owner), b (bound: the service may have seen it) and a (the answer). Every step is one script.
+/// Stores keys in Redis: one hash per key, <c>bff:idem:&lt;hash&gt;</c>, with the fields f (fingerprint), o (owner), u (end of the lock, ms
+/// on the server's clock), g (fencing token of the owner), b (bound: the service may have seen the request) and a (the answer). Every step
+/// is one script.
 /// </summary>
 internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<IdempotencyOptions> options) : IIdempotencyStore
 {
@@ -141,7 +142,8 @@ internal sealed class RedisIdempotencyStore(RedisState redis, IOptions<Idempoten
         }
         catch (StoreException)
         {
-            // It may have been taken, or be taken yet, or Redis refused what comes after the taking; nothing was sent to the service.
+            // The key may have been taken, or may still be taken, or Redis refused a later command of the script. Nothing was sent to the
+            // service.
             redis.GiveBack(() => GiveBack(key, owner, keepFingerprint: false, CancellationToken.None));
             throw;
         }

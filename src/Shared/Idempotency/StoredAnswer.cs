@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Idempotency;
 
-/// <summary>The first answer to a keyed request, as its repeats get it.</summary>
-/// <param name="Status">HTTP status.</param>
-/// <param name="Headers">Those that describe the content, and <c>Location</c>.</param>
-/// <param name="Body">As it came from the endpoint: before the gateway compresses it.</param>
+/// <summary>The first answer to a keyed request, which its repeats get too.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Headers">The headers that describe the content, and <c>Location</c>.</param>
+/// <param name="Body">The body as the endpoint wrote it, before the gateway compresses it.</param>
 public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body)
 {
     private static readonly string[] Kept =
@@ -31,7 +31,7 @@ public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string,
             body
         );
 
-    /// <summary>A repeat's answer.</summary>
+    /// <summary>Writes the stored answer as the answer to a repeat.</summary>
     internal Task Replay(HttpContext context)
     {
         var response = context.Response;
@@ -50,7 +50,7 @@ public sealed record StoredAnswer(int Status, IReadOnlyList<KeyValuePair<string,
         return WriteBody(context);
     }
 
-    /// <summary>The body; status and headers are on the response already.</summary>
+    /// <summary>Writes the body. Status and headers are already on the response.</summary>
     internal async Task WriteBody(HttpContext context)
     {
         var response = context.Response;
