@@ -10,20 +10,21 @@ using Bff.Requests;
 namespace Bff.Events;
 
 /// <summary>
-/// Reads CloudEvents 1.0 in JSON (structured mode): one event or a batch of them. Strict: what is not one cannot be delivered later, so it
-/// is refused now.
+/// Reads CloudEvents 1.0 in JSON (structured mode): one event or a batch. The reader is strict, because a malformed event could not be
+/// delivered later.
 /// </summary>
 internal static class CloudEventReader
 {
     public const int MaxEvents = 100;
-    public const int MaxEventBytes = 64 * 1024; // CloudEvents 1.0, "Size Limits": what every intermediary has to forward.
+    public const int MaxEventBytes = 64 * 1024; // CloudEvents 1.0, "Size Limits": the size that every intermediary must forward.
     private const int MaxTextLength = 512;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = JsonBody.MaxDepth };
 
-    // By default every character beyond ASCII would become six bytes, and a text of 64 KiB thrice as long.
+    // The default encoder writes every non-ASCII character as six bytes, which makes a text of 64 KiB up to three times as long.
     private static readonly JsonWriterOptions AsSent = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Reads the events.</summary>
     /// <exception cref="ProblemException">400 <c>malformed_request</c> or <c>validation_failed</c>, 413.</exception>
     public static List<NewEvent> Read(ReadOnlyMemory<byte> body)
     {
@@ -78,7 +79,7 @@ internal static class CloudEventReader
 
     private static NewEvent? ReadOne(JsonElement element, string at, Dictionary<string, string[]> errors)
     {
-        // As it was sent: how the log writes its characters is no concern of the sender.
+        // Measured as sent: the sender need not know how the log encodes characters.
         if (JsonMarshal.GetRawUtf8Value(element).Length > MaxEventBytes)
         {
             throw new ProblemException(

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Events;
 
-/// <summary>The log of a single process, and its queue; lost with it.</summary>
+/// <summary>The event log and queue of a single process, lost when it ends.</summary>
 internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProvider time) : IEventLog
 {
     private const int SweepEvery = 1000;
@@ -15,13 +15,14 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
     private readonly Dictionary<string, List<LoggedEvent>> _tenants = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Source, string Id), DateTimeOffset> _seen = [];
     private readonly long _began = time.GetUtcNow().ToUnixTimeMilliseconds() - 1;
-    private readonly long _stamp = EventId.NewStamp(); // One for all: what this process has taken is lost with it, and only then.
+    private readonly long _stamp = EventId.NewStamp(); // One for all events: they are lost with this process, and only then.
     private EventId _last;
     private long _number;
     private Action? _appended;
 
     /// <summary>
-    /// Called within the lock for each event, so that taking and queueing are one step; returns false when too much waits.
+    /// Called within the lock for the events that are taken, so that logging and queueing are one step. Returns false if too many events
+    /// wait.
     /// </summary>
     internal Func<IReadOnlyList<LoggedEvent>, bool>? Queue { get; set; }
 
@@ -96,11 +97,13 @@ internal sealed class EmbeddedEventLog(IOptions<EventsOptions> options, TimeProv
         return new Registration(this, appended);
     }
 
-    /// <summary>What is handed out is remembered: whatever is taken from then on comes after it, also when the clock goes back.</summary>
+    /// <summary>
+    /// Returns the end of the log and remembers it, so that whatever is taken later comes after it, even if the clock goes back.
+    /// </summary>
     private EventId Latest() =>
         new EventId(time.GetUtcNow().ToUnixTimeMilliseconds() - 1, _stamp) is var now && now > _last ? _last = now : _last;
 
-    /// <summary>Whether this log handed the place out.</summary>
+    /// <summary>Whether this log handed out the place.</summary>
     private bool IsKnown(EventId place) => place.Stamp == _stamp && place <= Latest();
 
     private void Keep(LoggedEvent item, DateTimeOffset now)

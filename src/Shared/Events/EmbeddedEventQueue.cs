@@ -1,6 +1,6 @@
 namespace Bff.Events;
 
-/// <summary>The work of a single process; lost with it.</summary>
+/// <summary>The work queue of a single process, lost when it ends.</summary>
 internal sealed class EmbeddedEventQueue : IEventQueue
 {
     private readonly Lock _lock = new();

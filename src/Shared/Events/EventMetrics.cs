@@ -4,14 +4,15 @@ using Bff.Requests;
 namespace Bff.Events;
 
 /// <summary>
-/// <c>bff.events.lag</c>: seconds from taking an event to handing it over, by <c>reader</c> (<c>streams</c>, <c>webhooks</c>).
+/// The histogram <c>bff.events.lag</c>: seconds from taking an event to handing it over, by <c>reader</c> (<c>streams</c>,
+/// <c>webhooks</c>).
 /// </summary>
 public sealed class EventMetrics
 {
     private readonly Histogram<double> _lag;
     private readonly TimeProvider _time;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the metrics. Called by the container.</summary>
     public EventMetrics(IMeterFactory meters, TimeProvider time)
     {
         _lag = meters
@@ -26,7 +27,7 @@ public sealed class EventMetrics
         _time = time;
     }
 
-    /// <summary>An event is being handed over.</summary>
+    /// <summary>Records that an event is handed over.</summary>
     public void HandedOver(EventId id, string reader)
     {
         if (_lag.Enabled)

@@ -3,18 +3,18 @@ using Bff.Concurrency;
 namespace Bff.Events;
 
 /// <summary>
-/// What one open stream has still to send. Holds a few events at most; a reader that is slower than that is told to read the log instead.
+/// The events that one open stream has still to send. Holds a few events at most; a slower reader is told to read the log instead.
 /// </summary>
 internal sealed class EventSubscription : IDisposable
 {
     private const int Held = 32;
     private readonly Lock _lock = new();
     private readonly Signal _signal = new();
-    private Queue<LoggedEvent>? _events; // Most streams are idle.
+    private Queue<LoggedEvent>? _events; // Null if empty, because most streams are idle.
     private bool _isBehind;
     private long _due = long.MaxValue;
 
-    /// <summary>Another event for this stream; never waits.</summary>
+    /// <summary>Adds an event for this stream. Never waits.</summary>
     public void Offer(LoggedEvent item)
     {
         lock (_lock)
@@ -38,7 +38,7 @@ internal sealed class EventSubscription : IDisposable
         Signal();
     }
 
-    /// <summary>Something may have been missed.</summary>
+    /// <summary>Marks the stream as having possibly missed events.</summary>
     public void FallBehind()
     {
         lock (_lock)
@@ -50,7 +50,10 @@ internal sealed class EventSubscription : IDisposable
         Signal();
     }
 
-    /// <summary>The next event; null when there is none, or when the log is to be read, which is said once.</summary>
+    /// <summary>
+    /// Returns the next event. Null if there is none or the stream fell behind. <paramref name="isBehind"/> tells the reader to read the
+    /// log, once.
+    /// </summary>
     public LoggedEvent? Next(out bool isBehind)
     {
         lock (_lock)
@@ -67,7 +70,7 @@ internal sealed class EventSubscription : IDisposable
         }
     }
 
-    /// <summary>Nothing is waiting to be sent or read.</summary>
+    /// <summary>Whether nothing is waiting to be sent or read.</summary>
     public bool IsEmpty
     {
         get
@@ -79,14 +82,16 @@ internal sealed class EventSubscription : IDisposable
         }
     }
 
-    /// <summary>Returns when there may be something, or when <see cref="Tick"/> says that the moment has come.</summary>
+    /// <summary>
+    /// Returns when there may be an event, or when <see cref="Tick"/> reports that the time <paramref name="until"/> has come.
+    /// </summary>
     public Task Wait(long until, CancellationToken cancellation)
     {
         Volatile.Write(ref _due, until);
         return _signal.Wait(cancellation);
     }
 
-    /// <summary>Time has passed.</summary>
+    /// <summary>Reports the current time.</summary>
     public void Tick(long now)
     {
         if (now >= Volatile.Read(ref _due))
@@ -96,7 +101,7 @@ internal sealed class EventSubscription : IDisposable
         }
     }
 
-    /// <summary>Ends the waiting.</summary>
+    /// <summary>Ends the wait.</summary>
     public void Signal() => _signal.Set();
 
     public void Dispose() => _signal.Dispose();

@@ -2,10 +2,10 @@ using Bff.Concurrency;
 
 namespace Bff.Events;
 
-/// <content>The reading itself.</content>
+/// <content>The read loop.</content>
 internal sealed partial class EventTail
 {
-    /// <summary>From the first stream's arrival to the last one's leaving.</summary>
+    /// <summary>Reads the log from the opening of the first stream to the closing of the last one.</summary>
     private sealed class Run : IDisposable
     {
         private readonly EventTail _tail;
@@ -25,7 +25,7 @@ internal sealed partial class EventTail
 
         public EventId Position { get; set; }
 
-        /// <summary>Ends the loop, which lets go of the rest by itself.</summary>
+        /// <summary>Ends the loop, which then releases its own resources.</summary>
         public void Dispose() => _stopping.Cancel();
 
         private async Task Start()
@@ -43,7 +43,7 @@ internal sealed partial class EventTail
             await _wake.Follow(Look, _stopped);
         }
 
-        /// <summary>Where the log cannot be read, it is not asked again with every event that is appended.</summary>
+        /// <summary>Reads to the end of the log. If the log cannot be read, it is not asked again with every appended event.</summary>
         private async Task Look(CancellationToken stopped)
         {
             while (!await _tail._loop.Try(_ => ReadToEnd(), stopped))

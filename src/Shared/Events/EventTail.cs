@@ -5,15 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Events;
 
 /// <summary>
-/// One reader of the log's end per instance, for all of its streams, and only while there are any. It reads when it hears that something
-/// was appended, and every second in case it did not hear. Where numbers are missing, every stream is told to read its own log. The same
-/// second is the streams' clock: a timer for each would wake the process for every heartbeat.
+/// Reads the end of the log for all streams of this instance, and only while there are any. It reads when it hears that events were
+/// appended, and every second in case it did not hear. If numbers are missing, every stream is told to read its own log. The same
+/// one-second timer is the streams' clock, because a timer for each stream would wake the process for every heartbeat.
 /// </summary>
 internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, TimeProvider time, ILogger<EventTail> logger) : IDisposable
 {
     private const int PageSize = 200;
 
-    /// <summary>Streams that wait for a moment are woken so much before it at most.</summary>
+    /// <summary>Interval of reading. A stream that waits for a moment is woken at most this long before it.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly IEventLog _log = log;
@@ -24,10 +24,10 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
     private Run? _run;
     private int _count;
 
-    /// <summary>Open streams.</summary>
+    /// <summary>Number of open streams.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Every event up to this place has been offered to its streams.</summary>
+    /// <summary>The place up to which every event has been offered to its streams.</summary>
     public EventId ReadUpTo
     {
         get
@@ -39,7 +39,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
         }
     }
 
-    /// <summary>From when this returns on, the user's events are offered to the stream.</summary>
+    /// <summary>Opens a stream. Once this returns, the user's events are offered to it.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     public async Task<EventSubscription> Open(string user, CancellationToken cancellation)
     {
@@ -68,7 +68,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
             {
                 if (_run == run && run.Started.IsFaulted)
                 {
-                    _run = null; // The next one tries again.
+                    _run = null; // The next stream tries again.
                 }
             }
 
@@ -139,7 +139,7 @@ internal sealed partial class EventTail(IEventLog log, EventMetrics metrics, Tim
 
     private void Tick()
     {
-        var now = _time.TimestampIn(LookEvery); // What is due before the next tick is due now.
+        var now = _time.TimestampIn(LookEvery); // Whatever is due before the next tick is due now.
         lock (_lock)
         {
             foreach (var streams in _streams.Values)

@@ -5,10 +5,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Events;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the events stage.</summary>
 internal static class EventsRegistration
 {
-    /// <summary>The event log that feeds server-sent events and webhooks.</summary>
+    /// <summary>Registers the event log that feeds server-sent events and webhooks.</summary>
     public static WebApplicationBuilder AddEvents(this WebApplicationBuilder builder)
     {
         var services = builder.Services;

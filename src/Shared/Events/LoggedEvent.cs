@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Bff.Events;
 
-/// <summary>What is known of an event besides its data.</summary>
+/// <summary>The attributes of an event, without its data.</summary>
 public sealed record EventHead
 {
     /// <summary>CloudEvents <c>source</c>; with <see cref="SourceId"/> it names the event.</summary>
@@ -21,31 +21,33 @@ public sealed record EventHead
     [JsonPropertyName("b")]
     public string? Subject { get; init; }
 
-    /// <summary>CloudEvents <c>time</c>: when it happened, as its source says.</summary>
+    /// <summary>CloudEvents <c>time</c>: when the event happened, according to its source.</summary>
     [JsonPropertyName("h")]
     public DateTimeOffset? Time { get; init; }
 
-    /// <summary>Extension attribute <c>tenantid</c>: whose webhooks and <c>/v1/events</c> it is for.</summary>
+    /// <summary>Extension attribute <c>tenantid</c>: the tenant whose webhooks and <c>/v1/events</c> get the event.</summary>
     [JsonPropertyName("n")]
     public string? Tenant { get; init; }
 
-    /// <summary>Extension attribute <c>userid</c>: whose server-sent events it is for. An event without one is sent to no stream.</summary>
+    /// <summary>
+    /// Extension attribute <c>userid</c>: the user whose server-sent events include the event. Without it, the event is sent to no stream.
+    /// </summary>
     [JsonPropertyName("u")]
     public string? User { get; init; }
 }
 
 /// <summary>An event that is to be taken.</summary>
-/// <param name="Head">Checked.</param>
-/// <param name="Data">Its data as one line of JSON (UTF-8).</param>
+/// <param name="Head">The attributes, already checked.</param>
+/// <param name="Data">The data as one line of JSON (UTF-8).</param>
 public sealed record NewEvent(EventHead Head, ReadOnlyMemory<byte> Data);
 
 /// <summary>An event that has been taken.</summary>
-/// <param name="Id">Its place in the log.</param>
-/// <param name="Head">What is known of it.</param>
-/// <param name="Data">Its data as one line of JSON (UTF-8).</param>
+/// <param name="Id">The event's place in the log.</param>
+/// <param name="Head">The event's attributes.</param>
+/// <param name="Data">The data as one line of JSON (UTF-8).</param>
 public sealed record LoggedEvent(EventId Id, EventHead Head, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>When it happened: the source's word, else when it was taken.</summary>
+    /// <summary>When the event happened according to its source, or else when it was taken.</summary>
     public DateTimeOffset OccurredAt => Head.Time ?? Id.At;
 }
 

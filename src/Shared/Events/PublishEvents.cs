@@ -9,9 +9,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Events;
 
 /// <summary>
-/// <c>POST /internal/events</c>: CloudEvents 1.0, one or a batch. 1. checks all of them; 2. drops the fragments that they make stale, so
-/// that who hears of the event reads what is new; 3. appends them to the log, all or none; 4. answers 202. Anything else means: publish
-/// again, nothing is taken twice.
+/// <c>POST /internal/events</c>: accepts CloudEvents 1.0, one or a batch.
+/// 1. Checks all events.
+/// 2. Drops the cached fragments that they make stale, so that a client that hears of the event reads new data.
+/// 3. Appends the events to the log, all or none.
+/// 4. Answers 202.
+/// After any other answer the service publishes again; no event is taken twice.
 /// </summary>
 internal static class PublishEvents
 {

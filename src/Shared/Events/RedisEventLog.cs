@@ -8,7 +8,7 @@ using Scripts = Bff.Events.RedisEventScripts;
 
 namespace Bff.Events;
 
-/// <summary>Redis streams: one of everything, one per tenant and one per user, all written by one script.</summary>
+/// <summary>The event log in Redis streams: one of all events, one per tenant and one per user, all written by one script.</summary>
 internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> options) : IEventLog
 {
     private readonly long _retention = (long)options.Value.Retention.TotalMilliseconds;
@@ -85,7 +85,7 @@ internal sealed class RedisEventLog(RedisState redis, IOptions<EventsOptions> op
     }
 }
 
-/// <summary>Entries of a stream as the client library hands them over.</summary>
+/// <summary>Converts entries of a stream from the form in which the client library returns them.</summary>
 internal static class RedisEventEntries
 {
     public static List<LoggedEvent> Read(RedisResult[] entries)

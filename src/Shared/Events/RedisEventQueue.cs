@@ -6,7 +6,8 @@ using Scripts = Bff.Events.RedisEventScripts;
 namespace Bff.Events;
 
 /// <summary>
-/// A stream with one consumer group. All instances share one consumer's name: who took what does not matter, only how long ago.
+/// The event queue in Redis: a stream with one consumer group. All instances share one consumer name, because only the time since an entry
+/// was taken matters, not which instance took it.
 /// </summary>
 internal sealed class RedisEventQueue(RedisState redis) : IEventQueue
 {

@@ -3,17 +3,18 @@ using Bff.State;
 namespace Bff.Events;
 
 /// <summary>
-/// Every step of the log is one script, on the server's clock, which may go back: after a failover, or when it is set. The mark is
-/// the last place that was written or handed out. Nothing is handed out beyond it, and everything that is taken comes after it, so that no
-/// reader stands where an event is yet to come. A place carries the stamp of the last event up to it (<see cref="EventId.StampBits"/>), by
-/// which a log that has lost what the place was of is told from the one that has it, whatever it took since.
+/// The Lua scripts of the event log. Every step is one script and uses the server's clock, which may go back after a failover or when it is
+/// set. The mark is the last place that was written or handed out. Nothing beyond it is handed out, and every event is taken after it, so
+/// that no reader stands at a place before which an event will still appear. A place carries the stamp of the last event up to it
+/// (<see cref="EventId.StampBits"/>). The stamp shows whether the log still has the events of the place or has lost them, whatever it took
+/// since.
 /// </summary>
 internal static class RedisEventScripts
 {
     /// <summary>
-    /// Begins each script: <c>now</c>; <c>top(log, mark)</c>, the place of the mark or, where that was lost, of the last event; whether one
-    /// place is after another; <c>known(log, id)</c>, whether the last event up to a place is the one that the place was made with, as far
-    /// as the log goes back.
+    /// Functions at the start of each script: <c>now</c>; <c>top(log, mark)</c>, the place of the mark or, if that was lost, of the last
+    /// event; <c>after</c>, whether one place is after another; <c>known(log, id)</c>, whether the last event up to a place is the one with
+    /// which the place was made, as far as the log goes back.
     /// </summary>
     private const string Places = """
         local t = redis.call('TIME')
@@ -44,11 +45,11 @@ internal static class RedisEventScripts
         """;
 
     /// <summary>
-    /// KEYS: log, number, epoch, watched, queue, mark, then seen, tenant, user of each event (the log's where there is none).
-    /// ARGV: retention ms, length, most that may wait, channel, stamp, then tenant, user, head, data of each event.
-    /// Returns -1 when too much waits, else how many were new. That an event was taken is noted last. When Redis refuses any part of it,
-    /// the parts before are taken back: what is published again must neither be missing nor there twice. Only the places stay used, for no
-    /// stream takes an id twice.
+    /// KEYS: log, number, epoch, watched, queue, mark, then seen, tenant, user of each event (the log's key if there is none). ARGV:
+    /// retention ms, length, largest number that may wait, channel, stamp, then tenant, user, head, data of each event. Returns -1 if too
+    /// many events wait, otherwise the number of new ones. An event is recorded as seen last. If Redis refuses any command, the commands
+    /// before it are undone, because an event that is published again must be neither missing nor in the log twice. Only the places stay
+    /// used, because no stream accepts an id twice.
     /// </summary>
     public static readonly RedisScript Append = new(
         Places
@@ -130,8 +131,8 @@ internal static class RedisEventScripts
 
     /// <summary>
     /// KEYS: stream, epoch, log, mark. ARGV: after, its ms, count, retention ms, length, whether the place was handed out. Returns {
-    /// complete, entries }. A place beyond the mark, or with another stamp than its event's, is one that this log has forgotten, and what
-    /// it took since may be before it.
+    /// complete, entries }. A place beyond the mark, or with another stamp than its event's, is one that this log has lost, and events
+    /// taken since may be before it.
     /// </summary>
     public static readonly RedisScript Read = new(
         Places
@@ -150,8 +151,8 @@ internal static class RedisEventScripts
     );
 
     /// <summary>
-    /// KEYS: log, mark. ARGV: after, count, retention ms. Returns { the mark, entries, complete }. With time the mark moves on, a second at
-    /// a time, and is handed out only when it has stood for a second: by then a replica has it too.
+    /// KEYS: log, mark. ARGV: after, count, retention ms. Returns { the mark, entries, complete }. The mark advances with time, a second at
+    /// a time. It is handed out only after it has stood for a second, when a replica has it too.
     /// </summary>
     public static readonly RedisScript ReadAll = new(
         Places
@@ -166,7 +167,7 @@ internal static class RedisEventScripts
     );
 
     /// <summary>
-    /// KEYS: queue. ARGV: group, time limit in ms, count. Returns entries: what others left lying first, then what is new.
+    /// KEYS: queue. ARGV: group, time limit in ms, count. Returns entries: first those that others left unfinished, then new ones.
     /// </summary>
     public static readonly RedisScript Take = new(
         """
@@ -183,7 +184,8 @@ internal static class RedisEventScripts
     );
 
     /// <summary>
-    /// KEYS: queue. ARGV: group, ids. What is acknowledged and not deleted would never be handed out again, and count as waiting for ever.
+    /// KEYS: queue. ARGV: group, ids. Deletes the entries as well as acknowledging them: an entry that is only acknowledged would never be
+    /// handed out again, but would count as waiting forever.
     /// </summary>
     public static readonly RedisScript Done = new(
         """
@@ -193,7 +195,7 @@ internal static class RedisEventScripts
         """
     );
 
-    /// <summary>KEYS: queue. ARGV: group, ids. Makes them look left alone for long enough.</summary>
+    /// <summary>KEYS: queue. ARGV: group, ids. Makes the entries look idle for long enough to be claimed.</summary>
     public static readonly RedisScript Return = new(
         """
         for i = 2, #ARGV do redis.call('XCLAIM', KEYS[1], ARGV[1], 'any', 0, ARGV[i], 'IDLE', 86400000, 'JUSTID') end

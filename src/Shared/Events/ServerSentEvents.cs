@@ -11,19 +11,21 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Events;
 
 /// <summary>
-/// An endpoint's result: the caller's events as server-sent events (WHATWG HTML, section 9.2) until the client goes, the caller's
-/// credential ends, the token is cancelled or the host drains.
-/// <c>id</c> is the place in the log, <c>event</c> the type, <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>; where events
-/// may have been lost comes one event of type <c>reset</c>. A comment every 15 s keeps the connection open. 503 when the log cannot be
-/// read.
+/// An endpoint's result that streams the caller's events as server-sent events (WHATWG HTML, section 9.2), until the client disconnects,
+/// the caller's credential ends, the token is cancelled or the host drains. <c>id</c> is the place in the log, <c>event</c> the type,
+/// <c>data</c> the event's data. Resumes after <c>Last-Event-ID</c>. If events may have been lost, one event of type <c>reset</c> is sent.
+/// A comment every 15 s keeps the connection open. Answers 503 if the log cannot be read.
 /// </summary>
-/// <param name="until">Ends the stream too. The client comes back, and then finds out why.</param>
+/// <param name="until">Ends the stream too. The client then reconnects and learns the reason.</param>
 public sealed class ServerSentEvents(CancellationToken until = default) : IResult
 {
-    /// <summary>How long a stream may be silent.</summary>
+    /// <summary>Longest time that a stream may be silent.</summary>
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    /// <summary>A silent reader is told where the log has got to, well before its last place is too old to come back to.</summary>
+    /// <summary>
+    /// Number of heartbeats after which an idle reader is told the current place in the log, well before its last place is too old to
+    /// resume from.
+    /// </summary>
     private const int PlaceEvery = 8;
 
     /// <inheritdoc />
@@ -31,7 +33,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
     {
         if (HttpMethods.IsHead(httpContext.Request.Method))
         {
-            Begin(httpContext); // To its client the answer ends with the head: more would keep the connection from the next request.
+            Begin(httpContext); // The client expects no body, and writing one would block the connection's next request.
             return;
         }
 
@@ -52,7 +54,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
         {
             if (draining.IsCancellationRequested && response.HasStarted && !httpContext.RequestAborted.IsCancellationRequested)
             {
-                // Spread, so that not everybody comes back to the others at once.
+                // A random delay, so that clients do not all reconnect to the other instances at once.
                 Append(
                     response.BodyWriter,
                     string.Create(CultureInfo.InvariantCulture, $"retry: {Random.Shared.Next(500, 3000)}\n: going away\n\n")
@@ -72,11 +74,11 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
                 Begin(context);
             }
 
-            var writer = context.Response.BodyWriter; // The server's own once the head says that nothing is compressed.
+            var writer = context.Response.BodyWriter; // The server's own writer, now that the head says that nothing is compressed.
             switch (item.Kind)
             {
                 case UserEventKind.Opened:
-                    Append(writer, $": ok\nid: {item.Id}\n\n"); // An id without data is no event, but the browser comes back with it.
+                    Append(writer, $": ok\nid: {item.Id}\n\n"); // An id without data is no event, but the browser resumes from it.
                     break;
                 case UserEventKind.Event:
                     Append(writer, $"id: {item.Id}\nevent: {item.Event!.Head.Type}\ndata: ");
@@ -98,7 +100,7 @@ public sealed class ServerSentEvents(CancellationToken until = default) : IResul
         }
     }
 
-    /// <summary>A position that this log did not give out cannot be resumed.</summary>
+    /// <summary>Returns the place to resume after. A malformed id becomes the default, which cannot be resumed.</summary>
     private static EventId? After(HttpRequest request) =>
         request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } text
             ? (EventId.TryParse(text, out var id) ? id : default(EventId))

@@ -5,29 +5,29 @@ using Bff.State;
 
 namespace Bff.Events;
 
-/// <summary>What a stream of one user's events says next.</summary>
+/// <summary>The kind of an item in a stream of one user's events.</summary>
 public enum UserEventKind
 {
-    /// <summary>It is open; a reader that comes back after <see cref="UserEvent.Id"/> misses nothing.</summary>
+    /// <summary>The stream is open. A reader that resumes after <see cref="UserEvent.Id"/> misses nothing.</summary>
     Opened,
 
     /// <summary>An event.</summary>
     Event,
 
-    /// <summary>Some may have been lost before <see cref="UserEvent.Id"/>: read the current state anew.</summary>
+    /// <summary>Events before <see cref="UserEvent.Id"/> may have been lost. The reader must read the current state again.</summary>
     Reset,
 
     /// <summary>Nothing has happened for a while.</summary>
     Idle,
 }
 
-/// <summary>One thing that a stream says.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Id">Where the reader stands after it.</param>
-/// <param name="Event">The event; null for the other kinds.</param>
+/// <summary>An item of a stream of one user's events.</summary>
+/// <param name="Kind">The kind of item.</param>
+/// <param name="Id">The reader's place after this item.</param>
+/// <param name="Event">The event. Null for the other kinds.</param>
 public readonly record struct UserEvent(UserEventKind Kind, EventId Id, LoggedEvent? Event = null);
 
-/// <summary>The events for one user, from a place on and as they come, each once and in order.</summary>
+/// <summary>Follows the events for one user from a place on, each once and in order.</summary>
 public sealed class UserEvents
 {
     private const int PageSize = 100;
@@ -38,21 +38,25 @@ public sealed class UserEvents
 
     internal UserEvents(IEventLog log, EventTail tail, TimeProvider time) => (_log, _tail, _time) = (log, tail, time);
 
-    /// <summary>How many streams this instance has open.</summary>
+    /// <summary>Number of streams that this instance has open.</summary>
     public int Open => _tail.Count;
 
     /// <summary>
-    /// Follows the events whose <c>userid</c> is the caller's subject and whose <c>tenantid</c>, where both have one, is the caller's
-    /// tenant. The first item comes as soon as it is certain that nothing more can be missed. While Redis is away nothing comes but
-    /// <see cref="UserEventKind.Idle"/>.
+    /// Follows the events whose <c>userid</c> is the caller's subject and whose <c>tenantid</c>, if both have one, is the caller's tenant.
+    /// The first item comes as soon as it is certain that nothing more can be missed. While Redis is away, only
+    /// <see cref="UserEventKind.Idle"/> items come.
     /// </summary>
-    /// <param name="caller">Whose events.</param>
-    /// <param name="after">The last event that the reader has; null: from now on. One that the log does not know any more gives one
-    /// <see cref="UserEventKind.Reset"/>.</param>
-    /// <param name="idle">After so long, or up to a second less, without anything else comes <see cref="UserEventKind.Idle"/>; above a
-    /// second.</param>
-    /// <param name="cancellation">Ends it, with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="StoreUnavailableException">Before the first item: Redis is away.</exception>
+    /// <param name="caller">The caller whose events to follow.</param>
+    /// <param name="after">
+    /// The last event that the reader has. Null: from now on. A place that the log no longer knows gives one
+    /// <see cref="UserEventKind.Reset"/>.
+    /// </param>
+    /// <param name="idle">
+    /// Time without any other item after which <see cref="UserEventKind.Idle"/> comes. It may come up to a second early. Must be longer
+    /// than a second.
+    /// </param>
+    /// <param name="cancellation">Ends the stream with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="StoreUnavailableException">Redis is away. Thrown only before the first item.</exception>
     public async IAsyncEnumerable<UserEvent> Follow(
         Caller caller,
         EventId? after,
@@ -70,7 +74,7 @@ public sealed class UserEvents
             var last = after switch
             {
                 null => now,
-                { } place when place > now => default, // Of another log: what comes next would be before it.
+                { } place when place > now => default, // A place of another log: later events would be before it.
                 { } place => place,
             };
             if (isBehind)
@@ -104,7 +108,7 @@ public sealed class UserEvents
                     }
 
                     isBehind = page.Events.Count == PageSize;
-                    continue; // What was taken out of the stream is in the log as well.
+                    continue; // An event that was taken from the stream is in the log too.
                 }
 
                 if (next is not null && !isBehind)
@@ -141,11 +145,14 @@ public sealed class UserEvents
     private static bool IsFor(Caller caller, LoggedEvent item) =>
         item.Head.Tenant is null || caller.Tenant is null || item.Head.Tenant == caller.Tenant;
 
-    /// <summary>A reader without events moves on all the same, else its place would grow too old to come back to.</summary>
+    /// <summary>
+    /// Returns the latest place up to which the reader has missed nothing. Without it, the place of a reader without events would grow too
+    /// old to resume from.
+    /// </summary>
     private EventId Latest(EventSubscription stream, EventId last) =>
         _tail.ReadUpTo is var upTo && upTo > last && stream.IsEmpty ? upTo : last;
 
-    /// <summary>Null while Redis is away.</summary>
+    /// <summary>Reads the user's events after a place. Null while Redis is away.</summary>
     private async Task<(IReadOnlyList<LoggedEvent> Events, EventId? ResetAt)?> TryRead(
         string user,
         EventId after,
