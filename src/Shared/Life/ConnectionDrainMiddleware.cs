@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Life;
 
 /// <summary>
-/// While the host is stopping, HTTP/1.1 clients are asked to open their next connection elsewhere (RFC 9112 section 9.6); else a request
-/// that is sent on an idle connection just as the server closes it would be lost. HTTP/2 says so itself (GOAWAY).
+/// Asks HTTP/1.1 clients to open their next connection elsewhere while the host is stopping (RFC 9112 section 9.6). Otherwise a request
+/// sent on an idle connection just as the server closes it would be lost. HTTP/2 has its own signal for this (GOAWAY).
 /// </summary>
 internal sealed class ConnectionDrainMiddleware(RequestDelegate next, HostLife life)
 {

@@ -8,13 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Life;
 
 /// <summary>
-/// Probes; exact routes without a caller, never shed, and in no metric of requests: a balancer's questions would hide what clients are
-/// answered.
+/// Maps the health probes. Their routes are exact, need no caller and are never shed. They are left out of request metrics, because a
+/// balancer's probes would hide the answers that clients get.
 /// </summary>
 internal static class HealthEndpoints
 {
     /// <summary>
-    /// <c>/health/live</c> says that the process answers, <c>/health/ready</c> and <c>/health</c> whether traffic is welcome (200 or 503).
+    /// Maps <c>/health/live</c>, which says whether the process answers, and <c>/health/ready</c> and <c>/health</c>, which say whether the
+    /// host accepts traffic (200 or 503).
     /// </summary>
     public static void MapHealth(this IEndpointRouteBuilder endpoints)
     {
@@ -52,9 +53,9 @@ internal static class HealthEndpoints
     }
 }
 
-/// <summary>The answer of a probe.</summary>
+/// <summary>Answer of a probe.</summary>
 /// <param name="Status"><c>healthy</c> or <c>unhealthy</c>.</param>
-/// <param name="Timestamp">When that was so.</param>
+/// <param name="Timestamp">Time of the answer.</param>
 internal sealed record Health(string Status, DateTimeOffset Timestamp);
 
 [JsonSerializable(typeof(Health))]

@@ -5,10 +5,12 @@ using Microsoft.Extensions.Options;
 namespace Bff.Life;
 
 /// <summary>
-/// From start to end:
-/// 1. the host serves, warms up, and is ready once everything that it cannot work without is;
-/// 2. SIGTERM: not ready any more, and for <c>Shutdown:Delay</c> everything goes on while the balancer takes notice;
-/// 3. streams are told to reconnect; 4. no new connections, requests in flight have 30 s; 5. leases and unacknowledged events go back.
+/// The life of a host from start to end.
+/// 1. The host serves, warms up, and is ready once everything that it needs is ready.
+/// 2. On SIGTERM it is no longer ready, but goes on serving for <c>Shutdown:Delay</c>, until the balancer notices.
+/// 3. Streams are told to reconnect.
+/// 4. No new connections are accepted, and requests in flight have 30 s.
+/// 5. Leases and unacknowledged events are given back.
 /// </summary>
 public sealed partial class HostLife : IHostedLifecycleService, IDisposable
 {
@@ -25,7 +27,7 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
     private readonly CancellationTokenSource _draining = new();
     private volatile bool _isWarm;
 
-    /// <summary>Made by the container.</summary>
+    /// <summary>Creates the object. Called by the container.</summary>
     public HostLife(
         IHostApplicationLifetime lifetime,
         IEnumerable<IReadinessCheck> checks,
@@ -39,7 +41,7 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         _lifetime = lifetime;
         _checks = [.. checks];
         _warmups = [.. warmups];
-        // They may ask for this class.
+        // Resolved lazily, because drainables may depend on this class.
         _drainables = new(() => [.. (IEnumerable<IDrainable>)services.GetService(typeof(IEnumerable<IDrainable>))!]);
         _delay = options.Value.Delay;
         _time = time;
@@ -47,13 +49,13 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         Draining = _draining.Token;
     }
 
-    /// <summary>Cancelled, for good, when streams are to end so that the host can. Not cancelled during <c>Shutdown:Delay</c>.</summary>
+    /// <summary>Cancelled, for good, when streams must end so that the host can. Not yet cancelled during <c>Shutdown:Delay</c>.</summary>
     public CancellationToken Draining { get; }
 
-    /// <summary>True from the moment SIGTERM arrives.</summary>
+    /// <summary>Whether the host is stopping. True from the moment SIGTERM arrives.</summary>
     public bool IsStopping => _lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Whether new traffic is welcome.</summary>
+    /// <summary>Whether the host accepts new traffic.</summary>
     public bool IsReady
     {
         get
@@ -86,8 +88,8 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
     }
 
     /// <summary>
-    /// Runs before the server stops. After a signal the stopping token is cancelled already; a host that is stopped by its own code needs
-    /// no balancer's notice.
+    /// Runs before the server stops. After a signal the stopping token is already cancelled. A host that its own code stops does not wait
+    /// for a balancer.
     /// </summary>
     async Task IHostedLifecycleService.StoppingAsync(CancellationToken cancellationToken)
     {
@@ -115,7 +117,9 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
     /// <inheritdoc />
     public void Dispose() => _draining.Dispose();
 
-    /// <summary>Side by side: each waits for its own connections most of the time, and ready is when the last one is done.</summary>
+    /// <summary>
+    /// Runs all warm-ups in parallel: each mostly waits for its own connections, and the host is ready when the last one is done.
+    /// </summary>
     private async Task Warm()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_lifetime.ApplicationStopping);
@@ -130,7 +134,7 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         {
             await warmup.Warm(limit).WaitAsync(limit);
         }
-#pragma warning disable CA1031 // A cold host is slow for a while; it is no reason not to serve.
+#pragma warning disable CA1031 // A cold host is slow for a while, but it can serve.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
@@ -144,7 +148,7 @@ public sealed partial class HostLife : IHostedLifecycleService, IDisposable
         {
             await drainable.Drain(cancellation).WaitAsync(DrainLimit, _time, cancellation);
         }
-#pragma warning disable CA1031 // The others drain all the same.
+#pragma warning disable CA1031 // The others drain nevertheless.
         catch (Exception failure)
 #pragma warning restore CA1031
         {

@@ -1,11 +1,13 @@
 namespace Bff.Life;
 
-/// <summary>Something that the host cannot work without; <c>/health/ready</c> is false until every registered one is ready.</summary>
+/// <summary>
+/// Checks something that the host cannot work without. <c>/health/ready</c> answers 503 until every registered check is ready.
+/// </summary>
 public interface IReadinessCheck
 {
-    /// <summary>For the log, such as <c>signing-keys</c>; never an address.</summary>
+    /// <summary>Name for the log, such as <c>signing-keys</c>. Never an address.</summary>
     string Name { get; }
 
-    /// <summary>Answers at once, from what is known.</summary>
+    /// <summary>Whether it is ready. Answers at once, from what is known.</summary>
     bool IsReady { get; }
 }

@@ -6,15 +6,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Life;
 
-/// <summary>Registers what happens at the beginning and at the end.</summary>
+/// <summary>Registers what happens at the start and the end of a host.</summary>
 internal static class LifeRegistration
 {
-    /// <summary>Health, warm-up, shutdown.</summary>
+    /// <summary>Registers health, warm-up and shutdown.</summary>
     public static WebApplicationBuilder AddLife(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddSettings<ShutdownOptions>();
-        // Not through the options: the host asks for this before anything is checked, and a mistake is to be reported with all others.
+        // Not read through the options: the framework asks for this before settings are checked, and a mistake must be reported with all
+        // others.
         services
             .AddOptions<HostOptions>()
             .Configure<IConfiguration>(

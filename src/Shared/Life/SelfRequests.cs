@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Life;
 
 /// <summary>
-/// Sends requests to the host itself, where it listens and under a name that it answers to, so that the server, the stages and the writer
-/// of answers are compiled before a client comes.
+/// Sends requests to the host itself, at an address on which it listens and under a host name that it accepts, so that server, stages and
+/// serializers are compiled before the first client arrives.
 /// </summary>
 internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettings> settings, ILogger<SelfRequests> logger) : IWarmup
 {
@@ -26,7 +26,7 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
         }
 
         using var client = new HttpClient(Handler(address)) { BaseAddress = address.Uri };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // For those who read the access log.
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // Marks these requests in traces and logs.
         client.DefaultRequestHeaders.Host = Host(settings.Current.AllowedHosts);
         for (var i = 0; i < Requests; i++)
         {
@@ -39,7 +39,7 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
         }
     }
 
-    /// <summary>A name that the host answers to; null where it answers to any.</summary>
+    /// <summary>Returns a host name that the host accepts. Null if it accepts any.</summary>
     internal static string? Host(string[] allowed) =>
         allowed switch
         {
@@ -51,7 +51,7 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
     private static SocketsHttpHandler Handler(SelfAddress address)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
-        // It is the host's own, whatever name it is for.
+        // The connection is to the host itself, whatever name the certificate is for.
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, own, _, _) => own is not null;
         if (address.Socket is { } socket)
         {
@@ -91,13 +91,14 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
     private static partial void LogNowhere(ILogger logger);
 }
 
-/// <summary>Where a host reaches itself.</summary>
+/// <summary>The address at which a host reaches itself.</summary>
 /// <param name="Uri">Scheme, host and port.</param>
-/// <param name="Socket">The path of the Unix socket to connect to instead; null: the host and port of <paramref name="Uri"/>.</param>
+/// <param name="Socket">Path of the Unix socket to connect to instead. Null: the host and port of <paramref name="Uri"/>.</param>
 internal sealed record SelfAddress(Uri Uri, string? Socket)
 {
     /// <summary>
-    /// Plain HTTP where there is a choice, TLS otherwise; the very address, or the loopback one of its family where the host takes any.
+    /// Chooses an address: plain HTTP if there is one, TLS otherwise. Keeps the bound address, or takes the loopback address of its family
+    /// if the host listens on any address.
     /// </summary>
     public static SelfAddress? Of(IEnumerable<string> addresses) =>
         addresses
