@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Observability;
 
 /// <summary>
-/// The access log, written off the request path: requests put their line into a bounded queue, one writer empties it at most fifty times a
-/// second, so that it is not woken by each of them. When the output cannot keep up, lines are dropped and counted
+/// Writes the access log off the request path. Requests put their lines into a bounded queue. One writer empties it at most fifty times a
+/// second, so that it is not woken for each request. If the output cannot keep up, lines are dropped and counted
 /// (<c>bff.accesslog.dropped</c>) rather than requests held.
 /// </summary>
 internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> logger) : BackgroundService
@@ -28,14 +28,14 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
 
     private readonly BackgroundLoop _loop = new("access-log", logger);
 
-    // Never said to succeed: the next line of the kind fails again.
+    // Never reported as recovered, because the next line of the same kind fails again.
     private readonly BackgroundLoop _lineByLine = new("access-log-lines", logger);
 
     private readonly Channel<AccessLogLine> _lines = Channel.CreateBounded<AccessLogLine>(
         new BoundedChannelOptions(Capacity)
         {
             SingleReader = true,
-            FullMode = BoundedChannelFullMode.Wait, // TryWrite then says no instead of dropping silently.
+            FullMode = BoundedChannelFullMode.Wait, // TryWrite then returns false instead of dropping silently.
         }
     );
 
@@ -51,7 +51,7 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        _lines.Writer.TryComplete(); // What was accepted is written before the host goes.
+        _lines.Writer.TryComplete(); // Accepted lines are written before the host ends.
         await (ExecuteTask?.WaitAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
     }
@@ -87,7 +87,7 @@ internal sealed class AccessLog(AccessLogOptions options, ILogger<AccessLog> log
             json.Flush();
             buffer.Write("\n"u8);
         }
-#pragma warning disable CA1031 // One line that cannot be written is lost, not all that follow it.
+#pragma warning disable CA1031 // A line that cannot be written is lost without losing those that follow.
         catch (Exception failure)
 #pragma warning restore CA1031
         {

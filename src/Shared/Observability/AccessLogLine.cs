@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Bff.Observability;
 
-/// <summary>What one line of the access log says. Never a token, key, cookie, query or body.</summary>
+/// <summary>One line of the access log. Never contains a token, key, cookie, query or body.</summary>
 internal readonly record struct AccessLogLine(
     DateTimeOffset Timestamp,
     string Method,
@@ -22,7 +22,7 @@ internal readonly record struct AccessLogLine(
 {
     private const int MaxUserAgent = 256;
 
-    /// <summary>Writes the line as one JSON object; whatever a client put into a value is escaped.</summary>
+    /// <summary>Writes the line as one JSON object. Values that clients choose are escaped.</summary>
     public void Write(Utf8JsonWriter json)
     {
         json.WriteStartObject();
@@ -64,7 +64,7 @@ internal readonly record struct AccessLogLine(
             return;
         }
 
-        Span<byte> text = stackalloc byte[65]; // The longest of version 6, with its scope.
+        Span<byte> text = stackalloc byte[65]; // Length of the longest IPv6 address, with its scope.
         Client.TryFormat(text, out var length);
         json.WriteString("client"u8, text[..length]);
     }

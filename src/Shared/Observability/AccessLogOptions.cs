@@ -10,6 +10,6 @@ public sealed class AccessLogOptions
     [Setting]
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Where lines go; null: standard output. Set in code.</summary>
+    /// <summary>The output for lines. Null: standard output. Set in code.</summary>
     public Stream? Output { get; set; }
 }

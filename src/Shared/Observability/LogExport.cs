@@ -5,8 +5,8 @@ using OpenTelemetry.Logs;
 namespace Bff.Observability;
 
 /// <summary>
-/// Sends the log by OTLP beside the console, each entry with its trace and its span, as the standard <c>OTEL_*</c> variables say; without
-/// an endpoint nothing is registered. Entries are batched on a thread of the SDK's own. The levels are those of <c>Logging:LogLevel</c>.
+/// Sends the log by OTLP in addition to the console, each entry with its trace and span, according to the standard <c>OTEL_*</c> variables.
+/// Without an endpoint nothing is registered. The SDK batches entries on its own thread. The levels are those of <c>Logging:LogLevel</c>.
 /// </summary>
 internal static class LogExport
 {

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Bff.Observability;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the observability stage.</summary>
 internal static class ObservabilityRegistration
 {
-    /// <summary>One trace, RED metrics, the log, one access log line.</summary>
+    /// <summary>Registers one trace, RED metrics, the log and one access log line per request.</summary>
     public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -20,7 +20,7 @@ internal static class ObservabilityRegistration
         services.AddHostedService(provider => provider.GetRequiredService<AccessLog>());
         services.AddHostedService<TelemetryExport>();
         LogExport.Add(builder);
-        // They write queries down, which may hold a token; the access log has the path alone.
+        // These categories log queries, which may hold a token. The access log contains only the route.
         builder.Logging.AddFilter(RequestActivities.RequestLog, LogLevel.None).AddFilter("Yarp.ReverseProxy.Forwarder", LogLevel.Warning);
         return builder;
     }

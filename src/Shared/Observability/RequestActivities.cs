@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace Bff.Observability;
 
 /// <summary>
-/// Gives every request a trace id, exported or not. The framework does so only for the sake of its own request log, which is off here: it
-/// costs each request a logging scope, and writes paths and queries, which hold personal data. The access log says what it said.
+/// Gives every request a trace id, exported or not. The framework does so only for its own request log, which is off here: it costs each
+/// request a logging scope, and writes paths and queries, which hold personal data. The access log replaces it.
 /// </summary>
 internal sealed class RequestActivities : IHostedService, IDisposable
 {

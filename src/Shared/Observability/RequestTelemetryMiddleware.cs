@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Observability;
 
-/// <summary>1. Describes the server's span. 2. Notes one line in the access log when the request has ended, however it ended.</summary>
+/// <summary>1. Describes the server's span. 2. Writes one line to the access log when the request has ended, however it ended.</summary>
 internal sealed class RequestTelemetryMiddleware(RequestDelegate next, AccessLog log, TimeProvider time, IConfiguration configuration)
 {
     private readonly bool _recordsNothing = !TelemetryExport.IsExported(configuration, "TRACES");

@@ -8,12 +8,12 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.Observability;
 
 /// <summary>
-/// Says of the framework's server span what it does not say itself in .NET 10: the name and the attributes of OpenTelemetry's conventions
-/// for HTTP spans. Asked to, the framework would collect them for every request, recorded or not.
+/// Adds to the framework's server span what .NET 10 leaves out: the name and the attributes of OpenTelemetry's conventions for HTTP spans.
+/// The framework can collect them itself, but would do so for every request, recorded or not.
 /// </summary>
 internal static class ServerSpan
 {
-    /// <summary>For a span that is recorded; the route and the status are known when the answer is complete.</summary>
+    /// <summary>Describes a recorded span when the answer is complete, because route and status are known only then.</summary>
     public static void DescribeWhenDone(Activity span, HttpContext context) =>
         context.Response.OnCompleted(
             static state =>
@@ -26,8 +26,8 @@ internal static class ServerSpan
         );
 
     /// <summary>
-    /// Takes over the client's sampled flag: a host that records nothing decides nothing for the services behind it (W3C Trace Context 1,
-    /// section 3.2.2.5.1).
+    /// Takes over the client's sampled flag, because a host that records nothing must not decide for the services behind it (W3C Trace
+    /// Context 1, section 3.2.2.5.1).
     /// </summary>
     public static void TakeSampledFlag(Activity span)
     {
@@ -45,7 +45,7 @@ internal static class ServerSpan
         span.DisplayName = route is null ? method : $"{method} {route}";
         span.SetTag("http.request.method", method);
         span.SetTag("http.route", route);
-        span.SetTag("url.path", route); // Paths hold ids.
+        span.SetTag("url.path", route); // The route, because paths hold ids.
         span.SetTag("url.scheme", context.Request.Scheme);
         span.SetTag("server.address", context.Request.Host.Host);
         span.SetTag(

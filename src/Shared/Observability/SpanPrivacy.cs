@@ -4,7 +4,8 @@ using OpenTelemetry;
 namespace Bff.Observability;
 
 /// <summary>
-/// Takes out of the framework's spans what may name a person: query strings, and the paths of upstream calls, which hold ids.
+/// Removes from the framework's spans what may identify a person: query strings, the paths of upstream calls, which hold ids, user agents
+/// and client addresses.
 /// </summary>
 internal sealed class SpanPrivacy : BaseProcessor<Activity>
 {

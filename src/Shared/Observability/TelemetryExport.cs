@@ -12,8 +12,9 @@ using OpenTelemetry.Trace;
 namespace Bff.Observability;
 
 /// <summary>
-/// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), as the standard <c>OTEL_*</c> variables say; without an endpoint
-/// nothing is recorded or sent. The SDK's own processors batch and export on their threads: nothing on the request path waits for them.
+/// Sends spans and metrics by OTLP (the log: <see cref="LogExport"/>), according to the standard <c>OTEL_*</c> variables. Without an
+/// endpoint nothing is recorded or sent. The SDK's processors batch and export on their own threads, so nothing on the request path waits
+/// for them.
 /// </summary>
 internal sealed class TelemetryExport(IConfiguration configuration, IHostEnvironment environment, IOptions<EdgeOptions> edge)
     : IHostedLifecycleService,
@@ -23,7 +24,10 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
     private TracerProvider? _traces;
     private MeterProvider? _metrics;
 
-    /// <summary>Beside the start of everything else: it takes a tenth of a second. The host has not started before it is done.</summary>
+    /// <summary>
+    /// Builds the exporters in parallel with the rest of the start, because that takes a tenth of a second. The start of the host waits for
+    /// it at the end.
+    /// </summary>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _building = Task.Run(Build, cancellationToken);
@@ -77,16 +81,20 @@ internal sealed class TelemetryExport(IConfiguration configuration, IHostEnviron
         }
     }
 
-    /// <summary>The SDK reads the environment alone; the variables may also be in the host's files, where this class reads them.</summary>
+    /// <summary>
+    /// Gives the SDK the host's configuration. It reads only the environment by default, but the variables may also be in the host's files,
+    /// where this class reads them.
+    /// </summary>
     private void UseConfiguration(IServiceCollection services) => services.AddSingleton(configuration);
 
-    /// <summary>Who exports.</summary>
+    /// <summary>Returns the resource that identifies this host.</summary>
     public static ResourceBuilder ResourceOf(IConfiguration configuration, IHostEnvironment environment) =>
         ResourceBuilder
             .CreateDefault()
             .AddService(configuration["OTEL_SERVICE_NAME"] ?? environment.ApplicationName, serviceInstanceId: Environment.MachineName);
 
-    /// <param name="configuration">Holds the variables.</param>
+    /// <summary>Whether a signal is exported.</summary>
+    /// <param name="configuration">The configuration with the variables.</param>
     /// <param name="signal"><c>TRACES</c>, <c>METRICS</c> or <c>LOGS</c>.</param>
     public static bool IsExported(IConfiguration configuration, string signal) =>
         configuration["OTEL_SDK_DISABLED"] is not "true"

@@ -5,12 +5,13 @@ using OpenTelemetry.Trace;
 namespace Bff.Observability;
 
 /// <summary>
-/// The sampler that <c>OTEL_TRACES_SAMPLER</c> and <c>OTEL_TRACES_SAMPLER_ARG</c> name; parent-based, always on, by default.
+/// Creates the sampler that <c>OTEL_TRACES_SAMPLER</c> and <c>OTEL_TRACES_SAMPLER_ARG</c> name. Default: parent-based, always on.
 /// </summary>
 internal static class TraceSampler
 {
-    /// <param name="configuration">Holds the variables.</param>
-    /// <param name="trustRemoteParent">False where strangers call: their sampled flag decides nothing.</param>
+    /// <summary>Creates the sampler.</summary>
+    /// <param name="configuration">The configuration with the variables.</param>
+    /// <param name="trustRemoteParent">False for hosts that untrusted clients call: the clients' sampled flag is then ignored.</param>
     public static Sampler From(IConfiguration configuration, bool trustRemoteParent)
     {
         var name = configuration["OTEL_TRACES_SAMPLER"] ?? "parentbased_always_on";
