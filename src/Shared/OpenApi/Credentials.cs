@@ -5,7 +5,7 @@ using Microsoft.OpenApi;
 
 namespace Bff.OpenApi;
 
-/// <summary>Says which operations need a token, and which scope.</summary>
+/// <summary>Describes which operations need a token, and with which scope.</summary>
 internal static class Credentials
 {
     private const string Scheme = "bearer";

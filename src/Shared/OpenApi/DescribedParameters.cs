@@ -9,14 +9,14 @@ namespace Bff.OpenApi;
 /// </summary>
 internal sealed record DescribedParameter(string Name, ParameterLocation In, string Meaning);
 
-/// <summary>Puts parameters into the document that no handler's signature shows.</summary>
+/// <summary>Adds parameters to the document that no handler's signature shows.</summary>
 public static class DescribedParameters
 {
-    /// <summary>The endpoint reads this parameter of the query; it is optional.</summary>
+    /// <summary>Describes an optional query parameter that the endpoint reads.</summary>
     public static TBuilder WithQueryParameter<TBuilder>(this TBuilder builder, string name, string meaning)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new DescribedParameter(name, ParameterLocation.Query, meaning));
 
-    /// <summary>The endpoint reads this header; it is optional.</summary>
+    /// <summary>Describes an optional header that the endpoint reads.</summary>
     public static TBuilder WithHeaderParameter<TBuilder>(this TBuilder builder, string name, string meaning)
         where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new DescribedParameter(name, ParameterLocation.Header, meaning));

@@ -4,13 +4,15 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.OpenApi;
 
-/// <summary>The build starts each host once, without a server, to ask for its OpenAPI documents; that host has no configuration of its own.</summary>
+/// <summary>
+/// Configures the host that the build starts once, without a server, to get its OpenAPI documents. That host has no configuration.
+/// </summary>
 internal static class DocumentGeneration
 {
-    /// <summary>True in the process that the build runs (Microsoft.Extensions.ApiDescription.Server).</summary>
+    /// <summary>Whether this is the process that the build runs (Microsoft.Extensions.ApiDescription.Server).</summary>
     public static bool IsRunning { get; } = Assembly.GetEntryAssembly()?.GetName().Name == "GetDocument.Insider";
 
-    /// <summary>Lends that host its development settings, with embedded state; no effect in any other process.</summary>
+    /// <summary>Gives that host its development settings, with embedded state. Has no effect in any other process.</summary>
     public static WebApplicationBuilder AddDocumentGeneration(this WebApplicationBuilder builder)
     {
         if (IsRunning)

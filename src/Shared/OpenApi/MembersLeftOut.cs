@@ -4,7 +4,7 @@ using Microsoft.OpenApi;
 
 namespace Bff.OpenApi;
 
-/// <summary>A member that is left out when there is nothing is not a required one.</summary>
+/// <summary>Marks members as not required if they are left out when they have no value.</summary>
 internal static class MembersLeftOut
 {
     public static Task Describe(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellation)

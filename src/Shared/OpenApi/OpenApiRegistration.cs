@@ -16,12 +16,15 @@ public static class OpenApiRegistration
 {
     /// <summary>Registers one document.</summary>
     /// <param name="builder">The host.</param>
-    /// <param name="documentName">Its name, such as <c>mobile</c>. Endpoints with another group name (<c>WithGroupName</c>) are not in
-    /// it.</param>
-    /// <param name="title">What the document is called.</param>
-    /// <param name="answers">The host's own source-generated metadata: schemas are made of what it serializes with.</param>
-    /// <param name="configure">Whatever only this host says.</param>
-    /// <param name="version">Of the API: another major part (before the dot) when a client of the document before would break.</param>
+    /// <param name="documentName">
+    /// The document's name, such as <c>mobile</c>. Endpoints with another group name (<c>WithGroupName</c>) are not in it.
+    /// </param>
+    /// <param name="title">The document's title.</param>
+    /// <param name="answers">The host's source-generated metadata. Schemas are made from what it serializes with.</param>
+    /// <param name="configure">Adds the host's own options.</param>
+    /// <param name="version">
+    /// The version of the API. Its major part (before the dot) changes if a client of the previous document would break.
+    /// </param>
     public static WebApplicationBuilder AddBffOpenApi(
         this WebApplicationBuilder builder,
         string documentName,
@@ -33,7 +36,7 @@ public static class OpenApiRegistration
     {
         builder.Services.Configure<JsonOptions>(json =>
         {
-            // Numbers are numbers in the schemas too.
+            // Without this, schemas would also allow strings for numbers.
             json.SerializerOptions.NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, answers);
             json.SerializerOptions.TypeInfoResolverChain.Insert(1, ProblemDocumentJson.Default);
@@ -66,8 +69,8 @@ public static class OpenApiRegistration
     }
 
     /// <summary>
-    /// Serves every registered document to anonymous callers at <c>/openapi/{documentName}.json</c>. Another name matches nothing: the
-    /// framework's own 404 is no problem document.
+    /// Serves every registered document to anonymous callers at <c>/openapi/{documentName}.json</c>. Another name matches no route, because
+    /// the framework's own 404 is not a problem document.
     /// </summary>
     public static IEndpointConventionBuilder MapBffOpenApi(this WebApplication app)
     {
@@ -76,5 +79,5 @@ public static class OpenApiRegistration
     }
 }
 
-/// <summary>A document of this host, as it is asked for.</summary>
+/// <summary>The name of a document of this host.</summary>
 internal sealed record OpenApiDocumentName(string Name);

@@ -8,7 +8,9 @@ using Microsoft.OpenApi;
 
 namespace Bff.OpenApi;
 
-/// <summary>Gives every operation the problems that it can answer with: those it declares, and those of the stages before it.</summary>
+/// <summary>
+/// Adds to every operation the problems that it can answer with: those that it declares, and those of the stages before it.
+/// </summary>
 internal static class ProblemAnswers
 {
     private static readonly int[] Everywhere = [429, 500, 503];
@@ -50,10 +52,10 @@ internal static class ProblemAnswers
     }
 }
 
-/// <summary>Declares problems on endpoints whose handlers do not say them in their type.</summary>
+/// <summary>Declares problems on endpoints whose handlers' return types do not show them.</summary>
 public static class ProblemAnswersExtensions
 {
-    /// <summary>The endpoint can answer with problems of these statuses.</summary>
+    /// <summary>Declares that the endpoint can answer with problems of these statuses.</summary>
     public static TBuilder ProducesProblemDocument<TBuilder>(this TBuilder builder, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder
     {

@@ -21,14 +21,14 @@ public sealed record ProblemDocument(
     int Status,
     string Code,
     [property: JsonPropertyName("requestId")] string RequestId,
-    [property: JsonPropertyName("traceId")] string TraceId, // In any host's naming policy.
+    [property: JsonPropertyName("traceId")] string TraceId, // The names do not depend on a host's naming policy.
     string? Detail = null,
     string? Instance = null,
     string? Section = null,
     IReadOnlyDictionary<string, string[]>? Errors = null
 );
 
-/// <summary>Metadata for the schema.</summary>
+/// <summary>The metadata for the schema.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProblemDocument))]
 internal sealed partial class ProblemDocumentJson : JsonSerializerContext;

@@ -12,9 +12,9 @@ using Microsoft.AspNetCore.Routing;
 namespace Bff.OpenApi.Pages;
 
 /// <summary>
-/// The files of the documents' pages: Swagger UI as it lies in the package NSwag.AspNetCore, and what fits it into a page of this host. The
-/// package's own page is not among them: its script stands in the page, which the content security policy forbids. The package is loaded
-/// when a page is first looked at.
+/// Serves the files of the documentation page: Swagger UI from the package NSwag.AspNetCore, and the files that adapt it to this host. The
+/// package's own page is not used, because it has an inline script, which the content security policy forbids. The package is loaded when a
+/// page is first viewed.
 /// </summary>
 public static class ApiPageFiles
 {
@@ -29,10 +29,10 @@ public static class ApiPageFiles
         Of("page.css", "text/css; charset=utf-8", Assembly.GetExecutingAssembly, "Bff.OpenApi.Pages."),
     }.ToFrozenDictionary(f => f.Key, f => f.Value);
 
-    /// <summary>Whether the package lies beside this host: what is published for others than partners does without.</summary>
+    /// <summary>Whether the package is deployed with this host. Builds for other hosts than the partners' leave it out.</summary>
     internal static bool ArePresent => File.Exists(Path.Combine(AppContext.BaseDirectory, Package + ".dll"));
 
-    /// <summary>Where a page finds a file; changes with the file, so that browsers keep it.</summary>
+    /// <summary>Returns the URL of a file. It changes with the file, so that browsers can cache it.</summary>
     public static string Url(string name) => $"/docs/assets/{name}?v={All[name].Value.Version}";
 
     /// <summary>Serves the files to anonymous callers below <c>/docs/assets</c>.</summary>

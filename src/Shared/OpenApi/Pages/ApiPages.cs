@@ -9,12 +9,12 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.OpenApi.Pages;
 
-/// <summary>The host's documents, to be read and tried out in a browser.</summary>
+/// <summary>Serves the host's documents for reading and trying out in a browser.</summary>
 public static class ApiPages
 {
     /// <summary>
-    /// In development, <c>/docs</c> shows the host's documents: the first one, or the one that <c>?document=</c> names. Everything on the
-    /// page is of this host, and nothing of it stands inline.
+    /// In development, shows the host's documents at <c>/docs</c>: the first one, or the one that <c>?document=</c> names. Everything on
+    /// the page comes from this host, and nothing is inline.
     /// </summary>
     /// <param name="app">The host.</param>
     /// <param name="header">A header that calls from a browser need, as <c>Name: value</c>.</param>
