@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Paging;
 
-/// <summary>The cursors of one list of one caller. The same place of the same list always has the same cursor.</summary>
+/// <summary>The cursors of one list of one caller. The same place in the same list always has the same cursor.</summary>
 public sealed class CursorScope
 {
     private const int MaxLength = 4096;
@@ -17,8 +17,10 @@ public sealed class CursorScope
     internal CursorScope(IKeyRing keys, string purpose, RingKey current, byte[] binding) =>
         (_keys, _purpose, _current, _binding) = (keys, purpose, current, binding);
 
-    /// <summary>Opens the cursor of a request's query; null: it names none.</summary>
-    /// <exception cref="ProblemException">400 <c>invalid_cursor</c>: as for the other one, or it is given twice.</exception>
+    /// <summary>Opens the cursor in a request's query. Null if there is none.</summary>
+    /// <exception cref="ProblemException">
+    /// 400 <c>invalid_cursor</c>: for the reasons of the other overload, or the cursor is given twice.
+    /// </exception>
     public ValueTask<string?> Open(HttpContext context) =>
         context.Request.Query["cursor"] switch
         {
@@ -27,11 +29,13 @@ public sealed class CursorScope
             _ => throw new ProblemException(new Problem(ProblemCodes.InvalidCursor)),
         };
 
-    /// <summary>What the client gets for a service's cursor (URL-safe); null for null or empty, which is the end of the list.</summary>
+    /// <summary>
+    /// Returns the client's cursor (URL-safe) for a service's cursor. Null for null or empty, which is the end of the list.
+    /// </summary>
     public string? Seal(string? cursor) =>
         string.IsNullOrEmpty(cursor) ? null : SealedBox.SealText(_current, Encoding.UTF8.GetBytes(cursor), _binding);
 
-    /// <summary>The service's cursor; null for null (the beginning of the list).</summary>
+    /// <summary>Returns the service's cursor. Null for null, which is the beginning of the list.</summary>
     /// <exception cref="ProblemException">400 <c>invalid_cursor</c>: tampered with, too old, or of another list or caller.</exception>
     public async ValueTask<string?> Open(string? cursor, CancellationToken cancellation = default)
     {

@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Bff.Paging;
 
-/// <summary>The <c>Link</c> header of a page (RFC 8288): where its successor is.</summary>
+/// <summary>Builds the <c>Link</c> header (RFC 8288) that leads to the next page.</summary>
 public static class NextLink
 {
     /// <summary>
-    /// <c>&lt;https://…?cursor=…&gt;; rel="next"</c> with the request's other parameters kept; null at the end of the list.
+    /// Returns <c>&lt;https://…?cursor=…&gt;; rel="next"</c> with the request's other parameters. Null at the end of the list.
     /// </summary>
     public static string? Of(HttpContext context, string? nextCursor)
     {
@@ -20,7 +20,7 @@ public static class NextLink
         var request = context.Request;
         var parameters = QueryHelpers
             .ParseQuery(request.QueryString.Value)
-            .Where(p => !p.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase)) // As it is read: in any case.
+            .Where(p => !p.Key.Equals("cursor", StringComparison.OrdinalIgnoreCase)) // The name is read case-insensitively.
             .SelectMany(p => p.Value, (p, value) => KeyValuePair.Create(p.Key, value))
             .Append(KeyValuePair.Create<string, string?>("cursor", nextCursor));
         var path = PublicUrl.Of(context) + request.PathBase.ToUriComponent() + request.Path.ToUriComponent();

@@ -3,17 +3,17 @@ using Bff.Requests;
 
 namespace Bff.Paging;
 
-/// <summary>The query parameter <c>limit</c> of every list.</summary>
+/// <summary>Reads the query parameter <c>limit</c> of every list.</summary>
 public static class PageLimit
 {
-    /// <summary>Without the parameter.</summary>
+    /// <summary>The limit if the parameter is missing.</summary>
     public const int Default = 20;
 
-    /// <summary>A larger limit is taken as this.</summary>
+    /// <summary>The largest limit. A larger one is reduced to this.</summary>
     public const int Largest = 100;
 
-    /// <summary>1 to <see cref="Largest"/>.</summary>
-    /// <param name="limit">As the client sent it; null when it did not.</param>
+    /// <summary>Returns a limit from 1 to <see cref="Largest"/>.</summary>
+    /// <param name="limit">The parameter as sent by the client. Null if it is missing.</param>
     /// <exception cref="ProblemException">400 <c>validation_failed</c>: less than 1, or not a number.</exception>
     public static int Of(string? limit)
     {
@@ -24,7 +24,7 @@ public static class PageLimit
 
         if (limit.Length is > 0 and <= 300 && !limit.AsSpan().ContainsAnyExceptInRange('0', '9'))
         {
-            // More digits than an int holds still are a number.
+            // A number with more digits than an int holds is still a number.
             var digits = limit.AsSpan().TrimStart('0');
             var number =
                 digits.Length == 0 ? 0

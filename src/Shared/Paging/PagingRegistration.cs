@@ -3,10 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Paging;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers the paging stage.</summary>
 internal static class PagingRegistration
 {
-    /// <summary>Cursors that clients cannot read, change or pass on.</summary>
+    /// <summary>Registers cursors that clients cannot read, change or pass on.</summary>
     public static WebApplicationBuilder AddPaging(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(provider => new Cursors(provider.GetRequiredService<State.IKeyRing>()));

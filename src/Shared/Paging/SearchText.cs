@@ -2,13 +2,13 @@ using Bff.Requests;
 
 namespace Bff.Paging;
 
-/// <summary>The parameter <c>q</c> of a search.</summary>
+/// <summary>Reads the parameter <c>q</c> of a search.</summary>
 public static class SearchText
 {
-    /// <summary>Without white space around it.</summary>
-    /// <param name="q">As it came.</param>
-    /// <param name="longest">Characters (Unicode scalar values) that it may have, at least 1.</param>
-    /// <exception cref="ProblemException">400 <c>validation_failed</c>: it is empty or too long.</exception>
+    /// <summary>Returns the text without surrounding white space.</summary>
+    /// <param name="q">The parameter as sent by the client.</param>
+    /// <param name="longest">Largest number of characters (Unicode scalar values); at least 1.</param>
+    /// <exception cref="ProblemException">400 <c>validation_failed</c>: the text is empty or too long.</exception>
     public static string Of(string? q, int longest)
     {
         var text = q?.Trim() ?? "";
