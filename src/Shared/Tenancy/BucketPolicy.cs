@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Bff.Tenancy;
 
 /// <summary>
-/// A token bucket (and the day's quota beside it) in whole numbers: a token is 60 000 000 units, so that a bucket gains exactly
-/// <c>RequestsPerMinute</c> units per microsecond and nothing is ever rounded.
+/// The policy of a token bucket, with an optional daily quota, in whole numbers. A token is 60 000 000 units, so that a bucket gains
+/// exactly <c>RequestsPerMinute</c> units per microsecond and nothing is ever rounded.
 /// </summary>
-/// <param name="Name">In <c>RateLimit-Policy</c> and <c>violated-policies</c>.</param>
+/// <param name="Name">Name in <c>RateLimit-Policy</c> and <c>violated-policies</c>.</param>
 /// <param name="Burst">Tokens that a full bucket holds.</param>
-/// <param name="PerMinute">Tokens that it gains per minute.</param>
-/// <param name="PerDay">Tokens per UTC day; null: unlimited.</param>
-/// <param name="DayCeiling">Tokens per day at which admission ends, when that is later than <paramref name="PerDay"/>.</param>
+/// <param name="PerMinute">Tokens that the bucket gains per minute.</param>
+/// <param name="PerDay">Tokens per UTC day. Null: unlimited.</param>
+/// <param name="DayCeiling">Tokens per day at which admission ends, if that is more than <paramref name="PerDay"/>.</param>
 internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, long? PerDay = null, long? DayCeiling = null)
 {
     public const string BurstName = "burst";
@@ -20,7 +20,7 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     public const long UnitsPerToken = 60_000_000;
     public const long MicrosPerDay = 86_400_000_000;
 
-    /// <summary>Keeps all arithmetic below 2^53, which is where Lua's numbers stop being whole.</summary>
+    /// <summary>Largest setting. Keeps all arithmetic below 2^53, beyond which Lua's numbers are no longer exact integers.</summary>
     public const long Max = 10_000_000;
 
     private readonly RateLimitText?[] _texts = new RateLimitText?[Math.Min(Burst, 4096) + 1];
@@ -30,16 +30,18 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     /// <summary>Seconds in which an empty bucket refills, rounded up.</summary>
     public long WindowSeconds { get; } = ((Burst * 60) + PerMinute - 1) / PerMinute;
 
-    /// <summary>What one instance may hold without asking: 5 % of the bucket.</summary>
+    /// <summary>Tokens that one instance may hold on lease: 5 % of the bucket.</summary>
     public int LeaseMax { get; } = (int)(Burst / 20);
 
-    /// <summary>A lease is renewed in the background from here on, but never for fewer than 20 tokens where 20 are possible.</summary>
+    /// <summary>
+    /// Number of tokens at which a lease is renewed in the background. A renewal asks for at least 20 tokens if 20 are possible.
+    /// </summary>
     public int LeaseLow { get; } = (int)Math.Max(0, Math.Min(Burst / 20 / 5, (Burst / 20) - 20));
 
-    /// <summary>With fewer left in the store it has been emptied, as far as leases go.</summary>
+    /// <summary>Number of tokens in the store below which the bucket counts as empty for leases.</summary>
     public int LeaseRest { get; } = (int)Math.Max(1, Burst / 20 / 4);
 
-    /// <summary>The day's tokens that may be taken at all.</summary>
+    /// <summary>Tokens that may be taken per day, including overage.</summary>
     public long? Ceiling => DayCeiling ?? PerDay;
 
     public string LimitText { get; } = Burst.ToString(CultureInfo.InvariantCulture);
@@ -50,7 +52,7 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
         string.Create(CultureInfo.InvariantCulture, $"\"{Name}\";q={Burst};w={((Burst * 60) + PerMinute - 1) / PerMinute}")
         + (PerDay is { } day ? string.Create(CultureInfo.InvariantCulture, $", \"{DailyName}\";q={day};w=86400") : "");
 
-    /// <summary>Units after a time without spending.</summary>
+    /// <summary>Returns the units after a time without spending.</summary>
     public long Refilled(long units, long elapsedMicros)
     {
         var missing = CapacityUnits - units;
@@ -59,10 +61,12 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
             : units + (Math.Max(0, elapsedMicros) * PerMinute);
     }
 
-    /// <summary>Microseconds until a bucket of so many units has so many; 0 when it has.</summary>
+    /// <summary>
+    /// Returns the microseconds until a bucket with <paramref name="units"/> has <paramref name="wantedUnits"/>. 0 if it already has.
+    /// </summary>
     public long MicrosUntil(long wantedUnits, long units) => units >= wantedUnits ? 0 : (wantedUnits - units + PerMinute - 1) / PerMinute;
 
-    /// <summary><c>"burst";r=12;t=30</c>, made once per remaining count for as long as the time stays the same.</summary>
+    /// <summary>Returns <c>"burst";r=12;t=30</c>, cached per remaining count while the time stays the same.</summary>
     public string RateLimitText(long remaining, long seconds)
     {
         ref var place = ref _texts[(ulong)remaining % (ulong)_texts.Length];
@@ -85,5 +89,5 @@ internal sealed record BucketPolicy(string Name, long Burst, long PerMinute, lon
     public override int GetHashCode() => HashCode.Combine(Name, Burst, PerMinute, PerDay, DayCeiling);
 }
 
-/// <summary>A formatted header value and the numbers that it names.</summary>
+/// <summary>A formatted header value with the numbers in it.</summary>
 internal sealed record RateLimitText(long Remaining, long Seconds, string Text);

@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace Bff.Tenancy;
 
-/// <summary>A bucket beside those of the plans.</summary>
+/// <summary>Settings of a bucket other than those of the plans.</summary>
 internal sealed record BucketSettings
 {
     public const string RateRange = "a number from 1 to 10000000";

@@ -2,23 +2,25 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Tenancy;
 
-/// <summary>Looks up tenants: those of the store, then those of the configuration in force.</summary>
+/// <summary>Looks up tenants, first in the store, then in the current configuration.</summary>
 public interface ITenants
 {
     /// <summary>
-    /// Raised with the id of a tenant that has changed in the store; null: any may have, or the configuration has changed.
+    /// Raised with the id of a tenant that has changed in the store. Null: any tenant or the configuration may have changed.
     /// </summary>
     event Action<string?>? Changed;
 
     /// <summary>
-    /// The tenant of a credential; null when there is none or it is not known here. Completes synchronously when it is remembered, and
-    /// throws the store's exception when the store is away and nothing is known of the tenant.
+    /// Returns the tenant of a credential. Null if there is none or it is not known here. Completes synchronously if the tenant is cached.
+    /// Throws the store's exception if the store is away and nothing is known of the tenant.
     /// </summary>
     ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default);
 
-    /// <summary>The tenant whose domain the request's host name is; null: none's. Costs nothing while no tenant has a domain.</summary>
+    /// <summary>
+    /// Returns the id of the tenant whose domain is the request's host name, or null. Costs nothing while no tenant has a domain.
+    /// </summary>
     ValueTask<string?> OwnerOf(HttpContext context);
 
-    /// <summary>The tenant as this instance knows it without asking the store; null when it does not.</summary>
+    /// <summary>Returns the tenant as this instance knows it, without asking the store. Null if it is not known.</summary>
     Tenant? Recall(string id);
 }

@@ -1,8 +1,8 @@
 namespace Bff.Tenancy;
 
 /// <summary>
-/// A path pattern: <c>*</c> is one segment, a last <c>**</c> the rest of the path (also nothing). Ignores case and a trailing slash, as
-/// routing does.
+/// A path pattern: <c>*</c> matches one segment, and a last <c>**</c> matches the rest of the path, which may be empty. Ignores case and a
+/// trailing slash, as routing does.
 /// </summary>
 public sealed class PathPattern
 {
@@ -11,15 +11,15 @@ public sealed class PathPattern
 
     private PathPattern(string text, string[] segments, bool takesRest) => (Text, _segments, _takesRest) = (text, segments, takesRest);
 
-    /// <summary>What no path matches: it stands for a text that is no pattern, where leaving it out would open every path.</summary>
+    /// <summary>A pattern that matches no path. It replaces an invalid pattern, because leaving that out would allow every path.</summary>
     public static PathPattern Nothing { get; } = new("", [""], takesRest: false);
 
-    /// <summary>As it was written.</summary>
+    /// <summary>The pattern as it was written.</summary>
     public string Text { get; }
 
     /// <summary>
-    /// Reads a pattern; null when it is none: it begins with a slash, has no empty segment, and stars stand alone, <c>**</c> only at the
-    /// end.
+    /// Reads a pattern. Null if the text is not one. A pattern begins with a slash and has no empty segment. Stars stand alone in their
+    /// segment, and <c>**</c> is only allowed at the end.
     /// </summary>
     public static PathPattern? Parse(string text)
     {

@@ -2,7 +2,7 @@ using Bff.Configuration;
 
 namespace Bff.Tenancy;
 
-/// <summary>What happens to a plan's requests while the shared store is away.</summary>
+/// <summary>The treatment of a plan's requests while the shared store is away.</summary>
 public enum StoreFailure
 {
     /// <summary>Each instance limits by itself, with buckets of the same plan.</summary>
@@ -12,13 +12,13 @@ public enum StoreFailure
     Reject,
 }
 
-/// <summary>What a caller is entitled to: section <c>Plans:&lt;name&gt;</c>.</summary>
+/// <summary>The entitlements of a caller: section <c>Plans:&lt;name&gt;</c>.</summary>
 [Settings("Plans:<name>")]
 public sealed record Plan
 {
     private const long MaxPerDay = 1_000_000_000_000;
 
-    /// <summary>Key of the section.</summary>
+    /// <summary>Name of the plan: the key of the section.</summary>
     public required string Name { get; init; }
 
     /// <summary>Cost units that refill per minute.</summary>
@@ -37,7 +37,7 @@ public sealed record Plan
     [Setting(Min = 1, Max = 1L << 40, Default = "the shipped plan's, else the host's own limit")]
     public long? MaxPayloadBytes { get; init; }
 
-    /// <summary>Writes of the domain (scopes ending in <c>.write</c>) are refused with <c>endpoint_not_in_plan</c>.</summary>
+    /// <summary>Whether writes of the domain (scopes ending in <c>.write</c>) are refused with <c>endpoint_not_in_plan</c>.</summary>
     [Setting(
         Key = "Endpoints",
         Range = "one of all, read-only",

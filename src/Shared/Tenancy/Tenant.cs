@@ -3,13 +3,13 @@ using Bff.Configuration;
 
 namespace Bff.Tenancy;
 
-/// <summary>Who is served first under overload.</summary>
+/// <summary>Priority of a tenant under overload.</summary>
 public enum TenantPriority
 {
     /// <summary>Shed first.</summary>
     Low,
 
-    /// <summary>The default.</summary>
+    /// <summary>The default priority.</summary>
     Normal,
 
     /// <summary>Served first.</summary>
@@ -20,10 +20,10 @@ public enum TenantPriority
 [Settings("Tenants:<id>")]
 public sealed class Tenant
 {
-    /// <summary>Key of the section; the credential's tenant. Ordinal.</summary>
+    /// <summary>The tenant's id: the key of the section and the tenant of a credential. Compared ordinally.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The plan of its callers; null: not stated.</summary>
+    /// <summary>The plan of the tenant's callers. Null: not configured.</summary>
     [Setting(Range = "a plan's name", Default = "none", Meaning = "The plan of its callers.")]
     public Plan? Plan { get; init; }
 
@@ -55,7 +55,7 @@ public sealed class Tenant
     [Setting(Min = 1, Max = 1_000_000, Default = "the host's")]
     public int? MaxConcurrency { get; init; }
 
-    /// <summary>The bucket that all its callers share; null: none.</summary>
+    /// <summary>The bucket that all the tenant's callers share. Null: none.</summary>
     [Setting(
         Key = "RateLimit:RequestsPerMinute",
         Range = BucketSettings.RateRange,
@@ -70,7 +70,7 @@ public sealed class Tenant
     )]
     internal BucketPolicy? Bucket { get; init; }
 
-    /// <summary>Whether its callers may use the path (decoded, normalised).</summary>
+    /// <summary>Whether the tenant's callers may use the path (decoded, normalised).</summary>
     public bool Allows(ReadOnlySpan<char> path)
     {
         if (AllowedEndpoints.Count == 0)
