@@ -2,7 +2,7 @@ using Bff.Audit;
 
 namespace Bff.Tenants;
 
-/// <summary>Of a single instance; gone with it.</summary>
+/// <summary>Stores the tenants of a single instance in memory.</summary>
 internal sealed class EmbeddedTenantStore(IAuditLog audit) : ITenantStore
 {
     private readonly Lock _lock = new();

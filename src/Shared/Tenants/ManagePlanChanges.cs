@@ -10,12 +10,12 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Bff.Tenants;
 
-/// <summary><c>/internal/plan-changes</c>: the requests for other plans that wait, and decisions about them.</summary>
+/// <summary><c>/internal/plan-changes</c>: lists the pending requests for other plans and takes decisions about them.</summary>
 public static class ManagePlanChanges
 {
     private const int MaxNote = 500;
 
-    /// <summary>Maps both; callers need the scope <c>tenants.manage</c>.</summary>
+    /// <summary>Maps both endpoints. Callers need the scope <c>tenants.manage</c>.</summary>
     public static void MapPlanChanges(this IEndpointRouteBuilder endpoints)
     {
         var changes = endpoints

@@ -12,8 +12,9 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Tenants;
 
 /// <summary>
-/// <c>/internal/tenants</c>: the members of <c>Tenants:&lt;id&gt;</c>, checked by the same rules and in force on every instance within a
-/// second. A request that changes or deletes one says which version it means (RFC 9110 section 13.1, RFC 6585 section 3).
+/// <c>/internal/tenants</c>: manages the members of <c>Tenants:&lt;id&gt;</c>. They are checked by the same rules as the configuration and
+/// take effect on every instance within a second. A request that changes or deletes a tenant names the version that it means (RFC 9110
+/// section 13.1, RFC 6585 section 3).
 /// </summary>
 internal static class ManageTenants
 {
@@ -122,7 +123,7 @@ internal static class ManageTenants
         return objection is null ? TypedResults.NoContent() : objection;
     }
 
-    /// <summary>412 where the request means another version, 428 where it means none and has to.</summary>
+    /// <summary>Returns 412 if the request names another version, 428 if it must name one and does not, otherwise null.</summary>
     private static Problem? Objection(HttpRequest request, string? current, bool isNeeded)
     {
         var (match, noneMatch) = (request.Headers.IfMatch, request.Headers.IfNoneMatch);
@@ -134,12 +135,12 @@ internal static class ManageTenants
             return new Problem(ProblemCodes.PreconditionFailed);
         }
 
-        // Another version that it is not says nothing of the one that it is.
+        // If-None-Match with another version does not say which version the request means.
         return isNeeded && match.Count == 0 ? new Problem(ProblemCodes.PreconditionRequired) : null;
     }
 
     /// <summary>
-    /// A weak tag is the same: compression has made it so, and it is of the document whichever bytes that came in.
+    /// Whether the header names the current version. A weak tag matches too: compression made it weak, and it stands for the same document.
     /// </summary>
     private static bool Names(Microsoft.Extensions.Primitives.StringValues header, string current) =>
         EntityTagHeaderValue.TryParseStrictList(header, out var tags)

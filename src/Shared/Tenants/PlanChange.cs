@@ -4,38 +4,38 @@ using Bff.Requests;
 
 namespace Bff.Tenants;
 
-/// <summary>What became of a request for another plan.</summary>
+/// <summary>Status of a request for another plan.</summary>
 public enum PlanChangeStatus
 {
     /// <summary>Not decided yet.</summary>
     [JsonStringEnumMemberName("pending")]
     Pending,
 
-    /// <summary>The tenant has the plan.</summary>
+    /// <summary>Approved: the tenant has the plan.</summary>
     [JsonStringEnumMemberName("approved")]
     Approved,
 
-    /// <summary>The tenant has not got it.</summary>
+    /// <summary>Declined: the tenant keeps its former plan.</summary>
     [JsonStringEnumMemberName("declined")]
     Declined,
 }
 
 /// <summary>A tenant's latest request for another plan.</summary>
-/// <param name="Id">Its own, one per request.</param>
-/// <param name="Tenant">Who wants it.</param>
-/// <param name="PreviousPlan">The plan that the tenant had.</param>
-/// <param name="Plan">The plan that it wants.</param>
-/// <param name="RequestedAt">When it was asked for.</param>
-/// <param name="RequestedBy">The person's subject.</param>
+/// <param name="Id">The request's id, unique per request.</param>
+/// <param name="Tenant">The tenant that asks for the plan.</param>
+/// <param name="PreviousPlan">The tenant's plan before the change.</param>
+/// <param name="Plan">The plan that the tenant asks for.</param>
+/// <param name="RequestedAt">When the request was made.</param>
+/// <param name="RequestedBy">Subject of the person who made the request.</param>
 public sealed record PlanChange(string Id, string Tenant, string PreviousPlan, string Plan, DateTimeOffset RequestedAt, string RequestedBy)
 {
-    /// <summary>What became of it.</summary>
+    /// <summary>Status of the request.</summary>
     public PlanChangeStatus Status { get; init; }
 
-    /// <summary>What the tenant is told of the decision.</summary>
+    /// <summary>Note to the tenant about the decision.</summary>
     public string? Note { get; init; }
 
-    /// <summary>When it was decided.</summary>
+    /// <summary>When the request was decided.</summary>
     public DateTimeOffset? DecidedAt { get; init; }
 
     internal static PlanChange Read(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, PlanChangeJson.Default.PlanChange)!;
@@ -43,7 +43,7 @@ public sealed record PlanChange(string Id, string Tenant, string PreviousPlan, s
     internal byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, PlanChangeJson.Default.PlanChange);
 }
 
-/// <summary>A page of them, by tenant.</summary>
+/// <summary>A page of requests, ordered by tenant.</summary>
 internal sealed record PlanChangePage(IReadOnlyList<PlanChange> Data, bool HasMore, string? NextCursor);
 
 /// <summary>The body of a decision.</summary>

@@ -7,7 +7,9 @@ using Bff.Tenancy;
 
 namespace Bff.Tenants;
 
-/// <summary>Requests for another plan: made by a tenant, decided by an operator, and in force at once when they are approved.</summary>
+/// <summary>
+/// Handles requests for another plan. A tenant makes them, an operator decides them, and an approved plan takes effect at once.
+/// </summary>
 public sealed class PlanChanges
 {
     private const int MostAttempts = 5;
@@ -19,11 +21,11 @@ public sealed class PlanChanges
     internal PlanChanges(ITenantStore store, TenantChanges tenants, PlanEvents events, Reloadable<LimitSettings> settings) =>
         (_store, _tenants, _events, _settings) = (store, tenants, events, settings);
 
-    /// <summary>The tenant's latest request, decided or not.</summary>
-    /// <exception cref="StoreUnavailableException">Redis is away. The same holds for every other member.</exception>
+    /// <summary>Returns the tenant's latest request, decided or not.</summary>
+    /// <exception cref="StoreUnavailableException">Redis is away. Every other member throws it too.</exception>
     public async Task<PlanChange?> Find(string tenant, CancellationToken cancellation) => await _store.FindPlanChange(tenant, cancellation);
 
-    /// <summary>Asks for a plan, in place of what was asked for before.</summary>
+    /// <summary>Asks for a plan. Replaces an earlier request.</summary>
     public async Task Request(string tenant, string previousPlan, string plan, string subject, ChangedBy by, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(by);
@@ -32,7 +34,7 @@ public sealed class PlanChanges
         await Step(tenant, before => new PlanStep(before, change), entry, cancellation);
     }
 
-    /// <summary>Takes back a request that is not decided yet.</summary>
+    /// <summary>Withdraws a request that is not decided yet.</summary>
     public async Task Withdraw(string tenant, ChangedBy by, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(by);
@@ -43,15 +45,15 @@ public sealed class PlanChanges
         }
     }
 
-    /// <summary>Requests that wait, by tenant.</summary>
+    /// <summary>Returns pending requests, ordered by tenant.</summary>
     internal ValueTask<IReadOnlyList<PlanChange>> Waiting(string? after, int count, CancellationToken cancellation) =>
         _store.ListPlanChanges(after, count, cancellation);
 
     /// <summary>
-    /// Decides. An approved plan is the tenant's in the same step, which also writes what the audit log says and that the tenant is to be
-    /// told.
+    /// Decides a request. One step gives the tenant an approved plan, writes the audit entries and records that the tenant must be
+    /// notified.
     /// </summary>
-    /// <returns>The decided request, or why there is none.</returns>
+    /// <returns>The decided request, or the reason why there is none.</returns>
     internal async Task<(PlanChange? Decided, Problem? Refusal)> Decide(
         string tenant,
         bool isApproved,

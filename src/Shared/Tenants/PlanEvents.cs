@@ -8,15 +8,15 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Tells a tenant of its new plan with the event <c>plan.changed</c>. The change notes in its own step that the event is due; an instance
-/// that dies before it is in the event log leaves that to another one, and the log takes an event of one id once.
+/// Notifies a tenant of its new plan with the event <c>plan.changed</c>. The step that changes the plan records that the event is due. If
+/// an instance dies before the event is in the event log, another one appends it. The log takes an event with the same id only once.
 /// </summary>
 internal sealed class PlanEvents(ITenantStore store, IEventLog log, TimeProvider time, ILogger<PlanEvents> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private readonly BackgroundLoop _loop = new("plan-events", logger);
 
-    /// <summary>At once where that is possible, else with the next round.</summary>
+    /// <summary>Appends due events at once if possible, otherwise in the next round.</summary>
     public async Task TellSoon(CancellationToken cancellation)
     {
         try
@@ -25,7 +25,7 @@ internal sealed class PlanEvents(ITenantStore store, IEventLog log, TimeProvider
         }
         catch (StoreException)
         {
-            // Noted: the next round does it.
+            // The event is recorded as due, so the next round appends it.
         }
     }
 

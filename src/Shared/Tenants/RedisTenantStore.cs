@@ -6,16 +6,16 @@ using StackExchange.Redis;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Each kind of host has tenants of its own, as it has plans and upstreams of its own: <c>bff:{tenants:&lt;host&gt;}:documents</c> holds
-/// them by id, <c>:ids</c> their ids in order, <c>:domains</c> whose each domain is, <c>:plan-changes</c> requests for other plans. Changes
-/// are announced on <c>bff:tenants:changed</c>.
+/// Stores tenants in Redis. Each kind of host has its own tenants, as it has its own plans and upstreams.
+/// <c>bff:{tenants:&lt;host&gt;}:documents</c> holds them by id, <c>:ids</c> their ids in order, <c>:domains</c> the owner of each domain,
+/// <c>:plan-changes</c> requests for other plans. Changes are announced on <c>bff:tenants:changed</c>.
 /// </summary>
 internal sealed class RedisTenantStore : ITenantStore, IDisposable
 {
     /// <summary>
     /// KEYS: documents, ids, domains, outbox, plan changes, waiting ones, untold ones. ARGV: id, before, after, domain before, domain
-    /// after, channel, note, audit, whether the tenant changes, whether its plan change does, that before, that after, whether it waits,
-    /// its id where the tenant is to be told. Empty is none.
+    /// after, channel, note, audit, whether the tenant changes, whether its plan change does, plan change before, plan change after,
+    /// whether it waits, its id if the tenant must be notified. Empty means none.
     /// </summary>
     private static readonly RedisScript WriteScript = new(
         $$"""

@@ -5,18 +5,18 @@ using Bff.Requests;
 
 namespace Bff.Tenants;
 
-/// <summary>A tenant as it is: what the store says, else the configuration.</summary>
-/// <param name="Stored">Of the store; null: not there.</param>
-/// <param name="Json">The members, in the one spelling.</param>
+/// <summary>A tenant's current document, from the store or else from the configuration.</summary>
+/// <param name="Stored">The document in the store. Null: it is not there.</param>
+/// <param name="Json">The document in its canonical form.</param>
 internal sealed record CurrentTenant(byte[]? Stored, byte[] Json)
 {
     public string ETag { get; } = TenantDocument.ETagOf(Json);
 }
 
-/// <summary>Makes, changes and deletes tenants of the store.</summary>
+/// <summary>Creates, changes and deletes tenants of the store.</summary>
 internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings> settings)
 {
-    /// <summary>Null: there is none.</summary>
+    /// <summary>Returns the current tenant. Null if there is none.</summary>
     public async ValueTask<CurrentTenant?> Find(string id, CancellationToken cancellation)
     {
         if (await store.Find(id, cancellation) is { } stored)
@@ -27,7 +27,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         return settings.Current.Tenants.GetValueOrDefault(id) is { } configured ? new(null, TenantDocument.Of(configured).Write()) : null;
     }
 
-    /// <summary>What is wrong with a document; null when nothing is.</summary>
+    /// <summary>Returns the mistakes of a document. Null if there are none.</summary>
     public Problem? Check(string id, TenantDocument document)
     {
         var (_, errors) = document.Parse(id, settings.Current);
@@ -39,7 +39,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         return errors.Count == 0 ? null : new Problem(ProblemCodes.ValidationFailed) { Errors = errors };
     }
 
-    /// <summary>Puts a checked document in the place of what was read; null when it is done.</summary>
+    /// <summary>Replaces the version that was read with a checked document. Returns null if that succeeds.</summary>
     public ValueTask<Problem?> Put(
         string id,
         CurrentTenant? before,
@@ -48,7 +48,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         CancellationToken cancellation
     ) => Write(Change(id, before, document, by), cancellation);
 
-    /// <summary>The change with its entry in the audit log.</summary>
+    /// <summary>Returns the change with its entry for the audit log.</summary>
     public static TenantChange Change(string id, CurrentTenant? before, TenantDocument document, ChangedBy by)
     {
         var after = document.Write();
@@ -56,7 +56,7 @@ internal sealed class TenantChanges(ITenantStore store, Reloadable<LimitSettings
         return new(id, before?.Stored, after, [entry]);
     }
 
-    /// <summary>Takes a tenant out of the store; what configuration says of it is in force again.</summary>
+    /// <summary>Deletes a tenant from the store. Its configuration, if any, then applies again.</summary>
     public ValueTask<Problem?> Delete(string id, byte[] stored, ChangedBy by, CancellationToken cancellation) =>
         Write(new(id, stored, null, [by.Entry("tenant.deleted", id, id, Facts(stored))]), cancellation);
 

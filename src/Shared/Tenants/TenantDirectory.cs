@@ -9,9 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Tenants;
 
 /// <summary>
-/// Finds a caller's tenant: 1. one that is remembered is answered at once, without allocation; 2. the store, which wins; 3. the
-/// configuration. What is remembered is void as soon as any instance changes it, and is asked for again when changes may have been missed.
-/// While the store is away, what was last known holds, then what the configuration says.
+/// Finds a caller's tenant.
+/// 1. A cached tenant is returned at once, without allocation.
+/// 2. Otherwise the store is asked; it takes precedence.
+/// 3. Then the configuration is used.
+/// A cached tenant becomes invalid as soon as any instance changes it, and is read again if changes may have been missed. While the store
+/// is away, the last known state applies, then the configuration.
 /// </summary>
 internal sealed partial class TenantDirectory : ITenants, IDisposable
 {
@@ -38,7 +41,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     /// <inheritdoc />
     public event Action<string?>? Changed;
 
-    /// <summary>Entries held.</summary>
+    /// <summary>Number of cached tenants.</summary>
     internal int Held => _known.Count;
 
     public ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default)
@@ -93,7 +96,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         }
 
         _known.Set(id, known);
-        // What was read may be what has just been changed. Asked last: a change from here on finds it.
+        // The document that was read may just have been changed. This check comes after Set, so that a later change finds the entry.
         if (changes != Volatile.Read(ref _changes))
         {
             _known.Drop(id, known);
@@ -103,7 +106,8 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     }
 
     /// <summary>
-    /// What holds while the store is away. A partner of whom nothing is known has to come back; a user of such a tenant is served without.
+    /// Finds what applies while the store is away. A partner of whom nothing is known must try again later. A user of an unknown tenant is
+    /// served without one.
     /// </summary>
     private bool TryLastKnown(string id, out Tenant? last)
     {
@@ -130,7 +134,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
                 Volatile.Write(ref _withoutDomains, changes);
             }
 
-            // What the store says of a tenant replaces all that configuration says, its domain too.
+            // A tenant in the store replaces all of its configuration, including its domain.
             if (
                 owner is null
                 && configured is not null
@@ -169,7 +173,8 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
     }
 
     /// <summary>
-    /// A plan or an upstream may have left the configuration after the tenant was checked: what cannot be used is left out, and said once.
+    /// Reads a stored tenant. A plan or an upstream may have been removed from the configuration after the tenant was checked. Members that
+    /// cannot be used are left out and logged once.
     /// </summary>
     private Tenant Parse(string id, byte[] json, LimitSettings settings)
     {
@@ -191,7 +196,7 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
         }
         else
         {
-            _known.Find(id)?.Void(); // It is the last known one until it has been read again.
+            _known.Find(id)?.Void(); // It stays the last known state until it is read again.
         }
 
         Changed?.Invoke(id);
@@ -215,10 +220,10 @@ internal sealed partial class TenantDirectory : ITenants, IDisposable
 
         public string Id => id;
 
-        /// <summary>Null: not in the store.</summary>
+        /// <summary>The document in the store. Null: there is none.</summary>
         public byte[]? Json => json;
 
-        /// <summary>In which stretch without missed changes it was read.</summary>
+        /// <summary>The epoch, a period without missed changes, in which the tenant was read.</summary>
         public int Epoch => Volatile.Read(ref _epoch);
 
         public void Void() => Volatile.Write(ref _epoch, -1);

@@ -10,8 +10,7 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Tenants;
 
 /// <summary>
-/// The members of <c>Tenants:&lt;id&gt;</c> in JSON. They are read and checked as a section of the configuration, by the one reader that
-/// there is.
+/// The members of <c>Tenants:&lt;id&gt;</c> as JSON. They are read and checked as a configuration section, by the same reader.
 /// </summary>
 internal sealed record TenantDocument
 {
@@ -31,7 +30,7 @@ internal sealed record TenantDocument
 
     public int? MaxConcurrency { get; init; }
 
-    /// <summary>What configuration says of a tenant.</summary>
+    /// <summary>Returns the document of a configured tenant.</summary>
     public static TenantDocument Of(Tenant tenant) =>
         new()
         {
@@ -48,11 +47,13 @@ internal sealed record TenantDocument
             MaxConcurrency = tenant.MaxConcurrency,
         };
 
-    /// <summary>What is stored; members that a later version has written are left out.</summary>
+    /// <summary>Reads a stored document. Members that a later version has written are ignored.</summary>
     public static TenantDocument Read(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize(json, StoredTenantJson.Default.TenantDocument) ?? new();
 
-    /// <summary>As <see cref="Read"/>; null of what is no such document, as one that was put there by hand may be.</summary>
+    /// <summary>
+    /// Reads like <see cref="Read"/>. Null if the text is not such a document, for example because it was stored by hand.
+    /// </summary>
     public static TenantDocument? ReadOrNull(ReadOnlySpan<byte> json)
     {
         try
@@ -65,13 +66,13 @@ internal sealed record TenantDocument
         }
     }
 
-    /// <summary>As it is stored: one spelling of each document.</summary>
+    /// <summary>Returns the stored form, which is the same for equal documents.</summary>
     public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, TenantJson.Default.TenantDocument);
 
-    /// <summary>A strong validator (RFC 9110 section 8.8.3).</summary>
+    /// <summary>Returns a strong validator (RFC 9110 section 8.8.3).</summary>
     public static string ETagOf(ReadOnlySpan<byte> stored) => $"\"{Base64Url.EncodeToString(SHA256.HashData(stored).AsSpan(0, 18))}\"";
 
-    /// <summary>The tenant that it describes, and every mistake under the name of its member.</summary>
+    /// <summary>Returns the tenant that the document describes, and every mistake under the name of its member.</summary>
     public (Tenant Tenant, Dictionary<string, string[]> Errors) Parse(string id, LimitSettings settings)
     {
         var mistakes = new ConfigurationMistakes();
@@ -84,7 +85,10 @@ internal sealed record TenantDocument
 
     private const string Root = "tenant";
 
-    /// <summary>Names of configuration have no case, so that two which differ in it alone are one.</summary>
+    /// <summary>
+    /// Turns the JSON into configuration values. Configuration keys are case-insensitive, so two names that differ only in case are a
+    /// mistake.
+    /// </summary>
     private static void Flatten(JsonElement element, string path, Dictionary<string, string?> values, ConfigurationMistakes mistakes)
     {
         switch (element.ValueKind)
@@ -117,20 +121,20 @@ internal sealed record TenantDocument
     private static string Member(string key) => string.Join('.', key.Split(':').Skip(1).Select(JsonNamingPolicy.CamelCase.ConvertName));
 }
 
-/// <summary>The bucket that all its callers share.</summary>
+/// <summary>The bucket that all the tenant's callers share.</summary>
 internal sealed record RateLimitDocument(long? RequestsPerMinute, long? Burst);
 
-/// <summary>A service of its own.</summary>
+/// <summary>A dedicated upstream of the tenant.</summary>
 internal sealed record DedicatedUpstreamDocument(string? Address);
 
-/// <summary>One of the list.</summary>
-/// <param name="Id">Its id.</param>
+/// <summary>An item of the list of tenants.</summary>
+/// <param name="Id">The tenant's id.</param>
 /// <param name="Source"><c>store</c> or <c>configuration</c>.</param>
-/// <param name="ETag">For <c>If-Match</c>.</param>
-/// <param name="Tenant">Its members.</param>
+/// <param name="ETag">The version, for <c>If-Match</c>.</param>
+/// <param name="Tenant">The tenant's members.</param>
 internal sealed record TenantItem(string Id, string Source, [property: JsonPropertyName("etag")] string ETag, TenantDocument Tenant);
 
-/// <summary>A page of them, by id.</summary>
+/// <summary>A page of tenants, ordered by id.</summary>
 internal sealed record TenantPage(IReadOnlyList<TenantItem> Data, bool HasMore, string? NextCursor);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

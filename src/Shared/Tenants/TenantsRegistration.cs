@@ -7,10 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Bff.Tenants;
 
-/// <summary>Registers the tenants.</summary>
+/// <summary>Registers tenants and plan changes.</summary>
 public static class TenantsRegistration
 {
-    /// <summary>Those of the store and of the configuration.</summary>
+    /// <summary>Registers the tenants of the store and of the configuration.</summary>
     internal static WebApplicationBuilder AddTenants(this WebApplicationBuilder builder)
     {
         builder.Services.AddStore<ITenantStore, RedisTenantStore, EmbeddedTenantStore>(builder.Configuration);
@@ -20,7 +20,7 @@ public static class TenantsRegistration
         return builder;
     }
 
-    /// <summary>Requests of tenants for other plans; maps nothing.</summary>
+    /// <summary>Registers requests of tenants for other plans. Maps no endpoint.</summary>
     public static WebApplicationBuilder AddPlanChanges(this WebApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
