@@ -70,7 +70,7 @@ public readonly record struct EventId(long Milliseconds, long Sequence) : ICompa
     /// <inheritdoc />
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Milliseconds}-{Sequence}");
 
-#pragma warning disable CS1591 // The order that CompareTo documents.
+#pragma warning disable CS1591 // CompareTo documents the order.
     public static bool operator <(EventId left, EventId right) => left.CompareTo(right) < 0;
 
     public static bool operator >(EventId left, EventId right) => left.CompareTo(right) > 0;

@@ -3,8 +3,8 @@ using Bff.Configuration;
 namespace Bff.Events;
 
 /// <summary>
-/// Section <c>Events</c>. The log keeps, for each user and each tenant, what is younger than <see cref="Retention"/>, but no more than the
-/// last <see cref="MaxLength"/>.
+/// Section <c>Events</c>. For each user and each tenant, the log keeps the events that are younger than <see cref="Retention"/>, but at
+/// most the last <see cref="MaxLength"/>.
 /// </summary>
 [Settings("Events")]
 public sealed class EventsOptions

@@ -47,9 +47,9 @@ internal static class RedisEventScripts
     /// <summary>
     /// KEYS: log, number, epoch, watched, queue, mark, then seen, tenant, user of each event (the log's key if there is none). ARGV:
     /// retention ms, length, largest number that may wait, channel, stamp, then tenant, user, head, data of each event. Returns -1 if too
-    /// many events wait, otherwise the number of new ones. An event is recorded as seen last. If Redis refuses any command, the commands
-    /// before it are undone, because an event that is published again must be neither missing nor in the log twice. Only the places stay
-    /// used, because no stream accepts an id twice.
+    /// many events wait, otherwise the number of new ones. The keys that mark events as seen are written last. If Redis refuses any
+    /// command, the commands before it are undone, because an event that is published again must be neither missing nor in the log twice.
+    /// Only the places stay used, because no stream accepts an id twice.
     /// </summary>
     public static readonly RedisScript Append = new(
         Places

@@ -26,7 +26,7 @@ internal sealed partial class SelfRequests(IServer server, Reloadable<EdgeSettin
         }
 
         using var client = new HttpClient(Handler(address)) { BaseAddress = address.Uri };
-        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // Marks these requests in traces and logs.
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("bff-warm-up"); // Identifies these requests in the access log.
         client.DefaultRequestHeaders.Host = Host(settings.Current.AllowedHosts);
         for (var i = 0; i < Requests; i++)
         {

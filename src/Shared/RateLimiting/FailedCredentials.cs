@@ -9,7 +9,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.RateLimiting;
 
-/// <summary><c>FailedCredentials</c>: how many credentials that are no good one address may send.</summary>
+/// <summary>Section <c>FailedCredentials</c>: how many invalid credentials one address may send.</summary>
 [Settings("FailedCredentials")]
 internal sealed class FailedCredentialSettings
 {

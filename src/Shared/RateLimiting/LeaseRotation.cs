@@ -4,8 +4,8 @@ namespace Bff.RateLimiting;
 
 /// <summary>
 /// An instance's turn among the instances that share the buckets. An empty bucket refills one lease at a time, and each lease goes to the
-/// instance whose turn it is by the store's clock. So every lease is asked for once, as a whole, and is unspent no longer than until that
-/// turn.
+/// instance whose turn it is by the store's clock. So every lease is asked for once, as a whole, and stays in the bucket no longer than
+/// until that turn.
 /// </summary>
 /// <param name="Index">The instance's position, from 0.</param>
 /// <param name="Of">Number of instances; at least 1.</param>

@@ -24,7 +24,7 @@ internal sealed record EndpointLimit
     [Setting(Min = 1, Max = 1_000_000, Default = "1; `search`: 2")]
     public int Cost { get; init; } = 1;
 
-    /// <summary>A bucket of its own per caller, in requests; null: none.</summary>
+    /// <summary>The endpoint's own bucket for each caller, in requests. Null: none.</summary>
     [Setting(
         Key = "RequestsPerMinute",
         Range = BucketSettings.RateRange,

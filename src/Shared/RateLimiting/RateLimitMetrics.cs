@@ -15,7 +15,7 @@ internal sealed class RateLimitMetrics
 
     public RateLimitMetrics(IMeterFactory meters)
     {
-#pragma warning disable CA2000 // The factory owns it.
+#pragma warning disable CA2000 // The factory owns the meter.
         _decisions = meters.Create("Bff").CreateCounter<long>("bff.ratelimit.decisions", "{request}", "Decisions of the rate limiter.");
 #pragma warning restore CA2000
     }

@@ -3,6 +3,7 @@ namespace Bff.RateLimiting;
 /// <summary>Decides by a store's buckets, with one call per request.</summary>
 internal sealed class StoreLimits(ILimitStore store, DecisionSource source)
 {
+    /// <summary>Decides a request in one call to the store.</summary>
     /// <exception cref="State.StoreUnavailableException">The store is away.</exception>
     public async ValueTask<Decision> Decide(LimitSet set, int units, int cost, bool isPeek)
     {

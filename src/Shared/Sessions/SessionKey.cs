@@ -11,10 +11,10 @@ internal static class SessionKey
 {
     public const int CookieLength = 43;
 
-    /// <summary>256 random bits.</summary>
+    /// <summary>Returns a new cookie value of 256 random bits.</summary>
     public static string NewCookie() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>128 random bits.</summary>
+    /// <summary>Returns a new session id of 128 random bits.</summary>
     public static string NewId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     public static string? OfCookie(string? cookie) => cookie is { Length: CookieLength } && Base64Url.IsValid(cookie) ? Hash(cookie) : null;

@@ -55,6 +55,7 @@ internal sealed partial class SessionRefresh(
     public bool IsDue(SessionRecord record) =>
         record.RefreshToken is not null && time.GetUtcNow() >= record.RefreshAt(settings.Current.RefreshBefore);
 
+    /// <summary>Refreshes a session, or waits for a refresh that is already under way.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away.</exception>
     public async Task<RefreshOutcome> Run(BrowserSession session, CancellationToken cancellation)
     {

@@ -12,7 +12,7 @@ internal enum AnonymousUser
     /// <summary>401, as for all other endpoints.</summary>
     Unauthorized,
 
-    /// <summary>200 and <c>null</c>.</summary>
+    /// <summary>200 with the body <c>null</c>.</summary>
     Null,
 }
 

@@ -12,7 +12,7 @@ public interface ITenants
 
     /// <summary>
     /// Returns the tenant of a credential. Null if there is none or it is not known here. Completes synchronously if the tenant is cached.
-    /// Throws the store's exception if the store is away and nothing is known of the tenant.
+    /// While the store is away and nothing is known of the tenant, partners get the store's exception, and users get null.
     /// </summary>
     ValueTask<Tenant?> Find(string? id, CancellationToken cancellation = default);
 

@@ -8,7 +8,7 @@ public enum StoreFailure
     /// <summary>Each instance limits by itself, with buckets of the same plan.</summary>
     Local,
 
-    /// <summary>503 <c>store_unavailable</c>.</summary>
+    /// <summary>Requests get 503 <c>store_unavailable</c>.</summary>
     Reject,
 }
 

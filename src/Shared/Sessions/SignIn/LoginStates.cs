@@ -24,6 +24,7 @@ internal sealed class LoginStates(IKeyRing keys, SessionCookie cookie, ISessionS
     private const int Slots = 4;
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
 
+    /// <summary>Begins a sign-in.</summary>
     /// <exception cref="StoreUnavailableException">Redis is away and this instance has never seen the keys.</exception>
     public async Task<BegunLogin> Begin(HttpContext context, string returnUrl)
     {

@@ -40,7 +40,7 @@ internal sealed class ProviderTokens(ProviderMetadata metadata, Reloadable<Sessi
         new()
         {
             RequireNonce = false, // Refers to the handler's own cookie. LoginStates keeps the nonce, and a kept nonce is compared.
-            RequireTimeStampInNonce = false, // A sign-in ends sooner.
+            RequireTimeStampInNonce = false, // Not needed, because a sign-in expires within minutes.
             RequireStateValidation = false,
         };
 
