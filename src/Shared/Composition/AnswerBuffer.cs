@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Bff.Composition;
 
-/// <summary>Where a composed answer is written before its length is known; its memory is pooled.</summary>
+/// <summary>Buffers a composed answer until its length is known; the memory is pooled.</summary>
 internal sealed class AnswerBuffer : IBufferWriter<byte>, IDisposable
 {
     private const int UsualBytes = 8 * 1024;
@@ -32,10 +32,10 @@ internal sealed class AnswerBuffer : IBufferWriter<byte>, IDisposable
         return _bytes.AsSpan(WrittenCount);
     }
 
-    /// <summary>Takes everything back.</summary>
+    /// <summary>Discards all written bytes.</summary>
     public void Clear() => WrittenCount = 0;
 
-    /// <summary>Takes the last byte back.</summary>
+    /// <summary>Discards the last written byte.</summary>
     public void DropLast() => WrittenCount--;
 
     public void Dispose()

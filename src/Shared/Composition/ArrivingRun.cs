@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Composition;
 
 /// <summary>
-/// A composition that sends the request's body on while it arrives. 1. Its deadline begins when the last of the body is there: until then
-/// the sender is waited for, under the rules of every body; 2. whatever was wrong with the body (broken off, malformed, too large, too
-/// slow), the sender is told so (400, 408, 413), and the service is not blamed.
+/// Runs a composition that forwards the request's body while it arrives. 1. The deadline starts when the whole body has arrived; until then
+/// the limits on request bodies apply; 2. a faulty body (broken off, malformed, too large, too slow) is the client's error (400, 408, 413)
+/// and does not count against the service.
 /// </summary>
 internal sealed class ArrivingRun : IDisposable
 {
-    /// <summary>No body takes longer; what bounds it is how fast it must come.</summary>
+    /// <summary>Upper bound for a body's arrival. In practice the minimum data rate ends a slow body much earlier.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(1);
 
     private readonly Lock _lock = new();
@@ -28,10 +28,10 @@ internal sealed class ArrivingRun : IDisposable
         (request.BodyFailed, request.BodyArrived) = (_failed, Arrived);
     }
 
-    /// <summary>Cancelled when the sender has gone, or the body turns out to be flawed.</summary>
+    /// <summary>Cancelled when the client disconnects or the body turns out to be faulty.</summary>
     public CancellationToken Token => _failed.Token;
 
-    /// <summary>Whether what went wrong is the sender's doing.</summary>
+    /// <summary>Records the fault and returns true when the client's body caused it.</summary>
     public bool Takes(Exception fault)
     {
         if (fault is not (BadHttpRequestException or ProblemException))
@@ -43,9 +43,9 @@ internal sealed class ArrivingRun : IDisposable
         return true;
     }
 
-    /// <summary>2.</summary>
-    /// <exception cref="BadHttpRequestException">The body was flawed.</exception>
-    /// <exception cref="ProblemException">It is larger than it may be.</exception>
+    /// <summary>2. Throws the fault of the body, if it had one.</summary>
+    /// <exception cref="BadHttpRequestException">The body was faulty.</exception>
+    /// <exception cref="ProblemException">The body exceeds its size limit.</exception>
     public void ThrowIfFlawed()
     {
         _fault?.Throw();
@@ -59,7 +59,7 @@ internal sealed class ArrivingRun : IDisposable
     {
         lock (_lock)
         {
-            _isOver = true; // The deadline's timer may be another request's soon.
+            _isOver = true; // The deadline's timer is pooled and may soon serve another request.
         }
 
         (_request.BodyFailed, _request.BodyArrived) = (null, null);

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Bff.Composition;
 
-/// <summary>A composed answer, or the problem that a required part's failure became.</summary>
+/// <summary>A composed answer, or the problem that results from the failure of a required part.</summary>
 /// <typeparam name="T">The client's contract.</typeparam>
 public class Composed<T> : IResult, IEndpointMetadataProvider
 {
@@ -41,7 +41,7 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
     /// <summary>Whether the answer carries a <c>_meta</c>.</summary>
     private protected bool WithMeta => _withMeta;
 
-    /// <summary>For answers of one part, which carry no <c>_meta</c>.</summary>
+    /// <summary>Leaves out <c>_meta</c>; for answers that consist of one part.</summary>
     public Composed<T> WithoutMeta()
     {
         _withMeta = false;
@@ -49,7 +49,7 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <summary>
-    /// Lets the client keep a whole answer (<c>Cache-Control: private, max-age</c>) and ask whether it still holds (ETag, 304).
+    /// Lets the client cache a complete answer (<c>Cache-Control: private, max-age</c>) and revalidate it (ETag, 304).
     /// </summary>
     public Composed<T> Cacheable(int maxAgeSeconds)
     {
@@ -57,15 +57,15 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
         return this;
     }
 
-    /// <summary>Answers 201 with the <c>Location</c> of what was made (RFC 9110 section 15.3.2).</summary>
-    /// <param name="location">Where it is, for the client.</param>
+    /// <summary>Answers 201 with the <c>Location</c> of the created resource (RFC 9110 section 15.3.2).</summary>
+    /// <param name="location">Builds the client's path to the resource.</param>
     public ComposedCreated<T> Created(Func<T, string> location) => new(As(StatusCodes.Status201Created, location));
 
-    /// <summary>Answers 202: it is going to happen (RFC 9110 section 15.3.3).</summary>
-    /// <param name="location">Where to look how far it is; null: nowhere.</param>
+    /// <summary>Answers 202: the request is accepted and still to be processed (RFC 9110 section 15.3.3).</summary>
+    /// <param name="location">Builds the path where the client can follow the progress; null for no <c>Location</c>.</param>
     public ComposedAccepted<T> Accepted(Func<T, string>? location = null) => new(As(StatusCodes.Status202Accepted, location));
 
-    /// <summary>Adds a header to a good answer; null: none.</summary>
+    /// <summary>Adds a header to a successful answer; a null value adds none.</summary>
     public Composed<T> WithHeader(string name, string? value)
     {
         (_headers ??= []).Add(new(name, value));
@@ -73,9 +73,9 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <summary>
-    /// Tells the client by what the service recognizes a part's value (<c>ETag</c>, <c>Last-Modified</c>), for an <c>If-Match</c> with its
-    /// change; where the answer is of that part alone the client may also ask whether it still holds (304). The answer says nothing else
-    /// that changes: it is <see cref="WithoutMeta"/>.
+    /// Passes on the service's validators of a part (<c>ETag</c>, <c>Last-Modified</c>), so that the client can send <c>If-Match</c> with a
+    /// change. If the answer consists of that part alone, the client may also revalidate it (304). Implies <see cref="WithoutMeta"/>,
+    /// because <c>_meta</c> differs with each answer.
     /// </summary>
     public Composed<T> ValidatedBy(Part part)
     {
@@ -154,11 +154,11 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
 
     private Composed<T> As(int status, Func<T, string>? location)
     {
-        (_status, _location, _maxAgeSeconds) = (status, location, null); // What has just been made is no answer to keep.
+        (_status, _location, _maxAgeSeconds) = (status, location, null); // A cached copy would repeat the news that something was created.
         return this;
     }
 
-    /// <summary>What the endpoint says of the answer beside its body.</summary>
+    /// <summary>Writes the status and the headers that the endpoint adds to the body.</summary>
     private protected void Head(HttpResponse response)
     {
         if (_link is not null)
@@ -184,8 +184,8 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
     }
 
     /// <summary>
-    /// Says for whom and how long the answer may be kept, by what it is recognized, and whether the client has it already. Only a whole
-    /// answer is kept; the validators of a part decide for the answer where it is the only one.
+    /// Writes <c>Cache-Control</c>, <c>Vary</c> and the validators, and returns whether the client already has this answer. Only a complete
+    /// answer may be cached. A part's validators apply to the answer if it is the only part.
     /// </summary>
     private protected bool IsUnchanged(HttpContext context, IServiceProvider services, ReadOnlySpan<byte> answer)
     {
@@ -232,7 +232,7 @@ public class Composed<T> : IResult, IEndpointMetadataProvider
         return Validators.IsUnchanged(context, part.ETag, part.LastModified) && Report is { ServicesCalled: 1, IsDegraded: false };
     }
 
-    // Reopens the object's end for one more member.
+    // Replaces the closing brace, so that one more member fits in.
     private void Splice(AnswerBuffer body, ICompositionMeta meta)
     {
         body.DropLast();

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace Bff.Composition;
 
 /// <summary>
-/// A composed answer with 201 and <c>Location</c>; the document of the interface lists that and what writes are refused with.
+/// A composed answer with 201 and <c>Location</c>. The OpenAPI document lists 201 and the errors of writes for it.
 /// </summary>
 /// <typeparam name="T">The client's contract.</typeparam>
 public sealed class ComposedCreated<T> : IResult, IEndpointMetadataProvider
@@ -23,7 +23,7 @@ public sealed class ComposedCreated<T> : IResult, IEndpointMetadataProvider
         Composed<T>.Describe(builder, StatusCodes.Status201Created, 400, 401, 403, 404, 409, 410, 412, 422, 429, 502, 503, 504);
 }
 
-/// <summary>A composed answer with 202: what was asked for is going to happen.</summary>
+/// <summary>A composed answer with 202: the request is accepted and still to be processed.</summary>
 /// <typeparam name="T">The client's contract.</typeparam>
 public sealed class ComposedAccepted<T> : IResult, IEndpointMetadataProvider
 {

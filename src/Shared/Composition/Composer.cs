@@ -12,14 +12,15 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// Composes one answer out of several services' parts:
-/// 1. the endpoint declares its parts; 2. <see cref="Run"/> starts all that depend on nothing at the same time, the others as soon as what
-/// they depend on is there; 3. the first required part that fails decides the answer and cancels the rest; 4. everything ends within one
-/// deadline and when the client goes; 5. <see cref="Compose{T}"/> makes the answer with <c>_meta</c> and <c>Server-Timing</c>.
+/// Composes one answer from parts of several services:
+/// 1. the endpoint declares its parts; 2. <see cref="Run"/> starts all parts without dependencies at the same time, and the others as soon
+/// as the parts that they depend on have ended; 3. the first required part that fails decides the answer and cancels the rest; 4.
+/// everything ends within one deadline and when the client disconnects; 5. <see cref="Compose{T}"/> builds the answer with <c>_meta</c> and
+/// <c>Server-Timing</c>.
 /// </summary>
 public sealed partial class Composer : IDisposable
 {
-    /// <summary>More would turn one request into a burst.</summary>
+    /// <summary>Maximum number of parts; more would turn one request into a burst.</summary>
     public const int MaxParts = 10;
 
     private readonly CompositionServices _services;
@@ -51,7 +52,7 @@ public sealed partial class Composer : IDisposable
 
     internal CancellationToken Cancellation => _lifetime!.Value.Token;
 
-    /// <summary>Lets endpoints ask for a composer as a parameter.</summary>
+    /// <summary>Lets an endpoint take a composer as a parameter.</summary>
     public static ValueTask<Composer?> BindAsync(HttpContext context)
     {
         var composer = For(context, context.RequestServices.GetRequiredService<CompositionServices>());
@@ -59,8 +60,8 @@ public sealed partial class Composer : IDisposable
         return new(composer);
     }
 
-    /// <summary>Runs all parts; gives the problem that a required one's failure became, or null.</summary>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <summary>Runs all parts; returns the problem that a failed required part caused, or null.</summary>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     public async ValueTask<Problem?> Run()
     {
         using var activity = CompositionTelemetry.Start("compose ", Endpoint);
@@ -76,10 +77,10 @@ public sealed partial class Composer : IDisposable
         return Conclude();
     }
 
-    /// <summary>Runs all parts and makes the answer of those that have data; call it last.</summary>
+    /// <summary>Runs all parts and builds the answer from those that have a value; call it last.</summary>
     /// <param name="answer">
-    /// Builds the answer; runs only when every required part has its value. Of a progressive answer it runs again as parts come: it reads
-    /// them and changes nothing.
+    /// Builds the answer; called only when every required part has its value. A progressive answer calls it again as parts end, so it must
+    /// only read the parts and change nothing.
     /// </param>
     /// <param name="type">Source-generated metadata of the answer.</param>
     public Task<Composed<T>> Compose<T>(Func<T> answer, JsonTypeInfo<T> type) =>
@@ -96,13 +97,13 @@ public sealed partial class Composer : IDisposable
 
     internal IReadOnlyList<Part> Parts => _parts;
 
-    /// <summary>How long a progressive answer gathers parts for its first line.</summary>
+    /// <summary>How long a progressive answer collects parts for its first line.</summary>
     internal TimeSpan FirstAfter => (_policies.Endpoints.GetValueOrDefault(Endpoint) ?? EndpointPolicy.Default).FirstAfter;
 
-    /// <summary>Begins the deadline; before any part is started.</summary>
+    /// <summary>Starts the deadline; call it before any part is started.</summary>
     internal void StartClock()
     {
-        // A body that took its time to arrive has not taken it from the services.
+        // The time that a body took to arrive does not count against the services.
         _deadline = Request.IsArriving
             ? Time.TimestampIn(ArrivingRun.Longest)
             : Deadline.After(Request.BodyTimestamp ?? Request.StartTimestamp, _policies.Deadline, Time).Timestamp;
@@ -120,8 +121,10 @@ public sealed partial class Composer : IDisposable
         return running;
     }
 
-    /// <summary>Notes how the parts went, once all have ended; gives the problem that a required one's failure became, or null.</summary>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <summary>
+    /// Records the outcomes of all parts after they have ended; returns the problem that a failed required part caused, or null.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     internal Problem? Conclude()
     {
         Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
@@ -138,12 +141,12 @@ public sealed partial class Composer : IDisposable
         return _failure;
     }
 
-    /// <summary>Cancels the parts that still run: the answer needs them no longer.</summary>
+    /// <summary>Cancels the parts that still run, because the answer no longer needs them.</summary>
     internal void Cancel() => _lifetime!.Value.Cancel();
 
     internal CompositionReport Report(IReadOnlyList<Part> parts) => new(parts, Time.GetElapsedTime(Request.StartTimestamp));
 
-    /// <summary>Whether what went wrong is the doing of the client, whose body a part sends on.</summary>
+    /// <summary>Whether the client caused the error through the body that a part forwards.</summary>
     internal bool IsClientFault(Exception fault) => _arriving?.Takes(fault) == true;
 
     internal static Composer For(HttpContext context, CompositionServices services) => new(context, services);
@@ -162,7 +165,8 @@ public sealed partial class Composer : IDisposable
         new(Request, Until.Or(Deadline.After(started, timeout, Time)), Cancellation);
 
     /// <summary>
-    /// For what another part's failure does not cancel; nor, where writes are undone, the client's going: how they ended must be known.
+    /// Context of a write, which another part's failure does not cancel. If writes are undone, a disconnected client does not cancel it
+    /// either, because its outcome must be known.
     /// </summary>
     internal CallContext WriteCall(long started, TimeSpan timeout) =>
         new(
@@ -172,8 +176,8 @@ public sealed partial class Composer : IDisposable
         );
 
     /// <summary>
-    /// For work that only the gateway waits for: it goes on when the client has gone and the deadline has passed, for as long as a request
-    /// may take.
+    /// Context of work that only the gateway waits for. It continues after the client has disconnected and the deadline has passed, for at
+    /// most the time of one request.
     /// </summary>
     internal CallContext LastCall() => new(Request, Deadline.In(_policies.Deadline, Time), CancellationToken.None);
 
@@ -188,7 +192,7 @@ public sealed partial class Composer : IDisposable
 
     internal string? VariantFor(KeyValuePair<string, string>[] headers) => _services.VariantFor(Request, headers);
 
-    /// <summary>Whether a write says how it is undone.</summary>
+    /// <summary>Whether a write declares how it is undone.</summary>
     internal bool TakesBack { get; set; }
 
     /// <summary>Whether a required part's failure has decided the answer.</summary>
@@ -196,7 +200,7 @@ public sealed partial class Composer : IDisposable
 
     internal static Activity? StartActivity(string part) => CompositionTelemetry.Start("part ", part);
 
-    /// <summary>The request's deadline, which begins anew when a body has arrived.</summary>
+    /// <summary>The request's deadline, which starts again when a body has arrived.</summary>
     private Deadline Until => new(Volatile.Read(ref _deadline));
 
     private void BeginDeadline()
@@ -213,7 +217,7 @@ public sealed partial class Composer : IDisposable
     private async Task<Composed<T>> ComposeProgressively<T>(Func<T> answer, JsonTypeInfo<T> type)
     {
         var run = new ProgressiveRun(this);
-        // Whatever becomes of the answer, no part outlives the request.
+        // Ensures that no part outlives the request, however the answer ends.
         Request.HttpContext!.Response.RegisterForDisposeAsync(run);
         if (await run.First() is not { } failure)
         {

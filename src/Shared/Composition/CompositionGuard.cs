@@ -7,16 +7,16 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Composition;
 
-/// <summary>Looks at start at what endpoints say of their compositions: where that cannot be, the host does not come up.</summary>
+/// <summary>Checks at start what endpoints declare about their compositions, and stops the host if a declaration is impossible.</summary>
 internal sealed class CompositionGuard : IHostedService
 {
     private ICollection<EndpointDataSource> _sources = [];
 
-    /// <summary>Which endpoints to look at. They are looked at when the host starts, when all have been mapped.</summary>
+    /// <summary>Sets the endpoints to check. They are checked when the host starts, after all of them have been mapped.</summary>
     public void Watch(IEndpointRouteBuilder endpoints) => _sources = endpoints.DataSources;
 
     /// <inheritdoc />
-    /// <exception cref="InvalidOperationException">Names every endpoint that says what cannot be.</exception>
+    /// <exception cref="InvalidOperationException">Lists every endpoint with an impossible declaration.</exception>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         var mistakes = _sources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().SelectMany(Mistakes).ToList();

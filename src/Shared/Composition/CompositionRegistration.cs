@@ -7,22 +7,25 @@ using Microsoft.Extensions.Hosting;
 
 namespace Bff.Composition;
 
-/// <summary>What a host decides about its composed answers.</summary>
+/// <summary>A host's choices about its composed answers.</summary>
 public sealed class CompositionOptions
 {
-    /// <summary>Tells clients each part's time in <c>Server-Timing</c>. Default true; not towards strangers.</summary>
+    /// <summary>
+    /// Whether <c>Server-Timing</c> tells clients the duration of each part. Default true; turn it off for untrusted clients.
+    /// </summary>
     public bool ServerTiming { get; set; } = true;
 
     /// <summary>
-    /// Answers line by line, as parts come, clients that ask for it. Default true; not where an answer is promised to be one document.
+    /// Whether clients can ask for progressive answers, one line for each part that ends. Default true; turn it off where each answer must
+    /// be one document.
     /// </summary>
     public bool Progressive { get; set; } = true;
 }
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers composition.</summary>
 internal static class CompositionRegistration
 {
-    /// <summary>Parts run in parallel inside one deadline.</summary>
+    /// <summary>Adds composition: parts that run in parallel within one deadline.</summary>
     public static WebApplicationBuilder AddComposition(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IKnownNames, PartNames>();

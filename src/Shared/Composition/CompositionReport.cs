@@ -3,18 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace Bff.Composition;
 
-/// <summary>How a composition went.</summary>
-/// <param name="Parts">Every part, in the order of declaration.</param>
-/// <param name="Total">From the request's arrival to now.</param>
+/// <summary>The outcome of a composition.</summary>
+/// <param name="Parts">All parts, in the order of their declaration.</param>
+/// <param name="Total">Time since the request arrived.</param>
 public sealed record CompositionReport(IReadOnlyList<Part> Parts, TimeSpan Total)
 {
-    /// <summary>Parts that were wanted, cached ones included.</summary>
+    /// <summary>Number of parts that were not skipped, including cached ones.</summary>
     public int ServicesCalled => Parts.Count(p => p.Status != PartStatus.Skipped);
 
-    /// <summary>Those with live, cached, stale or fallback data.</summary>
+    /// <summary>Number of parts with live, cached, stale or fallback data.</summary>
     public int ServicesSucceeded => Parts.Count(p => p.Status.Succeeded());
 
-    /// <summary>True when a part was not served as it should have been: failed, late, not asked, stale or replaced.</summary>
+    /// <summary>Whether a part is degraded: failed, timed out, unavailable, stale or served from its fallback.</summary>
     public bool IsDegraded
     {
         get
@@ -31,7 +31,7 @@ public sealed record CompositionReport(IReadOnlyList<Part> Parts, TimeSpan Total
         }
     }
 
-    /// <summary>Whether everybody may see the answer: every part of it was kept for everybody.</summary>
+    /// <summary>Whether everybody may see the answer, because each of its parts is cached for everybody.</summary>
     internal bool IsPublic
     {
         get

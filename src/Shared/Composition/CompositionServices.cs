@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Composition;
 
-/// <summary>What every composer needs of the host.</summary>
+/// <summary>The host's services that every composer needs.</summary>
 internal sealed class CompositionServices(
     TimeProvider time,
     FragmentCache cache,
@@ -26,12 +26,12 @@ internal sealed class CompositionServices(
 
     public StandInLog StandIns { get; } = new(logger, time);
 
-    /// <summary>What a composed answer may vary by; empty where services are told nothing of the client.</summary>
+    /// <summary>Value of <c>Vary</c> for composed answers; empty when no headers of the client are forwarded to services.</summary>
     public string Vary => (clientHeaders?.Current ?? ClientHeaders.None).Vary;
 
     /// <summary>
-    /// The client's headers with which an answer is asked for that is kept in a scope. Noted with the request thereby: it may be over by
-    /// the time that the service is asked.
+    /// Returns the client's headers for the call of an answer that is cached in a scope. This also keeps them with the request, which may
+    /// be over when the service is called.
     /// </summary>
     public KeyValuePair<string, string>[] ClientHeadersFor(BffRequest request, CacheScope scope)
     {
@@ -40,13 +40,15 @@ internal sealed class CompositionServices(
     }
 
     /// <summary>
-    /// What keeps a kept answer apart from others' in its scope: the client's headers that it was asked for with, and the services whose
-    /// canary answers.
+    /// Returns the part of a cache key that separates answers within a scope: the client's forwarded headers, and the services whose canary
+    /// answers.
     /// </summary>
     public string? VariantFor(BffRequest request, KeyValuePair<string, string>[] headers) =>
         ClientHeaders.Variant(headers, upstreams.CanariesOf(request));
 
-    /// <summary>A tenant with services of its own shares nothing with others: public means among themselves.</summary>
+    /// <summary>
+    /// Returns the effective scope: a tenant with dedicated upstreams shares nothing with others, so public becomes tenant.
+    /// </summary>
     public static CacheScope ScopeFor(CacheScope scope, BffRequest request) =>
         scope == CacheScope.Public && request.Tenant is { DedicatedUpstreams.Count: > 0 } ? CacheScope.Tenant : scope;
 }

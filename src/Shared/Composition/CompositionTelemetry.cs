@@ -19,10 +19,12 @@ internal static class CompositionTelemetry
 
     public static Activity? Start(string kind, string name) => Instruments.Records(Source) ? Source.StartActivity(kind + name) : null;
 
-    /// <summary>What configuration has switched off is no failure: <c>disabled</c>, so that no alert goes on about it.</summary>
+    /// <summary>
+    /// Returns the status for telemetry: <c>disabled</c> if configuration switches the part off, so that no alert fires for it.
+    /// </summary>
     public static string StatusOf(Part part) => part.IsSwitchedOff ? "disabled" : part.Status.Name();
 
-    /// <summary>What became of a write after another part had failed.</summary>
+    /// <summary>Returns the status of a write after another part has failed.</summary>
     public static string TakenBack(bool isUndone) => isUndone ? "undone" : "stands";
 
     public static void RecordTakenBack(string endpoint, string part, bool isUndone, TimeSpan latency) =>

@@ -23,7 +23,7 @@ namespace Bff.Composition;
 
 /// <summary>
 /// Composes answers from a service of its own on a loopback port, so that parts, resilience, connections (HTTP/1.1 and HTTP/2) and JSON are
-/// compiled before a client comes; where the host speaks gRPC, that too. No real service is asked; the port is closed when it is done.
+/// compiled before the first client connects; also gRPC, if the host uses it. No real service is called; the port is closed afterwards.
 /// </summary>
 internal sealed partial class CompositionWarmup(
     IServiceProvider services,
@@ -70,7 +70,7 @@ internal sealed partial class CompositionWarmup(
 
         if (!isComposed)
         {
-            LogIncomplete(logger); // The last one: the first may be late for being cold.
+            LogIncomplete(logger); // Only the last round counts: the first may time out because the code is cold.
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed partial class CompositionWarmup(
     )]
     private static partial void LogIncomplete(ILogger logger);
 
-    /// <summary>As a host's clients are.</summary>
+    /// <summary>A client declared like those of hosts.</summary>
     internal interface IWarmUp
     {
         [Get("/warm-up/{name}")]
@@ -114,7 +114,7 @@ internal sealed partial class CompositionWarmup(
 
     internal sealed class Calls<T>() : DeclaredCalls<T>(ServiceProblemJson.Default);
 
-    /// <summary>The same over gRPC. A class of its own: a host that never makes one does not load the packages.</summary>
+    /// <summary>The same call over gRPC. A separate class, so that a host without gRPC does not load the packages.</summary>
     private sealed class OverGrpc(UpstreamClient upstream) : IDisposable
     {
         private static readonly Marshaller<Empty> NoMessage = Marshallers.Create(static _ => [], static _ => new Empty());
@@ -159,8 +159,8 @@ internal sealed partial class CompositionWarmup(
     }
 
     /// <summary>
-    /// Meters that are not exported. An exporter takes instruments of one name for one: the end of this service would end what the gateway's
-    /// own server says of its requests.
+    /// Creates meters that are not exported. An exporter treats instruments of the same name as one, so the end of this service would end
+    /// the metrics of the gateway's own server.
     /// </summary>
     private sealed class UnseenMeters : IMeterFactory
     {

@@ -1,17 +1,17 @@
 namespace Bff.Composition;
 
-/// <summary>Lets an endpoint say a time with its unit: <c>using static Bff.Composition.Durations;</c>.</summary>
+/// <summary>Lets an endpoint state a duration with its unit: <c>using static Bff.Composition.Durations;</c>.</summary>
 public static class Durations
 {
-    /// <summary>So many thousandths of a second.</summary>
+    /// <summary>Returns a duration in milliseconds.</summary>
     public static TimeSpan Milliseconds(int count) => TimeSpan.FromMilliseconds(count);
 
-    /// <summary>So many seconds.</summary>
+    /// <summary>Returns a duration in seconds.</summary>
     public static TimeSpan Seconds(int count) => TimeSpan.FromSeconds(count);
 
-    /// <summary>So many minutes.</summary>
+    /// <summary>Returns a duration in minutes.</summary>
     public static TimeSpan Minutes(int count) => TimeSpan.FromMinutes(count);
 
-    /// <summary>So many hours.</summary>
+    /// <summary>Returns a duration in hours.</summary>
     public static TimeSpan Hours(int count) => TimeSpan.FromHours(count);
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Bff.Composition;
 
-/// <summary>The shape of <c>_meta</c>, which each host gives its own clients.</summary>
+/// <summary>Writes <c>_meta</c> in the form that a host gives its clients.</summary>
 public interface ICompositionMeta
 {
     /// <summary>Writes the object that is the value of <c>_meta</c>.</summary>

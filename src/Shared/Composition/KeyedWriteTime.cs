@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// Says at start, and when configuration changes, where a setting cannot work: a write that may be repeated under its key is never hedged,
-/// so a service that hangs has the first attempt's whole time-out, and where that is all that a composition has, nothing is left for
-/// another.
+/// Warns at start, and when configuration changes, about retries that cannot happen. A write that may be repeated under its idempotency key
+/// is never hedged, so a service that hangs uses up the whole timeout of the first attempt. If that is all the time that a composition has,
+/// none is left for a retry.
 /// </summary>
 internal sealed partial class KeyedWriteTime(
     RequiredUpstreams clients,

@@ -1,12 +1,12 @@
 namespace Bff.Composition;
 
-/// <summary>Says what a part needs where that is more than one other.</summary>
+/// <summary>Combines several parts that another part needs.</summary>
 public static class Parts
 {
-    /// <summary>Both.</summary>
+    /// <summary>Combines two parts.</summary>
     public static Needs<TFirst, TSecond> All<TFirst, TSecond>(Part<TFirst> first, Part<TSecond> second) => new(first, second);
 
-    /// <summary>All three.</summary>
+    /// <summary>Combines three parts.</summary>
     public static Needs<TFirst, TSecond, TThird> All<TFirst, TSecond, TThird>(
         Part<TFirst> first,
         Part<TSecond> second,

@@ -2,7 +2,7 @@ using Bff.Requests;
 
 namespace Bff.Composition;
 
-/// <summary>One piece of an answer, asked of one service.</summary>
+/// <summary>One piece of an answer, requested from one service.</summary>
 public abstract class Part
 {
     private volatile bool _hasEnded;
@@ -14,75 +14,76 @@ public abstract class Part
         IsRequired = isRequired;
     }
 
-    /// <summary>As in configuration, <c>_meta</c> and <c>Server-Timing</c>.</summary>
+    /// <summary>Name in configuration, <c>_meta</c> and <c>Server-Timing</c>.</summary>
     public string Name { get; }
 
-    /// <summary>Whether the answer can do without it.</summary>
+    /// <summary>Whether the answer needs this part.</summary>
     public bool IsRequired { get; }
 
-    /// <summary>What became of it; <see cref="PartStatus.Skipped"/> until it has run.</summary>
+    /// <summary>Outcome of the part; <see cref="PartStatus.Skipped"/> until it has run.</summary>
     public PartStatus Status => _hasEnded ? Became : PartStatus.Skipped;
 
-    /// <summary>From its start to its end.</summary>
+    /// <summary>Time from the part's start to its end.</summary>
     public TimeSpan Latency { get; private protected set; }
 
-    /// <summary>Age of a cached or stale value.</summary>
+    /// <summary>Age of a cached or stale value in seconds.</summary>
     public int AgeSeconds { get; private protected set; }
 
-    /// <summary>True when there is a value.</summary>
+    /// <summary>Whether the part has a value.</summary>
     public abstract bool HasValue { get; }
 
-    /// <summary>By what its service recognizes the value; null where it did not say (<c>ETag</c>).</summary>
+    /// <summary>The service's <c>ETag</c> of the value; null if it sent none.</summary>
     public abstract string? ETag { get; }
 
-    /// <summary>The same by time (<c>Last-Modified</c>).</summary>
+    /// <summary>The service's <c>Last-Modified</c> of the value; null if it sent none.</summary>
     public abstract string? LastModified { get; }
 
-    /// <summary>Whether everybody may see the value: it was asked for with nothing of the caller's own.</summary>
+    /// <summary>Whether everybody may see the value, because nothing of the caller's own went into its request.</summary>
     internal abstract bool IsPublic { get; }
 
     /// <summary>
-    /// Configuration says that it is not to be asked. Clients see <c>unavailable</c>; metrics tell it from a service that is.
+    /// Whether configuration disables the part. Clients see <c>unavailable</c>; metrics distinguish it from a service that is unavailable.
     /// </summary>
     internal bool IsSwitchedOff { get; private protected set; }
 
-    /// <summary>Whether it changes something.</summary>
+    /// <summary>Whether the part changes something.</summary>
     internal virtual bool Writes => false;
 
     private protected Composer Composer { get; }
 
     /// <summary>
-    /// Whether its value and status are what they stay. An answer may be made while the part still runs: it must see neither half of one.
+    /// Whether value and status are final. An answer may be built while the part still runs, and must not see one of them without the
+    /// other.
     /// </summary>
     private protected bool HasEnded => _hasEnded;
 
-    /// <summary>The status while it runs.</summary>
+    /// <summary>The status while the part runs.</summary>
     private protected PartStatus Became { get; set; } = PartStatus.Skipped;
 
     private protected void End() => _hasEnded = true;
 
     internal abstract Task Start();
 
-    /// <summary>Undoes a write that has succeeded, where it says how.</summary>
+    /// <summary>Undoes a write that has succeeded, if it declares how.</summary>
     internal virtual ValueTask TakeBack() => default;
 
-    /// <summary>Why a part that needs this one cannot be asked.</summary>
+    /// <summary>Returns the reason why a part that depends on this one cannot run.</summary>
     internal abstract Problem Reason();
 }
 
-/// <summary>What became of a part.</summary>
+/// <summary>Outcome of a part.</summary>
 public enum PartStatus
 {
-    /// <summary>Asked of its service for this request.</summary>
+    /// <summary>The service was called for this request.</summary>
     Live,
 
-    /// <summary>From the cache: fresh, or being renewed in the background.</summary>
+    /// <summary>Served from the cache: fresh, or being revalidated in the background.</summary>
     Cached,
 
-    /// <summary>From the cache, past its freshness, because its service failed.</summary>
+    /// <summary>Served from the cache past its freshness, because the service failed.</summary>
     Stale,
 
-    /// <summary>Something else stood in.</summary>
+    /// <summary>Served from a fallback.</summary>
     Fallback,
 
     /// <summary>The service failed.</summary>
@@ -91,21 +92,21 @@ public enum PartStatus
     /// <summary>The service took too long.</summary>
     Timeout,
 
-    /// <summary>Not asked: breaker, bulkhead, or switched off.</summary>
+    /// <summary>The service was not called: circuit breaker, bulkhead, or disabled.</summary>
     Unavailable,
 
-    /// <summary>Not wanted.</summary>
+    /// <summary>The part was not wanted.</summary>
     Skipped,
 }
 
-/// <summary>Names of the statuses on the wire.</summary>
+/// <summary>Names of the statuses in answers.</summary>
 public static class PartStatusNames
 {
     private static readonly string[] Names = ["live", "cached", "stale", "fallback", "failed", "timeout", "unavailable", "skipped"];
 
-    /// <summary>As in <c>_meta</c> and <c>Server-Timing</c>.</summary>
+    /// <summary>Returns the name in <c>_meta</c> and <c>Server-Timing</c>.</summary>
     public static string Name(this PartStatus status) => Names[(int)status];
 
-    /// <summary>True when the part has its data (or its service said that there is none).</summary>
+    /// <summary>Whether the part has its data, or its service answered that there is none.</summary>
     public static bool Succeeded(this PartStatus status) => status <= PartStatus.Fallback;
 }

@@ -8,9 +8,9 @@ using Microsoft.Extensions.Hosting;
 namespace Bff.Composition;
 
 /// <summary>
-/// Tells a misspelt part in the configuration from one that there is. Parts are named where they are composed, which is only known when a
-/// request comes; but a name that stands nowhere in the host's code is no part's. An endpoint that stands nowhere there either is another
-/// host's, with which this one shares the file.
+/// Recognizes misspelt parts in the configuration. Parts are named where they are composed, so their names are known only during a request;
+/// but a name that occurs nowhere in the host's code cannot be a part. An endpoint that does not occur there either belongs to another host
+/// that shares the configuration file.
 /// </summary>
 internal sealed class PartNames : IKnownNames
 {
@@ -38,7 +38,9 @@ internal sealed class PartNames : IKnownNames
         return true;
     }
 
-    /// <summary>Short texts in the code of the host, and of its assemblies that compose; none where the host is none of ours, as in tests.</summary>
+    /// <summary>
+    /// Short strings in the code of the host and of its assemblies that compose; none for other hosts, such as test runners.
+    /// </summary>
     private static FrozenSet<string> TextsOf(string host)
     {
         var shared = typeof(PartNames).Assembly.GetName().Name;
@@ -71,7 +73,7 @@ internal sealed class PartNames : IKnownNames
         }
     }
 
-    /// <summary>The string literals of an assembly (ECMA-335, II.24.2.4) that can be a key's segment.</summary>
+    /// <summary>Returns the string literals of an assembly (ECMA-335, II.24.2.4) that can be a segment of a key.</summary>
     private static unsafe List<string> Texts(Assembly assembly)
     {
         var texts = new List<string>();

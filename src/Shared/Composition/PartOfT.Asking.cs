@@ -5,20 +5,22 @@ using Bff.Upstreams;
 
 namespace Bff.Composition;
 
-/// <summary>How a part is asked: what it needs first, the cache, another service.</summary>
+/// <summary>Requests the part: its dependencies first, then the cache or the service, then an alternative service.</summary>
 public abstract partial class Part<T>
 {
     private protected string? _cursor;
     private protected Func<T?>? _standIn;
     private protected Func<UpstreamCall<T>?>? _otherwise;
-    private protected StrongBox<FragmentRequest<T>>? _cache; // Boxed: parts that are never kept do not carry its room.
+    private protected StrongBox<FragmentRequest<T>>? _cache; // Boxed, so that parts without caching do not carry the large struct.
     private protected KeyValuePair<string, string>[] _clientHeaders = [];
 
-    /// <summary>Metadata of the value; null where the call depends on another part's value, which says it later.</summary>
+    /// <summary>
+    /// JSON metadata of the value; null if the call depends on another part's value, so that the metadata is known later.
+    /// </summary>
     private protected System.Text.Json.Serialization.Metadata.JsonTypeInfo<T>? TypeNow => _call?.Type;
 
     /// <summary>
-    /// Waits for the parts that this one depends on. Where one of them failed, it fails in the same way; the service is not asked.
+    /// Waits for the parts that this one depends on. If one of them failed, this part fails in the same way without calling the service.
     /// </summary>
     private async Task<bool> HasWhatItNeeds(List<Part> needed)
     {
@@ -27,7 +29,7 @@ public abstract partial class Part<T>
             await part.Start();
         }
 
-        // One that is not wanted, or has nothing, leaves this one unwanted, whatever became of the others.
+        // A dependency that is skipped or has no data makes this part unwanted, regardless of the others.
         if (needed.Exists(part => !part.HasValue && part.Status == PartStatus.Skipped))
         {
             return false;
@@ -53,14 +55,14 @@ public abstract partial class Part<T>
         return false;
     }
 
-    /// <summary>Whether the part is wanted, now that what it depends on is there.</summary>
+    /// <summary>Whether the part is still wanted, now that its dependencies have values.</summary>
     private bool IsStillWanted()
     {
         try
         {
             return _when?.Invoke() != false;
         }
-#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+#pragma warning disable CA1031 // A bad document of the other part fails this part, not the request.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {
@@ -76,14 +78,14 @@ public abstract partial class Part<T>
 
     private HandMadeCall<T> Failing() => new(static _ => new(UpstreamAnswer<T>.No(UpstreamOutcome.Failed)), null!, Composer.Time);
 
-    /// <summary>The call of a part that depends on another's value; null where it is not wanted.</summary>
+    /// <summary>Builds the call of a part that depends on another part's value; null if the part is not wanted.</summary>
     private UpstreamCall<T>? Later()
     {
         try
         {
             return _later!();
         }
-#pragma warning disable CA1031 // Whatever is in the other part's document, this part fails, not the request.
+#pragma warning disable CA1031 // A bad document of the other part fails this part, not the request.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {
@@ -94,8 +96,8 @@ public abstract partial class Part<T>
     }
 
     /// <summary>
-    /// What the cache is asked for; null for a part that is never kept, or that is the caller's own and kept for no time: what the cache
-    /// would add to it, one call for identical reads in flight, the client does by itself.
+    /// Returns the cache request; null for a part that is not cached, or that belongs to the caller and has no cache time. For the latter
+    /// the cache would only add single-flight, which the client does already.
     /// </summary>
     private StrongBox<FragmentRequest<T>>? Kept(UpstreamCall<T> call, PartPolicy? policy)
     {
@@ -126,7 +128,7 @@ public abstract partial class Part<T>
     private async ValueTask AskThroughCache(UpstreamCall<T> call, FragmentRequest<T> request, TimeSpan timeout)
     {
         var composer = Composer;
-        // The read may outlive this request.
+        // The read may outlive this request, so it needs a detached one.
         var detached = request.Scope == CacheScope.Caller ? composer.Request.Detach() : composer.Request.DetachShared(_clientHeaders);
         var pending = composer.Cache.Get(request, read => call.Make(composer.Call(detached, timeout, read)), composer.Cancellation);
         var fragment = pending.IsCompletedSuccessfully
@@ -147,7 +149,7 @@ public abstract partial class Part<T>
         };
     }
 
-    /// <summary>How long the first call may take: another one that may follow needs time too.</summary>
+    /// <summary>Time limit of the first call; half of what is left if an alternative call may follow.</summary>
     private protected TimeSpan FirstOf(TimeSpan timeout) => _otherwise is null ? timeout : Composer.Bounded(timeout) / 2;
 
     private async ValueTask AskTheOther(Func<UpstreamCall<T>?> otherwise, long started, TimeSpan timeout)
@@ -161,9 +163,9 @@ public abstract partial class Part<T>
         }
         catch (Exception late) when (late is OperationCanceledException or TimeoutException)
         {
-            // What the first call brought stands.
+            // The result of the first call stands.
         }
-#pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
+#pragma warning disable CA1031 // A projection that throws fails the part, not the request.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {

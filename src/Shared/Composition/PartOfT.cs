@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part with its policies, and after <see cref="Composer.Run"/> its value: a <see cref="ReadPart{T}"/> or a <see cref="WritePart{T}"/>.
+/// A part with its policies and, after <see cref="Composer.Run"/>, its value: a <see cref="ReadPart{T}"/> or a <see cref="WritePart{T}"/>.
 /// </summary>
 public abstract partial class Part<T> : Part
 {
@@ -30,10 +30,10 @@ public abstract partial class Part<T> : Part
         _later = later;
     }
 
-    /// <summary>The data; null when there is none, for whatever reason.</summary>
+    /// <summary>The data; null if there is none, for whatever reason.</summary>
     public T? Value => HasEnded ? _value : default;
 
-    /// <summary>How its service answered.</summary>
+    /// <summary>The service's answer.</summary>
     public UpstreamAnswer<T> Answer { get; private set; }
 
     /// <inheritdoc />
@@ -47,7 +47,7 @@ public abstract partial class Part<T> : Part
 
     internal override bool IsPublic => _cache is { Value.Scope: CacheScope.Public };
 
-    /// <summary>How long it may take, where configuration says nothing.</summary>
+    /// <summary>Timeout unless configuration sets one.</summary>
     private protected TimeSpan Allowed { get; set; } = TimeSpan.FromSeconds(1);
 
     internal override Task Start() => _running ??= Run();
@@ -67,16 +67,16 @@ public abstract partial class Part<T> : Part
 
     private protected Problem? RefusedAs() => _refused?.Invoke(Answer);
 
-    /// <summary>What a failure of it is to the client.</summary>
+    /// <summary>Returns the problem that the client gets when this part fails.</summary>
     private protected virtual Problem Failure() => RefusedAs() ?? StaleCursor() ?? Answer.ToProblem(Name);
 
-    /// <summary>For whom it is asked, and until when.</summary>
+    /// <summary>Returns the context of the call: its caller and its deadline.</summary>
     private protected virtual CallContext ContextOf(long started, TimeSpan timeout) => Composer.Call(started, FirstOf(timeout));
 
-    /// <summary>Whether it is asked although others may have failed meanwhile.</summary>
+    /// <summary>Whether the call may start, although other parts may have failed meanwhile.</summary>
     private protected virtual bool MayBegin() => true;
 
-    /// <summary>It is not asked, because there is no time left or the client has gone.</summary>
+    /// <summary>Fails the part without a call, because the time is up or the client has disconnected.</summary>
     private protected void ComesTooLate()
     {
         Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Timeout);
@@ -109,7 +109,7 @@ public abstract partial class Part<T> : Part
             {
                 IsSwitchedOff = true;
                 Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Unavailable);
-                _standIn = null; // Who switches a part off wants it left out, not replaced.
+                _standIn = null; // An operator who disables a part wants it left out, not replaced.
                 _otherwise = null;
             }
             else if (kept is null)
@@ -134,7 +134,7 @@ public abstract partial class Part<T> : Part
         {
             Answer = UpstreamAnswer<T>.No(UpstreamOutcome.Failed);
         }
-#pragma warning disable CA1031 // Whatever an upstream's document does to a projection, the part fails, not the request.
+#pragma warning disable CA1031 // A projection that throws fails the part, not the request.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {
@@ -144,7 +144,7 @@ public abstract partial class Part<T> : Part
 
         if (Answer.IsFailure && kept is not null && Composer.Cache.TryStandIn(kept.Value, out var stale))
         {
-            Take(stale); // Its time was up before the cache had heard of the failure.
+            Take(stale); // The timeout passed before the cache saw the failure.
         }
 
         if (Answer.IsFailure && _otherwise is not null && !Composer.HasFailed)
@@ -171,7 +171,7 @@ public abstract partial class Part<T> : Part
             return;
         }
 
-        // 404 of an optional part: its service answered that nothing is there.
+        // 404 is no failure of an optional part: the service answered that there is nothing.
         Became = Answer.Outcome switch
         {
             _ when Answer.IsGone => PartStatus.Live,
@@ -200,7 +200,7 @@ public abstract partial class Part<T> : Part
                 Became = PartStatus.Fallback;
             }
         }
-#pragma warning disable CA1031 // Whatever the stand-in is made of, there is none.
+#pragma warning disable CA1031 // A fallback that throws is treated as absent.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {

@@ -78,7 +78,7 @@ public sealed record CompositionPolicies
     }
 }
 
-/// <summary>Tells stages before this one how long a composition may take.</summary>
+/// <summary>Tells earlier stages the deadline of a composition.</summary>
 internal sealed class CompositionDeadline(Reloadable<CompositionPolicies> policies) : IRequestDeadline
 {
     public TimeSpan Current => policies.Current.Deadline;

@@ -2,17 +2,17 @@ using Microsoft.AspNetCore.Builder;
 
 namespace Bff.Composition;
 
-/// <summary>Says of an endpoint that shared caches may keep its answers.</summary>
-/// <param name="Seconds">For how long.</param>
+/// <summary>Metadata of an endpoint whose answers shared caches may keep.</summary>
+/// <param name="Seconds">Lifetime in shared caches.</param>
 internal sealed record PublicCaching(int Seconds);
 
-/// <summary>What an endpoint says of its composed answers.</summary>
+/// <summary>Extensions for endpoints with composed answers.</summary>
 public static class PublicCachingExtensions
 {
     /// <summary>
-    /// Lets every cache on the way keep a whole answer (<c>Cache-Control: public, max-age</c>), and clients ask whether it still holds
-    /// (ETag, 304). For anonymous endpoints whose parts are public (<c>CacheScope.Public</c>): another endpoint stops the host, and an
-    /// answer with any other part is the client's own.
+    /// Lets shared caches keep a complete answer (<c>Cache-Control: public, max-age</c>), and clients revalidate it (ETag, 304). For
+    /// anonymous endpoints whose parts are public (<c>CacheScope.Public</c>). On any other endpoint it stops the host; an answer with a
+    /// part that is not public becomes private.
     /// </summary>
     public static RouteHandlerBuilder PubliclyCacheable(this RouteHandlerBuilder endpoint, int maxAgeSeconds) =>
         endpoint.WithMetadata(new PublicCaching(maxAgeSeconds));

@@ -5,7 +5,7 @@ using Bff.Upstreams;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that changes nothing: it may be kept, asked of another service, replaced, and is cancelled when it is no longer needed.
+/// A part that changes nothing. It may be cached, requested from another service or replaced, and is cancelled when it is no longer needed.
 /// </summary>
 public class ReadPart<T> : Part<T>
 {
@@ -16,8 +16,8 @@ public class ReadPart<T> : Part<T>
         : base(composer, name, isRequired, after, later) { }
 
     /// <summary>
-    /// How long it may take, at most what is left of the request's deadline. Default 1 s;
-    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
+    /// Sets the timeout, at most what is left of the request's deadline. Default 1 s;
+    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides it.
     /// </summary>
     public ReadPart<T> Timeout(TimeSpan atMost)
     {
@@ -25,13 +25,13 @@ public class ReadPart<T> : Part<T>
         return this;
     }
 
-    /// <summary>Keeps the value and serves it again, to whom <paramref name="scope"/> says.</summary>
-    /// <param name="scope">Who may see it.</param>
+    /// <summary>Caches the value for the callers in <paramref name="scope"/>.</summary>
+    /// <param name="scope">Who may see the value.</param>
     /// <param name="key">Names the value within its scope, such as <c>pricing:p-1</c>; also its tag for invalidation, beside
     /// <paramref name="tags"/>.</param>
-    /// <param name="fresh">Served without asking; <c>Composition:…:Fresh</c> overrides.</param>
-    /// <param name="stale">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides.</param>
-    /// <param name="tags">What else it depends on.</param>
+    /// <param name="fresh">How long the value is served without a call; <c>Composition:…:Fresh</c> overrides it.</param>
+    /// <param name="stale">How long after that it stands in for a failure (RFC 5861); <c>Composition:…:Stale</c> overrides it.</param>
+    /// <param name="tags">Further tags for invalidation.</param>
     public ReadPart<T> Cached(CacheScope scope, string key, TimeSpan fresh, TimeSpan stale, params IReadOnlyList<string> tags)
     {
         scope = Composer.ScopeFor(scope);
@@ -44,7 +44,7 @@ public class ReadPart<T> : Part<T>
                 fresh,
                 stale,
                 tags.Count == 0 ? [key] : [key, .. tags],
-                TypeNow! // A call that depends on another part's value says it later.
+                TypeNow! // The metadata of a call that depends on another part's value is set later.
             )
             {
                 Variant = Composer.VariantFor(_clientHeaders),
@@ -53,17 +53,17 @@ public class ReadPart<T> : Part<T>
         return this;
     }
 
-    /// <summary>Runs after another part has a value, and only then; said again, after that one too.</summary>
-    /// <param name="part">What it depends on. Where that failed this part fails as well; where there was nothing to be had, or it was not
-    /// wanted, this part is not wanted.</param>
-    /// <param name="when">Decides, with that value at hand, whether the part is wanted; said again, both must say so.</param>
+    /// <summary>Runs this part after another one, and only if that has a value. Repeated calls add dependencies.</summary>
+    /// <param name="part">The dependency. If it failed, this part fails as well; if it has no data or was skipped, this part is
+    /// skipped.</param>
+    /// <param name="when">Decides whether the part is wanted, once the dependency has its value; all conditions must hold.</param>
     public ReadPart<T> After(Part part, Func<bool>? when = null)
     {
         NeedsToo(part, when);
         return this;
     }
 
-    /// <summary>Leaves the part out unless the condition holds, whatever else is said of it: <c>skipped</c>.</summary>
+    /// <summary>Skips the part unless the condition holds; status <c>skipped</c>.</summary>
     public ReadPart<T> OnlyIf(bool wanted)
     {
         IsWantedIf(wanted);
@@ -71,10 +71,10 @@ public class ReadPart<T> : Part<T>
     }
 
     /// <summary>
-    /// A page that begins at a cursor: where the service does not take it any more, the client is told so (400 <c>invalid_cursor</c>) and
-    /// can begin anew.
+    /// Requests a page that starts at a cursor. If the service no longer accepts the cursor, the client gets 400 <c>invalid_cursor</c> and
+    /// can start again.
     /// </summary>
-    /// <param name="cursor">The service's; null at the beginning of the list.</param>
+    /// <param name="cursor">The service's cursor; null for the start of the list.</param>
     public ReadPart<T> At(string? cursor)
     {
         _cursor = cursor;
@@ -82,7 +82,7 @@ public class ReadPart<T> : Part<T>
     }
 
     /// <summary>
-    /// For a required part: failures that mean something of their own to the client, such as a token that is too old; null for the others.
+    /// Maps failures of a required part to problems of their own, such as a token that is too old; null keeps the default problem.
     /// </summary>
     public ReadPart<T> Refused(Func<UpstreamAnswer<T>, Problem?> problem)
     {
@@ -91,8 +91,8 @@ public class ReadPart<T> : Part<T>
     }
 
     /// <summary>
-    /// Another call that is made where the first one fails and nothing kept stands in: <c>fallback</c>. The first has half of the part's
-    /// time then. Where the service says that there is nothing, the other service is not asked; what the other one answers is not kept.
+    /// Sets an alternative call for when the first one fails and no stale value stands in; status <c>fallback</c>. The first call then has
+    /// half of the part's time. The alternative is not called when the service answers that there is nothing, and its answer is not cached.
     /// </summary>
     public ReadPart<T> Otherwise(UpstreamCall<T> call)
     {
@@ -100,14 +100,14 @@ public class ReadPart<T> : Part<T>
         return this;
     }
 
-    /// <summary>The same with a call that depends on another part's value; null where there is none to make.</summary>
+    /// <summary>Sets an alternative call that depends on another part's value; null makes none.</summary>
     public ReadPart<T> Otherwise(Func<UpstreamCall<T>?> call)
     {
         _otherwise = call;
         return this;
     }
 
-    /// <summary>Stands in when the part has no data: <c>fallback</c>.</summary>
+    /// <summary>Sets a fallback for when the part has no data; status <c>fallback</c>.</summary>
     public ReadPart<T> Fallback(Func<T?> standIn)
     {
         _standIn = standIn;

@@ -5,9 +5,9 @@ using Bff.Upstreams;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that every answer has, so that its value is never null where the answer is made. What may leave it out
-/// (<see cref="ReadPart{T}.OnlyIf"/>, <see cref="ReadPart{T}.After(Part, Func{bool})"/> with a condition) gives it back as a
-/// <see cref="ReadPart{T}"/>, whose value may be.
+/// A part that every answer has, so its value is never null while the answer is built. Methods that may leave it out
+/// (<see cref="ReadPart{T}.OnlyIf"/>, <see cref="ReadPart{T}.After(Part, Func{bool})"/> with a condition) return it as a
+/// <see cref="ReadPart{T}"/>, whose value may be null.
 /// </summary>
 public sealed class RequiredPart<T> : RequiredRead<T, RequiredPart<T>>
     where T : class
@@ -19,11 +19,12 @@ public sealed class RequiredPart<T> : RequiredRead<T, RequiredPart<T>>
         : base(composer, name, after, later) { }
 
     /// <summary>The data.</summary>
-    /// <exception cref="InvalidOperationException">The composition has not run, or left it out with a part that it depends on.</exception>
+    /// <exception cref="InvalidOperationException">The composition has not run, or the part was skipped with a part that it depends
+    /// on.</exception>
     public new T Value => base.Value ?? throw Missing();
 }
 
-/// <summary>The same of a number or another struct.</summary>
+/// <summary>A required part whose value is a number or another struct.</summary>
 public sealed class RequiredValuePart<T> : RequiredRead<T?, RequiredValuePart<T>>
     where T : struct
 {
@@ -37,8 +38,8 @@ public sealed class RequiredValuePart<T> : RequiredRead<T?, RequiredValuePart<T>
     public new T Value => base.Value ?? throw Missing();
 }
 
-/// <summary>The policies of a <see cref="ReadPart{T}"/> that leave it required.</summary>
-/// <typeparam name="T">As the part has it.</typeparam>
+/// <summary>The policies of a <see cref="ReadPart{T}"/> that keep it required.</summary>
+/// <typeparam name="T">The type of the value.</typeparam>
 /// <typeparam name="TSelf">The part's own type.</typeparam>
 public abstract class RequiredRead<T, TSelf> : ReadPart<T>
     where TSelf : RequiredRead<T, TSelf>

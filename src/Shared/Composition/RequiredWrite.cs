@@ -4,9 +4,9 @@ using Bff.Upstreams;
 namespace Bff.Composition;
 
 /// <summary>
-/// A write that is sent whenever the composition succeeds, so that its value is never null where the answer is made. What may leave it out
-/// (<see cref="WritePart{T}.OnlyIf"/>, <see cref="WritePart{T}.After(Part, Func{bool})"/> with a condition) gives it back as a
-/// <see cref="WritePart{T}"/>, whose value may be.
+/// A write that is sent whenever the composition succeeds, so its value is never null while the answer is built. Methods that may leave it
+/// out (<see cref="WritePart{T}.OnlyIf"/>, <see cref="WritePart{T}.After(Part, Func{bool})"/> with a condition) return it as a
+/// <see cref="WritePart{T}"/>, whose value may be null.
 /// </summary>
 public sealed class RequiredWrite<T> : WritePart<T>
     where T : class
@@ -17,8 +17,9 @@ public sealed class RequiredWrite<T> : WritePart<T>
     internal RequiredWrite(Composer composer, string name, IReadOnlyCollection<Part> after, Func<UpstreamCall<T>?> later)
         : base(composer, name, after, later) { }
 
-    /// <summary>What the service answered.</summary>
-    /// <exception cref="InvalidOperationException">The composition has not run, or left it out with a part that it depends on.</exception>
+    /// <summary>The service's answer.</summary>
+    /// <exception cref="InvalidOperationException">The composition has not run, or the write was skipped with a part that it depends
+    /// on.</exception>
     public new T Value =>
         base.Value ?? throw new InvalidOperationException($"Part '{Name}' has no value: it has not run, or was left out.");
 

@@ -5,15 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// Tells operators that a part begins to be served stale or from its fallback: once per <see cref="Episode"/>. Per request both are
-/// metrics.
+/// Logs when a part starts to be served stale or from its fallback, once per <see cref="Episode"/>. Metrics count it per request.
 /// </summary>
 internal sealed partial class StandInLog(ILogger logger, TimeProvider time)
 {
-    // As many as there are parts of endpoints that degrade.
+    // Bounded by the number of parts that degrade.
     private readonly ConcurrentDictionary<(string Endpoint, string Part, PartStatus Status), Episode> _episodes = new();
 
-    /// <summary>Notes that a part of an answer is not live.</summary>
+    /// <summary>Records the status of a part; logs if an episode starts.</summary>
     public void Served(string endpoint, string part, PartStatus status)
     {
         if (status is not (PartStatus.Stale or PartStatus.Fallback))

@@ -5,10 +5,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Composition;
 
-/// <summary>Whether a client has already what it asks for (RFC 9110 section 13).</summary>
+/// <summary>Decides whether the client already has the current answer (RFC 9110 section 13).</summary>
 internal static class Validators
 {
-    /// <summary>Of the answer without <c>_meta</c>, whose latencies differ each time: the tag is weak (RFC 9110 section 8.8.1).</summary>
+    /// <summary>
+    /// Returns the tag of an answer without <c>_meta</c>, whose latencies always differ: so the tag is weak (RFC 9110 section 8.8.1).
+    /// </summary>
     public static string TagOf(ReadOnlySpan<byte> answer)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -16,7 +18,7 @@ internal static class Validators
         return $"W/\"{Base64Url.EncodeToString(hash[..16])}\"";
     }
 
-    /// <summary>Writes the validators, and compares them with what the client has: the tags where it names any, else the time.</summary>
+    /// <summary>Writes the validators and compares them with the request's: tags if it has any, otherwise the time.</summary>
     public static bool IsUnchanged(HttpContext context, string? tag, string? lastModified)
     {
         var headers = context.Response.Headers;

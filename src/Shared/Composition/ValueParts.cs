@@ -2,7 +2,9 @@ using Bff.Upstreams;
 
 namespace Bff.Composition;
 
-/// <summary>Parts whose value is a number or another struct. That of an optional one and of a write is null where there is none: <c>int?</c>.</summary>
+/// <summary>
+/// Declares parts whose value is a number or another struct. An optional part or a write without a value has null (<c>int?</c>).
+/// </summary>
 public static class ValueParts
 {
     /// <inheritdoc cref="Composer.Required{T}(string, UpstreamCall{T})"/>

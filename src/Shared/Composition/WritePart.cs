@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Composition;
 
 /// <summary>
-/// A part that changes something. 1. It is sent only while nothing has failed and the client waits; 2. once it is sent, another part's
-/// failure does not cancel it, and where writes are undone the client's going does not either; 3. what the service's domain refuses (400,
-/// 409, 410, 412, 422) is told in its own words; 4. where a part fails, the writes that succeeded are undone, the latest first, by the call
-/// that they name.
+/// A part that changes something. 1. It is sent only if nothing has failed and the client is still connected; 2. once sent, another part's
+/// failure does not cancel it, and if writes are undone, a disconnected client does not either; 3. the service's refusals (400, 409, 410,
+/// 412, 422) reach the client in the service's words; 4. if a part fails, the writes that succeeded are undone, the latest first, by the
+/// calls that they declare.
 /// </summary>
 public partial class WritePart<T> : Part<T>
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5); // The request's deadline is the smaller one.
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5); // The request's deadline is shorter.
     private Func<T, CallContext, ValueTask<bool>>? _takeBack;
 
     internal WritePart(Composer composer, string name, UpstreamCall<T> call)
@@ -22,8 +22,8 @@ public partial class WritePart<T> : Part<T>
         : base(composer, name, isRequired: true, after, later) => Allowed = Longest;
 
     /// <summary>
-    /// How long it may take with all its attempts. Default what is left of the request's deadline;
-    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides.
+    /// Sets the timeout of all attempts together. Default: what is left of the request's deadline;
+    /// <c>Composition:&lt;endpoint&gt;:&lt;part&gt;:Timeout</c> overrides it.
     /// </summary>
     public WritePart<T> Timeout(TimeSpan atMost)
     {
@@ -31,23 +31,23 @@ public partial class WritePart<T> : Part<T>
         return this;
     }
 
-    /// <summary>Is sent after another part has a value, and only then; said again, after that one too.</summary>
-    /// <param name="part">What it depends on. Where that failed this part fails as well.</param>
-    /// <param name="when">Decides, with that value at hand, whether the write is wanted; said again, both must say so.</param>
+    /// <summary>Sends the write after another part, and only if that has a value. Repeated calls add dependencies.</summary>
+    /// <param name="part">The dependency. If it failed, this part fails as well.</param>
+    /// <param name="when">Decides whether the write is wanted, once the dependency has its value; all conditions must hold.</param>
     public WritePart<T> After(Part part, Func<bool>? when = null)
     {
         NeedsToo(part, when);
         return this;
     }
 
-    /// <summary>Leaves the write out unless the condition holds, whatever else is said of it: <c>skipped</c>.</summary>
+    /// <summary>Skips the write unless the condition holds; status <c>skipped</c>.</summary>
     public WritePart<T> OnlyIf(bool wanted)
     {
         IsWantedIf(wanted);
         return this;
     }
 
-    /// <summary>Failures that mean something of their own to the client; null for the others.</summary>
+    /// <summary>Maps failures to problems of their own; null keeps the default problem.</summary>
     public WritePart<T> Refused(Func<UpstreamAnswer<T>, Problem?> problem)
     {
         IsRefusedAs(problem);
@@ -55,8 +55,8 @@ public partial class WritePart<T> : Part<T>
     }
 
     /// <summary>
-    /// The write that undoes this one where it has succeeded and another part fails. It is made once, also when the client has gone; the
-    /// log says whether it could.
+    /// Sets the write that undoes this one if it succeeded and another part fails. It is sent once, even after the client has disconnected;
+    /// the log says whether it succeeded.
     /// </summary>
     public WritePart<T> TakenBackBy<TAnswer>(Func<T, UpstreamWrite<TAnswer>> call)
     {
@@ -83,7 +83,7 @@ public partial class WritePart<T> : Part<T>
         {
             isUndone = await _takeBack(value, Composer.LastCall());
         }
-#pragma warning disable CA1031 // The request has failed already; the log says what is left.
+#pragma warning disable CA1031 // The request has failed already; the log says that the write stands.
         catch (Exception unexpected)
 #pragma warning restore CA1031
         {

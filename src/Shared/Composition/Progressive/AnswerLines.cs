@@ -5,8 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Bff.Composition.Progressive;
 
 /// <summary>
-/// An answer as lines: the first is the answer as it is then, each further one a JSON Merge Patch (RFC 7396) of the line's answer from the
-/// answer before, both with <c>_meta</c>. What is compared are the two as they are written, so that no endpoint knows of it.
+/// Writes an answer as lines. The first line is the answer at that time; each further line is a JSON Merge Patch (RFC 7396) from the
+/// previous answer to the current one. All lines have <c>_meta</c>. The patch compares the serialized answers, so endpoints need no code
+/// for it.
 /// </summary>
 internal sealed class AnswerLines<T>(JsonTypeInfo<T> type, ICompositionMeta? meta) : IDisposable
 {
@@ -16,13 +17,13 @@ internal sealed class AnswerLines<T>(JsonTypeInfo<T> type, ICompositionMeta? met
     private Document? _answer;
     private Document? _meta;
 
-    /// <summary>The answer of the latest line without <c>_meta</c>.</summary>
+    /// <summary>The answer of the latest line, without <c>_meta</c>.</summary>
     public ReadOnlySpan<byte> Answer => _answer!.Bytes.WrittenSpan;
 
-    /// <summary>The line for an answer; it holds until the next one is written.</summary>
-    /// <param name="answer">As it is now.</param>
-    /// <param name="report">How it went so far.</param>
-    /// <param name="pending">Parts that are still to come.</param>
+    /// <summary>Returns the line for an answer; the memory is valid until the next call.</summary>
+    /// <param name="answer">The current answer.</param>
+    /// <param name="report">The outcome so far.</param>
+    /// <param name="pending">Parts that are still running.</param>
     public ReadOnlyMemory<byte> Next(T answer, CompositionReport report, IReadOnlyList<Part> pending)
     {
         _line.Clear();
@@ -78,7 +79,9 @@ internal sealed class AnswerLines<T>(JsonTypeInfo<T> type, ICompositionMeta? met
         json.WriteEndObject();
     }
 
-    /// <summary>The host's <c>_meta</c>, with what is still to come, and which members are null although no patch could say so.</summary>
+    /// <summary>
+    /// Writes the host's <c>_meta</c>, with the pending parts and the members that are null although no patch could say so.
+    /// </summary>
     private Document Meta(CompositionReport report, IReadOnlyList<Part> pending) =>
         new(bytes =>
         {
@@ -91,7 +94,7 @@ internal sealed class AnswerLines<T>(JsonTypeInfo<T> type, ICompositionMeta? met
             Append(bytes, "\"nulls\":"u8, _nulls);
         });
 
-    // Reopens the object's end for one more member, where there is anything to say.
+    // Replaces the closing brace, so that one more member fits in; does nothing without values.
     private void Append(AnswerBuffer bytes, ReadOnlySpan<byte> name, List<string> values)
     {
         if (values.Count == 0)

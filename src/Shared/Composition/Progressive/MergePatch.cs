@@ -4,21 +4,21 @@ using System.Text.Json;
 namespace Bff.Composition.Progressive;
 
 /// <summary>
-/// Writes a JSON Merge Patch (RFC 7396): what makes one document another. Null in a patch removes a member, so that a patch cannot say
-/// that a member is null: where one has become null, its JSON Pointer (RFC 6901) is noted beside the patch. Values inside of arrays are as
-/// they are: a patch replaces an array as a whole.
+/// Writes a JSON Merge Patch (RFC 7396) that turns one document into another. Null in a patch removes a member, so a patch cannot set a
+/// member to null. The JSON Pointer (RFC 6901) of a member that became null is therefore recorded beside the patch. A patch replaces an
+/// array as a whole, so nulls inside an array need no pointer.
 /// </summary>
 /// <param name="json">Where the patch is written.</param>
 /// <param name="nulls">
-/// Pointers to the members that are null and that no patch could say so; brought up to date. Null: they are not recorded.
+/// Pointers to the members that are null although no patch could say so; kept up to date. Null records none.
 /// </param>
 internal sealed class MergePatch(Utf8JsonWriter json, List<string>? nulls)
 {
     private readonly List<string> _path = [];
 
-    /// <summary>Writes the members of an object that differ; between the braces of the patch.</summary>
-    /// <param name="before">As the client has it; undefined: it has nothing.</param>
-    /// <param name="now">As it is to become.</param>
+    /// <summary>Writes the members of an object that differ; the caller writes the braces.</summary>
+    /// <param name="before">The client's version; undefined if it has none.</param>
+    /// <param name="now">The new version.</param>
     public void WriteMembers(JsonElement before, JsonElement now)
     {
         var left = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
@@ -83,7 +83,7 @@ internal sealed class MergePatch(Utf8JsonWriter json, List<string>? nulls)
 
     private string Pointer() => string.Concat(_path.Select(static name => "/" + name.Replace("~", "~0").Replace("/", "~1")));
 
-    /// <summary>What was noted of the member, or below it, holds no more.</summary>
+    /// <summary>Removes the recorded pointers to the current member and to members below it.</summary>
     private void Forget()
     {
         if (nulls is { Count: > 0 })

@@ -7,11 +7,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Composition.Progressive;
 
 /// <summary>
-/// A composed answer that begins when its required parts are there. 1. One without <c>_meta</c> cannot say what is still to come: it waits
-/// for all of it; 2. a whole answer is one line with all that the plain answer says of itself; 3. else the head goes out with what there
-/// is, and may not be kept; 4. each part that comes is a further line, flushed when it is written: a client that reads slowly is waited
-/// for, as the server's limits allow, and hears meanwhile of several parts at once; 5. what ends the answer before its last line cuts it
-/// off, so that no half is taken for a whole.
+/// A composed answer that starts when its required parts have ended. 1. An answer without <c>_meta</c> cannot tell what is pending, so it
+/// waits for all parts; 2. a complete answer is one line with the same headers as the plain answer; 3. otherwise the head goes out with the
+/// parts that have ended, and the answer may not be cached; 4. each part that ends adds a line, which is flushed at once; for a slow client
+/// the gateway waits, within the server's limits, and parts that end meanwhile share a line; 5. an error before the last line aborts the
+/// response, so that no client takes half an answer for a whole.
 /// </summary>
 internal sealed class ProgressiveAnswer<T> : Composed<T>
 {
@@ -63,7 +63,7 @@ internal sealed class ProgressiveAnswer<T> : Composed<T>
         }
         else
         {
-            context.Response.Headers["X-Accel-Buffering"] = "no"; // 3. Proxies on the way hold nothing back.
+            context.Response.Headers["X-Accel-Buffering"] = "no"; // 3. Keeps proxies on the way from buffering.
             context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
         }
 

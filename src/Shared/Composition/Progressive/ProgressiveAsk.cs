@@ -9,8 +9,8 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Composition.Progressive;
 
 /// <summary>
-/// Whether a client asks for an answer line by line: with <c>Accept: application/x-ndjson</c>, or with <c>Prefer: progressive</c> (RFC 7240)
-/// where <c>Accept</c> allows the lines (RFC 9110 section 12.5.1). Only reads are answered so.
+/// Decides whether a client asks for a progressive answer: with <c>Accept: application/x-ndjson</c>, or with <c>Prefer: progressive</c>
+/// (RFC 7240) if <c>Accept</c> allows that type (RFC 9110 section 12.5.1). Only reads are answered progressively.
 /// </summary>
 internal static class ProgressiveAsk
 {
@@ -18,12 +18,14 @@ internal static class ProgressiveAsk
     public const string Preference = "progressive";
     private const string Json = "application/json";
 
-    /// <summary>What a composed answer depends on. One value, so that the edge finds its own header named and adds nothing.</summary>
+    /// <summary>
+    /// Request headers that a composed answer depends on. One value, so that the edge finds its own header in it and adds nothing.
+    /// </summary>
     public static readonly StringValues Vary = "Accept, Prefer, Accept-Encoding";
 
     public static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
 
-    /// <summary>Costs a request that does not ask two look-ups.</summary>
+    /// <summary>Whether the request asks for a progressive answer. Costs two look-ups if it does not.</summary>
     public static bool IsMade(HttpContext context)
     {
         var request = context.Request;
@@ -35,14 +37,14 @@ internal static class ProgressiveAsk
             && IsAllowed(request, preferred);
     }
 
-    /// <summary>Whether <c>Prefer</c> names it; a value would make it another preference.</summary>
+    /// <summary>Whether <c>Prefer</c> lists <c>progressive</c> without a value; with a value it would be another preference.</summary>
     public static bool IsPreferred(HttpRequest request)
     {
         var prefer = request.Headers["Prefer"];
         return Mentions(prefer, Preference) && Names(prefer);
     }
 
-    /// <summary>Whether the document of the interface lists the lines.</summary>
+    /// <summary>Whether the OpenAPI document lists progressive answers for the endpoint.</summary>
     public static bool MayBeMadeOf(EndpointBuilder endpoint) =>
         endpoint.ApplicationServices.GetService<CompositionOptions>() is { Progressive: true }
         && endpoint.Metadata.OfType<IHttpMethodMetadata>().LastOrDefault() is { HttpMethods: { Count: > 0 } methods }
@@ -68,14 +70,14 @@ internal static class ProgressiveAsk
             || accepted.Count == 0
         )
         {
-            return preferred; // Without Accept, or with one that says nothing, everything is allowed.
+            return preferred; // Without Accept, or with an empty one, every type is allowed.
         }
 
         var (quality, isNamed) = Quality(accepted, MediaType);
         return quality > 0 && (preferred || (isNamed && quality >= Quality(accepted, Json).Quality));
     }
 
-    /// <summary>That of the most specific range which includes the type; 0: none does.</summary>
+    /// <summary>Returns the quality of the most specific range that includes the type; 0 if none does.</summary>
     private static (double Quality, bool IsNamed) Quality(IList<MediaTypeHeaderValue> accepted, string type)
     {
         var (quality, specific) = (0.0, -1);
@@ -112,7 +114,9 @@ internal static class ProgressiveAsk
         return false;
     }
 
-    /// <summary>A letter for what stands in quotation marks, which may hold commas; an empty value is none (section 2).</summary>
+    /// <summary>
+    /// Replaces quoted values, which may contain commas, by a letter; an empty value counts as no value (RFC 7240 section 2).
+    /// </summary>
     private static string Unquoted(string text) =>
         string.Concat(
             text.Split('"')

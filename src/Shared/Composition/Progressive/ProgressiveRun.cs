@@ -4,9 +4,10 @@ using Bff.Requests;
 namespace Bff.Composition.Progressive;
 
 /// <summary>
-/// A composition whose answer begins before it ends. 1. All parts are started, as ever; 2. the answer begins when its required parts are
-/// there, not before <c>FirstAfter</c> unless all are there; 3. then it goes on with each part that ends, those that end at once together;
-/// 4. when the last has ended, how they went is noted once. Whatever ends the answer before ends the parts.
+/// Runs a composition whose answer starts before all parts have ended. 1. All parts are started, as always; 2. the answer starts when its
+/// required parts have ended, but not before <c>FirstAfter</c> unless all parts have; 3. it continues with each part that ends; parts that
+/// end at the same time share a line; 4. when the last part has ended, the outcome is recorded once. If the answer ends early, so do the
+/// parts.
 /// </summary>
 internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
 {
@@ -15,20 +16,20 @@ internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
     private Activity? _activity;
     private Task _all = Task.CompletedTask;
 
-    /// <summary>Whether nothing is left to come.</summary>
+    /// <summary>Whether all parts have ended.</summary>
     public bool IsWhole => _pending.Count == 0;
 
     /// <summary>Parts that have not ended, in the order of declaration.</summary>
     public IReadOnlyList<Part> Pending => _pending;
 
-    /// <summary>Parts that have.</summary>
+    /// <summary>Parts that have ended, in the order of declaration.</summary>
     public IReadOnlyList<Part> Settled => IsWhole ? composer.Parts : [.. composer.Parts.Where(part => !_pending.Contains(part))];
 
-    /// <summary>How it went so far.</summary>
+    /// <summary>Returns the outcome so far.</summary>
     public CompositionReport Report() => composer.Report(Settled);
 
-    /// <summary>Waits until the answer may begin; gives the problem that a required part's failure became, or null.</summary>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <summary>Waits until the answer may start; returns the problem that a failed required part caused, or null.</summary>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     public async ValueTask<Problem?> First()
     {
         // 1
@@ -57,8 +58,8 @@ internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
         return Note();
     }
 
-    /// <summary>Waits until another part has ended; false: there is none left.</summary>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <summary>Waits until another part has ended; returns false if none is left.</summary>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     public async ValueTask<bool> Next()
     {
         if (IsWhole)
@@ -72,8 +73,8 @@ internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Waits for all that is left.</summary>
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <summary>Waits for all remaining parts.</summary>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     public async ValueTask Rest()
     {
         if (!IsWhole)
@@ -83,7 +84,7 @@ internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the parts that still run, and waits until they have ended.</summary>
+    /// <summary>Cancels the parts that still run, and waits until they have ended.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_all.IsCompleted)
@@ -95,7 +96,7 @@ internal sealed class ProgressiveRun(Composer composer) : IAsyncDisposable
         Interlocked.Exchange(ref _activity, null)?.Dispose();
     }
 
-    /// <summary>Takes the parts that have ended out of those to wait for.</summary>
+    /// <summary>Removes the parts that have ended from the pending ones.</summary>
     private Problem? Note()
     {
         composer.Request.HttpContext!.RequestAborted.ThrowIfCancellationRequested();
