@@ -9,15 +9,15 @@ using Yarp.ReverseProxy.Model;
 namespace Bff.Routes;
 
 /// <summary>
-/// Turns the addresses in a service's <c>Location</c>, <c>Content-Location</c> and <c>Link</c> into addresses at the gateway:
-/// 1. the service's own address becomes its path there; one at another host leads nowhere; 2. what the gateway put before the path that it
-/// was asked for, and took away from it, is put before this one: <c>/api/orders</c> went to <c>/orders</c>, so <c>/orders/o-1</c> is
-/// <c>/api/orders/o-1</c>, if an endpoint answers there; 3. else the configured routes to the service are tried backwards. What leads
-/// nowhere is left out: clients could not follow it, and it names what is inside.
+/// Translates the addresses in a service's <c>Location</c>, <c>Content-Location</c> and <c>Link</c> into addresses at the gateway:
+/// 1. the service's own address is reduced to its path; an address at another host has no counterpart; 2. the change of prefix between the
+/// client's path and the service's path is undone: if <c>/api/orders</c> was sent as <c>/orders</c>, then <c>/orders/o-1</c> becomes
+/// <c>/api/orders/o-1</c>, provided that an endpoint answers there; 3. otherwise the configured routes to the service are applied
+/// backwards. An address without a counterpart is dropped: clients could not follow it, and it would disclose internal names.
 /// </summary>
 internal sealed class AnswerAddresses(IServiceProvider services)
 {
-    /// <summary>The service that answered, by its name; set by the handler.</summary>
+    /// <summary>Name of the service that answered; set by the handler.</summary>
     public static readonly HttpRequestOptionsKey<string> Service = new("bff.service");
 
     private volatile Map? _map;
@@ -27,7 +27,7 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         || name.Equals("Content-Location", StringComparison.OrdinalIgnoreCase)
         || name.Equals("Link", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The header's value at the gateway; null where nothing of it leads anywhere.</summary>
+    /// <summary>Returns the header's value at the gateway; null if none of its addresses has a counterpart.</summary>
     public string? Translate(string name, string value, HttpResponseMessage answer, HttpContext context) =>
         name.Equals("Link", StringComparison.OrdinalIgnoreCase)
             ? TranslateLinks(value, answer, context)
@@ -51,7 +51,7 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         return kept is null ? null : string.Join(", ", kept);
     }
 
-    /// <summary>What follows the link's address, of which <c>anchor</c> is an address as well; null where that leads nowhere.</summary>
+    /// <summary>Returns the rest of the link with its <c>anchor</c> translated as well; null if the anchor has no counterpart.</summary>
     private string? WithAnchor(string link, int from, HttpResponseMessage answer, HttpContext context)
     {
         if (LinkHeader.AnchorOf(link, from) is not var (start, length))
@@ -87,11 +87,11 @@ internal sealed class AnswerAddresses(IServiceProvider services)
             Beside(context.Request.Path.ToUriComponent(), asked.AbsolutePath, path) is { } beside && map.Answers(service, beside)
                 ? beside
                 : map.Backwards(service, path);
-        // Two slashes would name a host.
+        // A path that starts with two slashes would name a host.
         return found is null || found.StartsWith("//", StringComparison.Ordinal) ? null : found + named.Query + named.Fragment;
     }
 
-    /// <summary>The same change of path backwards; null for a path that does not begin as the service's did.</summary>
+    /// <summary>Undoes the change of prefix on a path; null if the path does not start with the service's prefix.</summary>
     internal static string? Beside(string outside, string inside, string path)
     {
         var (o, i) = (outside.Length, inside.Length);
@@ -102,7 +102,7 @@ internal sealed class AnswerAddresses(IServiceProvider services)
             i--;
             if (outside[o] == '/')
             {
-                (lastO, lastI) = (o, i); // Whole segments alone.
+                (lastO, lastI) = (o, i); // Only whole segments count.
             }
         }
 
@@ -120,11 +120,11 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         }
 
         var source = services.GetRequiredService<EndpointDataSource>();
-        var token = source.GetChangeToken(); // Before the endpoints: what changes in between is read again.
+        var token = source.GetChangeToken(); // Read before the endpoints, so that a change in between causes another read.
         return _map = new Map(source.Endpoints, token);
     }
 
-    /// <summary>Which paths the host answers at.</summary>
+    /// <summary>The paths at which the host answers.</summary>
     private sealed class Map
     {
         private readonly IChangeToken _changed;
@@ -142,7 +142,7 @@ internal sealed class AnswerAddresses(IServiceProvider services)
                     _routes.Add(new(route.Config, endpoint.RoutePattern));
                 }
 
-                // A pattern that begins with a parameter takes anything, and says nothing about this path.
+                // A pattern that starts with a parameter matches any path, so it proves nothing about this one.
                 if (
                     endpoint.RoutePattern.PathSegments is [{ IsSimple: true } first, ..]
                     && first.Parts[0] is RoutePatternLiteralPart
@@ -161,7 +161,8 @@ internal sealed class AnswerAddresses(IServiceProvider services)
         public bool IsCurrent => !_changed.HasChanged;
 
         /// <summary>
-        /// An endpoint of the host's own may ask any service; a route to another service leads to something else of the same path.
+        /// Whether an endpoint answers at the path. The host's own endpoints may call any service; a route to another service does not
+        /// count, because it leads to a different resource with the same path.
         /// </summary>
         public bool Answers(string service, string path)
         {

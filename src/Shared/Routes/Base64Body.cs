@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Bff.Routes;
 
-/// <summary>The body of a gRPC-Web text: pieces of Base64, each padded or not, one after the other (PROTOCOL-WEB).</summary>
+/// <summary>Decodes a gRPC-Web text body: consecutive pieces of Base64, with or without padding (PROTOCOL-WEB).</summary>
 internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnlyStream
 {
     private const int Quad = 4;
@@ -16,7 +16,7 @@ internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnly
     private int _taken;
     private int _bytesLength;
 
-    /// <exception cref="BadHttpRequestException">It is no Base64.</exception>
+    /// <exception cref="BadHttpRequestException">The body is not Base64.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (_taken == _bytesLength)
@@ -37,7 +37,7 @@ internal sealed class Base64Body(Stream received, BffRequest request) : ReadOnly
         return length;
     }
 
-    /// <summary>Whole quads: up to each that ends with padding, which the decoder takes for the end.</summary>
+    /// <summary>Decodes whole quads, piece by piece, because the decoder stops at padding.</summary>
     private void Decode()
     {
         var text = _text.AsSpan(0, _textLength - (_textLength % Quad));

@@ -6,20 +6,20 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Routes;
 
 /// <summary>
-/// What of a client's head goes on to a service is bounded: with the gateway's own headers beside it, more could be larger than what the
-/// service takes, and over HTTP/2 it would be the call that fails then, which looks like the service's doing.
+/// Limits the size of the client's headers that are forwarded. Together with the gateway's own headers, more could exceed the service's
+/// limit; over HTTP/2 the call would then fail as if the service were at fault.
 /// </summary>
 internal static class ForwardedHead
 {
-    /// <summary>Half of what servers take by default: the gateway adds a token and an assertion of identity at most.</summary>
+    /// <summary>Half of the usual default limit of servers; the gateway adds at most a token and an identity assertion.</summary>
     public const int MaxBytes = 16 * 1024;
 
-    /// <exception cref="ProblemException">431: it is larger.</exception>
+    /// <exception cref="ProblemException">431: the headers are larger.</exception>
     public static void Check(HttpContext context)
     {
         if (BffRequest.Of(context).HeadLength <= MaxBytes)
         {
-            return; // No more than all of it goes on.
+            return; // The forwarded headers cannot be larger than all of them.
         }
 
         var total = 0;

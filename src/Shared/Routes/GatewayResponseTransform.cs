@@ -8,13 +8,13 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Routes;
 
 /// <summary>
-/// What comes back of a service's answer: a 5xx comes without its body, for it is the gateway's word by now
-/// (<see cref="PassThroughHandler"/>), a status that is none becomes 502, and a 4xx passes when it is a document that clients can read.
-/// Bodiless errors become problems at the edge.
+/// Decides what the client gets of a service's answer. A 5xx loses its body, because its status is the gateway's by now
+/// (<see cref="PassThroughHandler"/>); an invalid status becomes 502; a 4xx passes if its document is readable for clients. The edge turns
+/// errors without a body into problems.
 /// </summary>
 internal sealed class GatewayResponseTransform : ResponseTransform
 {
-    /// <summary>What a service says of a body that is not passed on; the gateway says none of it before.</summary>
+    /// <summary>Headers that describe a body that is not forwarded; the gateway sets none of them earlier.</summary>
     private static readonly string[] OfTheBody =
     [
         "Content-Disposition",
@@ -51,13 +51,13 @@ internal sealed class GatewayResponseTransform : ResponseTransform
         context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
         || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
-    /// <summary>Leaves nothing of the answer but a status, which the edge puts into words.</summary>
+    /// <summary>Reduces the answer to a status, for which the edge writes a problem.</summary>
     internal static void Replace(ResponseTransformContext context, int status)
     {
         context.SuppressResponseBody = true;
         var response = context.HttpContext.Response;
         response.StatusCode = status;
-        context.HttpContext.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = null; // The service's words for another answer.
+        context.HttpContext.Features.Get<IHttpResponseFeature>()!.ReasonPhrase = null; // The service's phrase belongs to another status.
         response.ContentType = null;
         response.ContentLength = null;
         response.Headers.ContentEncoding = StringValues.Empty;

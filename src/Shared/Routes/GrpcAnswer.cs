@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>
-/// The messages of a service's answer. It ends when the service ends it, breaks off, or is silent for too long, when the client's deadline
-/// passes, or with the caller's credential; a call that the service did not end itself gets a status from the gateway, so that its client
-/// knows why (<see cref="GrpcCall.End"/>).
+/// Reads the messages of a service's answer. It ends when the service ends it, breaks off or is silent for too long, when the client's
+/// deadline passes, or when the caller's credential expires. Unless the service itself ended the call, the gateway sets a status that tells
+/// the client why (<see cref="GrpcCall.End"/>).
 /// </summary>
 internal sealed class GrpcAnswer : ReadOnlyStream
 {
-    /// <summary>An answer that is just on its way when its caller's credential ends is given.</summary>
+    /// <summary>Grace period after the credential expires, so that an answer already on its way is delivered.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(250);
 
     private readonly Stream _inner;
@@ -57,7 +57,7 @@ internal sealed class GrpcAnswer : ReadOnlyStream
         }
         finally
         {
-            _silent.CancelAfter(Timeout.InfiniteTimeSpan); // A client that is slow to take it is not the service's silence.
+            _silent.CancelAfter(Timeout.InfiniteTimeSpan); // A slow client does not count as a silent service.
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class GrpcAnswer : ReadOnlyStream
             ? (GrpcRefusal.StatusOf(fault.StatusCode), "The stream of the client is not well-formed, or a message is too large.")
         : (GrpcCode.Unavailable, "The service broke off.");
 
-    /// <summary>The same token comes with every read.</summary>
+    /// <summary>Links all tokens; reuses the result because every read passes the same token.</summary>
     private CancellationToken Any(CancellationToken cancellation)
     {
         if (_any is null || _asked != cancellation)

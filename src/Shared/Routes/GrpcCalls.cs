@@ -9,9 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Routes;
 
 /// <summary>
-/// What a gRPC route does with a request before it is passed on:
-/// 1. what is no gRPC call is refused; 2. the client's deadline is read, and a call that is late already is not sent; 3. gRPC-Web becomes
-/// gRPC, and its answer gRPC-Web; 4. each message, not the whole stream, is held to the size that the caller's plan or the route allows.
+/// Prepares a request on a gRPC route before it is forwarded:
+/// 1. a request that is no gRPC call is refused; 2. the client's deadline is read, and a call that is already late is not sent; 3. gRPC-Web
+/// is translated to gRPC, and the answer back; 4. each message, not the whole stream, is limited to the size that the caller's plan or the
+/// route allows.
 /// </summary>
 internal static class GrpcCalls
 {
@@ -84,7 +85,7 @@ internal static class GrpcCalls
         var request = BffRequest.Of(context);
         var body = call.Form is GrpcForm.WebText ? new Base64Body(context.Request.Body, request) : context.Request.Body;
         context.Request.Body = new GrpcMessages(body, MaxMessage(context), request); // 4
-        context.Request.ContentLength = null; // Text is longer than what it says.
+        context.Request.ContentLength = null; // Base64 is longer than the bytes it encodes.
         BodyLimit.Apply(context, null);
         using var answer = new GrpcWebAnswer(context, call.Form);
         await next(context);
@@ -109,12 +110,13 @@ internal static class GrpcCalls
         }
 
         var ticks = timeout.TotalSeconds * time.TimestampFrequency;
-        deadline = ticks < long.MaxValue - start ? new(start + (long)ticks) : null; // Some 10 000 years: none.
+        deadline = ticks < long.MaxValue - start ? new(start + (long)ticks) : null; // Past some 10 000 years: no deadline.
         return true;
     }
 
     /// <summary>
-    /// The server's limit, which is the route's or the plan's by now. It counts whole bodies, and is lifted once a stream is passed on.
+    /// Returns the server's limit, which the route or the plan has set by now. It applies to whole bodies, and is lifted when a stream is
+    /// forwarded.
     /// </summary>
     private static long? MaxMessage(HttpContext context) =>
         context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } size ? size.MaxRequestBodySize : BodyLimit.DefaultBytes;

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>
-/// A client's stream of gRPC messages (PROTOCOL-HTTP2: a byte of flags, four of length, the message), none of which may be larger than what
-/// its sender is allowed: 413. The stream as a whole may be of any length.
+/// Limits the size of each message in a client's gRPC stream (PROTOCOL-HTTP2: one byte of flags, four of length, the message); a larger one
+/// fails with 413. The length of the whole stream is not limited.
 /// </summary>
 internal sealed class GrpcMessages(Stream received, long? maxBytes, BffRequest request) : ReadOnlyStream
 {

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Bff.Routes;
 
-/// <summary>The header <c>grpc-timeout</c> (PROTOCOL-HTTP2): one to eight digits and a unit.</summary>
+/// <summary>Reads and writes the header <c>grpc-timeout</c> (PROTOCOL-HTTP2): one to eight digits and a unit.</summary>
 internal static class GrpcTimeout
 {
     private const long MaxDigits = 99_999_999;
 
-    /// <summary>Null where the text is none.</summary>
+    /// <summary>Parses the header; null if it is malformed.</summary>
     public static TimeSpan? Parse(string? text)
     {
         if (
@@ -30,7 +30,7 @@ internal static class GrpcTimeout
         };
     }
 
-    /// <summary>In the finest unit whose digits suffice, rounded down: the service is never told more than is left.</summary>
+    /// <summary>Formats a time in the finest unit that fits, rounded down, so that the service never gets more than is left.</summary>
     public static string Write(TimeSpan left)
     {
         foreach (

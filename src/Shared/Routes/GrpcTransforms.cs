@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
 
-/// <summary>The names that are gRPC's own, or metadata in binary: they pass both ways on a gRPC route.</summary>
+/// <summary>Recognizes gRPC's own headers and binary metadata, which pass in both directions on a gRPC route.</summary>
 internal static class GrpcMetadata
 {
     public static bool IsGrpc(string name) =>
@@ -16,8 +16,8 @@ internal static class GrpcMetadata
 }
 
 /// <summary>
-/// What a service is sent besides the headers of every route: HTTP/2, <c>TE</c>, gRPC's own headers, and what is left of the client's
-/// deadline.
+/// Adds what a gRPC service gets besides the headers of every route: HTTP/2, <c>TE</c>, gRPC's own headers, and what is left of the
+/// client's deadline.
 /// </summary>
 internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
 {
@@ -43,7 +43,7 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
             }
         }
 
-        outgoing.Headers.TryAddWithoutValidation("TE", "trailers"); // It tells services that no proxy on the way drops trailers.
+        outgoing.Headers.TryAddWithoutValidation("TE", "trailers"); // Tells the service that no proxy on the way drops trailers.
         if (call.Left(time) is { } left)
         {
             outgoing.Headers.TryAddWithoutValidation("grpc-timeout", GrpcTimeout.Write(left));
@@ -64,8 +64,8 @@ internal sealed class GrpcRequestTransform(TimeProvider time) : RequestTransform
 }
 
 /// <summary>
-/// What becomes of the head of a service's answer: gRPC passes; anything else (a proxy's error page, no answer) becomes an error of the
-/// gateway, which the edge words as gRPC.
+/// Checks the head of a service's answer: gRPC passes; anything else (a proxy's error page, no answer) becomes an error of the gateway,
+/// which the edge writes as gRPC.
 /// </summary>
 internal sealed class GrpcResponseTransform : ResponseTransform
 {
@@ -89,9 +89,9 @@ internal sealed class GrpcResponseTransform : ResponseTransform
             call.Form,
             call.Form is GrpcForm.Plain ? AnswerType.Of(answer.Content) : context.HttpContext.Request.ContentType
         );
-        response.ContentLength = null; // Of a head alone it is 0, and gRPC-Web adds a frame.
+        response.ContentLength = null; // The length is 0 for an answer without messages, to which gRPC-Web adds a frame.
         var status = GrpcStatus.Of(answer);
-        // A head that has the status is all of the answer; in gRPC-Web what it says belongs into the last frame.
+        // A head with a status is the whole answer; in gRPC-Web its metadata belongs into the last frame.
         var headers =
             status is not null
             && call.Form is not GrpcForm.Plain
@@ -116,7 +116,7 @@ internal sealed class GrpcResponseTransform : ResponseTransform
 }
 
 /// <summary>
-/// What comes back of a service's trailers: the status, gRPC's own, metadata in binary, <c>Retry-After</c> and <c>Headers:Return</c>.
+/// Copies a service's trailers: the status, gRPC's own, binary metadata, <c>Retry-After</c> and <c>Headers:Return</c>.
 /// </summary>
 internal sealed class GrpcTrailersTransform(Reloadable<ReturnedHeaders> allowed) : ResponseTrailersTransform
 {

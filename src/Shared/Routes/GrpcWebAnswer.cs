@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Bff.Routes;
 
 /// <summary>
-/// The answer to a gRPC-Web call while it is passed on: its trailers are gathered for the last frame of the body, and a text is written as
-/// Base64.
+/// Translates the answer to a gRPC-Web call while it is forwarded: collects the trailers for the last frame of the body, and encodes a text
+/// answer as Base64.
 /// </summary>
 internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
 {
@@ -42,7 +42,7 @@ internal sealed class GrpcWebAnswer : IHttpResponseTrailersFeature, IDisposable
         _context.Features.Set(_trailers);
     }
 
-    /// <summary>Each piece that is written becomes a padded piece of text.</summary>
+    /// <summary>Encodes each write as a padded piece of Base64.</summary>
     private sealed class Base64Stream(Stream inner) : WriteOnlyStream
     {
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -4,12 +4,12 @@ using Bff.Edge;
 namespace Bff.Routes;
 
 /// <summary>
-/// A service's body that ends with an error when nothing of it comes for too long. What is there already costs no timer. The proxy's own
-/// limit is one for all answers, and knows no fake clock.
+/// A service's body that fails when no data arrives for too long. Data that is already there costs no timer. The proxy's own timeout is the
+/// same for all answers and does not use the <see cref="TimeProvider"/>.
 /// </summary>
 internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvider time) : ReadOnlyStream
 {
-    /// <summary>Sources that are not cancelled and that no timer may cancel.</summary>
+    /// <summary>Pool of sources that are not cancelled and that no timer can cancel.</summary>
     private static readonly ConcurrentQueue<CancellationTokenSource> Unused = new();
     private const int MaxUnused = 256;
 
@@ -37,7 +37,7 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         if (disposing && _silent is { } silent)
         {
             _silent = null;
-            _abandoned.Dispose(); // Waits for a callback that is running: from here on it is not cancelled.
+            _abandoned.Dispose(); // Waits for a running callback; after this the source is not cancelled any more.
             inner.Dispose();
             if (_timer is null && Unused.Count < MaxUnused && silent.TryReset())
             {
@@ -72,7 +72,7 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         }
         finally
         {
-            // A client that is slow to take it is not the service's silence.
+            // A slow client does not count as a silent service.
             _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
@@ -85,7 +85,7 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         }
         catch (ObjectDisposedException)
         {
-            // The body ended as its time was up.
+            // The body ended at the same time as the timeout.
         }
     }
 }

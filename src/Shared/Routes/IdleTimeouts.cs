@@ -7,22 +7,22 @@ using Yarp.ReverseProxy.Model;
 namespace Bff.Routes;
 
 /// <summary>
-/// How long an exchange may be silent: <c>Metadata:IdleTimeout</c> of its route, else by what it is. The proxy's own limit, which is set
-/// before it is known what will be answered, is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
+/// Idle timeouts of exchanges: <c>Metadata:IdleTimeout</c> of the route, or a default by kind. The proxy's own timeout is set before the
+/// kind of the answer is known, so it is the longest; answers have a shorter one of their own (<see cref="IdleTimeoutStream"/>).
 /// </summary>
 internal static class IdleTimeouts
 {
-    /// <summary>An answer that is no stream.</summary>
+    /// <summary>Idle timeout of an answer that is not a stream.</summary>
     public static readonly TimeSpan Answer = TimeSpan.FromSeconds(100);
 
-    /// <summary>A WebSocket, an event stream, a gRPC stream.</summary>
+    /// <summary>Idle timeout of a WebSocket, an event stream or a gRPC stream.</summary>
     public static readonly TimeSpan Stream = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan CloseLimit = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The proxy's own limit for a request; null where the cluster's stands. It cuts off, and so leaves a <see cref="RelayedSocket"/> the
-    /// time to close before.
+    /// Returns the proxy's own timeout for a request; null for the cluster's. It aborts the exchange, so it leaves a
+    /// <see cref="RelayedSocket"/> time to close first.
     /// </summary>
     public static TimeSpan? ActivityTimeout(HttpContext context, RouteConfig route) =>
         IsWebSocket(context) ? (RouteParser.IdleTimeoutOf(route) ?? Stream) + CloseLimit
@@ -61,7 +61,7 @@ internal static class IdleTimeouts
             }
         );
 
-    /// <summary>Over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441).</summary>
+    /// <summary>Whether the request opens a WebSocket, over HTTP/1.1 (RFC 6455) or HTTP/2 (RFC 8441).</summary>
     private static bool IsWebSocket(HttpContext context) =>
         context.Request.Headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 }

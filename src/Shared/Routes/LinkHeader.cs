@@ -1,9 +1,9 @@
 namespace Bff.Routes;
 
-/// <summary>Takes a <c>Link</c> header apart (RFC 8288 section 3).</summary>
+/// <summary>Parses a <c>Link</c> header (RFC 8288 section 3).</summary>
 internal static class LinkHeader
 {
-    /// <summary>Its links. A comma within an address or a quoted text is part of it.</summary>
+    /// <summary>Returns the links. A comma within an address or a quoted string does not separate links.</summary>
     public static IEnumerable<string> Split(string value)
     {
         var (start, isAddress, isQuoted) = (0, false, false);
@@ -35,11 +35,13 @@ internal static class LinkHeader
         yield return value[start..].Trim();
     }
 
-    /// <summary>Where a link's address is; null for what is no link.</summary>
+    /// <summary>Returns the position of a link's address; null if the text is no link.</summary>
     public static (int Start, int Length)? AddressOf(string link) =>
         link.StartsWith('<') && link.IndexOf('>', StringComparison.Ordinal) is > 0 and var end ? (1, end - 1) : null;
 
-    /// <summary>Where the address in its parameter <c>anchor</c> is (section 3.2), looked for behind its own; null without one.</summary>
+    /// <summary>
+    /// Returns the position of the address in the parameter <c>anchor</c> (section 3.2), searched from an index; null without one.
+    /// </summary>
     public static (int Start, int Length)? AnchorOf(string link, int from)
     {
         var isQuoted = false;
@@ -62,7 +64,7 @@ internal static class LinkHeader
         return null;
     }
 
-    /// <summary>The value of the parameter that begins here; null where its name is another.</summary>
+    /// <summary>Returns the position of the value of the parameter at an index; null if the parameter has another name.</summary>
     private static (int Start, int Length)? ValueOf(string link, int at, string name)
     {
         var equals = link.IndexOf('=', at);

@@ -8,14 +8,14 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace Bff.Routes;
 
 /// <summary>
-/// For endpoints that a service answers by itself but whose path the host makes: the request goes on as it came, under the same rules as a
-/// configured route. A service's 4xx passes through, its 5xx becomes 502 without its body.
+/// Forwards a request unchanged to a service, for endpoints whose path the host chooses but whose answer comes from one service. The rules
+/// of a configured route apply: a 4xx of the service passes through, a 5xx becomes 502 without its body.
 /// </summary>
 public sealed class PassThrough
 {
     private const string Root = "http://upstream";
 
-    /// <summary>As a cluster of the configured routes has it.</summary>
+    /// <summary>Same settings as those of the clusters of configured routes.</summary>
     internal static readonly ForwarderRequestConfig Exchange = new()
     {
         ActivityTimeout = IdleTimeouts.Stream,
@@ -45,10 +45,10 @@ public sealed class PassThrough
         _time = time;
     }
 
-    /// <summary>Sends the request on and its answer back.</summary>
+    /// <summary>Forwards the request and returns the service's answer.</summary>
     /// <param name="context">The request, with its body unread.</param>
-    /// <param name="call">Names the service and the path there; method, query and body are the request's own.</param>
-    /// <exception cref="ProblemException">404: a value would change the meaning of the path.</exception>
+    /// <param name="call">Names the service and its path; method, query and body come from the request.</param>
+    /// <exception cref="ProblemException">404: a value would change the structure of the path.</exception>
     public Task Send<T>(HttpContext context, UpstreamCall<T> call) => Send(context, ((IDeclaredCall)call).Request);
 
     /// <inheritdoc cref="Send{T}(HttpContext, UpstreamCall{T})"/>

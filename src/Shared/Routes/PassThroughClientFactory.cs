@@ -3,7 +3,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace Bff.Routes;
 
-/// <summary>Gives YARP a client that sends through the upstream's own resilience: what holds for typed clients holds for routes.</summary>
+/// <summary>Gives YARP a client that uses the upstream's resilience, so that routes and typed clients behave alike.</summary>
 internal sealed class PassThroughClientFactory(UpstreamSender sender, UpstreamRegistry registry, TimeProvider time)
     : IForwarderHttpClientFactory
 {

@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Routes;
 
 /// <summary>
-/// Sends a proxied request, and gives its result the form that the proxy takes: a message. One of 500 and above is the gateway's word: 502
-/// for a service's own trouble, and the status of the problem where there is no answer.
+/// Sends a proxied request and converts its result into a message for the proxy. A status of 500 and above comes from the gateway: 502 for
+/// the service's own 5xx, and the problem's status if there is no answer.
 /// </summary>
 internal sealed class PassThroughHandler(string upstream, UpstreamSender sender, UpstreamRegistry registry, TimeProvider time)
     : HttpMessageHandler
 {
-    /// <summary>For whom the request is sent; set by the request transform.</summary>
+    /// <summary>The client's request; set by the request transform.</summary>
     public static readonly HttpRequestOptionsKey<BffRequest> Origin = new("bff.origin");
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -31,8 +31,8 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
 
         var deadline = DeadlineOf(origin);
-        // The answer to a keyed write is kept and served again: it must have come whole, and in time, before any of it counts.
-        // A repeat may accept other codings than the first request: the gateway compresses it for each of them.
+        // The answer to a keyed write is kept and served again, so it must arrive completely and in time before any of it counts. A repeat
+        // may accept other codings than the first request; the gateway compresses the answer for each of them.
         var isWhole = Repeatable.IsRepeatable(request) && !Repeatable.IsRead(request);
         if (isWhole)
         {
@@ -48,15 +48,15 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
 
         if (sent.Place is { } place)
         {
-            origin.HttpContext!.Response.RegisterForDispose(place); // However the answer ends.
+            origin.HttpContext!.Response.RegisterForDispose(place); // Released whichever way the answer ends.
         }
 
         return Message(sent);
     }
 
     /// <summary>
-    /// A gRPC call is sent once, as it comes. Until its answer begins it has the service's time-out, or what is left of the client's own
-    /// deadline: when that passes first, the client no longer waits, which says nothing about the service.
+    /// Sends a gRPC call once, while it arrives. The answer must begin within the service's timeout and the client's own deadline. If the
+    /// client's deadline passes first, the failure does not count against the service.
     /// </summary>
     private async Task<HttpResponseMessage> SendCall(
         HttpRequestMessage request,
@@ -106,7 +106,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         return answer;
     }
 
-    /// <summary>A body that was read whole is the message's, with the headers that describe it.</summary>
+    /// <summary>Replaces the content by a body that was read completely, with the headers that describe it.</summary>
     private static void PassWhole(HttpResponseMessage answer, BufferedBody body)
     {
         var whole = new ReadOnlyMemoryContent(body.Memory);
@@ -118,7 +118,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
             }
         }
 
-        _ = whole.Headers.ContentLength; // Computes it, so that it is among those that are copied.
+        _ = whole.Headers.ContentLength; // Computes the length, so that it is among the headers that are copied.
         answer.Content.Dispose();
         answer.Content = whole;
     }
@@ -154,8 +154,8 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
     }
 
     /// <summary>
-    /// A body that turns out to be flawed while it is sent on ends the call as a client does who goes away: it says nothing about the
-    /// service.
+    /// Sends a body while it arrives. If the body turns out to be faulty, the call ends as if the client had disconnected, and does not
+    /// count against the service.
     /// </summary>
     private async ValueTask<Sent> SendArriving(
         HttpRequestMessage request,
@@ -179,7 +179,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
                         || arriving.Context.Features.Get<GrpcCall>()?.Left(time) == TimeSpan.Zero
                     )
                     {
-                        measured.AddCustomTag("bff.client_fault", true); // The measured error rate is the service's.
+                        measured.AddCustomTag("bff.client_fault", true); // The measured error rate is that of the service alone.
                     }
                 }
             );
@@ -193,7 +193,7 @@ internal sealed class PassThroughHandler(string upstream, UpstreamSender sender,
         }
         catch (OperationCanceledException) when (origin.BodyFault is { } fault)
         {
-            throw new BadHttpRequestException(fault.Message, fault.StatusCode, fault); // The proxy answers with its status.
+            throw new BadHttpRequestException(fault.Message, fault.StatusCode, fault); // The proxy answers with this status.
         }
         finally
         {

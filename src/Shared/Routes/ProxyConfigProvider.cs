@@ -4,7 +4,7 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Bff.Routes;
 
-/// <summary>Hands YARP the routes and clusters of the configuration in force.</summary>
+/// <summary>Gives YARP the routes and clusters of the current configuration.</summary>
 internal sealed class ProxyConfigProvider : IProxyConfigProvider
 {
     private volatile Snapshot _current;

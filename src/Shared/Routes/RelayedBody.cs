@@ -3,11 +3,11 @@ using System.Net;
 namespace Bff.Routes;
 
 /// <summary>
-/// A service's body that is read through another stream, which decides when it ends. It has no headers: they are with the client when the
-/// body is asked for.
+/// A service's body that is read through another stream, which decides when it ends. It has no headers, because they have been sent to the
+/// client when the body is read.
 /// </summary>
-/// <param name="inner">The service's; it goes with this one.</param>
-/// <param name="body">What is read.</param>
+/// <param name="inner">The service's content; disposed with this one.</param>
+/// <param name="body">The stream to read.</param>
 internal sealed class RelayedBody(HttpContent inner, Stream body) : HttpContent
 {
     protected override Task<Stream> CreateContentReadStreamAsync() => Task.FromResult(body);

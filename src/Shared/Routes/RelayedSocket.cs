@@ -3,18 +3,18 @@ using Bff.Edge;
 namespace Bff.Routes;
 
 /// <summary>
-/// The client's leg of a WebSocket that is passed on. What the two sides say goes through unread. Between the frames towards the client,
-/// the gateway
-/// 1. pings when nothing has passed for a while; the pong goes on to the service, so that every connection on the way carries something; 2.
-/// closes with 1001 when neither side has sent anything for as long as the route allows; 3. does so when the host drains, after the message that
-/// is on its way. The client's own close goes on to the service.
+/// The client's side of a WebSocket that is forwarded. Payloads pass in both directions unread. Between the frames to the client, the
+/// gateway
+/// 1. pings when nothing has passed for a while; the pong goes on to the service, so that every connection on the way carries traffic; 2.
+/// closes with 1001 when neither side has sent anything during the route's idle timeout; 3. also closes when the host drains, after the
+/// current message. The client's close frame goes on to the service.
 /// </summary>
 internal sealed class RelayedSocket : DuplexStream
 {
-    /// <summary>Shorter than what balancers and address translators forget a connection after.</summary>
+    /// <summary>Shorter than the idle timeouts of load balancers and NAT.</summary>
     public static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a client may take to answer the close, after a message may take to end.</summary>
+    /// <summary>Time for the current message to end, and then for the client to answer the close.</summary>
     private static readonly TimeSpan CloseLimit = TimeSpan.FromSeconds(5);
 
     private static readonly byte[] Ping = [0x89, (byte)SocketFrames.Mark.Length, .. SocketFrames.Mark];
@@ -119,7 +119,7 @@ internal sealed class RelayedSocket : DuplexStream
         }
     }
 
-    /// <summary>3</summary>
+    /// <summary>3. Closes the socket when the current message has ended.</summary>
     private void GoAway()
     {
         if (Interlocked.Exchange(ref _isClosing, 1) == 0)
@@ -129,7 +129,7 @@ internal sealed class RelayedSocket : DuplexStream
         }
     }
 
-    /// <summary>The service has not ended its message, or the client does not answer: it is cut off.</summary>
+    /// <summary>Aborts the socket, because the service has not ended its message or the client does not answer.</summary>
     private void Late()
     {
         if (!_isGone)
@@ -150,7 +150,7 @@ internal sealed class RelayedSocket : DuplexStream
 
             await CloseIfDue(CancellationToken.None);
         }
-#pragma warning disable CA1031 // The copying of the two legs meets the same, and ends the socket.
+#pragma warning disable CA1031 // The copy between the two sides meets the same error and ends the socket.
         catch (Exception)
 #pragma warning restore CA1031
         { }

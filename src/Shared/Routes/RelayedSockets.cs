@@ -32,8 +32,8 @@ internal static class RelayedSockets
         );
 
     /// <summary>
-    /// Whether the upgrade that a request of HTTP/1.1 asks for is to a WebSocket, and to nothing else. It is a GET (RFC 6455 section 4.1):
-    /// the proxy sends every upgrade as one, and what was admitted as POST must not arrive as GET.
+    /// Whether a request of HTTP/1.1 asks for an upgrade to a WebSocket and nothing else. It must be a GET (RFC 6455 section 4.1): the
+    /// proxy sends every upgrade as a GET, and a request that was authorized as a POST must not arrive as a GET.
     /// </summary>
     public static bool IsAsked(HttpRequest request) =>
         HttpMethods.IsGet(request.Method)

@@ -10,30 +10,30 @@ using Microsoft.Net.Http.Headers;
 namespace Bff.Routes;
 
 /// <summary>
-/// What becomes of the body of a request that passes through, by a configured route or by an endpoint of the host's:
-/// 1. a body that a further attempt or an idempotency key needs is read whole before anything goes upstream, a gRPC stream never; 2. any
-/// other is sent on while it arrives;
-/// 3. whatever was wrong with it (broken off, malformed, too large, too slow), the sender is told so (400, 408, 413), and the service is
-/// not blamed.
+/// Handles the body of a forwarded request, on a configured route or at an endpoint of the host:
+/// 1. a body that a retry or an idempotency key needs is read completely before anything goes upstream, but never a gRPC stream; 2. any
+/// other body is forwarded while it arrives;
+/// 3. a faulty body (broken off, malformed, too large, too slow) is the client's error (400, 408, 413) and does not count against the
+/// service.
 /// </summary>
 internal static class RequestBodies
 {
     public static void UseRequestBodies(this IApplicationBuilder proxy) => proxy.Use(static (context, next) => Pass(context, next));
 
-    /// <summary>Passes the request on.</summary>
+    /// <summary>Forwards the request.</summary>
     public static Task Pass(HttpContext context, RequestDelegate send)
     {
         if (HttpMethods.IsTrace(context.Request.Method) || IsTunnel(context))
         {
-            // A service answers TRACE with what it was sent (RFC 9110 section 9.3.8): the gateway's tokens and words of identity among it.
-            // CONNECT asks for a tunnel (section 9.3.6), and a gateway makes none.
+            // A service answers TRACE with the request it got (RFC 9110 section 9.3.8), including the gateway's tokens and identity
+            // assertions. CONNECT asks for a tunnel (section 9.3.6), which the gateway does not provide.
             context.Response.Headers.Allow = RequestGateMiddleware.Methods;
             throw new ProblemException(new Problem(ProblemCodes.MethodNotAllowed));
         }
 
         if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } && !RelayedSockets.IsAsked(context.Request))
         {
-            // The proxy would pass on SPDY too, as a tunnel that nothing looks into. An upgrade may be ignored (RFC 9110 section 7.8).
+            // The proxy would forward SPDY too, as an unchecked tunnel. An upgrade may be ignored (RFC 9110 section 7.8).
             context.Features.Set<IHttpUpgradeFeature>(null);
         }
 

@@ -10,7 +10,7 @@ using Yarp.ReverseProxy.Transforms;
 
 namespace Bff.Routes;
 
-/// <summary>What goes upstream of a client's headers: an allow-list, and the gateway's own.</summary>
+/// <summary>Copies the client's headers on an allow-list to the upstream, and adds the gateway's own.</summary>
 internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders> allowed) : RequestTransform
 {
     public override ValueTask ApplyAsync(RequestTransformContext context)
@@ -32,7 +32,8 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
             }
         }
 
-        // What the gateway compressed it made weak, and a weak tag never matches. Whose doing it was is not known, so that both go on.
+        // Compression by the gateway makes a tag weak, and a weak tag never matches. Whether the gateway did it is unknown: both forms are
+        // sent.
         if (IfMatch.StrongOf(headers.IfMatch) is { } strong && !ConnectionOptions.Name(connection, HeaderNames.IfMatch))
         {
             AddHeader(context, HeaderNames.IfMatch, strong);
@@ -43,7 +44,8 @@ internal sealed class RequestHeadersTransform(Reloadable<ForwardedRequestHeaders
 }
 
 /// <summary>
-/// The names that pass towards proxied upstreams: content, conditional, negotiation, WebSocket handshake, and <c>Headers:Forward</c>.
+/// The request headers that are forwarded to proxied upstreams: content, conditions, negotiation, WebSocket handshake, and
+/// <c>Headers:Forward</c>.
 /// </summary>
 [Settings("Headers")]
 internal sealed class ForwardedRequestHeaders(FrozenSet<string> names)

@@ -9,7 +9,7 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Routes;
 
 /// <summary>
-/// What comes back of a service's headers: an allow-list. Addresses become the gateway's; see <see cref="AnswerAddresses"/>.
+/// Copies a service's headers on an allow-list to the client. Addresses are translated; see <see cref="AnswerAddresses"/>.
 /// </summary>
 internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allowed, AnswerAddresses addresses) : ResponseTransform
 {
@@ -18,13 +18,13 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
         if (context.ProxyResponse is { } answer)
         {
             var names = allowed.Current;
-            // What it names is meant for the gateway alone (RFC 9110 section 7.6.1).
+            // Headers that Connection names are for the gateway only (RFC 9110 section 7.6.1).
             var connection = answer.Headers.NonValidated.TryGetValues("Connection", out var options) ? ValuesOf(options) : default;
             Copy(names, connection, answer, answer.Headers.NonValidated, context.HttpContext);
             Copy(names, connection, answer, answer.Content.Headers.NonValidated, context.HttpContext);
             if (answer.StatusCode is HttpStatusCode.NoContent or HttpStatusCode.ResetContent)
             {
-                // Such an answer has no content (RFC 9110 sections 15.3.5 and 15.3.6), whatever length its service names.
+                // These statuses have no content (RFC 9110 sections 15.3.5 and 15.3.6), whatever length the service states.
                 context.SuppressResponseBody = true;
                 context.HttpContext.Response.ContentLength = answer.StatusCode == HttpStatusCode.ResetContent ? 0 : null;
             }
@@ -33,7 +33,7 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
         return default;
     }
 
-    /// <summary>As the server takes them; nearly always there is one.</summary>
+    /// <summary>Converts values for the server; avoids an array for the usual single value.</summary>
     internal static StringValues ValuesOf(in HeaderStringValues values) =>
         values.Count == 1 ? values.ToString() : new StringValues([.. values]);
 
@@ -60,7 +60,7 @@ internal sealed class ResponseHeadersTransform(Reloadable<ReturnedHeaders> allow
                     response[name] = translated;
                 }
             }
-            // A length beside chunks says nothing (RFC 9112 section 6.3).
+            // A length beside chunked coding must be ignored (RFC 9112 section 6.3).
             else if (
                 !name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)
                 || !answer.Headers.NonValidated.Contains("Transfer-Encoding")

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Routes;
 
 /// <summary>
-/// The names that pass of a proxied service's answer: what describes the content, caching, ranges, conditions, where to go next, the
-/// WebSocket handshake, and <c>Headers:Return</c>. Everything else is between the gateway and the service.
+/// The headers of a proxied service's answer that reach the client: content, caching, ranges, conditions, links, the WebSocket handshake,
+/// and <c>Headers:Return</c>. All others stay between the gateway and the service.
 /// </summary>
 [Settings("Headers")]
 internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string> trailers)
@@ -104,7 +104,7 @@ internal sealed class ReturnedHeaders(FrozenSet<string> names, FrozenSet<string>
 
     public bool Contains(string name) => names.Contains(name);
 
-    /// <summary>Whether a trailer of this name passes on a gRPC route, as gRPC's own do.</summary>
+    /// <summary>Whether a trailer passes on a gRPC route, besides gRPC's own.</summary>
     public bool IsTrailer(string name) => trailers.Contains(name);
 
     public static ReturnedHeaders Parse(IConfiguration configuration, ConfigurationMistakes mistakes)

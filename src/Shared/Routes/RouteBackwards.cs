@@ -6,8 +6,8 @@ using Yarp.ReverseProxy.Configuration;
 namespace Bff.Routes;
 
 /// <summary>
-/// A configured route from the service's side. Transforms of the path that cannot be undone make a route that no address leads back
-/// through.
+/// Applies a configured route backwards, from a service's path to the client's. A route whose path transforms cannot be undone matches
+/// nothing.
 /// </summary>
 internal sealed class RouteBackwards(RouteConfig route, RoutePattern pattern)
 {
@@ -15,7 +15,7 @@ internal sealed class RouteBackwards(RouteConfig route, RoutePattern pattern)
 
     public bool LeadsTo(string service) => service.Equals(route.ClusterId, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Where a client finds the service's path; null where not through this route.</summary>
+    /// <summary>Returns the client's path for the service's path; null if this route does not lead there.</summary>
     public string? Outside(string path)
     {
         foreach (var transform in route.Transforms?.Reverse() ?? [])

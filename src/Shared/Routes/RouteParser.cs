@@ -10,17 +10,17 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Bff.Routes;
 
-/// <summary>What pass-through needs of the configuration; replaced as a whole on a reload.</summary>
-/// <param name="Routes">From <c>ReverseProxy:Routes</c>, in YARP's own format.</param>
-/// <param name="Clusters">One per upstream.</param>
-/// <param name="GraphQl">What those of the routes take that speak GraphQL, by their ids.</param>
+/// <summary>Configuration of pass-through; replaced as a whole on a reload.</summary>
+/// <param name="Routes">The routes from <c>ReverseProxy:Routes</c>, in YARP's own format.</param>
+/// <param name="Clusters">One cluster for each upstream.</param>
+/// <param name="GraphQl">Rules of the GraphQL routes by route id.</param>
 internal sealed record ProxyRoutes(
     IReadOnlyList<RouteConfig> Routes,
     IReadOnlyList<ClusterConfig> Clusters,
     IReadOnlyDictionary<string, GraphQlRules> GraphQl
 );
 
-/// <summary>Reads YARP's routes and makes a cluster of every upstream.</summary>
+/// <summary>Reads YARP's routes and creates a cluster for every upstream.</summary>
 internal static class RouteParser
 {
     private const string BodyLimitKey = "MaxRequestBodySize";
@@ -35,7 +35,7 @@ internal static class RouteParser
 
     public static ProxyRoutes Parse(IConfiguration configuration, ITransformBuilder transforms, ConfigurationMistakes mistakes)
     {
-        // Reported by its own stage.
+        // Mistakes in upstreams are reported by their own stage.
         var upstreams = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), new ConfigurationMistakes());
         if (configuration.GetSection("ReverseProxy:Clusters").Exists())
         {
@@ -52,13 +52,13 @@ internal static class RouteParser
         return new(routes, [.. upstreams.Values.Select(Cluster)], graphQl);
     }
 
-    /// <summary>How long the route's exchanges may be silent; null: it does not say.</summary>
+    /// <summary>Returns the route's idle timeout; null if it sets none.</summary>
     public static TimeSpan? IdleTimeoutOf(RouteConfig? route) =>
         TimeSpan.TryParseExact(route?.Metadata?.GetValueOrDefault(IdleTimeoutKey), "c", CultureInfo.InvariantCulture, out var idle)
             ? idle
             : null;
 
-    /// <summary>What the route says of its bodies; null: nothing.</summary>
+    /// <summary>Returns the route's limit on bodies; null if it sets none.</summary>
     public static RouteBodyLimit? BodyLimitOf(RouteConfig route) =>
         long.TryParse(route.Metadata?.GetValueOrDefault(BodyLimitKey), CultureInfo.InvariantCulture, out var bytes)
             ? new(bytes < 0 ? null : bytes)
@@ -119,7 +119,7 @@ internal static class RouteParser
         };
         if (read.MaxRequestBodySize is { } bytes)
         {
-            // Not the proxy's own member: it would be set once the body is read, and its change alone would not be noticed.
+            // The proxy's own member is not used: it would apply after the body is read, and a change of it alone would go unnoticed.
             ((IDictionary<string, string>)route.Metadata!)[BodyLimitKey] = bytes.ToString(CultureInfo.InvariantCulture);
         }
 
@@ -138,8 +138,8 @@ internal static class RouteParser
             graphQl[section.Key] = rules;
         }
 
-        Check(section, route, mistakes); // All mistakes at once, also those of a route that leads nowhere.
-        foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would say so only when it takes the route.
+        Check(section, route, mistakes); // Reports all mistakes at once, including those of a route to an unknown upstream.
+        foreach (var mistake in transforms.ValidateRoute(route)) // The proxy itself would report them only when it loads the route.
         {
             mistakes.Add(section.Path, mistake.Message);
         }

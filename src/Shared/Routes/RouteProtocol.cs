@@ -2,10 +2,10 @@ using Yarp.ReverseProxy.Configuration;
 
 namespace Bff.Routes;
 
-/// <summary>What a route's clients and its service speak.</summary>
+/// <summary>Protocol between a route's clients and its service.</summary>
 internal enum RouteProtocol
 {
-    /// <summary>Any HTTP.</summary>
+    /// <summary>Any use of HTTP.</summary>
     Http,
 
     /// <summary>gRPC over HTTP/2, end to end.</summary>
@@ -15,16 +15,16 @@ internal enum RouteProtocol
     GraphQL,
 }
 
-/// <summary>Reads the protocol of a checked route.</summary>
+/// <summary>Reads the protocol settings of a validated route.</summary>
 internal static class RouteProtocols
 {
-    /// <summary><c>Metadata:Protocol</c>.</summary>
+    /// <summary>Returns <c>Metadata:Protocol</c>.</summary>
     public static RouteProtocol Of(RouteConfig? route) =>
         route?.Metadata?.GetValueOrDefault("Protocol") is { } name && Enum.TryParse<RouteProtocol>(name, ignoreCase: true, out var protocol)
             ? protocol
             : RouteProtocol.Http;
 
-    /// <summary><c>Metadata:GrpcWeb</c>.</summary>
+    /// <summary>Returns <c>Metadata:GrpcWeb</c>.</summary>
     public static bool TakesGrpcWeb(RouteConfig route) =>
         bool.TryParse(route.Metadata?.GetValueOrDefault("GrpcWeb"), out var takes) && takes;
 }

@@ -17,10 +17,10 @@ using Yarp.ReverseProxy.Transforms.Builder;
 
 namespace Bff.Routes;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers and maps pass-through routes.</summary>
 internal static class RoutesRegistration
 {
-    /// <summary>Pass-through routes (YARP) from <c>ReverseProxy:Routes</c>, clusters from <c>Upstreams</c>.</summary>
+    /// <summary>Adds pass-through routes (YARP) from <c>ReverseProxy:Routes</c>, with clusters from <c>Upstreams</c>.</summary>
     public static WebApplicationBuilder AddRoutes(this WebApplicationBuilder builder)
     {
         builder.Services.AddReloadable(
@@ -52,8 +52,8 @@ internal static class RoutesRegistration
     }
 
     /// <summary>
-    /// The reverse proxy brings data protection for affinity cookies, which no gateway has; left alone it writes a key to the disk at every
-    /// first start.
+    /// Removes data protection, which the reverse proxy adds for affinity cookies. The gateways use none, and it would write a key to the
+    /// disk at every first start.
     /// </summary>
     private static void WithoutDataProtectionKeys(IServiceCollection services)
     {
@@ -69,14 +69,14 @@ internal static class RoutesRegistration
         }
     }
 
-    /// <summary>What every proxied exchange has: an allow-list of headers each way, and the gateway's errors on the way out.</summary>
+    /// <summary>Sets up every proxied exchange: header allow-lists in both directions, and the gateway's errors in answers.</summary>
     internal static void Shape(TransformBuilderContext context)
     {
         context.CopyRequestHeaders = false;
         context.RequestTransforms.Add(context.Services.GetRequiredService<RequestHeadersTransform>());
         context.CopyResponseHeaders = false;
-        context.CopyResponseTrailers = false; // They would pass every rule that headers are under; only a gRPC client needs them.
-        context.ResponseTransforms.Insert(0, context.Services.GetRequiredService<ResponseHeadersTransform>()); // A route's own come after it.
+        context.CopyResponseTrailers = false; // They would bypass the rules for headers; only a gRPC client needs trailers.
+        context.ResponseTransforms.Insert(0, context.Services.GetRequiredService<ResponseHeadersTransform>()); // The route's own follow.
         if (RouteProtocols.Of(context.Route) is RouteProtocol.Grpc)
         {
             context.RequestTransforms.Add(context.Services.GetRequiredService<GrpcRequestTransform>());
@@ -99,7 +99,7 @@ internal static class RoutesRegistration
                     : context.RequestServices.GetRequiredService<GraphQlGate>().Pass(context, next)
         );
 
-    /// <summary>Maps the routes; each carries its scope, or is anonymous, as its configuration says.</summary>
+    /// <summary>Maps the routes; each requires its scope or is anonymous, as configured.</summary>
     public static void MapRoutes(this IEndpointRouteBuilder endpoints) =>
         endpoints
             .MapReverseProxy(static proxy =>
@@ -117,7 +117,7 @@ internal static class RoutesRegistration
                     return;
                 }
 
-                endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Configuration makes it, the service describes it.
+                endpoint.Metadata.Add(new ExcludeFromDescriptionAttribute()); // Its service describes it.
                 endpoint.Metadata.Add(new EndpointName(route.Metadata?.GetValueOrDefault("Endpoint") ?? route.RouteId));
                 if (RouteProtocols.Of(route) is RouteProtocol.Grpc)
                 {
@@ -132,12 +132,12 @@ internal static class RoutesRegistration
                 if (RouteProtocols.Of(route) == RouteProtocol.GraphQL)
                 {
                     endpoint.Metadata.Add(new GraphQlErrors());
-                    endpoint.Metadata.Add(new ChargesItself()); // By what its operations cost.
+                    endpoint.Metadata.Add(new ChargesItself()); // The charge is the cost of its operations.
                 }
 
                 if (string.Equals(route.Metadata?.GetValueOrDefault("Limits"), "none", StringComparison.OrdinalIgnoreCase))
                 {
-                    endpoint.Metadata.Add(new Unlimited()); // Pictures: a page has dozens, and a page that embeds them has no other budget.
+                    endpoint.Metadata.Add(new Unlimited()); // For images: a page has dozens, which would use up its only budget.
                     if (string.Equals(route.AuthorizationPolicy, "Anonymous", StringComparison.OrdinalIgnoreCase))
                     {
                         endpoint.Metadata.Add(new PublicMedia());

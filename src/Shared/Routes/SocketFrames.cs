@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Bff.Routes;
 
 /// <summary>
-/// Follows the frames of one direction of a WebSocket (RFC 6455 section 5.2): where frames and messages begin and end, not what they say.
+/// Follows the frames in one direction of a WebSocket (RFC 6455 section 5.2): where frames and messages begin and end, but not their
+/// content.
 /// </summary>
 internal sealed class SocketFrames
 {
@@ -17,19 +18,19 @@ internal sealed class SocketFrames
     private long _payload;
     private bool _isInMessage;
 
-    /// <summary>What a gateway's own ping says, and its pong therefore.</summary>
+    /// <summary>Payload of the gateway's pings, and therefore of their pongs.</summary>
     public static ReadOnlySpan<byte> Mark => "gateway!"u8;
 
-    /// <summary>A control frame may be put here.</summary>
+    /// <summary>Whether a control frame can be inserted here.</summary>
     public bool IsBetweenFrames => _headRead == 0;
 
-    /// <summary>A close may be put here without cutting a message in two.</summary>
+    /// <summary>Whether a close frame can be inserted here without splitting a message.</summary>
     public bool IsBetweenMessages => IsBetweenFrames && !_isInMessage;
 
-    /// <summary>The sender has said that it sends nothing more.</summary>
+    /// <summary>Whether the sender has sent a close frame.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>Frames that have ended, but for pongs to the gateway's own pings.</summary>
+    /// <summary>Number of completed frames, without pongs to the gateway's own pings.</summary>
     public long Count { get; private set; }
 
     public void Take(ReadOnlySpan<byte> bytes)

@@ -7,9 +7,9 @@ using Yarp.ReverseProxy.Transforms;
 namespace Bff.Routes;
 
 /// <summary>
-/// The body of a service's answer goes on as it comes:
-/// 1. nothing before the client holds it; 2. silence ends it after the route's <c>IdleTimeout</c>; 3. a head whose body is not there yet
-/// goes out at once.
+/// Forwards the body of a service's answer as it arrives:
+/// 1. the response is not buffered; 2. silence ends it after the route's <c>IdleTimeout</c>; 3. the head is sent at once if the body is not
+/// there yet.
 /// </summary>
 internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
 {
@@ -36,12 +36,12 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         );
         if (isHeadAlone)
         {
-            return; // A head with the status in it is the whole answer, and must go out as one.
+            return; // A head with a status is the whole answer, and must be sent as one.
         }
 
         // 3
         var body = await answer.Content.ReadAsStreamAsync(context.CancellationToken);
-        // Ends when there is something to read, and takes nothing.
+        // Completes when there is something to read, and reads nothing.
         var first = body.ReadAsync(Memory<byte>.Empty, context.CancellationToken);
         try
         {
@@ -54,7 +54,7 @@ internal sealed class StreamingTransform(TimeProvider time) : ResponseTransform
         }
         catch (Exception broken) when (broken is IOException or HttpRequestException or OperationCanceledException)
         {
-            // The copying of the body meets it again, and decides what the client is told.
+            // The copy of the body meets the same error and decides what the client is told.
         }
     }
 

@@ -4,13 +4,12 @@ using System.Text.Json;
 namespace Bff.Routes.GraphQl;
 
 /// <summary>
-/// Writes a request anew with the documents that its client named by their ids. What named them is left out: the service need not know of
-/// it.
+/// Rewrites a request with the documents that its client named by id. The ids are left out, because the service need not know them.
 /// </summary>
 internal static class Completion
 {
-    /// <param name="root">One operation, or a batch.</param>
-    /// <param name="texts">For each operation its document; null where it has its own.</param>
+    /// <param name="root">One operation or a batch.</param>
+    /// <param name="texts">The document for each operation; null for an operation that has its own.</param>
     public static byte[] Of(JsonElement root, IReadOnlyList<string?> texts)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);

@@ -6,29 +6,29 @@ using GraphQLParser.Exceptions;
 namespace Bff.Routes.GraphQl;
 
 /// <summary>
-/// What a GraphQL document asks for, as far as it can be known without the service's schema. Fragments count wherever they are spread.
+/// Facts about a GraphQL document that are known without the service's schema. Fragments count wherever they are spread.
 /// </summary>
-/// <param name="Depth">Levels of fields within each other.</param>
-/// <param name="Aliases">Fields under another name.</param>
-/// <param name="IsWrite">Whether one of its operations is a mutation, whichever is executed: services differ in how they choose.</param>
-/// <param name="IsStream">Whether one of them is a subscription.</param>
+/// <param name="Depth">Levels of nested fields.</param>
+/// <param name="Aliases">Number of aliased fields.</param>
+/// <param name="IsWrite">Whether any of its operations is a mutation, executed or not: services differ in which one they execute.</param>
+/// <param name="IsStream">Whether any of its operations is a subscription.</param>
 /// <param name="Introspects">Whether it reads <c>__schema</c> or <c>__type</c>.</param>
 internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, bool IsStream, bool Introspects)
 {
-    /// <summary>Of one document.</summary>
+    /// <summary>Maximum length of a document in characters.</summary>
     public const int MaxCharacters = 128 * 1024;
 
-    /// <summary>Of one document; each becomes a node of a hundred bytes and more.</summary>
+    /// <summary>Maximum number of tokens in a document; each becomes a node of at least a hundred bytes.</summary>
     public const int MaxTokens = 15_000;
 
-    private const int MaxNodes = 512; // Within each other: fields, fragments, lists and objects of arguments.
+    private const int MaxNodes = 512; // Maximum nesting of fields, fragments, and lists and objects in arguments.
 
     /// <summary>
-    /// Reads a document: 1. its tokens are counted before anything is made of them; 2. it is parsed; 3. operations are measured with the
-    /// fragments that they spread.
+    /// Reads a document: 1. its tokens are counted before it is parsed; 2. it is parsed; 3. its operations are measured with the fragments
+    /// that they spread.
     /// </summary>
-    /// <exception cref="ProblemException">It is not well-formed, spreads a fragment within itself, or is larger than any limit could
-    /// allow.</exception>
+    /// <exception cref="ProblemException">The document is malformed, spreads a fragment within itself, or exceeds the fixed
+    /// limits.</exception>
     public static GraphQlDocument Read(string text)
     {
         if (text.Length > MaxCharacters)
@@ -109,7 +109,7 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
                         when _fragments.TryAdd(fragment.FragmentName.Name.StringValue, new(fragment.SelectionSet)):
                         break;
                     case GraphQLOperationDefinition or GraphQLFragmentDefinition:
-                        throw Malformed("Two operations, or two fragments, of the document have one name."); // Services differ in which of them they take.
+                        throw Malformed("Two operations, or two fragments, of the document have one name."); // Services differ.
                     default:
                         throw Malformed("A document has operations and fragments, and no definitions of types.");
                 }
@@ -131,7 +131,7 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
 
             foreach (var fragment in _fragments.Values)
             {
-                size = size with { Depth = Math.Max(size.Depth, Measure(fragment, 0).Depth) }; // Also those that nothing spreads.
+                size = size with { Depth = Math.Max(size.Depth, Measure(fragment, 0).Depth) }; // Includes fragments that nothing spreads.
             }
 
             return new(
@@ -159,7 +159,7 @@ internal sealed record GraphQlDocument(int Depth, int Aliases, bool IsWrite, boo
                     GraphQLInlineFragment inline => size.With(Measure(inline.SelectionSet, level + 1)),
                     GraphQLFragmentSpread spread when _fragments.TryGetValue(spread.FragmentName.Name.StringValue, out var fragment) =>
                         size.With(Measure(fragment, level + 1)),
-                    _ => size, // A fragment that is not there: the service says so.
+                    _ => size, // The service reports an unknown fragment.
                 };
             }
 

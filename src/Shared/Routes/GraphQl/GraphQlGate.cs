@@ -10,22 +10,22 @@ using Yarp.ReverseProxy.Model;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>Feature: the request asks for nothing but queries, which may be repeated and hedged although they are posted.</summary>
+/// <summary>Feature of a request that contains only queries, so that it may be repeated and hedged although it is a POST.</summary>
 internal sealed record GraphQlRead;
 
 /// <summary>
-/// Lets a GraphQL request on to its service (GraphQL over HTTP):
-/// 1. it is read, from a JSON body or from the query of a GET, in a way that no service could read otherwise; 2. every operation keeps to
-/// the route's rules;
-/// 3. a mutation is a write: posted, and in the caller's plan; 4. the caller pays for each operation what it costs; 5. it goes on as it
-/// came, with the document where the client named it by its id.
+/// Checks a GraphQL request before it goes to its service (GraphQL over HTTP):
+/// 1. it is read, from a JSON body or from the query of a GET, and rejected if a service could read it differently; 2. every operation must
+/// obey the route's rules;
+/// 3. a mutation is a write: it must be a POST and allowed by the caller's plan; 4. the caller is charged the cost of each operation; 5.
+/// the request is forwarded unchanged, or with the document filled in if the client named it by id.
 /// </summary>
 internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter limiter)
 {
-    /// <summary>Of a request: documents with their variables. It is read whole.</summary>
+    /// <summary>Maximum size of a request, that is, documents with their variables. It is read as a whole.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    /// <summary>Operations of one request.</summary>
+    /// <summary>Maximum number of operations in a request.</summary>
     public const int MaxOperations = 10;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
@@ -35,7 +35,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         var route = context.Features.GetRequiredFeature<IReverseProxyFeature>().Route.Config.RouteId;
         if (!routes.Current.GraphQl.TryGetValue(route, out var rules))
         {
-            throw new ProblemException(new Problem(ProblemCodes.NotFound)); // An edit has just taken the route away.
+            throw new ProblemException(new Problem(ProblemCodes.NotFound)); // A reload has just removed the route.
         }
 
         var request = context.Request;
@@ -91,7 +91,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         {
             if (Array.Exists(GraphQlOperation.Members, m => m.Equals(name, StringComparison.OrdinalIgnoreCase)))
             {
-                // Some services would take what the query of its address says.
+                // Some services would take a parameter of the address instead.
                 throw GraphQlDocument.Malformed("A POST says everything in its body.");
             }
         }
@@ -128,12 +128,12 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: an escape that is no character, such as half of a surrogate pair.
+            // InvalidOperationException: an invalid escape, such as half of a surrogate pair.
             throw GraphQlDocument.Malformed("The body is not well-formed JSON, names a member twice or is nested too deeply.");
         }
     }
 
-    /// <summary>One operation, or a batch of them; with the whole body anew where a document had to be filled in.</summary>
+    /// <summary>Reads one operation or a batch; also returns the whole rewritten body if a document had to be filled in.</summary>
     private static (Asked Asked, byte[]? Completed) Read(JsonElement root, GraphQlRules rules)
     {
         if (root.ValueKind != JsonValueKind.Array)
@@ -159,7 +159,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         return (asked, texts.TrueForAll(static t => t is null) ? null : Completion.Of(root, texts));
     }
 
-    /// <summary>The address is written anew from what was read of it: services differ in how they take a query apart.</summary>
+    /// <summary>Reads the query and rewrites it from what was read, because services differ in how they parse a query.</summary>
     private static Asked ReadQuery(HttpRequest request, GraphQlRules rules)
     {
         string? text = null,
@@ -178,7 +178,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
             {
                 case "query":
                     text = value;
-                    continue; // It is added last, whether it is the client's or ours.
+                    continue; // Added last, whether it comes from the client or from the list.
                 case "documentId" or "id":
                     id = id is null ? value : throw GraphQlDocument.Malformed("The request has two ids.");
                     break;
@@ -232,7 +232,7 @@ internal sealed class GraphQlGate(Reloadable<ProxyRoutes> routes, RateLimiter li
         return new(new Problem(ProblemCodes.MethodNotAllowed) { Detail = detail });
     }
 
-    /// <summary>What the operations of a request ask for together.</summary>
+    /// <summary>Sum of what the operations of a request ask for.</summary>
     private readonly record struct Asked(bool IsWrite, bool IsStream, long Aliases, int Cost)
     {
         public Asked With(GraphQlDocument document, int cost, GraphQlRules rules)

@@ -5,20 +5,20 @@ using Bff.Requests;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>One operation as its client sends it: by its document, by its id in the list of allowed ones, or by both.</summary>
+/// <summary>One operation as its client sends it: by its document, by its id in the list of allowed operations, or by both.</summary>
 /// <param name="Text">The document.</param>
 /// <param name="Id">The id, or the hash of an automatic persisted query.</param>
-/// <param name="IsHash">Which of them it is.</param>
+/// <param name="IsHash">Whether <paramref name="Id"/> is a hash.</param>
 internal readonly record struct GraphQlOperation(string? Text, string? Id, bool IsHash)
 {
     /// <summary>
-    /// Members that the protocol knows; a name that differs from one of them in case alone would mean it to some services and nothing to
+    /// Members of the protocol. A name that differs only in case from one of them would mean that member to some services and nothing to
     /// others.
     /// </summary>
     public static readonly string[] Members = ["query", "operationName", "variables", "extensions", "documentId", "id"];
 
-    /// <summary>What may be sent on: the document's facts and cost, and its text where the client has sent none.</summary>
-    /// <exception cref="ProblemException">It may not.</exception>
+    /// <summary>Checks the operation; returns its document's facts, its cost, and the text if the client sent none.</summary>
+    /// <exception cref="ProblemException">The operation is not allowed.</exception>
     public (GraphQlDocument Document, int Cost, string? Missing) Resolve(GraphQlRules rules)
     {
         var known = Id is null ? null : rules.Allowed?.ById(Id);
@@ -56,7 +56,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
     }
 
     /// <summary>Reads the members of one operation.</summary>
-    /// <exception cref="ProblemException">They are not what the protocol says.</exception>
+    /// <exception cref="ProblemException">The members violate the protocol.</exception>
     public static GraphQlOperation Read(JsonElement operation)
     {
         if (operation.ValueKind != JsonValueKind.Object)
@@ -94,14 +94,14 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
         return Of(text, id, hash);
     }
 
-    /// <exception cref="ProblemException">Id and hash are there both.</exception>
+    /// <exception cref="ProblemException">Both id and hash are present.</exception>
     public static GraphQlOperation Of(string? text, string? id, string? hash) =>
         id is not null && hash is not null
             ? throw GraphQlDocument.Malformed("The request has an id and a hash.")
             : new(string.IsNullOrEmpty(text) ? null : text, id ?? hash, hash is not null);
 
-    /// <summary>The member as the protocol spells it, or any other name.</summary>
-    /// <exception cref="ProblemException">It differs in case alone.</exception>
+    /// <summary>Returns the member's name in the protocol's spelling; other names unchanged.</summary>
+    /// <exception cref="ProblemException">The name differs only in case from a member.</exception>
     public static string NameOf(string name)
     {
         foreach (var known in Members)
@@ -115,7 +115,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
         return name;
     }
 
-    /// <summary>The hash of an automatic persisted query; null where there is none.</summary>
+    /// <summary>Returns the hash of an automatic persisted query; null if there is none.</summary>
     public static string? HashOf(JsonElement extensions) =>
         extensions.ValueKind == JsonValueKind.Object
         && extensions.TryGetProperty("persistedQuery", out var persisted)
@@ -127,7 +127,7 @@ internal readonly record struct GraphQlOperation(string? Text, string? Id, bool 
                 : throw GraphQlDocument.Malformed("The persistedQuery of a request has a sha256Hash.")
             : null;
 
-    /// <summary>A service may go by either.</summary>
+    /// <summary>Whether id and text name the same document; a service may use either.</summary>
     private bool Agree(PersistedOperation? known) =>
         known?.Text == Text
         || (

@@ -2,14 +2,14 @@ using Bff.Requests;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>What a route with <c>Metadata:Protocol: graphql</c> lets through.</summary>
-/// <param name="MaxDepth">Levels of fields.</param>
-/// <param name="MaxAliases">Of a request, fragments counted wherever they are spread.</param>
-/// <param name="Introspection">Whether the schema may be read.</param>
-/// <param name="Allowed">The operations that alone may be sent; null: any.</param>
+/// <summary>Rules of a route with <c>Metadata:Protocol: graphql</c>.</summary>
+/// <param name="MaxDepth">Maximum levels of nested fields.</param>
+/// <param name="MaxAliases">Maximum number of aliases in a request; fragments count wherever they are spread.</param>
+/// <param name="Introspection">Whether clients may read the schema.</param>
+/// <param name="Allowed">The only operations that clients may send; null allows any.</param>
 internal sealed record GraphQlRules(int MaxDepth, int MaxAliases, bool Introspection, PersistedOperations? Allowed)
 {
-    /// <exception cref="ProblemException">The document is too deep, or introspects where that is off.</exception>
+    /// <exception cref="ProblemException">The document is too deep, or introspects although that is off.</exception>
     public void Check(GraphQlDocument document)
     {
         if (document.Depth > MaxDepth)
@@ -24,7 +24,7 @@ internal sealed record GraphQlRules(int MaxDepth, int MaxAliases, bool Introspec
         }
     }
 
-    /// <exception cref="ProblemException">Together the operations of a request have too many.</exception>
+    /// <exception cref="ProblemException">The operations of the request together have too many aliases.</exception>
     public void CheckAliases(long aliases)
     {
         if (aliases > MaxAliases)

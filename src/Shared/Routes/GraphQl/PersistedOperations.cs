@@ -6,16 +6,15 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Routes.GraphQl;
 
-/// <summary>One operation that clients may send.</summary>
-/// <param name="Text">Its document.</param>
-/// <param name="Document">What that asks for.</param>
-/// <param name="Cost">Units that it takes of its caller's limits.</param>
+/// <summary>An operation that clients may send.</summary>
+/// <param name="Text">The document.</param>
+/// <param name="Document">Facts about the document.</param>
+/// <param name="Cost">Number of units that it takes from its caller's limits.</param>
 internal sealed record PersistedOperation(string Text, GraphQlDocument Document, int Cost);
 
 /// <summary>
-/// The list of allowed operations, as tools write it: a JSON object of documents by id (or of <c>{ "query", "cost" }</c>), or an Apollo
-/// manifest, whose
-/// <c>operations</c> have <c>id</c> and <c>body</c> (and may have <c>cost</c>).
+/// The list of allowed operations, in the formats of common tools: a JSON object of documents by id (or of <c>{ "query", "cost" }</c>), or
+/// an Apollo manifest, whose <c>operations</c> have <c>id</c> and <c>body</c> (and optionally <c>cost</c>).
 /// </summary>
 internal sealed class PersistedOperations
 {
@@ -34,11 +33,13 @@ internal sealed class PersistedOperations
 
     public PersistedOperation? ByText(string text) => _byText.GetValueOrDefault(text);
 
-    /// <summary>Reads the file; null and a mistake where it is none, or holds an operation that its own route would refuse.</summary>
-    /// <param name="path">Of the file.</param>
-    /// <param name="limits">What every operation must keep to.</param>
-    /// <param name="section">Names it.</param>
-    /// <param name="mistakes">Collects them.</param>
+    /// <summary>
+    /// Reads the file; adds a mistake and returns null if it is no list, or contains an operation that its own route would refuse.
+    /// </summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="limits">Rules that every operation must obey.</param>
+    /// <param name="section">The setting that names the file.</param>
+    /// <param name="mistakes">Collects the mistakes.</param>
     public static PersistedOperations? Load(string path, GraphQlRules limits, IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         try
@@ -110,7 +111,7 @@ internal sealed class PersistedOperations
         }
     }
 
-#pragma warning disable CA1032, CA1064 // It never leaves this file.
+#pragma warning disable CA1032, CA1064 // Caught within this file.
     private sealed class RefusedOperation(string id, string why)
         : Exception($"has the operation '{id}', which its own route would refuse: {why}");
 #pragma warning restore CA1032, CA1064
