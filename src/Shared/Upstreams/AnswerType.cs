@@ -2,11 +2,12 @@ using Bff.Requests;
 
 namespace Bff.Upstreams;
 
-/// <summary>The <c>Content-Type</c> of a service's answer, read as it came: parsing it would cost every call three objects.</summary>
+/// <summary>Reads the <c>Content-Type</c> of a service's answer unparsed; parsing would cost every call three objects.</summary>
 internal static class AnswerType
 {
     /// <summary>
-    /// With its parameters; null when there is none. Several, which is not allowed, are joined and thereby none of the types below.
+    /// Returns the header with its parameters; null without one. Several values, which are not allowed, are joined and so match none of the
+    /// types below.
     /// </summary>
     public static string? Of(HttpContent content) =>
         content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : null;
@@ -14,11 +15,11 @@ internal static class AnswerType
     /// <summary>See <see cref="MediaTypes.IsJson"/>.</summary>
     public static bool IsJson(HttpContent content) => MediaTypes.IsJson(Of(content));
 
-    /// <summary><c>application/grpc</c> and its kin.</summary>
+    /// <summary>Whether the type is <c>application/grpc</c> or a variant of it.</summary>
     public static bool IsGrpc(HttpContent content) =>
         Of(content)?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
 
-    /// <summary>Whether it may last for hours: server-sent events, calls.</summary>
+    /// <summary>Whether the answer may last for hours: server-sent events or gRPC.</summary>
     public static bool IsLongLived(HttpContent content) =>
         Of(content) is { } type
         && (

@@ -5,15 +5,15 @@ using Microsoft.AspNetCore.Http;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A body that is sent on while it arrives. Before its sender is waited for, what has been written goes out to the service, so that it has
-/// whatever has arrived; a sender that sends nothing at all for <see cref="RequestBody.IdleTimeout"/> is told so with 408. Once the service
-/// has hung up, the sender is no longer waited for: the service's answer, if it has given one, is known without the rest.
+/// A body that is forwarded while it arrives. Before waiting for the client, it flushes what has been written, so that the service has all
+/// that has arrived. A client that sends nothing for <see cref="RequestBody.IdleTimeout"/> gets 408. Once the service has closed its
+/// connection, the client is no longer waited for: the service's answer, if there is one, is known without the rest.
 /// </summary>
 internal sealed class ArrivingBody : ReadOnlyStream
 {
     /// <summary>
-    /// As much is left unread of a body whose length is announced, and counted as sent; of a larger one all is read, for counting takes
-    /// time too.
+    /// Largest rest of a body with a known length that is left unread, and counted as sent, after the service has closed its connection. A
+    /// larger rest is read, because counting takes time too.
     /// </summary>
     private const long MostUnread = 256 * 1024 * 1024;
 
@@ -31,7 +31,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
 
     /// <param name="context">The request.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="mayBeSilent">Whether it is a stream, whose sender speaks when it has something to say.</param>
+    /// <param name="mayBeSilent">Whether the body is a stream, whose client sends only when it has something to say.</param>
     public ArrivingBody(HttpContext context, TimeProvider time, bool mayBeSilent)
     {
         _received = context.Request.Body;
@@ -45,13 +45,13 @@ internal sealed class ArrivingBody : ReadOnlyStream
 
     public HttpContext Context { get; }
 
-    /// <summary>The attempt that sends it on.</summary>
+    /// <summary>The attempt that sends the body.</summary>
     public ArrivingAttempt? Attempt { get; set; }
 
-    /// <summary>Where it is written to.</summary>
+    /// <summary>Sets the stream to which the body is written.</summary>
     public void GoesTo(Stream target) => _target = target;
 
-    /// <summary>The service takes no more.</summary>
+    /// <summary>Notes that the service has closed its connection.</summary>
     public void ServiceHungUp() => _isCut = _left is null or <= MostUnread;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -59,7 +59,7 @@ internal sealed class ArrivingBody : ReadOnlyStream
         var read = _isCut ? HungUp : await Receive(buffer, cancellationToken);
         if (read == HungUp)
         {
-            read = (int)Math.Min(_left ?? 0, buffer.Length); // The service has to get what was announced, and it goes nowhere.
+            read = (int)Math.Min(_left ?? 0, buffer.Length); // The announced length must be written, although it goes nowhere.
         }
 
         _left -= read;
@@ -119,8 +119,8 @@ internal sealed class ArrivingBody : ReadOnlyStream
         }
     }
 
-    /// <param name="reading">From the client.</param>
-    /// <param name="cancellation">Cancelled also when the service has reset its stream, which is not the sender's doing.</param>
+    /// <param name="reading">A read from the client.</param>
+    /// <param name="cancellation">Also cancelled when the service has reset its stream, which is not the client's doing.</param>
     private async ValueTask<int> Read(ValueTask<int> reading, CancellationToken cancellation)
     {
         try
@@ -165,14 +165,14 @@ internal sealed class ArrivingBody : ReadOnlyStream
         }
     }
 
-    /// <summary>The service is gone; the body is not read on.</summary>
+    /// <summary>Stops reading, because the service is gone.</summary>
     private async ValueTask Leave(Task<int> reading)
     {
         await _either!.CancelAsync();
         await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The same token comes with every read.</summary>
+    /// <summary>Links the tokens; reuses the result because every read passes the same token.</summary>
     private CancellationToken Either(CancellationToken cancellation)
     {
         if (_either is null || _asked != cancellation)

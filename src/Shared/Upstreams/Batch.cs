@@ -2,22 +2,22 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
-/// <summary>A batch call over more ids than the service takes at once.</summary>
+/// <summary>Makes batch calls for more ids than the service accepts at once.</summary>
 public static class Batch
 {
     private const int AtOnce = 4;
     private const int LongestAddress = 2000;
 
     /// <summary>
-    /// Several calls that are one: one part, one status, one value. Each has at most <paramref name="most"/> ids, and fewer where they are
-    /// long, so that an address stays within what every server takes; four are with the service at a time. The first that fails is the
-    /// whole's failure; the others are not waited for.
+    /// Combines several calls into one: one part, one status, one value. Each has at most <paramref name="most"/> ids, and fewer if they
+    /// are long, so that the address stays within the limits of all servers. At most four calls run at a time. The first failure is the
+    /// failure of the whole; the other calls are cancelled.
     /// </summary>
-    /// <param name="ids">What is asked for, in this order; more than once is once.</param>
-    /// <param name="most">How many the service takes at once.</param>
-    /// <param name="ask">The call for some of them.</param>
-    /// <param name="join">Makes one value of those of the calls, which are in the order of the ids.</param>
-    /// <param name="type">Source-generated metadata of the value; needed where it is kept.</param>
+    /// <param name="ids">The ids, in order; duplicates are removed.</param>
+    /// <param name="most">Maximum number of ids that the service accepts at once.</param>
+    /// <param name="ask">Builds the call for some of the ids.</param>
+    /// <param name="join">Combines the values of the calls, which are in the order of the ids.</param>
+    /// <param name="type">Source-generated metadata of the value; required if the value is cached.</param>
     public static UpstreamCall<TAll> Of<T, TAll>(
         IEnumerable<string> ids,
         int most,
@@ -37,7 +37,7 @@ public static class Batch
         var (piece, length) = (new List<string>(), 0);
         foreach (var id in ids)
         {
-            var escaped = Uri.EscapeDataString(id).Length + 3; // With its comma, which may be escaped too.
+            var escaped = Uri.EscapeDataString(id).Length + 3; // Includes the comma, which may be escaped too.
             if (piece.Count == most || (piece.Count > 0 && length + escaped > LongestAddress))
             {
                 yield return piece;
@@ -55,7 +55,7 @@ public static class Batch
     }
 }
 
-/// <summary>Calls that are made a few at a time, and end with the first failure.</summary>
+/// <summary>Makes calls a few at a time, and ends with the first failure.</summary>
 internal sealed class BatchCall<T, TAll>(
     IReadOnlyList<UpstreamCall<T>> calls,
     int atOnce,
@@ -72,7 +72,7 @@ internal sealed class BatchCall<T, TAll>(
     {
         var answers = new UpstreamAnswer<T>[calls.Count];
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(context.Cancellation);
-        var failure = -1; // Where the first one is.
+        var failure = -1; // Index of the first failed call.
         try
         {
             await Parallel.ForAsync(
@@ -92,7 +92,7 @@ internal sealed class BatchCall<T, TAll>(
         }
         catch (OperationCanceledException) when (failure >= 0 && !context.Cancellation.IsCancellationRequested)
         {
-            // The others are no longer needed.
+            // Another call failed, so this one is no longer needed.
         }
 
         if (failure >= 0)

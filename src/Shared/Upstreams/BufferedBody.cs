@@ -4,7 +4,7 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
-/// <summary>A response body that was read whole into a pooled buffer. The response still has the headers that describe it.</summary>
+/// <summary>A response body that was read completely into a pooled buffer. The response keeps the headers that describe it.</summary>
 internal sealed class BufferedBody : IDisposable
 {
     private readonly int _length;
@@ -15,12 +15,12 @@ internal sealed class BufferedBody : IDisposable
     public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
 
     /// <summary>Reads the response's content to its end.</summary>
-    /// <param name="response">Its content is unread.</param>
-    /// <param name="decodes">Whether codings are undone; one that is not understood stays, and its header with it.</param>
-    /// <param name="maxBytes">Of the body, as it comes and decoded.</param>
-    /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or is not in the coding that
-    /// it names.</exception>
+    /// <param name="response">The response, with its content unread.</param>
+    /// <param name="decodes">Whether content codings are decoded; an unknown coding stays, together with its header.</param>
+    /// <param name="maxBytes">Maximum size of the body, both encoded and decoded.</param>
+    /// <param name="cancellation">Cancels the read.</param>
+    /// <exception cref="HttpRequestException">The body is larger than <paramref name="maxBytes"/>, breaks off, or does not have the coding
+    /// that it states.</exception>
     [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     public static async ValueTask<BufferedBody> Read(
         HttpResponseMessage response,
@@ -40,7 +40,7 @@ internal sealed class BufferedBody : IDisposable
         var length = 0;
         try
         {
-            var stream = content.ReadAsStream(cancellation); // The connection's; nothing is read yet.
+            var stream = content.ReadAsStream(cancellation); // Returns the connection's stream; reads nothing yet.
             int read;
             while ((read = await stream.ReadAsync(buffer.AsMemory(length), cancellation)) > 0)
             {
@@ -81,7 +81,7 @@ internal sealed class BufferedBody : IDisposable
         return new BufferedBody(buffer, length);
     }
 
-    /// <summary>Gives the buffer back to the pool.</summary>
+    /// <summary>Returns the buffer to the pool.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)

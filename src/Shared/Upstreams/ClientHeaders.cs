@@ -10,15 +10,16 @@ using Microsoft.Extensions.Configuration;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What the services that a composition asks are told of the client's headers: its <c>Accept-Language</c>, and what <c>Headers:Forward</c>
-/// names.
-/// 1. An answer for the caller alone is asked for with all of them, and kept apart by all of them. 2. An answer that is kept for others is
-/// asked for with those alone that its service's <c>VaryBy</c> names, and kept apart by these: what its service was not told cannot have
-/// changed it.
+/// Selects the client's headers that the services of a composition get: <c>Accept-Language</c> and those in <c>Headers:Forward</c>.
+/// 1. The call for an answer for the caller alone sends all of them, and all are part of its key. 2. The call for an answer that is cached
+/// for others sends only those in the service's <c>VaryBy</c>, and only these are part of its key: a header that the service did not get
+/// cannot have changed the answer.
 /// </summary>
 internal sealed class ClientHeaders
 {
-    /// <summary>A longer value is left out: a service that refuses a head for its size would answer none of the parts.</summary>
+    /// <summary>
+    /// Maximum length of a value. A longer one is left out, because a service that rejects a large head would fail every part.
+    /// </summary>
     public const int LongestValue = 1024;
 
     private const int LongestPlain = 200;
@@ -27,8 +28,7 @@ internal sealed class ClientHeaders
         '\t',
     ]);
 
-    // They speak of the client's own exchange with the gateway: a part of a document, or none because the client has it, is nothing to
-    // compose of.
+    // These headers concern the client's exchange with the gateway: a range of a document, or a 304 without one, cannot be composed.
     private static readonly FrozenSet<string> OfTheExchange = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
         [
@@ -57,19 +57,21 @@ internal sealed class ClientHeaders
         Vary = string.Join(", ", _names);
     }
 
-    /// <summary>Where nothing is configured, as in a test without a host.</summary>
+    /// <summary>An instance without headers, for use without configuration, as in a test without a host.</summary>
     public static ClientHeaders None { get; } = new([]);
 
-    /// <summary>What an answer of a composition may vary by, as <c>Vary</c> has it.</summary>
+    /// <summary>Value of <c>Vary</c> for composed answers.</summary>
     public string Vary { get; }
 
-    /// <summary>What may not be forwarded is reported by the stage of the routes.</summary>
+    /// <summary>Reads the names. Names that may not be forwarded are reported by the routes.</summary>
     public static ClientHeaders Parse(IConfiguration configuration) =>
         new(ForwardedNames.Read(configuration, new ConfigurationMistakes()).Where(IsToldOf).Prepend("Accept-Language"));
 
     public bool Contains(string name) => _names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Those that the request has, kept with it: they outlive its connection. What is not plain ASCII cannot be sent on.</summary>
+    /// <summary>
+    /// Returns the request's values and keeps them with it, because they outlive its connection. Only plain ASCII can be forwarded.
+    /// </summary>
     public KeyValuePair<string, string>[] Of(BffRequest request)
     {
         if (request.ClientHeaders is { } known)
@@ -97,13 +99,13 @@ internal sealed class ClientHeaders
         return request.ClientHeaders = found is null ? [] : [.. found];
     }
 
-    /// <summary>Those of the headers that are named.</summary>
+    /// <summary>Returns the headers with the given names.</summary>
     public static KeyValuePair<string, string>[] Only(KeyValuePair<string, string>[] headers, IReadOnlyCollection<string> names) =>
         headers.Length == 0 || names.Count == 0 ? [] : Array.FindAll(headers, h => names.Contains(h.Key, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>
-    /// What keeps an answer apart from those that were asked for with other headers, or of other services (canaries); bounded, whatever the
-    /// client writes. Null without any.
+    /// Returns a key that separates an answer from those for other headers or from other services (canaries). Its length is bounded,
+    /// whatever the client sends. Null without headers and canaries.
     /// </summary>
     public static string? Variant(KeyValuePair<string, string>[] headers, string[] canaries)
     {
@@ -120,7 +122,7 @@ internal sealed class ClientHeaders
 
         foreach (var name in canaries)
         {
-            text.Append("canary ").Append(name).Append('\n'); // No header's name has a space.
+            text.Append("canary ").Append(name).Append('\n'); // The name of a header has no space, so the two cannot be confused.
         }
 
         return text.Length <= LongestPlain

@@ -5,14 +5,16 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and the trace context that goes with it (W3C Trace
-/// Context 1). It stands for the framework's, which is made for every call, recorded or not.
+/// Writes the span of one attempt (OpenTelemetry semantic conventions for HTTP clients 1.29) and its trace context (W3C Trace Context 1).
+/// It replaces the framework's span, which is created for every call, recorded or not.
 /// </summary>
 internal static class ClientSpan
 {
     private static readonly ActivitySource Source = new("Bff.Upstreams");
 
-    /// <summary>Starts the span where the request is recorded, and tells the service of it, or of the request's own.</summary>
+    /// <summary>
+    /// Starts a span if the request is recorded, and sends its context to the service, or else that of the request's own span.
+    /// </summary>
     public static Activity? Start(HttpRequestMessage request, string upstream)
     {
         var parent = Activity.Current;
@@ -38,14 +40,14 @@ internal static class ClientSpan
             span.SetTag("http.request.method", request.Method.Method);
             span.SetTag("server.address", uri.Host);
             span.SetTag("server.port", uri.Port);
-            span.SetTag("url.full", uri.GetLeftPart(UriPartial.Authority)); // Paths hold ids.
+            span.SetTag("url.full", uri.GetLeftPart(UriPartial.Authority)); // Paths contain ids.
             span.SetTag("bff.upstream", upstream);
         }
 
         return span;
     }
 
-    /// <summary>Says what came of the attempt, and ends the span.</summary>
+    /// <summary>Adds the answer to the span, and ends it.</summary>
     public static void Answered(Activity? span, HttpResponseMessage response)
     {
         if (span is null)
@@ -68,7 +70,7 @@ internal static class ClientSpan
         span.Dispose();
     }
 
-    /// <summary>Says what broke it, and ends the span.</summary>
+    /// <summary>Adds the error to the span, and ends it.</summary>
     public static void Broke(Activity? span, Exception broken)
     {
         span?.SetTag("error.type", broken.GetType().FullName);

@@ -4,16 +4,16 @@ using System.IO.Compression;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Undoes the content codings (RFC 9110 section 8.4.1) of a body that is in memory. The gateway does not ask services for them; caches and
-/// sidecars between add them.
+/// Decodes the content codings (RFC 9110 section 8.4.1) of a body in memory. The gateway does not ask services for codings, but caches and
+/// sidecars on the way add them.
 /// </summary>
 internal static class ContentDecoding
 {
-    /// <summary>Codings that are undone one after another; each further one would multiply the work that a small body makes.</summary>
+    /// <summary>Maximum number of nested codings; each further one would multiply the work that a small body causes.</summary>
     private const int MostCodings = 3;
 
     /// <summary>
-    /// The codings in the order in which they are undone; null where there is none, one of them is not understood, or there are too many.
+    /// Returns the codings in the order in which to decode them; null if there are none, too many, or an unknown one.
     /// </summary>
     public static string[]? Understand(string header)
     {
@@ -23,7 +23,7 @@ internal static class ContentDecoding
             return null;
         }
 
-        Array.Reverse(codings); // They are named in the order in which they were applied.
+        Array.Reverse(codings); // The header lists them in the order in which they were applied.
         for (var i = 0; i < codings.Length; i++)
         {
             codings[i] = codings[i].ToLowerInvariant();
@@ -37,10 +37,11 @@ internal static class ContentDecoding
     }
 
     /// <summary>
-    /// The decoded bytes in a rented buffer. <paramref name="encoded"/> stays the caller's. Each coding is undone within the bound: what a
-    /// small body becomes on the way may be a thousand times as large, and that a million times, although it ends as nothing.
+    /// Returns the decoded bytes in a rented buffer; <paramref name="encoded"/> stays the caller's. The limit applies to each coding: a
+    /// small body can grow a thousandfold with each one, even if the final result is tiny.
     /// </summary>
-    /// <exception cref="HttpRequestException">It is flawed, or larger than <paramref name="maxBytes"/> once a coding is undone.</exception>
+    /// <exception cref="HttpRequestException">The body is corrupt, or larger than <paramref name="maxBytes"/> after a coding is
+    /// decoded.</exception>
     public static (byte[] Buffer, int Length) Decode(byte[] encoded, int length, string[] codings, int maxBytes)
     {
         var (stage, decoded) = (encoded, length);
@@ -80,7 +81,7 @@ internal static class ContentDecoding
             var buffer = ArrayPool<byte>.Shared.Rent(Math.Min(Math.Max(4096, length * 4), maxBytes + 1));
             try
             {
-                var decoded = Fill(stream, ref buffer, maxBytes); // It may take a larger buffer.
+                var decoded = Fill(stream, ref buffer, maxBytes); // May replace the buffer by a larger one.
                 return (buffer, decoded);
             }
             catch (Exception flawed)
@@ -121,7 +122,7 @@ internal static class ContentDecoding
     }
 
     /// <summary>
-    /// Many send the bare stream for what the standard calls deflate; the first byte of the wrapped one has 8 in its lower half (RFC 1950).
+    /// Whether the data is in zlib format (RFC 1950), whose first byte has 8 in its lower half. Many servers send raw deflate data instead.
     /// </summary>
     private static bool IsZLib(ReadOnlySpan<byte> encoded) => !encoded.IsEmpty && (encoded[0] & 0x0F) == 8;
 }

@@ -5,11 +5,11 @@ using Refit;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Makes an <see cref="UpstreamCall{T}"/> of what a method of a Refit interface declares. A host derives one class from it, for Refit's
+/// Converts the methods of a Refit interface into <see cref="UpstreamCall{T}"/>. A host derives one class from it, because Refit's
 /// generator looks for it in the host's own assembly.
 /// </summary>
-/// <typeparam name="T">What is read of the answer.</typeparam>
-/// <param name="json">Source-generated metadata of what the host reads of its services and sends them.</param>
+/// <typeparam name="T">The type that the answer is read as.</typeparam>
+/// <param name="json">Source-generated metadata of the host's upstream documents.</param>
 public abstract class DeclaredCalls<T>(JsonSerializerContext json) : IReturnTypeAdapter<UpstreamCall<T>, HttpResponseMessage>
 {
     /// <inheritdoc />
@@ -17,10 +17,10 @@ public abstract class DeclaredCalls<T>(JsonSerializerContext json) : IReturnType
 }
 
 /// <summary>
-/// A call that a generated method has declared. 1. Refit's code writes the request and, when the call is made, hands it to the client's
+/// A call that a generated method declares. 1. When the call is made, Refit's code writes the request and passes it to the client's
 /// handler;
-/// 2. which keeps it unsent (<see cref="RequestTaker"/>); 3. here it is sent for a request and within a deadline, and its answer read.
-/// Nothing ambient says whose call it is, and no body comes by Refit, which would read it without a bound.
+/// 2. the handler keeps it unsent (<see cref="RequestTaker"/>); 3. this class sends it for a request and within a deadline, and reads the
+/// answer. No ambient state says for whom the call is, and Refit reads no body, since it would do so without a limit.
 /// </summary>
 internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseMessage>> write, JsonSerializerContext json)
     : UpstreamCall<T>,
@@ -35,10 +35,10 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
 
     internal override TimeProvider Time => Request.Upstream.Time;
 
-    /// <summary>Refit writes a message once: it is kept, for who makes the call again.</summary>
+    /// <summary>The request; kept, because Refit writes it once but the call may be made again.</summary>
     public WrittenRequest Request => _request ??= RequestTaker.Take(write);
 
-    /// <summary>Says of a POST that it changes nothing, so that it may be repeated, hedged and shared.</summary>
+    /// <summary>Declares that a POST changes nothing, so that it may be repeated, hedged and shared.</summary>
     public DeclaredCall<T> OnlyReads()
     {
         _onlyReads = true;
@@ -69,7 +69,7 @@ internal sealed class DeclaredCall<T>(Func<CancellationToken, Task<HttpResponseM
         (UpstreamAnswer<T>)(object)await upstream.GetFile(message, call);
 }
 
-/// <summary>A call whose request can be seen without knowing what is read of its answer.</summary>
+/// <summary>Gives access to the request of a call without its type argument.</summary>
 internal interface IDeclaredCall
 {
     WrittenRequest Request { get; }

@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace Bff.Upstreams;
 
-/// <summary>A list that equals another with the same items, so that options compare by value.</summary>
+/// <summary>A list that equals another list with the same items, so that options are compared by value.</summary>
 public sealed class EquatableList<T>(IReadOnlyList<T> items) : IReadOnlyList<T>, IEquatable<EquatableList<T>>
 {
     /// <inheritdoc />

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;
 
-/// <summary>What <c>Headers:Forward</c> may name, for routes and compositions alike.</summary>
+/// <summary>Reads <c>Headers:Forward</c>, for routes and compositions alike.</summary>
 internal static class ForwardedNames
 {
     // RFC 9110 section 5.6.2.
@@ -22,7 +22,7 @@ internal static class ForwardedNames
             "Proxy-Authorization",
             "Cookie",
             "X-API-Key",
-            "X-CSRF", // Credentials are for the gateway.
+            "X-CSRF", // Credentials are meant for the gateway.
             "Host",
             "Connection",
             "Keep-Alive",
@@ -32,7 +32,7 @@ internal static class ForwardedNames
             "Transfer-Encoding",
             "Upgrade",
             "Expect",
-            "HTTP2-Settings", // The connection's.
+            "HTTP2-Settings", // These belong to the connection.
             "Proxy",
             "Forwarded",
             "X-Forwarded-For",
@@ -43,14 +43,14 @@ internal static class ForwardedNames
             "X-Correlation-Id",
             "traceparent",
             "tracestate",
-            "baggage", // The gateway says these itself.
+            "baggage", // The gateway sets these itself.
         ]
     );
 
-    /// <summary>Whether a header may have this name at all.</summary>
+    /// <summary>Whether the text is a valid name of a header.</summary>
     public static bool IsName([NotNullWhen(true)] string? name) => name is { Length: > 0 } && !name.AsSpan().ContainsAnyExcept(Token);
 
-    /// <summary>The names; each that may not be forwarded is a mistake.</summary>
+    /// <summary>Returns the names; adds a mistake for each that may not be forwarded.</summary>
     public static IEnumerable<string> Read(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         foreach (var section in configuration.GetSection("Headers:Forward").GetChildren())
@@ -59,7 +59,7 @@ internal static class ForwardedNames
                 section.Value is { } name
                 && IsName(name)
                 && !IdentityHeaders.IsReserved(name)
-                && !Never.Contains(name.Replace('_', '-')) // Many servers take the two for the same.
+                && !Never.Contains(name.Replace('_', '-')) // Many servers treat the two characters alike.
                 && !name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase)
             )
             {

@@ -2,29 +2,29 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
-/// <summary>A GraphQL request's body.</summary>
+/// <summary>The body of a GraphQL request.</summary>
 /// <param name="Query">The document; a constant.</param>
-/// <param name="Variables">What it is asked with.</param>
+/// <param name="Variables">The variables.</param>
 public sealed record GraphQlQuery<TVariables>(string Query, TVariables Variables);
 
-/// <summary>What every GraphQL answer has.</summary>
-/// <param name="Data">Null where the query came to nothing.</param>
-/// <param name="Errors">Not empty where any of it failed.</param>
+/// <summary>The body of a GraphQL answer.</summary>
+/// <param name="Data">The data; null if the query failed as a whole.</param>
+/// <param name="Errors">The errors; not empty if any part of the query failed.</param>
 public sealed record GraphQlAnswer<TData>(TData? Data = null, IReadOnlyList<GraphQlError>? Errors = null)
     where TData : class;
 
-/// <summary>What failed.</summary>
+/// <summary>An error in a GraphQL answer.</summary>
 public sealed record GraphQlError(string? Message = null);
 
-/// <summary>Reads GraphQL answers.</summary>
+/// <summary>Sends GraphQL queries and reads their answers.</summary>
 public static class GraphQl
 {
     /// <summary>
-    /// Says of a POST that it is a query, which changes nothing, and reads its data. An <c>errors</c> array makes the answer a failure
-    /// whatever its status (GraphQL over HTTP), as the absence of all data does.
+    /// Marks a POST as a query, which changes nothing, and reads its data. An <c>errors</c> array makes the answer a failure whatever its
+    /// status (GraphQL over HTTP); so does the absence of all data.
     /// </summary>
     /// <param name="call">The query.</param>
-    /// <param name="read">The value; null when what was asked for is not there.</param>
+    /// <param name="read">Reads the value; returns null if the requested object does not exist.</param>
     /// <param name="type">Source-generated metadata of the value.</param>
     public static UpstreamCall<T> Query<TData, T>(this UpstreamCall<GraphQlAnswer<TData>> call, Func<TData, T?> read, JsonTypeInfo<T> type)
         where TData : class

@@ -4,18 +4,19 @@ using Grpc.Core;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Unary gRPC calls that read, by a client that <c>Grpc.Tools</c> generates and <c>Grpc.Net.ClientFactory</c> makes. What the package
-/// writes goes the way of every other call (<see cref="GrpcSender"/>): identity, resilience and limits are those of the upstream.
+/// Makes unary gRPC calls that only read, with a client that <c>Grpc.Tools</c> generates and <c>Grpc.Net.ClientFactory</c> creates. The
+/// requests go through the same path as all other calls (<see cref="GrpcSender"/>), with the upstream's identity headers, resilience and
+/// limits.
 /// </summary>
 /// <typeparam name="TClient">The generated client.</typeparam>
-/// <param name="client">Makes the calls.</param>
-/// <param name="time">The clock of the upstream.</param>
+/// <param name="client">The generated client.</param>
+/// <param name="time">The upstream's clock.</param>
 public sealed class GrpcClient<TClient>(TClient client, TimeProvider time)
     where TClient : class
 {
-    /// <summary>Calls a method that changes nothing; it may be repeated.</summary>
-    /// <param name="method">Calls the client's method with its message; time and cancellation are those of the call.</param>
-    /// <param name="read">Makes the value of the answer's message; null of one that cannot be right.</param>
+    /// <summary>Declares a call of a method that changes nothing; it may be repeated.</summary>
+    /// <param name="method">Calls the client's method; deadline and cancellation come from the call.</param>
+    /// <param name="read">Reads the value from the message; returns null for an invalid one.</param>
     /// <param name="type">Source-generated metadata of the value.</param>
     public UpstreamCall<TValue> Read<TMessage, TValue>(
         Func<TClient, AsyncUnaryCall<TMessage>> method,
@@ -35,11 +36,11 @@ public sealed class GrpcClient<TClient>(TClient client, TimeProvider time)
             time
         );
 
-    /// <summary>Makes the call and gives its message.</summary>
+    /// <summary>Makes the call and returns its message.</summary>
     /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
     internal async ValueTask<UpstreamAnswer<TMessage>> Make<TMessage>(Func<TClient, AsyncUnaryCall<TMessage>> method, CallContext call)
     {
-        var exchange = GrpcExchange.Begin(call); // For the calls of this method alone: the caller's context stays as it was.
+        var exchange = GrpcExchange.Begin(call); // Set only within this method; the caller's execution context does not change.
         try
         {
             using var made = method(client);

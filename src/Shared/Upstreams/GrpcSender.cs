@@ -8,21 +8,21 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The handler below a generated gRPC client: sends what the package has written to the upstream, as any other call that reads, and
-/// gives it the whole answer, which is bounded and has its trailers.
+/// The message handler of a generated gRPC client. Sends the package's request to the upstream like any other read, and returns the
+/// complete answer, which is limited in size and has its trailers.
 /// </summary>
 internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
 {
-    /// <summary>What the package leaves to the upstream: retries, compression, a bound, a log.</summary>
+    /// <summary>Turns off what the upstream does itself: retries, compression, the size limit and logging.</summary>
     public static void Set(GrpcChannelOptions options)
     {
         options.ServiceConfig = null;
-        options.CompressionProviders = []; // A message that is small on the wire and large in memory would pass the upstream's bound.
+        options.CompressionProviders = []; // A compressed message could be small on the wire and exceed the upstream's limit in memory.
         options.MaxReceiveMessageSize = null;
-        options.LoggerFactory = NullLoggerFactory.Instance; // Its messages quote what the service says.
+        options.LoggerFactory = NullLoggerFactory.Instance; // The package's messages quote the service.
     }
 
-    /// <summary>A channel of its own, where no factory makes the client.</summary>
+    /// <summary>Opens a channel without a client factory.</summary>
     public static GrpcChannel Open(UpstreamClient upstream)
     {
         var options = new GrpcChannelOptions { HttpHandler = new GrpcSender(upstream), DisposeHttpClient = true };
@@ -33,7 +33,7 @@ internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var exchange = GrpcExchange.Current;
-        Activity.Current = exchange.Span; // The package's own, which is not exported, would be the parent of the attempts' spans.
+        Activity.Current = exchange.Span; // The package's own span is not exported, and would become the parent of the attempts' spans.
         try
         {
             var message = await Message(request, cancellationToken);
@@ -42,12 +42,12 @@ internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
         }
         catch (InvalidOperationException misuse)
         {
-            exchange.Misuse = ExceptionDispatchInfo.Capture(misuse); // The package would make a status of it.
+            exchange.Misuse = ExceptionDispatchInfo.Capture(misuse); // The package would convert it into a status.
             throw;
         }
     }
 
-    /// <summary>The same request below the upstream's address, with a body that can be sent again.</summary>
+    /// <summary>Copies the request to a path below the upstream's address, with a body that can be sent again.</summary>
     private static async ValueTask<HttpRequestMessage> Message(HttpRequestMessage request, CancellationToken cancellation)
     {
         var content = new ByteArrayContent(await request.Content!.ReadAsByteArrayAsync(cancellation));
@@ -63,7 +63,7 @@ internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
             message.Headers.TryAddWithoutValidation(name, values);
         }
 
-        // Of no coding at all the package writes a list that ends with a comma.
+        // Without any coding the package writes a list that ends with a comma.
         message.Headers.Remove("grpc-accept-encoding");
         message.Headers.TryAddWithoutValidation("grpc-accept-encoding", "identity");
         message.Options.Set(Repeatable.ReadsOnly, true);
@@ -72,7 +72,7 @@ internal sealed class GrpcSender(UpstreamClient upstream) : HttpMessageHandler
 }
 
 /// <summary>
-/// One gRPC call while it is made: for whom it is, which the package has no place for, and what the upstream said below the package.
+/// One gRPC call while it is made. Carries through the package what it has no place for: the call's context, and the upstream's result.
 /// </summary>
 internal sealed class GrpcExchange
 {
@@ -83,27 +83,27 @@ internal sealed class GrpcExchange
 
     private GrpcExchange(CallContext call) => Call = call;
 
-    /// <summary>Of the call that is being made.</summary>
-    /// <exception cref="InvalidOperationException">The generated client was called past <see cref="GrpcClient{TClient}"/>.</exception>
+    /// <summary>The exchange of the call that is being made.</summary>
+    /// <exception cref="InvalidOperationException">The generated client was called without <see cref="GrpcClient{TClient}"/>.</exception>
     public static GrpcExchange Current =>
         Ambient.Value ?? throw new InvalidOperationException("A generated gRPC client is called by GrpcClient.Read, which says for whom.");
 
-    /// <summary>For whom, and until when.</summary>
+    /// <summary>The call's request, deadline and cancellation.</summary>
     public CallContext Call { get; }
 
-    /// <summary>What the call belongs to.</summary>
+    /// <summary>The span that the call belongs to.</summary>
     public Activity? Span { get; } = Activity.Current;
 
     /// <summary>Whether the upstream's fallback answered.</summary>
     public bool FromFallback { get; private set; }
 
-    /// <summary>The program's own mistake, which is no answer of a service.</summary>
+    /// <summary>A programming error, which must not be reported as a service's answer.</summary>
     public ExceptionDispatchInfo? Misuse { get; set; }
 
-    /// <summary>Holds for what the calling asynchronous method calls.</summary>
+    /// <summary>Starts an exchange; it applies to everything that the current asynchronous method calls.</summary>
     public static GrpcExchange Begin(CallContext call) => Ambient.Value = new(call);
 
-    /// <summary>The answer as the package reads it; null where there is none.</summary>
+    /// <summary>Returns the answer in the form that the package reads; null if there is none.</summary>
     public HttpResponseMessage? Answered(Sent sent)
     {
         (_outcome, _retryAfter, FromFallback) = (sent.Outcome, sent.RetryAfter, sent.FromFallback);
@@ -124,7 +124,7 @@ internal sealed class GrpcExchange
         return response;
     }
 
-    /// <summary>What the absence of a message means.</summary>
+    /// <summary>Returns the outcome of a call that produced no message.</summary>
     public UpstreamAnswer<T> Failed<T>(RpcException failed)
     {
         Misuse?.Throw();

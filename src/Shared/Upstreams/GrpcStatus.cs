@@ -4,29 +4,30 @@ using Bff.Edge;
 
 namespace Bff.Upstreams;
 
-/// <summary>Status of a gRPC answer, in the trailers or (trailers-only) the head.</summary>
+/// <summary>Reads the status of a gRPC answer, from the trailers or (trailers-only) the head.</summary>
 internal static class GrpcStatus
 {
-    /// <summary>Marks a call that its client gave a deadline.</summary>
+    /// <summary>Marks a call whose client set a deadline.</summary>
     public static readonly HttpRequestOptionsKey<bool> HasClientDeadline = new("bff.grpc-deadline");
 
     /// <summary>
-    /// Null when the answer is not gRPC, and where it says none: of an answer that is passed on the trailers have not come yet.
+    /// Returns the status; null if the answer is not gRPC or has no status yet, because the trailers of a forwarded answer have not
+    /// arrived.
     /// </summary>
     public static int? Of(HttpResponseMessage response) =>
         AnswerType.IsGrpc(response.Content) ? InTrailers(response) ?? In(response.Headers) : null;
 
-    /// <summary>The status in the trailers; null where there is none.</summary>
+    /// <summary>Returns the status in the trailers; null if there is none.</summary>
     public static int? InTrailers(HttpResponseMessage response) => In(response.TrailingHeaders);
 
     /// <summary>
-    /// Whether it speaks of the service's health, not of the request. Of an answer that the gateway reads itself: unknown, deadline,
-    /// exhausted, aborted, internal, unavailable, data loss. Of one that is passed on only what no client can bring about: unavailable,
-    /// data loss, and a deadline where the client set none. A message that is too large or cannot be read is answered with exhausted,
-    /// internal or unknown, and must not take the service away from everybody.
+    /// Whether the status shows a failure of the service, rather than of the request. In an answer that the gateway reads itself: unknown,
+    /// deadline, exhausted, aborted, internal, unavailable, data loss. In a forwarded answer only those that no client can cause:
+    /// unavailable, data loss, and deadline if the client set none. A service answers a message that is too large or unreadable with
+    /// exhausted, internal or unknown, and one such client must not make it unavailable for everybody.
     /// </summary>
     /// <param name="response">The answer.</param>
-    /// <param name="isWhole">Whether it was read to its end, where it must have a status; else it is passed on.</param>
+    /// <param name="isWhole">Whether the answer was read to its end, where it must have a status; otherwise it is forwarded.</param>
     public static bool IsFailure(HttpResponseMessage response, bool isWhole)
     {
         if (!AnswerType.IsGrpc(response.Content))

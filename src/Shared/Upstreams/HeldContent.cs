@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Bff.Upstreams;
 
-/// <summary>A body that was read whole: may be sent as often as needed.</summary>
+/// <summary>A body that was read completely and can be sent as often as needed.</summary>
 internal sealed class HeldContent : HttpContent
 {
     private readonly HeldBody _body;
@@ -37,7 +37,7 @@ internal sealed class HeldContent : HttpContent
     }
 }
 
-/// <summary>A body that is sent on while it arrives, once; the proxy copies it.</summary>
+/// <summary>A body that is forwarded once, while it arrives; the proxy copies it.</summary>
 internal sealed class ArrivingContent : HttpContent
 {
     private readonly HttpContent _proxied;
@@ -53,7 +53,7 @@ internal sealed class ArrivingContent : HttpContent
 
     public ArrivingBody Body { get; }
 
-    /// <summary>Marks the measurement of a request that the client has spoilt: the error rate is the service's.</summary>
+    /// <summary>Tags the metric of a request that the client has spoilt, so that the error rate is the service's alone.</summary>
     public void TellFaults(HttpRequestMessage request)
     {
         var context = Body.Context;
@@ -70,7 +70,7 @@ internal sealed class ArrivingContent : HttpContent
         );
     }
 
-    /// <summary>The same, read to its end; null for one of any size, which cannot be held.</summary>
+    /// <summary>Reads the body to its end; returns null if its size is unlimited, because it cannot be held.</summary>
     public async ValueTask<HeldContent?> Held()
     {
         var context = Body.Context;

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Bff.Upstreams;
 
-/// <summary>A call whose value is a number or another struct, as a part has it: null where there is none.</summary>
+/// <summary>Converts a call for a number or another struct into one for a nullable value, which parts need: null is no value.</summary>
 internal sealed class NullableCall<T>(UpstreamCall<T> call) : UpstreamCall<T?>
     where T : struct
 {

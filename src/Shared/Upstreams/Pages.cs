@@ -4,31 +4,31 @@ using System.Text.Json.Serialization;
 namespace Bff.Upstreams;
 
 /// <summary>A page of a list, of one service or of several.</summary>
-/// <param name="Items">In the list's order.</param>
-/// <param name="NextCursor">Where the next page begins; null where there is none.</param>
+/// <param name="Items">The entries, in order.</param>
+/// <param name="NextCursor">Cursor of the next page; null if there is none.</param>
 public sealed record CursorPage<T>(IReadOnlyList<T> Items, [property: ServiceCursor] string? NextCursor = null);
 
-/// <summary>One list out of several services' lists.</summary>
+/// <summary>Merges the lists of several services into one.</summary>
 public static class Pages
 {
     private const int Largest = 100;
 
-    // The services' cursors and ids together; sealed, more would be longer than a cursor that a request may have.
+    // Limits the services' cursors and ids together: sealed, a longer cursor would exceed the limit of a request.
     private const int MaxCursor = 2900;
 
     /// <summary>
-    /// A page of the entries of several services, the newest first, with one cursor: one part, one status, one value. Each service gives
-    /// its own list newest first. Every entry comes once, also where newer ones arrive between two pages; entries of the same time are in
-    /// the order of the services. A page may be shorter than asked for, even empty, before the end: only a cursor that is null says that it
-    /// is reached. The first service that fails is the whole's failure, for what is left out now would never come; cursors and ids that
-    /// together are longer than a client's cursor may be are such a failure.
+    /// Returns a page of the entries of several services, the newest first, with one cursor: one part, one status, one value. Each service
+    /// must return its own list newest first. Every entry appears once, even if newer ones arrive between two pages; entries with the same
+    /// time are in the order of the services. A page may be shorter than the limit, even empty, before the end of the list; only a null
+    /// cursor marks the end. The first failure of a service is the failure of the whole, because entries that are left out now would never
+    /// appear. Cursors and ids that together exceed the limit of a client's cursor are a failure too.
     /// </summary>
-    /// <param name="cursor">Of the page before; null: from the start. Seal what the client gets. Say <c>.At(cursor)</c> of the part, so
-    /// that one that is not good any more is 400.</param>
-    /// <param name="limit">How many entries.</param>
-    /// <param name="at">When an entry happened: what the lists are ordered by.</param>
-    /// <param name="id">Names an entry within its service.</param>
-    /// <param name="sources">A page of each service, from its own cursor.</param>
+    /// <param name="cursor">Cursor of the previous page's end; null for the start. Seal it before it goes to the client. Call
+    /// <c>.At(cursor)</c> on the part, so that an outdated cursor is answered with 400.</param>
+    /// <param name="limit">Maximum number of entries.</param>
+    /// <param name="at">Returns the time of an entry, by which the lists are ordered.</param>
+    /// <param name="id">Returns the id of an entry within its service.</param>
+    /// <param name="sources">Builds the call to each service, from its own cursor and a limit.</param>
     public static UpstreamCall<CursorPage<T>> Merge<T>(
         string? cursor,
         int limit,
@@ -41,7 +41,7 @@ public static class Pages
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         if (Read(cursor, sources.Length) is not { } place)
         {
-            // No page gave this cursor, or it is one of another number of services.
+            // No page issued this cursor, or it belongs to another number of services.
             return new HandMadeCall<CursorPage<T>>(
                 static _ => new(UpstreamAnswer<CursorPage<T>>.No(UpstreamOutcome.Rejected, 400)),
                 type: null,
@@ -123,9 +123,9 @@ public static class Pages
     }
 
     /// <summary>
-    /// The first entry that is due: behind the service's last that was given, and behind all that have arrived since, which are newer than
-    /// what was given. Where these have pushed the last one off the page nothing of it is due; where it has been deleted, what is not newer
-    /// than it was.
+    /// Returns the index of the first entry to deliver: after the service's last delivered entry, and after all entries that have arrived
+    /// since, which are newer than the last delivered one. If these have pushed the last entry off the page, nothing on it is due; if the
+    /// last entry was deleted, the entries that are not newer than it are due.
     /// </summary>
     private static int FirstDue<T>(
         IReadOnlyList<T> items,
@@ -171,12 +171,13 @@ public static class Pages
         return -1;
     }
 
-    /// <summary>Whether the last entry that was given is behind this page.</summary>
+    /// <summary>Whether the last delivered entry lies beyond this page.</summary>
     private static bool IsPast<T>(IReadOnlyList<T> items, PlaceInList mark, Func<T, string> id) =>
         mark.LastId is { } last && IndexOf(items, last, id) < 0;
 
     /// <summary>
-    /// Whose entry is next; null where there is none, or where that cannot be said: a service has more than was asked for.
+    /// Returns the index of the service with the newest next entry; null if no entries are left, or if a used-up page has a successor, so
+    /// that the newest is unknown.
     /// </summary>
     private static int? Newest<T>(IReadOnlyList<CursorPage<T>> pages, int[] next, Func<T, DateTimeOffset> at)
     {
@@ -222,19 +223,19 @@ public static class Pages
     }
 }
 
-/// <summary>How far a merged list has been given.</summary>
-/// <param name="LastAt">When the last entry happened that was given; null: none yet.</param>
-/// <param name="Lists">How far each service's has.</param>
+/// <summary>Position in a merged list.</summary>
+/// <param name="LastAt">Time of the last delivered entry; null if there is none yet.</param>
+/// <param name="Lists">Position in each service's list.</param>
 internal sealed record MergedPlace(
     [property: JsonPropertyName("t")] DateTimeOffset? LastAt,
     [property: JsonPropertyName("l")] PlaceInList[] Lists
 );
 
-/// <summary>How far a service's list has been given.</summary>
-/// <param name="Cursor">Of the page, the service's own; null: the first.</param>
-/// <param name="LastId">The entry of that page, or of one behind it, that was given last; null: none yet.</param>
-/// <param name="LastAt">When that happened.</param>
-/// <param name="Taken">How many entries of the page have been given; below zero: all of the list.</param>
+/// <summary>Position in a service's list.</summary>
+/// <param name="Cursor">The service's cursor of the page; null for the first page.</param>
+/// <param name="LastId">Id of the last delivered entry, on that page or a later one; null if there is none yet.</param>
+/// <param name="LastAt">Time of that entry.</param>
+/// <param name="Taken">Number of delivered entries of the page; negative if the whole list has been delivered.</param>
 internal sealed record PlaceInList(
     [property: JsonPropertyName("c")] string? Cursor,
     [property: JsonPropertyName("i")] string? LastId,
@@ -242,7 +243,7 @@ internal sealed record PlaceInList(
     [property: JsonPropertyName("n")] int Taken
 )
 {
-    /// <summary>Nothing is left.</summary>
+    /// <summary>Position at the end of a list.</summary>
     public static readonly PlaceInList End = new(null, null, default, -1);
 
     [JsonIgnore]

@@ -3,7 +3,7 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams;
 
-/// <summary>One call on its way through a pool: what the resilience strategies and the attempts share.</summary>
+/// <summary>One call through a pool: the state that the resilience strategies and the attempts share.</summary>
 internal sealed class PooledCall
 {
     private readonly Uri _requested = null!;
@@ -16,38 +16,40 @@ internal sealed class PooledCall
         init => (field, _requested) = (value, value.RequestUri!);
     }
 
-    /// <summary>In a composition an attempt reads the whole body, so that time-outs, retries and the breaker see it.</summary>
+    /// <summary>
+    /// How the body is used. In a composition an attempt reads it completely, so that timeouts, retries and the breaker cover it.
+    /// </summary>
     public required BodyUse Body { get; init; }
 
-    /// <summary>When the answer is no longer waited for.</summary>
+    /// <summary>When the caller stops waiting for the answer.</summary>
     public required Deadline Deadline { get; init; }
 
-    /// <summary>While the body is sent on as it arrives: the attempt's place and time.</summary>
+    /// <summary>The attempt's place and time limit while a body is forwarded as it arrives.</summary>
     public ArrivingAttempt? Arriving { get; set; }
 
-    /// <summary>How many attempts have been started.</summary>
+    /// <summary>Number of attempts that have been started.</summary>
     public int Attempts;
 
     /// <summary>
-    /// <see cref="TimeProvider.GetTimestamp"/> before which the service wants no further attempt; 0 where it did not say.
+    /// <see cref="TimeProvider.GetTimestamp"/> until which the service wants no further attempt; 0 if it did not say.
     /// </summary>
     public long NotBefore;
 
-    /// <summary>Where the latest attempt went, so that the next may go elsewhere.</summary>
+    /// <summary>Address of the latest attempt, so that the next one can use another.</summary>
     public UpstreamAddress? LastAddress { get; set; }
 
-    /// <summary>The span that the call belongs to: an attempt that a timer starts belongs to it too.</summary>
+    /// <summary>The span that the call belongs to; attempts that a timer starts belong to it too.</summary>
     public Activity? Parent { get; } = Activity.Current;
 
     /// <summary>The second attempt, while it runs beside the first.</summary>
     public BesideAttempt? Beside { get; set; }
 
-    /// <summary>What it means that an attempt broke.</summary>
-    /// <param name="broken">What broke it.</param>
-    /// <param name="hasLost">Another attempt was there first.</param>
+    /// <summary>Classifies the end of an attempt that threw.</summary>
+    /// <param name="broken">The exception.</param>
+    /// <param name="hasLost">Whether another attempt finished first.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellation">The caller no longer waits, or the time of all is up: at the call's own deadline that is a time-out, which is
-    /// the service's doing.</param>
+    /// <param name="cancellation">Cancelled when the caller no longer waits or the total time is up. At the call's own deadline that is a
+    /// timeout, which counts against the service.</param>
     public AttemptEnd EndOf(Exception broken, bool hasLost, TimeProvider time, CancellationToken cancellation) =>
         Arriving is { HasLostSender: true } ? AttemptEnd.Abandoned
         : cancellation.IsCancellationRequested && (Arriving is not null || Deadline.Left(time) > TimeSpan.Zero) ? AttemptEnd.Abandoned
@@ -56,7 +58,7 @@ internal sealed class PooledCall
         : Arriving is { HasKeptServiceWaiting: true } ? AttemptEnd.HungUpOn
         : AttemptEnd.Failed;
 
-    /// <summary>Where the request goes at an address: below it, whatever address of the upstream it was made for.</summary>
+    /// <summary>Returns the request's URI below an address, whichever address of the upstream it was built for.</summary>
     public Uri UriAt(Uri address, IEnumerable<Uri> addresses)
     {
         if (WrittenRequest.IsUriOf(_requested))
@@ -73,7 +75,7 @@ internal sealed class PooledCall
         return new Uri(address.AbsoluteUri + _path);
     }
 
-    /// <summary>How long an attempt may take: an upstream's time-out, or what is left; at least a millisecond.</summary>
+    /// <summary>Returns the time limit of an attempt: the upstream's timeout or the time that is left, at least a millisecond.</summary>
     public TimeSpan LimitOf(TimeSpan timeout, TimeProvider time)
     {
         var left = Deadline.Left(time);
@@ -105,12 +107,12 @@ internal sealed class PooledCall
 /// <summary>How much of an answer's body is read before the answer counts.</summary>
 internal enum BodyUse
 {
-    /// <summary>None: it goes to the client as it comes.</summary>
+    /// <summary>Nothing; the body is streamed to the client.</summary>
     Streamed,
 
-    /// <summary>All of it, with the codings that the service chose: it goes to a client.</summary>
+    /// <summary>All of it, with the service's content codings, because it goes to a client.</summary>
     Whole,
 
-    /// <summary>All of it, decoded: the gateway reads it.</summary>
+    /// <summary>All of it, decoded, because the gateway reads it.</summary>
     Decoded,
 }

@@ -1,8 +1,8 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Says what a hand-written reader makes a value of, where the value's own members do not say it. Nothing is done with it at run time: the
-/// contract with the service is written from it (<c>docs/upstream-contracts.md</c>).
+/// States the document from which a hand-written reader builds a value, if the value's own members do not show it. Has no effect at run
+/// time; the contract with the service is generated from it (<c>docs/upstream-contracts.md</c>).
 /// </summary>
 /// <param name="type">A type whose members are those of the document.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct)]

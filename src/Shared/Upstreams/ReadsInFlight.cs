@@ -5,9 +5,9 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// What is read, as which type, and for whom. Two callers are the same only when services are told the same of both: equal subjects with
-/// other roles or scopes may be answered differently, and so may two tokens of one caller where the service gets them, and two languages
-/// that the client asks for, and a service and its canary.
+/// Identifies a read: what is read, as which type, and for whom. Two callers are the same only if services get the same information about
+/// both. A service may answer differently for the same subject with other roles or scopes, with another token if it gets tokens, and in
+/// another language; so may a service and its canary.
 /// </summary>
 internal readonly struct ReadKey(
     string what,
@@ -49,20 +49,20 @@ internal readonly struct ReadKey(
 }
 
 /// <summary>
-/// A read that its first caller makes as if alone, within its own time; others join it. It is no run of
-/// <see cref="Bff.Concurrency.SingleFlight{TKey}"/>, which belongs to no request and so needs a request, a time limit and a task of its
-/// own: here every read is one, and costs more than one object only once another request joins.
+/// A read that its first caller makes as if it were alone, within its own time limit; others join it. It does not use
+/// <see cref="Bff.Concurrency.SingleFlight{TKey}"/>, whose runs belong to no request and need a request, a time limit and a task of their
+/// own. Every read passes through here, so it costs more than one object only once another request joins.
 /// </summary>
 internal sealed class ReadInFlight<T>(ReadStamp stamp)
 {
     private static readonly object Over = new();
     private object? _state;
 
-    /// <summary>What it sees.</summary>
+    /// <summary>The counts at the start of the read.</summary>
     public ReadStamp Stamp => stamp;
 
     /// <summary>
-    /// The answer to come, null in it when it came to nothing for reasons of the first caller's own; null when it is too late to join.
+    /// Returns the future answer, which is null if the read failed for reasons of the first caller; returns null if it is too late to join.
     /// </summary>
     public Task<UpstreamAnswer<T>?>? Join()
     {

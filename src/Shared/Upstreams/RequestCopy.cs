@@ -1,6 +1,6 @@
 namespace Bff.Upstreams;
 
-/// <summary>Copies a request for a further attempt: two attempts never share a message.</summary>
+/// <summary>Copies a request for a further attempt, because two attempts never share a message.</summary>
 internal static class RequestCopy
 {
     /// <summary>Keeps the body in memory, so that it can be sent again; called before the first attempt of a keyed write.</summary>
@@ -23,7 +23,7 @@ internal static class RequestCopy
         request.Content = buffered;
     }
 
-    /// <summary>A message with the same head, sharing the (repeatable) content.</summary>
+    /// <summary>Returns a message with the same head, which shares the (repeatable) content.</summary>
     public static HttpRequestMessage Of(HttpRequestMessage request)
     {
         var copy = new HttpRequestMessage(request.Method, request.RequestUri)
@@ -34,7 +34,7 @@ internal static class RequestCopy
         };
         foreach (var header in request.Headers.NonValidated)
         {
-            // Each attempt is told of its own span: what the first one was told is not added to.
+            // Each attempt sends the context of its own span, not that of the first attempt.
             if (
                 !header.Key.Equals("traceparent", StringComparison.OrdinalIgnoreCase)
                 && !header.Key.Equals("tracestate", StringComparison.OrdinalIgnoreCase)

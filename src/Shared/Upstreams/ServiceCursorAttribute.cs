@@ -1,13 +1,13 @@
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Says that a member of a service's document is the place where a list goes on. It becomes a part of the client's cursor, which is sealed,
-/// stands in a <c>Link</c> header and comes back in an address: a document whose cursor has more than <see cref="MaxBytes"/> bytes of UTF-8
-/// or a control character is garbage, and so is one whose cursor is empty where the member has to be there.
+/// Marks a member of a service's document as the cursor where a list continues. It becomes part of the client's cursor, which is sealed,
+/// sent in a <c>Link</c> header, and returned in an address. A document is invalid if the cursor has more than <see cref="MaxBytes"/> bytes
+/// of UTF-8 or a control character, or if it is empty and the member is required.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ServiceCursorAttribute : Attribute
 {
-    /// <summary>2 KiB: sealed they fit into a header of 4 KiB, which is what proxies take by default.</summary>
+    /// <summary>2 KiB: sealed, such a cursor fits into a header of 4 KiB, the default limit of proxies.</summary>
     public const int MaxBytes = 2048;
 }

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace Bff.Upstreams;
 
-/// <summary>A problem of the service's own (RFC 9457), which passes through to the client: its domain refused.</summary>
+/// <summary>A service's problem document (RFC 9457) for a refusal of its domain, which passes through to the client.</summary>
 /// <param name="Type">URI of the problem type.</param>
-/// <param name="Title">The same for every occurrence.</param>
-/// <param name="Detail">About this occurrence.</param>
+/// <param name="Title">Summary that is the same for every occurrence.</param>
+/// <param name="Detail">Explanation of this occurrence.</param>
 public sealed record ServiceProblem(string? Type, string? Title, string? Detail)
 {
     internal static ServiceProblem? Read(HttpResponseMessage response, BufferedBody body)

@@ -4,18 +4,18 @@ using Bff.Edge;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A connection to a service over HTTP/1.1. A service may answer and hang up before it has the whole request (RFC 9112 section 9.5), and
-/// the framework reads no answer before it has written the whole request: a write that fails hides an answer that is there. So what is
-/// written after the service has hung up counts as written, and goes nowhere; reading then tells what the service has said, or that it said
-/// nothing. Such a connection serves no other request: there is nothing more to read from it.
+/// A connection to a service over HTTP/1.1. A service may answer and close before it has the whole request (RFC 9112 section 9.5), but the
+/// framework reads no answer before it has written the whole request, so a failed write would hide the answer. Writes after the service has
+/// closed therefore succeed without effect; the read then returns the service's answer, or shows that there is none. Such a connection
+/// serves no further request, because nothing more can be read from it.
 /// </summary>
 internal sealed class ServiceStream(Stream connection) : DuplexStream
 {
     private bool _isCut;
 
     /// <summary>
-    /// The body that is being sent on, which need not be read any further when the service has hung up. It travels with the writing: the
-    /// framework gives a connection nothing else to know its request by.
+    /// The body that is being forwarded, which need not be read any further after the service has closed. It flows with the write, because
+    /// the framework gives a connection no other link to its request.
     /// </summary>
     public static readonly AsyncLocal<ArrivingBody?> Sends = new();
 

@@ -5,32 +5,32 @@ using Bff.Upstreams.Tokens;
 
 namespace Bff.Upstreams;
 
-/// <summary>What a call gets in <c>Authorization</c>.</summary>
+/// <summary>The token that a call sends in <c>Authorization</c>.</summary>
 internal enum TokenChoice
 {
-    /// <summary>Nothing.</summary>
+    /// <summary>No token.</summary>
     None,
 
     /// <summary>The caller's token.</summary>
     Caller,
 
-    /// <summary>The gateway's own.</summary>
+    /// <summary>The gateway's own token.</summary>
     Own,
 
-    /// <summary>One that the caller's is exchanged for.</summary>
+    /// <summary>A token for which the caller's token is exchanged.</summary>
     Exchanged,
 
-    /// <summary>What the service is to get the caller does not have: the call is not made.</summary>
+    /// <summary>The caller has no token, and the service needs one: the call is not made.</summary>
     Missing,
 }
 
-/// <summary>Decides which token a call gets; the one place for typed clients, gRPC, GraphQL, routes and WebSockets.</summary>
+/// <summary>Chooses the token of a call, in one place for typed clients, gRPC, GraphQL, routes and WebSockets.</summary>
 internal static class ServiceToken
 {
     private const string Header = "Authorization";
 
-    /// <param name="origin">For whom the call is made.</param>
-    /// <param name="options">Of the service.</param>
+    /// <param name="origin">The request for which the call is made.</param>
+    /// <param name="options">The service's token settings.</param>
     public static TokenChoice Choose(BffRequest origin, TokenOptions options) =>
         options.Mode switch
         {
@@ -46,17 +46,17 @@ internal static class ServiceToken
             _ => TokenChoice.Exchanged,
         };
 
-    /// <summary>In place of whatever the request has.</summary>
+    /// <summary>Sets the header, replacing any that the request has.</summary>
     public static void Set(HttpRequestMessage outgoing, string authorization)
     {
         Remove(outgoing);
         outgoing.Headers.TryAddWithoutValidation(Header, authorization);
     }
 
-    /// <summary>Before a request goes to another service than the one that its token is for.</summary>
+    /// <summary>Removes the header; call it before a request goes to a service other than the one that its token is for.</summary>
     public static void Remove(HttpRequestMessage outgoing) => outgoing.Headers.Remove(Header);
 
-    /// <summary>Whether the service does not take the token: 401 (RFC 6750 section 3.1), or its counterpart in gRPC.</summary>
+    /// <summary>Whether the service rejects the token: 401 (RFC 6750 section 3.1), or the corresponding status in gRPC.</summary>
     public static bool IsRefused(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.Unauthorized || GrpcStatus.Of(response) == GrpcCode.Unauthenticated;
 }

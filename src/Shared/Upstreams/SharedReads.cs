@@ -3,7 +3,7 @@ using Bff.Requests;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// For answers that are made once for everybody, such as pictures: what of the client's headers keeps them apart
+/// Determines the client's headers by which answers vary that are fetched once for everybody, such as images
 /// (<c>Upstreams:&lt;name&gt;:VaryBy</c>).
 /// </summary>
 public sealed class SharedReads
@@ -12,18 +12,20 @@ public sealed class SharedReads
 
     internal SharedReads(UpstreamSender sender) => _sender = sender;
 
-    /// <summary>What an upstream's answers vary by: names of the client's headers, that of its canary's choice among them.</summary>
+    /// <summary>
+    /// Returns the names of the client's headers by which an upstream's answers vary, including the one that selects its canary.
+    /// </summary>
     public IReadOnlyList<string> VaryBy(string upstream, BffRequest request)
     {
         var told = _sender.VaryBy(upstream, request);
         return _sender.CanaryHeader(upstream, request) is { } canary ? [.. told, canary] : told;
     }
 
-    /// <summary>What keeps such answers apart; null for nearly all.</summary>
+    /// <summary>Returns the key that separates such answers; null in nearly all cases.</summary>
     public string? VariantFor(string upstream, BffRequest request) =>
         ClientHeaders.Variant(Varying(upstream, request), _sender.CanariesOf(request));
 
-    /// <summary>The request for such an answer.</summary>
+    /// <summary>Returns the request with which to fetch such an answer.</summary>
     public BffRequest ForEverybody(string upstream, BffRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -10,18 +10,18 @@ using Bff.Edge;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Reads services' documents: a null entry of a list or map that the host's record declares without <c>?</c> makes the document garbage,
-/// which the serializer by itself would let pass, and so do a raw element whose text is none, a number that is too large for what it is
-/// read as, and a cursor that no client could bring back (<see cref="ServiceCursorAttribute"/>). What the record does not declare is
-/// skipped unread. Which members are looked at is found out once per type.
+/// Reads services' documents more strictly than the serializer. A document is invalid if it has a null entry in a list or map that the
+/// host's record declares without <c>?</c>, a raw element with invalid text, a number too large for its type, or a cursor that no client
+/// could send back (<see cref="ServiceCursorAttribute"/>). Members that the record does not declare are skipped. The members to check are
+/// determined once per type.
 /// </summary>
 internal static class StrictDocument
 {
     private static readonly ConditionalWeakTable<JsonSerializerOptions, JsonSerializerOptions> Strict = [];
     private static readonly ConditionalWeakTable<JsonTypeInfo, JsonTypeInfo> Types = [];
 
-    /// <summary>The document; null where it is the literal null.</summary>
-    /// <exception cref="JsonException">It is garbage.</exception>
+    /// <summary>Reads the document; null if it is the literal null.</summary>
+    /// <exception cref="JsonException">The document is invalid.</exception>
     public static T? Read<T>(ReadOnlySpan<byte> utf8, JsonTypeInfo<T> type)
     {
         var value = JsonSerializer.Deserialize(
@@ -102,7 +102,7 @@ internal static class StrictDocument
             }
         };
 
-    /// <summary>What is looked at in a value; null where there is nothing to look at.</summary>
+    /// <summary>Returns the check of a value; null if there is nothing to check.</summary>
     private static Action<object>? CheckOf(NullabilityInfo declared)
     {
         var type = Nullable.GetUnderlyingType(declared.Type) ?? declared.Type;
@@ -139,7 +139,7 @@ internal static class StrictDocument
         };
     }
 
-    /// <summary>A list's or a map's entries, as they are declared.</summary>
+    /// <summary>Returns the declared type of the entries of a list or map.</summary>
     private static NullabilityInfo? EntryOf(NullabilityInfo declared) =>
         declared.ElementType ?? (declared.GenericTypeArguments is { Length: > 0 } arguments ? arguments[^1] : null);
 
@@ -169,8 +169,7 @@ internal static class StrictDocument
     }
 
     /// <summary>
-    /// A number such as <c>1e400</c> would be read as infinity, which JSON has no number for: the answer that it is part of could not be
-    /// written.
+    /// Rejects a number such as <c>1e400</c>, which would be read as infinity. JSON has no such number, so the answer could not be written.
     /// </summary>
     private sealed class FiniteNumbers : JsonConverter<double>
     {

@@ -8,11 +8,11 @@ using Refit;
 
 namespace Bff.Upstreams;
 
-/// <summary>JSON that is written already, as a body.</summary>
+/// <summary>A body of JSON that is already serialized.</summary>
 /// <param name="Utf8">The document.</param>
 public sealed record WrittenJson(ReadOnlyMemory<byte> Utf8);
 
-/// <summary>A body that is written when its call is made, with the metadata of the call's host.</summary>
+/// <summary>A body that is serialized when its call is made, with the metadata of the call's host.</summary>
 internal abstract class UnwrittenBody : HttpContent
 {
     public abstract HttpContent Write(JsonSerializerContext json);
@@ -27,7 +27,7 @@ internal abstract class UnwrittenBody : HttpContent
     }
 }
 
-/// <summary>Such a body of a known type.</summary>
+/// <summary>An unwritten body of a known type.</summary>
 internal sealed class UnwrittenBody<T>(T item) : UnwrittenBody
 {
     public override HttpContent Write(JsonSerializerContext json)
@@ -49,7 +49,7 @@ internal sealed class UnwrittenBody<T>(T item) : UnwrittenBody
     }
 }
 
-/// <summary>A JSON body in memory; may be sent as often as needed.</summary>
+/// <summary>A JSON body in memory, which can be sent as often as needed.</summary>
 internal sealed class JsonBytes : ByteArrayContent
 {
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -64,7 +64,9 @@ internal sealed class JsonBytes : ByteArrayContent
     public ReadOnlyMemory<byte> Utf8 { get; }
 }
 
-/// <summary>Refit's serializer for the generated clients: takes bodies as they are. It reads no answer: none comes by Refit.</summary>
+/// <summary>
+/// Refit's serializer for the generated clients. Keeps bodies unserialized; reads no answers, because none come through Refit.
+/// </summary>
 internal sealed class BodyTaker : IHttpContentSerializer, ISynchronousContentSerializer
 {
     public HttpContent ToHttpContent<T>(T item) => new UnwrittenBody<T>(item);

@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The request's body as a body for a service: a parameter of the endpoint, and <c>[Body] UploadedFile file</c> of the client's method. It
-/// is sent on while it arrives, once, as large as the caller's plan or the route allows; its type goes with it.
+/// The body of a client's request as a body for a service: a parameter of the endpoint, and <c>[Body] UploadedFile file</c> in the client's
+/// method. It is forwarded once, while it arrives, together with its type; the caller's plan or the route limits its size.
 /// </summary>
 public sealed class UploadedFile : IBindableFromHttpContext<UploadedFile>
 {
@@ -18,19 +18,19 @@ public sealed class UploadedFile : IBindableFromHttpContext<UploadedFile>
 
     private UploadedFile(HttpContext context, ArrivingBody? arriving) => (_context, _arriving) = (context, arriving);
 
-    /// <summary>As the client says.</summary>
+    /// <summary>The client's <c>Content-Type</c>.</summary>
     public string? MediaType => _context.Request.ContentType;
 
-    /// <summary>As the client says; null where it does not know yet.</summary>
+    /// <summary>The client's <c>Content-Length</c>; null if the length is not known in advance.</summary>
     public long? Length => _context.Request.ContentLength;
 
-    /// <summary>Lets endpoints ask for it as a parameter.</summary>
+    /// <summary>Lets an endpoint take the file as a parameter.</summary>
     public static ValueTask<UploadedFile?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         var request = BffRequest.Of(context);
         if (request.Held is not null)
         {
-            return new(new UploadedFile(context, null)); // It has been read already, as for an idempotency key.
+            return new(new UploadedFile(context, null)); // The body has been read already, for example for an idempotency key.
         }
 
         var arriving = new ArrivingBody(context, context.RequestServices.GetRequiredService<TimeProvider>(), mayBeSilent: false);
@@ -39,7 +39,7 @@ public sealed class UploadedFile : IBindableFromHttpContext<UploadedFile>
         return new(new UploadedFile(context, arriving));
     }
 
-    /// <summary>The content of the request that sends it on.</summary>
+    /// <summary>Returns the content of the request to the service.</summary>
     internal HttpContent Content()
     {
         var content = new StreamContent(_context.Request.Body, PieceBytes);

@@ -5,7 +5,7 @@ using Bff.Upstreams.Shadow;
 
 namespace Bff.Upstreams;
 
-/// <summary>A service behind the gateway: its own pool, its canary's, and those of tenants with dedicated addresses.</summary>
+/// <summary>A service behind the gateway, with its pool, its canary's, and those of tenants with dedicated addresses.</summary>
 internal sealed class Upstream : IDisposable
 {
     private const string Main = "main";
@@ -20,9 +20,9 @@ internal sealed class Upstream : IDisposable
     private readonly PoolServices _services;
     private bool _isDisposed;
 
-    /// <param name="options">What is known of the service.</param>
-    /// <param name="retire">Disposes a replaced pool when the calls in flight on it have ended.</param>
-    /// <param name="services">What pools need of the host.</param>
+    /// <param name="options">The service's settings.</param>
+    /// <param name="retire">Disposes of a replaced pool after its calls in flight have ended.</param>
+    /// <param name="services">The host's services for pools.</param>
     public Upstream(UpstreamOptions options, Action<IReadOnlyCollection<IDisposable>> retire, PoolServices services)
     {
         Options = options;
@@ -34,7 +34,7 @@ internal sealed class Upstream : IDisposable
 
     public UpstreamOptions Options { get; }
 
-    /// <summary>Pools by a name that metrics use.</summary>
+    /// <summary>All pools with their names in metrics.</summary>
     public IEnumerable<(string Name, UpstreamPool Pool)> Pools
     {
         get
@@ -57,10 +57,12 @@ internal sealed class Upstream : IDisposable
         }
     }
 
-    /// <summary>What copies a pool's reads; null where none does. A tenant's own service is shown to no other.</summary>
+    /// <summary>
+    /// Returns the shadow that copies a pool's reads; null if there is none. A tenant's dedicated service is never copied.
+    /// </summary>
     public ShadowReads? ShadowOf(UpstreamPool pool) => pool == _main || pool == _canary ? _shadow : null;
 
-    /// <summary>The pool that serves this request: the tenant's own, else the canary for its share, else the main one.</summary>
+    /// <summary>Returns the pool for a request: the tenant's own, else the canary for its share of callers, else the main pool.</summary>
     public UpstreamPool PoolFor(BffRequest request)
     {
         if (
@@ -75,7 +77,7 @@ internal sealed class Upstream : IDisposable
         return _canary is not null && (request.Canaries?.Contains(Options.Name) ?? IsCanaryFor(request)) ? _canary : _main;
     }
 
-    /// <summary>Takes out the pools of tenants that have another address now, or none.</summary>
+    /// <summary>Removes the pools of tenants whose dedicated address has changed or is gone.</summary>
     public IEnumerable<IDisposable> DropDedicated(Func<string, Uri, bool> isWanted)
     {
         foreach (var entry in _tenants)
@@ -100,7 +102,7 @@ internal sealed class Upstream : IDisposable
         }
     }
 
-    /// <summary>Whether the canary answers this request, as far as its caller, its headers and its query decide that.</summary>
+    /// <summary>Whether the canary should answer this request, judging by its caller, headers and query.</summary>
     public bool IsCanaryFor(BffRequest request)
     {
         if (Options.Canary is not { } options)
@@ -131,7 +133,7 @@ internal sealed class Upstream : IDisposable
 
             if (_isDisposed)
             {
-                return _main; // A further pool would not be disposed of.
+                return _main; // A new pool would never be disposed of.
             }
 
             var pool = new UpstreamPool(Options, tenant, [address], _services);
@@ -145,7 +147,7 @@ internal sealed class Upstream : IDisposable
         }
     }
 
-    /// <summary>0 to 100, the same for the same caller.</summary>
+    /// <summary>Returns a number from 0 to 100 that is stable for a caller.</summary>
     private static double Share(BffRequest request)
     {
         var who = request.Caller.IsAuthenticated
@@ -154,7 +156,7 @@ internal sealed class Upstream : IDisposable
         return StableHash(who) % 10_000 / 100.0;
     }
 
-    // FNV-1a: the same on every instance and after every restart, unlike string.GetHashCode.
+    // FNV-1a gives the same value on every instance and after every restart, unlike string.GetHashCode.
     private static uint StableHash(string text)
     {
         var hash = 2166136261u;

@@ -3,7 +3,7 @@ using Bff.Upstreams.Discovery;
 
 namespace Bff.Upstreams;
 
-/// <summary>One address of a pool: its load and its recent luck.</summary>
+/// <summary>One address of a pool, with its load and its recent failures.</summary>
 internal sealed class UpstreamAddress(ServiceAddress where, TimeProvider time)
 {
     private const int FailuresToEject = 3;
@@ -21,7 +21,7 @@ internal sealed class UpstreamAddress(ServiceAddress where, TimeProvider time)
 
     public void Started() => Interlocked.Increment(ref _inFlight);
 
-    /// <param name="isGood">Whether the address answered; null when the call was ended from outside, which says nothing.</param>
+    /// <param name="isGood">Whether the address answered; null if the call was cancelled from outside, which says nothing about it.</param>
     public void Ended(bool? isGood)
     {
         Interlocked.Decrement(ref _inFlight);
@@ -45,7 +45,8 @@ internal sealed class UpstreamAddress(ServiceAddress where, TimeProvider time)
     }
 
     /// <summary>
-    /// Power of two choices (Mitzenmacher 2001) among the healthy; among all when none is. Avoids <paramref name="not"/> where it can.
+    /// Chooses by power of two choices (Mitzenmacher 2001) among the healthy addresses, or among all if none is healthy. Avoids
+    /// <paramref name="not"/> if possible.
     /// </summary>
     public static UpstreamAddress Choose(UpstreamAddress[] addresses, UpstreamAddress? not)
     {

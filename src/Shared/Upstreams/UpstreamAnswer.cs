@@ -9,29 +9,29 @@ public enum UpstreamOutcome
     /// <summary>A 2xx answer that could be read.</summary>
     Ok,
 
-    /// <summary>404 or 403: for the caller it does not exist.</summary>
+    /// <summary>404 or 403: for the caller the resource does not exist.</summary>
     NotFound,
 
-    /// <summary>Another 4xx; <see cref="UpstreamAnswer{T}.Status"/> says which.</summary>
+    /// <summary>Another 4xx; see <see cref="UpstreamAnswer{T}.Status"/>.</summary>
     Rejected,
 
-    /// <summary>5xx, connection reset or refused, garbage, too large.</summary>
+    /// <summary>5xx, connection reset or refused, or a body that is invalid or too large.</summary>
     Failed,
 
-    /// <summary>No whole answer within the attempt's or the request's time.</summary>
+    /// <summary>No complete answer within the time of the attempt or the request.</summary>
     Timeout,
 
-    /// <summary>Not asked: the breaker is open, the bulkhead is full, or the part is switched off.</summary>
+    /// <summary>The service was not called: the breaker is open, the bulkhead is full, or the part is disabled.</summary>
     Unavailable,
 }
 
-/// <summary>What outcomes mean to clients.</summary>
+/// <summary>Converts outcomes into problems for clients.</summary>
 internal static class UpstreamOutcomes
 {
-    /// <summary>The problem that an answer which is needed and not there becomes, in a composition and on a route.</summary>
-    /// <param name="outcome">Why it is not there.</param>
-    /// <param name="retryAfter">When to try again; null: not known.</param>
-    /// <param name="section">The part's name; null: it is no part.</param>
+    /// <summary>Returns the problem for a missing answer that is required, in a composition or on a route.</summary>
+    /// <param name="outcome">Why the answer is missing.</param>
+    /// <param name="retryAfter">When to try again; null if unknown.</param>
+    /// <param name="section">Name of the part; null on a route.</param>
     public static Problem ToProblem(this UpstreamOutcome outcome, TimeSpan? retryAfter, string? section) =>
         outcome switch
         {
@@ -45,8 +45,8 @@ internal static class UpstreamOutcomes
         };
 }
 
-/// <summary>A value or the reason why there is none: a missing part is a value, not an exception.</summary>
-/// <typeparam name="T">What the gateway reads of the upstream's document.</typeparam>
+/// <summary>A value, or the reason why there is none: a missing part is a value, not an exception.</summary>
+/// <typeparam name="T">The type that the upstream's document is read as.</typeparam>
 public readonly record struct UpstreamAnswer<T>
 {
     private readonly ushort _status;
@@ -58,21 +58,21 @@ public readonly record struct UpstreamAnswer<T>
     /// <summary>The document; set when <see cref="Outcome"/> is <see cref="UpstreamOutcome.Ok"/>.</summary>
     public T? Value { get; private init; }
 
-    /// <summary>The upstream's HTTP status; 0 when there was none.</summary>
+    /// <summary>The upstream's HTTP status; 0 if there was none.</summary>
     public int Status
     {
         get => _status;
         private init => _status = (ushort)value;
     }
 
-    /// <summary>When to try again, where the upstream or the breaker said so.</summary>
+    /// <summary>When to try again, if the upstream or the breaker said so.</summary>
     public TimeSpan? RetryAfter
     {
         get => _told?.RetryAfter;
         private init => _told = value == RetryAfter ? _told : (_told ?? Told.Nothing) with { RetryAfter = value };
     }
 
-    /// <summary>The service's own problem document, where it refused with one.</summary>
+    /// <summary>The problem document with which the service refused, if any.</summary>
     public ServiceProblem? ServiceProblem
     {
         get => _told?.Problem;
@@ -100,22 +100,24 @@ public readonly record struct UpstreamAnswer<T>
         init => _told = value == LastModified ? _told : (_told ?? Told.Nothing) with { LastModified = value };
     }
 
-    /// <summary>True when the upstream's <c>Fallback</c> gave the value.</summary>
+    /// <summary>Whether the value comes from the upstream's <c>Fallback</c>.</summary>
     public bool FromFallback { get; init; }
 
-    /// <summary>True when there is a value.</summary>
-#pragma warning disable CS8775 // Ok takes no null.
+    /// <summary>Whether there is a value.</summary>
+#pragma warning disable CS8775 // Ok is never called with null.
     [MemberNotNullWhen(true, nameof(Value))]
     public bool IsOk => Outcome == UpstreamOutcome.Ok;
 #pragma warning restore CS8775
 
-    /// <summary>True when the service says that for the caller there is nothing (404, 403) or nothing any more (410).</summary>
+    /// <summary>Whether the service says that nothing exists for the caller (404, 403), or no longer exists (410).</summary>
     public bool IsGone => Outcome == UpstreamOutcome.NotFound || (Outcome == UpstreamOutcome.Rejected && Status == 410);
 
-    /// <summary>True when the service failed, was not asked, or refused: neither a value nor the word that there is none.</summary>
+    /// <summary>
+    /// Whether the service failed, was not called, or refused: there is neither a value nor the statement that none exists.
+    /// </summary>
     public bool IsFailure => !IsOk && !IsGone;
 
-    /// <summary>A good answer.</summary>
+    /// <summary>Returns a successful answer.</summary>
     public static UpstreamAnswer<T> Ok(T value, int status = 200) =>
         new()
         {
@@ -124,7 +126,7 @@ public readonly record struct UpstreamAnswer<T>
             Status = status,
         };
 
-    /// <summary>No answer.</summary>
+    /// <summary>Returns a failure.</summary>
     public static UpstreamAnswer<T> No(UpstreamOutcome outcome, int status = 0, TimeSpan? retryAfter = null) =>
         new()
         {
@@ -133,14 +135,14 @@ public readonly record struct UpstreamAnswer<T>
             RetryAfter = retryAfter,
         };
 
-    /// <summary>The same failure for another type.</summary>
+    /// <summary>Returns the same failure for another type.</summary>
     public UpstreamAnswer<TOther> As<TOther>() =>
         UpstreamAnswer<TOther>.No(Outcome, Status, RetryAfter) with
         {
             ServiceProblem = ServiceProblem,
         };
 
-    /// <summary>The same answer with its value projected; failures stay as they are.</summary>
+    /// <summary>Returns the same answer with its value projected; failures are unchanged.</summary>
     public UpstreamAnswer<TOther> Map<TOther>(Func<T, TOther> project) =>
         IsOk
             ? UpstreamAnswer<TOther>.Ok(project(Value), Status) with
@@ -152,15 +154,15 @@ public readonly record struct UpstreamAnswer<T>
             }
             : As<TOther>();
 
-    /// <summary>The problem that a required part's failure becomes.</summary>
-    /// <param name="section">The part's name.</param>
+    /// <summary>Returns the problem for the failure of a required part.</summary>
+    /// <param name="section">Name of the part.</param>
     public Problem ToProblem(string? section) => IsGone ? new Problem(ProblemCodes.NotFound) : Outcome.ToProblem(RetryAfter, section);
 
     /// <summary>
-    /// The problem that a refused write becomes: where the service's domain refused (400, 409, 410, 412, 422) its own type, title and
-    /// detail pass through; anything else is as for a required part.
+    /// Returns the problem for a refused write. If the service's domain refused it (400, 409, 410, 412, 422), the service's type, title and
+    /// detail pass through; anything else is treated as for a required part.
     /// </summary>
-    /// <param name="section">The part's name.</param>
+    /// <param name="section">Name of the part.</param>
     public Problem ToWriteProblem(string? section) =>
         Outcome == UpstreamOutcome.Rejected && Status is 400 or 409 or 410 or 412 or 422
             ? new Problem(
@@ -174,7 +176,7 @@ public readonly record struct UpstreamAnswer<T>
             }
             : ToProblem(section);
 
-    // A service's text goes to clients: no more of it than a reader needs.
+    // Limits the service's text that goes to clients.
     private static string? Bounded(string? text) =>
         text is { Length: > 2000 } ? text[..2000]
         : string.IsNullOrWhiteSpace(text) ? null
@@ -182,8 +184,7 @@ public readonly record struct UpstreamAnswer<T>
 }
 
 /// <summary>
-/// What few services say beside the document. Apart from the answer, which is copied into whatever waits for it and would carry the room of
-/// all this.
+/// Rare details beside the document. A separate object, because the answer is a struct that is copied into everything that waits for it.
 /// </summary>
 internal sealed record Told(TimeSpan? RetryAfter, ServiceProblem? Problem, Uri? Location, string? ETag, string? LastModified)
 {

@@ -8,7 +8,7 @@ using Bff.Concurrency;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Calls one named upstream and reads its answers; typed clients are on top of it. Failures are values; only cancellation throws.
+/// Calls one named upstream and reads its answers; typed clients build on it. Failures are values; only cancellation throws.
 /// </summary>
 public sealed class UpstreamClient
 {
@@ -29,13 +29,14 @@ public sealed class UpstreamClient
     internal TimeProvider Time => _sender.Time;
 
     /// <summary>
-    /// Sends a request and reads its JSON. A read may be repeated and hedged; the same read by the same caller while it is in flight is one
-    /// call, so its value is shared: immutable. A write is sent once, unless it carries the caller's key.
+    /// Sends a request and reads its JSON. A read may be repeated and hedged. Identical reads of the same caller that are in flight at the
+    /// same time are one call and share its value, which must be immutable. A write is sent once, unless it carries the caller's
+    /// idempotency key.
     /// </summary>
-    /// <param name="what">Everything that the request says.</param>
-    /// <param name="request">Sent unless it reads and there is one to join.</param>
-    /// <param name="type">Of the answer.</param>
-    /// <param name="call">For whom, and until when.</param>
+    /// <param name="what">Text that identifies the request completely.</param>
+    /// <param name="request">The request; not sent if it is a read that can join another one.</param>
+    /// <param name="type">Metadata of the answer.</param>
+    /// <param name="call">The client's request and the time limit.</param>
     internal ValueTask<UpstreamAnswer<T>> Make<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call) =>
         Repeatable.IsRead(request) ? Read(what, request, type, call) : Send(request, type, call);
 
@@ -48,13 +49,13 @@ public sealed class UpstreamClient
     }
 
     /// <summary>
-    /// Sends a request that only reads, or joins the same one of the same caller that is in flight, unless it set out before an
-    /// invalidation or before a write of the caller ended.
+    /// Sends a request that only reads, or joins the same read of the same caller in flight. Does not join one that started before an
+    /// invalidation, or before a write of the caller ended.
     /// </summary>
-    /// <param name="what">Everything that the request says.</param>
-    /// <param name="request">Sent unless there is one to join.</param>
-    /// <param name="type">Of the answer.</param>
-    /// <param name="call">For whom, and until when.</param>
+    /// <param name="what">Text that identifies the request completely.</param>
+    /// <param name="request">The request; not sent if it can join another one.</param>
+    /// <param name="type">Metadata of the answer.</param>
+    /// <param name="call">The client's request and the time limit.</param>
     private ValueTask<UpstreamAnswer<T>> Read<T>(string what, HttpRequestMessage request, JsonTypeInfo<T> type, CallContext call)
     {
         if (!call.Request.Caller.IsAuthenticated)
@@ -90,7 +91,7 @@ public sealed class UpstreamClient
     }
 
     /// <summary>
-    /// Reads a file that is not JSON, such as a picture: at most <c>MaxResponseBytes</c> of it. May be repeated and hedged.
+    /// Reads a file that is not JSON, such as an image, of at most <c>MaxResponseBytes</c>. May be repeated and hedged.
     /// </summary>
     internal async ValueTask<UpstreamAnswer<UpstreamFile>> GetFile(HttpRequestMessage request, CallContext call)
     {
@@ -114,8 +115,8 @@ public sealed class UpstreamClient
             : UpstreamAnswer<UpstreamFile>.No(status < 400 ? UpstreamOutcome.Failed : Outcome(status), status, sent.RetryAfter);
     }
 
-    /// <summary>Sends any request; the whole body has been read into memory. The caller disposes of the answer.</summary>
-    /// <exception cref="InvalidOperationException">The answer would be kept for others than the caller, and the client is not registered
+    /// <summary>Sends any request and reads the whole body into memory. The caller disposes of the answer.</summary>
+    /// <exception cref="InvalidOperationException">The answer would be cached for others than the caller, and the client is not registered
     /// for that.</exception>
     internal ValueTask<Sent> SendRaw(HttpRequestMessage request, CallContext call)
     {
@@ -151,7 +152,7 @@ public sealed class UpstreamClient
         {
             using var sent = await SendRaw(request, call);
             var answer = Parse(type, sent);
-            shared = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Those who came later may have more time.
+            shared = answer.Outcome == UpstreamOutcome.Timeout ? null : answer; // Callers that joined later may have more time.
             return answer;
         }
         finally
@@ -226,13 +227,13 @@ public sealed class UpstreamClient
         }
         catch (Exception garbage) when (garbage is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: a hand-written reader met an escape that is no character.
+            // InvalidOperationException: a hand-written reader met an invalid escape.
             return UpstreamAnswer<T>.No(UpstreamOutcome.Failed, status);
         }
     }
 
     /// <summary>
-    /// As it was sent; null where it is not there, or twice, or has a control character, which no answer of ours could carry.
+    /// Returns the header unchanged; null if it is missing, repeated, or contains a control character, which the gateway could not send on.
     /// </summary>
     private static string? One(HttpHeaders headers, string name) =>
         headers.NonValidated.TryGetValues(name, out var values)
@@ -252,14 +253,14 @@ public sealed class UpstreamClient
         };
 }
 
-/// <summary>A file's bytes.</summary>
-/// <param name="Content">All of it.</param>
-/// <param name="MediaType">As the service says, without parameters; null when it does not.</param>
+/// <summary>The bytes of a file.</summary>
+/// <param name="Content">The whole content.</param>
+/// <param name="MediaType">The service's media type without parameters; null if it states none.</param>
 public sealed record UpstreamFile(ReadOnlyMemory<byte> Content, string? MediaType);
 
-/// <summary>Stands for an answer without a document, such as 204.</summary>
+/// <summary>Represents an answer without a document, such as 204.</summary>
 public sealed class NoContent
 {
-    /// <summary>The only one.</summary>
+    /// <summary>The only instance.</summary>
     public static readonly NoContent Instance = new();
 }

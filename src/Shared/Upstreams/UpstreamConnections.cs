@@ -4,14 +4,14 @@ using Bff.Configuration;
 
 namespace Bff.Upstreams;
 
-/// <summary>Pooled connections to one set of addresses.</summary>
+/// <summary>Opens pooled connections to one set of addresses.</summary>
 internal static class UpstreamConnections
 {
     public static HttpMessageInvoker Open(UpstreamOptions options)
     {
         var handler = new SocketsHttpHandler
         {
-            ActivityHeadersPropagator = null, // ClientSpan tells services of the trace; the framework would make a span for every call.
+            ActivityHeadersPropagator = null, // ClientSpan sends the trace context; the framework would create a span for every call.
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             UseCookies = false,
@@ -22,12 +22,12 @@ internal static class UpstreamConnections
                 ),
             ConnectTimeout = options.Timeout,
             EnableMultipleHttp2Connections = true,
-            // As the server has read them; unset, what is not ASCII is no request at all.
+            // As the server has decoded them; the default rejects everything that is not ASCII.
             RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
-            MaxConnectionsPerServer = int.MaxValue, // The bulkhead bounds the calls.
+            MaxConnectionsPerServer = int.MaxValue, // The bulkhead limits the calls.
             MaxResponseHeadersLength = 32,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // New addresses behind a name are found within this time.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5), // Bounds the time until a changed address behind a name is noticed.
         };
         if (TransportSecurity.From(options.ClientCertificate, options.ServerCa) is { } ssl)
         {

@@ -7,9 +7,9 @@ internal sealed class UpstreamMetrics : IDisposable
 {
     private readonly Meter _meter;
 
-    /// <param name="registry">Whose breakers.</param>
-    /// <param name="host">By which a listener tells the gateways of one process apart. Not the meter's maker: its meters end after the
-    /// breakers.</param>
+    /// <param name="registry">The registry whose breakers are observed.</param>
+    /// <param name="host">Scope by which a listener distinguishes the gateways of one process. It does not create the meter, because its
+    /// meters outlive the breakers.</param>
     public UpstreamMetrics(UpstreamRegistry registry, IMeterFactory host)
     {
         _meter = new(new MeterOptions("Bff.Upstreams") { Scope = host });

@@ -10,12 +10,12 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Every upstream by name: read by typed clients and by YARP alike. The current set is replaced as a whole; unchanged ones keep their
+/// All upstreams by name, for typed clients and YARP alike. A reload replaces the current set as a whole; unchanged upstreams keep their
 /// connections.
 /// </summary>
 internal sealed class UpstreamRegistry : IDisposable
 {
-    // Calls in flight on a replaced upstream end on its old connections within this time.
+    // Time for calls in flight on a replaced upstream to end on its old connections.
     private static readonly TimeSpan RetireAfter = TimeSpan.FromMinutes(2);
 
     private volatile Set _current = new(FrozenDictionary<string, Upstream>.Empty, FrozenDictionary<string, Upstream>.Empty);
@@ -27,8 +27,8 @@ internal sealed class UpstreamRegistry : IDisposable
     private readonly PoolServices _sandbox;
 
     /// <param name="time">The clock.</param>
-    /// <param name="logger">For what operators are told; null: nothing is.</param>
-    /// <param name="names">Finds the instances behind names; null: the operating system does, connection by connection.</param>
+    /// <param name="logger">Logs for operators; null logs nothing.</param>
+    /// <param name="names">Finds the instances behind names; null leaves that to the operating system, for each connection.</param>
     public UpstreamRegistry(TimeProvider time, ILogger<UpstreamLog>? logger = null, ServiceNames? names = null)
     {
         _time = time;
@@ -36,7 +36,7 @@ internal sealed class UpstreamRegistry : IDisposable
         _sandbox = new(time, logger is null ? null : new(logger, time, "sandbox/"), names);
     }
 
-    /// <summary>What a configuration says; immutable.</summary>
+    /// <summary>The upstreams of a configuration; immutable.</summary>
     public sealed record Parsed(IReadOnlyDictionary<string, UpstreamOptions> Live, IReadOnlyDictionary<string, UpstreamOptions> Sandbox);
 
     private sealed record Set(FrozenDictionary<string, Upstream> Live, FrozenDictionary<string, Upstream> Sandbox)
@@ -49,12 +49,12 @@ internal sealed class UpstreamRegistry : IDisposable
     }
 
     /// <summary>
-    /// Shows the breakers as metrics. Of one registry alone: an exporter takes instruments of one name for one, and the
-    /// end of any would be the end of all.
+    /// Publishes the breakers as metrics. Use it on one registry only: an exporter treats instruments with the same name as one, so the end
+    /// of one would be the end of all.
     /// </summary>
     public void Measure(IMeterFactory host) => _metrics ??= new UpstreamMetrics(this, host);
 
-    /// <summary>Raised after the set was replaced.</summary>
+    /// <summary>Raised after the set has been replaced.</summary>
     public event Action? Changed;
 
     public TimeProvider Time => _time;
@@ -62,7 +62,7 @@ internal sealed class UpstreamRegistry : IDisposable
     /// <summary>All live upstreams.</summary>
     public IEnumerable<Upstream> All => _current.Live.Values;
 
-    /// <summary>Reads and checks the sections; no side effects.</summary>
+    /// <summary>Reads and checks the sections, without side effects.</summary>
     public static Parsed Parse(IConfiguration configuration, ConfigurationMistakes mistakes)
     {
         var live = UpstreamsParser.Parse(configuration.GetSection("Upstreams"), mistakes);
@@ -72,7 +72,7 @@ internal sealed class UpstreamRegistry : IDisposable
         return new(live, sandbox);
     }
 
-    /// <summary>Puts a checked configuration into force.</summary>
+    /// <summary>Applies a checked configuration.</summary>
     public void Apply(Parsed parsed)
     {
         var before = _current;
@@ -82,13 +82,15 @@ internal sealed class UpstreamRegistry : IDisposable
         Changed?.Invoke();
     }
 
-    /// <summary>The upstream for this request: the sandbox's for test keys, which see nothing live; null when there is none.</summary>
+    /// <summary>
+    /// Returns the upstream for a request, or null. Test keys get the sandbox's upstream and see nothing live.
+    /// </summary>
     public Upstream? Find(string name, BffRequest request) =>
         (request.Caller.IsSandbox ? _current.Sandbox : _current.Live).GetValueOrDefault(name);
 
     /// <summary>
-    /// The services whose canary answers the request: decided once, while its headers and its address are there, and then the same for
-    /// every call that is made for it, now or after it has ended. It is part of the key of everything that is kept.
+    /// Returns the services whose canary answers the request. This is decided once, while the request's headers and address are available,
+    /// and holds for every call on its behalf, even after it has ended. It is part of the key of everything that is cached.
     /// </summary>
     public string[] CanariesOf(BffRequest request)
     {
@@ -101,12 +103,12 @@ internal sealed class UpstreamRegistry : IDisposable
         return request.Canaries = canaries.Length == 0 ? [] : [.. canaries.Where(u => u.IsCanaryFor(request)).Select(u => u.Options.Name)];
     }
 
-    /// <summary>Client's headers by which some upstream's answers vary.</summary>
+    /// <summary>The client's headers by which any upstream's answers vary.</summary>
     public FrozenSet<string> VaryBy { get; private set; } = FrozenSet<string>.Empty;
 
     /// <summary>
-    /// Lets go of connections to addresses that tenants had for themselves and have no more; calls in flight end on them. Who has one gets
-    /// connections when they are first needed.
+    /// Closes connections to dedicated addresses that tenants no longer have, after the calls in flight. Connections to new ones are opened
+    /// when they are first needed.
     /// </summary>
     /// <param name="isWanted">Whether a tenant (by id) has this address of an upstream (by name).</param>
     public void DropDedicated(Func<string, string, Uri, bool> isWanted) =>
@@ -114,7 +116,7 @@ internal sealed class UpstreamRegistry : IDisposable
             _current.Live.Values.SelectMany(u => u.DropDedicated((tenant, address) => isWanted(tenant, u.Options.Name, address))).ToList()
         );
 
-    /// <summary>Whether configuration has an upstream of this name.</summary>
+    /// <summary>Whether an upstream with this name is configured.</summary>
     public bool Contains(string name) => _current.Live.ContainsKey(name);
 
     /// <inheritdoc />

@@ -12,10 +12,11 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// Sends one call to a named upstream for a request, for typed clients and pass-through routes alike:
-/// 1. the upstream (the sandbox's for test keys) and its pool; 2. identity headers out, and the token that the service gets; 3. the pool's
-/// resilience;
-/// 4. where that failed and the upstream names a <c>Fallback</c>, the same once more there (reads alone), with that one's token or none.
+/// Sends one call to a named upstream on behalf of a request, for typed clients and pass-through routes alike:
+/// 1. find the upstream (the sandbox's for test keys) and its pool; 2. set identity headers and the service's token; 3. send through the
+/// pool's resilience;
+/// 4. if that fails and the upstream names a <c>Fallback</c>, send the same request there once more (reads only), with that service's token
+/// or none.
 /// </summary>
 internal sealed partial class UpstreamSender(
     UpstreamRegistry registry,
@@ -29,15 +30,17 @@ internal sealed partial class UpstreamSender(
     private static readonly Sent Tokenless = new(null, UpstreamOutcome.Failed, null, FromFallback: false);
     private readonly ConcurrentDictionary<string, bool> _told = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>What reads must see; a write counts as soon as it has ended, before its caller hears of it.</summary>
+    /// <summary>Tracks what reads must see; a write counts as soon as it has ended, before its caller gets the result.</summary>
     public ReadGenerations Reads { get; } = reads ?? new();
 
     public TimeProvider Time => registry.Time;
 
-    /// <summary>The services whose canary answers the request.</summary>
+    /// <summary>Returns the services whose canary answers the request.</summary>
     public string[] CanariesOf(BffRequest origin) => registry.CanariesOf(origin);
 
-    /// <summary>The token that decides what is answered, as the upstream or its fallback gets it; none where neither does.</summary>
+    /// <summary>
+    /// Returns the caller's token if the upstream or its fallback gets it, so that it affects the answer; otherwise none.
+    /// </summary>
     public CallerToken TokenFor(string name, BffRequest origin)
     {
         var options = origin.Token.IsNone ? null : registry.Find(name, origin)?.Options;
@@ -49,7 +52,8 @@ internal sealed partial class UpstreamSender(
     }
 
     /// <summary>
-    /// What the service is told of the client's headers: for an answer that is kept for others, only what such answers are told apart by.
+    /// Returns the client's headers for the service. For an answer that is cached for others, these are only the ones by which such answers
+    /// vary.
     /// </summary>
     public KeyValuePair<string, string>[] ClientHeadersFor(string name, BffRequest origin)
     {
@@ -57,15 +61,15 @@ internal sealed partial class UpstreamSender(
         return origin.IsShared ? ClientHeaders.Only(headers, VaryBy(name, origin)) : headers;
     }
 
-    /// <summary>What the upstream's answers vary by.</summary>
+    /// <summary>Returns the headers by which the upstream's answers vary.</summary>
     public IReadOnlyList<string> VaryBy(string name, BffRequest origin) =>
         (IReadOnlyList<string>?)registry.Find(name, origin)?.Options.VaryBy ?? [];
 
-    /// <summary>The header or query parameter that chooses the upstream's canary; null where none does.</summary>
+    /// <summary>Returns the header or query parameter that selects the upstream's canary; null if there is none.</summary>
     public string? CanaryHeader(string name, BffRequest origin) => registry.Find(name, origin)?.Options.Canary?.HeaderName;
 
     /// <summary>
-    /// The answer, or an outcome that says why there is none. Throws only when <paramref name="cancellation"/> is cancelled.
+    /// Returns the answer, or the outcome that explains its absence. Throws only if <paramref name="cancellation"/> is cancelled.
     /// </summary>
     public ValueTask<Sent> Send(
         string name,
@@ -137,8 +141,8 @@ internal sealed partial class UpstreamSender(
 
         var copy = RequestCopy.Of(request);
         copy.RequestUri = Relative(requested, upstream.Options);
-        copy.Version = version; // The other one says for itself whether it speaks HTTP/2.
-        ServiceToken.Remove(copy); // And what token it gets.
+        copy.Version = version; // The fallback has its own setting for HTTP/2.
+        ServiceToken.Remove(copy); // The fallback gets its own token.
         var second = await SendTo(other, copy, origin, body, deadline, cancellation);
         if (second.IsFailure)
         {
@@ -235,9 +239,9 @@ internal sealed partial class UpstreamSender(
         origin.HttpContext?.GetEndpoint()?.Metadata.GetMetadata<EndpointName>()?.Name ?? "";
 
     /// <summary>
-    /// With a token that the gateway has asked for: 1. a kept one, or a new one; 2. the call; 3. a token that the service refuses is
-    /// dropped, and what may be repeated is sent once more with a new one; 4. what is refused then is the gateway's failure, not the
-    /// caller's.
+    /// Sends a call with a token that the gateway requests: 1. get a cached or a new token; 2. make the call; 3. if the service rejects the
+    /// token, drop it, and repeat the call once with a new one if it may be repeated; 4. if the service rejects that one too, the gateway
+    /// has failed, not the caller.
     /// </summary>
     [AsyncMethodBuilder(typeof(ReusedStateBuilder<>))]
     private async ValueTask<Sent> SendWithToken(
@@ -297,7 +301,8 @@ internal sealed partial class UpstreamSender(
     }
 
     /// <summary>
-    /// A service that hangs must not use up what its fallback would need: that has its own time-out, or an equal share of what there is.
+    /// Returns a deadline that leaves time for the fallback, because a service that hangs must not use up all of it. The fallback gets its
+    /// own timeout, or an equal share of the time that is left.
     /// </summary>
     private Deadline WithRoom(UpstreamOptions options, UpstreamOptions fallback, Deadline deadline)
     {
@@ -335,22 +340,22 @@ internal sealed partial class UpstreamSender(
 }
 
 /// <summary>
-/// What came of a call, for typed clients and for what is passed on: an answer of any status, or the outcome that stands for its absence.
+/// Result of a call, for typed clients and pass-through alike: an answer with any status, or the outcome that explains its absence.
 /// </summary>
 internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutcome Outcome, TimeSpan? RetryAfter, bool FromFallback)
     : IDisposable
 {
-    /// <summary>The call's place in the bulkhead, where the answer that is passed on holds it until it has ended.</summary>
+    /// <summary>The call's place in the bulkhead, which a streamed answer holds until it has ended.</summary>
     public IDisposable? Place { get; init; }
 
-    /// <summary>The answer's body, where it was read whole; an answer to a typed client always is.</summary>
+    /// <summary>The answer's body, if it was read completely; always the case for typed clients.</summary>
     public BufferedBody? Body { get; init; }
 
-    /// <summary>No answer, or one that speaks of the upstream's trouble.</summary>
+    /// <summary>Whether there is no answer, or one that shows a failure of the upstream.</summary>
     public bool IsFailure =>
         Response is null || (int)Response.StatusCode >= 500 || AttemptOutcome.IsBad(Response, isWhole: Body is not null);
 
-    /// <summary>What an attempt's outcome means to the caller.</summary>
+    /// <summary>Converts the outcome of an attempt.</summary>
     /// <exception cref="OperationCanceledException">The caller no longer waits.</exception>
     public static Sent Of(AttemptOutcome outcome, TimeProvider time, CancellationToken cancellation) =>
         outcome switch
@@ -369,10 +374,10 @@ internal readonly record struct Sent(HttpResponseMessage? Response, UpstreamOutc
             _ => new Sent(null, UpstreamOutcome.Failed, null, false),
         };
 
-    /// <summary>The absence of an answer, as a typed client gives it.</summary>
+    /// <summary>Returns the failure for a typed client.</summary>
     public UpstreamAnswer<T> No<T>() => UpstreamAnswer<T>.No(Outcome, 0, RetryAfter);
 
-    /// <summary>The absence of an answer, as a client is told of it.</summary>
+    /// <summary>Returns the problem for a client.</summary>
     public Problem ToProblem() => Outcome.ToProblem(RetryAfter, section: null);
 
     public void Dispose()

@@ -6,10 +6,10 @@ using Refit;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// A call that changes something and has not been made yet. It is no <see cref="UpstreamCall{T}"/>: a composition takes it as a write or
-/// not at all, so that it is not kept, replaced or cancelled as a read is.
+/// A call that changes something and has not been made yet. It is not an <see cref="UpstreamCall{T}"/>, so a composition accepts it only as
+/// a write and does not cache, replace or cancel it like a read.
 /// </summary>
-/// <typeparam name="T">What the gateway reads of the answer; <see cref="NoContent"/> where there is no document.</typeparam>
+/// <typeparam name="T">The type that the answer is read as; <see cref="NoContent"/> if there is no document.</typeparam>
 public sealed class UpstreamWrite<T>
 {
     internal UpstreamWrite(UpstreamCall<T> call) => Call = call;
@@ -20,28 +20,27 @@ public sealed class UpstreamWrite<T>
     public ValueTask<UpstreamAnswer<T>> For(BffRequest request, TimeSpan timeout, CancellationToken cancellation) =>
         Call.For(request, timeout, cancellation);
 
-    /// <summary>The same write with the value of its answer in the client's shape.</summary>
-    /// <param name="project">Makes the shape of the service's document.</param>
+    /// <summary>Returns the same write with the value of its answer in the client's shape.</summary>
+    /// <param name="project">Converts the service's document.</param>
     public UpstreamWrite<TOther> As<TOther>(Func<T, TOther> project) => new(Call.As(project));
 }
 
 /// <summary>
-/// Makes an <see cref="UpstreamWrite{T}"/> of what a method of a Refit interface declares; as <see cref="DeclaredCalls{T}"/> does for
-/// reads.
+/// Converts the methods of a Refit interface into <see cref="UpstreamWrite{T}"/>, as <see cref="DeclaredCalls{T}"/> does for reads.
 /// </summary>
-/// <typeparam name="T">What is read of the answer.</typeparam>
-/// <param name="json">As for <see cref="DeclaredCalls{T}"/>.</param>
+/// <typeparam name="T">The type that the answer is read as.</typeparam>
+/// <param name="json">Source-generated metadata of the host's upstream documents.</param>
 public abstract class DeclaredWrites<T>(JsonSerializerContext json) : IReturnTypeAdapter<UpstreamWrite<T>, HttpResponseMessage>
 {
     /// <inheritdoc />
     public UpstreamWrite<T> Adapt(Func<CancellationToken, Task<HttpResponseMessage>> invoke) => new(new DeclaredCall<T>(invoke, json));
 }
 
-/// <summary>What the methods of a typed client say of themselves, looked at once, when it is registered.</summary>
+/// <summary>Checks the methods of a typed client once, when it is registered.</summary>
 internal static class DeclaredMethods
 {
-    /// <summary>Whether one of them writes under a key, so that it may be repeated.</summary>
-    /// <exception cref="InvalidOperationException">A method that reads gives a write, or one that writes gives a read.</exception>
+    /// <summary>Whether one of the methods writes with an idempotency key, so that it may be repeated.</summary>
+    /// <exception cref="InvalidOperationException">A method that reads returns a write, or one that writes returns a read.</exception>
     public static bool HaveKeyedWrite(IEnumerable<MethodInfo> methods)
     {
         var isKeyed = false;

@@ -5,11 +5,11 @@ using Microsoft.Extensions.Configuration;
 
 namespace Bff.Upstreams;
 
-/// <summary>Reads a section of upstreams, collecting every mistake with its key.</summary>
+/// <summary>Reads a section of upstreams and collects every mistake with its key.</summary>
 internal static class UpstreamsParser
 {
     /// <param name="section"><c>Upstreams</c> or <c>Sandbox:Upstreams</c>.</param>
-    /// <param name="mistakes">Collects them.</param>
+    /// <param name="mistakes">Collects the mistakes.</param>
     public static Dictionary<string, UpstreamOptions> Parse(IConfigurationSection section, ConfigurationMistakes mistakes)
     {
         var upstreams = new Dictionary<string, UpstreamOptions>(StringComparer.OrdinalIgnoreCase);

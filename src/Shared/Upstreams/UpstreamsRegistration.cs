@@ -15,10 +15,10 @@ using Refit;
 
 namespace Bff.Upstreams;
 
-/// <summary>Registers the stage.</summary>
+/// <summary>Registers upstreams and typed clients.</summary>
 public static class UpstreamsRegistration
 {
-    /// <summary>Typed clients and YARP share one registry of upstreams.</summary>
+    /// <summary>Adds the registry of upstreams that typed clients and YARP share.</summary>
     internal static WebApplicationBuilder AddUpstreams(this WebApplicationBuilder builder)
     {
         var required = new RequiredUpstreams();
@@ -67,7 +67,7 @@ public static class UpstreamsRegistration
             provider.GetRequiredService<ResolveServices>()
         ));
         builder.Services.AddReloadable(["Clients"], ClientRegistrations.Parse);
-        builder.Services.AddAuthorizationServerClient(TokenEndpoint.HttpName, Timeout.InfiniteTimeSpan); // Each registration has its own.
+        builder.Services.AddAuthorizationServerClient(TokenEndpoint.HttpName, Timeout.InfiniteTimeSpan); // Registrations have their own.
         builder.Services.AddSingleton<TokenMetrics>();
         builder.Services.AddSingleton<ServiceTokens>();
         builder.Services.AddReloadable(["Headers"], (configuration, _) => ClientHeaders.Parse(configuration));
@@ -80,7 +80,7 @@ public static class UpstreamsRegistration
     private static bool Has(ITenants tenants, string tenant, string upstream, Uri address) =>
         tenants.Recall(tenant)?.DedicatedUpstreams.GetValueOrDefault(upstream) == address;
 
-    /// <summary>What a service is not told cannot be what its answers vary by.</summary>
+    /// <summary>Checks that a service gets each header by which its answers are said to vary.</summary>
     private static void CheckVaryBy(
         string section,
         IReadOnlyDictionary<string, UpstreamOptions> upstreams,
@@ -104,17 +104,17 @@ public static class UpstreamsRegistration
     }
 
     /// <summary>
-    /// Registers a typed client: a Refit interface whose methods give an <see cref="UpstreamCall{T}"/>. Resilience, identity headers and
-    /// telemetry arrive when the call is made.
+    /// Registers a typed client: a Refit interface whose methods return an <see cref="UpstreamCall{T}"/>. Resilience, identity headers and
+    /// telemetry are added when the call is made.
     /// </summary>
     /// <typeparam name="TClient">The interface; Refit's generator implements it in the host's assembly.</typeparam>
     /// <param name="builder">The host.</param>
     /// <param name="name">The upstream's name under <c>Upstreams</c>; required in configuration.</param>
     /// <param name="isShared">
-    /// True where any of its answers is kept for others than its caller: a part in the scope of a tenant or of everybody, a picture. Such a
-    /// part asks no other service, and a configuration that hands callers' tokens to this one stops the host.
+    /// True if any of its answers is cached for others than its caller: a part with tenant or public scope, or an image. Such a part may
+    /// call no other service, and a configuration that sends callers' tokens to this one stops the host.
     /// </param>
-    /// <exception cref="InvalidOperationException">A method that reads gives an <see cref="UpstreamWrite{T}"/>, or one that writes an
+    /// <exception cref="InvalidOperationException">A method that reads returns an <see cref="UpstreamWrite{T}"/>, or one that writes an
     /// <see cref="UpstreamCall{T}"/>.</exception>
     public static WebApplicationBuilder AddUpstream<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicMethods)] TClient>(
         this WebApplicationBuilder builder,
@@ -136,10 +136,10 @@ public static class UpstreamsRegistration
     }
 
     /// <summary>
-    /// Registers a client over gRPC: a class that is made with the <see cref="GrpcClient{TClient}"/> of a generated client.
+    /// Registers a client over gRPC: a class whose constructor takes the <see cref="GrpcClient{TClient}"/> of a generated client.
     /// </summary>
-    /// <typeparam name="TClient">What endpoints ask.</typeparam>
-    /// <typeparam name="TGenerated">What <c>Grpc.Tools</c> generates of the service's contract.</typeparam>
+    /// <typeparam name="TClient">The class that endpoints use.</typeparam>
+    /// <typeparam name="TGenerated">The client that <c>Grpc.Tools</c> generates from the service's contract.</typeparam>
     /// <param name="builder">The host.</param>
     /// <param name="name">As for <see cref="AddUpstream"/>.</param>
     /// <param name="isShared">As for <see cref="AddUpstream"/>.</param>
@@ -163,7 +163,7 @@ public static class UpstreamsRegistration
             .ConfigurePrimaryHttpMessageHandler(provider => new GrpcSender(
                 new UpstreamClient(name, provider.GetRequiredService<UpstreamSender>(), isShared)
             ))
-            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // The upstream's connections have their own.
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // The upstream's connections have a lifetime of their own.
             .RemoveAllLoggers();
         builder.RequiredUpstreams().Add(name, isShared);
         builder.Services.AddSingleton(provider =>
@@ -179,7 +179,8 @@ public static class UpstreamsRegistration
     }
 
     /// <summary>
-    /// A generated client. Its <see cref="HttpClient"/> has no time-out: calls have theirs, and one here would cost each call two objects.
+    /// Creates a generated client. Its <see cref="HttpClient"/> has no timeout: calls have their own, and one here would cost each call two
+    /// objects.
     /// </summary>
     internal static TClient Generated<TClient>(UpstreamClient upstream) =>
         RestService.ForGenerated<TClient>(
@@ -195,17 +196,17 @@ public static class UpstreamsRegistration
         builder.Services.Select(s => s.ImplementationInstance).OfType<RequiredUpstreams>().Single();
 }
 
-/// <summary>There where the host has a client over gRPC: what that needs is loaded and warmed on no other.</summary>
+/// <summary>Present if the host has a gRPC client, so that only such hosts load and warm up gRPC.</summary>
 internal sealed class GrpcUse;
 
-/// <summary>Upstreams that the host's typed clients need in configuration.</summary>
+/// <summary>Upstreams that the host's typed clients require in configuration.</summary>
 internal sealed class RequiredUpstreams
 {
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _shared = new(StringComparer.OrdinalIgnoreCase);
     private readonly SortedSet<string> _keyedWrites = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Those whose clients write under a key: such a write may be repeated.</summary>
+    /// <summary>Upstreams whose clients write with an idempotency key, so that the write may be repeated.</summary>
     public IReadOnlyCollection<string> KeyedWrites => _keyedWrites;
 
     public void Add(string name, bool isShared)
@@ -227,7 +228,9 @@ internal sealed class RequiredUpstreams
         }
     }
 
-    /// <summary>What was fetched with one caller's token is for that caller alone.</summary>
+    /// <summary>
+    /// Checks that no shared client gets callers' tokens, because an answer to one caller's token is for that caller alone.
+    /// </summary>
     public void CheckTokens(string section, IReadOnlyDictionary<string, UpstreamOptions> upstreams, ConfigurationMistakes mistakes)
     {
         foreach (var name in _shared)

@@ -7,7 +7,7 @@ using Refit;
 namespace Bff.Upstreams;
 
 /// <summary>
-/// The handler below a generated client: keeps the request that the client has written, and answers at once instead of sending it.
+/// The message handler of a generated client. Keeps the request that the client has written, and answers at once instead of sending it.
 /// </summary>
 internal sealed class RequestTaker(UpstreamClient upstream) : HttpMessageHandler
 {
@@ -15,19 +15,19 @@ internal sealed class RequestTaker(UpstreamClient upstream) : HttpMessageHandler
         new HttpResponseMessage { Content = new ByteArrayContent([]) }
     );
 
-    // From where the client is asked to where it returns nothing waits: what is taken on a thread belongs to who asked there.
+    // Nothing is awaited between the call of the client and its return, so a request kept on a thread belongs to the caller on that thread.
     [ThreadStatic]
     private static WrittenRequest? _taken;
 
     /// <summary>
-    /// Refit puts what it writes below an address; the pool puts the path below that of the attempt. No service has this one (RFC 6761
-    /// section 6.4).
+    /// Base address for Refit; the pool later puts the path below the attempt's address. No service has this address (RFC 6761 section
+    /// 6.4).
     /// </summary>
     public static readonly Uri Root = new("http://upstream.invalid/");
 
-    /// <summary>The request that a generated method writes.</summary>
-    /// <param name="write">Given by Refit, which writes once.</param>
-    /// <exception cref="InvalidOperationException">It waits for something.</exception>
+    /// <summary>Returns the request that a generated method writes.</summary>
+    /// <param name="write">Refit's delegate, which writes the request once.</param>
+    /// <exception cref="InvalidOperationException">The method waits for something.</exception>
     public static WrittenRequest Take(Func<CancellationToken, Task<HttpResponseMessage>> write)
     {
         _taken = null;
@@ -53,14 +53,14 @@ internal sealed class RequestTaker(UpstreamClient upstream) : HttpMessageHandler
 }
 
 /// <summary>
-/// A request as a generated method wrote it. Refit disposes of its message as soon as it has its answer, so each call gets a message of its
+/// A request as a generated method wrote it. Refit disposes of its message as soon as it has an answer, so each call gets a message of its
 /// own.
 /// </summary>
 internal sealed class WrittenRequest
 {
     private static readonly HttpRequestOptionsKey<string> Template = new(HttpRequestMessageOptions.RelativePathTemplate);
 
-    // Of these an address is canonical as it was combined, unless a segment begins with a dot.
+    // With these characters only, an address is canonical as it was combined, unless a segment starts with a dot.
     private static readonly SearchValues<char> Plain = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?"
     );
@@ -79,25 +79,25 @@ internal sealed class WrittenRequest
             !IsUriOf(_uri) || !written.Options.TryGetValue(Template, out var template) || !EachValueIsOneSegment(PathOf(_uri), template);
     }
 
-    /// <summary>Where it goes.</summary>
+    /// <summary>The upstream that the request goes to.</summary>
     public UpstreamClient Upstream { get; }
 
     /// <summary>Path and query below the upstream's address, without a leading slash.</summary>
     public ReadOnlySpan<char> Path => PathOf(_uri);
 
-    /// <summary>Whether a value would change the meaning of the path: what it names is not there.</summary>
+    /// <summary>Whether a value would change the structure of the path, so that the named resource does not exist.</summary>
     public bool IsRefused { get; }
 
-    /// <summary>Whether an address is that of a declared call, which belongs below that of any of its upstream's.</summary>
+    /// <summary>Whether an address is that of a declared call, whose path belongs below any address of its upstream.</summary>
     public static bool IsUriOf(Uri requested) =>
         requested.OriginalString.StartsWith(RequestTaker.Root.OriginalString, StringComparison.Ordinal);
 
-    /// <summary>The path and query of such an address.</summary>
+    /// <summary>Returns the path and query of such an address.</summary>
     public static ReadOnlySpan<char> PathOf(Uri declared) => declared.OriginalString.AsSpan(RequestTaker.Root.OriginalString.Length);
 
-    /// <summary>A message to send.</summary>
+    /// <summary>Returns a new message to send.</summary>
     /// <param name="json">Metadata of the body.</param>
-    /// <param name="onlyReads">Whether it changes nothing although its method may.</param>
+    /// <param name="onlyReads">Whether the request changes nothing, although its method could.</param>
     public HttpRequestMessage Message(JsonSerializerContext json, bool onlyReads)
     {
         var message = new HttpRequestMessage(_method, _uri) { Content = _body is UnwrittenBody unwritten ? unwritten.Write(json) : _body };
@@ -114,7 +114,7 @@ internal sealed class WrittenRequest
         return message;
     }
 
-    /// <summary>Everything that a message says.</summary>
+    /// <summary>Returns a text that identifies a message completely.</summary>
     public string What(HttpRequestMessage message)
     {
         if (message.Content is null && _headers.NonValidated.Count == 0)
@@ -132,14 +132,14 @@ internal sealed class WrittenRequest
     }
 
     /// <summary>
-    /// An address as it is sent, which its text says already for nearly all: to ask the address itself has it parsed, which costs three
-    /// objects.
+    /// Returns the address in its canonical form, which its text nearly always has already. Reading it from the address itself would parse
+    /// it, at a cost of three objects.
     /// </summary>
     private static Uri Canonical(Uri combined)
     {
         if (!IsUriOf(combined))
         {
-            return combined; // Its path began with what names another host.
+            return combined; // The path started with the name of another host.
         }
 
         var path = PathOf(combined);
@@ -149,13 +149,13 @@ internal sealed class WrittenRequest
     }
 
     /// <summary>
-    /// The one guard for values in paths. Refit escapes a value, which keeps its slashes, question marks and controls inside one segment;
-    /// but it lets an empty value and a dot segment through, by which a path names another resource, and turns half a surrogate pair into
-    /// U+FFFD, which stands for any of them.
+    /// Checks the values in a path, in this one place. Refit escapes a value, so slashes, question marks and control characters stay inside
+    /// one segment. But it lets an empty value and a dot segment through, with which a path names another resource, and it replaces half a
+    /// surrogate pair by U+FFFD, which could stand for any of them.
     /// </summary>
-    /// <param name="path">Escaped, with dot segments removed (RFC 3986 section 5.2.4), without its leading slash; a query may
+    /// <param name="path">The escaped path, with dot segments removed (RFC 3986 section 5.2.4) and without its leading slash; a query may
     /// follow.</param>
-    /// <param name="template">As the interface has it, with its leading slash.</param>
+    /// <param name="template">The path of the interface, with its leading slash.</param>
     private static bool EachValueIsOneSegment(ReadOnlySpan<char> path, ReadOnlySpan<char> template)
     {
         path = BeforeQuery(path);

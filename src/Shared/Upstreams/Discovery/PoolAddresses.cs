@@ -4,13 +4,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Bff.Upstreams.Discovery;
 
 /// <summary>
-/// The addresses of a pool. Those without a name stay as they are written. Names are looked up when the first call comes, and again every
-/// <see cref="LookEvery"/> from then on: who is new gets calls, who has gone gets no more, and calls in flight are left alone. What cannot
-/// be looked up, or is empty, changes nothing.
+/// The addresses of a pool. Addresses without a name stay as configured. Names are resolved at the first call and then again every
+/// <see cref="LookEvery"/>: new instances get calls, removed ones get no more, and calls in flight are left alone. A failed or empty result
+/// changes nothing.
 /// </summary>
 internal sealed class PoolAddresses : IDisposable
 {
-    /// <summary>With the time that a look may take, less than the 10 s within which an address that has gone gets no more calls.</summary>
+    /// <summary>Together with the time of a look-up, less than the 10 s within which a removed address gets no more calls.</summary>
     internal static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LookFor = TimeSpan.FromSeconds(4);
 
@@ -32,12 +32,12 @@ internal sealed class PoolAddresses : IDisposable
                 : [.. _written.Select(uri => new UpstreamAddress(new(uri), services.Time))];
     }
 
-    /// <summary>Those that calls go to now; empty while a name has never been found.</summary>
+    /// <summary>The addresses that calls go to; empty until a name has been resolved for the first time.</summary>
     public UpstreamAddress[] Current => _current;
 
-    /// <summary>Looks names up for the first time; false when none was found within the time.</summary>
+    /// <summary>Waits for the first resolution of names; returns false if no address is known in time.</summary>
     /// <param name="within">How long the call can wait.</param>
-    /// <param name="cancellation">The caller no longer waits.</param>
+    /// <param name="cancellation">Cancelled when the caller no longer waits.</param>
     public async ValueTask<bool> Found(TimeSpan within, CancellationToken cancellation)
     {
         Task first;
@@ -54,13 +54,13 @@ internal sealed class PoolAddresses : IDisposable
         return _current.Length > 0;
     }
 
-    /// <summary>Ends the looking. Its source is not disposed of: a look that is under way still reads it.</summary>
+    /// <summary>Stops the look-ups. Does not dispose of the token source, because a running look-up still reads it.</summary>
     public void Dispose() => _over.Cancel();
 
-    /// <summary>Starts to look; the task ends with the first look.</summary>
+    /// <summary>Starts the look-ups; the task ends with the first one.</summary>
     private Task Begin()
     {
-        using var apart = ExecutionContext.SuppressFlow(); // It outlives the request that began it.
+        using var apart = ExecutionContext.SuppressFlow(); // The look-ups outlive the request that started them.
         var first = Look();
         _ = GoOn(first, _over.Token);
         return first;
@@ -72,7 +72,7 @@ internal sealed class PoolAddresses : IDisposable
         await new BackgroundLoop("addresses", _log?.Logger ?? NullLogger.Instance).Every(LookEvery, _services.Time, _ => Look(), over);
     }
 
-    /// <summary>Never throws.</summary>
+    /// <summary>Resolves all names once; never throws.</summary>
     private async Task Look()
     {
         using var limit = TimeLimit.Start(LookFor, _services.Time, _over.Token);
@@ -92,7 +92,7 @@ internal sealed class PoolAddresses : IDisposable
 
             Take(found);
         }
-#pragma warning disable CA1031 // Whatever a look meets, what was known before stays.
+#pragma warning disable CA1031 // A failed look-up changes nothing.
         catch (Exception unknown)
 #pragma warning restore CA1031
         {

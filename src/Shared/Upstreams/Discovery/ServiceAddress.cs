@@ -1,9 +1,9 @@
 namespace Bff.Upstreams.Discovery;
 
-/// <summary>Where one instance of a service is.</summary>
-/// <param name="Uri">What is dialled: with an IP address where a name was resolved; ends with a slash.</param>
+/// <summary>The address of one instance of a service.</summary>
+/// <param name="Uri">The address to connect to, with an IP address if a name was resolved; ends with a slash.</param>
 /// <param name="Host">
-/// The name that the instance is asked by (<c>Host</c>, and the name of its certificate), where <paramref name="Uri"/> does not say it;
-/// with the port, unless it is the scheme's.
+/// Host name for <c>Host</c> and for the certificate, if it is not in <paramref name="Uri"/>; with the port, unless that is the scheme's
+/// default.
 /// </param>
 internal readonly record struct ServiceAddress(Uri Uri, string? Host = null);

@@ -5,33 +5,33 @@ using Microsoft.Extensions.ServiceDiscovery;
 
 namespace Bff.Upstreams.Discovery;
 
-/// <summary>What DNS says of a name: its addresses (A, AAAA), in the order in which they should be tried (RFC 6724).</summary>
+/// <summary>Resolves a name by DNS to its addresses (A, AAAA), in the order in which to try them (RFC 6724).</summary>
 internal delegate Task<IPAddress[]> ResolveAddresses(string host, CancellationToken cancellation);
 
-/// <summary>What DNS says of a service (SRV, RFC 2782): hosts and ports of the most wanted priority.</summary>
+/// <summary>Resolves a service by DNS (SRV, RFC 2782) to the hosts and ports of the best priority.</summary>
 internal delegate Task<IReadOnlyList<DnsEndPoint>> ResolveServices(string name, CancellationToken cancellation);
 
 /// <summary>
-/// Finds the instances behind an address of the configuration. 1. What <c>Services:&lt;name&gt;</c> says of the name is taken, as Aspire
-/// sets it (<see cref="ServiceEndpointResolver"/>; <c>https+http://orders</c> takes the first scheme that is there,
-/// <c>http://_grpc.catalog</c> the endpoint of that name). 2. Else a named endpoint is asked of DNS as <c>_grpc._tcp.catalog</c> (SRV), and
-/// 3. the host is what stands there. 4. Every host that is a name is resolved, and each of its addresses is an instance.
+/// Finds the instances behind a configured address. 1. <c>Services:&lt;name&gt;</c> comes first, in the form that Aspire sets
+/// (<see cref="ServiceEndpointResolver"/>; <c>https+http://orders</c> uses the first scheme that exists, <c>http://_grpc.catalog</c> the
+/// endpoint of that name). 2. Otherwise a named endpoint is looked up in DNS as <c>_grpc._tcp.catalog</c> (SRV), and 3. any other host is
+/// used as written. 4. Every host that is a name is resolved, and each of its addresses is an instance.
 /// </summary>
-/// <param name="configured">Reads <c>Services</c>; made when it is first needed.</param>
-/// <param name="addresses">DNS.</param>
-/// <param name="services">DNS.</param>
+/// <param name="configured">Reads <c>Services</c>; created on first use.</param>
+/// <param name="addresses">Resolves names by DNS.</param>
+/// <param name="services">Resolves services by DNS.</param>
 internal sealed class ServiceNames(Lazy<ServiceEndpointResolver> configured, ResolveAddresses addresses, ResolveServices services)
 {
     private static readonly Lazy<LookupClient> Dns = new(() => new LookupClient());
 
-    /// <summary>Whether an address has a name in it that may stand for several instances, or for one that moves.</summary>
+    /// <summary>Whether an address contains a name that can stand for several instances, or for one that moves.</summary>
     public static bool IsName(Uri address) => address.Scheme.Contains('+', StringComparison.Ordinal) || IsName(address.Host);
 
-    /// <summary>The instances that there are now; none when nothing is known of the name.</summary>
-    /// <param name="written">An address of the configuration.</param>
-    /// <param name="cancellation">Ends the look.</param>
+    /// <summary>Returns the current instances; none if nothing is known about the name.</summary>
+    /// <param name="written">A configured address.</param>
+    /// <param name="cancellation">Cancels the look-up.</param>
     /// <exception cref="SocketException">DNS does not know the name, or does not answer.</exception>
-    /// <exception cref="DnsResponseException">The same, for a service.</exception>
+    /// <exception cref="DnsResponseException">DNS does not know the service, or does not answer.</exception>
     public async Task<IReadOnlyList<ServiceAddress>> Find(Uri written, CancellationToken cancellation)
     {
         var found = new List<ServiceAddress>();
@@ -53,15 +53,15 @@ internal sealed class ServiceNames(Lazy<ServiceEndpointResolver> configured, Res
         return found;
     }
 
-    /// <summary>DNS by the operating system.</summary>
+    /// <summary>Resolves a name through the operating system.</summary>
     public static Task<IPAddress[]> AddressesOf(string host, CancellationToken cancellation) =>
         System.Net.Dns.GetHostAddressesAsync(host, cancellation);
 
-    /// <summary>DNS by the name servers that the operating system names.</summary>
+    /// <summary>Resolves a service through the name servers of the operating system.</summary>
     public static Task<IReadOnlyList<DnsEndPoint>> ServicesOf(string name, CancellationToken cancellation) =>
         ServicesOf(Dns.Value, name, cancellation);
 
-    /// <summary>The hosts of the lowest priority; weights are left to the balancing.</summary>
+    /// <summary>Returns the hosts with the lowest priority value; ignores weights, since calls are balanced anyway.</summary>
     internal static async Task<IReadOnlyList<DnsEndPoint>> ServicesOf(IDnsQuery dns, string name, CancellationToken cancellation)
     {
         var answer = await dns.QueryAsync(name, QueryType.SRV, cancellationToken: cancellation);
@@ -112,8 +112,8 @@ internal sealed class ServiceNames(Lazy<ServiceEndpointResolver> configured, Res
     }
 
     /// <summary>
-    /// A name with addresses of both families stands for instances that have one of each: the family that the operating system would try
-    /// first is taken, else each instance would be there twice, and one of the two perhaps out of reach.
+    /// Keeps the addresses of one family. A name with both families stands for instances that have one address of each. The operating
+    /// system's first choice is used; otherwise each instance would be listed twice, perhaps with an unreachable address.
     /// </summary>
     private static IEnumerable<IPAddress> OneFamily(IPAddress[] all) => all.Where(a => a.AddressFamily == all[0].AddressFamily).Distinct();
 

@@ -3,20 +3,20 @@ using System.Text.Json;
 
 namespace Bff.Upstreams.Shadow;
 
-/// <summary>Where two JSON documents differ, by the paths of their members: names alone, never values.</summary>
+/// <summary>Compares two JSON documents and returns the paths of the members that differ: names only, never values.</summary>
 internal static class JsonDifferences
 {
-    /// <summary>Of one pair of documents: what differs everywhere is not one document.</summary>
+    /// <summary>Maximum number of paths for one pair of documents; beyond it, they are simply different documents.</summary>
     public const int Most = 32;
 
-    /// <summary>Deeper than this a difference is counted at the path that leads there.</summary>
+    /// <summary>Maximum depth; a deeper difference is counted at the path above it.</summary>
     private const int Depth = 16;
 
     /// <summary>
-    /// The distinct paths at which <paramref name="one"/> and <paramref name="other"/> differ, such as <c>items[].price</c>; the root is
-    /// <c>$</c>. Elements are compared by their place; numbers by their value; the order of members says nothing.
+    /// Returns the distinct paths at which <paramref name="one"/> and <paramref name="other"/> differ, such as <c>items[].price</c>; the
+    /// root is <c>$</c>. Elements are compared by position and numbers by value; the order of members is ignored.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A name has half a character (a lone surrogate).</exception>
+    /// <exception cref="InvalidOperationException">A name contains a lone surrogate.</exception>
     public static IReadOnlyCollection<string> Between(JsonElement one, JsonElement other)
     {
         var paths = new HashSet<string>(StringComparer.Ordinal);
@@ -54,7 +54,7 @@ internal static class JsonDifferences
 
     private static void CompareMembers(JsonElement one, JsonElement other, string path, int depth, HashSet<string> paths)
     {
-        // A document finds a member by looking at all of them: the work would be the square of their number.
+        // A document finds a member by a linear search, so direct look-ups would take quadratic time.
         var (left, right) = (Members(one), Members(other));
         foreach (var (name, value) in left)
         {

@@ -2,26 +2,26 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Upstreams.Shadow;
 
-/// <summary>What became of the copies.</summary>
+/// <summary>Outcome of a shadow read.</summary>
 internal enum ShadowOutcome
 {
-    /// <summary>It was answered; nothing was compared.</summary>
+    /// <summary>The shadow answered; the answers were not compared.</summary>
     Answered,
 
-    /// <summary>It was answered in the same way.</summary>
+    /// <summary>The shadow gave the same answer.</summary>
     Same,
 
-    /// <summary>It was answered in another way.</summary>
+    /// <summary>The shadow gave a different answer.</summary>
     Different,
 
-    /// <summary>It failed, took too long, or the breaker or the bulkhead refused it.</summary>
+    /// <summary>The copy failed, timed out, or was refused by the breaker or the bulkhead.</summary>
     Failed,
 
-    /// <summary>It was not sent: as many as may be were under way.</summary>
+    /// <summary>The copy was not sent, because the maximum number was in flight.</summary>
     Dropped,
 }
 
-/// <summary>Counts copies and differences.</summary>
+/// <summary>Counts shadow reads and differences.</summary>
 internal static class ShadowMetrics
 {
     private static readonly Meter Meter = new("Bff.Upstreams.Shadow");
@@ -36,9 +36,9 @@ internal static class ShadowMetrics
     public static void Count(string upstream, ShadowOutcome outcome) =>
         Reads.Add(1, new("upstream", upstream), new("outcome", Name(outcome)));
 
-    /// <param name="upstream">Its name.</param>
-    /// <param name="endpoint">Of the gateway; empty: none, or not known any more.</param>
-    /// <param name="path">A member's, or <c>status</c>.</param>
+    /// <param name="upstream">The upstream's name.</param>
+    /// <param name="endpoint">The gateway's endpoint; empty if there is none or it is no longer known.</param>
+    /// <param name="path">Path of a member, or <c>status</c>.</param>
     public static void CountDifference(string upstream, string endpoint, string path) =>
         Differences.Add(1, new("upstream", upstream), new("endpoint", endpoint), new("path", Paths.Of(upstream, endpoint, path)));
 

@@ -2,18 +2,18 @@ using System.Collections.Concurrent;
 
 namespace Bff.Upstreams.Shadow;
 
-/// <summary>Names of members come from services: no more series than so many are made of them.</summary>
-/// <param name="most">Paths in all; a few more where several are new at once.</param>
+/// <summary>Limits the number of paths in metrics, because the names of members come from services.</summary>
+/// <param name="most">Maximum number of paths; slightly more if several are new at the same time.</param>
 internal sealed class ShadowPaths(int most)
 {
-    /// <summary>In place of a path when there are as many as there may be, or when it is longer than a name should be.</summary>
+    /// <summary>Replaces a path beyond the maximum number, or one that is too long.</summary>
     public const string Other = "other";
 
     private const int Longest = 128;
 
     private readonly ConcurrentDictionary<(string Upstream, string Endpoint, string Path), bool> _known = new();
 
-    /// <summary>The path as it is counted.</summary>
+    /// <summary>Returns the path under which to count a difference.</summary>
     public string Of(string upstream, string endpoint, string path)
     {
         var at = (upstream, endpoint, path);

@@ -4,14 +4,14 @@ using Bff.Concurrency;
 namespace Bff.Upstreams.Shadow;
 
 /// <summary>
-/// Sends copies of a share of an upstream's reads to another version of the service, and throws the answers away. 1. A copy is made before
-/// the call is sent, and goes on by itself: the call neither waits for it nor hears of it. 2. It has a pool of its own: connections,
-/// bulkhead, breaker; one attempt. 3. Beyond <see cref="Most"/> copies under way none is made. 4. Where answers are compared, that is done
-/// when both are there, beside the requests.
+/// Sends copies of a share of an upstream's reads to another version of the service, and discards the answers. 1. A copy is made before the
+/// call is sent, and runs independently: the call neither waits for it nor sees its result. 2. It has a pool of its own, with connections,
+/// bulkhead and breaker, and makes one attempt. 3. Beyond <see cref="Most"/> copies in flight, no more are made. 4. If answers are
+/// compared, that happens when both have arrived, outside of requests.
 /// </summary>
 internal sealed class ShadowReads : IDisposable
 {
-    /// <summary>Copies at once; bounds what they hold in memory.</summary>
+    /// <summary>Maximum number of copies in flight; bounds their memory.</summary>
     internal const int Most = 32;
     private const int MostBytes = 1024 * 1024;
 
@@ -40,10 +40,10 @@ internal sealed class ShadowReads : IDisposable
 
     public UpstreamPool Pool { get; }
 
-    /// <summary>A copy of the read, on its way; null where none is wanted. What is sent for hours, or as it comes, is not copied.</summary>
-    /// <param name="request">The call's, before it is sent.</param>
-    /// <param name="path">Where it goes, below an address of the upstream.</param>
-    /// <param name="endpoint">The gateway's, for the metric.</param>
+    /// <summary>Starts a copy of the read; returns null if none is wanted. Long-lived and streamed requests are not copied.</summary>
+    /// <param name="request">The call's request, before it is sent.</param>
+    /// <param name="path">Path below an address of the upstream.</param>
+    /// <param name="endpoint">The gateway's endpoint, for the metric.</param>
     public ShadowRead? Begin(HttpRequestMessage request, Uri path, string endpoint)
     {
         if (Random.Shared.NextDouble() * 100 >= _options.Percent || IsLongLived(request) || Copy(request, path) is not { } copy)
@@ -63,9 +63,9 @@ internal sealed class ShadowReads : IDisposable
         return read;
     }
 
-    /// <summary>The call that was copied has ended.</summary>
-    /// <param name="read">As <see cref="Begin"/> gave it.</param>
-    /// <param name="sent">What the call brought.</param>
+    /// <summary>Passes on the result of the copied call when it has ended.</summary>
+    /// <param name="read">The copy that <see cref="Begin"/> returned.</param>
+    /// <param name="sent">The result of the call.</param>
     public void Answered(ShadowRead read, in Sent sent) => read.Answered(sent, _options.Compare);
 
     public void Dispose() => Pool.Dispose();
@@ -77,7 +77,9 @@ internal sealed class ShadowReads : IDisposable
             && accepted.ToString().Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         );
 
-    /// <summary>What the service gets; null where the body can only be read once. It shares nothing with the call, which ends by itself.</summary>
+    /// <summary>
+    /// Copies the request completely, because the call disposes of its own; returns null if the body can be read only once.
+    /// </summary>
     private static HttpRequestMessage? Copy(HttpRequestMessage request, Uri path)
     {
         if (request.Content is not (null or ByteArrayContent { Headers.ContentLength: <= MostBytes }))
@@ -94,7 +96,7 @@ internal sealed class ShadowReads : IDisposable
 
         if (request.Content is { } content)
         {
-            var bytes = content.ReadAsByteArrayAsync().GetAwaiter().GetResult(); // In memory: it is there.
+            var bytes = content.ReadAsByteArrayAsync().GetAwaiter().GetResult(); // Does not block: the content is in memory.
             copy.Content = new ByteArrayContent(bytes);
             foreach (var (name, values) in content.Headers.NonValidated)
             {
@@ -126,7 +128,7 @@ internal sealed class ShadowReads : IDisposable
                 sent.Dispose();
             }
         }
-#pragma warning disable CA1031 // Whatever becomes of a copy is no one's failure.
+#pragma warning disable CA1031 // A failed copy fails nothing else.
         catch (Exception)
 #pragma warning restore CA1031
         {
@@ -170,7 +172,7 @@ internal sealed class ShadowReads : IDisposable
         using var one = Parsed(real);
         if (one is null)
         {
-            return []; // What the service does wrong is not the shadow's doing.
+            return []; // An invalid document of the service is not a difference of the shadow.
         }
 
         using var other = Parsed(shadow);
@@ -180,7 +182,7 @@ internal sealed class ShadowReads : IDisposable
         }
         catch (InvalidOperationException)
         {
-            return ["$"]; // Names that are no text.
+            return ["$"]; // The names contain invalid text.
         }
     }
 

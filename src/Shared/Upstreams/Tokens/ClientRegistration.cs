@@ -12,7 +12,7 @@ namespace Bff.Upstreams.Tokens;
 [Settings("Clients:<name>")]
 internal sealed record ClientRegistration
 {
-    /// <summary>The name that <c>Upstreams:&lt;name&gt;:Token:Client</c> gives.</summary>
+    /// <summary>The name in <c>Upstreams:&lt;name&gt;:Token:Client</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Whose conventions hold; `Entra` over https goes through Microsoft.Identity.Web.</summary>
@@ -86,17 +86,19 @@ internal sealed record ClientRegistration
     [Setting(Min = "00:00:00.050", Max = "00:00:30")]
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Microsoft.Identity.Web takes https alone: a stand-in in development is asked as any server is, in the same words.</summary>
+    /// <summary>
+    /// Whether Microsoft.Identity.Web is used. It accepts https only; a development stand-in is treated like any other server.
+    /// </summary>
     public bool IsEntra => Type == ProviderType.Entra && Authority?.Scheme == Uri.UriSchemeHttps;
 
-    /// <summary>Reads the key files; null where a secret is used.</summary>
+    /// <summary>Reads the key files; returns null if there are none.</summary>
     public ClientKey? LoadKey() =>
         Certificate is not null ? ClientKey.FromCertificate(TransportSecurity.Load(Certificate))
         : PrivateKeyPath is not null ? ClientKey.FromPem(PrivateKeyPath)
         : null;
 }
 
-/// <summary>Every registration by name; immutable.</summary>
+/// <summary>All registrations by name; immutable.</summary>
 internal sealed record ClientRegistrations(IReadOnlyDictionary<string, ClientRegistration> All)
 {
     /// <summary>Reads and checks the section <c>Clients</c>.</summary>

@@ -4,10 +4,10 @@ using Microsoft.Identity.Abstractions;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary>How the gateway proves itself at Entra, as Microsoft.Identity.Web takes it.</summary>
+/// <summary>Converts the gateway's credentials for Entra into the form of Microsoft.Identity.Web.</summary>
 internal static class EntraCredentials
 {
-    /// <summary>In order of preference.</summary>
+    /// <summary>Returns the credentials in order of preference.</summary>
     public static CredentialDescription[] Of(ClientRegistration registration)
     {
         if (registration.ClientSecret is { Length: > 0 } secret)
@@ -20,7 +20,7 @@ internal static class EntraCredentials
             : new ConfigurationBuilder().AddInMemoryCollection(registration.ClientCredentials).Build().Get<CredentialDescription[]>() ?? [];
     }
 
-    /// <summary>Whether Microsoft.Identity.Web has such a source.</summary>
+    /// <summary>Whether Microsoft.Identity.Web knows the source of credentials.</summary>
     public static bool IsSource(string? name) =>
         Enum.TryParse<CredentialSource>(name, ignoreCase: true, out var source) && Enum.IsDefined(source);
 }

@@ -10,8 +10,8 @@ using Microsoft.IdentityModel.JsonWebTokens;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// Entra ID through Microsoft.Identity.Web, which brings certificates, managed identities and federated credentials. Caching for the
-/// gateway's calls, one request for all who wait and renewal ahead of time stay with <see cref="TokenTarget"/>.
+/// Gets tokens from Entra ID through Microsoft.Identity.Web, which supports certificates, managed identities and federated credentials.
+/// Caching for the gateway's calls, single-flight and early renewal stay with <see cref="TokenTarget"/>.
 /// </summary>
 internal sealed class EntraServer : IAuthorizationServer
 {
@@ -22,11 +22,11 @@ internal sealed class EntraServer : IAuthorizationServer
 
     private readonly ITokenAcquirer _acquirer;
 
-    /// <param name="registration">The gateway at Entra.</param>
-    /// <param name="clients">The gateway's connections to token endpoints.</param>
+    /// <param name="registration">The gateway's registration at Entra.</param>
+    /// <param name="clients">Creates the clients for token endpoints.</param>
     public EntraServer(ClientRegistration registration, IHttpClientFactory clients)
     {
-        // A container of its own: the package registers some fifty services, of which only this class needs one.
+        // Uses a container of its own: the package registers some fifty services, of which this class needs one.
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddTokenAcquisition(isTokenAcquisitionSingleton: true);
@@ -52,7 +52,7 @@ internal sealed class EntraServer : IAuthorizationServer
     {
         if (subject is not null && !Reader.CanReadToken(subject))
         {
-            return TokenGrant.Refused("invalid_grant"); // Entra's own are JSON Web Tokens.
+            return TokenGrant.Refused("invalid_grant"); // Entra's tokens are JSON Web Tokens.
         }
 
         var options = new AcquireTokenOptions { ForceRefresh = afterRefusal };
@@ -73,7 +73,7 @@ internal sealed class EntraServer : IAuthorizationServer
         }
     }
 
-    /// <summary>The caller as the package wants one: with the token that is to be exchanged.</summary>
+    /// <summary>Returns the caller in the form that the package expects, with the token to exchange.</summary>
     private static ClaimsPrincipal BearerOf(string token) => new(new ClaimsIdentity { BootstrapContext = new JsonWebToken(token) });
 
     private sealed class TokenEndpointClients(IHttpClientFactory clients) : IHttpClientFactory

@@ -2,7 +2,7 @@ using Bff.Concurrency;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary>A token for one service, with how long it is good; has no text of its own, so that no log can show it.</summary>
+/// <summary>A token for one service with its lifetime; has no <c>ToString</c> of its own, so that no log can show the token.</summary>
 internal sealed class KeptToken
 {
     private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(1),
@@ -15,9 +15,9 @@ internal sealed class KeptToken
     private long _nextRenewal;
 
     /// <param name="token">The access token.</param>
-    /// <param name="life">As the authorization server says.</param>
-    /// <param name="asked">When it was asked for: its life cannot have begun earlier.</param>
-    /// <param name="afterRefusal">Whether the service had refused its predecessor.</param>
+    /// <param name="life">Lifetime that the authorization server states.</param>
+    /// <param name="asked">Timestamp of the request; the lifetime cannot have started earlier.</param>
+    /// <param name="afterRefusal">Whether the service had rejected the previous token.</param>
     /// <param name="time">The clock.</param>
     public KeptToken(string token, TimeSpan life, long asked, bool afterRefusal, TimeProvider time)
     {
@@ -26,26 +26,26 @@ internal sealed class KeptToken
         Asked = asked;
         _time = time;
 
-        // Clocks differ, and a call takes its time: it is not served to its very end.
+        // Clocks differ and a call takes time, so the token is not used up to its very end.
         ServedUntil = Deadline.After(asked, life - Least(MostMargin, life / 10), time);
         _renewAt = Deadline.After(asked, life - Least(MostAhead, life / 2), time);
 
         static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
     }
 
-    /// <summary>The value of the header.</summary>
+    /// <summary>Value of <c>Authorization</c>.</summary>
     public string Authorization => field ??= "Bearer " + _token;
 
-    /// <summary>From when on it is not used any more.</summary>
+    /// <summary>When the token stops being used.</summary>
     public Deadline ServedUntil { get; }
 
-    /// <summary>When it was asked for.</summary>
+    /// <summary>Timestamp of the request for the token.</summary>
     public long Asked { get; }
 
-    /// <summary>Whether the service had refused its predecessor.</summary>
+    /// <summary>Whether the service had rejected the previous token.</summary>
     public bool AfterRefusal { get; }
 
-    /// <summary>True for one of those who find it due for renewal, and not again for a second.</summary>
+    /// <summary>Returns true for one caller when renewal is due, and not again for a second.</summary>
     public bool TryRenew(long now)
     {
         if (!_renewAt.HasPassed(now))
@@ -58,19 +58,19 @@ internal sealed class KeptToken
     }
 }
 
-/// <summary>A token, or why there is none.</summary>
-/// <param name="Token">Null: see the outcome.</param>
-/// <param name="Outcome">Of the call that needs it.</param>
-/// <param name="RetryAfter">When it is worth asking again.</param>
+/// <summary>A token, or the reason why there is none.</summary>
+/// <param name="Token">The token; null if there is none.</param>
+/// <param name="Outcome">Outcome of the call that needs the token.</param>
+/// <param name="RetryAfter">When to ask again.</param>
 internal readonly record struct TokenResult(KeptToken? Token, UpstreamOutcome Outcome, TimeSpan? RetryAfter = null)
 {
-    /// <summary>The authorization server is away, or does not answer in time.</summary>
+    /// <summary>The authorization server is unavailable, or does not answer in time.</summary>
     public static TokenResult Unavailable(TimeSpan? retryAfter = null) =>
         new(null, UpstreamOutcome.Unavailable, retryAfter ?? TimeSpan.FromSeconds(1));
 
-    /// <summary>The authorization server refuses.</summary>
+    /// <summary>The authorization server refuses the token.</summary>
     public static TokenResult Refused => new(null, UpstreamOutcome.Failed);
 
-    /// <summary>What becomes of the call.</summary>
+    /// <summary>Returns the result of the call that needs the token.</summary>
     public Sent ToSent() => new(null, Outcome, RetryAfter, FromFallback: false);
 }

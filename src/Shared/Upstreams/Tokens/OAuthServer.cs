@@ -7,7 +7,8 @@ using Duende.IdentityModel.Client;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// Any authorization server: client credentials (RFC 6749), token exchange (RFC 8693), and Entra's on-behalf-of as one more grant.
+/// Gets tokens from any authorization server: client credentials (RFC 6749), token exchange (RFC 8693), and Entra's on-behalf-of as a
+/// further grant.
 /// </summary>
 internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFactory clients, TimeProvider time) : IAuthorizationServer
 {
@@ -33,7 +34,7 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         cancellation.ThrowIfCancellationRequested();
         if (answer.ErrorType == ResponseErrorType.Exception)
         {
-            _discovered = null; // It may have moved.
+            _discovered = null; // The endpoint may have moved.
             throw answer.Exception ?? new HttpRequestException("The token endpoint did not answer.");
         }
 
@@ -84,7 +85,7 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         return ClientRequests.ErrorOf(answer) is { } error ? TokenGrant.Refused(error) : default;
     }
 
-    /// <summary>Zero is zero: it is used once. Text is taken too, which some servers send.</summary>
+    /// <summary>Returns the lifetime. Zero counts: such a token is used once. Text is accepted too, because some servers send it.</summary>
     private static TimeSpan Life(JsonElement? json)
     {
         if (json is not { ValueKind: JsonValueKind.Object } answer || !answer.TryGetProperty("expires_in", out var value))
@@ -124,7 +125,7 @@ internal sealed class OAuthServer(ClientRegistration registration, IHttpClientFa
         }
         catch (Exception failed) when (_discovered is not null && failed is HttpRequestException or JsonException or InvalidDataException)
         {
-            return _discovered!.Value.Address; // While discovery is away the last good address goes on.
+            return _discovered!.Value.Address; // The last known address is used while discovery fails.
         }
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary>The tokens that the gateway asks for: per service, from the registration that the service names.</summary>
+/// <summary>The tokens that the gateway requests, for each service from the registration in its settings.</summary>
 internal sealed class ServiceTokens
 {
     private readonly ConditionalWeakTable<TokenOptions, TokenTarget> _targets = [];
@@ -28,8 +28,8 @@ internal sealed class ServiceTokens
         registrations.OnChange(Renew);
     }
 
-    /// <summary>The service's tokens. An edit of its settings, or of the registration, begins anew.</summary>
-    /// <returns>Null: there is no such registration.</returns>
+    /// <summary>Returns the service's tokens. A change of its settings or of the registration starts with none.</summary>
+    /// <returns>Null if there is no such registration.</returns>
     public TokenTarget? Of(TokenOptions options)
     {
         if (!Volatile.Read(ref _endpoints).TryGetValue(options.Client, out var endpoint))
@@ -55,7 +55,7 @@ internal sealed class ServiceTokens
         }
     }
 
-    /// <summary>An unchanged registration keeps its endpoint, and with it its breaker and its tokens.</summary>
+    /// <summary>Applies registrations. An unchanged one keeps its endpoint, and with it the breaker and the tokens.</summary>
     private void Renew(ClientRegistrations registrations)
     {
         var before = _endpoints;

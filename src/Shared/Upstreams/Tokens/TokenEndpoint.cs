@@ -4,8 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// One registration's token endpoint: 1. its breaker is closed; 2. one request within <c>Clients:&lt;name&gt;:Timeout</c>; 3. its answer is
-/// a token, a refusal (which says nothing of the endpoint), or no answer.
+/// The token endpoint of one registration: 1. the breaker must be closed; 2. one request is made within
+/// <c>Clients:&lt;name&gt;:Timeout</c>;
+/// 3. the result is a token, a refusal (which is no failure of the endpoint), or no answer.
 /// </summary>
 internal sealed partial class TokenEndpoint
 {
@@ -41,10 +42,10 @@ internal sealed partial class TokenEndpoint
 
     public ClientRegistration Registration { get; }
 
-    /// <summary>Asks once. Never throws.</summary>
-    /// <param name="wanted">For which service.</param>
-    /// <param name="subject">The caller's token that is exchanged; null for the gateway's own.</param>
-    /// <param name="afterRefusal">Whether the service has refused the token that this one replaces.</param>
+    /// <summary>Requests a token once. Never throws.</summary>
+    /// <param name="wanted">Token settings of the service.</param>
+    /// <param name="subject">The caller's token to exchange; null for a token of the gateway's own.</param>
+    /// <param name="afterRefusal">Whether the service has rejected the previous token.</param>
     public async Task<TokenResult> Ask(TokenOptions wanted, string? subject, bool afterRefusal)
     {
         if (!_breaker.TryEnter(out var permit))
@@ -82,7 +83,7 @@ internal sealed partial class TokenEndpoint
             LogAway(_logger, Registration.Name, "no answer in time");
             return TokenResult.Unavailable();
         }
-#pragma warning disable CA1031 // Whatever went wrong, there is no token.
+#pragma warning disable CA1031 // Every error means that there is no token.
         catch (Exception failed)
 #pragma warning restore CA1031
         {
@@ -93,11 +94,11 @@ internal sealed partial class TokenEndpoint
         }
     }
 
-    /// <summary>By itself, so that hosts without such a registration do not load Microsoft.Identity.Web.</summary>
+    /// <summary>A separate method, so that hosts without such a registration do not load Microsoft.Identity.Web.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static EntraServer Entra(ClientRegistration registration, IHttpClientFactory clients) => new(registration, clients);
 
-    // What a server writes there is its own text: only codes of the standards and of Entra are repeated in the log.
+    // The code is text of the server's choice, so the log repeats only codes of the standards and of Entra.
     private static string Known(string error) =>
         error
             is "invalid_client"

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Bff.Upstreams.Tokens;
 
-/// <summary>Counts what was asked of token endpoints.</summary>
+/// <summary>Counts requests to token endpoints.</summary>
 internal sealed class TokenMetrics
 {
     private readonly Counter<long> _requests;

@@ -8,8 +8,8 @@ namespace Bff.Upstreams.Tokens;
 /// <summary>Reads and checks <c>Upstreams:&lt;name&gt;:Token</c>.</summary>
 internal static class TokenOptionsParser
 {
-    /// <param name="upstream">The upstream's section, with <c>ForwardAuthorization</c>, the old name of mode <c>Caller</c>.</param>
-    /// <param name="mistakes">Collects them.</param>
+    /// <param name="upstream">The upstream's section, including <c>ForwardAuthorization</c>, the old name of mode <c>Caller</c>.</param>
+    /// <param name="mistakes">Collects the mistakes.</param>
     public static TokenOptions Parse(IConfigurationSection upstream, ConfigurationMistakes mistakes)
     {
         var section = upstream.GetSection("Token");
@@ -62,7 +62,7 @@ internal static class TokenOptionsParser
         return read;
     }
 
-    /// <summary>Every registration that an upstream names is there, and can give what the upstream wants.</summary>
+    /// <summary>Checks that every registration that an upstream names exists, and supports what the upstream wants.</summary>
     public static void CheckClients(
         string section,
         IReadOnlyDictionary<string, UpstreamOptions> upstreams,

@@ -5,8 +5,9 @@ using Bff.Requests;
 namespace Bff.Upstreams.Tokens;
 
 /// <summary>
-/// The tokens for one service: 1. a kept one is served at once; 2. it is renewed ahead of time while it still serves; 3. else one request
-/// asks, however many calls wait; 4. a refusal is remembered for a moment; 5. one that the service refuses is dropped. Memory is bounded.
+/// The tokens for one service: 1. a cached token is returned at once; 2. it is renewed early, while it is still valid; 3. otherwise one
+/// request is made for all waiting calls; 4. a refusal is remembered for a short time; 5. a token that the service rejects is dropped.
+/// Memory is bounded.
 /// </summary>
 internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, TimeProvider time)
 {
@@ -20,14 +21,14 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     private readonly SingleFlight<string> _questions = new(StringComparer.Ordinal);
     private KeptToken? _own;
 
-    /// <summary>Where its tokens come from.</summary>
+    /// <summary>The endpoint that issues the tokens.</summary>
     public TokenEndpoint Endpoint => endpoint;
 
-    /// <summary>A token, or why there is none. Completes at once where one is kept.</summary>
-    /// <param name="subject">The caller's token that is exchanged; none for the gateway's own.</param>
-    /// <param name="deadline">When the call is no longer waited for.</param>
-    /// <param name="refused">What the service has just refused, and is not wanted again.</param>
-    /// <param name="cancellation">The call's.</param>
+    /// <summary>Returns a token, or the reason why there is none. Completes synchronously if a token is cached.</summary>
+    /// <param name="subject">The caller's token to exchange; none for a token of the gateway's own.</param>
+    /// <param name="deadline">When the call stops waiting.</param>
+    /// <param name="refused">The token that the service has just rejected.</param>
+    /// <param name="cancellation">Cancels the wait.</param>
     public ValueTask<TokenResult> Get(CallerToken subject, Deadline deadline, KeptToken? refused, CancellationToken cancellation)
     {
         var now = time.GetTimestamp();
@@ -35,7 +36,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         {
             if (kept.TryRenew(now))
             {
-                _ = Ask(KeyOf(subject), int.MaxValue, kept, afterRefusal: false); // Its outcome is kept, counted and logged; no request waits for it.
+                _ = Ask(KeyOf(subject), int.MaxValue, kept, afterRefusal: false); // Cached, counted and logged; no request waits.
             }
 
             return new(new TokenResult(kept, UpstreamOutcome.Ok));
@@ -45,8 +46,8 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     }
 
     /// <summary>
-    /// Forgets a token that the service has refused. False where another would not help: this one is the answer to a refusal itself, and
-    /// new.
+    /// Forgets a token that the service has rejected. Returns false if a new one would not help, because this one is recent and already
+    /// replaced a rejected token.
     /// </summary>
     public bool Drop(CallerToken subject, KeptToken refused)
     {
@@ -83,7 +84,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
             return TokenResult.Refused;
         }
 
-        // A tenth of what is left is for saying so.
+        // A tenth of the time that is left is reserved for the error answer.
         var left = deadline.Left(time);
         if (left == TimeSpan.Zero || Ask(key, MaxAtOnce, refused ?? Kept(subject), refused is not null) is not { } question)
         {
@@ -100,10 +101,10 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
         }
     }
 
-    /// <param name="key">Whose token.</param>
-    /// <param name="most">Questions at once; null beyond that.</param>
-    /// <param name="seen">What the caller has found and does not want: another that is there by then will do.</param>
-    /// <param name="afterRefusal">Whether the service has refused it.</param>
+    /// <param name="key">Key of the token.</param>
+    /// <param name="most">Maximum number of requests in flight; beyond it the result is null.</param>
+    /// <param name="seen">A token that the caller does not want; any other that is cached by then will do.</param>
+    /// <param name="afterRefusal">Whether the service has rejected that token.</param>
     private Task<TokenResult>? Ask(string key, int most, KeptToken? seen, bool afterRefusal) =>
         _questions.TryRun(
             key,
@@ -112,14 +113,14 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
             static (k, to) => to.Self.Run(k, to.Seen, to.AfterRefusal)
         );
 
-    /// <summary>Not cancelled with the call that began it: others wait for the same answer.</summary>
+    /// <summary>Requests a token. Not cancelled with the call that started it, because others wait for the same result.</summary>
     private async Task<TokenResult> Run(string key, KeptToken? seen, bool afterRefusal)
     {
-        await Task.Yield(); // A call that has a kept token does not wait while this begins to ask.
+        await Task.Yield(); // A call with a cached token must not wait while this starts.
         var kept = key.Length == 0 ? Volatile.Read(ref _own) : Exchanged(key);
         if (kept is not null && kept != seen && !kept.ServedUntil.HasPassed(time.GetTimestamp()))
         {
-            return new(kept, UpstreamOutcome.Ok); // The caller had looked just before it was kept.
+            return new(kept, UpstreamOutcome.Ok); // The token was cached just after the caller had looked.
         }
 
         if (IsRefused(key))
@@ -144,7 +145,7 @@ internal sealed class TokenTarget(TokenOptions options, TokenEndpoint endpoint, 
     {
         if (token.ServedUntil.HasPassed(time.GetTimestamp()))
         {
-            return; // Those who wait for it use it; it is not worth keeping.
+            return; // Waiting calls use it, but it is not worth caching.
         }
 
         if (key.Length == 0)
