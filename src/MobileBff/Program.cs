@@ -13,7 +13,7 @@ builder.AddBffDefaults();
 builder.AddBearerTokens();
 builder.AddMobileUpstreams();
 builder.AddMobileFeatures();
-builder.AddIdempotency(IdempotencyScope.Caller, retention: TimeSpan.FromDays(7)); // An app may be offline for long.
+builder.AddIdempotency(IdempotencyScope.Caller, retention: TimeSpan.FromDays(7)); // An app may be offline for days.
 builder.AddBffOpenApi("mobile", "Mobile API", MobileJson.Default, OptionalNumber.Describe);
 
 var app = builder.Build();

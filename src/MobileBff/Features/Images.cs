@@ -1,6 +1,6 @@
 namespace MobileBff.Features;
 
-/// <summary>Turns the services' picture paths into the app's own, sized for where they are shown.</summary>
+/// <summary>Converts the services' image paths into the app's own, in the size in which they are shown.</summary>
 internal static class Images
 {
     private const string Stored = "/media/large/";

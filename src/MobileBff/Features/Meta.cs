@@ -3,15 +3,15 @@ using Bff.Composition;
 
 namespace MobileBff.Features;
 
-/// <summary>How a composed answer came about.</summary>
-/// <param name="ServicesCalled">Parts that were wanted, cached ones included.</param>
-/// <param name="ServicesSucceeded">Those that have data.</param>
-/// <param name="TotalLatencyMs">From arrival to answer.</param>
-/// <param name="Degraded">Parts that are not as they should be: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>,
-/// <c>fallback</c>; absent when all are.</param>
-/// <param name="Pending">Parts that later lines of a progressive answer bring; absent when there are none.</param>
+/// <summary>Describes how a composed answer was made.</summary>
+/// <param name="ServicesCalled">Number of parts that were wanted, including cached ones.</param>
+/// <param name="ServicesSucceeded">Number of parts that have data.</param>
+/// <param name="TotalLatencyMs">Time from the request's arrival to the answer, in milliseconds.</param>
+/// <param name="Degraded">Degraded parts and their status: <c>failed</c>, <c>timeout</c>, <c>unavailable</c>, <c>stale</c>,
+/// <c>fallback</c>; absent if there are none.</param>
+/// <param name="Pending">Parts that later lines of a progressive answer will bring; absent if there are none.</param>
 /// <param name="Nulls">
-/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot say; absent when there are none.
+/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot express; absent if there are none.
 /// </param>
 public sealed record Meta(
     int ServicesCalled,

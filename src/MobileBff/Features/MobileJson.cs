@@ -13,8 +13,8 @@ using MobileBff.Features.Sync;
 namespace MobileBff.Features;
 
 /// <summary>
-/// The app's contract. Parts that failed are written as null, so nulls are kept by default; members that are left out when there is
-/// nothing say so themselves.
+/// The app's contract. Failed parts are written as null, so nulls are kept by default; members that are absent without a value declare that
+/// themselves.
 /// </summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(HomeFeed.HomeFeed))]
@@ -34,7 +34,7 @@ namespace MobileBff.Features;
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 internal sealed partial class MobileJson : JsonSerializerContext
 {
-    /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>
+    /// <summary>Metadata with relaxed escaping: answers are never embedded in a page, so text can stay readable and short.</summary>
     public static MobileJson Answers =>
         field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -5,7 +5,7 @@ using Microsoft.OpenApi;
 
 namespace MobileBff.Features;
 
-/// <summary>A number that is left out when there is nothing to say (the default), and null when the part that knows it failed.</summary>
+/// <summary>A number that is absent if there is none (the default), and null if the part that knows it failed.</summary>
 [JsonConverter(typeof(OptionalNumberConverter))]
 public readonly record struct OptionalNumber
 {
@@ -15,7 +15,7 @@ public readonly record struct OptionalNumber
 
     public bool IsWritten { get; }
 
-    /// <summary>In the contract: a number or null, in place.</summary>
+    /// <summary>Describes the type in the OpenAPI document as a number or null, inline.</summary>
     internal static void Describe(OpenApiOptions options)
     {
         var name = options.CreateSchemaReferenceId;
@@ -34,10 +34,10 @@ public readonly record struct OptionalNumber
         );
     }
 
-    /// <summary>Not known: null.</summary>
+    /// <summary>The value is unknown: null.</summary>
     public static OptionalNumber Unknown => new(null);
 
-    /// <summary>The number, or nothing at all.</summary>
+    /// <summary>Returns the number, or an absent value.</summary>
     public static OptionalNumber Of(decimal? value) => value is null ? default : new(value);
 }
 

@@ -2,9 +2,9 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features;
 
-/// <summary>An order as lists show it.</summary>
-/// <param name="ItemCount">Lines, not pieces.</param>
-/// <param name="Thumb">Of the first line.</param>
+/// <summary>An order in a list.</summary>
+/// <param name="ItemCount">Number of lines, not pieces.</param>
+/// <param name="Thumb">Image of the first line.</param>
 public sealed record OrderSummary(
     string Id,
     string Status,

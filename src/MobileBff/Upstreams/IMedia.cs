@@ -3,7 +3,7 @@ using Refit;
 
 namespace MobileBff.Upstreams;
 
-/// <summary>The service that stores pictures.</summary>
+/// <summary>The service that stores images.</summary>
 public interface IMedia
 {
     [Get("/media/large/{file}")]

@@ -4,7 +4,7 @@ using Refit;
 
 namespace MobileBff.Upstreams;
 
-/// <summary>What the mobile app needs of an order.</summary>
+/// <summary>The members of an order that the mobile app needs.</summary>
 public sealed record Order(
     string Id,
     string Status,
@@ -16,7 +16,7 @@ public sealed record Order(
 
 public sealed record OrderLine(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
 
-/// <summary>What lists need of an order.</summary>
+/// <summary>The members of an order that lists need.</summary>
 [JsonConverter(typeof(ListedOrderReader))]
 public sealed record ListedOrder(string Id, string Status, DateTimeOffset PlacedAt, decimal TotalAmount, string Currency, OrderLines Items);
 
@@ -41,11 +41,11 @@ public interface IOrders
     [Get("/users/{userId}/orders/changes")]
     UpstreamCall<OrderChanges> Changes(string userId, int limit, string? since);
 
-    /// <summary>Its body is the client's: passed through.</summary>
+    /// <summary>Places an order; the body is passed through from the client.</summary>
     [Post("/orders")]
     UpstreamWrite<NoContent> Place();
 
-    /// <summary>Sent once, or repeated under the app's name for it.</summary>
+    /// <summary>Places an order; sent once, or repeated under the app's idempotency key.</summary>
     [Post("/orders")]
     UpstreamWrite<Order> Place([Body] WrittenJson order, [Header("Idempotency-Key")] string key);
 }

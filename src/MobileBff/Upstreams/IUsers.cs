@@ -4,10 +4,10 @@ using Refit;
 
 namespace MobileBff.Upstreams;
 
-/// <summary>What the feed needs of a profile.</summary>
+/// <summary>The members of a profile that the feed needs.</summary>
 public sealed record User(string Id, string Name, string? AvatarUrl);
 
-/// <summary>What the app's own page of the profile shows.</summary>
+/// <summary>The members of a profile that the app's profile page shows.</summary>
 public sealed record UserProfile(
     string Id,
     string Name,
@@ -28,7 +28,7 @@ public interface IUsers
     [Get("/users/{userId}")]
     UpstreamCall<UserProfile> Profile(string userId);
 
-    /// <summary>A merge patch (RFC 7396).</summary>
+    /// <summary>Changes the profile with a merge patch (RFC 7396).</summary>
     [Patch("/users/{userId}")]
     UpstreamWrite<UserProfile> Change(string userId, [Body] WrittenJson patch);
 }

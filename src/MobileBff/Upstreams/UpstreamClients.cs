@@ -4,7 +4,7 @@ namespace MobileBff.Upstreams;
 
 internal static class UpstreamClients
 {
-    /// <summary>The services that the mobile app's answers are made of.</summary>
+    /// <summary>Adds clients for the services that the mobile app's answers are composed from.</summary>
     public static WebApplicationBuilder AddMobileUpstreams(this WebApplicationBuilder builder) =>
         builder
             .AddUpstream<IUsers>("users")
@@ -20,8 +20,8 @@ internal static class UpstreamClients
             .AddUpstream<IMedia>("media", isShared: true);
 }
 
-/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+/// <summary>Converts the clients' methods into calls; Refit's generator finds it in this assembly.</summary>
 internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);
 
-/// <summary>The same for those that change something.</summary>
+/// <summary>Converts the clients' methods into writes.</summary>
 internal sealed class Writes<T>() : DeclaredWrites<T>(UpstreamJson.Default);

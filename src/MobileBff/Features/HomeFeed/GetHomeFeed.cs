@@ -8,7 +8,8 @@ using static Bff.Composition.Durations;
 namespace MobileBff.Features.HomeFeed;
 
 /// <summary>
-/// The app's first screen. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.degraded</c> says why.
+/// The app's first screen. Parts other than <paramref name="User"/> are null if their service failed; <c>_meta.degraded</c> gives the
+/// reason.
 /// </summary>
 public sealed record HomeFeed(
     FeedUser User,

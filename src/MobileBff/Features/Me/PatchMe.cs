@@ -10,7 +10,7 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Me;
 
-/// <summary>Changes the profile by a merge patch (RFC 7396), which is sent once.</summary>
+/// <summary>Changes the profile with a merge patch (RFC 7396), which is sent once.</summary>
 internal static class PatchMe
 {
     private static readonly string[] Writable = ["name", "locale", "preferences"];
@@ -22,7 +22,7 @@ internal static class PatchMe
         return (await composer.Compose(() => Profile.Of(user.Value), MobileJson.Answers.Profile)).WithoutMeta();
     }
 
-    /// <summary>The same for a change that was made while the app was offline.</summary>
+    /// <summary>Makes a change that the user made while the app was offline.</summary>
     public static async Task<StoredAnswer> Run(OperationCall operation) =>
         JsonBody.Parse(operation.Body.Utf8, MobileJson.Default.DictionaryStringJsonElement).TryGet(out var patch, out var problem)
             ? operation.Answer(
@@ -50,7 +50,7 @@ internal static class PatchMe
         return body.TryGet(out var patch, out var problem) ? patch : throw new ProblemException(problem);
     }
 
-    // The app's preferences are one branch of the service's.
+    // The service has one object of preferences for each kind of app; this one is "mobile".
     private static WrittenJson ForService(Dictionary<string, JsonElement> patch)
     {
         var body = new ArrayBufferWriter<byte>(256);

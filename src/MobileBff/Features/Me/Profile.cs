@@ -4,8 +4,8 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Me;
 
-/// <summary>The caller's own profile. Members that the profile does not have are left out.</summary>
-/// <param name="Preferences">The mobile application's.</param>
+/// <summary>The caller's own profile. Members without a value are left out.</summary>
+/// <param name="Preferences">Preferences of the mobile app.</param>
 public sealed record Profile(
     string Id,
     string Name,
@@ -19,7 +19,7 @@ public sealed record Profile(
         new(user.Id, user.Name, user.Email, Images.Avatar(user.AvatarUrl), user.Locale, user.Preferences?.Mobile);
 }
 
-/// <summary>What may be changed (merge patch, RFC 7396): members that are left out stay, null removes.</summary>
+/// <summary>Changes to the profile (merge patch, RFC 7396): absent members stay, null removes.</summary>
 public sealed record ProfilePatch(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Locale,

@@ -5,8 +5,8 @@ using MobileBff.Upstreams;
 namespace MobileBff.Features.Orders;
 
 /// <summary>
-/// One order. <paramref name="Tracking"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.degraded</c>
-/// then says.
+/// One order. <paramref name="Tracking"/> is null if there is no shipment (yet), or if shipping failed, which <c>_meta.degraded</c> then
+/// states.
 /// </summary>
 public sealed record OrderDetail(
     string Id,

@@ -7,7 +7,7 @@ using MobileBff.Upstreams;
 namespace MobileBff.Features.Orders;
 
 /// <summary>A page of the caller's orders, newest first.</summary>
-/// <param name="Next">The next page's cursor; left out at the end.</param>
+/// <param name="Next">Cursor of the next page; absent at the end.</param>
 public sealed record OrderList(
     IReadOnlyList<OrderSummary> Items,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Next = null

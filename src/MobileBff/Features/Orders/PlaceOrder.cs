@@ -5,18 +5,18 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Orders;
 
-/// <summary>What the orders service takes.</summary>
+/// <summary>An order as the orders service accepts it.</summary>
 public sealed record NewOrder(IReadOnlyList<NewOrderItem> Items, string? Currency = null, string? Reference = null);
 
 public sealed record NewOrderItem(string ProductId, int Quantity);
 
-/// <summary>The order as its service answers; further members may come at any time.</summary>
+/// <summary>The order in the service's answer; the service may add members at any time.</summary>
 public sealed record PlacedOrder(string Id, string Status, decimal TotalAmount, string Currency, DateTimeOffset PlacedAt);
 
-/// <summary>Places an order: the service's own business, passed through. Sent once, or again under the caller's key.</summary>
+/// <summary>Places an order. The request is passed through: sent once, or again under the caller's idempotency key.</summary>
 internal static class PlaceOrder
 {
-    /// <summary>The same for an order that was made while the app was offline.</summary>
+    /// <summary>Places an order that the user made while the app was offline.</summary>
     public static async Task<StoredAnswer> Run(OperationCall operation) =>
         operation.Answer(
             await operation.Make(operation.Service<IOrders>().Place(operation.Body, operation.Id)),

@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace MobileBff.Features.Pictures;
 
-/// <summary>A picture no wider than asked for, as WebP where the client takes it.</summary>
+/// <summary>Serves an image of at most the requested width, as WebP if the client accepts it.</summary>
 internal static partial class GetPicture
 {
     private static readonly int[] Widths = [96, 160, 320, 640, 960];
@@ -56,13 +56,13 @@ internal static partial class GetPicture
         }
     }
 
-    // Only who names it, and likes JPEG no better: a wildcard is also sent by clients that cannot show WebP.
+    // WebP must be named and preferred to JPEG or equal: clients that cannot show WebP also send wildcards.
     private static bool TakesWebP(HttpRequest request) =>
         MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)
         && Quality(accepted, "image/webp") is > 0 and var webP
         && webP >= (Quality(accepted, "image/jpeg") ?? Quality(accepted, "image/*") ?? Quality(accepted, "*/*") ?? 0);
 
-    /// <summary>RFC 9110 section 12.4.2; null: the range is not among the accepted.</summary>
+    /// <summary>Returns the quality of a range (RFC 9110 section 12.4.2); null if the client does not list it.</summary>
     private static double? Quality(IList<MediaTypeHeaderValue> accepted, string range)
     {
         foreach (var one in accepted)

@@ -4,23 +4,23 @@ using NetVips;
 namespace MobileBff.Features.Pictures;
 
 /// <summary>
-/// libvips, which comes along as a package. NetVips loads and initialises it as soon as one of its types is used: nothing else here touches
-/// one, so that a start does not wait for it.
+/// Decodes images with libvips, which comes as a package. NetVips loads and initializes it when one of its types is first used. No other
+/// class uses one, so that the start does not wait for it.
 /// </summary>
 internal static class PictureDecoder
 {
     private const int AnyHeight = 10_000_000;
 
-    /// <summary>White, as a page is: JPEG knows no transparency.</summary>
+    /// <summary>White background, because JPEG has no transparency.</summary>
     private static readonly double[] Paper = [255, 255, 255];
 
     /// <summary>
-    /// What libvips says of a broken picture is said by the answer; its own lines on the console would be none of the log's. Held, for it
-    /// is called from outside.
+    /// Suppresses the console output of libvips about broken images, which the answer reports. Held in a field, because native code calls
+    /// it.
     /// </summary>
     private static readonly Log.LogDelegate Silent = static (_, _, _) => { };
 
-    /// <summary>Loads the library once; false on a platform that it does not come along for.</summary>
+    /// <summary>Whether the library is available on this platform; loads it once.</summary>
     public static bool IsAvailable => Loaded.Value;
 
     private static readonly Lazy<bool> Loaded = new(() =>
@@ -31,16 +31,16 @@ internal static class PictureDecoder
         }
 
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Silent);
-        NetVips.NetVips.Concurrency = 1; // One picture, one core: the others answer JSON.
+        NetVips.NetVips.Concurrency = 1; // One core for each image; the others serve JSON.
         Cache.Max = 0;
         NetVips.NetVips.BlockUntrusted = true;
-        Operation.Block("VipsForeignLoad", true); // What is not meant to be read is not even tried.
+        Operation.Block("VipsForeignLoad", true); // Only the enabled loaders are tried.
         Operation.Block("VipsForeignLoadJpeg", false);
         Operation.Block("VipsForeignLoadPng", false);
         return true;
     });
 
-    /// <summary>The picture no wider than <paramref name="width"/>; null when it cannot be decoded to its end.</summary>
+    /// <summary>Returns the image with at most <paramref name="width"/>; null if it cannot be decoded completely.</summary>
     public static byte[]? Shrink(ReadOnlyMemory<byte> file, int width, bool webp, int quality)
     {
         var bytes =
@@ -50,8 +50,7 @@ internal static class PictureDecoder
         try
         {
             ReadToItsEnd(bytes);
-            // What is left out of the file must not be needed to show it: colours are converted to what is assumed of a picture without a
-            // profile.
+            // The colour profile is left out of the result, so colours are converted to sRGB, which is assumed without one.
             using var image = Image.ThumbnailBuffer(bytes, width, height: AnyHeight, size: Enums.Size.Down, outputProfile: "srgb");
             if (webp)
             {
@@ -73,9 +72,9 @@ internal static class PictureDecoder
     }
 
     /// <summary>
-    /// Decodes the picture row by row into nothing. Shrinking alone would paint what is missing grey, whatever it is told to fail on; and
-    /// that a JPEG breaks off is no more than a warning to its library, hence no warning is let pass. What is missing of the last eight
-    /// rows alone is not noticed.
+    /// Decodes the image completely, row by row, and discards the result. Shrinking alone would paint missing rows grey, whatever it is
+    /// told to fail on. For a JPEG that breaks off, the library only warns, so every warning counts as a failure. Missing data in the last
+    /// eight rows is not noticed.
     /// </summary>
     private static void ReadToItsEnd(byte[] file)
     {

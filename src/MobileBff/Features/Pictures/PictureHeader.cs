@@ -2,18 +2,18 @@ using System.Buffers.Binary;
 
 namespace MobileBff.Features.Pictures;
 
-/// <summary>What a JPEG or PNG says of itself in its first bytes, read before anything is decoded.</summary>
-/// <param name="MediaType">Of the format that it really is.</param>
-/// <param name="Width">In pixels.</param>
-/// <param name="Height">In pixels.</param>
-/// <param name="IsComplete">The format's end mark is there: what was cut off is refused without decoding it.</param>
+/// <summary>The header of a JPEG or PNG, read before anything is decoded.</summary>
+/// <param name="MediaType">Media type of the actual format.</param>
+/// <param name="Width">Width in pixels.</param>
+/// <param name="Height">Height in pixels.</param>
+/// <param name="IsComplete">Whether the format's end marker is present; a truncated file is refused without decoding it.</param>
 internal readonly record struct PictureHeader(string MediaType, int Width, int Height, bool IsComplete)
 {
     private static ReadOnlySpan<byte> EndOfImage => [0xFF, 0xD9];
 
     public long Pixels => (long)Width * Height;
 
-    /// <summary>False when it is neither, or its size is not there.</summary>
+    /// <summary>Reads the header; returns false if the file is neither format or has no size.</summary>
     public static bool TryRead(ReadOnlySpan<byte> file, out PictureHeader header)
     {
         header = default;
@@ -25,7 +25,7 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
         return file.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]) && TryJpeg(file, out header);
     }
 
-    // ISO/IEC 15948: IHDR comes first.
+    // ISO/IEC 15948: IHDR is the first chunk.
     private static bool TryPng(ReadOnlySpan<byte> file, out PictureHeader header)
     {
         header = default;
@@ -44,7 +44,7 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
         return true;
     }
 
-    // ITU-T T.81 annex B: segments up to the frame header (SOF).
+    // ITU-T T.81 annex B: segments come before the frame header (SOF).
     private static bool TryJpeg(ReadOnlySpan<byte> file, out PictureHeader header)
     {
         header = default;
@@ -54,7 +54,7 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
             var marker = file[at + 1];
             if (marker == 0xFF)
             {
-                at++; // Fill byte.
+                at++; // Fill byte
                 continue;
             }
 
@@ -66,7 +66,7 @@ internal readonly record struct PictureHeader(string MediaType, int Width, int H
                     BinaryPrimitives.ReadUInt16BigEndian(file[(at + 7)..]),
                     BinaryPrimitives.ReadUInt16BigEndian(file[(at + 5)..]),
                     file[at..].IndexOf(EndOfImage) >= 0
-                ); // Coded data never holds a marker (B.1.1.5).
+                ); // Coded data never contains a marker (B.1.1.5).
                 return header.Width > 0 && header.Height > 0;
             }
 

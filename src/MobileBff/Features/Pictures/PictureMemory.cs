@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MobileBff.Features.Pictures;
 
-/// <summary>Finished variants up to a number of bytes; the longest unused go first.</summary>
+/// <summary>Caches finished variants up to a number of bytes; evicts the least recently used.</summary>
 internal sealed class PictureMemory(long maxBytes)
 {
     private readonly Lock _lock = new();

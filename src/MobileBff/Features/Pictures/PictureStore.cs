@@ -11,10 +11,10 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Pictures;
 
-/// <summary>Which variant of which picture.</summary>
+/// <summary>Identifies a variant of an image.</summary>
 internal readonly record struct PictureVariant(string File, int Width, bool WebP, bool SavesData)
 {
-    /// <summary>What of the client's headers the original depends on; null where <c>Upstreams:media:VaryBy</c> names none.</summary>
+    /// <summary>Key of the client's headers that the original varies by; null if <c>Upstreams:media:VaryBy</c> names none.</summary>
     public string? Told { get; init; }
 
     public int Quality =>
@@ -31,8 +31,10 @@ internal readonly record struct PictureVariant(string File, int Width, bool WebP
 internal sealed record Picture(byte[] Content, string MediaType, string ETag, DateTimeOffset MadeAt);
 
 /// <summary>
-/// Makes variants: 1. from memory; 2. one run per variant fetches the original; 3. whose header says what it is and how large; 4. a
-/// place among the few decodes; 5. on a thread that serves no requests. Without libvips the nearest stored size is the variant.
+/// Creates variants: 1. from the cache; 2. otherwise one run for each variant fetches the original; 3. its header gives the format and
+/// size;
+/// 4. the number of concurrent decodes is limited; 5. decoding runs on a thread that serves no requests. Without libvips the nearest stored
+/// size is the variant.
 /// </summary>
 internal sealed partial class PictureStore : IWarmup, IDisposable
 {
@@ -59,23 +61,23 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
         _decoding = new(() => Task.Run(() => IsDecoding(logger)));
     }
 
-    /// <summary>How many pictures have been decoded; for tests.</summary>
+    /// <summary>Number of images that have been decoded; for tests.</summary>
     public int Decoded => Volatile.Read(ref _decoded);
 
     private int _decoded;
 
     /// <summary>
-    /// Loads libvips and says whether pictures are made to size. Once the host serves: the library and all that it needs take a tenth of a
-    /// second, in which no thread can load anything else.
+    /// Loads libvips and logs whether images are resized. Runs after the host has started to serve, because loading the library and its
+    /// dependencies takes a tenth of a second, in which no thread can load anything else.
     /// </summary>
     public Task Warm(CancellationToken cancellation) => _decoding.Value;
 
-    /// <summary>Looks into memory alone.</summary>
+    /// <summary>Looks only in the cache.</summary>
     public bool TryGet(PictureVariant variant, [NotNullWhen(true)] out Picture? picture) =>
         _memory.TryGet(variant, out picture) && _time.GetUtcNow() - picture.MadeAt < _options.CacheFor;
 
-    /// <summary>For what <see cref="TryGet"/> did not find.</summary>
-    /// <exception cref="ProblemException">It is not there (404), is not a picture (502), or cannot be made now.</exception>
+    /// <summary>Returns a variant that <see cref="TryGet"/> did not find.</summary>
+    /// <exception cref="ProblemException">The image does not exist (404), is not an image (502), or cannot be created now.</exception>
     public Task<Picture> Get(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
         var shared = _shared.ForEverybody("media", request);
@@ -92,7 +94,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
     private async Task<Picture> Make(PictureVariant variant, BffRequest request, CancellationToken cancellation)
     {
         await Task.Yield();
-        if (TryGet(variant, out var kept)) // Another run made it after the caller had looked, and was over before this one began.
+        if (TryGet(variant, out var kept)) // Another run made it after the caller had looked, and ended before this one started.
         {
             return kept;
         }
@@ -135,7 +137,7 @@ internal sealed partial class PictureStore : IWarmup, IDisposable
         }
     }
 
-    /// <summary>Whether pictures are made to size here; says so.</summary>
+    /// <summary>Whether images are resized on this host; logs it.</summary>
     private bool IsDecoding(ILogger logger)
     {
         if (_options.Decode && PictureDecoder.IsAvailable)

@@ -6,8 +6,8 @@ using static Bff.Composition.Durations;
 
 namespace MobileBff.Features.Products;
 
-/// <summary>One product. Members of a part that failed are null.</summary>
-/// <param name="DiscountPercent">Left out when there is no discount; null when pricing failed.</param>
+/// <summary>One product. Members of a failed part are null.</summary>
+/// <param name="DiscountPercent">Absent if there is no discount; null if pricing failed.</param>
 public sealed record ProductDetail(
     string Id,
     string Name,

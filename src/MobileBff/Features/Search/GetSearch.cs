@@ -5,8 +5,8 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Search;
 
-/// <summary>Products that match.</summary>
-/// <param name="Total">Matches in all, beyond those listed.</param>
+/// <summary>Products that match the query.</summary>
+/// <param name="Total">Number of all matches, including those that are not listed.</param>
 public sealed record SearchResult(IReadOnlyList<Pick> Items, int Total);
 
 internal static class GetSearch
@@ -17,7 +17,7 @@ internal static class GetSearch
     {
         var size = PageLimit.Of(limit);
         var query = SearchText.Of(q, MaxLength);
-        var found = composer.Required("search", search.Find(query, size)); // Upstreams:search:HedgeAfter asks a second time after 100 ms.
+        var found = composer.Required("search", search.Find(query, size)); // Upstreams:search:HedgeAfter hedges it after 100 ms.
 
         var answer = await composer.Compose(
             () =>

@@ -7,10 +7,10 @@ using MobileBff.Upstreams;
 
 namespace MobileBff.Features.Sync;
 
-/// <summary>What has changed since the last time.</summary>
-/// <param name="Unread">Null when notifications failed.</param>
-/// <param name="Next">Give it as <c>since</c> the next time; the same token always stands for the same moment.</param>
-/// <param name="HasMore">Ask again at once.</param>
+/// <summary>Changes since the last synchronization.</summary>
+/// <param name="Unread">Null if notifications failed.</param>
+/// <param name="Next">Value of <c>since</c> for the next time; the same token always stands for the same moment.</param>
+/// <param name="HasMore">Whether to ask again at once.</param>
 public sealed record SyncAnswer(
     SyncOrders Orders,
     int? Unread,
@@ -19,8 +19,8 @@ public sealed record SyncAnswer(
     [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
 );
 
-/// <param name="Changed">New or changed orders, as they are now.</param>
-/// <param name="Deleted">Ids of orders that are no more.</param>
+/// <param name="Changed">New or changed orders in their current state.</param>
+/// <param name="Deleted">Ids of deleted orders.</param>
 public sealed record SyncOrders(IReadOnlyList<OrderSummary> Changed, IReadOnlyList<string> Deleted);
 
 internal static class GetSync

@@ -6,13 +6,13 @@ using Bff.Requests;
 
 namespace MobileBff.Features.Sync;
 
-/// <summary>What an app did while it was offline, in that order.</summary>
-/// <param name="Operations">1 to 100.</param>
+/// <summary>The operations that the user made while the app was offline, in order.</summary>
+/// <param name="Operations">1 to 100 operations.</param>
 public sealed record OfflineChanges([property: JsonRequired] IReadOnlyList<OfflineOperation> Operations)
 {
     internal const int MaxOperations = 100;
 
-    /// <summary>What is wrong with it as a whole; null: nothing. What is wrong with a body is that operation's failure alone.</summary>
+    /// <summary>Returns what is wrong with the request as a whole, or null. A mistake in one body fails only that operation.</summary>
     internal Problem? Objection(Func<string, bool> isType)
     {
         if (Operations.Count is 0 or > MaxOperations || Operations.Any(o => o is null))
@@ -54,10 +54,10 @@ public sealed record OfflineChanges([property: JsonRequired] IReadOnlyList<Offli
     }
 }
 
-/// <param name="Id">The app's name for it: a repeat within seven days gets the first answer.</param>
+/// <param name="Id">The app's id of the operation; a repeat within seven days gets the first answer.</param>
 /// <param name="Type"><c>order.place</c>, <c>notification.read</c> or <c>profile.change</c>.</param>
-/// <param name="Body">As the endpoint of that kind takes it; <c>{ "id" }</c> for a notification.</param>
-/// <param name="After">Ids of earlier operations without whose success this one is not tried.</param>
+/// <param name="Body">The body that the endpoint for the type accepts; <c>{ "id" }</c> for a notification.</param>
+/// <param name="After">Ids of earlier operations that must have succeeded.</param>
 public sealed record OfflineOperation(
     [property: JsonRequired] string Id,
     [property: JsonRequired] string Type,
@@ -65,13 +65,13 @@ public sealed record OfflineOperation(
     IReadOnlyList<string>? After = null
 );
 
-/// <summary>What became of each operation, and what has changed since the last time.</summary>
-/// <param name="Succeeded">How many operations were done.</param>
-/// <param name="Failed">How many were not.</param>
-/// <param name="Orders">Null when they failed: <c>next</c> is then as it came.</param>
-/// <param name="Unread">Null when notifications failed.</param>
-/// <param name="Next">Give it as <c>since</c> the next time.</param>
-/// <param name="HasMore">Ask again at once, with <c>GET</c>.</param>
+/// <summary>The results of the operations, and the changes since the last synchronization.</summary>
+/// <param name="Succeeded">Number of operations that succeeded.</param>
+/// <param name="Failed">Number of operations that failed.</param>
+/// <param name="Orders">Null if they failed; <c>next</c> then repeats <c>since</c>.</param>
+/// <param name="Unread">Null if notifications failed.</param>
+/// <param name="Next">Value of <c>since</c> for the next time.</param>
+/// <param name="HasMore">Whether to ask again at once, with <c>GET</c>.</param>
 public sealed record OfflineAnswer(
     IReadOnlyList<OperationResult> Results,
     int Succeeded,
@@ -83,9 +83,9 @@ public sealed record OfflineAnswer(
     [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
 );
 
-/// <summary>What became of one operation: a result, an error, or neither where there is nothing to tell.</summary>
-/// <param name="Index">Its place in the request, from 0.</param>
-/// <param name="Status">The HTTP status that it would have had alone.</param>
+/// <summary>The outcome of one operation: a result, an error, or neither if there is nothing to return.</summary>
+/// <param name="Index">Position in the request, from 0.</param>
+/// <param name="Status">The HTTP status that the operation alone would have had.</param>
 public sealed record OperationResult(
     int Index,
     string Id,

@@ -7,12 +7,12 @@ using Bff.Upstreams;
 
 namespace MobileBff.Features.Sync;
 
-/// <summary>Endpoint metadata: <c>POST /sync</c> does the endpoint's work for operations of this type.</summary>
+/// <summary>Endpoint metadata: lets <c>POST /sync</c> do the endpoint's work for operations of a type.</summary>
 internal sealed record OperationKind(string Type, Func<OperationCall, Task<StoredAnswer>> Run);
 
 internal static class OperationKindExtensions
 {
-    /// <summary>What the endpoint does an app may also have done while it was offline.</summary>
+    /// <summary>Makes the endpoint available to operations from offline use.</summary>
     public static RouteHandlerBuilder WithOperation(
         this RouteHandlerBuilder endpoint,
         string type,
@@ -20,24 +20,24 @@ internal static class OperationKindExtensions
     ) => endpoint.WithMetadata(new OperationKind(type, run));
 }
 
-/// <summary>One operation while it is served.</summary>
+/// <summary>One operation while it runs.</summary>
 internal sealed record OperationCall(HttpContext Context, Caller Caller, string Id, WrittenJson Body, TimeSpan Timeout)
 {
     public T Service<T>()
         where T : notnull => Context.RequestServices.GetRequiredService<T>();
 
-    /// <summary>Makes the call within the operation's time.</summary>
+    /// <summary>Makes the call within the operation's time limit.</summary>
     public ValueTask<UpstreamAnswer<T>> Make<T>(UpstreamWrite<T> call) => call.For(BffRequest.Of(Context), Timeout, Context.RequestAborted);
 
-    /// <summary>The service's answer as the app gets it; a refusal as the problem that it is.</summary>
+    /// <summary>Converts the service's answer into the app's; a refusal becomes its problem.</summary>
     public StoredAnswer Answer<T, TResult>(UpstreamAnswer<T> answer, int status, Func<T, TResult> shape, JsonTypeInfo<TResult> type) =>
         answer.IsOk ? new(status, [], JsonSerializer.SerializeToUtf8Bytes(shape(answer.Value), type)) : Answer(answer.ToWriteProblem(null));
 
-    /// <summary>The same where there is nothing to tell.</summary>
+    /// <summary>Converts an answer without a document.</summary>
     public StoredAnswer Answer(UpstreamAnswer<NoContent> answer) =>
         answer.IsOk ? new(StatusCodes.Status204NoContent, [], []) : Answer(answer.ToWriteProblem(null));
 
-    /// <summary>The problem as an item of the request shows it.</summary>
+    /// <summary>Converts a problem into the error of one item.</summary>
     public StoredAnswer Answer(Problem problem) =>
         new(problem.Code.Status, [], JsonSerializer.SerializeToUtf8Bytes(ItemError.Of(problem, Context), MobileJson.Answers.ItemError));
 }

@@ -11,9 +11,9 @@ using Bff.Upstreams;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// Does what an app did while it was offline, one operation after the other: 1. what it depends on has succeeded; 2. its own endpoint
-/// admits the caller;
-/// 3. it is served once under its id, and every repeat gets that answer; 4. what is not begun within <see cref="Longest"/> is left for a
+/// Runs the operations from offline use, one after another: 1. the operations that it depends on must have succeeded; 2. its own endpoint
+/// must admit the caller;
+/// 3. it runs once under its id, and every repeat gets the same answer; 4. what has not started within <see cref="Longest"/> is left for a
 /// repeat.
 /// </summary>
 internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempotent, RateLimiter limiter, TimeProvider time)
@@ -30,7 +30,7 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
 
     public bool IsType(string type) => _kinds.Value.ContainsKey(type);
 
-    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    /// <exception cref="OperationCanceledException">The client has disconnected.</exception>
     public async Task<OperationResult[]> Run(HttpContext context, Caller caller, IReadOnlyList<OfflineOperation> operations)
     {
         var deadline = Deadline.In(Longest, time);
@@ -82,7 +82,7 @@ internal sealed class Operations(EndpointDataSource endpoints, Idempotent idempo
         }
         catch (Exception refused) when (ExceptionProblem.Of(refused) is { } problem)
         {
-            return call.Answer(problem); // The store may be away, too: it was not sent then, and what came before has its answer.
+            return call.Answer(problem); // Includes an unavailable store: this operation was not sent; earlier ones have their answers.
         }
     }
 

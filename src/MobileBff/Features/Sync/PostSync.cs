@@ -8,8 +8,8 @@ using MobileBff.Upstreams;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// Takes what the app did while it was offline and brings it up to date, in one trip: 1. nothing is done of a request that is malformed as
-/// a whole; 2. each operation is charged, and done once; 3. the changes follow. Their failure costs no operation its result.
+/// Runs the operations from offline use and returns the changes, in one round trip: 1. nothing runs if the request is malformed as a whole;
+/// 2. each operation is charged, and runs once; 3. the changes follow. If they fail, the results of the operations are returned anyway.
 /// </summary>
 internal static class PostSync
 {

@@ -5,8 +5,8 @@ using Bff.State;
 namespace MobileBff.Features.Sync;
 
 /// <summary>
-/// What the app keeps between synchronisations: the service's own token, sealed and bound to the caller. Nothing is remembered here, so
-/// that any instance answers any token, as often as a lost answer makes the app ask.
+/// Seals the service's synchronization token for the app and binds it to the caller. The gateway stores nothing, so any instance can answer
+/// any token, however often the app repeats a request after a lost answer.
 /// </summary>
 internal sealed class SyncTokens(IKeyRing keys)
 {
