@@ -3,14 +3,14 @@ using Bff.Composition;
 
 namespace WebBff.Features;
 
-/// <summary>How a composed answer came about.</summary>
-/// <param name="ServicesCalled">Parts that were wanted, cached ones included.</param>
-/// <param name="ServicesSucceeded">Those that have data.</param>
-/// <param name="TotalLatencyMs">From arrival to answer.</param>
-/// <param name="Sections">Every part by name, but for those that are pending.</param>
-/// <param name="Pending">Parts that later lines of a progressive answer bring; absent when there are none.</param>
+/// <summary>Describes how a composed answer was made.</summary>
+/// <param name="ServicesCalled">Number of parts that were wanted, including cached ones.</param>
+/// <param name="ServicesSucceeded">Number of parts that have data.</param>
+/// <param name="TotalLatencyMs">Time from the request's arrival to the answer, in milliseconds.</param>
+/// <param name="Sections">All parts by name, except pending ones.</param>
+/// <param name="Pending">Parts that later lines of a progressive answer will bring; absent if there are none.</param>
 /// <param name="Nulls">
-/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot say; absent when there are none.
+/// JSON Pointers (RFC 6901) to members of a progressive answer that are null, which a merge patch cannot express; absent if there are none.
 /// </param>
 public sealed record Meta(
     int ServicesCalled,
@@ -23,8 +23,8 @@ public sealed record Meta(
 
 /// <param name="Status"><c>live</c>, <c>cached</c>, <c>stale</c>, <c>fallback</c>, <c>failed</c>, <c>timeout</c>, <c>unavailable</c> or
 /// <c>skipped</c>.</param>
-/// <param name="LatencyMs">From the part's start to its end.</param>
-/// <param name="AgeSeconds">Of a cached or stale value; 0 otherwise.</param>
+/// <param name="LatencyMs">Time from the part's start to its end, in milliseconds.</param>
+/// <param name="AgeSeconds">Age of a cached or stale value in seconds; otherwise 0.</param>
 public sealed record SectionMeta(string Status, int LatencyMs, int AgeSeconds);
 
 internal sealed class WebMeta : ICompositionMeta

@@ -2,7 +2,7 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features;
 
-/// <summary>An order as lists show it.</summary>
+/// <summary>An order in a list.</summary>
 public sealed record OrderView(
     string Id,
     string Status,
@@ -29,7 +29,7 @@ public sealed record OrderView(
 
 public sealed record OrderLineView(string ProductId, string? ProductName, string? ProductImageUrl, int Quantity, decimal UnitPrice);
 
-/// <summary>A product that was picked, for the user or beside another.</summary>
+/// <summary>A recommended product, for the user or beside another product.</summary>
 public sealed record PickView(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency, double? Score)
 {
     internal static IReadOnlyList<PickView> Of(PickList picks, int limit) =>

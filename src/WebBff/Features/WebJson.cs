@@ -12,7 +12,7 @@ using WebBff.Features.Search;
 
 namespace WebBff.Features;
 
-/// <summary>The app's contract. Parts that failed are written as null.</summary>
+/// <summary>The app's contract. Failed parts are written as null.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimestamp)])]
 [JsonSerializable(typeof(DashboardView))]
 [JsonSerializable(typeof(IReadOnlyList<PickView>))]
@@ -27,11 +27,11 @@ namespace WebBff.Features;
 [JsonSerializable(typeof(ProfilePatch))]
 internal sealed partial class WebJson : JsonSerializerContext
 {
-    /// <summary>Answers are JSON documents, never part of a page: text stays readable and short.</summary>
+    /// <summary>Metadata with relaxed escaping: answers are never embedded in a page, so text can stay readable and short.</summary>
     public static WebJson Answers =>
         field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <summary>A product page whose parts are left out when <c>include</c> left them out, and null when they failed.</summary>
+    /// <summary>Metadata of a product page: parts that <c>include</c> leaves out are absent, and failed parts are null.</summary>
     public static JsonTypeInfo<ProductPage> ProductPageType =>
         field ??=
             (JsonTypeInfo<ProductPage>)

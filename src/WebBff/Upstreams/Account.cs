@@ -35,7 +35,7 @@ public sealed record Hit(string ProductId, string Name, decimal Price, string Cu
 
 public sealed record HitList(IReadOnlyList<Hit> Items, int Total);
 
-/// <summary>The service that finds products; hedged by its configuration.</summary>
+/// <summary>The service that searches products; its configuration hedges it.</summary>
 public interface ISearch
 {
     [Get("/search")]

@@ -3,13 +3,13 @@ using Catalog.V1;
 
 namespace WebBff.Upstreams;
 
-/// <summary>The product catalogue over gRPC: one product.</summary>
+/// <summary>Reads single products from the product catalogue over gRPC.</summary>
 internal sealed class CatalogClient(GrpcClient<ProductCatalog.ProductCatalogClient> catalog)
 {
     public UpstreamCall<Product> Get(string productId) =>
         catalog.Read(client => client.GetProductAsync(new() { Id = productId }), Read, UpstreamJson.Default.Product);
 
-    // Protobuf has no required members: a product without its id or name is garbage.
+    // Protobuf has no required members, so a product without id or name is rejected here.
     private static Product? Read(Catalog.V1.Product product) =>
         product is { Id.Length: 0 } or { Name.Length: 0 }
             ? null

@@ -38,7 +38,7 @@ public interface IInventory
     [Get("/inventory")]
     UpstreamCall<StockList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
 
-    /// <summary>The same of any number.</summary>
+    /// <summary>Reads the stock of any number of products, in several calls if needed.</summary>
     UpstreamCall<StockList> Of(IEnumerable<string> ids) =>
         Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new StockList([.. lists.SelectMany(l => l.Items)]));
 }
@@ -83,7 +83,7 @@ public sealed record Pick(string ProductId, string Name, decimal Price, string C
 
 public sealed record PickList(IReadOnlyList<Pick> Items);
 
-/// <summary>The service that picks products, for a user or beside a product.</summary>
+/// <summary>The service that recommends products, for a user or beside a product.</summary>
 public interface IRecommendations
 {
     [Get("/users/{userId}/recommendations")]

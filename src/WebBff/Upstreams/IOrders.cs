@@ -3,7 +3,7 @@ using Refit;
 
 namespace WebBff.Upstreams;
 
-/// <summary>What the web app needs of an order.</summary>
+/// <summary>The members of an order that the web app needs.</summary>
 public sealed record Order(
     string Id,
     string CustomerId,
@@ -34,7 +34,7 @@ public interface IOrders
     [Get("/orders/{orderId}")]
     UpstreamCall<Order> Get(string orderId);
 
-    /// <summary>Its body is the client's: passed through.</summary>
+    /// <summary>Places an order; the body is passed through from the client.</summary>
     [Post("/orders")]
     UpstreamWrite<NoContent> Place();
 

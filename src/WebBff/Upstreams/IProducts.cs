@@ -3,7 +3,7 @@ using Refit;
 
 namespace WebBff.Upstreams;
 
-/// <summary>What the web app needs of a product.</summary>
+/// <summary>The members of a product that the web app needs.</summary>
 public sealed record Product(
     string Id,
     string Name,
@@ -21,17 +21,17 @@ public sealed record ProductVariant(string Sku, string? Size = null, string? Col
 
 public sealed record ProductList(IReadOnlyList<Product> Items, [property: ServiceCursor] string? NextCursor = null);
 
-/// <summary>The product catalogue over REST: lists.</summary>
+/// <summary>Reads lists of products from the product catalogue over REST.</summary>
 public interface IProducts
 {
     [Get("/products")]
     UpstreamCall<ProductList> List(int limit, string? cursor, string? category);
 
-    /// <summary>All of them in one call; unknown ids are left out.</summary>
+    /// <summary>Reads several products in one call; unknown ids are left out.</summary>
     [Get("/products")]
     UpstreamCall<ProductList> Batch([Query(CollectionFormat.Csv)] IEnumerable<string> ids);
 
-    /// <summary>The same of any number: a long order has more than one address holds.</summary>
+    /// <summary>Reads any number of products; a long order has more ids than fit into one address.</summary>
     UpstreamCall<ProductList> Of(IEnumerable<string> ids) =>
         Bff.Upstreams.Batch.Of(ids, 50, Batch, lists => new ProductList([.. lists.SelectMany(l => l.Items)]));
 }

@@ -3,7 +3,7 @@ using Refit;
 
 namespace WebBff.Upstreams;
 
-/// <summary>What the web app needs of a profile.</summary>
+/// <summary>The members of a profile that the web app needs.</summary>
 public sealed record User(string Id, string Name, string? Email = null, string? Plan = null, string? AvatarUrl = null);
 
 /// <summary>The service that owns profiles.</summary>
@@ -12,7 +12,7 @@ public interface IUsers
     [Get("/users/{userId}")]
     UpstreamCall<User> Get(string userId);
 
-    /// <summary>Its body is the client's: passed through.</summary>
+    /// <summary>Changes the profile; the body is passed through from the client.</summary>
     [Patch("/users/{userId}")]
     UpstreamWrite<NoContent> Change(string userId);
 }

@@ -5,7 +5,7 @@ namespace WebBff.Upstreams;
 
 internal static class UpstreamClients
 {
-    /// <summary>The services that the web app's answers are made of.</summary>
+    /// <summary>Adds clients for the services that the web app's answers are composed from.</summary>
     public static WebApplicationBuilder AddWebUpstreams(this WebApplicationBuilder builder) =>
         builder
             .AddUpstream<IUsers>("users")
@@ -21,8 +21,8 @@ internal static class UpstreamClients
             .AddUpstream<ISearch>("search");
 }
 
-/// <summary>Makes the clients' calls; Refit's generator finds it in this assembly.</summary>
+/// <summary>Converts the clients' methods into calls; Refit's generator finds it in this assembly.</summary>
 internal sealed class Calls<T>() : DeclaredCalls<T>(UpstreamJson.Default);
 
-/// <summary>The same for those that change something.</summary>
+/// <summary>Converts the clients' methods into writes.</summary>
 internal sealed class Writes<T>() : DeclaredWrites<T>(UpstreamJson.Default);

@@ -4,8 +4,8 @@ using Bff.Upstreams;
 namespace WebBff.Upstreams;
 
 /// <summary>
-/// What the host reads of the services' documents. A required member that is missing or null makes the document garbage;
-/// members that are not declared are skipped without a copy.
+/// Metadata of the services' documents as the host reads them. A document with a required member missing or null is invalid; undeclared
+/// members are skipped without a copy.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

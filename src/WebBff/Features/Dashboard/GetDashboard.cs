@@ -8,7 +8,7 @@ using static Bff.Composition.Durations;
 namespace WebBff.Features.Dashboard;
 
 /// <summary>
-/// The app's first page. Parts other than <paramref name="User"/> are null when their service failed; <c>_meta.sections</c> says why.
+/// The app's first page. Parts other than <paramref name="User"/> are null if their service failed; <c>_meta.sections</c> gives the reason.
 /// </summary>
 public sealed record DashboardView(
     DashboardUser User,

@@ -3,7 +3,7 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features.Orders;
 
-/// <summary>Passed through, once: the service knows whose order it is and whether it can still be cancelled.</summary>
+/// <summary>Cancels an order. Passed through, once: the service knows whose order it is and whether it can still be cancelled.</summary>
 internal static class CancelOrder
 {
     public static Task Handle(string id, HttpContext context, PassThrough through, IOrders orders) =>

@@ -5,8 +5,8 @@ using WebBff.Upstreams;
 namespace WebBff.Features.Orders;
 
 /// <summary>
-/// One order. <paramref name="Shipping"/> is null when there is no shipment (yet), or when shipping failed, which <c>_meta.sections</c>
-/// then says.
+/// One order. <paramref name="Shipping"/> is null if there is no shipment (yet), or if shipping failed, which <c>_meta.sections</c> then
+/// states.
 /// </summary>
 public sealed record OrderDetail(
     OrderHead Order,
@@ -49,7 +49,7 @@ internal static class GetOrder
         return composer.Compose(() => Shape(order.Value, customer.Value, catalogue.Value, shipment.Value), WebJson.Answers.OrderDetail);
     }
 
-    // What the order remembers of its products from the day it was placed.
+    // The order keeps the data of its products from the day it was placed.
     private static ProductList AsOrdered(Order order) =>
         new([.. order.Items.Select(i => new Product(i.ProductId, i.ProductName ?? i.ProductId, ImageUrl: i.ProductImageUrl))]);
 
@@ -77,7 +77,7 @@ internal static class GetOrder
         );
     }
 
-    // A product that has left the catalogue still has the name it was ordered under.
+    // A product that is no longer in the catalogue still has the name under which it was ordered.
     private static OrderItemProduct Product(OrderLine line, Product? product) =>
         new(line.ProductId, product?.Name ?? line.ProductName, product?.ImageUrl ?? line.ProductImageUrl);
 }

@@ -10,7 +10,7 @@ using static Bff.Composition.Durations;
 namespace WebBff.Features.Products;
 
 /// <summary>
-/// One product. A part that failed is null, one that <c>include</c> leaves out is absent; <c>_meta.sections</c> says which is which.
+/// One product. A failed part is null; a part that <c>include</c> leaves out is absent. <c>_meta.sections</c> gives the status of each.
 /// </summary>
 public sealed record ProductPage(
     ProductView Product,
@@ -24,7 +24,7 @@ public sealed record ProductPage(
     [JsonIgnore]
     internal ProductParts Included { get; init; } = ProductParts.All;
 
-    /// <summary>Only the product is always there.</summary>
+    /// <summary>Describes all members other than the product as optional in the OpenAPI document.</summary>
     internal static void Describe(OpenApiOptions options) =>
         options.AddSchemaTransformer(
             static (schema, context, _) =>

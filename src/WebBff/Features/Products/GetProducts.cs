@@ -15,7 +15,7 @@ public sealed record ProductListPage(
     [property: JsonPropertyName("_meta"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Meta? Meta = null
 );
 
-/// <summary>A product with its price and stock, which are null when their service failed or does not know it.</summary>
+/// <summary>A product with its price and stock, which are null if their service failed or does not know the product.</summary>
 public sealed record ProductListItem(
     string Id,
     string Name,

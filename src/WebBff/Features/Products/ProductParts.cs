@@ -2,7 +2,7 @@ using Bff.Requests;
 
 namespace WebBff.Features.Products;
 
-/// <summary>The parts of a product page that the client asked for.</summary>
+/// <summary>The parts of a product page that the client requests.</summary>
 [Flags]
 internal enum ProductParts
 {
@@ -16,8 +16,8 @@ internal enum ProductParts
 
 internal static class ProductPartsQuery
 {
-    /// <summary>A comma list; absent: all.</summary>
-    /// <exception cref="ProblemException">400: a name that is no part's.</exception>
+    /// <summary>Reads a comma-separated list; without one, all parts are requested.</summary>
+    /// <exception cref="ProblemException">400: a name is not that of a part.</exception>
     public static ProductParts Read(string? include)
     {
         if (include is null)

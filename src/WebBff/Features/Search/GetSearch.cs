@@ -4,7 +4,7 @@ using WebBff.Upstreams;
 
 namespace WebBff.Features.Search;
 
-/// <summary>Products that match.</summary>
+/// <summary>Products that match the query.</summary>
 public sealed record SearchResults(IReadOnlyList<SearchItem> Items, int Total);
 
 public sealed record SearchItem(string ProductId, string Name, string? ImageUrl, decimal Price, string Currency);

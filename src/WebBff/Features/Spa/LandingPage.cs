@@ -5,8 +5,8 @@ using Bff.Requests;
 namespace WebBff.Features.Spa;
 
 /// <summary>
-/// What stands at <c>/</c> where no app does: a browser that signed in or out without saying where to ends at a page, not at an error.
-/// <c>Session:Home</c> names the app's address where it is another.
+/// Serves <c>/</c> if no app does, so that a browser that signs in or out without a return address ends at a page, not at an error.
+/// <c>Session:Home</c> sets the app's address if that is another one.
 /// </summary>
 internal static class LandingPage
 {

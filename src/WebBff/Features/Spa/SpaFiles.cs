@@ -16,8 +16,8 @@ internal sealed class SpaOptions
 }
 
 /// <summary>
-/// In development the single-page app is served from this host, so that app and gateway have one origin as in production, where whatever
-/// serves the app shares the gateway's domain. Each file of the folder <c>Spa:Path</c> is a route of its own, matched exactly.
+/// Serves the single-page app from this host in development, so that app and gateway share one origin as in production, where the app is
+/// served from the gateway's domain. Each file in the folder <c>Spa:Path</c> gets a route of its own, matched exactly.
 /// </summary>
 internal static class SpaFiles
 {
